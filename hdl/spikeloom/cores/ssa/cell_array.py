@@ -1,0 +1,95 @@
+"""The stochastic attention cells: counters whose overflow is the spike."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.popcount import Popcount, popcount_delay
+from ...random.random_source import RandomSource
+
+
+def cell_delay(width):
+    """Clocks from the last products of a draw to its spikes: register, popcount, accumulator."""
+    return popcount_delay(width) + 2
+
+
+class CellArray(wiring.Component):
+    """`cells` counters, each drawing a spike with probability ``count / limit``.
+
+    A cell counts the ones among its products over one or more clocks and compares the count with a
+    random number of its own: ``spike = r < count``, `r` uniform over ``0..limit - 1``. The
+    comparison costs nothing: the counter of w bits starts at ``2**w - 1 - r`` and the spike is its
+    carry. Counts reach `limit` without wrapping.
+
+    Parameters
+    ----------
+    cells : counters side by side.
+    width : products per cell per clock.
+    limit : largest count.
+    strategy, stream : of the cells' `RandomSource`.
+
+    Members
+    -------
+    load, seed, warm : In, as for `RandomSource`; `warm` renews its numbers unused.
+    i : In, array of `cells` times `width` products; with them
+    i_valid, i_first, i_last : In(1), whether there are products, and whether they are the first or
+        last of a draw.
+    o : Out(cells), spikes.
+    o_valid : Out(1), high for one clock, ``cell_delay(width)`` clocks after `i_last`.
+
+    Source: SSA, arXiv 2402.09109, stochastic attention cell.
+    """
+
+    def __init__(self, cells, width, limit, *, strategy, stream):
+        self._cells = cells
+        self._width = width
+        self._limit = limit
+        self._randomness = {"strategy": strategy, "stream": stream}
+        super().__init__(
+            {
+                "load": In(1),
+                "seed": In(64),
+                "warm": In(1),
+                "i": In(data.ArrayLayout(width, cells)),
+                "i_valid": In(1),
+                "i_first": In(1),
+                "i_last": In(1),
+                "o": Out(cells),
+                "o_valid": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # Products and their tags pass a register each before and at every level of the popcount.
+        products = Signal.like(self.i, reset_less=True)
+        m.d.sync += products.eq(self.i)
+        tag = Cat(self.i_valid, self.i_first, self.i_last)
+        for n in range(popcount_delay(self._width) + 1):
+            delayed = Signal(3, name=f"tag_{n}")
+            m.d.sync += delayed.eq(tag)
+            tag = delayed
+        valid, first, last = tag
+
+        m.submodules.source = source = RandomSource(self._cells, self._limit, **self._randomness)
+        m.d.comb += [
+            source.load.eq(self.load),
+            source.seed.eq(self.seed),
+            source.step.eq(self.warm | (valid & first)),
+        ]
+
+        carry = (self._limit - 1).bit_length()
+        for n in range(self._cells):
+            m.submodules[f"popcount_{n}"] = popcount = Popcount(self._width)
+            m.d.comb += popcount.i.eq(products[n])
+
+            counter = Signal(carry + 1, name=f"counter_{n}", reset_less=True)
+            total = Signal(carry + 1, name=f"total_{n}")
+            m.d.comb += total.eq(Mux(first, ~source.o[n], counter) + popcount.o)
+            with m.If(valid):
+                m.d.sync += counter.eq(total)
+            m.d.sync += self.o[n].eq(total[carry])
+        m.d.sync += self.o_valid.eq(valid & last)
+
+        return m

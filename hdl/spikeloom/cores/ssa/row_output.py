@@ -1,0 +1,63 @@
+"""Output queue: blocks of rows in, one row per beat out."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFO
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.loop_nest import LoopNest
+from ...blocks.row_splitter import RowSplitter
+
+
+class RowOutput(wiring.Component):
+    """Queues blocks of output rows and sends them row after row, marking the end of a time step.
+
+    Parameters
+    ----------
+    tokens, width : shape of one time step's output.
+    rows : rows of a block; they divide `tokens`.
+    depth : blocks queued.
+
+    Members
+    -------
+    free : Out(1), reserve : In(1): room for one more block, and taking it.
+    i : In(rows * width), i_valid : In(1).
+    o : Out(stream of {data: width bits, last}).
+    """
+
+    def __init__(self, tokens, width, *, rows, depth):
+        self._tokens = tokens
+        self._width = width
+        self._rows = rows
+        self._depth = depth
+        super().__init__(
+            {
+                "free": Out(1),
+                "reserve": In(1),
+                "i": In(rows * width),
+                "i_valid": In(1),
+                "o": Out(stream.Signature(data.StructLayout({"data": width, "last": 1}))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        m.submodules.queue = queue = SyncFIFO(width=len(self.i), depth=self._depth)
+        m.submodules.splitter = splitter = RowSplitter(len(self.i), self._width)
+        wiring.connect(m, queue.r_stream, splitter.i)
+        m.d.comb += [queue.w_data.eq(self.i), queue.w_en.eq(self.i_valid)]
+
+        reserved = Signal(range(self._depth + 1))
+        m.d.sync += reserved.eq(reserved + self.reserve - (queue.r_rdy & queue.r_en))
+        m.d.comb += self.free.eq(reserved != self._depth)
+
+        m.submodules.sent = sent = LoopNest(token=self._tokens)
+        m.d.comb += [
+            self.o.payload.eq(Cat(splitter.o.payload, sent.token_last)),
+            self.o.valid.eq(splitter.o.valid),
+            splitter.o.ready.eq(self.o.ready),
+            sent.step.eq(self.o.valid & self.o.ready),
+        ]
+
+        return m

@@ -1,0 +1,113 @@
+"""Value memory with bitstream encoders: numbers in, fresh spikes out at every time step."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.loop_nest import LoopNest
+from ...random.bernoulli_encoder import BernoulliEncoder
+from ...random.random_source import RandomSource
+
+
+class ValueOperand(wiring.Component):
+    """Takes `tokens` x `width` values once and encodes them anew at each of `steps` time steps.
+
+    A value is a threshold 0..2**value_bits, and its spike has probability
+    ``threshold / 2**value_bits``, 0 and 1 included. Values arrive one per beat, along a token first;
+    spikes leave in blocks of `rows` tokens times `lanes`, one block per clock.
+
+    Members
+    -------
+    load, seed, warm : In, as for `RandomSource`.
+    run : In(1), encode.
+    i : In(stream of ``value_bits + 1`` bits).
+    o : Out(stream of ``rows * lanes`` spikes).
+
+    Source: SSA, arXiv 2402.09109, rate coding of inputs.
+    """
+
+    def __init__(self, tokens, width, *, steps, value_bits, rows, lanes, strategy, stream_number):
+        self._groups = tokens // rows
+        self._columns = width // lanes
+        self._steps = steps
+        self._value_bits = value_bits
+        self._rows = rows
+        self._lanes = lanes
+        self._randomness = {"strategy": strategy, "stream": stream_number}
+        super().__init__(
+            {
+                "load": In(1),
+                "seed": In(64),
+                "warm": In(1),
+                "run": In(1),
+                "i": In(stream.Signature(value_bits + 1)),
+                "o": Out(stream.Signature(rows * lanes)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        cells = self._rows * self._lanes
+        code_bits = self._value_bits + 1
+        column_bits = (self._columns - 1).bit_length()
+        m.submodules.memory = memory = Memory(
+            shape=cells * code_bits, depth=self._groups << column_bits, init=[]
+        )
+        write = memory.write_port(granularity=code_bits if cells > 1 else None)
+        read = memory.read_port()
+
+        # Values come in while the memory is empty, and stay for all time steps.
+        loaded = Signal()
+        m.submodules.fill = fill = LoopNest(
+            group=self._groups, row=self._rows, column=self._columns, lane=self._lanes
+        )
+        written = self.i.valid & self.i.ready
+        m.d.comb += [
+            self.i.ready.eq(~loaded),
+            fill.step.eq(written),
+            write.addr.eq(Cat(fill.column, fill.group)),
+            write.data.eq(self.i.payload.replicate(cells)),
+        ]
+        for row in range(self._rows):
+            for lane in range(self._lanes):
+                here = (fill.row == row) & (fill.lane == lane)
+                m.d.comb += write.en[row * self._lanes + lane].eq(written & here)
+        with m.If(written & fill.group_last):
+            m.d.sync += loaded.eq(1)
+
+        # One word is read ahead of the encoders; a stalled output stalls the read.
+        m.submodules.replay = replay = LoopNest(
+            time=self._steps, group=self._groups, column=self._columns
+        )
+        valid = Signal()
+        advance = ~valid | self.o.ready
+        m.d.comb += [
+            read.addr.eq(Cat(replay.column, replay.group)),
+            read.en.eq(advance),
+            replay.step.eq(advance & loaded & self.run),
+            self.o.valid.eq(valid),
+        ]
+        with m.If(advance):
+            m.d.sync += valid.eq(replay.step)
+        with m.If(replay.step & replay.time_last):
+            m.d.sync += loaded.eq(0)
+
+        m.submodules.source = source = RandomSource(
+            cells, 2**self._value_bits, **self._randomness
+        )
+        m.d.comb += [
+            source.load.eq(self.load),
+            source.seed.eq(self.seed),
+            source.step.eq(self.warm | (self.o.valid & self.o.ready)),
+        ]
+        for n in range(cells):
+            m.submodules[f"encoder_{n}"] = encoder = BernoulliEncoder(self._value_bits)
+            m.d.comb += [
+                encoder.threshold.eq(read.data.word_select(n, code_bits)),
+                encoder.random.eq(source.o[n]),
+                self.o.payload[n].eq(encoder.spike),
+            ]
+
+        return m

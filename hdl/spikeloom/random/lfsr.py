@@ -1,0 +1,60 @@
+"""Linear-feedback shift register that leaps ahead by several bits per clock."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .taps import TAPS
+
+
+class LFSR(wiring.Component):
+    """A window on a maximal-length bit sequence, moved on by `leap` bits per step.
+
+    The register holds ``width`` consecutive bits of the sequence
+    ``s[n + width] = XOR of s[n + t] for t in TAPS[width]``, oldest bit first, so a step computes the
+    next `leap` bits at once. The zero state is out of reach: bit 0 of a loaded seed is taken as 1,
+    and no step leads from another state to zero.
+
+    One LUT level per step for ``leap <= width - max(TAPS[width])``, more beyond that.
+
+    Parameters
+    ----------
+    width : bits of state, 3..64.
+    leap : bits the window moves per step, 1..width. Where `leap` and ``2**width - 1`` share no
+        factor, the register passes through all ``2**width - 1`` states.
+
+    Members
+    -------
+    load : In(1), take `seed` (wins over `step`).
+    seed : In(width), the state to take; bit 0 is forced to 1.
+    step : In(1), move on by `leap` bits.
+    o : Out(width), the window; the bits that no earlier step showed are the last `leap` ones.
+
+    Raises `ValueError` for a width or leap outside its range.
+    """
+
+    def __init__(self, width, leap=1):
+        if width not in TAPS:
+            raise ValueError(f"LFSR width must be in 3..64, not {width!r}")
+        if leap not in range(1, width + 1):
+            raise ValueError(f"LFSR leap must be in 1..{width}, not {leap!r}")
+        self._width = width
+        self._leap = leap
+        super().__init__({"load": In(1), "seed": In(width), "step": In(1), "o": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+
+        state = Signal(self._width, init=1)
+        window = list(state)
+        for n in range(self._leap):
+            bit = 0
+            for tap in TAPS[self._width]:
+                bit ^= window[n + tap]
+            window.append(bit)
+
+        with m.If(self.load | self.step):
+            m.d.sync += state.eq(Mux(self.load, self.seed | 1, Cat(*window[self._leap :])))
+        m.d.comb += self.o.eq(state)
+
+        return m

@@ -1,0 +1,116 @@
+"""Who gets which random bits: the table that hardware and golden model both follow.
+
+A core draws random numbers in several places at once. Sharing one number along a row or a column of
+cells would leave single outputs right and ruin their sums, so every draw is given bits of its own.
+Three strategies (key ``random``):
+
+slices
+    64-bit LFSRs, each moving 59 bits per draw, cut into disjoint slices: no bit is used twice, and
+    neighbouring draws of one LFSR are tied only through five-bit parities. The default.
+own
+    one 32-bit LFSR for each draw: the textbook layout, and the largest.
+permuted
+    one 64-bit LFSR for all draws; each takes its bits at other positions of the register. The
+    smallest, but draws share bits, so sums along a row or column are noisier.
+
+A seed reaches the registers XORed with a constant and rotated by an amount that differ from one to
+the next; `WARMUP` steps after loading spread it over all bits, so neighbouring seeds are unrelated.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+
+STRATEGIES = ("slices", "own", "permuted")
+WARMUP = 16  # steps after loading a seed whose numbers are thrown away
+EXCESS_BITS = 8  # resolution beyond ceil(log2(limit)) where limit is no power of two
+
+_MASK = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class Register:
+    """One LFSR of a plan: `width` bits moving `leap` per draw, seeded through `salt` and `turn`."""
+
+    width: int
+    leap: int
+    salt: int
+    turn: int
+
+    def seeded(self, seed):
+        """State after loading the 64-bit `seed`: rotated by `turn`, salted, bit 0 set."""
+        turned = (seed << self.turn | seed >> (64 - self.turn)) & _MASK
+        return (turned ^ self.salt) & (2**self.width - 1) | 1
+
+
+@dataclass(frozen=True)
+class RandomPlan:
+    """`registers`, and for each draw the register and the bit positions (lowest first) it takes."""
+
+    registers: tuple
+    slots: tuple  # one (register index, tuple of bit positions) for each draw
+
+
+def is_power_of_two(n):
+    return n & (n - 1) == 0
+
+
+def draw_bits(limit):
+    """Random bits of one draw from ``0..limit - 1``.
+
+    For a power of two these are log2(limit), and the draw is exactly uniform. Otherwise
+    ``r = floor(u * limit / 2**bits)`` of a uniform `u` with `EXCESS_BITS` more than needed: the
+    probability of ``r < count`` is off ``count / limit`` by less than ``2**-bits``, that is by less
+    than ``2**-8 / limit``.
+    """
+    bits = (limit - 1).bit_length()
+    return bits if is_power_of_two(limit) else bits + EXCESS_BITS
+
+
+def draws_discarded(limit):
+    """Draws of the sequence after loading that are never used.
+
+    A limit that is no power of two keeps its scaled draw in a register, one draw behind the LFSR.
+    """
+    return WARMUP if is_power_of_two(limit) else WARMUP - 1
+
+
+def make_plan(strategy, draws, bits, stream):
+    """Lay out `draws` numbers of `bits` bits each for the random source numbered `stream`.
+
+    Sources of one core have different stream numbers, so that they share no register.
+    """
+    if bits == 0:
+        return RandomPlan((), ((0, ()),) * draws)
+    if strategy == "own":
+        registers = [_register(32, 23, stream, n) for n in range(draws)]
+        slots = [(n, tuple(range(32 - bits, 32))) for n in range(draws)]
+    elif strategy == "permuted":
+        registers = [_register(64, 59, stream, 0)]
+        slots = [(0, _positions(bits, n)) for n in range(draws)]
+    else:
+        each = 59 // bits
+        registers = [_register(64, 59, stream, n) for n in range(ceil(draws / each))]
+        slots = [
+            (n // each, tuple(range(5 + n % each * bits, 5 + (n % each + 1) * bits)))
+            for n in range(draws)
+        ]
+    return RandomPlan(tuple(registers), tuple(slots))
+
+
+def _register(width, leap, stream, n):
+    key = stream << 32 | n
+    return Register(width, leap, _scramble(2 * key), _scramble(2 * key + 1) % 63 + 1)
+
+
+def _positions(bits, n):
+    """`bits` different positions of a 64-bit register, drawn anew for each `n`."""
+    order = sorted(range(64), key=lambda position: _scramble(n << 16 | position))
+    return tuple(order[:bits])
+
+
+def _scramble(n):
+    """A fixed, well-mixed 64-bit number for each `n` (the SplitMix64 output function)."""
+    n = (n + 1) * 0x9E3779B97F4A7C15 & _MASK
+    n = (n ^ n >> 30) * 0xBF58476D1CE4E5B9 & _MASK
+    n = (n ^ n >> 27) * 0x94D049BB133111EB & _MASK
+    return n ^ n >> 31

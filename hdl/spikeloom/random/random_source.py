@@ -1,0 +1,72 @@
+"""A bank of LFSRs that hands out uniform random numbers, as laid out by a plan."""
+
+from amaranth.hdl import Cat, Module, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .lfsr import LFSR
+from .random_plan import draw_bits, is_power_of_two, make_plan
+
+
+class RandomSource(wiring.Component):
+    """`draws` uniform random numbers in ``0..limit - 1`` at once, all renewed by a step.
+
+    Exactly uniform where `limit` is a power of two; otherwise the bias is bounded by
+    `random_plan.draw_bits`. The golden twin is `spikeloom_sim.golden.random_source`.
+
+    Parameters
+    ----------
+    draws : numbers handed out at once.
+    limit : each number is below this, 1..65536.
+    strategy : how registers are shared, one of `random_plan.STRATEGIES`.
+    stream : number of this source within its core; different numbers share no register.
+
+    Members
+    -------
+    load : In(1), take `seed` into every register.
+    seed : In(64).
+    step : In(1), renew all numbers at the next clock edge.
+    o : Out, array of `draws` numbers.
+    """
+
+    def __init__(self, draws, limit, *, strategy="slices", stream=0):
+        self._limit = limit
+        self._plan = make_plan(strategy, draws, draw_bits(limit), stream)
+        super().__init__(
+            {
+                "load": In(1),
+                "seed": In(64),
+                "step": In(1),
+                "o": Out(data.ArrayLayout(unsigned((limit - 1).bit_length()), draws)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        windows = []
+        for n, register in enumerate(self._plan.registers):
+            m.submodules[f"lfsr_{n}"] = lfsr = LFSR(register.width, register.leap)
+            turned = self.seed.rotate_left(register.turn)[: register.width]
+            salt = register.salt & (2**register.width - 1)
+            m.d.comb += [
+                lfsr.load.eq(self.load),
+                lfsr.seed.eq(turned ^ salt),
+                lfsr.step.eq(self.step),
+            ]
+            windows.append(lfsr.o)
+
+        for n, (register, positions) in enumerate(self._plan.slots):
+            raw = Cat(windows[register][position] for position in positions)
+            if is_power_of_two(self._limit):
+                m.d.comb += self.o[n].eq(raw)
+            else:
+                with m.If(self.step):
+                    m.d.sync += self.o[n].eq(_times(raw, self._limit) >> len(raw))
+
+        return m
+
+
+def _times(value, factor):
+    """`value` times a constant, by shifts and additions."""
+    return sum(value << n for n in range(factor.bit_length()) if factor >> n & 1)

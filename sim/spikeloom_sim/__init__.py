@@ -1,0 +1,1 @@
+"""Golden models (NumPy), simulation backends and testbench parts for Spikeloom."""
