@@ -14,7 +14,7 @@ from spikeloom.errors import JobError
 from spikeloom.export.verilog import to_verilog
 
 from ..adapters import adapter
-from ..netlist import CELL_DEFINES, cell_models, synthesise
+from ..netlist import synthesise
 from ..simulators import SIMULATORS
 from ..simulators.cocotb_run import run_cocotb
 from .golden import head_seed
@@ -104,16 +104,12 @@ def build_simulation(module, simulator, folder, *, netlist=None, wave=None):
 
     Returns the arguments its simulation needs.
     """
-    sources, options = [], {"waves": wave}
     if netlist is not None:
         module = synthesise(module, netlist, folder)
-        sources, options["includes"] = cell_models(netlist)
-        options["defines"] = CELL_DEFINES[netlist]
     path = folder / f"{module.name}.v"
     path.write_text(module.text)
     ports = [name for name, _, _ in module.ports]
-    build = SIMULATORS[simulator].build
-    return build([*sources, path], module.name, ports, folder, **options)
+    return SIMULATORS[simulator].build([path], module.name, ports, folder, waves=wave)
 
 
 def _log(folder):

@@ -16,13 +16,12 @@ class Icarus:
         return locate("iverilog") is not None
 
     @staticmethod
-    def build(sources, top, ports, folder, *, waves=None, defines=(), includes=()):
+    def build(sources, top, ports, folder, *, waves=None):
         """Compile Verilog files into ``folder/sim.vvp``; `waves` names an FST file to record."""
         require("iverilog")
         folder = Path(folder)
         (folder / "timescale.f").write_text("+timescale+1ns/1ps\n")
         options = ["-g2012", "-s", top, "-f", folder / "timescale.f"]
-        options += [f"-D{name}" for name in defines] + [f"-I{path}" for path in includes]
         sources = list(sources)
         if waves:
             dump = folder / "dump.v"

@@ -30,7 +30,7 @@ class Verilator:
         return _home() is not None
 
     @staticmethod
-    def build(sources, top, ports, folder, *, waves=None, defines=(), includes=()):
+    def build(sources, top, ports, folder, *, waves=None):
         """Compile Verilog files into the program ``folder/top``, whose testbench sees `ports`.
 
         `waves` names the file to record a waveform in: FST if it ends in .fst, else VCD. Returns
@@ -53,8 +53,6 @@ class Verilator:
             *(home / "bin" / "verilator", "--cc", "--exe", "--vpi"),
             *("--prefix", "Vtop", "--top-module", top, "-o", top, "-Mdir", folder),
             *("--timescale", "1ns/1ps", "-Wno-fatal", "-Wno-lint", "-O3", *trace),
-            *(f"-D{name}" for name in defines),
-            *(f"-I{path}" for path in includes),
             *("-LDFLAGS", _link_flags()),
             cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp",
             control,

@@ -25,6 +25,10 @@ class StreamSource:
         self._valid = getattr(dut, f"s_axis_{name}_tvalid")
         self._ready = getattr(dut, f"s_axis_{name}_tready")
         self._last = getattr(dut, f"s_axis_{name}_tlast")
+        self.idle()
+
+    def idle(self):
+        """Offer nothing."""
         self._valid.value = 0
 
     async def send(self, beats, stalls=None):
@@ -66,7 +70,7 @@ class StreamSink:
             else:
                 self._ready.value = 1
                 if not self._valid.value and offered is None:
-                    await self._wait_for_offer()
+                    await RisingEdge(self._valid)
                 await RisingEdge(self._clk)
             ready = int(self._ready.value)
             if not self._valid.value:
@@ -79,6 +83,3 @@ class StreamSink:
                 beats.append(beat)
         self._ready.value = 0
         return beats
-
-    async def _wait_for_offer(self):
-        await RisingEdge(self._valid)
