@@ -3,6 +3,8 @@
 Every adapter offers `configure`, `golden`, `to_beats`, `from_beats` and `random_operands`.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from spikeloom.config import SSAConfig
@@ -132,3 +134,24 @@ def random_operands(config, rng, density=0.5):
         spread = (rng.random(shape) for shape in shapes)
         return tuple(np.clip(x + density - 0.5 + 0.1 * (x - 0.5), 0, 1) for x in spread)
     return tuple((rng.random((config.steps, *shape)) < density).astype(np.uint8) for shape in shapes)
+
+
+def self_test_operands(config, rng, rom_steps):
+    """Operands for a self-test on the board, and the beats to hold in its ROM.
+
+    Spikes are those of `rom_steps` time steps, played over and over; values are one tensor,
+    which the core encodes anew at every step.
+    """
+    if config.inputs == "values":
+        operands = random_operands(config, rng)
+        return operands, to_beats(config, *operands)
+    distinct = random_operands(replace(config, steps=min(rom_steps, config.steps)), rng)
+    operands = tuple(
+        np.resize(tensor, (config.steps, *tensor.shape[1:])) for tensor in distinct
+    )
+    return operands, to_beats(config, *distinct)
+
+
+def to_bytes(config, output):
+    """An output tensor as the bytes of its stream: each beat padded to whole bytes."""
+    return np.packbits(output, axis=-1, bitorder="little").tobytes()
