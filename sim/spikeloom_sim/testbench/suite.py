@@ -10,6 +10,7 @@ import os
 import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles
+
 from spikeloom.catalog import CORES
 
 from ..adapters import adapter
