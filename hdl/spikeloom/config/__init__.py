@@ -1,6 +1,7 @@
 """Configurations of the cores: plain dataclasses, free of Amaranth, shared by all packages."""
 
+from .a2os2a import A2OS2AConfig
 from .base import CoreConfig, read_settings
 from .ssa import SSAConfig
 
-__all__ = ["CoreConfig", "SSAConfig", "read_settings"]
+__all__ = ["A2OS2AConfig", "CoreConfig", "SSAConfig", "read_settings"]

@@ -1,0 +1,5 @@
+"""Accurate addition-only spiking attention (`a2os2a`): row sums instead of products."""
+
+from .a2os2a import A2OS2A
+
+__all__ = ["A2OS2A"]

@@ -1,0 +1,152 @@
+"""Order `kv`, first half: operands to events that read one word of the state each."""
+
+from amaranth.hdl import Cat, Module, Mux
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.loop_nest import LoopNest
+from .event_scanner import EventScanner, encode, select
+from .operands import beat, beat_data, spikes_of
+from .turns import Turns
+
+
+def address_bits(config):
+    """Bits of the address of a state word: index within a chunk, chunk, group."""
+    return sum((extent - 1).bit_length() for extent in (config.lanes, config.chunks, config.groups))
+
+
+def state_event(config):
+    """Payload of an event of the state.
+
+    learn : the word ``M[d, group]`` takes up ``k * v``; else it is added to the output.
+    active : there is something to add; events that are not active only carry the marks below.
+    fresh : the word counts as zero, for nothing of this sequence is in it yet.
+    close : the last event of a group of outputs; end : of the sequence's last such group.
+    """
+    return data.StructLayout(
+        {
+            "learn": 1,
+            "active": 1,
+            "fresh": 1,
+            "close": 1,
+            "end": 1,
+            "address": address_bits(config),
+            "k": config.k_bits,
+            "v": data.ArrayLayout(2, config.lanes),
+        }
+    )
+
+
+class StateEvents(wiring.Component):
+    """Walks over the tokens and leaves out every zero.
+
+    A token is learnt chunk by chunk of K, for each of them group by group of V: one event per K
+    that is not zero, where the group of V has a spike at all. The first token of a sequence sets
+    every word of the state and skips nothing. A token is answered group by group, for each of them
+    chunk by chunk of Q: one event per spike. A row of `lanes` values without any event costs a
+    clock.
+
+    Members
+    -------
+    run : In(1), may go on.
+    ended : Out(1), this clock takes the last row of a sequence.
+    q, k, v : In(stream of {data, last}).
+    o : Out(stream of `state_event`).
+    """
+
+    def __init__(self, config):
+        self._config = config
+        super().__init__(
+            {
+                "run": In(1),
+                "ended": Out(1),
+                **{
+                    name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"
+                },
+                "o": Out(stream.Signature(state_event(config))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+
+        tag = data.StructLayout(
+            {
+                "learn": 1,
+                "fresh": 1,
+                "close": 1,
+                "end": 1,
+                "chunk": range(config.chunks),
+                "group": range(config.groups),
+                "k": data.ArrayLayout(config.k_bits, config.lanes),
+                "v": data.ArrayLayout(2, config.lanes),
+            }
+        )
+        m.submodules.scanner = scanner = EventScanner(config.lanes, tag)
+        m.submodules.turns = turns = Turns(config.mask)
+        m.submodules.learning = learning = LoopNest(chunk=config.chunks, group=config.groups)
+        m.submodules.answering = answering = LoopNest(group=config.groups, chunk=config.chunks)
+
+        # Rows to learn: the K values that are not zero, if V has any spike in the group.
+        row = scanner.i.payload
+        v = self.v.payload.data.as_value().word_select(learning.group, 2 * config.lanes)
+        values = data.View(row.tag.v.shape(), v)
+        to_learn = Cat(value.any() for value in self.k.payload.data)
+        to_learn &= spikes_of(values).any().replicate(config.lanes)
+        to_learn |= turns.fresh.replicate(config.lanes)
+
+        # Rows to answer: the spikes of Q.
+        to_answer = self.q.payload.data.as_value().word_select(answering.chunk, config.lanes)
+
+        can_learn = turns.learn & self.k.valid & self.v.valid
+        can_answer = turns.answer & self.q.valid
+        m.d.comb += [
+            scanner.i.valid.eq(self.run & (can_learn | can_answer)),
+            row.mask.eq(Mux(turns.learn, to_learn, to_answer)),
+            row.tag.learn.eq(turns.learn),
+            row.tag.fresh.eq(turns.fresh),
+            row.tag.close.eq(answering.chunk_last),
+            row.tag.end.eq(answering.group_last & self.q.payload.last),
+            row.tag.chunk.eq(Mux(turns.learn, learning.chunk, answering.chunk)),
+            row.tag.group.eq(Mux(turns.learn, learning.group, answering.group)),
+            row.tag.k.eq(self.k.payload.data),
+            row.tag.v.eq(v),
+        ]
+
+        # One row per step of the loops; each operand goes when its last row has.
+        step = scanner.i.valid & scanner.i.ready
+        m.d.comb += [
+            learning.step.eq(step & turns.learn),
+            answering.step.eq(step & turns.answer),
+            self.k.ready.eq(learning.step & learning.group_last),
+            self.v.ready.eq(learning.step & learning.chunk_last),
+            self.q.ready.eq(answering.step & answering.group_last),
+            turns.learnt.eq(self.v.ready),
+            turns.learnt_last.eq(self.v.payload.last),
+            turns.answered.eq(self.q.ready),
+            turns.answered_last.eq(self.q.payload.last),
+            self.ended.eq(turns.answered & turns.answered_last),
+        ]
+
+        # Events: the address of the word and the K value, from the place of the bit in its row.
+        found = scanner.o.payload
+        event = self.o.payload
+        address = Cat(*encode(found.hot), found.tag.chunk, found.tag.group)
+        m.d.comb += [
+            scanner.o.ready.eq(~self.o.valid | self.o.ready),
+        ]
+        with m.If(scanner.o.ready):
+            m.d.sync += [
+                self.o.valid.eq(scanner.o.valid),
+                event.learn.eq(found.tag.learn),
+                event.active.eq(found.active),
+                event.fresh.eq(found.tag.fresh & found.tag.learn),
+                event.close.eq(found.last & found.tag.close & ~found.tag.learn),
+                event.end.eq(found.tag.end),
+                event.address.eq(address),
+                event.k.eq(select(found.hot, list(found.tag.k))),
+                event.v.eq(found.tag.v),
+            ]
+
+        return m
