@@ -64,7 +64,7 @@ def simulate(config, operands, *, stalls=0.0, seed=0, runs=1):
                 for payload, last in beats(config, operand, tensor):
                     while pause.random() < stalls:
                         await ctx.tick()
-                    ctx.set(port.payload.as_value(), payload | last << len(port.payload.data.as_value()))
+                    ctx.set(port.payload.as_value(), payload | last << len(port.payload.data))
                     ctx.set(port.valid, 1)
                     await ctx.tick().until(port.ready)
                     ctx.set(port.valid, 0)

@@ -1,7 +1,7 @@
 """Pipelined sum of many numbers."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 
@@ -23,7 +23,7 @@ class AdderTree(wiring.Component):
     Members
     -------
     enable : In(1), move on; while low everything stays.
-    i : In(`terms` numbers of `width` bits).
+    i : In(terms * width), the numbers side by side.
     o : Out(as wide as the largest sum).
     """
 
@@ -32,7 +32,7 @@ class AdderTree(wiring.Component):
         super().__init__(
             {
                 "enable": In(1),
-                "i": In(data.ArrayLayout(width, terms)),
+                "i": In(terms * width),
                 "o": Out(range(terms * self._most + 1)),
             }
         )
@@ -40,7 +40,11 @@ class AdderTree(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        partial = [(number, self._most) for number in self.i]  # each with its largest value
+        # Numbers, each with the largest value it can have.
+        width = self._most.bit_length()
+        partial = [
+            (self.i[n : n + width], self._most) for n in range(0, len(self.i), width)
+        ]
         level = 0
         while len(partial) > 1:
             sums = []

@@ -1,104 +1,148 @@
 """Skips zeros: turns a row of bits into one event per set bit."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-
-def event(width, tag):
-    """Payload of an event: the bit it stands for, and what came along with its row."""
-    return data.StructLayout({"hot": width, "active": 1, "last": 1, "tag": tag})
+SPAN = 8  # bits looked at together: two levels of eight see 64 without a long carry
 
 
 class EventScanner(wiring.Component):
     """Each row leaves as one event per set bit, lowest first; a row without any, as one event that
     is not `active`.
 
-    One event per clock without gaps between rows, one clock of latency, and rows of two or more
-    bits never wait.
+    Every bit has a value of its own, which leaves with its event. One event per clock without gaps,
+    between rows neither; two clocks of latency.
 
     Parameters
     ----------
     width : bits of a row.
+    value_bits : bits of the value beside each of them.
     tag : shape of what a row carries along.
 
     Members
     -------
-    i : In(stream of {mask: width bits, tag}).
-    o : Out(stream of {hot: one bit of the mask, active, last: no more in this row, tag}).
+    i : In(stream of {mask: width bits, empty: take the mask as all zeros, values: width * value_bits
+        bits, tag}).
+    enable : In(1), move on; while low the output stays.
+    o_valid : Out(1).
+    o : Out({index: of the bit, value: its value, active, last: no more in this row, tag}).
     """
 
-    def __init__(self, width, tag):
-        self._width = width
-        self._tag = tag
-        row = data.StructLayout({"mask": width, "tag": tag})
+    def __init__(self, width, value_bits, tag):
+        self._span = min(SPAN, width)
+        self._spans = -(-width // self._span)
+        self._value_bits = value_bits
+        row = {"mask": width, "empty": 1, "values": width * value_bits, "tag": tag}
+        event = {
+            "index": range(width),
+            "value": value_bits,
+            "active": 1,
+            "last": 1,
+            "tag": tag,
+        }
         super().__init__(
-            {"i": In(stream.Signature(row)), "o": Out(stream.Signature(event(width, tag)))}
+            {
+                "i": In(stream.Signature(data.StructLayout(row))),
+                "enable": In(1),
+                "o_valid": Out(1),
+                "o": Out(data.StructLayout(event)),
+            }
         )
 
     def elaborate(self, platform):
         m = Module()
+        span, value_bits = self._span, self._value_bits
 
-        left = Signal(self._width, reset_less=True)
-        tag = Signal(self._tag, reset_less=True)
-        holding = Signal()
-        beyond = Signal(self._width)
-        m.d.comb += beyond.eq(left & (left - 1))  # `left` without its lowest bit
+        # First level: a row, and which of its spans still have bits to give.
+        row = Signal.like(self.i.payload, reset_less=True)
+        row_valid = Signal()
+        spans_left = Signal(self._spans, reset_less=True)
+        hot_span = lowest(spans_left)
+        last_span = Signal()
+        m.d.comb += last_span.eq(~(spans_left & ~hot_span).any())
 
-        any_left, many_left = _any_and_many(list(left))
-        advance = ~self.o.valid | self.o.ready
-        m.d.comb += self.i.ready.eq(~holding | (advance & ~many_left))
+        # Second level: a span, and which of its bits are left.
+        bits_left = Signal(span, reset_less=True)
+        values = Signal(span * value_bits, reset_less=True)
+        span_index = Signal(range(self._spans), reset_less=True)
+        span_last = Signal(reset_less=True)
+        span_valid = Signal()
+        tag = Signal.like(row.tag, reset_less=True)
+        hot = lowest(bits_left)
+        last = Signal()
+        m.d.comb += last.eq(~(bits_left & ~hot).any())
+
+        take_span = Signal()
+        m.d.comb += [
+            take_span.eq(~span_valid | (self.enable & last)),
+            self.i.ready.eq(~row_valid | (take_span & last_span)),
+        ]
         with m.If(self.i.ready):
+            masks = _pieces(self.i.payload.mask, span)
             m.d.sync += [
-                holding.eq(self.i.valid),
-                left.eq(self.i.payload.mask),
-                tag.eq(self.i.payload.tag),
+                row_valid.eq(self.i.valid),
+                row.eq(self.i.payload),
+                spans_left.eq(
+                    Cat(mask.any() for mask in masks)
+                    & (~self.i.payload.empty).replicate(self._spans)
+                ),
             ]
-        with m.Elif(advance):
-            m.d.sync += left.eq(beyond)
-
-        out = Signal.like(self.o.payload, reset_less=True)
-        m.d.comb += self.o.payload.eq(out)
-        with m.If(advance):
+        with m.Elif(take_span):
+            m.d.sync += spans_left.eq(spans_left & ~hot_span)
+        with m.If(take_span):
             m.d.sync += [
-                self.o.valid.eq(holding),
-                out.hot.eq(left & ~beyond),
-                out.active.eq(any_left),
-                out.last.eq(~many_left),
+                span_valid.eq(row_valid),
+                bits_left.eq(select(hot_span, _pieces(row.mask, span))),
+                values.eq(select(hot_span, _pieces(row.values, span * value_bits))),
+                span_index.eq(encode(hot_span)),
+                span_last.eq(last_span),
+                tag.eq(row.tag),
+            ]
+        with m.Elif(self.enable):
+            m.d.sync += bits_left.eq(bits_left & ~hot)
+
+        out = Signal.like(self.o, reset_less=True)
+        m.d.comb += self.o.eq(out)
+        with m.If(self.enable):
+            m.d.sync += [
+                self.o_valid.eq(span_valid),
+                out.index.eq(Cat(encode(hot), span_index)),
+                out.value.eq(select(hot, _pieces(values, value_bits))),
+                out.active.eq(bits_left.any()),
+                out.last.eq(last & span_last),
                 out.tag.eq(tag),
             ]
 
         return m
 
 
-def _any_and_many(bits):
-    """Whether at least one, and at least two, of `bits` are set: a tree, quicker than a carry."""
-    if len(bits) == 1:
-        return bits[0], 0
-    half = len(bits) // 2
-    any_low, many_low = _any_and_many(bits[:half])
-    any_high, many_high = _any_and_many(bits[half:])
-    return any_low | any_high, many_low | many_high | (any_low & any_high)
+def lowest(bits):
+    """`bits` with all but its lowest set bit cleared."""
+    below = [bits[:n].any() for n in range(1, len(bits))]
+    return bits & ~Cat(0, *below)
 
 
 def encode(hot):
-    """The number of the one bit set in `hot`, as a list of bits, lowest first."""
+    """The number of the one bit set in `hot`."""
     index_bits = (len(hot) - 1).bit_length()
-    return [
-        _or([hot[n] for n in range(len(hot)) if n >> weight & 1]) for weight in range(index_bits)
-    ]
+    return Cat(
+        Cat(hot[n] for n in range(len(hot)) if n >> weight & 1).any()
+        for weight in range(index_bits)
+    )
 
 
 def select(hot, values):
     """The one of `values` whose bit is set in `hot`, 0 if none is."""
-    return _or([hot[n].replicate(len(value)) & value for n, value in enumerate(values)])
-
-
-def _or(terms):
-    """Disjunction of a list of values, as a tree."""
+    terms = [value & hot[n].replicate(len(value)) for n, value in enumerate(values)]
     while len(terms) > 1:
         terms = [
             terms[n] | terms[n + 1] if n + 1 < len(terms) else terms[n]
             for n in range(0, len(terms), 2)
         ]
     return terms[0]
+
+
+def _pieces(value, width):
+    """`value` cut into pieces of `width` bits, the last one possibly shorter."""
+    return [value[n : n + width] for n in range(0, len(value), width)]

@@ -1,6 +1,6 @@
 """What the streams of the `a2os2a` core carry, and how a core takes it in."""
 
-from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -21,17 +21,21 @@ def beat(shape):
 
 
 def beat_data(config, operand):
-    """Shape of a beat's data: a token of spikes for "q" and "v", `lanes` values for "k"."""
+    """Bits of a beat's data: a token of spikes for "q" and "v", `lanes` values for "k".
+
+    Values lie side by side, the first in the lowest bits. They are plain bits rather than an
+    `ArrayLayout`, whose element names ("data[3]") some versions of Yosys mistake for bits.
+    """
     return {
-        "q": data.ArrayLayout(1, config.head_dim),
-        "k": data.ArrayLayout(config.k_bits, config.lanes),
-        "v": data.ArrayLayout(2, config.value_dim),
+        "q": config.head_dim,
+        "k": config.k_bits * config.lanes,
+        "v": 2 * config.value_dim,
     }[operand]
 
 
 def output_data(config):
-    """Shape of an output beat's data: `lanes` signed values of a token."""
-    return data.ArrayLayout(signed(config.acc_bits), config.lanes)
+    """Bits of an output beat's data: `lanes` signed values of a token, side by side."""
+    return config.acc_bits * config.lanes
 
 
 def beats_per_token(config, operand):
@@ -101,5 +105,5 @@ class OperandRegister(wiring.Component):
 
 
 def spikes_of(ternaries):
-    """Which of an array of ternary spikes are there."""
-    return Cat(ternary[0] for ternary in ternaries)
+    """Which of a row of ternary spikes are there: one bit each."""
+    return Cat(ternaries[n] for n in range(0, len(ternaries), 2))

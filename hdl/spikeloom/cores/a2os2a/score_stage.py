@@ -74,7 +74,7 @@ class ScoreStage(wiring.Component):
         learn = turns.learn & self.run & self.v.valid & (self.k.valid | ~k_part)
         learn &= self.idle | ~turns.fresh
         seen = Signal()  # a K value that is not zero, in an earlier chunk
-        k_any = seen | (k_part & self.k.payload.data.as_value().any())
+        k_any = seen | (k_part & self.k.payload.data.any())
         m.d.comb += [
             parts.step.eq(learn),
             self.k.ready.eq(learn & k_part),
@@ -84,7 +84,7 @@ class ScoreStage(wiring.Component):
             write.en.eq(self.k.ready),
             self.v_addr.part.eq(parts.part),
             self.v_addr.key.eq(kept),
-            self.v_data.eq(self.v.payload.data.as_value().word_select(parts.part, len(self.v_data))),
+            self.v_data.eq(self.v.payload.data.word_select(parts.part, len(self.v_data))),
             self.v_en.eq(learn & (parts.part < config.groups)),
         ]
         with m.If(learn):
@@ -97,7 +97,7 @@ class ScoreStage(wiring.Component):
         key = Signal(range(config.tokens))
         begun = Signal()
         answer = turns.answer & self.q.valid & (begun | self.free)
-        nothing = (kept == 0) | ~self.q.payload.data.as_value().any()
+        nothing = (kept == 0) | ~self.q.payload.data.any()
         finish = nothing | (columns.chunk_last & (key == kept - 1))
         m.d.comb += [
             self.reserve.eq(answer & ~begun),
@@ -125,14 +125,15 @@ class ScoreStage(wiring.Component):
         # The words of K come back a clock later and lose what Q has no spike for.
         spikes = Signal(config.lanes, reset_less=True)
         m.submodules.tree = tree = AdderTree(config.lanes, config.k_bits)
-        terms = Signal.like(tree.i, reset_less=True)
+        terms = Signal(len(tree.i), reset_less=True)
         m.d.sync += spikes.eq(
-            self.q.payload.data.as_value().word_select(columns.chunk, config.lanes)
+            self.q.payload.data.word_select(columns.chunk, config.lanes)
         )
         for lane in range(config.lanes):
-            m.d.sync += terms[lane].eq(read.data.word_select(lane, config.k_bits))
+            term = terms.word_select(lane, config.k_bits)
+            m.d.sync += term.eq(read.data.word_select(lane, config.k_bits))
             with m.If(~spikes[lane]):
-                m.d.sync += terms[lane].eq(0)
+                m.d.sync += term.eq(0)
         m.d.comb += [tree.i.eq(terms), tree.enable.eq(1)]
 
         # Marks travel along; sums of chunks gather into scores.

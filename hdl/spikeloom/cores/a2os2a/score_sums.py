@@ -48,7 +48,7 @@ class ScoreSums(wiring.Component):
         config = self._config
 
         m.submodules.memory = memory = Memory(
-            shape=data.ArrayLayout(2, config.lanes),
+            shape=2 * config.lanes,
             depth=1 << len(self.v_addr.as_value()),
             init=[],
         )
@@ -97,7 +97,7 @@ class ScoreSums(wiring.Component):
         entry = Signal.like(self.r_data, reset_less=True)
         plus = [Signal(config.score_bits, name=f"plus_{n}", reset_less=True) for n in range(2)]
         minus = Signal(signed(config.score_bits + 1), reset_less=True)
-        values = Signal.like(read.data, reset_less=True)
+        values = Signal(2 * config.lanes, reset_less=True)
         address = Signal.like(self.v_addr)
         m.d.comb += [
             address.part.eq(marks[1].group),
@@ -119,21 +119,23 @@ class ScoreSums(wiring.Component):
 
         # Each lane adds the score, takes it away or leaves its sum as it is.
         adding = marks[3]
+        out = self.o.payload.data
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         for n in range(config.lanes):
             term = Signal(signed(config.score_bits + 1), name=f"term_{n}")
-            with m.Switch(values[n]):
+            with m.Switch(values.word_select(n, 2)):
                 with m.Case(Ternary.PLUS):
                     m.d.comb += term.eq(plus[1])
                 with m.Case(Ternary.MINUS):
                     m.d.comb += term.eq(minus)
-            acc = Signal(signed(config.acc_bits), name=f"acc_{n}")
+            acc = Signal(signed(config.acc_bits), name=f"acc_{n}", reset_less=True)
             total = Signal(signed(config.acc_bits), name=f"total_{n}")
             m.d.comb += total.eq(acc + term)
-            with m.If(advance & adding.valid):
-                m.d.sync += acc.eq(Mux(adding.close, 0, total))
-                m.d.sync += self.o.payload.data[n].eq(total)
+            with m.If(advance):
+                m.d.sync += [acc.eq(total), out.word_select(n, config.acc_bits).eq(total)]
+                with m.If(adding.close | ~adding.valid):
+                    m.d.sync += acc.eq(0)
         with m.If(advance & adding.valid & adding.close):
             m.d.sync += [self.o.valid.eq(1), self.o.payload.last.eq(adding.end)]
 

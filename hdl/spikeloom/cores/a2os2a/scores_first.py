@@ -39,7 +39,7 @@ class ScoresFirst(wiring.Component):
         m = Module()
 
         m.submodules.scores = scores = ScoreStage(self._config)
-        m.submodules.memory = memory = ScoreMemory(
+        m.submodules.lists = memory = ScoreMemory(
             self._config.tokens, score_entry(self._config)
         )
         m.submodules.sums = sums = ScoreSums(self._config)

@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
-from .event_scanner import EventScanner, encode, select
+from .event_scanner import EventScanner
 from .operands import beat, beat_data, spikes_of
 from .turns import Turns
 
@@ -32,7 +32,7 @@ def state_event(config):
             "end": 1,
             "address": address_bits(config),
             "k": config.k_bits,
-            "v": data.ArrayLayout(2, config.lanes),
+            "v": 2 * config.lanes,
         }
     )
 
@@ -51,7 +51,9 @@ class StateEvents(wiring.Component):
     run : In(1), may go on.
     ended : Out(1), this clock takes the last row of a sequence.
     q, k, v : In(stream of {data, last}).
-    o : Out(stream of `state_event`).
+    enable : In(1), move on; while low the output stays.
+    o_valid : Out(1).
+    o : Out(`state_event`).
     """
 
     def __init__(self, config):
@@ -63,7 +65,9 @@ class StateEvents(wiring.Component):
                 **{
                     name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"
                 },
-                "o": Out(stream.Signature(state_event(config))),
+                "enable": In(1),
+                "o_valid": Out(1),
+                "o": Out(state_event(config)),
             }
         )
 
@@ -79,40 +83,39 @@ class StateEvents(wiring.Component):
                 "end": 1,
                 "chunk": range(config.chunks),
                 "group": range(config.groups),
-                "k": data.ArrayLayout(config.k_bits, config.lanes),
-                "v": data.ArrayLayout(2, config.lanes),
+                "v": 2 * config.lanes,
             }
         )
-        m.submodules.scanner = scanner = EventScanner(config.lanes, tag)
+        m.submodules.scanner = scanner = EventScanner(config.lanes, config.k_bits, tag)
         m.submodules.turns = turns = Turns(config.mask)
         m.submodules.learning = learning = LoopNest(chunk=config.chunks, group=config.groups)
         m.submodules.answering = answering = LoopNest(group=config.groups, chunk=config.chunks)
 
         # Rows to learn: the K values that are not zero, if V has any spike in the group.
         row = scanner.i.payload
-        v = self.v.payload.data.as_value().word_select(learning.group, 2 * config.lanes)
-        values = data.View(row.tag.v.shape(), v)
-        to_learn = Cat(value.any() for value in self.k.payload.data)
-        to_learn &= spikes_of(values).any().replicate(config.lanes)
-        to_learn |= turns.fresh.replicate(config.lanes)
+        k, v = self.k.payload.data, self.v.payload.data.word_select(learning.group, 2 * config.lanes)
+        to_learn = Cat(k.word_select(n, config.k_bits).any() for n in range(config.lanes))
 
         # Rows to answer: the spikes of Q.
-        to_answer = self.q.payload.data.as_value().word_select(answering.chunk, config.lanes)
+        to_answer = self.q.payload.data.word_select(answering.chunk, config.lanes)
 
         can_learn = turns.learn & self.k.valid & self.v.valid
         can_answer = turns.answer & self.q.valid
         m.d.comb += [
             scanner.i.valid.eq(self.run & (can_learn | can_answer)),
             row.mask.eq(Mux(turns.learn, to_learn, to_answer)),
+            row.empty.eq(turns.learn & ~turns.fresh & ~spikes_of(v).any()),
+            row.values.eq(k),
             row.tag.learn.eq(turns.learn),
             row.tag.fresh.eq(turns.fresh),
             row.tag.close.eq(answering.chunk_last),
             row.tag.end.eq(answering.group_last & self.q.payload.last),
             row.tag.chunk.eq(Mux(turns.learn, learning.chunk, answering.chunk)),
             row.tag.group.eq(Mux(turns.learn, learning.group, answering.group)),
-            row.tag.k.eq(self.k.payload.data),
             row.tag.v.eq(v),
         ]
+        with m.If(turns.learn & turns.fresh):
+            m.d.comb += row.mask.eq(-1)
 
         # One row per step of the loops; each operand goes when its last row has.
         step = scanner.i.valid & scanner.i.ready
@@ -129,24 +132,19 @@ class StateEvents(wiring.Component):
             self.ended.eq(turns.answered & turns.answered_last),
         ]
 
-        # Events: the address of the word and the K value, from the place of the bit in its row.
-        found = scanner.o.payload
-        event = self.o.payload
-        address = Cat(*encode(found.hot), found.tag.chunk, found.tag.group)
+        # Events: where the bit is in its row, and where the row is, make the address of the word.
+        found = scanner.o
         m.d.comb += [
-            scanner.o.ready.eq(~self.o.valid | self.o.ready),
+            scanner.enable.eq(self.enable),
+            self.o_valid.eq(scanner.o_valid),
+            self.o.learn.eq(found.tag.learn),
+            self.o.active.eq(found.active),
+            self.o.fresh.eq(found.tag.fresh & found.tag.learn),
+            self.o.close.eq(found.last & found.tag.close & ~found.tag.learn),
+            self.o.end.eq(found.tag.end),
+            self.o.address.eq(Cat(found.index, found.tag.chunk, found.tag.group)),
+            self.o.k.eq(found.value),
+            self.o.v.eq(found.tag.v),
         ]
-        with m.If(scanner.o.ready):
-            m.d.sync += [
-                self.o.valid.eq(scanner.o.valid),
-                event.learn.eq(found.tag.learn),
-                event.active.eq(found.active),
-                event.fresh.eq(found.tag.fresh & found.tag.learn),
-                event.close.eq(found.last & found.tag.close & ~found.tag.learn),
-                event.end.eq(found.tag.end),
-                event.address.eq(address),
-                event.k.eq(select(found.hot, list(found.tag.k))),
-                event.v.eq(found.tag.v),
-            ]
 
         return m

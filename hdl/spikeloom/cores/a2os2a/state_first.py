@@ -39,9 +39,11 @@ class StateFirst(wiring.Component):
         m.submodules.sums = sums = StateSums(self._config)
         for name in "qkv":
             connect(m, flipped(getattr(self, name)), getattr(events, name))
-        connect(m, events.o, sums.i)
         connect(m, sums.o, flipped(self.o))
         m.d.comb += [
+            events.enable.eq(sums.enable),
+            sums.i_valid.eq(events.o_valid),
+            sums.i.eq(events.o),
             events.run.eq(self.run),
             self.ended.eq(events.ended),
             self.saturated.eq(sums.saturated),

@@ -22,7 +22,8 @@ class StateSums(wiring.Component):
 
     Members
     -------
-    i : In(stream of `state_event`).
+    enable : Out(1), takes the event offered, if any.
+    i_valid : In(1), i : In(`state_event`).
     o : Out(stream of {data: `lanes` signed values, last}).
     saturated : Out(1).
     """
@@ -31,7 +32,9 @@ class StateSums(wiring.Component):
         self._config = config
         super().__init__(
             {
-                "i": In(stream.Signature(state_event(config))),
+                "enable": Out(1),
+                "i_valid": In(1),
+                "i": In(state_event(config)),
                 "o": Out(stream.Signature(beat(output_data(config)))),
                 "saturated": Out(1),
             }
@@ -48,31 +51,47 @@ class StateSums(wiring.Component):
         read = memory.read_port()
         write = memory.write_port()
 
-        # Three stages: at the memory's input, at its output, at the adders.
+        # Four stages: offered, at the memory's input, at its output, at the adders.
         advance = ~(self.o.valid & ~self.o.ready)
-        asking = self.i.payload
-        reading = Signal.like(asking, reset_less=True)
-        adding = Signal.like(asking, reset_less=True)
-        reading_valid = Signal()
-        adding_valid = Signal()
+        asking, reading, adding = (
+            Signal(state_event(config), name=name, reset_less=True)
+            for name in ("asking", "reading", "adding")
+        )
+        asking_valid, reading_valid, adding_valid = Signal(), Signal(), Signal()
 
-        # A word on its way through the adders cannot be read. (The second clause also tells
-        # synthesis that the ports never meet at one address, which spares it a bypass.)
-        away = reading_valid & reading.learn & (reading.address == asking.address)
-        back = write.en & (write.addr == asking.address)
-        late = asking.active & (away | back)
-        m.d.comb += [
-            self.i.ready.eq(advance & ~late),
-            read.addr.eq(asking.address),
-            read.en.eq(self.i.valid & asking.active & self.i.ready),
-        ]
+        # An event that meets its word on the way through the adders waits for its return.
+        wait = Signal(range(RETURN))
+        move = advance & (wait == 0)
+
+        def meets(event, valid):
+            same = event.address == self.i.address
+            return self.i_valid & self.i.active & valid & event.learn & same
+
+        m.d.comb += self.enable.eq(move)
+        with m.If(move):
+            m.d.sync += [
+                asking_valid.eq(self.i_valid),
+                asking.eq(self.i),
+                wait.eq(0),
+            ]
+            with m.If(meets(reading, reading_valid)):
+                m.d.sync += wait.eq(RETURN - 2)
+            with m.If(meets(asking, asking_valid)):
+                m.d.sync += wait.eq(RETURN - 1)
+        with m.Elif(advance):
+            m.d.sync += wait.eq(wait - 1)
         with m.If(advance):
             m.d.sync += [
-                reading_valid.eq(self.i.valid & ~late),
+                reading_valid.eq(asking_valid & (wait == 0)),
                 reading.eq(asking),
                 adding_valid.eq(reading_valid),
                 adding.eq(reading),
             ]
+        m.d.comb += [
+            read.addr.eq(asking.address),
+            # Never both at one address; said aloud, it spares synthesis a bypass.
+            read.en.eq(move & ~(write.en & (write.addr == read.addr))),
+        ]
 
         # Learn: each lane adds k, takes it away or leaves the word as it is.
         words = [Signal(signed(width), name=f"word_{n}", reset_less=True) for n in range(lanes)]
@@ -85,20 +104,20 @@ class StateSums(wiring.Component):
                 with m.If(reading.fresh | ~reading.active):
                     m.d.sync += word.eq(0)
             term = Signal(signed(config.k_bits + 1), name=f"term_{n}")
-            with m.Switch(adding.v[n]):
+            with m.Switch(adding.v.word_select(n, 2)):
                 with m.Case(Ternary.PLUS):
                     m.d.comb += term.eq(adding.k)
                 with m.Case(Ternary.MINUS):
                     m.d.comb += term.eq(minus)
-            total = Signal(signed(width + 1), name=f"sum_{n}")
+            total = Signal(signed(width + (config.length == "open")), name=f"sum_{n}")
             m.d.comb += total.eq(word + term)
-            over = total[width] != total[width - 1]
             if config.length == "open":
+                over = total[width] != total[width - 1]
                 bound = Cat((~total[width]).replicate(width - 1), total[width])
                 sums.append(Mux(over, bound, total[:width]))
                 overflows.append(over)
             else:
-                sums.append(total[:width])
+                sums.append(total)
         with m.If(advance):
             m.d.sync += minus.eq(-reading.k)
         learning = adding_valid & adding.learn & adding.active
@@ -111,17 +130,22 @@ class StateSums(wiring.Component):
             with m.If(learning & Cat(overflows).any()):
                 m.d.sync += self.saturated.eq(1)
 
-        # Answer: words add up; with the last one a group of outputs is complete.
+        # Answer: words add up; with the last one a group of outputs is complete. Sums start from
+        # zero, for a sequence starts with learning.
         answering = adding_valid & ~adding.learn & advance
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         for n, word in enumerate(words):
-            acc = Signal(signed(config.acc_bits), name=f"acc_{n}")
+            acc = Signal(signed(config.acc_bits), name=f"acc_{n}", reset_less=True)
             total = Signal(signed(config.acc_bits), name=f"total_{n}")
             m.d.comb += total.eq(acc + word)
-            with m.If(answering):
-                m.d.sync += acc.eq(Mux(adding.close, 0, total))
-                m.d.sync += self.o.payload.data[n].eq(total)
+            with m.If(adding_valid & advance):
+                m.d.sync += [
+                    acc.eq(total),
+                    self.o.payload.data.word_select(n, config.acc_bits).eq(total),
+                ]
+                with m.If(adding.learn | adding.close):
+                    m.d.sync += acc.eq(0)
         with m.If(answering & adding.close):
             m.d.sync += [self.o.valid.eq(1), self.o.payload.last.eq(adding.end)]
 
