@@ -59,8 +59,12 @@ class EventScanner(wiring.Component):
         row_valid = Signal()
         spans_left = Signal(self._spans, reset_less=True)
         hot_span = lowest(spans_left)
+        here = Signal(range(self._spans))
         last_span = Signal()
-        m.d.comb += last_span.eq(~(spans_left & ~hot_span).any())
+        m.d.comb += [
+            here.eq(encode(hot_span)),
+            last_span.eq(~(spans_left & ~hot_span).any()),
+        ]
 
         # Second level: a span, and which of its bits are left.
         bits_left = Signal(span, reset_less=True)
@@ -93,12 +97,14 @@ class EventScanner(wiring.Component):
         with m.If(take_span):
             m.d.sync += [
                 span_valid.eq(row_valid),
-                bits_left.eq(select(hot_span, _pieces(row.mask, span))),
-                values.eq(select(hot_span, _pieces(row.values, span * value_bits))),
-                span_index.eq(encode(hot_span)),
+                bits_left.eq(row.mask.word_select(here, span)),
+                values.eq(row.values.word_select(here, span * value_bits)),
+                span_index.eq(here),
                 span_last.eq(last_span),
                 tag.eq(row.tag),
             ]
+            with m.If(~spans_left.any()):
+                m.d.sync += bits_left.eq(0)
         with m.Elif(self.enable):
             m.d.sync += bits_left.eq(bits_left & ~hot)
 

@@ -58,6 +58,7 @@ class StateSums(wiring.Component):
             for name in ("asking", "reading", "adding")
         )
         asking_valid, reading_valid, adding_valid = Signal(), Signal(), Signal()
+        learning = Signal()  # there is a word at the adders to be written back
 
         # An event that meets its word on the way through the adders waits for its return.
         wait = Signal(range(RETURN))
@@ -65,7 +66,7 @@ class StateSums(wiring.Component):
 
         def meets(event, valid):
             same = event.address == self.i.address
-            return self.i_valid & self.i.active & valid & event.learn & same
+            return self.i_valid & self.i.active & valid & event.learn & event.active & same
 
         m.d.comb += self.enable.eq(move)
         with m.If(move):
@@ -86,6 +87,7 @@ class StateSums(wiring.Component):
                 reading.eq(asking),
                 adding_valid.eq(reading_valid),
                 adding.eq(reading),
+                learning.eq(reading_valid & reading.learn & reading.active),
             ]
         m.d.comb += [
             read.addr.eq(asking.address),
@@ -120,7 +122,6 @@ class StateSums(wiring.Component):
                 sums.append(total)
         with m.If(advance):
             m.d.sync += minus.eq(-reading.k)
-        learning = adding_valid & adding.learn & adding.active
         m.d.comb += [
             write.addr.eq(adding.address),
             write.data.eq(Cat(sums)),
