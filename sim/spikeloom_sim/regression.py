@@ -1,0 +1,101 @@
+"""Running the cocotb regression on configurations and simulators."""
+
+import json
+import shutil
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from spikeloom.catalog import CORES
+from spikeloom.export.verilog import to_verilog
+
+from .backends.rtl import build_simulation
+from .regression_cases import CASES
+from .simulators.cocotb_run import run_cocotb
+
+SUITE = "spikeloom_sim.testbench.suite"
+
+
+@dataclass
+class SuiteResult:
+    """Outcome of the suite on one configuration and simulator."""
+
+    name: str
+    simulator: str
+    tests: int
+    failures: int
+    seconds: float
+    folder: Path | None  # where the log is, if something failed
+
+    def as_dict(self):
+        return asdict(self) | {"folder": str(self.folder) if self.folder else None}
+
+
+def run_suite(config, *, simulator="verilator", netlist=None, keep=None, module=None):
+    """Build `config` once and run every test of the suite on it.
+
+    Parameters
+    ----------
+    netlist : FPGA family whose netlist to test in place of the RTL.
+    keep : folder to build in and leave behind; otherwise only failures leave theirs.
+    module : `VerilogModule` to test in place of the generated one.
+    """
+    begun = time.monotonic()
+    folder = Path(keep or tempfile.mkdtemp(prefix="spikeloom-suite-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    module = module or to_verilog(config)
+    arguments = build_simulation(module, simulator, folder, netlist=netlist)
+    settings = json.dumps({"core": config.core} | config.as_dict())
+    tests, failures = run_cocotb(
+        simulator,
+        module.name,
+        folder,
+        SUITE,
+        environment={"SPIKELOOM_CONFIG": settings},
+        arguments=arguments,
+    )
+    if not failures and not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    return SuiteResult(
+        describe(config) + (f" {netlist} netlist" if netlist else ""),
+        simulator,
+        tests,
+        failures,
+        time.monotonic() - begun,
+        folder if failures or keep else None,
+    )
+
+
+def regression_configs(core):
+    """The regression's configurations of `core`: name to config."""
+    make = CORES[core].config
+    return {f"{core}: {name}": make(**keys) for name, keys in CASES[core].items()}
+
+
+def write_junit(results, path):
+    """Write suite results as JUnit XML, one test case for each configuration."""
+    suites = ElementTree.Element("testsuites")
+    failed = sum(result.failures > 0 for result in results)
+    counts = {"tests": str(len(results)), "failures": str(failed)}
+    suite = ElementTree.SubElement(suites, "testsuite", name="spikeloom", **counts)
+    for result in results:
+        case = ElementTree.SubElement(
+            suite,
+            "testcase",
+            classname=result.simulator,
+            name=result.name,
+            time=f"{result.seconds:.2f}",
+        )
+        if result.failures:
+            text = f"{result.failures} of {result.tests} tests failed; see {result.folder}"
+            ElementTree.SubElement(case, "failure", message=text)
+    ElementTree.ElementTree(suites).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def describe(config):
+    """The configuration in one line: its keys that differ from their defaults."""
+    defaults = {key.name: key.default for key in config.__dataclass_fields__.values()}
+    told = [f"{k}={v}" for k, v in config.as_dict().items() if v != defaults[k]]
+    return f"{config.core} " + " ".join(told)
