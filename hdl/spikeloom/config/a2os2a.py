@@ -6,6 +6,8 @@ from math import gcd
 from .base import CoreConfig, choice, integer, largest_divisor
 
 MAX_TOKENS = 2**20
+MAX_KEPT = 2**12  # tokens whose K and V order `qk` keeps on chip
+MAX_SEED = 2**64 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,9 @@ class A2OS2AConfig(CoreConfig):
         high=64,
         default=None,
     )
+    seed: int = integer(
+        "taken at start like every core's; nothing here is random", low=1, high=MAX_SEED, default=1
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -69,6 +74,10 @@ class A2OS2AConfig(CoreConfig):
             given = f"with mask = {self.mask!r} and order = {self.order!r}"
             raise self.error(
                 "length", self.length, f"'fixed' {given}, for only causal 'kv' has constant memory"
+            )
+        if self.order == "qk" and self.tokens > MAX_KEPT:
+            raise self.error(
+                "order", self.order, f"'kv' beyond {MAX_KEPT} tokens, for 'qk' keeps all K and V"
             )
         self.derive(acc_bits=self._output_bits())
         if self.acc_bits < self._output_bits():
@@ -123,7 +132,7 @@ class A2OS2AConfig(CoreConfig):
         """
         if self.order != "auto":
             return self.order
-        if self.length == "open":
+        if self.length == "open" or self.tokens > MAX_KEPT:
             return "kv"
         pairs = self.tokens**2
         if self.mask == "causal":

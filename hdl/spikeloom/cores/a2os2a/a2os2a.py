@@ -1,6 +1,6 @@
 """The `a2os2a` core: spiking attention of additions and subtractions only."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -30,6 +30,7 @@ class A2OS2A(wiring.Component):
     Members
     -------
     start : In(1), begin a run of T steps; taken while `busy` is low.
+    seed : In(64), not used: every core has it, and nothing here is random.
     busy : Out(1), from start to the last output beat.
     done : Out(1), one clock, with the transfer of the last output beat.
     misframed : Out(1).
@@ -49,6 +50,7 @@ class A2OS2A(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
+                "seed": In(64),
                 "busy": Out(1),
                 "done": Out(1),
                 "misframed": Out(1),
@@ -66,13 +68,14 @@ class A2OS2A(wiring.Component):
         connect(m, attention.o, flipped(self.o))
         m.d.comb += self.saturated.eq(attention.saturated)
 
+        misframed = []
         for name in "qkv":
             register = OperandRegister(config, name)
             m.submodules[f"{name}_register"] = register
             connect(m, flipped(getattr(self, name)), register.i)
             connect(m, register.o, getattr(attention, name))
-            with m.If(register.misframed):
-                m.d.comb += self.misframed.eq(1)
+            misframed.append(register.misframed)
+        m.d.comb += self.misframed.eq(Cat(misframed).any())
 
         # A run takes the tokens of T sequences and is over with the last output of the T-th.
         m.submodules.taken = taken = LoopNest(time=config.steps)
