@@ -34,7 +34,9 @@ def configure(settings, q, k, v):
     layout = "(T, N, D)" if axes == 3 else "(N, D)"
     for name, tensor in tensors.items():
         if tensor.dtype.kind == "f":
-            raise InputError(f"{name}: holds {tensor.dtype}; a2os2a takes integers, round them first")
+            raise InputError(
+                f"{name}: holds {tensor.dtype}; a2os2a takes integers, round them first"
+            )
         if tensor.ndim not in (axes, axes + 1):
             raise InputError(f"{name}: shape {tensor.shape} is not {layout}, nor heads of that")
     if k.shape != q.shape:

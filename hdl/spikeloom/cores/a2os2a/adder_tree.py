@@ -42,9 +42,7 @@ class AdderTree(wiring.Component):
 
         # Numbers, each with the largest value it can have.
         width = self._most.bit_length()
-        partial = [
-            (self.i[n : n + width], self._most) for n in range(0, len(self.i), width)
-        ]
+        partial = [(self.i[n : n + width], self._most) for n in range(0, len(self.i), width)]
         level = 0
         while len(partial) > 1:
             sums = []

@@ -130,7 +130,9 @@ def _score_step(config, q, k, v, begin):
             last += learn(query)
         reads = len(kept) * config.chunks if any(spikes) else 0
         last = max(last, released[query % 2]) + max(1, reads)
-        scores = sum(any(value and spike for value, spike in zip(key, spikes, strict=True)) for key in kept)
+        scores = sum(
+            any(value and spike for value, spike in zip(key, spikes, strict=True)) for key in kept
+        )
         summed = max(summed, last + list_latency(config) - 1) + config.groups * max(1, scores)
         released[query % 2] = summed
     return last, summed

@@ -126,9 +126,7 @@ class ScoreStage(wiring.Component):
         spikes = Signal(config.lanes, reset_less=True)
         m.submodules.tree = tree = AdderTree(config.lanes, config.k_bits)
         terms = Signal(len(tree.i), reset_less=True)
-        m.d.sync += spikes.eq(
-            self.q.payload.data.word_select(columns.chunk, config.lanes)
-        )
+        m.d.sync += spikes.eq(self.q.payload.data.word_select(columns.chunk, config.lanes))
         for lane in range(config.lanes):
             term = terms.word_select(lane, config.k_bits)
             m.d.sync += term.eq(read.data.word_select(lane, config.k_bits))

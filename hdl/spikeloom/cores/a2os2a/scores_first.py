@@ -39,9 +39,7 @@ class ScoresFirst(wiring.Component):
         m = Module()
 
         m.submodules.scores = scores = ScoreStage(self._config)
-        m.submodules.lists = memory = ScoreMemory(
-            self._config.tokens, score_entry(self._config)
-        )
+        m.submodules.lists = memory = ScoreMemory(self._config.tokens, score_entry(self._config))
         m.submodules.sums = sums = ScoreSums(self._config)
         for name in "qkv":
             connect(m, flipped(getattr(self, name)), getattr(scores, name))

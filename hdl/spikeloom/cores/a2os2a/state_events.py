@@ -62,9 +62,7 @@ class StateEvents(wiring.Component):
             {
                 "run": In(1),
                 "ended": Out(1),
-                **{
-                    name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"
-                },
+                **{name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"},
                 "enable": In(1),
                 "o_valid": Out(1),
                 "o": Out(state_event(config)),
@@ -93,7 +91,10 @@ class StateEvents(wiring.Component):
 
         # Rows to learn: the K values that are not zero, if V has any spike in the group.
         row = scanner.i.payload
-        k, v = self.k.payload.data, self.v.payload.data.word_select(learning.group, 2 * config.lanes)
+        k, v = (
+            self.k.payload.data,
+            self.v.payload.data.word_select(learning.group, 2 * config.lanes),
+        )
         to_learn = Cat(k.word_select(n, config.k_bits).any() for n in range(config.lanes))
 
         # Rows to answer: the spikes of Q.
