@@ -15,8 +15,8 @@ class A2OS2AConfig(CoreConfig):
     """Shape, order of the sums and unroll of one `a2os2a` core.
 
     `lanes` values of a token are worked on per clock. Every accumulator is as wide as the largest
-    sum the shape allows, all-ones operands included, so nothing wraps. A core of ``length = "open"``
-    takes causal sequences without end in constant memory: its sums are exact for any `tokens`
+    sum the shape allows, all-ones operands included, so nothing wraps. With ``length = "open"`` a
+    core takes causal sequences without end in constant memory: its sums are exact for any `tokens`
     tokens, and beyond that saturate visibly rather than wrap.
 
     Source: Guo et al., "Spiking Transformer: Introducing Accurate Addition-Only Spiking

@@ -6,7 +6,6 @@ Offers what every adapter does, see `spikeloom_sim.adapters.ssa`, and `cycles`.
 from dataclasses import replace
 
 import numpy as np
-
 from spikeloom.config import A2OS2AConfig
 from spikeloom.cores.a2os2a import schedule
 from spikeloom.errors import InputError
@@ -43,7 +42,7 @@ def configure(settings, q, k, v):
         raise InputError(f"k: shape {k.shape} differs from q's {q.shape}; they must be equal")
     if v.shape[:-1] != q.shape[:-1]:
         raise InputError(
-            f"v: shape {v.shape} does not go with q's {q.shape}; all axes but the last must be equal"
+            f"v: shape {v.shape} does not go with q's {q.shape}; only the last axis may differ"
         )
 
     shape = {"tokens": q.shape[-2], "head_dim": q.shape[-1], "value_dim": v.shape[-1]}

@@ -10,7 +10,6 @@ Source: arXiv 2503.00226.
 from dataclasses import dataclass
 
 import numpy as np
-
 from spikeloom.errors import InputError
 
 EXACT = 2**53  # whole numbers a float64 holds exactly: the BLAS adds up integers without rounding
@@ -91,7 +90,7 @@ def state_first(q, k, v, mask="none"):
 class RunningState:
     """Causal attention in constant memory: ``M <- M + k v^T``, ``o = q M``, token after token.
 
-    `state` (D, Dv) saturates at `state_bits` and never wraps; `saturated` tells whether it ever did.
+    `state` (D, Dv) saturates at `state_bits` and never wraps; `saturated` tells whether it did.
     """
 
     config: object

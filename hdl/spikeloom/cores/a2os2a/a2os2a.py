@@ -15,7 +15,7 @@ ORDERS = {"qk": ScoresFirst, "kv": StateFirst}
 class A2OS2A(wiring.Component):
     """Accurate addition-only spiking attention, exact on integers, T times in a run.
 
-    With spikes Q in {0, 1} (N x D), unsigned K (N x D) and ternary spikes V in {-1, 0, 1} (N x Dv)::
+    With spikes Q in {0, 1}, unsigned K (both N x D) and ternary spikes V in {-1, 0, 1} (N x Dv)::
 
         O = (Q K^T) V = Q (K^T V)
 

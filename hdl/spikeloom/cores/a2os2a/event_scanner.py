@@ -22,8 +22,8 @@ class EventScanner(wiring.Component):
 
     Members
     -------
-    i : In(stream of {mask: width bits, empty: take the mask as all zeros, values: width * value_bits
-        bits, tag}).
+    i : In(stream of {mask: width bits, empty: take the mask as all zeros, values: a value per bit,
+        side by side, tag}).
     enable : In(1), move on; while low the output stays.
     o_valid : Out(1).
     o : Out({index: of the bit, value: its value, active, last: no more in this row, tag}).

@@ -46,8 +46,8 @@ def beats_per_token(config, operand):
 class OperandRegister(wiring.Component):
     """Holds one beat of an operand for the core, and says whether it is the sequence's last.
 
-    With ``length = "fixed"`` the core counts tokens itself, and a beat whose ``last`` disagrees with
-    the count raises `misframed` for good. With ``length = "open"`` the stream's ``last`` is
+    With ``length = "fixed"`` the core counts tokens itself, and a beat whose ``last`` disagrees
+    with the count raises `misframed` for good. With ``length = "open"`` the stream's ``last`` is
     believed. One beat per clock, one clock of latency.
 
     Parameters

@@ -37,8 +37,8 @@ def state_cycles(config, q, k, v, steps=None):
 
     A row of `lanes` values without an event takes a clock of its own. Without waits::
 
-        sum over tokens of   sum over chunks c, groups g of max(1, nonzero K in c, if V has any in g)
-                           + sum over groups g, chunks c of max(1, spikes of Q in c)
+        sum over tokens of  sum over chunks c, groups g of max(1, nonzero K in c, if V has any in g)
+                          + sum over groups g, chunks c of max(1, spikes of Q in c)
     """
     clock = 0
     returned = {}  # word of the state: the first clock in which it can be read again

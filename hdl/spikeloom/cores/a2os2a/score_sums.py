@@ -1,5 +1,7 @@
 """Order `qk`, second half: scores are added to and taken from the outputs as V says."""
 
+from itertools import pairwise
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
@@ -90,7 +92,7 @@ class ScoreSums(wiring.Component):
                 marks[0].end.eq(last_group & self.end),
                 marks[0].group.eq(group),
             ]
-            for before, after in zip(marks, marks[1:], strict=False):
+            for before, after in pairwise(marks):
                 m.d.sync += after.eq(before)
         m.d.comb += self.idle.eq(~Cat(mark.valid for mark in marks).any())
 

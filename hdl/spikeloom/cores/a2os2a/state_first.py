@@ -1,4 +1,4 @@
-"""Order `kv`: ``Q (K^T V)``, the D x Dv state first. Linear in N, and no memory that grows with N."""
+"""Order `kv`: ``Q (K^T V)``, the D x Dv state first. Linear in N, in memory that N leaves alone."""
 
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
