@@ -43,15 +43,16 @@ def random_operands(config, seed, *, tokens=None, density=(0.3, 0.5, 0.3)):
     return q, k, v
 
 
-def simulate(config, operands, *, stalls=0.0, seed=0, runs=1):
+def simulate(config, operands, *, stalls=0.0, seed=0, runs=1, tokens=None):
     """Feed (T, N, width) operands to the core `runs` times over.
 
     `stalls` is the chance, per clock, that a stream pauses. Returns the outputs
-    (runs * T, N, Dv), the clocks of each run from `start` to `done`, both included, and the flags.
+    (runs * T, N, Dv), the clocks of each run from `start` to `done`, and the flags. `tokens` is the
+    length of a sequence of outputs, by default that of the operands.
     """
     dut = A2OS2A(config)
     rng = random.Random(seed)
-    tokens = operands[0].shape[1]
+    tokens = tokens or operands[0].shape[1]
     outputs, clocks, flags = [], [], {}
 
     def producer(operand, tensor):
@@ -96,7 +97,7 @@ def simulate(config, operands, *, stalls=0.0, seed=0, runs=1):
                 _, _, done = await ctx.tick().sample(dut.done)
                 count += 1
                 assert count < limit, "the core never finished"
-            clocks.append(count)
+            clocks.append(count - 1)
 
     simulator = Simulator(Fragment.get(dut, None))
     simulator.add_clock(1e-6)
