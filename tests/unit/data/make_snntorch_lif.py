@@ -47,9 +47,7 @@ def main(path):
     }
     keep = np.logical_and.reduce([clear for _, clear in results.values()])
     vectors = {name: spikes[:, keep] for name, (spikes, _) in results.items()}
-    np.savez_compressed(
-        path, inputs=inputs[:, keep], threshold=THRESHOLD, input_bits=28, **vectors
-    )
+    np.savez_compressed(path, inputs=inputs[:, keep], threshold=THRESHOLD, input_bits=28, **vectors)
 
 
 if __name__ == "__main__":
