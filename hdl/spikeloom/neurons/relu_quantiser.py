@@ -22,8 +22,7 @@ class ReLUQuantiser(wiring.Component):
     -------
     i : In(stream of {data: `lanes` signed inputs side by side, last}).
     o : Out(stream of {data: `lanes` unsigned outputs side by side, last}).
-    clear : In(1), start counting anew.
-    saturated : Out(32), values cut off since.
+    saturated : Out(32), values cut off since reset.
 
     Source: the ReLU neuron of A2OS2A, arXiv 2503.00226.
     """
@@ -37,7 +36,6 @@ class ReLUQuantiser(wiring.Component):
             {
                 "i": In(_beats(lanes * input_bits)),
                 "o": Out(_beats(lanes * bits)),
-                "clear": In(1),
                 "saturated": Out(32),
             }
         )
@@ -73,8 +71,6 @@ class ReLUQuantiser(wiring.Component):
         m.d.comb += total.eq(self.saturated + cut)
         with m.If(taken):
             m.d.sync += self.saturated.eq(Mux(total >= 2**32, 2**32 - 1, total))
-        with m.If(self.clear):
-            m.d.sync += self.saturated.eq(0)
 
         return m
 

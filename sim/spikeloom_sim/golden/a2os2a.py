@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from spikeloom.errors import InputError
 
+from .neurons import fire, relu_quantise
+
 EXACT = 2**53  # whole numbers a float64 holds exactly: the BLAS adds up integers without rounding
 
 
@@ -125,6 +127,20 @@ class RunningState:
             self.saturated |= bool((total != self.state).any())
             output[token] = q[token] @ self.state
         return output
+
+
+def block(config, q, k, v):
+    """The core among its neurons, `config` an `A2OS2ABlockConfig`.
+
+    `q`, `k` (T, N, D) and `v` (T, N, Dv) are pre-activations. Returns the output spikes (T, N, Dv)
+    int8, and how many values of K were cut off.
+    """
+    rectified, cut = relu_quantise(k, bits=config.k_bits, shift=config.k_shift)
+    queries, values = (fire(config.neurons(name), x) for name, x in (("q", q), ("v", v)))
+    sums = [
+        scores_first(*step, config.mask) for step in zip(queries, rectified, values, strict=True)
+    ]
+    return fire(config.neurons("o"), sums), cut
 
 
 def float_reference(q, k, v, mask="none"):
