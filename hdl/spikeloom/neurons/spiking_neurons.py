@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..blocks.loop_nest import LoopNest
+from ..blocks.port_collisions import NEVER_BOTH
 
 RETURN = 3  # clocks from the read of a state to the first read that sees it renewed
 
@@ -43,7 +44,7 @@ class SpikingNeurons(wiring.Component):
 
         m.submodules.loops = loops = LoopNest(time=config.steps, word=config.words)
         m.submodules.memory = memory = Memory(
-            shape=config.lanes * width, depth=config.words, init=[]
+            shape=config.lanes * width, depth=config.words, init=[], attrs=NEVER_BOTH
         )
         read, write = memory.read_port(), memory.write_port()
 
@@ -60,8 +61,7 @@ class SpikingNeurons(wiring.Component):
             self.i.ready.eq(advance & (wait == 0)),
             loops.step.eq(self.i.valid & self.i.ready),
             read.addr.eq(loops.word),
-            # A word is never read while it is written; said aloud, it spares synthesis a bypass.
-            read.en.eq(advance & ~(write.en & (write.addr == read.addr))),
+            read.en.eq(advance),
         ]
         with m.If(advance):
             m.d.sync += [

@@ -9,8 +9,8 @@ from .operands import beat
 
 
 class RowGatherer(wiring.Component):
-    """Every `chunks` beats of `width` bits leave as one, the first in the lowest bits, with the last
-    one's ``last``.
+    """Every `chunks` beats of `width` bits leave as one, the first in the lowest bits, with the
+    ``last`` of the last.
 
     One chunk per clock without gaps, one clock of latency.
 

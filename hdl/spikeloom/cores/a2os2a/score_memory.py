@@ -5,6 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.port_collisions import NEVER_BOTH
+
 
 class ScoreMemory(wiring.Component):
     """Two lists of up to `depth` entries: one grows while the other is read, in any order.
@@ -56,7 +58,9 @@ class ScoreMemory(wiring.Component):
         m = Module()
 
         stride_bits = (self._depth - 1).bit_length()
-        m.submodules.memory = memory = Memory(shape=self._shape, depth=2 << stride_bits, init=[])
+        m.submodules.memory = memory = Memory(
+            shape=self._shape, depth=2 << stride_bits, init=[], attrs=NEVER_BOTH
+        )
         write = memory.write_port()
         read = memory.read_port()
 
@@ -71,8 +75,7 @@ class ScoreMemory(wiring.Component):
             write.data.eq(self.entry),
             write.en.eq(self.append),
             read.addr.eq(Cat(self.r_addr, r_bank)),
-            # Never both at one address; said aloud, it spares synthesis a bypass.
-            read.en.eq(self.r_en & ~(write.en & (write.addr == read.addr))),
+            read.en.eq(self.r_en),
             self.r_data.eq(read.data),
             self.count.eq(lengths[r_bank]),
             self.r_end.eq(ends[r_bank]),

@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
+from ...blocks.port_collisions import NEVER_BOTH
 from .adder_tree import AdderTree, adder_tree_delay
 from .operands import beat, beat_data, spikes_of
 from .turns import Turns
@@ -61,7 +62,10 @@ class ScoreStage(wiring.Component):
         chunk_bits = (config.chunks - 1).bit_length()
         token_bits = (config.tokens - 1).bit_length()
         m.submodules.memory = memory = Memory(
-            shape=config.lanes * config.k_bits, depth=1 << chunk_bits + token_bits, init=[]
+            shape=config.lanes * config.k_bits,
+            depth=1 << chunk_bits + token_bits,
+            init=[],
+            attrs=NEVER_BOTH,
         )
         write = memory.write_port()
         read = memory.read_port()

@@ -7,6 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.port_collisions import NEVER_BOTH
 from .operands import Ternary, beat, output_data
 from .score_stage import score_entry, value_address
 
@@ -53,6 +54,7 @@ class ScoreSums(wiring.Component):
             shape=2 * config.lanes,
             depth=1 << len(self.v_addr.as_value()),
             init=[],
+            attrs=NEVER_BOTH,
         )
         write = memory.write_port()
         read = memory.read_port()
@@ -105,8 +107,7 @@ class ScoreSums(wiring.Component):
             address.part.eq(marks[1].group),
             address.key.eq(entry.key),
             read.addr.eq(address),
-            # A token's V is never written while it is read; said aloud, it spares a bypass.
-            read.en.eq(advance & ~(write.en & (write.addr == read.addr))),
+            read.en.eq(advance),
         ]
         with m.If(advance):
             m.d.sync += [

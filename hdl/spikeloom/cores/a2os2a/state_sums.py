@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.port_collisions import NEVER_BOTH
 from .operands import Ternary, beat, output_data
 from .state_events import address_bits, state_event
 
@@ -46,7 +47,7 @@ class StateSums(wiring.Component):
         lanes, width = config.lanes, config.state_bits
 
         m.submodules.memory = memory = Memory(
-            shape=lanes * width, depth=1 << address_bits(config), init=[]
+            shape=lanes * width, depth=1 << address_bits(config), init=[], attrs=NEVER_BOTH
         )
         read = memory.read_port()
         write = memory.write_port()
@@ -91,8 +92,7 @@ class StateSums(wiring.Component):
             ]
         m.d.comb += [
             read.addr.eq(asking.address),
-            # Never both at one address; said aloud, it spares synthesis a bypass.
-            read.en.eq(move & ~(write.en & (write.addr == read.addr))),
+            read.en.eq(move),
         ]
 
         # Learn: each lane adds k, takes it away or leaves the word as it is.
