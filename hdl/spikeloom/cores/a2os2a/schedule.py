@@ -1,6 +1,7 @@
 """How many clocks the `a2os2a` core takes: a formula of the shape, and of where the zeros are."""
 
 from .adder_tree import adder_tree_delay
+from .score_memory import LISTS
 from .state_sums import RETURN
 
 STATE_LATENCY = 7  # clocks of an event on its way from its row to the output, and of the start
@@ -97,7 +98,7 @@ def _piece(config, values, number):
 def score_cycles(config, q, k, v, steps=None):
     """Order `qk`: a clock per token kept and chunk, the sums of the query before at the same time.
 
-    A query waits while both lists of scores are in use; sums wait for their list. Without waits a
+    A query waits while all lists of scores are in use; sums wait for their list. Without waits a
     sequence takes, beside the learning of ``N max(chunks, groups)`` clocks::
 
         sum over queries of   chunks * tokens kept, or 1 where Q has no spike or none is kept
@@ -115,7 +116,7 @@ def score_cycles(config, q, k, v, steps=None):
 def _score_step(config, q, k, v, begin):
     """The clocks of the last read of K and of the last read of a list, after clock `begin`."""
     kept = []
-    released = [0, 0]  # the clock in which each of the two lists was last handed back
+    released = [0] * LISTS  # the clock in which each list was last handed back
     last, summed = begin, 0
 
     def learn(token):
@@ -129,10 +130,10 @@ def _score_step(config, q, k, v, begin):
         if config.mask == "causal":
             last += learn(query)
         reads = len(kept) * config.chunks if any(spikes) else 0
-        last = max(last, released[query % 2]) + max(1, reads)
+        last = max(last, released[query % LISTS]) + max(1, reads)
         scores = sum(
             any(value and spike for value, spike in zip(key, spikes, strict=True)) for key in kept
         )
         summed = max(summed, last + list_latency(config) - 1) + config.groups * max(1, scores)
-        released[query % 2] = summed
+        released[query % LISTS] = summed
     return last, summed

@@ -1,15 +1,17 @@
-"""Scores of a query on their way from the score stage to the sums: two banks of variable length."""
+"""Scores of a query on their way from the score stage to the sums: a ring of lists."""
 
-from amaranth.hdl import Array, Cat, Module, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.port_collisions import NEVER_BOTH
 
+LISTS = 3  # one grows, one is read, and one is on its way from the adders
+
 
 class ScoreMemory(wiring.Component):
-    """Two lists of up to `depth` entries: one grows while the other is read, in any order.
+    """`LISTS` lists of up to `depth` entries: one grows while another is read, in any order.
 
     The writer reserves a list while `free`, appends to it and closes it, empty or not. The reader
     sees the oldest closed list while `full` and hands it back with `release`. Reads take one clock
@@ -59,15 +61,15 @@ class ScoreMemory(wiring.Component):
 
         stride_bits = (self._depth - 1).bit_length()
         m.submodules.memory = memory = Memory(
-            shape=self._shape, depth=2 << stride_bits, init=[], attrs=NEVER_BOTH
+            shape=self._shape, depth=4 << stride_bits, init=[], attrs=NEVER_BOTH
         )
         write = memory.write_port()
         read = memory.read_port()
 
-        w_bank, r_bank = Signal(), Signal()
+        w_bank, r_bank = Signal(range(LISTS)), Signal(range(LISTS))
         length = Signal(range(self._depth + 1))
-        lengths = Array(Signal.like(length, name=f"length_{n}") for n in range(2))
-        ends = Array(Signal(name=f"end_{n}") for n in range(2))
+        lengths = Array(Signal.like(length, name=f"length_{n}") for n in range(LISTS))
+        ends = Array(Signal(name=f"end_{n}") for n in range(LISTS))
         longer = Signal.like(length)
         m.d.comb += [
             longer.eq(length + self.append),
@@ -87,20 +89,24 @@ class ScoreMemory(wiring.Component):
                 lengths[w_bank].eq(longer),
                 ends[w_bank].eq(self.w_end),
                 length.eq(0),
-                w_bank.eq(~w_bank),
+                w_bank.eq(_next(w_bank)),
             ]
         with m.If(self.release):
-            m.d.sync += r_bank.eq(~r_bank)
+            m.d.sync += r_bank.eq(_next(r_bank))
 
-        reserved, closed = Signal(range(3)), Signal(range(3))
+        reserved, closed = Signal(range(LISTS + 1)), Signal(range(LISTS + 1))
         m.d.sync += [
             reserved.eq(reserved + self.reserve - self.release),
             closed.eq(closed + self.close - self.release),
         ]
         m.d.comb += [
-            self.free.eq(reserved != 2),
+            self.free.eq(reserved != LISTS),
             self.idle.eq(reserved == 0),
             self.full.eq(closed != 0),
         ]
 
         return m
+
+
+def _next(bank):
+    return Mux(bank == LISTS - 1, 0, bank + 1)

@@ -11,7 +11,7 @@ from .score_sums import ScoreSums
 
 
 class ScoresFirst(wiring.Component):
-    """Attention by way of the scores ``S = Q K^T``, of which only two rows exist at any time.
+    """Attention by way of the scores ``S = Q K^T``, of which only a few rows exist at any time.
 
     While the scores of a query are added up, those of the query before become its output.
 
