@@ -4,14 +4,22 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-
 from spikeloom.catalog import find_core
 from spikeloom_boards.build import Build
 from spikeloom_boards.build import build as run_build
 from spikeloom_boards.recipes import find_board, preset_config
 
-from .options import Assignments, ConfigFile, CoreName, Json, Output, console
-from .options import print_json, settings_of, steps
+from .options import (
+    Assignments,
+    ConfigFile,
+    CoreName,
+    Json,
+    Output,
+    console,
+    print_json,
+    settings_of,
+    steps,
+)
 
 
 def build(
@@ -20,7 +28,10 @@ def build(
     board: Annotated[str, typer.Option("--board", metavar="BOARD", help="Board to build for.")],
     config: ConfigFile = None,
     set_: Assignments = None,
-    mhz: Annotated[float | None, typer.Option(help="Clock of the core (default: the board's)."),] = None,
+    mhz: Annotated[
+        float | None,
+        typer.Option(help="Clock of the core (default: the board's)."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of place and route.")] = 1,
     json: Json = False,
 ):

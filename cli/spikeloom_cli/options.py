@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
 from spikeloom.config import read_settings
 
-CoreName = Annotated[str, typer.Argument(metavar="CORE", help="Core, as `spikeloom list` names it.")]
+CoreName = Annotated[
+    str, typer.Argument(metavar="CORE", help="Core, as `spikeloom list` names it.")
+]
 BoardName = Annotated[
     str | None, typer.Option("--board", metavar="BOARD", help="Board; its preset gives the keys.")
 ]

@@ -14,8 +14,8 @@ class ValueOperand(wiring.Component):
     """Takes `tokens` x `width` values once and encodes them anew at each of `steps` time steps.
 
     A value is a threshold 0..2**value_bits, and its spike has probability
-    ``threshold / 2**value_bits``, 0 and 1 included. Values arrive one per beat, along a token first;
-    spikes leave in blocks of `rows` tokens times `lanes`, one block per clock.
+    ``threshold / 2**value_bits``, 0 and 1 included. Values arrive one per beat, along a token
+    first; spikes leave in blocks of `rows` tokens times `lanes`, one block per clock.
 
     Members
     -------
@@ -94,9 +94,7 @@ class ValueOperand(wiring.Component):
         with m.If(replay.step & replay.time_last):
             m.d.sync += loaded.eq(0)
 
-        m.submodules.source = source = RandomSource(
-            cells, 2**self._value_bits, **self._randomness
-        )
+        m.submodules.source = source = RandomSource(cells, 2**self._value_bits, **self._randomness)
         m.d.comb += [
             source.load.eq(self.load),
             source.seed.eq(self.seed),
