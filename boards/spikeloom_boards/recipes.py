@@ -95,5 +95,6 @@ def preset_config(core, recipe, settings=()):
     # A new shape makes the preset's unroll meaningless: let the core choose again.
     shape = {"tokens", "head_dim", "value_dim"}
     if any(key in settings and str(settings[key]) != str(preset.get(key)) for key in shape):
-        preset = {key: value for key, value in preset.items() if key not in ("cells", "bits", "lanes")}
+        unroll = ("cells", "bits", "lanes")
+        preset = {key: value for key, value in preset.items() if key not in unroll}
     return CORES[core].config.from_settings(preset | settings)

@@ -4,13 +4,13 @@ import random
 
 import numpy as np
 import pytest
-from a2os2a_runner import pack
 from amaranth.hdl import Fragment
 from amaranth.sim import Simulator
-
 from spikeloom.config import A2OS2ABlockConfig
 from spikeloom.cores.a2os2a import A2OS2ABlock
 from spikeloom_sim.golden import a2os2a
+
+from .a2os2a_runner import pack
 
 
 def simulate(config, operands, *, runs, stalls, seed=0):

@@ -4,11 +4,11 @@ from itertools import product
 
 import numpy as np
 import pytest
-from a2os2a_runner import random_operands, simulate
-
 from spikeloom.config import A2OS2AConfig
 from spikeloom.cores.a2os2a import schedule
 from spikeloom_sim.golden import a2os2a
+
+from .a2os2a_runner import random_operands, simulate
 
 SHAPES = [
     {"tokens": 1, "head_dim": 1},

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from a2os2a_runner import random_operands
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from spikeloom.config import A2OS2AConfig
 from spikeloom.errors import InputError
 from spikeloom_sim.golden import a2os2a
+
+from .a2os2a_runner import random_operands
 
 
 def test_by_hand():
