@@ -29,7 +29,8 @@ def configure(settings, q, k, v):
     Raises `InputError` where a shape, a value or a key does not fit.
     """
     tensors = {"q": q, "k": k, "v": v}
-    axes = 3 if int(settings.get("steps", 1)) > 1 else 2
+    given = {key: settings[key] for key in ("steps",) if key in settings}
+    axes = 3 if A2OS2AConfig.from_settings({"tokens": 1, "head_dim": 1} | given).steps > 1 else 2
     layout = "(T, N, D)" if axes == 3 else "(N, D)"
     for name, tensor in tensors.items():
         if tensor.dtype.kind == "f":
