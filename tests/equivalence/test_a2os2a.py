@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+
 from spikeloom.config import A2OS2AConfig
 from spikeloom.export.verilog import to_verilog
 from spikeloom.tools import run_tool

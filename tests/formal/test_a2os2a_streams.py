@@ -8,6 +8,7 @@ import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import Assert, Assume, Module, Mux, ResetSignal, Signal
 from amaranth.lib import wiring
+
 from spikeloom.config import A2OS2AConfig
 from spikeloom.cores.a2os2a import A2OS2A, schedule
 from spikeloom.tools import run_tool

@@ -5,6 +5,7 @@ import random
 import numpy as np
 from amaranth.hdl import Fragment
 from amaranth.sim import Simulator
+
 from spikeloom.cores.a2os2a import A2OS2A
 
 CODES = {0: 0b00, 1: 0b01, -1: 0b11}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import Fragment
 from amaranth.sim import Simulator
+
 from spikeloom.config import A2OS2ABlockConfig
 from spikeloom.cores.a2os2a import A2OS2ABlock
 from spikeloom_sim.golden import a2os2a

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+
 from spikeloom.config import A2OS2AConfig
 from spikeloom.cores.a2os2a import schedule
 from spikeloom_sim.golden import a2os2a

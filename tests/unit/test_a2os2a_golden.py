@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from spikeloom.config import A2OS2AConfig
 from spikeloom.errors import InputError
 from spikeloom_sim.golden import a2os2a

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from amaranth.hdl import Fragment
 from amaranth.sim import Simulator
+
 from spikeloom.config.neuron import NeuronConfig
 from spikeloom.errors import InputError
 from spikeloom.neurons import ReLUQuantiser, SpikingNeurons

@@ -6,6 +6,7 @@ Offers what every adapter does, see `spikeloom_sim.adapters.ssa`, and `cycles`.
 from dataclasses import replace
 
 import numpy as np
+
 from spikeloom.config import A2OS2AConfig
 from spikeloom.cores.a2os2a import schedule
 from spikeloom.errors import InputError

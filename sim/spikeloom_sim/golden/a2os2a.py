@@ -10,6 +10,7 @@ Source: arXiv 2503.00226.
 from dataclasses import dataclass
 
 import numpy as np
+
 from spikeloom.errors import InputError
 
 from .neurons import fire, relu_quantise
