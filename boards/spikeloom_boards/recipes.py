@@ -58,6 +58,7 @@ BOARDS = {
             leds=(("led_g", 0), ("led_r", 0)),
             presets={
                 "ssa": {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 16, "bits": 8},
+                "a2os2a": {"tokens": 64, "head_dim": 64, "lanes": 8, "order": "kv"},
             },
         ),
         Recipe(
@@ -72,6 +73,7 @@ BOARDS = {
             leds=(("led", 0), ("led", 1)),
             presets={
                 "ssa": {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 64, "bits": 64},
+                "a2os2a": {"tokens": 64, "head_dim": 64, "lanes": 64, "order": "kv"},
             },
             pack=("--compress",),
         ),
@@ -93,5 +95,6 @@ def preset_config(core, recipe, settings=()):
     # A new shape makes the preset's unroll meaningless: let the core choose again.
     shape = {"tokens", "head_dim", "value_dim"}
     if any(key in settings and str(settings[key]) != str(preset.get(key)) for key in shape):
-        preset = {key: value for key, value in preset.items() if key not in ("cells", "bits")}
+        unroll = ("cells", "bits", "lanes")
+        preset = {key: value for key, value in preset.items() if key not in unroll}
     return CORES[core].config.from_settings(preset | settings)

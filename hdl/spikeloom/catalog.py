@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from .config import CoreConfig, SSAConfig
+from .config import A2OS2AConfig, CoreConfig, SSAConfig
 from .errors import InputError
 
 
@@ -34,6 +34,12 @@ CORES = {
         config=SSAConfig,
         component="spikeloom.cores.ssa:SSA",
         schedule="spikeloom.cores.ssa.schedule",
+    ),
+    "a2os2a": Core(
+        summary="addition-only attention: binary Q, integer K, ternary V (arXiv 2503.00226)",
+        config=A2OS2AConfig,
+        component="spikeloom.cores.a2os2a:A2OS2A",
+        schedule="spikeloom.cores.a2os2a.schedule",
     ),
 }
 

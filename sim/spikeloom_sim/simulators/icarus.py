@@ -21,7 +21,9 @@ class Icarus:
         require("iverilog")
         folder = Path(folder)
         (folder / "timescale.f").write_text("+timescale+1ns/1ps\n")
-        options = ["-g2012", "-s", top, "-f", folder / "timescale.f"]
+        # As Verilog-2005: with -g2012, Icarus 11 sets initial values before it first looks at
+        # combinational blocks, and those whose inputs never change stay undefined.
+        options = ["-g2005", "-s", top, "-f", folder / "timescale.f"]
         sources = list(sources)
         if waves:
             dump = folder / "dump.v"

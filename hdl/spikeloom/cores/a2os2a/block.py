@@ -1,0 +1,96 @@
+"""The `a2os2a` core among its neurons: pre-activations in, spikes out, over T time steps."""
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from ...blocks.loop_nest import LoopNest
+from ...neurons import ReLUQuantiser, SpikingNeurons
+from .a2os2a import A2OS2A
+from .operands import beat
+from .row_gatherer import RowGatherer
+
+
+class A2OS2ABlock(wiring.Component):
+    """Spiking self-attention from pre-activations, T time steps in a run::
+
+        Q = binary neurons(q)    K = ReLU(k)    V = ternary neurons(v)
+        o = binary neurons((Q K^T) V)
+
+    Every neuron keeps its potential from one step to the next and starts from zero with a run.
+
+    Parameters
+    ----------
+    config : A2OS2ABlockConfig of fixed length.
+
+    Members
+    -------
+    start, seed, busy, done, misframed : as for `A2OS2A`.
+    k_saturated : Out(32), values of K cut off at the top since reset.
+    q, k, v : In(stream of {data: `lanes` signed pre-activations side by side, last}), a token in
+        D / lanes (q, k) or Dv / lanes (v) beats, N tokens a step.
+    o : Out(stream of {data: `lanes` spikes, last}), Dv / lanes beats per token.
+
+    Source: Guo et al., "Spiking Transformer: Introducing Accurate Addition-Only Spiking
+    Self-Attention for Transformer", arXiv 2503.00226.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        inputs = stream.Signature(beat(config.lanes * config.input_bits))
+        super().__init__(
+            {
+                "start": In(1),
+                "seed": In(64),
+                "busy": Out(1),
+                "done": Out(1),
+                "misframed": Out(1),
+                "k_saturated": Out(32),
+                **{name: In(inputs) for name in "qkv"},
+                "o": Out(stream.Signature(beat(config.lanes))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+
+        m.submodules.attention = attention = A2OS2A(config)
+
+        # Q and V: spikes of a token gather to the beat the core takes.
+        for name, chunks in (("q", config.chunks), ("v", config.groups)):
+            spiking = SpikingNeurons(config.neurons(name))
+            gatherer = RowGatherer(len(spiking.o.payload.data), chunks)
+            m.submodules[f"{name}_neurons"] = spiking
+            m.submodules[f"{name}_tokens"] = gatherer
+            connect(m, flipped(getattr(self, name)), spiking.i)
+            connect(m, spiking.o, gatherer.i)
+            connect(m, gatherer.o, getattr(attention, name))
+
+        m.submodules.k_relu = relu = ReLUQuantiser(
+            config.lanes, input_bits=config.input_bits, bits=config.k_bits, shift=config.k_shift
+        )
+        connect(m, flipped(self.k), relu.i)
+        connect(m, relu.o, attention.k)
+
+        m.submodules.o_neurons = spiking = SpikingNeurons(config.neurons("o"))
+        connect(m, attention.o, spiking.i)
+        connect(m, spiking.o, flipped(self.o))
+
+        # A run is over with the spikes of its last token, some clocks after the core's last sum.
+        m.submodules.sent = sent = LoopNest(time=config.steps)
+        begin = self.start & ~self.busy
+        m.d.comb += [
+            attention.start.eq(begin),
+            attention.seed.eq(self.seed),
+            self.k_saturated.eq(relu.saturated),
+            self.misframed.eq(attention.misframed),
+            sent.step.eq(self.o.valid & self.o.ready & self.o.payload.last),
+            self.done.eq(sent.step & sent.time_last),
+        ]
+        with m.If(begin):
+            m.d.sync += self.busy.eq(1)
+        with m.If(self.done):
+            m.d.sync += self.busy.eq(0)
+
+        return m

@@ -1,0 +1,109 @@
+"""What the streams of the `a2os2a` core carry, and how a core takes it in."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.loop_nest import LoopNest
+
+
+class Ternary(enum.Enum, shape=2):
+    """A ternary spike: bit 0 says whether there is one, bit 1 its sign (two's complement)."""
+
+    NONE = 0b00
+    PLUS = 0b01
+    MINUS = 0b11
+
+
+def beat(shape):
+    """Payload of a stream beat: data and the mark of a sequence's last beat."""
+    return data.StructLayout({"data": shape, "last": 1})
+
+
+def beat_data(config, operand):
+    """Bits of a beat's data: a token of spikes for "q" and "v", `lanes` values for "k".
+
+    Values lie side by side, the first in the lowest bits. They are plain bits rather than an
+    `ArrayLayout`, whose element names ("data[3]") some versions of Yosys mistake for bits.
+    """
+    return {
+        "q": config.head_dim,
+        "k": config.k_bits * config.lanes,
+        "v": 2 * config.value_dim,
+    }[operand]
+
+
+def output_data(config):
+    """Bits of an output beat's data: `lanes` signed values of a token, side by side."""
+    return config.acc_bits * config.lanes
+
+
+def beats_per_token(config, operand):
+    """Stream beats that make up a token of "q", "k" or "v"."""
+    return config.chunks if operand == "k" else 1
+
+
+class OperandRegister(wiring.Component):
+    """Holds one beat of an operand for the core, and says whether it is the sequence's last.
+
+    With ``length = "fixed"`` the core counts tokens itself, and a beat whose ``last`` disagrees
+    with the count raises `misframed` for good. With ``length = "open"`` the stream's ``last`` is
+    believed. One beat per clock, one clock of latency.
+
+    Parameters
+    ----------
+    config : A2OS2AConfig.
+    operand : "q", "k" or "v".
+
+    Members
+    -------
+    i : In(stream of {data, last}).
+    o : Out(stream of {data, last}).
+    misframed : Out(1).
+    """
+
+    def __init__(self, config, operand):
+        self._config = config
+        self._beats = beats_per_token(config, operand)
+        payload = beat(beat_data(config, operand))
+        super().__init__(
+            {
+                "i": In(stream.Signature(payload)),
+                "o": Out(stream.Signature(payload)),
+                "misframed": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        held = Signal.like(self.o.payload, reset_less=True)
+        m.d.comb += [
+            self.o.payload.eq(held),
+            self.i.ready.eq(~self.o.valid | self.o.ready),
+        ]
+        taken = self.i.valid & self.i.ready
+        with m.If(self.i.ready):
+            m.d.sync += [self.o.valid.eq(self.i.valid), held.eq(self.i.payload)]
+
+        if self._config.length == "fixed":
+            m.submodules.count = count = LoopNest(token=self._config.tokens, beat=self._beats)
+            last = count.token_last
+            m.d.comb += count.step.eq(taken)
+            with m.If(self.i.ready):
+                m.d.sync += held.last.eq(last)
+            with m.If(taken & (self.i.payload.last != last)):
+                m.d.sync += self.misframed.eq(1)
+        else:
+            # Only the beat that ends a token can end the sequence.
+            m.submodules.count = count = LoopNest(beat=self._beats)
+            m.d.comb += count.step.eq(taken)
+            with m.If(taken & self.i.payload.last & ~count.beat_last):
+                m.d.sync += self.misframed.eq(1)
+
+        return m
+
+
+def spikes_of(ternaries):
+    """Which of a row of ternary spikes are there: one bit each."""
+    return Cat(ternaries[n] for n in range(0, len(ternaries), 2))

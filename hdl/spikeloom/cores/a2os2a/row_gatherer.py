@@ -1,0 +1,53 @@
+"""Puts chunks together to wide beats."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.loop_nest import LoopNest
+from .operands import beat
+
+
+class RowGatherer(wiring.Component):
+    """Every `chunks` beats of `width` bits leave as one, the first in the lowest bits, with the
+    ``last`` of the last.
+
+    One chunk per clock without gaps, one clock of latency.
+
+    Members
+    -------
+    i : In(stream of {data: `width` bits, last}).
+    o : Out(stream of {data: ``chunks * width`` bits, last}).
+    """
+
+    def __init__(self, width, chunks):
+        self._width = width
+        self._chunks = chunks
+        super().__init__(
+            {
+                "i": In(stream.Signature(beat(width))),
+                "o": Out(stream.Signature(beat(chunks * width))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        m.submodules.gathered = gathered = LoopNest(chunk=self._chunks)
+        row = Signal(self._chunks * self._width, reset_less=True)
+        last = Signal(reset_less=True)
+        m.d.comb += [
+            self.o.payload.data.eq(row),
+            self.o.payload.last.eq(last),
+            self.i.ready.eq(~self.o.valid | self.o.ready),
+            gathered.step.eq(self.i.valid & self.i.ready),
+        ]
+        with m.If(self.i.ready):
+            m.d.sync += self.o.valid.eq(gathered.step & gathered.chunk_last)
+        with m.If(gathered.step):
+            m.d.sync += [
+                row.eq(Cat(row, self.i.payload.data)[self._width :]),
+                last.eq(self.i.payload.last),
+            ]
+
+        return m

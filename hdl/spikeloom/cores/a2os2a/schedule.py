@@ -1,0 +1,139 @@
+"""How many clocks the `a2os2a` core takes: a formula of the shape, and of where the zeros are."""
+
+from .adder_tree import adder_tree_delay
+from .score_memory import LISTS
+from .state_sums import RETURN
+
+STATE_LATENCY = 7  # clocks of an event on its way from its row to the output, and of the start
+SUM_LATENCY = 5  # clocks from the last read of a list of scores to the output
+
+
+def list_latency(config):
+    """Clocks from the last read of K for a query to the first of its list of scores."""
+    return 3 + adder_tree_delay(config.lanes)
+
+
+def cycles(config, operands=None):
+    """Clocks from `start` to the last output beat, with streams that never stall.
+
+    Parameters
+    ----------
+    config : A2OS2AConfig.
+    operands : q (T, N, D), k (T, N, D) and v (T, N, Dv), indexed ``[step][token][dim]``; None for
+        operands without a single zero, which take longest.
+    """
+    count = {"kv": state_cycles, "qk": score_cycles}[config.chosen_order]
+    if operands is None:
+        ones = [[1] * config.head_dim] * config.tokens
+        values = [[1] * config.value_dim] * config.tokens
+        return count(config, [ones], [ones], [values], steps=config.steps)
+    return count(config, *operands)
+
+
+# Order kv
+
+
+def state_cycles(config, q, k, v, steps=None):
+    """Order `kv`: a clock per event, and those in which an event waits for its word to return.
+
+    A row of `lanes` values without an event takes a clock of its own. Without waits::
+
+        sum over tokens of  sum over chunks c, groups g of max(1, nonzero K in c, if V has any in g)
+                          + sum over groups g, chunks c of max(1, spikes of Q in c)
+    """
+    clock = 0
+    returned = {}  # word of the state: the first clock in which it can be read again
+    for learn, address in state_events(config, q, k, v, steps):
+        clock += 1
+        if address is not None:
+            clock = max(clock, returned.get(address, 0))
+            if learn:
+                returned[address] = clock + RETURN
+    return clock + STATE_LATENCY
+
+
+def state_events(config, q, k, v, steps=None):
+    """Events in order: whether they learn, and the word they read, None where they read none."""
+    for step in range(steps or len(q)):
+        step %= len(q)
+        tokens = range(len(q[step]))
+        turns = [(True, token) for token in tokens] + [(False, token) for token in tokens]
+        if config.mask == "causal":
+            turns = [(learn, token) for token in tokens for learn in (True, False)]
+        for learn, token in turns:
+            if learn:
+                yield from _learn(config, k[step][token], v[step][token], fresh=token == 0)
+            else:
+                yield from _answer(config, q[step][token])
+
+
+def _learn(config, k, v, fresh):
+    for chunk in range(config.chunks):
+        for group in range(config.groups):
+            wanted = any(_piece(config, v, group))
+            values = _piece(config, k, chunk)
+            places = [n for n in range(config.lanes) if fresh or (wanted and values[n])]
+            yield from ((True, (n, chunk, group)) for n in places)
+            if not places:
+                yield True, None
+
+
+def _answer(config, q):
+    for group in range(config.groups):
+        for chunk in range(config.chunks):
+            spikes = _piece(config, q, chunk)
+            places = [n for n in range(config.lanes) if spikes[n]]
+            yield from ((False, (n, chunk, group)) for n in places)
+            if not places:
+                yield False, None
+
+
+def _piece(config, values, number):
+    return values[number * config.lanes : (number + 1) * config.lanes]
+
+
+# Order qk
+
+
+def score_cycles(config, q, k, v, steps=None):
+    """Order `qk`: a clock per token kept and chunk, the sums of the query before at the same time.
+
+    A query waits while all lists of scores are in use; sums wait for their list. Without waits a
+    sequence takes, beside the learning of ``N max(chunks, groups)`` clocks::
+
+        sum over queries of   chunks * tokens kept, or 1 where Q has no spike or none is kept
+        and, after the last,  groups * its scores that are not zero, at least groups
+    """
+    last = summed = 0
+    for step in range(steps or len(q)):
+        # V of the step before stays until its last sum is through.
+        begin = max(last, summed + SUM_LATENCY - 1) if step else 0
+        operands = (operand[step % len(q)] for operand in (q, k, v))
+        last, summed = _score_step(config, *operands, begin)
+    return summed + SUM_LATENCY
+
+
+def _score_step(config, q, k, v, begin):
+    """The clocks of the last read of K and of the last read of a list, after clock `begin`."""
+    kept = []
+    released = [0] * LISTS  # the clock in which each list was last handed back
+    last, summed = begin, 0
+
+    def learn(token):
+        if any(k[token]) and any(v[token]):
+            kept.append(k[token])
+        return max(config.chunks, config.groups)
+
+    if config.mask == "none":
+        last += sum(learn(token) for token in range(len(q)))
+    for query, spikes in enumerate(q):
+        if config.mask == "causal":
+            last += learn(query)
+        reads = len(kept) * config.chunks if any(spikes) else 0
+        last = max(last, released[query % LISTS]) + max(1, reads)
+        scores = sum(
+            any(value and spike for value, spike in zip(key, spikes, strict=True)) for key in kept
+        )
+        summed = max(summed, last + list_latency(config) - 1) + config.groups * max(1, scores)
+        released[query % LISTS] = summed
+    return last, summed

@@ -1,0 +1,175 @@
+"""Order `qk`, first half: keys in memory, and the scores of a query that are not zero."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.loop_nest import LoopNest
+from ...blocks.port_collisions import NEVER_BOTH
+from .adder_tree import AdderTree, adder_tree_delay
+from .operands import beat, beat_data, spikes_of
+from .turns import Turns
+
+
+def score_entry(config):
+    """A score that is not zero, and the place of its token among those kept."""
+    return data.StructLayout({"score": config.score_bits, "key": range(config.tokens)})
+
+
+class ScoreStage(wiring.Component):
+    """``S[i, j] = sum_d Q[i, d] K[j, d]``: rows of K, gated by the spikes of Q and added up.
+
+    Learning a token stores its K and V, max(chunks, groups) clocks; a token of which one is all
+    zero takes part in nothing and is not kept. Answering one takes ``chunks`` clocks per token
+    kept, a single clock where Q has no spike or nothing was kept.
+
+    Members
+    -------
+    run : In(1), may go on; ended : Out(1), the last token of a sequence has been taken.
+    q, k, v : In(stream of {data, last}).
+    idle : In(1), nobody needs the V of the last sequence any more.
+    v_addr, v_en, v_data : Out, a group of V to be stored.
+    free, reserve, append, entry, close : as for `ScoreMemory`.
+    end : Out(1), with `close`: this was the sequence's last query.
+    """
+
+    def __init__(self, config):
+        self._config = config
+        self._parts = max(config.chunks, config.groups)
+        super().__init__(
+            {
+                "run": In(1),
+                "ended": Out(1),
+                **{name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"},
+                "idle": In(1),
+                "v_addr": Out(value_address(config)),
+                "v_en": Out(1),
+                "v_data": Out(2 * config.lanes),
+                "free": In(1),
+                "reserve": Out(1),
+                "append": Out(1),
+                "entry": Out(score_entry(config)),
+                "close": Out(1),
+                "end": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+
+        chunk_bits = (config.chunks - 1).bit_length()
+        token_bits = (config.tokens - 1).bit_length()
+        m.submodules.memory = memory = Memory(
+            shape=config.lanes * config.k_bits,
+            depth=1 << chunk_bits + token_bits,
+            init=[],
+            attrs=NEVER_BOTH,
+        )
+        write = memory.write_port()
+        read = memory.read_port()
+        m.submodules.turns = turns = Turns(config.mask)
+        kept = Signal(range(config.tokens + 1))
+
+        # Learn a token: a chunk of K and a group of V per clock, at the next place kept.
+        m.submodules.parts = parts = LoopNest(part=self._parts)
+        k_part = parts.part < config.chunks
+        learn = turns.learn & self.run & self.v.valid & (self.k.valid | ~k_part)
+        learn &= self.idle | ~turns.fresh
+        seen = Signal()  # a K value that is not zero, in an earlier chunk
+        k_any = seen | (k_part & self.k.payload.data.any())
+        m.d.comb += [
+            parts.step.eq(learn),
+            self.k.ready.eq(learn & k_part),
+            self.v.ready.eq(learn & parts.part_last),
+            write.addr.eq(Cat(parts.part[:chunk_bits], kept[:token_bits])),
+            write.data.eq(self.k.payload.data),
+            write.en.eq(self.k.ready),
+            self.v_addr.part.eq(parts.part),
+            self.v_addr.key.eq(kept),
+            self.v_data.eq(self.v.payload.data.word_select(parts.part, len(self.v_data))),
+            self.v_en.eq(learn & (parts.part < config.groups)),
+        ]
+        with m.If(learn):
+            m.d.sync += seen.eq(k_any & ~parts.part_last)
+        with m.If(self.v.ready & k_any & spikes_of(self.v.payload.data).any()):
+            m.d.sync += kept.eq(kept + 1)
+
+        # Answer one: all tokens kept, chunk by chunk; begin when there is room for its scores.
+        m.submodules.columns = columns = LoopNest(chunk=config.chunks)
+        key = Signal(range(config.tokens))
+        begun = Signal()
+        answer = turns.answer & self.q.valid & (begun | self.free)
+        nothing = (kept == 0) | ~self.q.payload.data.any()
+        finish = nothing | (columns.chunk_last & (key == kept - 1))
+        m.d.comb += [
+            self.reserve.eq(answer & ~begun),
+            columns.step.eq(answer & ~nothing),
+            read.addr.eq(Cat(columns.chunk, key)),
+            read.en.eq(answer),
+            self.q.ready.eq(answer & finish),
+        ]
+        with m.If(answer):
+            m.d.sync += begun.eq(~finish)
+        with m.If(self.q.ready):
+            m.d.sync += key.eq(0)
+        with m.Elif(answer & columns.chunk_last):
+            m.d.sync += key.eq(key + 1)
+        with m.If(self.ended):
+            m.d.sync += kept.eq(0)
+        m.d.comb += [
+            turns.learnt.eq(self.v.ready),
+            turns.learnt_last.eq(self.v.payload.last),
+            turns.answered.eq(self.q.ready),
+            turns.answered_last.eq(self.q.payload.last),
+            self.ended.eq(self.q.ready & self.q.payload.last),
+        ]
+
+        # The words of K come back a clock later and lose what Q has no spike for.
+        spikes = Signal(config.lanes, reset_less=True)
+        m.submodules.tree = tree = AdderTree(config.lanes, config.k_bits)
+        terms = Signal(len(tree.i), reset_less=True)
+        m.d.sync += spikes.eq(self.q.payload.data.word_select(columns.chunk, config.lanes))
+        for lane in range(config.lanes):
+            term = terms.word_select(lane, config.k_bits)
+            m.d.sync += term.eq(read.data.word_select(lane, config.k_bits))
+            with m.If(~spikes[lane]):
+                m.d.sync += term.eq(0)
+        m.d.comb += [tree.i.eq(terms), tree.enable.eq(1)]
+
+        # Marks travel along; sums of chunks gather into scores.
+        mark_layout = data.StructLayout(
+            {"valid": 1, "last": 1, "close": 1, "end": 1, "key": range(config.tokens)}
+        )
+        mark = Signal(mark_layout)
+        m.d.comb += [
+            mark.valid.eq(columns.step),
+            mark.last.eq(columns.chunk_last),
+            mark.close.eq(self.q.ready),
+            mark.end.eq(self.q.payload.last),
+            mark.key.eq(key),
+        ]
+        for n in range(2 + adder_tree_delay(config.lanes)):
+            delayed = Signal(mark_layout, name=f"mark_{n}")
+            m.d.sync += delayed.eq(mark)
+            mark = delayed
+        partial = Signal(config.score_bits)
+        total = Signal(config.score_bits)
+        m.d.comb += total.eq(partial + tree.o)
+        with m.If(mark.valid):
+            m.d.sync += partial.eq(Mux(mark.last, 0, total))
+        m.d.comb += [
+            self.entry.score.eq(total),
+            self.entry.key.eq(mark.key),
+            self.append.eq(mark.valid & mark.last & total.any()),
+            self.close.eq(mark.close),
+            self.end.eq(mark.end),
+        ]
+
+        return m
+
+
+def value_address(config):
+    """Address of a group of V among the tokens kept."""
+    return data.StructLayout({"part": range(config.groups), "key": range(config.tokens)})

@@ -1,0 +1,145 @@
+"""Order `qk`, second half: scores are added to and taken from the outputs as V says."""
+
+from itertools import pairwise
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.port_collisions import NEVER_BOTH
+from .operands import Ternary, beat, output_data
+from .score_stage import score_entry, value_address
+
+
+class ScoreSums(wiring.Component):
+    """``o[i] = sum_j S[i, j] V[j]``, `lanes` values per score and clock.
+
+    Every query takes one clock per group of outputs and score that is not zero, or one per group
+    if there is none. All of it waits while the output stream stalls.
+
+    Members
+    -------
+    v_addr, v_en, v_data : In, a group of V to be stored.
+    full, count, end : In, a list of scores, its length, and whether it is the sequence's last.
+    r_addr, r_en, r_data, release : as for `ScoreMemory`.
+    idle : Out(1), no score is on its way to V.
+    o : Out(stream of {data: `lanes` signed values, last}).
+    """
+
+    def __init__(self, config):
+        self._config = config
+        super().__init__(
+            {
+                "v_addr": In(value_address(config)),
+                "v_en": In(1),
+                "v_data": In(2 * config.lanes),
+                "full": In(1),
+                "count": In(range(config.tokens + 1)),
+                "end": In(1),
+                "r_addr": Out(range(config.tokens)),
+                "r_en": Out(1),
+                "r_data": In(score_entry(config)),
+                "release": Out(1),
+                "idle": Out(1),
+                "o": Out(stream.Signature(beat(output_data(config)))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+
+        m.submodules.memory = memory = Memory(
+            shape=2 * config.lanes,
+            depth=1 << len(self.v_addr.as_value()),
+            init=[],
+            attrs=NEVER_BOTH,
+        )
+        write = memory.write_port()
+        read = memory.read_port()
+        m.d.comb += [
+            write.addr.eq(self.v_addr),
+            write.data.eq(self.v_data),
+            write.en.eq(self.v_en),
+        ]
+
+        # Ask for a score per clock, all of them once per group.
+        advance = ~(self.o.valid & ~self.o.ready)
+        group = Signal(range(config.groups))
+        number = Signal(range(config.tokens + 1))
+        ask = self.full & advance
+        close = number + 1 >= self.count
+        last_group = group == config.groups - 1
+        m.d.comb += [
+            self.r_addr.eq(number[: len(self.r_addr)]),
+            self.r_en.eq(advance),
+            self.release.eq(ask & close & last_group),
+        ]
+        with m.If(ask):
+            m.d.sync += number.eq(Mux(close, 0, number + 1))
+            with m.If(close):
+                m.d.sync += group.eq(Mux(last_group, 0, group + 1))
+
+        # Four stages: score at the memory's output, V asked for, V at the memory's output, adders.
+        mark_layout = data.StructLayout(
+            {"valid": 1, "active": 1, "close": 1, "end": 1, "group": range(config.groups)}
+        )
+        marks = [Signal(mark_layout, name=f"mark_{n}") for n in range(4)]
+        with m.If(advance):
+            m.d.sync += [
+                marks[0].valid.eq(self.full),
+                marks[0].active.eq(self.count != 0),
+                marks[0].close.eq(close),
+                marks[0].end.eq(last_group & self.end),
+                marks[0].group.eq(group),
+            ]
+            for before, after in pairwise(marks):
+                m.d.sync += after.eq(before)
+        m.d.comb += self.idle.eq(~Cat(mark.valid for mark in marks).any())
+
+        entry = Signal.like(self.r_data, reset_less=True)
+        plus = [Signal(config.score_bits, name=f"plus_{n}", reset_less=True) for n in range(2)]
+        minus = Signal(signed(config.score_bits + 1), reset_less=True)
+        values = Signal(2 * config.lanes, reset_less=True)
+        address = Signal.like(self.v_addr)
+        m.d.comb += [
+            address.part.eq(marks[1].group),
+            address.key.eq(entry.key),
+            read.addr.eq(address),
+            read.en.eq(advance),
+        ]
+        with m.If(advance):
+            m.d.sync += [
+                entry.eq(self.r_data),
+                plus[0].eq(entry.score),
+                plus[1].eq(plus[0]),
+                minus.eq(-plus[0]),
+                values.eq(read.data),
+            ]
+            with m.If(~marks[2].active):
+                m.d.sync += values.eq(0)
+
+        # Each lane adds the score, takes it away or leaves its sum as it is.
+        adding = marks[3]
+        out = self.o.payload.data
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        for n in range(config.lanes):
+            term = Signal(signed(config.score_bits + 1), name=f"term_{n}")
+            with m.Switch(values.word_select(n, 2)):
+                with m.Case(Ternary.PLUS):
+                    m.d.comb += term.eq(plus[1])
+                with m.Case(Ternary.MINUS):
+                    m.d.comb += term.eq(minus)
+            acc = Signal(signed(config.acc_bits), name=f"acc_{n}", reset_less=True)
+            total = Signal(signed(config.acc_bits), name=f"total_{n}")
+            m.d.comb += total.eq(acc + term)
+            with m.If(advance):
+                m.d.sync += [acc.eq(total), out.word_select(n, config.acc_bits).eq(total)]
+                with m.If(adding.close | ~adding.valid):
+                    m.d.sync += acc.eq(0)
+        with m.If(advance & adding.valid & adding.close):
+            m.d.sync += [self.o.valid.eq(1), self.o.payload.last.eq(adding.end)]
+
+        return m

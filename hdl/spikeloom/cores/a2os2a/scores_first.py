@@ -1,0 +1,69 @@
+"""Order `qk`: ``(Q K^T) V``, one row of scores at a time. The shorter way where N is below 2 D."""
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from .operands import beat, beat_data, output_data
+from .score_memory import ScoreMemory
+from .score_stage import ScoreStage, score_entry
+from .score_sums import ScoreSums
+
+
+class ScoresFirst(wiring.Component):
+    """Attention by way of the scores ``S = Q K^T``, of which only a few rows exist at any time.
+
+    While the scores of a query are added up, those of the query before become its output.
+
+    Members
+    -------
+    run : In(1), may go on; ended : Out(1), the last token of a sequence has been taken.
+    q, k, v : In(stream of {data, last}).
+    o : Out(stream of {data, last}).
+    saturated : Out(1), never: nothing here has a bound to run into.
+    """
+
+    def __init__(self, config):
+        self._config = config
+        super().__init__(
+            {
+                "run": In(1),
+                "ended": Out(1),
+                **{name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"},
+                "o": Out(stream.Signature(beat(output_data(config)))),
+                "saturated": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        m.submodules.scores = scores = ScoreStage(self._config)
+        m.submodules.lists = memory = ScoreMemory(self._config.tokens, score_entry(self._config))
+        m.submodules.sums = sums = ScoreSums(self._config)
+        for name in "qkv":
+            connect(m, flipped(getattr(self, name)), getattr(scores, name))
+        connect(m, sums.o, flipped(self.o))
+        m.d.comb += [
+            scores.run.eq(self.run),
+            self.ended.eq(scores.ended),
+            sums.v_addr.eq(scores.v_addr),
+            sums.v_en.eq(scores.v_en),
+            sums.v_data.eq(scores.v_data),
+            scores.idle.eq(memory.idle & sums.idle),
+            scores.free.eq(memory.free),
+            memory.reserve.eq(scores.reserve),
+            memory.append.eq(scores.append),
+            memory.entry.eq(scores.entry),
+            memory.close.eq(scores.close),
+            memory.w_end.eq(scores.end),
+            sums.full.eq(memory.full),
+            sums.count.eq(memory.count),
+            sums.end.eq(memory.r_end),
+            memory.r_addr.eq(sums.r_addr),
+            memory.r_en.eq(sums.r_en),
+            sums.r_data.eq(memory.r_data),
+            memory.release.eq(sums.release),
+        ]
+
+        return m

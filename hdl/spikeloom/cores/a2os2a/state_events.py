@@ -1,0 +1,151 @@
+"""Order `kv`, first half: operands to events that read one word of the state each."""
+
+from amaranth.hdl import Cat, Module, Mux
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.loop_nest import LoopNest
+from .event_scanner import EventScanner
+from .operands import beat, beat_data, spikes_of
+from .turns import Turns
+
+
+def address_bits(config):
+    """Bits of the address of a state word: index within a chunk, chunk, group."""
+    return sum((extent - 1).bit_length() for extent in (config.lanes, config.chunks, config.groups))
+
+
+def state_event(config):
+    """Payload of an event of the state.
+
+    learn : the word ``M[d, group]`` takes up ``k * v``; else it is added to the output.
+    active : there is something to add; events that are not active only carry the marks below.
+    fresh : the word counts as zero, for nothing of this sequence is in it yet.
+    close : the last event of a group of outputs; end : of the sequence's last such group.
+    """
+    return data.StructLayout(
+        {
+            "learn": 1,
+            "active": 1,
+            "fresh": 1,
+            "close": 1,
+            "end": 1,
+            "address": address_bits(config),
+            "k": config.k_bits,
+            "v": 2 * config.lanes,
+        }
+    )
+
+
+class StateEvents(wiring.Component):
+    """Walks over the tokens and leaves out every zero.
+
+    A token is learnt chunk by chunk of K, for each of them group by group of V: one event per K
+    that is not zero, where the group of V has a spike at all. The first token of a sequence sets
+    every word of the state and skips nothing. A token is answered group by group, for each of them
+    chunk by chunk of Q: one event per spike. A row of `lanes` values without any event costs a
+    clock.
+
+    Members
+    -------
+    run : In(1), may go on.
+    ended : Out(1), this clock takes the last row of a sequence.
+    q, k, v : In(stream of {data, last}).
+    enable : In(1), move on; while low the output stays.
+    o_valid : Out(1).
+    o : Out(`state_event`).
+    """
+
+    def __init__(self, config):
+        self._config = config
+        super().__init__(
+            {
+                "run": In(1),
+                "ended": Out(1),
+                **{name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"},
+                "enable": In(1),
+                "o_valid": Out(1),
+                "o": Out(state_event(config)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+
+        tag = data.StructLayout(
+            {
+                "learn": 1,
+                "fresh": 1,
+                "close": 1,
+                "end": 1,
+                "chunk": range(config.chunks),
+                "group": range(config.groups),
+                "v": 2 * config.lanes,
+            }
+        )
+        m.submodules.scanner = scanner = EventScanner(config.lanes, config.k_bits, tag)
+        m.submodules.turns = turns = Turns(config.mask)
+        m.submodules.learning = learning = LoopNest(chunk=config.chunks, group=config.groups)
+        m.submodules.answering = answering = LoopNest(group=config.groups, chunk=config.chunks)
+
+        # Rows to learn: the K values that are not zero, if V has any spike in the group.
+        row = scanner.i.payload
+        k, v = (
+            self.k.payload.data,
+            self.v.payload.data.word_select(learning.group, 2 * config.lanes),
+        )
+        to_learn = Cat(k.word_select(n, config.k_bits).any() for n in range(config.lanes))
+
+        # Rows to answer: the spikes of Q.
+        to_answer = self.q.payload.data.word_select(answering.chunk, config.lanes)
+
+        can_learn = turns.learn & self.k.valid & self.v.valid
+        can_answer = turns.answer & self.q.valid
+        m.d.comb += [
+            scanner.i.valid.eq(self.run & (can_learn | can_answer)),
+            row.mask.eq(Mux(turns.learn, to_learn, to_answer)),
+            row.empty.eq(turns.learn & ~turns.fresh & ~spikes_of(v).any()),
+            row.values.eq(k),
+            row.tag.learn.eq(turns.learn),
+            row.tag.fresh.eq(turns.fresh),
+            row.tag.close.eq(answering.chunk_last),
+            row.tag.end.eq(answering.group_last & self.q.payload.last),
+            row.tag.chunk.eq(Mux(turns.learn, learning.chunk, answering.chunk)),
+            row.tag.group.eq(Mux(turns.learn, learning.group, answering.group)),
+            row.tag.v.eq(v),
+        ]
+        with m.If(turns.learn & turns.fresh):
+            m.d.comb += row.mask.eq(-1)
+
+        # One row per step of the loops; each operand goes when its last row has.
+        step = scanner.i.valid & scanner.i.ready
+        m.d.comb += [
+            learning.step.eq(step & turns.learn),
+            answering.step.eq(step & turns.answer),
+            self.k.ready.eq(learning.step & learning.group_last),
+            self.v.ready.eq(learning.step & learning.chunk_last),
+            self.q.ready.eq(answering.step & answering.group_last),
+            turns.learnt.eq(self.v.ready),
+            turns.learnt_last.eq(self.v.payload.last),
+            turns.answered.eq(self.q.ready),
+            turns.answered_last.eq(self.q.payload.last),
+            self.ended.eq(turns.answered & turns.answered_last),
+        ]
+
+        # Events: where the bit is in its row, and where the row is, make the address of the word.
+        found = scanner.o
+        m.d.comb += [
+            scanner.enable.eq(self.enable),
+            self.o_valid.eq(scanner.o_valid),
+            self.o.learn.eq(found.tag.learn),
+            self.o.active.eq(found.active),
+            self.o.fresh.eq(found.tag.fresh & found.tag.learn),
+            self.o.close.eq(found.last & found.tag.close & ~found.tag.learn),
+            self.o.end.eq(found.tag.end),
+            self.o.address.eq(Cat(found.index, found.tag.chunk, found.tag.group)),
+            self.o.k.eq(found.value),
+            self.o.v.eq(found.tag.v),
+        ]
+
+        return m

@@ -1,0 +1,153 @@
+"""Order `kv`, second half: the state in memory, and the sums in and out of it."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.port_collisions import NEVER_BOTH
+from .operands import Ternary, beat, output_data
+from .state_events import address_bits, state_event
+
+RETURN = 3  # clocks from the read of a word to the first read that sees what was added to it
+
+
+class StateSums(wiring.Component):
+    """``M[d] <- M[d] + k v`` or ``o <- o + M[d]``, `lanes` values per event, one event per clock.
+
+    An event waits until the word it reads is back from an earlier event, `RETURN` clocks after that
+    one, and while the output stream stalls.
+
+    Where the sequence is open, an element of the state that would leave its range stays at the end
+    of it and `saturated` goes high until reset.
+
+    Members
+    -------
+    enable : Out(1), takes the event offered, if any.
+    i_valid : In(1), i : In(`state_event`).
+    o : Out(stream of {data: `lanes` signed values, last}).
+    saturated : Out(1).
+    """
+
+    def __init__(self, config):
+        self._config = config
+        super().__init__(
+            {
+                "enable": Out(1),
+                "i_valid": In(1),
+                "i": In(state_event(config)),
+                "o": Out(stream.Signature(beat(output_data(config)))),
+                "saturated": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+        lanes, width = config.lanes, config.state_bits
+
+        m.submodules.memory = memory = Memory(
+            shape=lanes * width, depth=1 << address_bits(config), init=[], attrs=NEVER_BOTH
+        )
+        read = memory.read_port()
+        write = memory.write_port()
+
+        # Four stages: offered, at the memory's input, at its output, at the adders.
+        advance = ~(self.o.valid & ~self.o.ready)
+        asking, reading, adding = (
+            Signal(state_event(config), name=name, reset_less=True)
+            for name in ("asking", "reading", "adding")
+        )
+        asking_valid, reading_valid, adding_valid = Signal(), Signal(), Signal()
+        learning = Signal()  # there is a word at the adders to be written back
+
+        # An event that meets its word on the way through the adders waits for its return.
+        wait = Signal(range(RETURN))
+        move = advance & (wait == 0)
+
+        def meets(event, valid):
+            same = event.address == self.i.address
+            return self.i_valid & self.i.active & valid & event.learn & event.active & same
+
+        m.d.comb += self.enable.eq(move)
+        with m.If(move):
+            m.d.sync += [
+                asking_valid.eq(self.i_valid),
+                asking.eq(self.i),
+                wait.eq(0),
+            ]
+            with m.If(meets(reading, reading_valid)):
+                m.d.sync += wait.eq(RETURN - 2)
+            with m.If(meets(asking, asking_valid)):
+                m.d.sync += wait.eq(RETURN - 1)
+        with m.Elif(advance):
+            m.d.sync += wait.eq(wait - 1)
+        with m.If(advance):
+            m.d.sync += [
+                reading_valid.eq(asking_valid & (wait == 0)),
+                reading.eq(asking),
+                adding_valid.eq(reading_valid),
+                adding.eq(reading),
+                learning.eq(reading_valid & reading.learn & reading.active),
+            ]
+        m.d.comb += [
+            read.addr.eq(asking.address),
+            read.en.eq(move),
+        ]
+
+        # Learn: each lane adds k, takes it away or leaves the word as it is.
+        words = [Signal(signed(width), name=f"word_{n}", reset_less=True) for n in range(lanes)]
+        minus = Signal(signed(config.k_bits + 1), reset_less=True)
+        sums = []
+        overflows = []
+        for n, word in enumerate(words):
+            with m.If(advance):
+                m.d.sync += word.eq(read.data.word_select(n, width))
+                with m.If(reading.fresh | ~reading.active):
+                    m.d.sync += word.eq(0)
+            term = Signal(signed(config.k_bits + 1), name=f"term_{n}")
+            with m.Switch(adding.v.word_select(n, 2)):
+                with m.Case(Ternary.PLUS):
+                    m.d.comb += term.eq(adding.k)
+                with m.Case(Ternary.MINUS):
+                    m.d.comb += term.eq(minus)
+            total = Signal(signed(width + (config.length == "open")), name=f"sum_{n}")
+            m.d.comb += total.eq(word + term)
+            if config.length == "open":
+                over = total[width] != total[width - 1]
+                bound = Cat((~total[width]).replicate(width - 1), total[width])
+                sums.append(Mux(over, bound, total[:width]))
+                overflows.append(over)
+            else:
+                sums.append(total)
+        with m.If(advance):
+            m.d.sync += minus.eq(-reading.k)
+        m.d.comb += [
+            write.addr.eq(adding.address),
+            write.data.eq(Cat(sums)),
+            write.en.eq(learning),
+        ]
+        if config.length == "open":
+            with m.If(learning & Cat(overflows).any()):
+                m.d.sync += self.saturated.eq(1)
+
+        # Answer: words add up; with the last one a group of outputs is complete. Sums start from
+        # zero, for a sequence starts with learning.
+        answering = adding_valid & ~adding.learn & advance
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
+        for n, word in enumerate(words):
+            acc = Signal(signed(config.acc_bits), name=f"acc_{n}", reset_less=True)
+            total = Signal(signed(config.acc_bits), name=f"total_{n}")
+            m.d.comb += total.eq(acc + word)
+            with m.If(adding_valid & advance):
+                m.d.sync += [
+                    acc.eq(total),
+                    self.o.payload.data.word_select(n, config.acc_bits).eq(total),
+                ]
+                with m.If(adding.learn | adding.close):
+                    m.d.sync += acc.eq(0)
+        with m.If(answering & adding.close):
+            m.d.sync += [self.o.valid.eq(1), self.o.payload.last.eq(adding.end)]
+
+        return m

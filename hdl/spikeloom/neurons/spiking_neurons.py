@@ -1,0 +1,129 @@
+"""Leaky integrate-and-fire neurons, many of them in turn over one set of adders."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ..blocks.loop_nest import LoopNest
+from ..blocks.port_collisions import NEVER_BOTH
+
+RETURN = 3  # clocks from the read of a state to the first read that sees it renewed
+
+
+class SpikingNeurons(wiring.Component):
+    """The neurons of a `NeuronConfig`, `lanes` of them per clock, state in memory.
+
+    Beats come in the order of the neurons, time step after time step; after T steps every state
+    starts from zero. One beat per clock and `RETURN` clocks of latency; a population of fewer than
+    `RETURN` beats waits for its own state. Additions and shifts only.
+
+    Parameters
+    ----------
+    config : NeuronConfig.
+
+    Members
+    -------
+    i : In(stream of {data: `lanes` signed inputs side by side, last}); `last` goes along unseen.
+    o : Out(stream of {data: `lanes` spikes side by side, last}).
+    """
+
+    def __init__(self, config):
+        self.config = config
+
+        def beats(bits):
+            payload = data.StructLayout({"data": config.lanes * bits, "last": 1})
+            return stream.Signature(payload)
+
+        super().__init__({"i": In(beats(config.input_bits)), "o": Out(beats(config.spike_bits))})
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        width = config.potential_bits
+
+        m.submodules.loops = loops = LoopNest(time=config.steps, word=config.words)
+        m.submodules.memory = memory = Memory(
+            shape=config.lanes * width, depth=config.words, init=[], attrs=NEVER_BOTH
+        )
+        read, write = memory.read_port(), memory.write_port()
+
+        # Three stages: the state is read, arrives, and takes up its input.
+        advance = ~self.o.valid | self.o.ready
+        beat_layout = data.StructLayout(
+            {"input": self.i.payload.shape(), "fresh": 1, "word": range(config.words)}
+        )
+        reading = Signal(beat_layout, reset_less=True)
+        adding = Signal(beat_layout, reset_less=True)
+        reading_valid, adding_valid = Signal(), Signal()
+        wait = Signal(range(RETURN))
+        m.d.comb += [
+            self.i.ready.eq(advance & (wait == 0)),
+            loops.step.eq(self.i.valid & self.i.ready),
+            read.addr.eq(loops.word),
+            read.en.eq(advance),
+        ]
+        with m.If(advance):
+            m.d.sync += [
+                reading_valid.eq(loops.step),
+                reading.input.eq(self.i.payload),
+                reading.fresh.eq(loops.time == 0),
+                reading.word.eq(loops.word),
+                adding_valid.eq(reading_valid),
+                adding.eq(reading),
+                self.o.valid.eq(adding_valid),
+                self.o.payload.last.eq(adding.input.last),
+                wait.eq(Mux(wait == 0, 0, wait - 1)),
+            ]
+        if config.words < RETURN:
+            with m.If(loops.step & loops.word_last):
+                m.d.sync += wait.eq(RETURN - config.words)
+
+        renewed = []
+        for n in range(config.lanes):
+            state = Signal(signed(width), name=f"state_{n}", reset_less=True)
+            with m.If(advance):
+                m.d.sync += state.eq(read.data.word_select(n, width))
+                with m.If(reading.fresh):
+                    m.d.sync += state.eq(0)
+            x = adding.input.data.word_select(n, config.input_bits).as_signed()
+            spike, left = self._fire(m, n, state, x)
+            renewed.append(left)
+            with m.If(advance):
+                m.d.sync += self.o.payload.data.word_select(n, config.spike_bits).eq(spike)
+        m.d.comb += [
+            write.addr.eq(adding.word),
+            write.data.eq(Cat(renewed)),
+            write.en.eq(adding_valid),
+        ]
+
+        return m
+
+    def _fire(self, m, n, state, x):
+        """Spike and next state of lane `n`."""
+        config = self.config
+        width = config.potential_bits
+        threshold = config.threshold
+
+        potential = Signal(signed(width), name=f"potential_{n}")
+        up, down = Signal(name=f"up_{n}"), Signal(name=f"down_{n}")
+        m.d.comb += [potential.eq(state + x), up.eq(potential >= threshold)]
+        if config.output == "ternary":
+            m.d.comb += down.eq(potential <= -threshold)
+
+        left = Signal(signed(width), name=f"left_{n}")
+        m.d.comb += left.eq(potential)
+        with m.If(up):
+            m.d.comb += left.eq(potential - threshold if config.reset == "soft" else 0)
+        with m.If(down):
+            m.d.comb += left.eq(potential + threshold if config.reset == "soft" else 0)
+
+        renewed = Signal(signed(width), name=f"renewed_{n}")
+        m.d.comb += renewed.eq(_times(left, config.leak_numerator) >> config.leak_shift)
+        return Cat(up | down, down)[: config.spike_bits], renewed
+
+
+def _times(value, factor):
+    """`value` times a constant, by shifts and additions."""
+    places = [n for n in range(factor.bit_length()) if factor >> n & 1]
+    return sum((value << n for n in places), 0)

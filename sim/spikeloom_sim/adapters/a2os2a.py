@@ -1,0 +1,169 @@
+"""Tensors of the `a2os2a` core: checking, configuration from shapes, stream beats and back.
+
+Offers what every adapter does, see `spikeloom_sim.adapters.ssa`, and `cycles`.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from spikeloom.config import A2OS2AConfig
+from spikeloom.cores.a2os2a import schedule
+from spikeloom.errors import InputError
+
+from ..golden import a2os2a
+
+OPERANDS = ("q", "k", "v")
+
+
+def configure(settings, q, k, v):
+    """Check operands against each other and fill in the keys that follow from their shapes.
+
+    Parameters
+    ----------
+    settings : key to value, as given by the user.
+    q, k, v : integers (N, D), (N, D) and (N, Dv), or (T, N, D) and so on where ``steps`` is given
+        as T > 1; with one more leading axis for heads if wanted.
+
+    Returns the `A2OS2AConfig` and a list with the (q, k, v) of each head.
+
+    Raises `InputError` where a shape, a value or a key does not fit.
+    """
+    tensors = {"q": q, "k": k, "v": v}
+    given = {key: settings[key] for key in ("steps",) if key in settings}
+    axes = 3 if A2OS2AConfig.from_settings({"tokens": 1, "head_dim": 1} | given).steps > 1 else 2
+    layout = "(T, N, D)" if axes == 3 else "(N, D)"
+    for name, tensor in tensors.items():
+        if tensor.dtype.kind == "f":
+            raise InputError(
+                f"{name}: holds {tensor.dtype}; a2os2a takes integers, round them first"
+            )
+        if tensor.ndim not in (axes, axes + 1):
+            raise InputError(f"{name}: shape {tensor.shape} is not {layout}, nor heads of that")
+    if k.shape != q.shape:
+        raise InputError(f"k: shape {k.shape} differs from q's {q.shape}; they must be equal")
+    if v.shape[:-1] != q.shape[:-1]:
+        raise InputError(
+            f"v: shape {v.shape} does not go with q's {q.shape}; only the last axis may differ"
+        )
+
+    shape = {"tokens": q.shape[-2], "head_dim": q.shape[-1], "value_dim": v.shape[-1]}
+    if axes == 3:
+        shape["steps"] = q.shape[-3]
+    config = A2OS2AConfig.from_settings(shape | dict(settings))
+    for key, found in shape.items():
+        if getattr(config, key) != found:
+            raise InputError(f"{key} = {getattr(config, key)}, but the tensors have {found}")
+
+    heads = [tensor if tensor.ndim > axes else tensor[None] for tensor in tensors.values()]
+    for head in zip(*heads, strict=True):
+        a2os2a.check(config, *head)
+    return config, list(zip(*heads, strict=True))
+
+
+def axes(config):
+    """Axes of a single head's Q."""
+    return 3 if config.steps > 1 else 2
+
+
+def rate(config, output):
+    """Outputs of all heads as the mean over time steps, float64; a single step as it is."""
+    return output.mean(axis=-3) if config.steps > 1 else output.astype(float)
+
+
+def golden(config, q, k, v):
+    """Output of the golden model: (N, Dv) integers, (T, N, Dv) for T > 1 steps."""
+    return a2os2a.run(config, q, k, v)
+
+
+def cycles(config, q, k, v):
+    """Clocks the core takes over these very operands."""
+    operands = a2os2a.check(config, q, k, v)
+    return schedule.cycles(config, [operand.tolist() for operand in operands])
+
+
+def to_beats(config, q, k, v):
+    """Stream beats of one head: operand name to list of (data, last)."""
+    bits = {"q": 1, "k": config.k_bits, "v": 2}
+    per_token = {"q": 1, "k": config.chunks, "v": 1}
+    beats = {}
+    for name, tensor in zip(OPERANDS, a2os2a.check(config, q, k, v), strict=True):
+        words = _pack(tensor.reshape(-1, tensor.shape[2] // per_token[name]), bits[name])
+        length = tensor.shape[1] * per_token[name]
+        beats[name] = [(word, n % length == length - 1) for n, word in enumerate(words)]
+    return beats
+
+
+def output_beats(config):
+    """Beats of the output stream in one run of sequences of N tokens."""
+    return config.steps * config.tokens * config.groups
+
+
+def preload_clocks(config):
+    """Clocks in which as many operand beats come in as the core holds before start."""
+    return 4
+
+
+def beat_clocks(config):
+    """Clocks the core takes over one operand beat, at most, beside those of its run."""
+    return 1
+
+
+def from_beats(config, beats):
+    """Output from the (data, last) beats of the output stream, shaped as that of `golden`.
+
+    Raises `InputError` where their number or a ``last`` is off.
+    """
+    per_step = config.tokens * config.groups
+    if [last for _, last in beats] != ([0] * (per_step - 1) + [1]) * config.steps:
+        raise InputError(f"output: not {config.steps} steps of {per_step} beats")
+    width = config.acc_bits
+    codes = [
+        word >> width * lane & (1 << width) - 1 for word, _ in beats for lane in range(config.lanes)
+    ]
+    values = np.array([code - (code >> width - 1 << width) for code in codes])
+    shape = (config.steps, config.tokens, config.value_dim)
+    output = values.reshape(shape).astype(np.int32 if width <= 32 else np.int64)
+    return output if config.steps > 1 else output[0]
+
+
+def random_operands(config, rng, density=0.5):
+    """Operands (q, k, v) for a test: zeros apart, a share of `density`; 1 or more: the extremes."""
+    shapes = [(config.tokens, config.head_dim)] * 2 + [(config.tokens, config.value_dim)]
+    if config.steps > 1:
+        shapes = [(config.steps, *shape) for shape in shapes]
+    present = [rng.random(shape) < density for shape in shapes]
+    q = present[0].astype(np.uint8)
+    k = rng.integers(1, config.k_most + 1, shapes[1])
+    v = rng.choice([-1, 1], shapes[2])
+    if density >= 1:
+        k, v = np.full_like(k, config.k_most), np.ones_like(v)
+    return q, k * present[1], (v * present[2]).astype(np.int8)
+
+
+def self_test_operands(config, rng, rom_steps):
+    """Operands for a self-test on the board, and the beats to hold in its ROM: those of
+    `rom_steps` time steps, played over and over."""
+    distinct = replace(config, steps=min(rom_steps, config.steps))
+    operands = random_operands(distinct, rng, 0.3)
+    beats = to_beats(distinct, *operands)
+    if config.steps > 1:
+        operands = tuple(
+            np.resize(tensor, (config.steps, *tensor.shape[-2:])) for tensor in operands
+        )
+    return operands, beats
+
+
+def to_bytes(config, output):
+    """An output tensor as the bytes of its stream: each beat padded to whole bytes."""
+    size = -(-config.acc_bits * config.lanes // 8)
+    words = _pack(output.reshape(-1, config.lanes), config.acc_bits)
+    return b"".join(word.to_bytes(size, "little") for word in words)
+
+
+def _pack(rows, bits):
+    """Rows of values as one number each, the first value in the lowest `bits` bits."""
+    rows = rows.astype(np.int64)
+    places = (rows[..., None] >> np.arange(bits)) & 1  # lowest bit first
+    packed = np.packbits(places.reshape(len(rows), -1).astype(np.uint8), axis=1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") for row in packed]

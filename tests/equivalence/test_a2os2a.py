@@ -1,0 +1,77 @@
+"""RTL of `a2os2a` against its golden model, bit for bit, in Verilog simulators."""
+
+import re
+
+import numpy as np
+import pytest
+
+from spikeloom.config import A2OS2AConfig
+from spikeloom.export.verilog import to_verilog
+from spikeloom.tools import run_tool
+from spikeloom_sim.adapters import a2os2a as adapter
+from spikeloom_sim.backends import run_golden, run_rtl
+from spikeloom_sim.regression import regression_configs, run_suite
+
+CONFIGS = regression_configs("a2os2a")
+ORDERS = ["kv", "qk"]
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_suite(name, simulator):
+    """Every configuration on both simulators: cycles, full speed, stalls, extremes, reset."""
+    result = run_suite(CONFIGS[name], simulator=simulator)
+    assert result.failures == 0, f"see {result.folder}"
+    assert result.tests >= 6
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("family", ["ice40", "ecp5"])
+def test_netlist(family, order, simulator):
+    """The synthesised netlist passes the same suite."""
+    if simulator == "verilator":
+        pytest.skip("Icarus compiles netlists ten times faster")
+    config = A2OS2AConfig(tokens=4, head_dim=4, value_dim=6, lanes=2, k_bits=3, order=order)
+    result = run_suite(config, simulator=simulator, netlist=family)
+    assert result.failures == 0, f"see {result.folder}"
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("family", ["ice40", "ecp5"])
+def test_no_netlist_has_a_multiplier(family, order, tmp_path):
+    """Neither in Yosys' own terms before mapping, nor as a DSP block after it."""
+    module = to_verilog(A2OS2AConfig(tokens=64, head_dim=64, lanes=8, order=order))
+    (tmp_path / "rtl.v").write_text(module.text)
+    script = (
+        f"read_verilog rtl.v; hierarchy -top {module.name}; proc; flatten; opt; "
+        "tee -o coarse stat; "
+        f"synth_{family}{' -dsp' if family == 'ice40' else ''} -top {module.name}; "
+        "tee -o mapped stat"
+    )
+    run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=tmp_path)
+    coarse, mapped = ((tmp_path / name).read_text() for name in ("coarse", "mapped"))
+    assert "$add" in coarse
+    assert re.search(r"SB_LUT4|LUT4", mapped)
+    assert not re.search(r"\$mul|\$div|\$mod|\$macc", coarse)
+    assert not re.search(r"SB_MAC16|MULT18X18D|ALU54B", mapped)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("density", [1, 0.2, 0.05])
+def test_vision_shape(order, density):
+    """N = D = 64 at 64 lanes: outputs and clocks over the densities of the documentation."""
+    config = A2OS2AConfig(tokens=64, head_dim=64, lanes=64, order=order)
+    rng = np.random.default_rng(6)
+    heads = [adapter.random_operands(config, rng, density)]
+    run = run_rtl(config, heads)
+    assert np.array_equal(run.outputs, run_golden(config, heads))
+    assert run.cycles == [adapter.cycles(config, *heads[0])]
+
+
+@pytest.mark.slow
+def test_ten_thousand_tokens_in_constant_memory():
+    """An open causal sequence, token after token, without a wrap."""
+    config = A2OS2AConfig(tokens=10_000, head_dim=64, lanes=64, mask="causal", length="open")
+    rng = np.random.default_rng(8)
+    heads = [adapter.random_operands(config, rng, 0.05)]
+    run = run_rtl(config, heads)
+    assert np.array_equal(run.outputs, run_golden(config, heads))

@@ -1,0 +1,177 @@
+"""Golden model of addition-only attention: known answers, both orders, bounds, bad input."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spikeloom.config import A2OS2AConfig
+from spikeloom.errors import InputError
+from spikeloom_sim.golden import a2os2a
+
+from .a2os2a_runner import random_operands
+
+
+def test_by_hand():
+    """Q picks rows of K: scores [[1, 5], [3, 7], [0, 0]]; V adds and takes away."""
+    q = np.array([[0, 1], [1, 1], [0, 0]])
+    k = np.array([[2, 1], [2, 5], [9, 0]])
+    v = np.array([[1, -1], [-1, 0], [1, 1]])
+    config = A2OS2AConfig(tokens=3, head_dim=2)
+    # Scores q k^T: [[1, 5, 0], [3, 7, 9], [0, 0, 0]].
+    assert a2os2a.run(config, q, k, v).tolist() == [[-4, -1], [5, 6], [0, 0]]
+    causal = A2OS2AConfig(tokens=3, head_dim=2, mask="causal")
+    assert a2os2a.run(causal, q, k, v).tolist() == [[1, -1], [-4, -3], [0, 0]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    tokens=st.integers(1, 12),
+    head_dim=st.integers(1, 9),
+    value_dim=st.integers(1, 9),
+    k_bits=st.integers(1, 16),
+    mask=st.sampled_from(["none", "causal"]),
+    seed=st.integers(0, 2**32),
+)
+def test_orders_agree(tokens, head_dim, value_dim, k_bits, mask, seed):
+    config = A2OS2AConfig(
+        tokens=tokens, head_dim=head_dim, value_dim=value_dim, k_bits=k_bits, mask=mask
+    )
+    q, k, v = (operand[0] for operand in random_operands(config, seed))
+    expected = a2os2a.scores_first(q, k, v, mask)
+    assert (a2os2a.state_first(q, k, v, mask) == expected).all()
+    assert (a2os2a.float_reference(q, k, v, mask) == expected).all()
+    assert (a2os2a.run(config, q, k, v) == expected).all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("k_bits", [1, 8, 16])
+def test_widths_hold_the_largest_sums(k_bits, sign):
+    config = A2OS2AConfig(tokens=65, head_dim=48, k_bits=k_bits, order="kv")
+    k = np.full((65, 48), config.k_most)
+    q, v = np.ones_like(k), np.full_like(k, sign)
+    output = a2os2a.run(config, q, k, v)
+    assert (output == sign * 65 * 48 * config.k_most).all()
+    for value, bits in (
+        (abs(int(output[0, 0])), config.acc_bits),
+        (65 * config.k_most, config.state_bits),
+        (48 * config.k_most, config.score_bits + 1),
+    ):
+        assert value < 2 ** (bits - 1)
+        assert value >= 2 ** (bits - 2)  # and not a bit wider
+
+
+def test_large_results_are_exact():
+    """Beyond 2**53 a float64 product would round; int32 would wrap."""
+    config = A2OS2AConfig(tokens=4096, head_dim=256, k_bits=16, order="qk")
+    assert config.acc_bits > 32
+    k = np.full((4096, 256), config.k_most)
+    output = a2os2a.run(config, np.ones_like(k), k, np.ones_like(k))
+    assert output.dtype == np.int64
+    assert (output == 4096 * 256 * config.k_most).all()
+
+
+def test_auto_takes_the_order_of_fewer_clocks():
+    from spikeloom.cores.a2os2a import schedule
+
+    chosen = set()
+    for tokens in (4, 10, 40):
+        for mask in ("none", "causal"):
+            clocks = {}
+            for order in ("qk", "kv"):
+                config = A2OS2AConfig(tokens=tokens, head_dim=8, order=order, mask=mask)
+                clocks[order] = schedule.cycles(config)
+            auto = A2OS2AConfig(tokens=tokens, head_dim=8, mask=mask).chosen_order
+            assert auto == min(clocks, key=clocks.get), (tokens, mask, clocks)
+            chosen.add(auto)
+    assert chosen == {"qk", "kv"}
+
+
+def test_running_state_equals_causal_attention_in_any_portions():
+    config = A2OS2AConfig(tokens=500, head_dim=8, mask="causal", length="open")
+    q, k, v = (operand[0] for operand in random_operands(config, 3))
+    state = a2os2a.RunningState(config)
+    parts = [state.answer(q[a:b], k[a:b], v[a:b]) for a, b in ((0, 1), (1, 300), (300, 500))]
+    assert (np.concatenate(parts) == a2os2a.scores_first(q, k, v, "causal")).all()
+    assert not state.saturated
+
+
+def test_running_state_saturates_and_says_so():
+    config = A2OS2AConfig(tokens=3, head_dim=2, k_bits=2, mask="causal", length="open")
+    bound = 2 ** (config.state_bits - 1) - 1  # 15 where three tokens of 3 reach 9
+    ones = np.ones((8, 2), np.int64)
+    state = a2os2a.RunningState(config)
+    output = state.answer(ones, 3 * ones, ones)
+    assert output[:, 0].tolist() == [min(6 * n, 2 * bound) for n in range(1, 9)]
+    assert state.saturated
+    exact = a2os2a.RunningState(config)
+    exact.answer(ones[:5], 3 * ones[:5], ones[:5])
+    assert not exact.saturated
+
+
+@pytest.mark.parametrize("power", [15, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_million_tokens_without_a_wrap(power):
+    """Random signs over 2**20 tokens, and one element of equal ones: the state stays exact."""
+    config = A2OS2AConfig(tokens=2**power, head_dim=64, mask="causal", length="open")
+    assert config.state_bits == 8 + power + 1
+    rng = np.random.default_rng(1)
+    state = a2os2a.RunningState(config)
+    total = np.zeros((64, 64), np.int64)
+    portion = 2**14
+    q = (rng.random((portion, 64)) < 0.2).astype(np.int64)
+    k = rng.integers(0, 256, (portion, 64))
+    v = rng.integers(-1, 2, (portion, 64))
+    k[:, 0], v[:, 0] = config.k_most, 1  # one element grows by the most there is
+    grown = (k.T.astype(float) @ v).astype(np.int64)
+    for _ in range(2**power // portion):
+        output = state.answer(q, k, v)
+        total += grown
+        assert (output[-1] == q[-1] @ total).all()
+    assert (state.state == total).all()
+    assert state.state[0, 0] == 2**power * 255
+    assert not state.saturated
+
+
+GOOD = {"q": np.zeros((3, 2), int), "k": np.zeros((3, 2), int), "v": np.zeros((3, 2), int)}
+
+
+@pytest.mark.parametrize(
+    ("operand", "value", "told"),
+    [
+        ("k", -1, r"k\[0, 1, 0\] = -1 is not allowed; values must be 0..255"),
+        ("k", 256, r"k\[0, 1, 0\] = 256 is not allowed"),
+        ("v", 2, r"v\[0, 1, 0\] = 2 is not allowed; values must be -1..1"),
+        ("q", 2, r"q\[0, 1, 0\] = 2 is not allowed; values must be 0..1"),
+    ],
+)
+def test_values_out_of_range(operand, value, told):
+    operands = {name: tensor.copy() for name, tensor in GOOD.items()}
+    operands[operand][1, 0] = value
+    with pytest.raises(InputError, match=told):
+        a2os2a.run(A2OS2AConfig(tokens=3, head_dim=2), **operands)
+
+
+@pytest.mark.parametrize("operand", ["q", "k", "v"])
+def test_floats_and_shapes_are_refused(operand):
+    config = A2OS2AConfig(tokens=3, head_dim=2)
+    with pytest.raises(InputError, match=f"{operand} must hold integers, not float64"):
+        a2os2a.run(config, **GOOD | {operand: GOOD[operand].astype(float)})
+    with pytest.raises(InputError, match=f"{operand} has shape"):
+        a2os2a.run(config, **GOOD | {operand: np.zeros((3, 3), int)})
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"acc_bits": 12}, "acc_bits = 12 .* at least 13"),
+        ({"lanes": 3}, "lanes = 3 .* divisor"),
+        ({"length": "open"}, "length"),
+        ({"length": "open", "mask": "causal", "order": "qk"}, "length"),
+        ({"order": "qk", "tokens": 5000}, "order"),
+        ({"k_bits": 17}, "k_bits"),
+        ({"tokens": 0}, "tokens"),
+    ],
+)
+def test_bad_keys(keys, told):
+    with pytest.raises(InputError, match=told):
+        A2OS2AConfig(**{"tokens": 2, "head_dim": 8} | keys)
