@@ -1,0 +1,73 @@
+"""Logarithm of an integer by tables."""
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...config.spiked_tables import exponent_logs, mantissa_logs
+
+LOG_DELAY = 2  # clocks from `i` to `o`
+
+
+class Logarithm(wiring.Component):
+    """``log_B`` of a positive integer, ``LOG_FRACTION`` fraction bits: the step of its spike before
+    it is rounded.
+
+    The position of the leading one and the `bits` bits behind it each look up a table; their entries
+    add up. One number per clock, `LOG_DELAY` clocks of latency. For zero the output means nothing.
+
+    Parameters
+    ----------
+    config : SpikedConfig (base).
+    width : bits of the number.
+    bits : bits of mantissa looked at.
+
+    Members
+    -------
+    i : In(width).
+    o : Out, wide enough for the logarithm of the largest number.
+    """
+
+    def __init__(self, config, width, bits):
+        self._exponents = exponent_logs(config, width)
+        self._mantissas = mantissa_logs(config, bits)
+        self._bits = bits
+        most = self._exponents[-1] + self._mantissas[-1]
+        super().__init__({"i": In(width), "o": Out(range(most + 1))})
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # Bring the leading one to the top, in strides from large to small.
+        shift_bits = max(1, (len(self.i) - 1).bit_length())
+        top = 1 << shift_bits
+        number = Cat(Const(0, top - len(self.i)), self.i)
+        low = Signal(shift_bits)
+        for n in reversed(range(shift_bits)):
+            moved = Signal(top, name=f"moved_{n}")
+            m.d.comb += [
+                low[n].eq(number[top - (1 << n) :] == 0),
+                moved.eq(Mux(low[n], number << (1 << n), number)),
+            ]
+            number = moved
+        leading_zeros = Signal(shift_bits, reset_less=True)
+        mantissa = Signal(self._bits, reset_less=True)
+        m.d.sync += [
+            leading_zeros.eq(low),
+            mantissa.eq(Cat(Const(0, self._bits), number[:-1])[-self._bits :]),
+        ]
+
+        # Look both up.
+        m.submodules.table = table = Memory(
+            shape=range(max(self._mantissas) + 1), depth=1 << self._bits, init=self._mantissas
+        )
+        mantissa_log = table.read_port()
+        exponent_log = Signal(range(self._exponents[-1] + 1), reset_less=True)
+        m.d.sync += exponent_log.eq(Array(reversed(self._exponents))[leading_zeros])
+        m.d.comb += [
+            mantissa_log.addr.eq(mantissa),
+            self.o.eq(exponent_log + mantissa_log.data),
+        ]
+
+        return m

@@ -1,0 +1,108 @@
+"""Output encoder: sums become spikes against thresholds that scale with the softmax sum."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.loop_nest import LoopNest
+from ...config.spiked_tables import LOG_FRACTION, threshold_log
+from .code import signed_code
+from .logarithm import LOG_DELAY, Logarithm
+from .trace_product import sum_shape
+
+OUTPUT_DELAY = LOG_DELAY + 2  # clocks from `i` to `o`
+
+
+class OutputEncoder(wiring.Component):
+    """``n = min {n : |sum| >= z * threshold * B**-n}``: the code of ``sum / z`` without a division.
+
+    Sums arrive line by line, a line holding one sum of every query; the first line is z itself, the
+    sum of each query's probabilities. A threshold z times as high has a logarithm ``log z`` greater,
+    so each z is kept as a logarithm and the step is the difference of two logarithms, rounded up.
+    One block of sums per clock, `OUTPUT_DELAY` clocks of latency.
+
+    Parameters
+    ----------
+    config : SpikedConfig (tokens, value_dim, encoders, steps, base, frac_bits, log_bits, scales).
+
+    Members
+    -------
+    i : In(array of `encoders` sums), i_valid : In(1): ``1 + value_dim`` lines, each of
+        ``ceil(tokens / encoders)`` blocks.
+    o : Out(array of `encoders` codes), o_valid : Out(1): the lines but for the first.
+
+    Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
+    """
+
+    def __init__(self, config):
+        self._config = config
+        shape = sum_shape(config, config.tokens)
+        super().__init__(
+            {
+                "i": In(data.ArrayLayout(shape, config.encoders)),
+                "i_valid": In(1),
+                "o": Out(data.ArrayLayout(signed_code(config.steps), config.encoders)),
+                "o_valid": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+
+        valid = self.i_valid
+        for n in range(LOG_DELAY + 1):
+            delayed = Signal(name=f"valid_{n}")
+            m.d.sync += delayed.eq(valid)
+            valid = delayed
+
+        # Where the logarithms at hand belong, and the normalisers of their block.
+        m.submodules.loops = loops = LoopNest(line=config.value_dim + 1, block=config.blocks)
+        normalises = loops.line == 0
+        m.d.comb += loops.step.eq(valid)
+        logs = []
+        for n in range(config.encoders):
+            m.submodules[f"log_{n}"] = log = Logarithm(config, self.i[n].shape().width, config.log_bits)
+            logs.append(log)
+        m.submodules.normalisers = normalisers = Memory(
+            shape=data.ArrayLayout(logs[0].o.shape(), config.encoders),
+            depth=config.blocks,
+            init=[],
+        )
+        write = normalisers.write_port()
+        read = normalisers.read_port(transparent_for=(write,))
+        following = Mux(loops.block == config.blocks - 1, 0, loops.block + 1)
+        m.d.comb += [
+            write.addr.eq(loops.block),
+            write.data.eq(Cat(log.o for log in logs)),
+            write.en.eq(valid & normalises),
+            read.addr.eq(Mux(valid, following, loops.block)),
+        ]
+        m.d.sync += self.o_valid.eq(valid & ~normalises)
+
+        unit = 1 << LOG_FRACTION
+        offset = threshold_log(config, config.output_gain)
+        for n, log in enumerate(logs):
+            magnitude = Signal(len(log.i), name=f"magnitude_{n}", reset_less=True)
+            sign = Cat(self.i[n] < 0, self.i[n] != 0)
+            m.d.sync += magnitude.eq(abs(self.i[n]))
+            m.d.comb += log.i.eq(magnitude)
+            for stage in range(LOG_DELAY + 1):
+                delayed = Signal(2, name=f"sign_{n}_{stage}", reset_less=True)
+                m.d.sync += delayed.eq(sign)
+                sign = delayed
+            minus, present = sign
+
+            late = read.data[n] + offset - log.o
+            step = (late + unit - 1) >> LOG_FRACTION
+            code = Signal(signed_code(config.steps), name=f"code_{n}")
+            with m.If(present & (step < config.steps)):
+                m.d.comb += [
+                    code.step.eq(Mux(step < 0, 0, step)),
+                    code.spike.eq(1),
+                    code.sign.eq(minus),
+                ]
+            m.d.sync += self.o[n].eq(code)
+
+        return m
