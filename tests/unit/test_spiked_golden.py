@@ -67,7 +67,8 @@ def test_woss_leaves_masked_neurons_out():
 
 
 @pytest.mark.parametrize(
-    ("tokens", "dim", "base", "steps", "least"), [(49, 32, 1.15, 40, 0.99), (128, 64, 1.4, 16, 0.955)]
+    ("tokens", "dim", "base", "steps", "least"),
+    [(49, 32, 1.15, 40, 0.99), (128, 64, 1.4, 16, 0.955)],
 )
 def test_correlation_with_softmax_attention(tokens, dim, base, steps, least):
     config = SpikedConfig(tokens=tokens, head_dim=dim, base=base, steps=steps)

@@ -10,7 +10,7 @@ AUTO = "auto"
 
 
 def scale(help):
-    """A key that scales data: a positive number, or "auto" for the largest magnitude of the data."""
+    """A key that scales data: a positive number, or "auto", the largest magnitude of the data."""
     return number(help, low=0, high=1e6, low_open=True, default=AUTO)
 
 
@@ -18,9 +18,9 @@ def scale(help):
 class SpikedConfig(CoreConfig):
     """Shape, code, number format, scales and unroll of one `spiked` core.
 
-    A value ``x`` travels as one spike at step n with a sign, ``x = scale * sign * base**-n``. Scales
-    left at "auto" are fitted to the data by the golden model; hardware made without data takes them
-    for standard normal operands (see `scales`).
+    A value ``x`` travels as one spike at step n with a sign, ``x = scale * sign * base**-n``.
+    Scales left at "auto" are fitted to the data by the float model; hardware made without data
+    takes those of standard normal operands (see `scales`).
 
     Unroll: `lanes` neurons take in a spike event at once; `encoders` of them are turned back into
     spikes at once.
@@ -43,7 +43,9 @@ class SpikedConfig(CoreConfig):
         low_open=True,
         default=1.15,
     )
-    heads: int = integer("heads taken one after the other at each start", low=1, high=256, default=1)
+    heads: int = integer(
+        "heads taken one after the other at each start", low=1, high=256, default=1
+    )
     mask: str = choice(
         "scores left out: none, or future tokens", choices=("none", "causal"), default="none"
     )
@@ -90,7 +92,14 @@ class SpikedConfig(CoreConfig):
 
     @classmethod
     def _parse(cls, key, value):
-        return value if value == AUTO and key.default == AUTO else super()._parse(key, value)
+        if key.default != AUTO:
+            return super()._parse(key, value)
+        try:
+            return value if value == AUTO else float(value)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"spiked: {key.name} = {value!r} is neither a number nor 'auto'"
+            ) from None
 
     @property
     def half_step(self):
@@ -103,8 +112,8 @@ class SpikedConfig(CoreConfig):
     def scales(self):
         """Scale of "q", "k", "v", "score" and "output", each a number.
 
-        In place of "auto": about the largest of as many standard normal numbers, and for the output,
-        an average of values, the scale of V.
+        In place of "auto": about the largest of as many standard normal numbers; for the output, an
+        average of values, the scale of V.
         """
         query = _largest_normal(self.tokens * self.head_dim)
         scales = {

@@ -1,4 +1,4 @@
-"""Event memory: a tensor of codes arrives, only its spikes are kept, and they leave line by line."""
+"""Event memory: a tensor of codes arrives, its spikes alone are kept and leave line by line."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -18,9 +18,9 @@ def event_layout(length, steps):
 class EventMemory(wiring.Component):
     """Keeps the spikes of `lines` x `length` neurons, for one tensor while the next arrives.
 
-    Silent neurons take no room in the sequence of events and no time, except that the last neuron
-    of a line is always an event: it closes the line. One code per clock in, one event per clock out,
-    one clock between the last event of a tensor and the first of the next.
+    Silent neurons take no place among the events and no time, except that the last neuron of a line
+    is always an event: it closes the line. One code per clock in, one event per clock out, and one
+    clock between the last event of a tensor and the first of the next.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class EventMemory(wiring.Component):
         return m
 
     def _count(self, m, fill, written, count):
-        """Events that the present line holds, kept for every line in a memory; `count` replaces it."""
+        """Events that the present line holds, one memory word per line; `count` replaces it."""
         m.submodules.counts = counts = Memory(
             shape=range(self._length + 1), depth=self._lines, init=[]
         )

@@ -14,7 +14,7 @@ class Logarithm(wiring.Component):
     """``log_B`` of a positive integer, ``LOG_FRACTION`` fraction bits: the step of its spike before
     it is rounded.
 
-    The position of the leading one and the `bits` bits behind it each look up a table; their entries
+    The position of the leading one and the `bits` bits behind it each look up a table; the entries
     add up. One number per clock, `LOG_DELAY` clocks of latency. For zero the output means nothing.
 
     Parameters

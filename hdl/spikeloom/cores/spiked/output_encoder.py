@@ -18,8 +18,8 @@ class OutputEncoder(wiring.Component):
     """``n = min {n : |sum| >= z * threshold * B**-n}``: the code of ``sum / z`` without a division.
 
     Sums arrive line by line, a line holding one sum of every query; the first line is z itself, the
-    sum of each query's probabilities. A threshold z times as high has a logarithm ``log z`` greater,
-    so each z is kept as a logarithm and the step is the difference of two logarithms, rounded up.
+    sum of each query's probabilities. A threshold z times as high has a logarithm ``log z`` more, so
+    each z is kept as a logarithm, and the step is the difference of two logarithms, rounded up.
     One block of sums per clock, `OUTPUT_DELAY` clocks of latency.
 
     Parameters
@@ -63,7 +63,8 @@ class OutputEncoder(wiring.Component):
         m.d.comb += loops.step.eq(valid)
         logs = []
         for n in range(config.encoders):
-            m.submodules[f"log_{n}"] = log = Logarithm(config, self.i[n].shape().width, config.log_bits)
+            log = Logarithm(config, len(self.i[n]), config.log_bits)
+            m.submodules[f"log_{n}"] = log
             logs.append(log)
         m.submodules.normalisers = normalisers = Memory(
             shape=data.ArrayLayout(logs[0].o.shape(), config.encoders),

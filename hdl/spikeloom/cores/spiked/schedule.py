@@ -30,13 +30,15 @@ def product_clocks(config, events):
     return clocks
 
 
-def score_clocks(config, q):
-    """Clocks of the score product of one head, `q` (N x D) true where Q spikes."""
+def score_clocks(config, q=None):
+    """Clocks of the score product of one head, `q` (N x D) true where Q spikes (default: all)."""
+    q = q or [[True] * config.head_dim] * config.tokens
     return product_clocks(config, line_events(q))
 
 
-def output_clocks(config, v):
-    """Clocks of the output product of one head, `v` (N x Dv) true where V spikes."""
+def output_clocks(config, v=None):
+    """Clocks of the output product of one head, `v` (N x Dv) true where V spikes (default: all)."""
+    v = v or [[True] * config.value_dim] * config.tokens
     dims = [[token[dim] for token in v] for dim in range(config.value_dim)]
     return product_clocks(config, [config.tokens, *line_events(dims)])
 
@@ -48,9 +50,7 @@ def last_blocks(config):
 
 def score_latency(config):
     """Clocks from a score product's last event to the first of the output product."""
-    return (
-        PRODUCT_DELAY + ENCODER_DELAY + WOSS_DELAY + last_blocks(config) + config.blocks - 1
-    )
+    return PRODUCT_DELAY + ENCODER_DELAY + WOSS_DELAY + last_blocks(config) + config.blocks - 1
 
 
 def output_latency(config):
@@ -58,11 +58,12 @@ def output_latency(config):
     return PRODUCT_DELAY + OUTPUT_DELAY + last_blocks(config) + config.tokens
 
 
-def cycles(config, q, v):
+def cycles(config, q=None, v=None):
     """Clocks from `start` to the last output beat of one head, its operands on chip, no stalls.
 
     Spikes of Q times groups of tokens, spikes of V and one per token times groups, one clock per
-    output token, and a constant. `q` (N x D) and `v` (N x Dv) are true where there is a spike.
+    output token, and a constant. `q` (N x D) and `v` (N x Dv) are true where there is a spike
+    (default: everywhere, the most clocks there can be).
     """
     return (
         score_clocks(config, q)
@@ -73,7 +74,7 @@ def cycles(config, q, v):
     )
 
 
-def interval(config, q, v):
+def interval(config, q=None, v=None):
     """Clocks between heads that follow each other and spike alike, on average.
 
     The busiest stage decides: loading, one clock per code; a product; or, where heads are small,

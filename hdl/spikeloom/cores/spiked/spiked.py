@@ -176,9 +176,7 @@ class Spiked(wiring.Component):
             m.d.sync += self.misframed.eq(1)
 
         row = Cat(*extra, port.payload.data)
-        m.submodules[f"{name}_feed"] = feed = RowSplitter(
-            len(row), code_bits(self.config.steps)
-        )
+        m.submodules[f"{name}_feed"] = feed = RowSplitter(len(row), code_bits(self.config.steps))
         m.d.comb += [
             feed.i.payload.eq(row),
             feed.i.valid.eq(port.valid),

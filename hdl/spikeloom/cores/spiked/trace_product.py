@@ -26,11 +26,11 @@ PRODUCT_DELAY = 3  # clocks from a line's last event to its first sums
 
 
 class TraceProduct(wiring.Component):
-    """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes, a's given as events, b's stationary.
+    """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes, a's as events, b's stationary.
 
     The product of two spikes at steps n and m is ``B**-(n + m)``, the trace latched n steps ago,
-    weighted with ``B**-m``: one entry of a table. An event looks up its product with every lane of a
-    group of tokens and adds it to (or, as the signs tell, subtracts it from) the lane's sum. No
+    weighted with ``B**-m``: one entry of a table. An event looks up its product with every lane of
+    a group of tokens and adds it to the lane's sum, or subtracts it, as the signs tell. There is no
     multiplier; nothing wraps: a sum holds `length` products of 1.
 
     For every line and group of tokens, one event per clock. When the line's last event has passed,
@@ -129,12 +129,13 @@ class TraceProduct(wiring.Component):
             done_count.eq(count),
         ]
 
-        m.submodules.traces = traces = Memory(
-            shape=config.frac_bits + 1, depth=2 * config.steps - 1, init=trace_table(config)
-        )
         totals = []
         for n in range(config.lanes):
             lane = self.i[n]
+            if n % 2 == 0:  # block RAMs have two ports
+                m.submodules[f"traces_{n}"] = traces = Memory(
+                    shape=config.frac_bits + 1, depth=2 * config.steps - 1, init=trace_table(config)
+                )
             read = traces.read_port()
             m.d.comb += read.addr.eq(code.step + lane.step)
 

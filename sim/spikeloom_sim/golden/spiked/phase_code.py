@@ -45,6 +45,21 @@ def from_spike_train(train):
     return (sign * (first + 1)).astype(np.int16)
 
 
+def to_wire(config, codes):
+    """Codes as the bits they are on a stream: step, spike and sign, from the lowest up."""
+    codes = np.asarray(codes, np.int64)
+    width = (config.steps - 1).bit_length()
+    return np.where(codes != 0, abs(codes) - 1 | 1 << width | (codes < 0) << width + 1, 0)
+
+
+def from_wire(config, bits):
+    """Codes of the bits on a stream."""
+    bits = np.asarray(bits, np.int64)
+    width = (config.steps - 1).bit_length()
+    step, spike, sign = bits & (1 << width) - 1, bits >> width & 1, bits >> width + 1 & 1
+    return (spike * (1 - 2 * sign) * (step + 1)).astype(np.int16)
+
+
 def logarithm(config, magnitudes, bits):
     """``log_B`` of positive integers by tables of exponent and of `bits` bits of mantissa."""
     magnitudes = np.asarray(magnitudes, np.int64)
