@@ -18,8 +18,8 @@ class OutputEncoder(wiring.Component):
     """``n = min {n : |sum| >= z * threshold * B**-n}``: the code of ``sum / z`` without a division.
 
     Sums arrive line by line, a line holding one sum of every query; the first line is z itself, the
-    sum of each query's probabilities. A threshold z times as high has a logarithm ``log z`` more, so
-    each z is kept as a logarithm, and the step is the difference of two logarithms, rounded up.
+    sum of each query's probabilities. A threshold z times as high has a logarithm ``log z`` more:
+    z is kept as a logarithm, and the step is the difference of two logarithms, rounded up.
     One block of sums per clock, `OUTPUT_DELAY` clocks of latency.
 
     Parameters
