@@ -1,7 +1,7 @@
 """What every core's configuration has in common: keys that describe and validate themselves."""
 
 import tomllib
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -76,6 +76,10 @@ class CoreConfig:
     def as_dict(self):
         """Every key with its value, in the order of declaration."""
         return {key.name: getattr(self, key.name) for key in fields(self)}
+
+    def with_seed(self, seed):
+        """The same configuration with another seed, for cores that have one."""
+        return replace(self, seed=seed) if hasattr(self, "seed") else self
 
     @classmethod
     def from_settings(cls, settings):

@@ -44,24 +44,60 @@ def output_depth(config):
     return -(-held // block_period(config))
 
 
-def load_period(config):
-    """Clocks to take in the operands of one time step, or to encode them."""
-    width = max(config.head_dim, config.value_dim)
+def fill_period(config, operand):
+    """Clocks to write one time step's spikes of operand "q", "k" or "v" into its memory."""
+    width = config.width(operand)
     if config.inputs == "values":
         return config.tokens // config.query_lanes * width // config.encoder_lanes
     return config.tokens * width // config.bits
 
 
-def step_period(config):
-    """Clocks between time steps."""
-    blocks = config.tokens // config.query_lanes
-    return max(blocks * block_period(config), load_period(config))
+def cycles(config, *, loaded=True):
+    """Clocks from `start` to the last output beat, for streams that never stall.
 
-
-def cycles(config):
-    """Clocks from `start` to the last output beat: T N^2 D / (cells bits) and a constant.
-
-    Counted with the operands on chip as far as they go (two time steps of spikes, or all values)
-    and with streams that never stall.
+    ``T * N**2 * max(D, Dv) / (cells * bits)`` and a constant, as long as one time step fills in no
+    more time than it is worked on: always, except where `cells` exceeds `tokens` and spikes come in
+    by rows. `loaded`: operands came before `start`, as far as they go (two time steps of spikes, or
+    all values); otherwise their first beats come with `start`.
     """
-    raise NotImplementedError
+    blocks = config.tokens // config.query_lanes
+    period = block_period(config)
+    fills = {name: _Fill(config, name, loaded) for name in "qkv"}
+
+    score_begin = output_begin = -1
+    for step in range(config.steps):
+        ready = 1 + max(fills["q"].filled(step), fills["k"].filled(step))
+        score_begin = max(score_begin + blocks * period if step else WARMUP + 1, ready)
+        release = score_begin + (blocks - 1) * period + score_period(config) - 1
+        fills["q"].released.append(release)
+        fills["k"].released.append(release)
+
+        output_begin = max(
+            score_begin + score_period(config) - 1 + score_latency(config),
+            output_begin + blocks * period if step else 0,
+            fills["v"].filled(step) + 1,
+        )
+        release = output_begin + (blocks - 1) * period + output_period(config) - 1
+        fills["v"].released.append(release)
+    return release + output_latency(config) + config.query_lanes - 1
+
+
+class _Fill:
+    """When the two banks of an operand are filled: `filled` per step, given past releases."""
+
+    def __init__(self, config, operand, loaded):
+        self._period = fill_period(config, operand)
+        self._ahead = 2 if loaded and config.inputs == "spikes" else 0
+        self.released = []
+        self._last = 0 if config.bits < config.width(operand) else -1  # splitter's register
+        if config.inputs == "values":
+            beats = 0 if loaded else config.tokens * config.width(operand)
+            self._last = max(WARMUP + 1, beats)
+
+    def filled(self, step):
+        """The clock in which the last block of `step` is written, counted from `start`."""
+        if step < self._ahead:
+            return -1
+        begin = max(self._last, self.released[step - 2] if step >= 2 else -1) + 1
+        self._last = begin + self._period - 1
+        return self._last

@@ -1,0 +1,1 @@
+"""Board recipes, builds and self-tests for Spikeloom cores."""

@@ -1,0 +1,138 @@
+"""From a configuration to a bitstream: elaborate, synthesise, place and route, pack, report."""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from spikeloom import __version__
+from spikeloom.catalog import CORES
+from spikeloom.errors import InputError, JobError
+from spikeloom.tools import export_to_amaranth, run_tool
+
+from .board_top import BoardTop
+from .report import Report, read_nextpnr_report, read_synthesis
+from .self_test import make_self_test
+
+NAME = "spikeloom"
+
+
+@dataclass
+class Build:
+    """One build: `config` for `recipe` at `frequency` Hz, placed with nextpnr's `seed`.
+
+    `rom_steps` is the number of distinct time steps of operands the self-test holds.
+    """
+
+    config: object
+    recipe: object
+    frequency: int
+    seed: int = 1
+    rom_steps: int = 1
+
+
+def build(job, folder, progress: Callable = lambda step: None):
+    """Build the self-test bitstream of `job` into `folder`, whole or not at all.
+
+    Leaves the bitstream, ``report.json`` and the tools' logs. `progress` is called with the name of
+    each step as it begins.
+
+    Returns a `Report`. Raises `InputError` where the core does not fit the device, `JobError` where
+    a tool fails or the clock is not met.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        report = _build_in(job, staging, progress)
+        (staging / "report.json").write_text(json.dumps(report.as_dict(), indent=2) + "\n")
+        if not report.timing_met:
+            raise JobError(
+                f"timing: {report.fmax_mhz:.1f} MHz reached, {report.target_mhz:g} MHz needed; "
+                f"lower --mhz or the unroll, or try another --seed "
+                f"(critical path: {report.critical_path})"
+            )
+        _move_into_place(staging, folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return report
+
+
+def _build_in(job, folder, progress):
+    recipe, device = job.recipe, job.recipe.device
+    begun = time.monotonic()
+
+    progress("elaborate")
+    export_to_amaranth()
+    test = make_self_test(job.config, job.rom_steps)
+    platform = recipe.make_platform()
+    plan = platform.prepare(BoardTop(recipe, test, job.frequency), NAME)
+    for name, content in plan.files.items():
+        if name.endswith((".il", ".ys", ".pcf", ".lpf")):
+            (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    progress("synthesise")
+    run_tool("yosys", "-ql", "synthesis.log", f"{NAME}.ys", cwd=folder)
+    synthesis = read_synthesis(folder / "synthesis.log", device)
+    if synthesis.cells > device.cells or synthesis.block_rams > device.block_rams:
+        raise InputError(
+            f"{recipe.id}: {job.config.core} does not fit {device.name}: at least "
+            f"{synthesis.cells} cells of {device.cells} and {synthesis.block_rams} block RAMs of "
+            f"{device.block_rams}; lower cells = {getattr(job.config, 'cells', '-')} or the shape"
+        )
+
+    progress("place and route")
+    family = device.family
+    constraints = "pcf" if family == "ice40" else "lpf"
+    text = "asc" if family == "ice40" else "config"
+    output = "--asc" if family == "ice40" else "--textcfg"
+    run_tool(
+        f"nextpnr-{family}",
+        *device.place,
+        *recipe.package,
+        *("--json", f"{NAME}.json", f"--{constraints}", f"{NAME}.{constraints}"),
+        *(output, f"{NAME}.{text}", "--report", "nextpnr.json", "--seed", job.seed),
+        *("--timing-allow-fail", "--log", "nextpnr.log", "--quiet"),
+        cwd=folder,
+    )
+
+    progress("pack")
+    bitstream = f"{NAME}.bin" if family == "ice40" else f"{NAME}.bit"
+    if family == "ice40":
+        run_tool("icepack", f"{NAME}.asc", bitstream, cwd=folder)
+    else:
+        run_tool("ecppack", *recipe.pack, "--input", f"{NAME}.config", "--bit", bitstream, cwd=folder)
+
+    for scratch in (f"{NAME}.il", f"{NAME}.json", f"{NAME}.{text}"):
+        (folder / scratch).unlink()
+    placed = read_nextpnr_report(folder / "nextpnr.json", device)
+    cycles = CORES[job.config.core].cycles(job.config)
+    return Report(
+        core=job.config.core,
+        board=recipe.id,
+        device=device.name,
+        config=job.config.as_dict(),
+        lut4=synthesis.lut4,
+        target_mhz=job.frequency / 1e6,
+        cycles=cycles,
+        us=cycles / (job.frequency / 1e6),
+        seed=job.seed,
+        seconds=round(time.monotonic() - begun, 1),
+        bitstream=bitstream,
+        version=__version__,
+        **placed,
+    )
+
+
+def _move_into_place(staging, folder):
+    """Make `staging` the contents of `folder`, replacing an earlier build of the same kind."""
+    if folder.exists():
+        if not folder.is_dir() or (any(folder.iterdir()) and not (folder / "report.json").exists()):
+            raise InputError(f"{folder} exists and is no earlier build; choose another -o")
+        shutil.rmtree(folder)
+    os.chmod(staging, 0o755)
+    staging.rename(folder)

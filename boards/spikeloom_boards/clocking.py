@@ -1,0 +1,161 @@
+"""Clock plans: the board's oscillator, a PLL if asked for, and a reset that outlasts start-up."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth.lib import wiring
+from amaranth.lib.cdc import FFSynchronizer
+
+from spikeloom.errors import InputError
+
+# iCE40 block RAM reads zeros for about 3 us after configuration; five times that is safe.
+RESET_SECONDS = 15e-6
+
+
+@dataclass(frozen=True)
+class IcePll:
+    """Dividers of an iCE40 PLL: ``f_out = f_in * (divf + 1) / 2**divq / (divr + 1)``."""
+
+    divr: int
+    divf: int
+    divq: int
+    filter_range: int
+
+
+def ice_pll(f_in, f_out):
+    """Dividers for exactly `f_out` from `f_in` (Hz), or None.
+
+    Limits from the iCE40 data sheet: comparison 10..133 MHz, VCO 533..1066 MHz.
+    """
+    for divr in range(16):
+        compare = f_in / (divr + 1)
+        if not 10e6 <= compare <= 133e6:
+            continue
+        for divf in range(128):
+            vco = compare * (divf + 1)
+            for divq in range(1, 7):
+                if 533e6 <= vco <= 1066e6 and vco / 2**divq == f_out:
+                    steps = (17e6, 26e6, 44e6, 66e6, 101e6, 133e6)
+                    return IcePll(divr, divf, divq, 1 + sum(compare >= step for step in steps))
+    return None
+
+
+@dataclass(frozen=True)
+class EcpPll:
+    """Dividers of an ECP5 PLL: ``f_out = f_in * fb_div / in_div``, VCO = ``f_out * out_div``."""
+
+    in_div: int
+    fb_div: int
+    out_div: int
+
+
+def ecp_pll(f_in, f_out):
+    """Dividers for exactly `f_out` from `f_in` (Hz), or None.
+
+    Limits from the ECP5 data sheet: comparison 3.125..400 MHz, VCO 400..800 MHz.
+    """
+    for in_div in range(1, 129):
+        if f_in / in_div < 3.125e6:
+            break
+        for fb_div in range(1, 81):
+            if f_in * fb_div / in_div != f_out:
+                continue
+            out_div = round(600e6 / f_out)
+            if 1 <= out_div <= 128 and 400e6 <= f_out * out_div <= 800e6:
+                return EcpPll(in_div, fb_div, out_div)
+    return None
+
+
+class ClockPlan(wiring.Component):
+    """Drives domain ``sync`` at `frequency`, and holds it in reset after configuration.
+
+    Parameters
+    ----------
+    family : "ice40" or "ecp5".
+    clock : name of the platform's oscillator resource.
+    frequency : Hz wanted in ``sync``; the PLL is left out where the oscillator gives it.
+
+    Raises `InputError` for a frequency that the PLL does not reach.
+    """
+
+    def __init__(self, family, clock, oscillator, frequency):
+        self._family = family
+        self._clock = clock
+        self._frequency = frequency
+        self._pll = None
+        if frequency != oscillator:
+            self._pll = (ice_pll if family == "ice40" else ecp_pll)(oscillator, frequency)
+            if self._pll is None:
+                raise InputError(
+                    f"{frequency / 1e6:g} MHz cannot be made from the board's "
+                    f"{oscillator / 1e6:g} MHz by its PLL; choose another --mhz"
+                )
+        super().__init__({})
+
+    def elaborate(self, platform):
+        m = Module()
+
+        pin = platform.request(self._clock, dir="-").io
+        clk = Signal(name="clk_core", attrs={"keep": 1})
+        locked = Signal(init=1)
+        if self._pll is None:
+            buffer = {"ice40": "SB_GB_IO", "ecp5": "IB"}[self._family]
+            if self._family == "ice40":
+                m.submodules.buffer = Instance(
+                    buffer, ("io", "PACKAGE_PIN", pin), ("o", "GLOBAL_BUFFER_OUTPUT", clk)
+                )
+            else:
+                m.submodules.buffer = Instance(buffer, ("i", "I", pin), ("o", "O", clk))
+        elif self._family == "ice40":
+            m.submodules.pll = Instance(
+                "SB_PLL40_PAD",
+                ("p", "FEEDBACK_PATH", "SIMPLE"),
+                ("p", "DIVR", self._pll.divr),
+                ("p", "DIVF", self._pll.divf),
+                ("p", "DIVQ", self._pll.divq),
+                ("p", "FILTER_RANGE", self._pll.filter_range),
+                ("i", "RESETB", 1),
+                ("i", "BYPASS", 0),
+                ("i", "PACKAGEPIN", pin),
+                ("o", "PLLOUTGLOBAL", clk),
+                ("o", "LOCK", locked),
+            )
+        else:
+            oscillator = Signal()
+            m.submodules.buffer = Instance("IB", ("i", "I", pin), ("o", "O", oscillator))
+            m.submodules.pll = Instance(
+                "EHXPLLL",
+                ("p", "CLKI_DIV", self._pll.in_div),
+                ("p", "CLKFB_DIV", self._pll.fb_div),
+                ("p", "CLKOP_DIV", self._pll.out_div),
+                ("p", "CLKOP_CPHASE", self._pll.out_div - 1),
+                ("p", "CLKOP_ENABLE", "ENABLED"),
+                ("p", "FEEDBK_PATH", "CLKOP"),
+                ("i", "CLKI", oscillator),
+                ("i", "CLKFB", clk),
+                ("i", "RST", 0),
+                ("i", "STDBY", 0),
+                ("o", "CLKOP", clk),
+                ("o", "LOCK", locked),
+            )
+        platform.add_clock_constraint(clk, self._frequency)
+
+        # Count clocks of a domain without reset until memories and PLL are ready.
+        m.domains += [ClockDomain("por", reset_less=True, local=True), ClockDomain("sync")]
+        ready = Signal()
+        settled = Signal()
+        waited = Signal(range(int(RESET_SECONDS * self._frequency) + 1))
+        m.submodules.lock_sync = FFSynchronizer(locked, settled, o_domain="por")
+        m.d.comb += [
+            ClockSignal("por").eq(clk),
+            ClockSignal("sync").eq(clk),
+            ResetSignal("sync").eq(~ready),
+        ]
+        with m.If(~settled):
+            m.d.por += [waited.eq(0), ready.eq(0)]
+        with m.Elif(waited == int(RESET_SECONDS * self._frequency)):
+            m.d.por += ready.eq(1)
+        with m.Else():
+            m.d.por += waited.eq(waited + 1)
+
+        return m

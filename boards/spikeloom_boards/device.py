@@ -1,0 +1,34 @@
+"""The FPGAs: what they hold and how to place and route for them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Device:
+    """One FPGA type.
+
+    ``cells`` and ``block_rams`` are what it holds; ``cell_type`` and ``ram_type`` are nextpnr's
+    names for them; ``place`` are nextpnr's options that choose it.
+    """
+
+    name: str
+    family: str  # "ice40" or "ecp5"
+    cells: int
+    block_rams: int
+    place: tuple
+
+    @property
+    def cell_type(self):
+        return {"ice40": "ICESTORM_LC", "ecp5": "TRELLIS_COMB"}[self.family]
+
+    @property
+    def ram_type(self):
+        return {"ice40": "ICESTORM_RAM", "ecp5": "DP16KD"}[self.family]
+
+    @property
+    def register_type(self):
+        return {"ice40": "ICESTORM_LC", "ecp5": "TRELLIS_FF"}[self.family]
+
+
+UP5K = Device("iCE40UP5K", "ice40", 5280, 30, ("--up5k",))
+ECP5_85F = Device("LFE5U-85F", "ecp5", 83640, 208, ("--85k",))

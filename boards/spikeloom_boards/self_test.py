@@ -1,0 +1,113 @@
+"""Built-in self-test: a core fed from memory, its results reduced to one CRC."""
+
+import binascii
+
+import numpy as np
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.crc import catalog
+from amaranth.lib.wiring import Out
+
+from spikeloom.blocks.row_splitter import RowSplitter
+from spikeloom.catalog import CORES
+from spikeloom_sim.adapters import adapter
+
+from .rom_stream import RomStream
+
+
+class SelfTest(wiring.Component):
+    """Runs the core once after reset on operands from ROM and checks a CRC-32 of the output.
+
+    The CRC is that of ``zlib``, over the output beats in order, each padded to whole bytes, lowest
+    byte first. A core that has not finished after `limit` clocks has failed.
+
+    Parameters
+    ----------
+    config : the core's configuration; `config.seed` is the seed of the run.
+    operands : stream name to list of (data, last), played over and over.
+    expected : CRC that the golden model's output has.
+    limit : clocks until the test gives up.
+
+    Members
+    -------
+    passed, failed : Out(1), one of them high once the test is over.
+    crc : Out(32), of the beats so far.
+    """
+
+    passed: Out(1)
+    failed: Out(1)
+    crc: Out(32)
+
+    def __init__(self, config, operands, expected, limit):
+        self._config = config
+        self._operands = operands
+        self._expected = expected
+        self._limit = limit
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+
+        m.submodules.core = core = CORES[self._config.core].build(self._config)
+        for name, beats in self._operands.items():
+            port = getattr(core, name)
+            rom = RomStream(beats, len(port.payload.data))
+            m.submodules[f"rom_{name}"] = rom
+            wiring.connect(m, rom.o, port)
+
+        # Start once.
+        started = Signal()
+        m.d.comb += [core.start.eq(~started), core.seed.eq(self._config.seed)]
+        m.d.sync += started.eq(1)
+
+        # Output beats, byte by byte, through the CRC.
+        bits = len(core.o.payload.data)
+        padded = -(-bits // 8) * 8
+        m.submodules.bytes = splitter = RowSplitter(padded, 8)
+        m.submodules.crc = crc = catalog.CRC32_ISO_HDLC(8).create()
+        m.d.comb += [
+            splitter.i.payload.eq(core.o.payload.data),
+            splitter.i.valid.eq(core.o.valid),
+            core.o.ready.eq(splitter.i.ready),
+            splitter.o.ready.eq(1),
+            crc.start.eq(0),
+            crc.data.eq(splitter.o.payload),
+            crc.valid.eq(splitter.o.valid),
+            self.crc.eq(crc.crc),
+        ]
+
+        # The verdict falls some clocks after the last beat, when its bytes are through.
+        waited = Signal(range(self._limit + 1))
+        finished = Signal()
+        settle = Signal(range(padded // 8 + 4))
+        with m.If(core.done):
+            m.d.sync += finished.eq(1)
+        with m.If(~self.passed & ~self.failed):
+            m.d.sync += waited.eq(waited + 1)
+            with m.If(waited == self._limit):
+                m.d.sync += self.failed.eq(1)
+            with m.If(finished):
+                m.d.sync += settle.eq(settle + 1)
+                with m.If(settle == padded // 8 + 3):
+                    good = (crc.crc == self._expected) & ~core.misframed
+                    m.d.sync += [self.passed.eq(good), self.failed.eq(~good)]
+
+        return m
+
+
+def make_self_test(config, rom_steps=1):
+    """A `SelfTest` of `config` with operands drawn at random (fixed seed) and the golden CRC.
+
+    `rom_steps`: time steps of different spikes held in ROM; longer runs play them again.
+    """
+    model = adapter(config.core)
+    operands, beats = model.self_test_operands(config, np.random.default_rng(2024), rom_steps)
+    output = model.golden(config, *operands)
+    expected = output_crc(config, output)
+    limit = 8 * CORES[config.core].cycles(config) + 100_000
+    return SelfTest(config, beats, expected, limit)
+
+
+def output_crc(config, output):
+    """CRC-32 of a golden output in the order and packing of the output stream."""
+    return binascii.crc32(adapter(config.core).to_bytes(config, output))

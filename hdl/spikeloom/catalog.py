@@ -1,0 +1,45 @@
+"""The cores there are: what to call them, how to configure, build and time them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from .config import CoreConfig, SSAConfig
+from .errors import InputError
+
+
+@dataclass(frozen=True)
+class Core:
+    """One core: its `config` class and where its component and cycle formula are found."""
+
+    summary: str
+    config: type[CoreConfig]
+    component: str  # "module:class", imported on first use: it needs Amaranth
+    schedule: str  # module with a function cycles(config)
+
+    def build(self, config):
+        """The Amaranth component for `config`."""
+        module, name = self.component.split(":")
+        return getattr(import_module(module), name)(config)
+
+    def cycles(self, config):
+        """Clocks from start to the last output beat, operands on chip."""
+        formula: Callable = import_module(self.schedule).cycles
+        return formula(config)
+
+
+CORES = {
+    "ssa": Core(
+        summary="stochastic spiking attention: LFSRs, AND gates, counters (arXiv 2402.09109)",
+        config=SSAConfig,
+        component="spikeloom.cores.ssa:SSA",
+        schedule="spikeloom.cores.ssa.schedule",
+    ),
+}
+
+
+def find_core(name):
+    """The core called `name`. Raises `InputError` listing the cores there are."""
+    if name not in CORES:
+        raise InputError(f"unknown core {name!r}; cores: " + ", ".join(CORES))
+    return CORES[name]

@@ -1,0 +1,75 @@
+"""Top level with AXI4-Stream port names and whole-byte data."""
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+
+class AxiTop(wiring.Component):
+    """Wraps a core so that any AXI4-Stream peer attaches to it.
+
+    Input stream NAME becomes ``s_axis_NAME_{tdata, tvalid, tready, tlast}``, output stream NAME
+    ``m_axis_NAME_...``. Data is padded to whole bytes: the top bits are ignored on the way in and 0
+    on the way out. Other ports (start, seed, busy, done, ...) pass through.
+
+    Parameters
+    ----------
+    core : component whose streams carry {data, last}.
+    """
+
+    def __init__(self, core):
+        self._core = core
+        members = {}
+        for name, member in core.signature.members.items():
+            if not _is_stream(member):
+                members[name] = member
+                continue
+            flow, back = (In, Out) if member.flow == In else (Out, In)
+            bits = len(getattr(core, name).payload.data)
+            prefix = _prefix(name, member)
+            members |= {
+                f"{prefix}_tdata": flow(-(-bits // 8) * 8),
+                f"{prefix}_tvalid": flow(1),
+                f"{prefix}_tready": back(1),
+                f"{prefix}_tlast": flow(1),
+            }
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.core = core = self._core
+
+        for name, member in core.signature.members.items():
+            inner = getattr(core, name)
+            if not _is_stream(member):
+                outer = getattr(self, name)
+                m.d.comb += inner.eq(outer) if member.flow == In else outer.eq(inner)
+                continue
+            prefix = _prefix(name, member)
+            data, valid, ready, last = (
+                getattr(self, f"{prefix}_{part}") for part in ("tdata", "tvalid", "tready", "tlast")
+            )
+            if member.flow == In:
+                m.d.comb += [
+                    inner.payload.data.eq(data),
+                    inner.payload.last.eq(last),
+                    inner.valid.eq(valid),
+                    ready.eq(inner.ready),
+                ]
+            else:
+                m.d.comb += [
+                    data.eq(inner.payload.data),
+                    last.eq(inner.payload.last),
+                    valid.eq(inner.valid),
+                    inner.ready.eq(ready),
+                ]
+
+        return m
+
+
+def _is_stream(member):
+    return member.is_signature and isinstance(member.signature, stream.Signature)
+
+
+def _prefix(name, member):
+    return f"{'s' if member.flow == In else 'm'}_axis_{name}"

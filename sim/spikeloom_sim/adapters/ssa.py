@@ -1,0 +1,157 @@
+"""Tensors of the `ssa` core: checking, configuration from shapes, stream beats and back.
+
+Every adapter offers `configure`, `golden`, `to_beats`, `from_beats` and `random_operands`.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from spikeloom.config import SSAConfig
+from spikeloom.errors import InputError
+
+from ..golden import ssa
+from ..tensors import check_range, check_spikes
+
+OPERANDS = ("q", "k", "v")
+
+
+def configure(settings, q, k, v):
+    """Check operands against each other and fill in the keys that follow from their shapes.
+
+    Parameters
+    ----------
+    settings : key to value, as given by the user.
+    q, k, v : (T, N, D) and (T, N, Dv) spikes, or (N, D) and (N, Dv) values in [0, 1], with one more
+        leading axis for heads if wanted.
+
+    Returns the `SSAConfig` and a list with the (q, k, v) of each head.
+
+    Raises `InputError` where a shape, a value or a key does not fit.
+    """
+    tensors = {"q": q, "k": k, "v": v}
+    inputs = settings.get("inputs") or _guess_inputs(q)
+    axes = 2 if inputs == "values" else 3
+    layout = "(N, D)" if inputs == "values" else "(T, N, D)"
+    for name, tensor in tensors.items():
+        if tensor.ndim not in (axes, axes + 1):
+            raise InputError(
+                f"{name}: shape {tensor.shape} is not {layout}, nor heads of that; "
+                f"inputs = {inputs} ({tensor.ndim} axes found)"
+            )
+    if k.shape != q.shape:
+        raise InputError(f"k: shape {k.shape} differs from q's {q.shape}; they must be equal")
+    if v.shape[:-1] != q.shape[:-1]:
+        raise InputError(
+            f"v: shape {v.shape} does not go with q's {q.shape}; all axes but the last must be equal"
+        )
+
+    if inputs == "values":
+        for name, tensor in tensors.items():
+            check_range(tensor, name, 0, 1, "values must be in [0, 1]; scale the tensor")
+    else:
+        tensors = {name: check_spikes(tensor, name) for name, tensor in tensors.items()}
+
+    shape = {"tokens": q.shape[-2], "head_dim": q.shape[-1], "value_dim": v.shape[-1]}
+    if inputs == "spikes":
+        shape["steps"] = q.shape[-3]
+    config = SSAConfig.from_settings(shape | {"inputs": inputs} | dict(settings))
+    for key, found in shape.items():
+        if getattr(config, key) != found:
+            raise InputError(f"{key} = {getattr(config, key)}, but the tensors have {found}")
+
+    heads = [tensor if tensor.ndim > axes else tensor[None] for tensor in tensors.values()]
+    return config, list(zip(*heads, strict=True))
+
+
+def _guess_inputs(q):
+    """Spikes are whole numbers or three axes of zeros and ones; anything else is values."""
+    if q.ndim <= 2:
+        return "values"
+    return "spikes" if q.dtype.kind != "f" or np.isin(q, (0, 1)).all() else "values"
+
+
+def golden(config, q, k, v):
+    """Output spikes of the golden model: (T, N, Dv) uint8."""
+    return ssa.run(config, q, k, v)
+
+
+def to_beats(config, q, k, v):
+    """Stream beats of one head: operand name to list of (data, last)."""
+    beats = {}
+    for name, tensor in zip(OPERANDS, (q, k, v), strict=True):
+        if config.inputs == "values":
+            codes = ssa.quantise(tensor, config.value_bits).ravel()
+            beats[name] = [(int(code), n == len(codes) - 1) for n, code in enumerate(codes)]
+        else:
+            packed = np.packbits(tensor, axis=-1, bitorder="little")
+            beats[name] = [
+                (int.from_bytes(row.tobytes(), "little"), token == config.tokens - 1)
+                for step in packed
+                for token, row in enumerate(step)
+            ]
+    return beats
+
+
+def output_beats(config):
+    """Beats of the output stream in one run."""
+    return config.steps * config.tokens
+
+
+def preload_clocks(config):
+    """Clocks in which as many operand beats come in as the core holds before start."""
+    if config.inputs == "values":
+        return config.tokens * max(config.head_dim, config.value_dim) + 8
+    return 2 * config.tokens * beat_clocks(config) + 8
+
+
+def beat_clocks(config):
+    """Clocks the core takes over one operand beat."""
+    if config.inputs == "values":
+        return 1
+    return max(config.head_dim, config.value_dim) // config.bits
+
+
+def from_beats(config, beats):
+    """Output spikes (T, N, Dv) uint8 from the (data, last) beats of the output stream.
+
+    Raises `InputError` where their number or a ``last`` is off.
+    """
+    shape = (config.steps, config.tokens)
+    if [last for _, last in beats] != ([0] * (config.tokens - 1) + [1]) * config.steps:
+        raise InputError(f"output: not {config.steps} steps of {config.tokens} beats")
+    size = -(-config.value_dim // 8)
+    raw = b"".join(data.to_bytes(size, "little") for data, _ in beats)
+    packed = np.frombuffer(raw, np.uint8).reshape(*shape, size)
+    return np.unpackbits(packed, axis=-1, bitorder="little")[..., : config.value_dim]
+
+
+def random_operands(config, rng, density=0.5):
+    """Operands (q, k, v) for a test: spikes or values that average `density`."""
+    shapes = [(config.tokens, config.width(name)) for name in OPERANDS]
+    if config.inputs == "values":
+        # Values spread over [0, 1], with exact zeros and ones among them.
+        spread = (rng.random(shape) for shape in shapes)
+        return tuple(np.clip(x + density - 0.5 + 0.1 * (x - 0.5), 0, 1) for x in spread)
+    return tuple((rng.random((config.steps, *shape)) < density).astype(np.uint8) for shape in shapes)
+
+
+def self_test_operands(config, rng, rom_steps):
+    """Operands for a self-test on the board, and the beats to hold in its ROM.
+
+    Spikes are those of `rom_steps` time steps, played over and over; values are one tensor,
+    which the core encodes anew at every step.
+    """
+    if config.inputs == "values":
+        operands = random_operands(config, rng)
+        return operands, to_beats(config, *operands)
+    distinct = random_operands(replace(config, steps=min(rom_steps, config.steps)), rng)
+    operands = tuple(
+        np.resize(tensor, (config.steps, *tensor.shape[1:])) for tensor in distinct
+    )
+    return operands, to_beats(config, *distinct)
+
+
+def to_bytes(config, output):
+    """An output tensor as the bytes of its stream: each beat padded to whole bytes."""
+    return np.packbits(output, axis=-1, bitorder="little").tobytes()

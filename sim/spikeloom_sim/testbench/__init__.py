@@ -1,0 +1,1 @@
+"""Testbench parts: what runs inside the simulator under cocotb."""

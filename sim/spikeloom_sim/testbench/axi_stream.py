@@ -1,0 +1,85 @@
+"""AXI4-Stream ends for a testbench, each with its own pattern of stalls."""
+
+import random
+
+from cocotb.triggers import RisingEdge
+
+
+class Stalls:
+    """Decides clock by clock whether an end pauses: with probability `rate`, from its own seed."""
+
+    def __init__(self, rate=0.0, seed=0):
+        self._rate = rate
+        self._random = random.Random(seed)
+
+    def __call__(self):
+        return self._rate > 0 and self._random.random() < self._rate
+
+
+class StreamSource:
+    """Sends beats into ``s_axis_NAME``: a list of (data, last)."""
+
+    def __init__(self, dut, name):
+        self._clk = dut.clk
+        self._data = getattr(dut, f"s_axis_{name}_tdata")
+        self._valid = getattr(dut, f"s_axis_{name}_tvalid")
+        self._ready = getattr(dut, f"s_axis_{name}_tready")
+        self._last = getattr(dut, f"s_axis_{name}_tlast")
+        self.idle()
+
+    def idle(self):
+        """Offer nothing."""
+        self._valid.value = 0
+
+    async def send(self, beats, stalls=None):
+        """Offer each beat until it is taken."""
+        stalls = stalls or Stalls()
+        for data, last in beats:
+            while stalls():
+                await RisingEdge(self._clk)
+            self._data.value = data
+            self._last.value = last
+            self._valid.value = 1
+            await RisingEdge(self._clk)
+            while not self._ready.value:
+                await RisingEdge(self._ready)
+                await RisingEdge(self._clk)
+            self._valid.value = 0
+
+
+class StreamSink:
+    """Takes beats from ``m_axis_NAME`` and checks that a stalled beat stays as it is."""
+
+    def __init__(self, dut, name):
+        self._clk = dut.clk
+        self._data = getattr(dut, f"m_axis_{name}_tdata")
+        self._valid = getattr(dut, f"m_axis_{name}_tvalid")
+        self._ready = getattr(dut, f"m_axis_{name}_tready")
+        self._last = getattr(dut, f"m_axis_{name}_tlast")
+        self._ready.value = 0
+
+    async def receive(self, count, stalls=None):
+        """The next `count` beats as a list of (data, last)."""
+        stalls = stalls or Stalls()
+        beats = []
+        offered = None
+        while len(beats) < count:
+            if stalls():
+                self._ready.value = 0
+                await RisingEdge(self._clk)
+            else:
+                self._ready.value = 1
+                if not self._valid.value and offered is None:
+                    await RisingEdge(self._valid)
+                await RisingEdge(self._clk)
+            ready = int(self._ready.value)
+            if not self._valid.value:
+                assert offered is None, "a stalled beat was withdrawn"
+                continue
+            beat = int(self._data.value), int(self._last.value)
+            assert offered in (None, beat), f"a stalled beat changed from {offered} to {beat}"
+            offered = None if ready else beat
+            if ready:
+                beats.append(beat)
+        self._ready.value = 0
+        return beats

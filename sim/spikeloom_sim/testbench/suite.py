@@ -1,0 +1,135 @@
+"""The cocotb regression of any core: one build, many situations.
+
+The configuration comes as JSON in the environment variable ``SPIKELOOM_CONFIG``. Every test runs the
+core against its golden model, bit for bit, within a time limit.
+"""
+
+import json
+import os
+
+import cocotb
+import numpy as np
+from cocotb.triggers import ClockCycles
+
+from spikeloom.catalog import CORES
+
+from ..adapters import adapter
+from .axi_stream import Stalls
+from .core_bench import CoreBench
+
+_SETTINGS = json.loads(os.environ.get("SPIKELOOM_CONFIG", "{}"))
+
+
+class Scenario:
+    """A bench in reset, the golden model, and the comparison between them."""
+
+    def __init__(self, dut):
+        settings = dict(_SETTINGS)
+        self.core = settings.pop("core")
+        self.config = CORES[self.core].config.from_settings(settings)
+        self.model = adapter(self.core)
+        self.bench = CoreBench(dut, self.model.OPERANDS)
+        self.dut = dut
+
+    def operands(self, seed, density=0.5):
+        """Random operands of the configured shape."""
+        return self.model.random_operands(self.config, np.random.default_rng(seed), density)
+
+    async def check(self, operands, seed, *, preload=True, stalls=None, slack=1):
+        """Run once and compare every output bit; returns the clocks it took.
+
+        `slack` stretches the time limit, for streams that pause.
+        """
+        config = self.config.with_seed(seed)
+        loading = self.model.preload_clocks(config)
+        outcome = await self.bench.run(
+            self.model.to_beats(config, *operands),
+            seed,
+            self.model.output_beats(config),
+            timeout=slack * (2 * CORES[self.core].cycles(config) + 4 * loading + 1000),
+            preload=loading if preload else 0,
+            stalls=stalls,
+        )
+        found = self.model.from_beats(config, outcome.beats)
+        expected = self.model.golden(config, *operands)
+        wrong = int((found != expected).sum())
+        assert wrong == 0, f"{wrong} of {expected.size} outputs differ from the golden model"
+        assert not int(self.dut.misframed.value)
+        return outcome.cycles
+
+
+@cocotb.test()
+async def cycles_are_as_predicted(dut):
+    """Operands on chip, no stalls: the formula holds to the clock, for several seeds in a row."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    expected = CORES[scenario.core].cycles(scenario.config)
+    for seed in (1, 2, 0xDEADBEEF_01234567):
+        assert await scenario.check(scenario.operands(seed), seed) == expected
+
+
+@cocotb.test()
+async def streams_at_full_speed(dut):
+    """Operands begin with start, one run after the other."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    for seed in (3, 2**64 - 1):
+        await scenario.check(scenario.operands(seed), seed, preload=False)
+
+
+@cocotb.test()
+async def stalls_on_every_stream(dut):
+    """Every end pauses at random; then the output alone, for long."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    ends = [*scenario.bench.sources, "o"]
+    everywhere = {name: Stalls(0.4, n) for n, name in enumerate(ends)}
+    operands = scenario.operands(5)
+    await scenario.check(operands, 5, preload=False, stalls=everywhere, slack=6)
+    await scenario.check(operands, 6, stalls={"o": Stalls(0.9, 9)}, slack=30)
+
+
+@cocotb.test()
+async def all_zeros_and_all_ones(dut):
+    """The counters' extremes: nothing counted, and everything counted without a wrap."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    for density in (-1, 2):
+        await scenario.check(scenario.operands(7, density), 7)
+
+
+@cocotb.test()
+async def reset_in_the_middle(dut):
+    """A reset drops a run and its operands; the next run is as if it had never been."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    config = scenario.config.with_seed(8)
+    beats = scenario.model.to_beats(config, *scenario.operands(8))
+    tasks = [
+        cocotb.start_soon(source.send(beats[name]))
+        for name, source in scenario.bench.sources.items()
+    ]
+    dut.start.value = 1
+    await ClockCycles(dut.clk, 2)
+    dut.start.value = 0
+    await ClockCycles(dut.clk, CORES[scenario.core].cycles(config) // 2)
+    for task in tasks:
+        task.cancel()
+    for source in scenario.bench.sources.values():
+        source.idle()
+    await scenario.bench.reset()
+    assert not int(dut.busy.value)
+    await scenario.check(scenario.operands(9), 9)
+
+
+@cocotb.test()
+async def misplaced_last_is_reported(dut):
+    """A tensor that ends elsewhere raises `misframed`, which stays."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    name = scenario.model.OPERANDS[0]
+    beats = scenario.model.to_beats(scenario.config, *scenario.operands(10))[name]
+    data, last = beats[0]
+    await scenario.bench.sources[name].send([(data, not last)])
+    await ClockCycles(dut.clk, 3)
+    assert int(dut.misframed.value)
