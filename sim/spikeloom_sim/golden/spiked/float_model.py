@@ -15,10 +15,12 @@ class FloatTrace:
     """What every stage makes of real operands.
 
     `q`, `k`, `v`, `scores`, `probabilities`, `output`: codes; `potentials` (N, N): WOSS potentials
-    u; `values` (N, Dv): the output in the units of V, decoded; `config`: with all scales fitted.
+    u; `values` (N, Dv): the output in the units of V, decoded; `largest`: magnitude of the data at
+    each stage; `config`: with every scale a number.
     """
 
     config: object
+    largest: dict
     q: np.ndarray
     k: np.ndarray
     v: np.ndarray
@@ -34,14 +36,15 @@ def float_model(config, q, k, v):
 
     Scales left at "auto" become the largest magnitude of the stage (1 where all is zero).
     """
-    found = {}
+    scales, largest = {}, {}
     base, steps = config.base, config.steps
     allowed = admitted(len(q), config.mask)
 
     def encode(name, values):
-        given = getattr(config, f"{name}_scale")
-        scale = float(np.abs(values).max() or 1.0) if given == AUTO else given
-        found[f"{name}_scale"] = scale
+        key = f"{name}_scale"
+        largest[key] = float(np.abs(values).max())
+        given = getattr(config, key)
+        scale = scales[key] = largest[key] or 1.0 if given == AUTO else given
         codes = encode_values(config, values / scale)
         return codes, scale * decode(config, codes)
 
@@ -61,7 +64,8 @@ def float_model(config, q, k, v):
     total = p.sum(axis=1, keepdims=True)
     output, values = encode("output", p @ v / np.where(total > 0, total, 1))
     return FloatTrace(
-        config=replace(config, **found),
+        config=replace(config, **scales),
+        largest=largest,
         q=q_codes,
         k=k_codes,
         v=v_codes,
@@ -73,9 +77,20 @@ def float_model(config, q, k, v):
     )
 
 
-def fit_scales(config, q, k, v):
-    """`config` with every scale that is "auto" set to the largest magnitude on this data."""
-    return float_model(config, q, k, v).config
+def fit_scales(config, heads):
+    """`config` with every scale that is "auto" set to the largest magnitude among `heads`.
+
+    `heads` is a list of real (q, k, v). Each stage is fitted with the stages before it settled.
+    """
+    for stage in (("q_scale", "k_scale", "v_scale"), ("score_scale",), ("output_scale",)):
+        found = [float_model(config, *head).largest for head in heads]
+        fitted = {
+            key: max(largest[key] for largest in found) or 1.0
+            for key in stage
+            if getattr(config, key) == AUTO
+        }
+        config = replace(config, **fitted)
+    return config
 
 
 def softmax_attention(q, k, v, mask="none"):
