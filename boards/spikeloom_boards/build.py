@@ -1,17 +1,14 @@
 """From a configuration to a bitstream: elaborate, synthesise, place and route, pack, report."""
 
 import json
-import os
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from spikeloom import __version__
 from spikeloom.catalog import CORES
 from spikeloom.errors import InputError, JobError
+from spikeloom.staging import whole_folder
 from spikeloom.tools import export_to_amaranth, run_tool
 
 from .board_top import BoardTop
@@ -44,10 +41,7 @@ def build(job, folder, progress: Callable = lambda step: None):
     Returns a `Report`. Raises `InputError` where the core does not fit the device, `JobError` where
     a tool fails or the clock is not met.
     """
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with whole_folder(folder, "report.json") as staging:
         report = _build_in(job, staging, progress)
         (staging / "report.json").write_text(json.dumps(report.as_dict(), indent=2) + "\n")
         if not report.timing_met:
@@ -56,9 +50,6 @@ def build(job, folder, progress: Callable = lambda step: None):
                 f"lower --mhz or the unroll, or try another --seed "
                 f"(critical path: {report.critical_path})"
             )
-        _move_into_place(staging, folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return report
 
 
@@ -126,13 +117,3 @@ def _build_in(job, folder, progress):
         version=__version__,
         **placed,
     )
-
-
-def _move_into_place(staging, folder):
-    """Make `staging` the contents of `folder`, replacing an earlier build of the same kind."""
-    if folder.exists():
-        if not folder.is_dir() or (any(folder.iterdir()) and not (folder / "report.json").exists()):
-            raise InputError(f"{folder} exists and is no earlier build; choose another -o")
-        shutil.rmtree(folder)
-    os.chmod(staging, 0o755)
-    staging.rename(folder)

@@ -4,12 +4,15 @@ import json
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
+from spikeloom.catalog import CORES
 from spikeloom.export.verilog import to_verilog
 
 from .backends.rtl import build_simulation
+from .regression_cases import CASES
 from .simulators.cocotb_run import run_cocotb
 
 SUITE = "spikeloom_sim.testbench.suite"
@@ -24,7 +27,10 @@ class SuiteResult:
     tests: int
     failures: int
     seconds: float
-    folder: Path | None  # where log and waveform are, if something failed
+    folder: Path | None  # where the log is, if something failed
+
+    def as_dict(self):
+        return asdict(self) | {"folder": str(self.folder) if self.folder else None}
 
 
 def run_suite(config, *, simulator="verilator", netlist=None, keep=None, module=None):
@@ -60,6 +66,32 @@ def run_suite(config, *, simulator="verilator", netlist=None, keep=None, module=
         time.monotonic() - begun,
         folder if failures or keep else None,
     )
+
+
+def regression_configs(core):
+    """The regression's configurations of `core`: name to config."""
+    make = CORES[core].config
+    return {f"{core}: {name}": make(**keys) for name, keys in CASES[core].items()}
+
+
+def write_junit(results, path):
+    """Write suite results as JUnit XML, one test case for each configuration."""
+    suites = ElementTree.Element("testsuites")
+    failed = sum(result.failures > 0 for result in results)
+    counts = {"tests": str(len(results)), "failures": str(failed)}
+    suite = ElementTree.SubElement(suites, "testsuite", name="spikeloom", **counts)
+    for result in results:
+        case = ElementTree.SubElement(
+            suite,
+            "testcase",
+            classname=result.simulator,
+            name=result.name,
+            time=f"{result.seconds:.2f}",
+        )
+        if result.failures:
+            text = f"{result.failures} of {result.tests} tests failed; see {result.folder}"
+            ElementTree.SubElement(case, "failure", message=text)
+    ElementTree.ElementTree(suites).write(path, encoding="utf-8", xml_declaration=True)
 
 
 def describe(config):

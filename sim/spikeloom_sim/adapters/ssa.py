@@ -71,6 +71,16 @@ def _guess_inputs(q):
     return "spikes" if q.dtype.kind != "f" or np.isin(q, (0, 1)).all() else "values"
 
 
+def axes(config):
+    """Axes of a single head's Q."""
+    return 2 if config.inputs == "values" else 3
+
+
+def rate(config, output):
+    """Outputs of all heads (H, T, N, Dv) as rates: the mean over time steps, float64."""
+    return output.mean(axis=-3)
+
+
 def golden(config, q, k, v):
     """Output spikes of the golden model: (T, N, Dv) uint8."""
     return ssa.run(config, q, k, v)

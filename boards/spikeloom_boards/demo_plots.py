@@ -1,0 +1,81 @@
+"""The demo's pictures."""
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from spikeloom_sim.golden import ssa
+
+matplotlib.rcParams["font.size"] = 9
+
+
+def plot_attention(patches, trace, path):
+    """The photograph, its float attention matrix, the one decoded from spikes, and the difference."""
+    reference = ssa.float_scores(patches, patches)
+    decoded = trace.scores.mean(axis=0)
+    steps = len(trace.scores)
+    figure = Figure(figsize=(13, 3.6), layout="constrained")
+    axes = figure.subplots(1, 4)
+    image = patches.reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(64, 64)
+    axes[0].imshow(image, cmap="gray")
+    axes[0].set_xticks(np.arange(-0.5, 64, 8), [])
+    axes[0].set_yticks(np.arange(-0.5, 64, 8), [])
+    axes[0].grid(color="w", linewidth=0.4)
+    axes[0].set_title("64 tokens: patches of 8 x 8 pixels")
+    shades = {"vmin": 0, "vmax": reference.max(), "cmap": "viridis"}
+    shown = axes[1].imshow(reference, **shades)
+    axes[1].set_title("scores Q K$^T$ / D, floating point")
+    axes[2].imshow(decoded, **shades)
+    axes[2].set_title(f"scores decoded from spikes, T = {steps}")
+    figure.colorbar(shown, ax=axes[1:3], label="score (spike rate)")
+    error = decoded - reference
+    limit = np.abs(error).max()
+    shown = axes[3].imshow(error, cmap="RdBu", vmin=-limit, vmax=limit)
+    axes[3].set_title(f"difference, RMS {np.sqrt((error**2).mean()):.3f}")
+    figure.colorbar(shown, ax=axes[3], label="score error")
+    for ax in axes[1:]:
+        ax.set_xlabel("key token j")
+    axes[1].set_ylabel("query token i")
+    figure.savefig(path, dpi=130)
+
+
+def plot_error(patches, reference, make_config, path, longest=300):
+    """RMSE of the decoded output against T, with what independent spikes would give."""
+    output = ssa.run(make_config(longest), patches, patches, patches)
+    steps = np.unique(np.geomspace(1, longest, 24).astype(int))
+    sums = output.cumsum(axis=0, dtype=float)
+    rmse = [np.sqrt(np.mean((sums[t - 1] / t - reference) ** 2)) for t in steps]
+    spread = np.sqrt(np.mean(reference * (1 - reference)))
+    figure = Figure(figsize=(5.6, 4.2), layout="constrained")
+    ax = figure.subplots()
+    ax.loglog(steps, spread / np.sqrt(steps), "k--", label=r"$\sqrt{p(1-p)/T}$, independent spikes")
+    ax.loglog(steps, rmse, "o-", markersize=4, label="golden model = RTL, photograph")
+    for t in (10, 100):
+        ax.axvline(t, color="0.8", linewidth=0.8, zorder=0)
+    ax.set_xlabel("time steps T")
+    ax.set_ylabel("RMSE of decoded output against floating point")
+    ax.set_title("Output error falls with the root of T")
+    ax.legend()
+    ax.grid(which="both", alpha=0.2)
+    figure.savefig(path, dpi=130)
+
+
+def plot_raster(trace, path, token=20, steps=40):
+    """Spikes of one token over time: what goes in, its scores, and what comes out."""
+    rows = {
+        f"Q of token {token}": trace.q[:steps, token],
+        f"K of token {token}": trace.k[:steps, token],
+        f"V of token {token}": trace.v[:steps, token],
+        f"scores of query {token}": trace.scores[:steps, token],
+        f"output of token {token}": trace.output[:steps, token],
+    }
+    figure = Figure(figsize=(13, 4.2), layout="constrained")
+    axes = figure.subplots(1, len(rows), sharex=True)
+    for ax, (title, spikes) in zip(axes, rows.items(), strict=True):
+        times, channels = np.nonzero(spikes)
+        ax.scatter(times, channels, s=3, marker="|", color="k", linewidths=1.2)
+        ax.set_title(f"{title}\nmean rate {spikes.mean():.2f}")
+        ax.set_xlabel("time step t")
+        ax.set_ylim(-1, spikes.shape[1])
+        ax.set_ylabel("key token j" if "scores" in title else "dimension d")
+    figure.savefig(path, dpi=130)

@@ -1,0 +1,37 @@
+"""Writing a generated core, and for a board what it takes to light its lights."""
+
+import json
+
+from spikeloom.export.files import core_files
+from spikeloom.export.verilog import component_to_verilog
+from spikeloom.staging import whole_folder
+
+from .constraints import constraints_name, constraints_text
+from .raw_top import RawTop
+from .self_test import make_self_test
+
+
+def generate_files(config, folder, recipe=None, progress=lambda step: None):
+    """Write the files of `config` into `folder`, whole or not at all.
+
+    With a board's `recipe` these are joined by ``selftest.v``, a top module of the self-test at the
+    board's own clock, and by the constraints that go with its ports.
+
+    Returns the manifest, with the names of all `files`.
+    """
+    progress("Verilog")
+    files = core_files(config)
+    if recipe is not None:
+        progress("self-test")
+        top = RawTop(make_self_test(config))
+        files["selftest.v"] = component_to_verilog(top, "selftest").text
+        files[constraints_name(recipe)] = constraints_text(recipe)
+
+    manifest = json.loads(files["manifest.json"])
+    manifest["board"] = recipe.id if recipe else None
+    manifest["files"] = sorted(files)
+    files["manifest.json"] = json.dumps(manifest, indent=2) + "\n"
+    with whole_folder(folder, "manifest.json") as staging:
+        for name, text in files.items():
+            (staging / name).write_text(text)
+    return manifest

@@ -1,0 +1,1 @@
+"""The `spikeloom` command: one file per subcommand, no logic of its own."""

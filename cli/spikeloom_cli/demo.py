@@ -1,0 +1,54 @@
+"""`spikeloom demo`: the main job on real data, pictures included."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from spikeloom.errors import InputError
+from spikeloom_boards.demo import DEMOS
+
+from .build import print_report
+from .options import Json, console, print_json, steps
+
+
+def demo(
+    core: Annotated[str, typer.Argument(metavar="[CORE]")] = "ssa",
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR")] = Path("spikeloom-demo"),
+    json: Json = False,
+):
+    """Attention over a photograph on the golden model and the RTL, a bitstream, and pictures."""
+    if core not in DEMOS:
+        raise InputError(f"no demo of {core!r}; demos: " + ", ".join(DEMOS))
+    run = DEMOS[core]
+    with steps(run.steps, quiet=json) as begin:
+        result = run(output, begin)
+    if json:
+        print_json(result.as_dict())
+        return
+
+    out = console()
+    out.print("[bold]Attention over 64 patches of a photograph, 64 values each[/bold]")
+    table = Table(
+        *("T", "mismatches", "RMSE", "sqrt(p(1-p)/T)", "cycles", "simulated in"),
+        box=None,
+        padding=(0, 2),
+    )
+    for row in result.runs:
+        table.add_row(
+            str(row["steps"]),
+            f"{row['mismatches']} of {row['outputs']}",
+            f"{row['rmse']:.4f}",
+            f"{row['expected_rmse']:.4f}",
+            str(row["cycles"]),
+            f"{row['seconds']:.1f} s",
+        )
+    out.print(table)
+    out.print()
+    out.print("[bold]Bitstream for the iCEBreaker[/bold] (self-test of the preset)")
+    print_report(result.report, output / "icebreaker")
+    out.print()
+    out.print("[bold]Files[/bold]")
+    for path, what in result.files.items():
+        out.print(f"  {path}  {what}")

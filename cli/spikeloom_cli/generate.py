@@ -1,0 +1,35 @@
+"""`spikeloom generate`: Verilog and everything needed to use it elsewhere."""
+
+from spikeloom.catalog import find_core
+from spikeloom_boards.generate import generate_files
+from spikeloom_boards.recipes import find_board, preset_config
+
+from .options import Assignments, BoardName, ConfigFile, CoreName, Json, Output, console
+from .options import print_json, settings_of, steps
+
+
+def generate(
+    core: CoreName,
+    output: Output,
+    board: BoardName = None,
+    config: ConfigFile = None,
+    set_: Assignments = None,
+    json: Json = False,
+):
+    """Write Verilog, constraints (with --board), FuseSoC core file and manifest.json."""
+    find_core(core)
+    settings = settings_of(config, set_)
+    recipe = find_board(board) if board else None
+    if recipe:
+        chosen = preset_config(core, recipe, settings)
+    else:
+        chosen = find_core(core).config.from_settings(settings)
+    with steps(2, quiet=json) as begin:
+        manifest = generate_files(chosen, output, recipe, begin)
+    if json:
+        print_json(manifest)
+        return
+    out = console()
+    out.print(f"{core}: {manifest['cycles']} cycles from start to the last output beat")
+    for name in manifest["files"]:
+        out.print(f"  {output / name}")

@@ -1,0 +1,75 @@
+"""`spikeloom list`: cores, boards, presets."""
+
+from dataclasses import MISSING, fields
+
+from rich.table import Table
+
+from spikeloom.catalog import CORES
+from spikeloom_boards.recipes import BOARDS, preset_config
+
+from .options import Json, console, print_json
+
+
+def list_(json: Json = False):
+    """Cores with their keys, boards, and the preset of each core that fits a board."""
+    cores = {
+        name: {
+            "summary": core.summary,
+            "keys": {key.name: _describe(key) for key in fields(core.config)},
+        }
+        for name, core in CORES.items()
+    }
+    boards = {
+        recipe.id: {
+            "title": recipe.title,
+            "device": recipe.device.name,
+            "cells": recipe.device.cells,
+            "block_rams": recipe.device.block_rams,
+            "mhz": recipe.frequency / 1e6,
+        }
+        for recipe in BOARDS.values()
+    }
+    presets = [
+        {
+            "core": core,
+            "board": recipe.id,
+            "settings": settings,
+            "cycles": CORES[core].cycles(preset_config(core, recipe)),
+        }
+        for recipe in BOARDS.values()
+        for core, settings in recipe.presets.items()
+    ]
+    if json:
+        print_json({"cores": cores, "boards": boards, "presets": presets})
+        return
+
+    out = console()
+    for name, core in cores.items():
+        out.print(f"[bold]{name}[/bold]  {core['summary']}")
+        table = Table("key", "meaning", "allowed", "default", box=None, padding=(0, 2))
+        for key, told in core["keys"].items():
+            table.add_row(key, told["help"], told["allowed"], str(told["default"]))
+        out.print(table)
+    table = Table("board", "", "device", "cells", "block RAMs", "clock", box=None, padding=(0, 2))
+    for name, told in boards.items():
+        table.add_row(
+            f"[bold]{name}[/bold]",
+            told["title"],
+            told["device"],
+            str(told["cells"]),
+            str(told["block_rams"]),
+            f"{told['mhz']:g} MHz",
+        )
+    out.print(table)
+    table = Table("preset", "settings", "cycles", box=None, padding=(0, 2))
+    for preset in presets:
+        settings = " ".join(f"{key}={value}" for key, value in preset["settings"].items())
+        table.add_row(f"{preset['core']} on {preset['board']}", settings, str(preset["cycles"]))
+    out.print(table)
+
+
+def _describe(key):
+    meta = key.metadata
+    allowed = ", ".join(meta["choices"]) if "choices" in meta else f"{meta['low']}..{meta['high']}"
+    default = "required" if key.default is MISSING else key.default
+    return {"help": meta["help"], "allowed": allowed, "default": default}

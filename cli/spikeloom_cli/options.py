@@ -1,0 +1,71 @@
+"""Options that several subcommands share, and how they print."""
+
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from spikeloom.config import read_settings
+
+CoreName = Annotated[str, typer.Argument(metavar="CORE", help="Core, as `spikeloom list` names it.")]
+BoardName = Annotated[
+    str | None, typer.Option("--board", metavar="BOARD", help="Board; its preset gives the keys.")
+]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="TOML file of configuration keys.")
+]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One configuration key; later ones win."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")]
+SimulatorName = Annotated[
+    str, typer.Option("--sim", metavar="NAME", help="Simulator: verilator or icarus.")
+]
+
+
+def settings_of(config, assignments):
+    """Settings from a ``--config`` file and ``--set`` options."""
+    return read_settings(config, assignments or ())
+
+
+def print_json(value):
+    """Print one JSON document."""
+    print(json.dumps(value, indent=2))
+
+
+def console():
+    """Where text for people goes: standard output."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def steps(total, quiet=False):
+    """A progress display of `total` steps; yields a function that begins the next one by name.
+
+    Shown on standard error, and only to a terminal.
+    """
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        disable=quiet or not sys.stderr.isatty(),
+        transient=True,
+    ) as progress:
+        task = progress.add_task("starting", total=total)
+        begun = 0
+
+        def begin(name):
+            nonlocal begun
+            progress.update(task, description=name, completed=begun)
+            begun += 1
+
+        yield begin

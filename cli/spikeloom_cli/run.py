@@ -1,0 +1,96 @@
+"""`spikeloom run`: a user's tensors through a core."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from spikeloom.catalog import find_core
+from spikeloom.errors import InputError, JobError
+from spikeloom_sim.adapters import adapter
+from spikeloom_sim.backends import run_golden, run_rtl
+from spikeloom_sim.tensors import load_tensor, save_tensor
+
+from .options import Assignments, ConfigFile, CoreName, Json, SimulatorName, console
+from .options import print_json, settings_of, steps
+
+BACKENDS = ("golden", "rtl", "netlist")
+
+
+def run(
+    core: CoreName,
+    q: Annotated[Path, typer.Option("--q", metavar="Q.npy")],
+    k: Annotated[Path, typer.Option("--k", metavar="K.npy")],
+    v: Annotated[Path, typer.Option("--v", metavar="V.npy")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.npy")],
+    backend: Annotated[str, typer.Option(help="golden, rtl or netlist.")] = "golden",
+    wave: Annotated[
+        Path | None, typer.Option(help="Record a waveform (.vcd or .fst; not with golden).")
+    ] = None,
+    rate: Annotated[bool, typer.Option("--rate", help="Write the mean over time steps.")] = False,
+    family: Annotated[str, typer.Option(help="Netlist of which family: ice40 or ecp5.")] = "ice40",
+    sim: SimulatorName = "verilator",
+    config: ConfigFile = None,
+    set_: Assignments = None,
+    json: Json = False,
+):
+    """Run attention on Q, K and V; rtl and netlist are compared with the golden model."""
+    find_core(core)
+    if backend not in BACKENDS:
+        raise InputError(f"unknown backend {backend!r}; backends: " + ", ".join(BACKENDS))
+    check_wave(wave, backend)
+    check_output(output)
+    model = adapter(core)
+    tensors = [load_tensor(path, name) for path, name in ((q, "q"), (k, "k"), (v, "v"))]
+    chosen, heads = model.configure(settings_of(config, set_), *tensors)
+
+    told = {"core": core, "backend": backend, "heads": len(heads), "config": chosen.as_dict()}
+    with steps(2, quiet=json) as begin:
+        begin("golden model")
+        expected = found = run_golden(chosen, heads)
+        if backend != "golden":
+            begin(f"{backend} on {sim}")
+            netlist = family if backend == "netlist" else None
+            result = run_rtl(chosen, heads, simulator=sim, wave=wave, netlist=netlist)
+            found = result.outputs
+            told |= {
+                "cycles": result.cycles,
+                "mismatches": int((found != expected).sum()),
+                "seconds": round(result.build_seconds + result.run_seconds, 2),
+            }
+    if told.get("mismatches"):
+        raise JobError(f"{told['mismatches']} of {found.size} outputs differ from the golden model")
+    if rate:
+        found = model.rate(chosen, found)
+    if tensors[0].ndim == model.axes(chosen):
+        found = found[0]
+    save_tensor(output, found)
+    told |= {"output": str(output), "shape": list(found.shape), "dtype": str(found.dtype)}
+    if json:
+        print_json(told)
+        return
+    out = console()
+    if "cycles" in told:
+        clocks = ", ".join(map(str, np.unique(told["cycles"])))
+        out.print(f"{backend}: {clocks} cycles a head, 0 mismatches, {told['seconds']} s")
+    out.print(f"{output}: {found.dtype} {found.shape}")
+
+
+def check_wave(wave, backend):
+    """Refuse a waveform that cannot be recorded."""
+    if wave is None:
+        return
+    if backend == "golden":
+        raise InputError("--wave needs --backend rtl or netlist: the golden model has no signals")
+    if wave.suffix not in (".vcd", ".fst"):
+        raise InputError(f"--wave {wave}: name a .vcd or .fst file")
+    check_output(wave)
+
+
+def check_output(path):
+    """Refuse a place where no file can be written."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path}: folder {path.parent} does not exist; create it first")

@@ -1,0 +1,112 @@
+"""The files that make a generated core usable elsewhere."""
+
+import hashlib
+import json
+
+from jinja2 import Template
+
+from .. import __version__
+from ..catalog import CORES
+from .verilog import to_verilog
+
+MEANINGS = {
+    "clk": "clock; everything happens at its rising edge",
+    "rst": "synchronous reset, active high; drops a run and all operands",
+    "start": "begins a run; taken while busy is low",
+    "seed": "seed of every LFSR, loaded with start; any number",
+    "busy": "high from start to the last output beat",
+    "done": "high for one clock, with the transfer of the last output beat",
+    "misframed": "tlast came where no tensor ends; stays high until reset",
+}
+
+LINT_WAIVERS = """`verilator_config
+// What Verilator says about generated Verilog, and why it is no fault:
+// Yosys keeps the names of all intermediate signals, read or not.
+lint_off -rule UNUSEDSIGNAL
+// Yosys writes every submodule into one file.
+lint_off -rule DECLFILENAME
+// Yosys numbers vector bits and array elements upwards as well as downwards.
+lint_off -rule ASCRANGE
+// Yosys gives registers their reset value both in an initial statement and in the clocked process.
+lint_off -rule PROCASSINIT
+// A port and a signal of a submodule may carry the same name.
+lint_off -rule VARHIDDEN
+// Amaranth's arithmetic widens results on its own; Yosys writes the shorter operands as they are.
+lint_off -rule WIDTHEXPAND
+// The same for results of which only the low bits are kept.
+lint_off -rule WIDTHTRUNC
+"""
+
+FUSESOC = Template(
+    """CAPI=2:
+name: spikeloom:generated:{{ module }}:{{ version }}
+description: {{ summary }}
+
+filesets:
+  rtl:
+    files:
+      - {{ module }}.v
+    file_type: verilogSource
+  waivers:
+    files:
+      - lint.vlt
+    file_type: vlt
+
+targets:
+  default: &default
+    filesets: [rtl]
+    toplevel: {{ module }}
+  lint:
+    <<: *default
+    description: Verilator's opinion of the source
+    filesets: [rtl, waivers]
+    default_tool: verilator
+    tools:
+      verilator:
+        mode: lint-only
+        verilator_options: [-Wall]
+  sim:
+    <<: *default
+    description: Compile with Icarus Verilog
+    default_tool: icarus
+    tools:
+      icarus:
+        iverilog_options: [-g2012, -Wall]
+""",
+    keep_trailing_newline=True,
+)
+
+
+def core_files(config):
+    """Files of a generated core: name to text, the same text for the same `config`.
+
+    Verilog, a FuseSoC core file (targets lint and sim), lint waivers that say why, and
+    ``manifest.json`` with the parameters, ports, cycles and a SHA-256 of the Verilog.
+    """
+    core = CORES[config.core]
+    module = to_verilog(config)
+    manifest = {
+        "generator": f"spikeloom {__version__}",
+        "core": config.core,
+        "summary": core.summary,
+        "module": module.name,
+        "config": config.as_dict(),
+        "cycles": core.cycles(config),
+        "ports": [
+            {
+                "name": name,
+                "direction": direction,
+                "width": width,
+                "meaning": MEANINGS.get(name, "AXI4-Stream"),
+            }
+            for name, direction, width in module.ports
+        ],
+        "sha256": hashlib.sha256(module.text.encode()).hexdigest(),
+    }
+    fusesoc = FUSESOC.render(module=module.name, version=__version__, summary=core.summary)
+    return {
+        f"{module.name}.v": module.text,
+        f"{module.name}.core": fusesoc,
+        "lint.vlt": LINT_WAIVERS,
+        "manifest.json": json.dumps(manifest, indent=2) + "\n",
+    }
