@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from .config import CoreConfig, SSAConfig
+from .config import CoreConfig, SpikedConfig, SSAConfig
 from .errors import InputError
 
 
@@ -34,6 +34,12 @@ CORES = {
         config=SSAConfig,
         component="spikeloom.cores.ssa:SSA",
         schedule="spikeloom.cores.ssa.schedule",
+    ),
+    "spiked": Core(
+        summary="one-spike phase codes, trace-driven products, softmax by spike shift (NeurIPS 2024)",
+        config=SpikedConfig,
+        component="spikeloom.cores.spiked:Spiked",
+        schedule="spikeloom.cores.spiked.schedule",
     ),
 }
 

@@ -58,6 +58,12 @@ class SpikedConfig(CoreConfig):
     v_scale: float | str = scale("largest magnitude of V")
     score_scale: float | str = scale("largest magnitude of the scores Q K^T / sqrt(D)")
     output_scale: float | str = scale("largest magnitude of the output")
+    seed: int = integer(
+        "taken for the sake of one contract; this core draws nothing at random",
+        low=1,
+        high=2**64 - 1,
+        default=1,
+    )
     lanes: int | None = integer(
         "neurons per spike event and clock (default: up to 4)", low=1, high=256, default=None
     )

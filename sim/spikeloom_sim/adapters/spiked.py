@@ -93,7 +93,7 @@ def golden(config, q, k, v):
 
 
 def cycles(config, q, k, v):
-    """Clocks from start to the last output beat for these codes (one head), operands on chip."""
+    """Clocks from start to the last output beat for these codes, operands on chip."""
     return schedule.cycles(config, (q != 0).tolist(), (v != 0).tolist())
 
 

@@ -1,5 +1,7 @@
 """How long the `spiked` core takes: a function of where the operands spike."""
 
+from dataclasses import replace
+
 from .output_encoder import OUTPUT_DELAY
 from .phase_encoder import ENCODER_DELAY
 from .trace_product import PRODUCT_DELAY
@@ -14,15 +16,16 @@ def line_events(spikes):
     return [sum(map(bool, line[:-1])) + 1 for line in spikes]
 
 
-def product_clocks(config, events):
+def product_clocks(config, events, leaving=0):
     """Clocks a `TraceProduct` takes from its first event to its last.
 
     `events` of every line pass once for each group of lanes. The last of them waits until the sums
-    of the group before have left, `encoders` per clock.
+    of the group before have left, `encoders` per clock; `leaving` are the blocks still to go when
+    the first event comes.
     """
     full = config.lanes // config.encoders
-    blocks = [full] * (config.groups - 1) + [config.blocks - (config.groups - 1) * full]
-    clocks = leaving = 0
+    blocks = [full] * (config.groups - 1) + [last_blocks(config)]
+    clocks = 0
     for count in events:
         for size in blocks:
             clocks += max(count, leaving)
@@ -30,17 +33,16 @@ def product_clocks(config, events):
     return clocks
 
 
-def score_clocks(config, q=None):
-    """Clocks of the score product of one head, `q` (N x D) true where Q spikes (default: all)."""
-    q = q or [[True] * config.head_dim] * config.tokens
-    return product_clocks(config, line_events(q))
+def score_events(config, q=None):
+    """Events of each query of one head, `q` (N x D) true where Q spikes (default: everywhere)."""
+    return line_events(q or [[True] * config.head_dim] * config.tokens)
 
 
-def output_clocks(config, v=None):
-    """Clocks of the output product of one head, `v` (N x Dv) true where V spikes (default: all)."""
+def output_events(config, v=None):
+    """Events of the line of ones and of each dimension of one head, `v` (N x Dv) likewise."""
     v = v or [[True] * config.value_dim] * config.tokens
     dims = [[token[dim] for token in v] for dim in range(config.value_dim)]
-    return product_clocks(config, [config.tokens, *line_events(dims)])
+    return [config.tokens, *line_events(dims)]
 
 
 def last_blocks(config):
@@ -54,34 +56,81 @@ def score_latency(config):
 
 
 def output_latency(config):
-    """Clocks from an output product's last event to the last output beat."""
-    return PRODUCT_DELAY + OUTPUT_DELAY + last_blocks(config) + config.tokens
+    """Clocks from an output product's last event to the first output beat."""
+    return PRODUCT_DELAY + OUTPUT_DELAY + last_blocks(config) + 1
 
 
 def cycles(config, q=None, v=None):
-    """Clocks from `start` to the last output beat of one head, its operands on chip, no stalls.
+    """Clocks from `start` to the last output beat, operands on chip as far as they go, no stalls.
 
-    Spikes of Q times groups of tokens, spikes of V and one per token times groups, one clock per
-    output token, and a constant. `q` (N x D) and `v` (N x Dv) are true where there is a spike
-    (default: everywhere, the most clocks there can be).
+    For one head: spikes of Q times groups of lanes, spikes of V and one per token times groups, one
+    clock per output token, and a constant. `q` (heads * N x D) and `v` (heads * N x Dv) are true
+    where there is a spike (default: everywhere, the most clocks there can be).
     """
-    return (
-        score_clocks(config, q)
-        + score_latency(config)
-        + output_clocks(config, v)
-        + output_latency(config)
-        - 1
-    )
+    return beat_clocks(config, q, v)[-1]
 
 
 def interval(config, q=None, v=None):
     """Clocks between heads that follow each other and spike alike, on average.
 
-    The busiest stage decides: loading, one clock per code; a product; or, where heads are small,
-    the time two heads take to pass the two banks between stages.
+    That is the busiest stage's: loading, one clock per code; a product, one per event and group;
+    or, where heads are small, half the time in which a head passes one of the memories between
+    stages, which hold two.
     """
-    load = config.tokens * max(config.head_dim, config.value_dim + 1)
-    score, output = score_clocks(config, q), output_clocks(config, v)
-    between = score + score_latency(config) + output - 1
-    behind = output + output_latency(config)
-    return max(load, score + 1, output + 1, config.tokens + 1, between / 2, behind / 2)
+    first, last = 4, 8
+    many = replace(config, heads=last + 1)
+    ends = beat_clocks(many, (q or []) * many.heads, (v or []) * many.heads)
+    return (ends[last] - ends[first]) / (last - first)
+
+
+def beat_clocks(config, q=None, v=None):
+    """The clock, counted from `start`, of each head's last output beat."""
+    tokens = config.tokens
+    loads = tokens * config.head_dim, tokens * (config.value_dim + 1)
+    score_ends, output_ends, sent, loaded = [], [], [], ([], [])
+
+    for head in range(config.heads):
+        rows = slice(head * tokens, (head + 1) * tokens)
+        events = score_events(config, q and q[rows]), output_events(config, v and v[rows])
+
+        # Two heads are there at start; a later one comes in once its bank is given back.
+        for ends, done, load in zip((score_ends, output_ends), loaded, loads, strict=True):
+            begin = max(done[-1], ends[head - 2]) if head > 1 else 0
+            done.append(begin + load if head > 1 else -2)
+
+        score_ends.append(
+            _product_end(
+                config,
+                events[0],
+                score_ends,
+                [1, loaded[0][head] + 2, *_freed(output_ends, head)],
+            )
+        )
+        output_ends.append(
+            _product_end(
+                config,
+                events[1],
+                output_ends,
+                [
+                    score_ends[head] + score_latency(config),
+                    loaded[1][head] + 2,
+                    *_freed(sent, head),
+                ],
+            )
+        )
+        begin = max([output_ends[head] + output_latency(config), *(end + 2 for end in sent[-1:])])
+        sent.append(begin + tokens - 1)
+    return sent
+
+
+def _freed(ends, head):
+    """When the stage behind gives back the bank that `head` needs."""
+    return [ends[head - 2] + 1] if head > 1 else []
+
+
+def _product_end(config, events, before, not_before):
+    """The clock of a product's last event; `before` are those of earlier heads."""
+    begin = max([*not_before, *(end + 2 for end in before[-1:])])
+    gone = begin - before[-1] if before else last_blocks(config)
+    leaving = max(0, last_blocks(config) - gone + 1)
+    return begin - 1 + product_clocks(config, events, leaving)

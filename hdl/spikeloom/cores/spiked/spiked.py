@@ -41,6 +41,7 @@ class Spiked(wiring.Component):
     Members
     -------
     start : In(1), take `heads` heads; taken while `busy` is low.
+    seed : In(64), as for every core; this one draws nothing at random.
     busy : Out(1), from start to the last output beat.
     done : Out(1), one clock, with the transfer of the last output beat.
     misframed : Out(1).
@@ -60,6 +61,7 @@ class Spiked(wiring.Component):
         super().__init__(
             {
                 "start": In(1),
+                "seed": In(64),
                 "busy": Out(1),
                 "done": Out(1),
                 "misframed": Out(1),
