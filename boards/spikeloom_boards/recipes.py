@@ -58,6 +58,7 @@ BOARDS = {
             leds=(("led_g", 0), ("led_r", 0)),
             presets={
                 "ssa": {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 16, "bits": 8},
+                "spiked": {"tokens": 16, "head_dim": 16, "steps": 40, "lanes": 4},
             },
         ),
         Recipe(
@@ -72,6 +73,7 @@ BOARDS = {
             leds=(("led", 0), ("led", 1)),
             presets={
                 "ssa": {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 64, "bits": 64},
+                "spiked": {"tokens": 49, "head_dim": 32, "steps": 40, "lanes": 49},
             },
             pack=("--compress",),
         ),
@@ -92,6 +94,7 @@ def preset_config(core, recipe, settings=()):
     preset = recipe.preset(core)
     # A new shape makes the preset's unroll meaningless: let the core choose again.
     shape = {"tokens", "head_dim", "value_dim"}
+    unroll = {"cells", "bits", "lanes", "encoders"}
     if any(key in settings and str(settings[key]) != str(preset.get(key)) for key in shape):
-        preset = {key: value for key, value in preset.items() if key not in ("cells", "bits")}
+        preset = {key: value for key, value in preset.items() if key not in unroll}
     return CORES[core].config.from_settings(preset | settings)
