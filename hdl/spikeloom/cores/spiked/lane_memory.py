@@ -1,11 +1,12 @@
 """Lane memory: codes of many tokens side by side, one word for all lanes of a group."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.bank_memory import BankMemory
 from ...blocks.loop_nest import LoopNest
+from .lookup import lookup, select
 
 
 class LaneMemory(wiring.Component):
@@ -89,20 +90,20 @@ class LaneMemory(wiring.Component):
                 m.d.sync += group.eq(Mux(fill.token_last, 0, group + wraps))
 
         # Read the block that holds the index, then pick the code from it.
-        block, place = self.index, Const(0)
+        block, place = self.index, Signal(0)
         if self._block > 1:
             places = [divmod(n, self._block) for n in range(self._length)]
-            block = Signal(range(blocks))
+            block = lookup([block for block, _ in places], self.index)
             place = Signal(range(self._block))
-            m.d.comb += block.eq(Array(block for block, _ in places)[self.index])
-            m.d.sync += place.eq(Array(place for _, place in places)[self.index])
+            m.d.sync += place.eq(lookup([place for _, place in places], self.index))
         m.d.comb += [
             self.full.eq(memory.full),
             memory.release.eq(self.release),
             memory.r_addr.eq(Cat(block[:block_bits], self.group)),
         ]
         for n in range(self._lanes):
-            codes = memory.r_data.word_select(n, self._block * code_bits)
-            m.d.comb += self.o[n].eq(codes.word_select(place, code_bits))
+            word = memory.r_data.word_select(n, self._block * code_bits)
+            codes = [word.word_select(part, code_bits) for part in range(self._block)]
+            m.d.comb += self.o[n].as_value().eq(select(codes, place))
 
         return m

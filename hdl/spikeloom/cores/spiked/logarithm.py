@@ -1,11 +1,12 @@
 """Logarithm of an integer by tables."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...config.spiked_tables import exponent_logs, mantissa_logs
+from .lookup import lookup
 
 LOG_DELAY = 2  # clocks from `i` to `o`
 
@@ -64,7 +65,7 @@ class Logarithm(wiring.Component):
         )
         mantissa_log = table.read_port()
         exponent_log = Signal(range(self._exponents[-1] + 1), reset_less=True)
-        m.d.sync += exponent_log.eq(Array(reversed(self._exponents))[leading_zeros])
+        m.d.sync += exponent_log.eq(lookup(self._exponents[::-1], leading_zeros))
         m.d.comb += [
             mantissa_log.addr.eq(mantissa),
             self.o.eq(exponent_log + mantissa_log.data),

@@ -97,13 +97,11 @@ class OutputEncoder(wiring.Component):
 
             late = read.data[n] + offset - log.o
             step = (late + unit - 1) >> LOG_FRACTION
-            code = Signal(signed_code(config.steps), name=f"code_{n}")
-            with m.If(present & (step < config.steps)):
-                m.d.comb += [
-                    code.step.eq(Mux(step < 0, 0, step)),
-                    code.spike.eq(1),
-                    code.sign.eq(minus),
-                ]
-            m.d.sync += self.o[n].eq(code)
+            fires = present & (step < config.steps)
+            m.d.sync += [
+                self.o[n].step.eq(Mux(fires & (step >= 0), step, 0)),
+                self.o[n].spike.eq(fires),
+                self.o[n].sign.eq(fires & minus),
+            ]
 
         return m

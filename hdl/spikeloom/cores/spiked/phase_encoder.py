@@ -80,12 +80,11 @@ class PhaseEncoder(wiring.Component):
         fires = reached | ((candidate != last) & (magnitude != 0))
         if not self._bipolar:
             fires &= ~minus
-        code = Signal.like(self.o)
-        m.d.comb += code.spike.eq(fires)
-        with m.If(fires):
-            m.d.comb += code.step.eq(candidate + ~reached)
-            if self._bipolar:
-                m.d.comb += code.sign.eq(minus)
-        m.d.sync += self.o.eq(code)
+        m.d.sync += [
+            self.o.step.eq(Mux(fires, candidate + ~reached, 0)),
+            self.o.spike.eq(fires),
+        ]
+        if self._bipolar:
+            m.d.sync += self.o.sign.eq(fires & minus)
 
         return m

@@ -1,6 +1,6 @@
 """Winner-oriented spike shift: softmax by subtraction and a falling threshold."""
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal
+from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,6 +8,7 @@ from ...blocks.bank_memory import BankMemory
 from ...blocks.loop_nest import LoopNest
 from ...config.spiked_tables import winner_fraction, winner_table
 from .code import signed_code, unsigned_code
+from .lookup import lookup
 
 WOSS_DELAY = 4  # clocks from a row's last block to its first probabilities
 
@@ -98,7 +99,7 @@ class Woss(wiring.Component):
         highest = Signal(range(max(potentials) + 1), reset_less=True)
         m.d.sync += [
             looked_up.eq(read),
-            highest.eq(Array(potentials)[row_winner]),
+            highest.eq(lookup(potentials, row_winner)),
             self.o_valid.eq(looked_up),
         ]
         half_up = (1 << fraction - 1) + (1 << fraction) - 1
@@ -111,7 +112,7 @@ class Woss(wiring.Component):
             minus = Signal(name=f"minus_{n}", reset_less=True)
             m.d.comb += code.eq(rows.r_data.word_select(n, len(code.as_value())))
             m.d.sync += [
-                level.eq(Mux(code.spike, Array(potentials)[code.step], 0)),
+                level.eq(Mux(code.spike, lookup(potentials, code.step), 0)),
                 minus.eq(code.sign),
             ]
             below = highest + half_up + Mux(minus, level, -level)
