@@ -60,8 +60,10 @@ def plot_error(patches, reference, make_config, path, longest=300):
     figure.savefig(path, dpi=130)
 
 
-def plot_raster(trace, path, token=20, steps=40):
+def plot_raster(trace, path, steps=40):
     """Spikes of one token over time: what goes in, its scores, and what comes out."""
+    rates = trace.q.mean(axis=(0, 2))
+    token = int(np.argmin(np.abs(rates - 0.5)))  # neither black nor white
     rows = {
         f"Q of token {token}": trace.q[:steps, token],
         f"K of token {token}": trace.k[:steps, token],

@@ -13,15 +13,17 @@ permuted
     one 64-bit LFSR for all draws; each takes its bits at other positions of the register. The
     smallest, but draws share bits, so sums along a row or column are noisier.
 
-A seed reaches the registers XORed with a constant and rotated by an amount that differ from one to
-the next; `WARMUP` steps after loading spread it over all bits, so neighbouring seeds are unrelated.
+A sparse recurrence carries a seed that differs in one bit into states that differ in few, again and
+again. So a seed is scrambled once per run (`scramble`), and reaches each register XORed with a
+constant and rotated by an amount of its own: neighbouring seeds are unrelated from the first draw.
 """
 
 from dataclasses import dataclass
 from math import ceil
 
 STRATEGIES = ("slices", "own", "permuted")
-WARMUP = 16  # steps after loading a seed whose numbers are thrown away
+SCRAMBLE_ROUNDS = 14
+START_CLOCKS = SCRAMBLE_ROUNDS + 2  # clocks from start until random numbers are there
 EXCESS_BITS = 8  # resolution beyond ceil(log2(limit)) where limit is no power of two
 
 _MASK = 2**64 - 1
@@ -36,10 +38,9 @@ class Register:
     salt: int
     turn: int
 
-    def seeded(self, seed):
-        """State after loading the 64-bit `seed`: rotated by `turn`, salted, bit 0 set."""
-        turned = (seed << self.turn | seed >> (64 - self.turn)) & _MASK
-        return (turned ^ self.salt) & (2**self.width - 1) | 1
+    def seeded(self, scrambled):
+        """State after loading a scrambled seed: rotated by `turn`, salted, bit 0 set."""
+        return (_rotate(scrambled, self.turn) ^ self.salt) & (2**self.width - 1) | 1
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,29 @@ def draw_bits(limit):
 
 
 def draws_discarded(limit):
-    """Draws of the sequence after loading that are never used.
+    """Draws of the sequence that are passed over at start.
 
-    A limit that is no power of two keeps its scaled draw in a register, one draw behind the LFSR.
+    One step is made after loading. It puts the first scaled draw into its register where the limit
+    is no power of two; elsewhere the first draw was there already and is lost.
     """
-    return WARMUP if is_power_of_two(limit) else WARMUP - 1
+    return 1 if is_power_of_two(limit) else 0
+
+
+def scramble(seed):
+    """The 64-bit seed after all rounds: each bit of it reaches 27 of the result's. Invertible."""
+    for _ in range(SCRAMBLE_ROUNDS):
+        seed = scramble_round(seed, _rotate)
+    return seed
+
+
+def scramble_round(state, rotate):
+    """One round, on an int or on a hardware value: ``x XOR (x <<< 11) XOR (x <<< 40)``."""
+    return state ^ rotate(state, 11) ^ rotate(state, 40)
+
+
+def _rotate(word, amount):
+    """A 64-bit word rotated to the left."""
+    return (word << amount | word >> (64 - amount)) & _MASK
 
 
 def make_plan(strategy, draws, bits, stream):
@@ -99,16 +118,16 @@ def make_plan(strategy, draws, bits, stream):
 
 def _register(width, leap, stream, n):
     key = stream << 32 | n
-    return Register(width, leap, _scramble(2 * key), _scramble(2 * key + 1) % 63 + 1)
+    return Register(width, leap, _constant(2 * key), _constant(2 * key + 1) % 63 + 1)
 
 
 def _positions(bits, n):
     """`bits` different positions of a 64-bit register, drawn anew for each `n`."""
-    order = sorted(range(64), key=lambda position: _scramble(n << 16 | position))
+    order = sorted(range(64), key=lambda position: _constant(n << 16 | position))
     return tuple(order[:bits])
 
 
-def _scramble(n):
+def _constant(n):
     """A fixed, well-mixed 64-bit number for each `n` (the SplitMix64 output function)."""
     n = (n + 1) * 0x9E3779B97F4A7C15 & _MASK
     n = (n ^ n >> 30) * 0xBF58476D1CE4E5B9 & _MASK

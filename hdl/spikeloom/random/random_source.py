@@ -24,7 +24,7 @@ class RandomSource(wiring.Component):
     Members
     -------
     load : In(1), take `seed` into every register.
-    seed : In(64).
+    seed : In(64), scrambled.
     step : In(1), renew all numbers at the next clock edge.
     o : Out, array of `draws` numbers.
     """

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from spikeloom.random.random_plan import draw_bits, draws_discarded, make_plan
+from spikeloom.random.random_plan import draw_bits, draws_discarded, make_plan, scramble
 
 from .lfsr import lfsr_sequence
 
 
 class RandomSource:
-    """`draws` uniform numbers in ``0..limit - 1`` per use, loaded with `seed` and warmed up.
+    """`draws` uniform numbers in ``0..limit - 1`` per use, started with `seed`.
 
     Parameters are those of the component of the same name. An object remembers where it is in its
     sequence: each `draw` goes on where the last one ended.
@@ -18,7 +18,7 @@ class RandomSource:
         self._limit = limit
         self._bits = draw_bits(limit)
         self._plan = make_plan(strategy, draws, self._bits, stream)
-        self._states = [register.seeded(seed) for register in self._plan.registers]
+        self._states = [register.seeded(scramble(seed)) for register in self._plan.registers]
         self.draw(draws_discarded(limit))
 
     def draw(self, count):

@@ -42,13 +42,16 @@ class Verilator:
         for tool in ("perl", "make", "c++"):
             require(tool)
 
+        if waves and str(waves).endswith(".fst"):
+            _check_fst_headers()
+
         # Only the ports are seen from outside: the rest is free to be optimised away.
         control = Path(folder) / "ports.vlt"
         lines = [f'public_flat_rw -module "{top}" -var "{name}"' for name in ports]
         control.write_text("\n".join(["`verilator_config", *lines, ""]))
         trace = []
         if waves:
-            trace = ["--trace-fst" if str(waves).endswith(".fst") else "--trace"]
+            trace = ["--trace-fst" if str(waves).endswith(".fst") else "--trace-vcd"]
         command = [
             *(home / "bin" / "verilator", "--cc", "--exe", "--vpi"),
             *("--prefix", "Vtop", "--top-module", top, "-o", top, "-Mdir", folder),
@@ -86,6 +89,17 @@ def _home():
         if file.parts[-2:] == ("bin", "verilator") and file.parts[0] == "verilator":
             return Path(file.locate()).resolve().parent.parent
     return None
+
+
+def _check_fst_headers():
+    """Verilator's FST writer needs two system headers; VCD needs none."""
+    source = "#include <lz4.h>\n#include <zlib.h>\n"
+    command = [require("c++"), "-x", "c++", "-fsyntax-only", "-"]
+    if subprocess.run(command, input=source, capture_output=True, text=True).returncode:
+        raise JobError(
+            "lz4.h or zlib.h is missing, which FST waveforms from Verilator need; install them with: "
+            "apt-get install liblz4-dev zlib1g-dev (or record a .vcd file, or use --sim icarus)"
+        )
 
 
 def _link_flags():

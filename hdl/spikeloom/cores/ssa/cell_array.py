@@ -30,7 +30,7 @@ class CellArray(wiring.Component):
 
     Members
     -------
-    load, seed, warm : In, as for `RandomSource`; `warm` renews its numbers unused.
+    load, seed, warm : In, as for `RandomSource`; `warm` makes its first step.
     i : In, array of `cells` times `width` products; with them
     i_valid, i_first, i_last : In(1), whether there are products, and whether they are the first or
         last of a draw.

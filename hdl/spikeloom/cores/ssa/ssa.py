@@ -8,7 +8,7 @@ from ...blocks.bank_memory import BankMemory
 from ...blocks.loop_nest import LoopNest
 from ...blocks.row_splitter import RowSplitter
 from ...config.ssa import ENCODER_STREAMS
-from ...random.random_plan import WARMUP
+from ...random.seed_scrambler import SeedScrambler
 from .output_stage import OutputStage
 from .row_output import RowOutput
 from .schedule import output_depth, score_banks
@@ -74,21 +74,19 @@ class SSA(wiring.Component):
         m = Module()
         config = self.config
 
-        # Start: load the seed, let the LFSRs spread it, run, and stop with the last output beat.
-        load = Signal()
-        warming = Signal(range(WARMUP + 1))
-        run = Signal()
+        # Start: scramble and load the seed, run, and stop with the last output beat.
+        m.submodules.scrambler = scrambler = SeedScrambler()
         m.submodules.sent = sent = LoopNest(time=config.steps, token=config.tokens)
+        run = Signal()
         m.d.comb += [
-            load.eq(self.start & ~self.busy),
+            scrambler.start.eq(self.start & ~self.busy),
+            scrambler.seed.eq(self.seed),
+            run.eq(self.busy & ~scrambler.busy),
             sent.step.eq(self.o.valid & self.o.ready),
             self.done.eq(sent.step & sent.time_last),
-            run.eq(self.busy & (warming == 0)),
         ]
-        with m.If(load):
-            m.d.sync += [self.busy.eq(1), warming.eq(WARMUP)]
-        with m.Elif(warming != 0):
-            m.d.sync += warming.eq(warming - 1)
+        with m.If(scrambler.start):
+            m.d.sync += self.busy.eq(1)
         with m.If(self.done):
             m.d.sync += self.busy.eq(0)
 
@@ -102,9 +100,9 @@ class SSA(wiring.Component):
             operands[name] = self._operand(m, name, seeded, run)
         for part in seeded:
             m.d.comb += [
-                part.load.eq(load),
-                part.seed.eq(self.seed),
-                part.warm.eq(warming != 0),
+                part.load.eq(scrambler.load),
+                part.seed.eq(scrambler.o),
+                part.warm.eq(scrambler.warm),
             ]
 
         # Score stage: Q and K to scores.
