@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from ...config.spiked_tables import exponent_logs, mantissa_logs
 from .lookup import lookup
 
-LOG_DELAY = 2  # clocks from `i` to `o`
+LOG_DELAY = 3  # clocks from `i` to `o`
 
 
 class Logarithm(wiring.Component):
@@ -66,9 +66,7 @@ class Logarithm(wiring.Component):
         mantissa_log = table.read_port()
         exponent_log = Signal(range(self._exponents[-1] + 1), reset_less=True)
         m.d.sync += exponent_log.eq(lookup(self._exponents[::-1], leading_zeros))
-        m.d.comb += [
-            mantissa_log.addr.eq(mantissa),
-            self.o.eq(exponent_log + mantissa_log.data),
-        ]
+        m.d.comb += mantissa_log.addr.eq(mantissa)
+        m.d.sync += self.o.eq(exponent_log + mantissa_log.data)
 
         return m

@@ -57,46 +57,42 @@ class OutputEncoder(wiring.Component):
             m.d.sync += delayed.eq(valid)
             valid = delayed
 
-        # Where the logarithms at hand belong, and the normalisers of their block.
+        # Where the logarithms at hand belong, and the thresholds at step 0 of their block: those of
+        # the normalisers, with the addend that rounds steps up.
         m.submodules.loops = loops = LoopNest(line=config.value_dim + 1, block=config.blocks)
         normalises = loops.line == 0
-        m.d.comb += loops.step.eq(valid)
-        logs = []
-        for n in range(config.encoders):
-            log = Logarithm(config, len(self.i[n]), config.log_bits)
-            m.submodules[f"log_{n}"] = log
-            logs.append(log)
-        m.submodules.normalisers = normalisers = Memory(
-            shape=data.ArrayLayout(logs[0].o.shape(), config.encoders),
+        logs = [Logarithm(config, len(self.i[n]), config.log_bits) for n in range(config.encoders)]
+        up = threshold_log(config, config.output_gain) + (1 << LOG_FRACTION) - 1
+        lowest, highest = min(up, 0), max(up, 0) + (1 << len(logs[0].o))
+        m.submodules.thresholds = thresholds = Memory(
+            shape=data.ArrayLayout(range(lowest, highest), config.encoders),
             depth=config.blocks,
             init=[],
         )
-        write = normalisers.write_port()
-        read = normalisers.read_port(transparent_for=(write,))
+        write = thresholds.write_port()
+        read = thresholds.read_port(transparent_for=(write,))
         following = Mux(loops.block == config.blocks - 1, 0, loops.block + 1)
         m.d.comb += [
+            loops.step.eq(valid),
             write.addr.eq(loops.block),
-            write.data.eq(Cat(log.o for log in logs)),
             write.en.eq(valid & normalises),
             read.addr.eq(Mux(valid, following, loops.block)),
         ]
         m.d.sync += self.o_valid.eq(valid & ~normalises)
 
-        unit = 1 << LOG_FRACTION
-        offset = threshold_log(config, config.output_gain)
         for n, log in enumerate(logs):
+            m.submodules[f"log_{n}"] = log
             magnitude = Signal(len(log.i), name=f"magnitude_{n}", reset_less=True)
             sign = Cat(self.i[n] < 0, self.i[n] != 0)
             m.d.sync += magnitude.eq(abs(self.i[n]))
-            m.d.comb += log.i.eq(magnitude)
+            m.d.comb += [log.i.eq(magnitude), write.data[n].eq(log.o + up)]
             for stage in range(LOG_DELAY + 1):
                 delayed = Signal(2, name=f"sign_{n}_{stage}", reset_less=True)
                 m.d.sync += delayed.eq(sign)
                 sign = delayed
             minus, present = sign
 
-            late = read.data[n] + offset - log.o
-            step = (late + unit - 1) >> LOG_FRACTION
+            step = (read.data[n] - log.o) >> LOG_FRACTION
             fires = present & (step < config.steps)
             m.d.sync += [
                 self.o[n].step.eq(Mux(fires & (step >= 0), step, 0)),

@@ -9,7 +9,7 @@ from ...config.spiked_tables import LOG_FRACTION, coarse_bits, log_fixed, thresh
 from .code import signed_code, unsigned_code
 from .logarithm import LOG_DELAY, Logarithm
 
-ENCODER_DELAY = LOG_DELAY + 3  # clocks from `i` to `o`
+ENCODER_DELAY = LOG_DELAY + 4  # clocks from `i` to `o`
 
 
 class PhaseEncoder(wiring.Component):
@@ -52,7 +52,7 @@ class PhaseEncoder(wiring.Component):
         m.d.sync += [magnitude.eq(abs(self.i)), minus.eq(self.i < 0)]
         m.submodules.log = log = Logarithm(config, len(self.i), coarse_bits(config))
         m.d.comb += log.i.eq(magnitude)
-        for n in range(LOG_DELAY + 1):
+        for n in range(LOG_DELAY + 2):
             beside = Signal(len(self.i) + 1, name=f"beside_{n}", reset_less=True)
             m.d.sync += beside.eq(Cat(magnitude, minus))
             magnitude, minus = beside[:-1], beside[-1]
@@ -60,11 +60,10 @@ class PhaseEncoder(wiring.Component):
         # The logarithm is less than a third of a step wrong: the spike is at `step` or the next.
         unit = 1 << LOG_FRACTION
         top = log_fixed(config, 2**config.frac_bits) + threshold_log(config, self._gain)
-        late = top - unit // 3 - log.o
-        first = (late + unit - 1) >> LOG_FRACTION
+        first = (top - unit // 3 + unit - 1 - log.o) >> LOG_FRACTION
         last = config.steps - 1
-        step = Signal(range(config.steps))
-        m.d.comb += step.eq(Mux(first < 0, 0, Mux(first > last, last, first)))
+        step = Signal(range(config.steps), reset_less=True)
+        m.d.sync += step.eq(Mux(first < 0, 0, Mux(first > last, last, first)))
 
         # The threshold of `step` decides.
         levels = thresholds(config, self._gain)

@@ -1,6 +1,6 @@
 """Winner-oriented spike shift: softmax by subtraction and a falling threshold."""
 
-from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.hdl import C, Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,6 +9,7 @@ from ...blocks.loop_nest import LoopNest
 from ...config.spiked_tables import winner_fraction, winner_table
 from .code import signed_code, unsigned_code
 from .lookup import lookup
+from .trace_product import add_or_subtract
 
 WOSS_DELAY = 4  # clocks from a row's last block to its first probabilities
 
@@ -96,13 +97,13 @@ class Woss(wiring.Component):
         # Potentials, then their distance from the winner's, rounded up to steps.
         fraction = winner_fraction(config)
         looked_up = Signal()
-        highest = Signal(range(max(potentials) + 1), reset_less=True)
+        half_up = (1 << fraction - 1) + (1 << fraction) - 1
+        highest = Signal(range(max(potentials) + half_up + 1), reset_less=True)
         m.d.sync += [
             looked_up.eq(read),
-            highest.eq(lookup(potentials, row_winner)),
+            highest.eq(lookup([potential + half_up for potential in potentials], row_winner)),
             self.o_valid.eq(looked_up),
         ]
-        half_up = (1 << fraction - 1) + (1 << fraction) - 1
         for n in range(config.encoders):
             admitted = Signal(2, name=f"admitted_{n}", reset_less=True)
             m.d.sync += admitted.eq(admitted << 1 | self._admitted(leave, n))
@@ -115,7 +116,7 @@ class Woss(wiring.Component):
                 level.eq(Mux(code.spike, lookup(potentials, code.step), 0)),
                 minus.eq(code.sign),
             ]
-            below = highest + half_up + Mux(minus, level, -level)
+            below = add_or_subtract(Cat(highest, C(0, 2)), Cat(level, C(0, 1)), ~minus)
             step = below >> fraction
             fires = admitted[1] & (step < steps)
             m.d.sync += [
