@@ -1,4 +1,4 @@
-"""The demo of the `spiked` core: a window of a photograph through float model, golden model, RTL."""
+"""The demo of the `spiked` core: a window of a photograph through models and RTL."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +58,7 @@ def photograph_operands():
     query, value = rng.standard_normal((2, 64, DIM)) / 8
     # Queries and keys of patches alike look alike.
     key = query + 0.3 * rng.standard_normal((64, DIM)) / 8
-    return patches @ query * 1.5, patches @ key * 1.5, patches @ value
+    return 0.7 * patches @ query, 0.7 * patches @ key, patches @ value
 
 
 def demo_spiked(folder, progress):

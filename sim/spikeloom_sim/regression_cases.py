@@ -53,7 +53,7 @@ CASES = {
             **{"frac_bits": 8, "log_bits": 2},
         },
         "three heads": {"tokens": 6, "head_dim": 4, "heads": 3, "lanes": 6, "encoders": 2},
-        "49 tokens": {"tokens": 49, "head_dim": 32, "lanes": 49},
+        "49 tokens": {"tokens": 49, "head_dim": 6, "lanes": 7},
         "65 tokens, causal": {"tokens": 65, "head_dim": 8, "mask": "causal", "lanes": 13},
     },
 }
