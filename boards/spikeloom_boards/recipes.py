@@ -58,7 +58,7 @@ BOARDS = {
             leds=(("led_g", 0), ("led_r", 0)),
             presets={
                 "ssa": {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 16, "bits": 8},
-                "spiked": {"tokens": 16, "head_dim": 16, "steps": 40, "lanes": 4},
+                "spiked": {"tokens": 16, "head_dim": 16, "steps": 40, "lanes": 2},
             },
         ),
         Recipe(
