@@ -4,7 +4,7 @@ from math import ceil
 
 import numpy as np
 import pytest
-from spiked_bench import random_head, run_heads
+from .spiked_bench import random_head, run_heads
 
 from spikeloom.config import SpikedConfig
 from spikeloom.cores.spiked import schedule

@@ -9,7 +9,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 from amaranth.sim import Simulator
-from spiked_bench import join, pipeline, random_codes, split
+from .spiked_bench import join, pipeline, random_codes, split
 
 from spikeloom.config import SpikedConfig
 from spikeloom.config.spiked_tables import threshold_log, thresholds
