@@ -10,7 +10,7 @@ from amaranth.hdl import Assert, Assume, Module, Mux, ResetSignal, Signal
 from amaranth.lib import wiring
 
 from spikeloom.config import SpikedConfig
-from spikeloom.cores.spiked import Spiked
+from spikeloom.cores.spiked import Spiked, schedule
 from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes
 from spikeloom.tools import run_tool
 
@@ -141,6 +141,6 @@ def test_head(tmp_path):
     )
     core = Spiked(config)
     proof = HeadProof(core, ["q", "k", "v"], "o")
-    proof.limit = 60
+    proof.limit = schedule.cycles(config) + 6  # loading two tokens
     ports = [*input_signals(core, ["q", "k", "v"], "o"), core.start]
-    check(proof, tmp_path, "bmc", 45, ports)
+    check(proof, tmp_path, "bmc", proof.limit + 6, ports)

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from ...config.spiked_tables import exponent_logs, mantissa_logs
 from .lookup import lookup
 
-LOG_DELAY = 3  # clocks from `i` to `o`
+LOG_DELAY = 4  # clocks from `i` to `o`
 
 
 class Logarithm(wiring.Component):
@@ -44,18 +44,25 @@ class Logarithm(wiring.Component):
         shift_bits = max(1, (len(self.i) - 1).bit_length())
         top = 1 << shift_bits
         number = Cat(Const(0, top - len(self.i)), self.i)
-        low = Signal(shift_bits)
+        zeros = []
         for n in reversed(range(shift_bits)):
-            moved = Signal(top, name=f"moved_{n}")
-            m.d.comb += [
-                low[n].eq(number[top - (1 << n) :] == 0),
-                moved.eq(Mux(low[n], number << (1 << n), number)),
-            ]
+            low = Signal(name=f"low_{n}")
+            moved = Signal(top, name=f"moved_{n}", reset_less=True)
+            m.d.comb += low.eq(number[top - (1 << n) :] == 0)
+            zeros.insert(0, low)
+            # A register half way down.
+            halves = n == shift_bits // 2
+            domain = m.d.sync if halves else m.d.comb
+            domain += moved.eq(Mux(low, number << (1 << n), number))
+            if halves:
+                held = Signal(len(zeros), reset_less=True)
+                m.d.sync += held.eq(Cat(zeros))
+                zeros = list(held)
             number = moved
         leading_zeros = Signal(shift_bits, reset_less=True)
         mantissa = Signal(self._bits, reset_less=True)
         m.d.sync += [
-            leading_zeros.eq(low),
+            leading_zeros.eq(Cat(zeros)),
             mantissa.eq(Cat(Const(0, self._bits), number[:-1])[-self._bits :]),
         ]
 
