@@ -1,6 +1,6 @@
 """What goes into the bitstream: clock plan, self-test, lights."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib import io, wiring
 
 from .clocking import ClockPlan
@@ -26,9 +26,12 @@ class BoardTop(wiring.Component):
         m = Module()
         recipe = self._recipe
 
-        m.submodules.clock_plan = ClockPlan(
+        m.domains.sync = ClockDomain()
+        m.submodules.clock_plan = clocks = ClockPlan(
             recipe.device.family, recipe.clock, recipe.oscillator, self._frequency
         )
+        m.d.comb += [ClockSignal().eq(clocks.clk), ResetSignal().eq(clocks.rst)]
+
         m.submodules.self_test = test = self._self_test
         for (resource, number), lit in zip(recipe.leds, (test.passed, test.failed), strict=True):
             m.submodules[f"{resource}_{number}"] = light = io.Buffer(

@@ -96,7 +96,9 @@ def _build_in(job, folder, progress):
     if family == "ice40":
         run_tool("icepack", f"{NAME}.asc", bitstream, cwd=folder)
     else:
-        run_tool("ecppack", *recipe.pack, "--input", f"{NAME}.config", "--bit", bitstream, cwd=folder)
+        run_tool(
+            "ecppack", *recipe.pack, "--input", f"{NAME}.config", "--bit", bitstream, cwd=folder
+        )
 
     for scratch in (f"{NAME}.il", f"{NAME}.json", f"{NAME}.{text}"):
         (folder / scratch).unlink()

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.wiring import Out
 
 from spikeloom.errors import InputError
 
@@ -67,13 +68,18 @@ def ecp_pll(f_in, f_out):
 
 
 class ClockPlan(wiring.Component):
-    """Drives domain ``sync`` at `frequency`, and holds it in reset after configuration.
+    """A clock of `frequency`, and a reset that lasts for a while after configuration.
 
     Parameters
     ----------
     family : "ice40" or "ecp5".
     clock : name of the platform's oscillator resource.
-    frequency : Hz wanted in ``sync``; the PLL is left out where the oscillator gives it.
+    oscillator : its Hz.
+    frequency : Hz wanted; the PLL is left out where the oscillator gives it.
+
+    Members
+    -------
+    clk, rst : Out(1), for a clock domain of the parent.
 
     Raises `InputError` for a frequency that the PLL does not reach.
     """
@@ -90,7 +96,7 @@ class ClockPlan(wiring.Component):
                     f"{frequency / 1e6:g} MHz cannot be made from the board's "
                     f"{oscillator / 1e6:g} MHz by its PLL; choose another --mhz"
                 )
-        super().__init__({})
+        super().__init__({"clk": Out(1), "rst": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
@@ -141,15 +147,15 @@ class ClockPlan(wiring.Component):
         platform.add_clock_constraint(clk, self._frequency)
 
         # Count clocks of a domain without reset until memories and PLL are ready.
-        m.domains += [ClockDomain("por", reset_less=True, local=True), ClockDomain("sync")]
+        m.domains.por = ClockDomain(reset_less=True, local=True)
         ready = Signal()
         settled = Signal()
         waited = Signal(range(int(RESET_SECONDS * self._frequency) + 1))
         m.submodules.lock_sync = FFSynchronizer(locked, settled, o_domain="por")
         m.d.comb += [
             ClockSignal("por").eq(clk),
-            ClockSignal("sync").eq(clk),
-            ResetSignal("sync").eq(~ready),
+            self.clk.eq(clk),
+            self.rst.eq(~ready),
         ]
         with m.If(~settled):
             m.d.por += [waited.eq(0), ready.eq(0)]

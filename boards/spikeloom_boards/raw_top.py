@@ -14,14 +14,20 @@ class RawTop(wiring.Component):
     -------
     board_clk : In(1), the board's oscillator.
     led_pass, led_fail : Out(1), the verdict.
+
+    Parameters
+    ----------
+    self_test : component with `passed` and `failed`.
+    inverted : for each of the two lights, whether a low level lights it.
     """
 
     board_clk: In(1)
     led_pass: Out(1)
     led_fail: Out(1)
 
-    def __init__(self, self_test):
+    def __init__(self, self_test, inverted):
         self._self_test = self_test
+        self._inverted = inverted
         super().__init__()
 
     def elaborate(self, platform):
@@ -39,6 +45,8 @@ class RawTop(wiring.Component):
         ]
 
         m.submodules.self_test = test = self._self_test
-        m.d.sync += [self.led_pass.eq(test.passed), self.led_fail.eq(test.failed)]
+        lit = (test.passed, test.failed)
+        for light, on, low in zip((self.led_pass, self.led_fail), lit, self._inverted, strict=True):
+            m.d.sync += light.eq(~on if low else on)
 
         return m

@@ -54,7 +54,7 @@ BOARDS = {
             package=("--package", "sg48"),
             clock="clk12",
             oscillator=12_000_000,
-            frequency=30_000_000,
+            frequency=36_000_000,
             leds=(("led_g", 0), ("led_r", 0)),
             presets={
                 "ssa": {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 16, "bits": 8},

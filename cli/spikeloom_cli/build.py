@@ -20,7 +20,10 @@ def build(
     board: Annotated[str, typer.Option("--board", metavar="BOARD", help="Board to build for.")],
     config: ConfigFile = None,
     set_: Assignments = None,
-    mhz: Annotated[float | None, typer.Option(help="Clock of the core (default: the board's)."),] = None,
+    mhz: Annotated[
+        float | None,
+        typer.Option(help="Clock of the core (default: the board's)."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of place and route.")] = 1,
     json: Json = False,
 ):

@@ -12,6 +12,8 @@ from spikeloom.errors import InputError, JobError
 
 from . import build, demo, doctor, generate, list_, regress, run
 
+INTERRUPTED = 130  # exit code of a program ended by Ctrl-C, as shells have it
+
 app = typer.Typer(
     name="spikeloom",
     help="Spiking-attention hardware: generate, simulate, build, run.",
@@ -40,19 +42,20 @@ def _version(
 
 def main(arguments=None):
     """Run the command line; returns its exit code: 0 done, 1 job failed, 2 wrong usage or input."""
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as for Ctrl-C
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
     try:
-        return app(arguments, standalone_mode=False) or 0
+        code = app(arguments, standalone_mode=False) or 0
+        return code if code != INTERRUPTED else _interrupted(as_json)
     except InputError as error:
         return _fail(error, 2, as_json)
     except JobError as error:
         return _fail(error, 1, as_json)
     except typer.Exit as stop:
-        return stop.exit_code
+        return stop.exit_code if stop.exit_code != INTERRUPTED else _interrupted(as_json)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted; nothing was written", 130, as_json)
+        return _interrupted(as_json)
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else error, 2, as_json)
     except Exception as error:
@@ -60,6 +63,10 @@ def main(arguments=None):
         if not hasattr(error, "format_message"):
             raise
         return _fail(error.format_message(), 2, as_json)
+
+
+def _interrupted(as_json):
+    return _fail("interrupted; nothing was written", INTERRUPTED, as_json)
 
 
 def _fail(message, code, as_json):

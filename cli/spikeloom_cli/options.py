@@ -12,7 +12,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from spikeloom.config import read_settings
 
-CoreName = Annotated[str, typer.Argument(metavar="CORE", help="Core, as `spikeloom list` names it.")]
+CoreName = Annotated[
+    str, typer.Argument(metavar="CORE", help="Core, as `spikeloom list` names it.")
+]
 BoardName = Annotated[
     str | None, typer.Option("--board", metavar="BOARD", help="Board; its preset gives the keys.")
 ]

@@ -19,14 +19,14 @@ CASES = {
             **{"cells": 3, "bits": 2},
         },
         "primes": {"tokens": 7, "head_dim": 11, "value_dim": 13, "steps": 3},
-        "49 tokens": {"tokens": 49, "head_dim": 32, "steps": 2, "cells": 49, "bits": 8},
+        "49 tokens": {"tokens": 49, "head_dim": 16, "steps": 1, "cells": 7, "bits": 8},
         "65 tokens, causal": {
-            **{"tokens": 65, "head_dim": 64, "steps": 2, "mask": "causal"},
-            **{"cells": 65, "bits": 16},
+            **{"tokens": 65, "head_dim": 8, "steps": 2, "mask": "causal"},
+            **{"cells": 65, "bits": 4},
         },
         "values, 65 tokens": {
-            **{"tokens": 65, "head_dim": 6, "steps": 2, "inputs": "values", "value_bits": 5},
-            **{"cells": 13, "bits": 6},
+            **{"tokens": 65, "head_dim": 6, "steps": 1, "inputs": "values", "value_bits": 5},
+            **{"cells": 13, "bits": 3},
         },
         "own LFSRs": {"tokens": 8, "head_dim": 8, "steps": 3, "random": "own"},
         "permuted bits": {

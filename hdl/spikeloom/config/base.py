@@ -53,7 +53,9 @@ class CoreConfig:
             return
         allowed = f"{meta['low']}..{meta['high']}"
         if isinstance(meta["low"], float):
-            allowed = f"a number in {'(' if meta['low_open'] else '['}{meta['low']}, {meta['high']}]"
+            allowed = (
+                f"a number in {'(' if meta['low_open'] else '['}{meta['low']}, {meta['high']}]"
+            )
             wrong_kind = isinstance(value, bool) or not isinstance(value, (int, float))
         else:
             wrong_kind = isinstance(value, bool) or not isinstance(value, int)

@@ -32,7 +32,7 @@ class SSAConfig(CoreConfig):
     value_dim: int | None = integer(
         "head dimension Dv of V (default: head_dim)", low=1, high=256, default=None
     )
-    steps: int = integer("time steps T", low=1, high=65536, default=10)
+    steps: int = integer("time steps T", low=1, high=2**24, default=10)
     engine: str = choice("how scores are drawn", choices=("counter",), default="counter")
     mask: str = choice(
         "scores left out: future tokens (causal) or the own token (self)",

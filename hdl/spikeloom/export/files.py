@@ -40,7 +40,7 @@ lint_off -rule WIDTHTRUNC
 FUSESOC = Template(
     """CAPI=2:
 name: spikeloom:generated:{{ module }}:{{ version }}
-description: {{ summary }}
+description: "{{ summary }}"
 
 filesets:
   rtl:
@@ -60,18 +60,17 @@ targets:
     <<: *default
     description: Verilator's opinion of the source
     filesets: [rtl, waivers]
-    default_tool: verilator
-    tools:
-      verilator:
-        mode: lint-only
-        verilator_options: [-Wall]
+    flow: lint
+    flow_options:
+      tool: verilator
+      verilator_options: [-Wall]
   sim:
     <<: *default
     description: Compile with Icarus Verilog
-    default_tool: icarus
-    tools:
-      icarus:
-        iverilog_options: [-g2012, -Wall]
+    flow: sim
+    flow_options:
+      tool: icarus
+      iverilog_options: [-g2012, -Wall]
 """,
     keep_trailing_newline=True,
 )

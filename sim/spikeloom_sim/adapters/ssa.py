@@ -143,7 +143,9 @@ def random_operands(config, rng, density=0.5):
         # Values spread over [0, 1], with exact zeros and ones among them.
         spread = (rng.random(shape) for shape in shapes)
         return tuple(np.clip(x + density - 0.5 + 0.1 * (x - 0.5), 0, 1) for x in spread)
-    return tuple((rng.random((config.steps, *shape)) < density).astype(np.uint8) for shape in shapes)
+    return tuple(
+        (rng.random((config.steps, *shape)) < density).astype(np.uint8) for shape in shapes
+    )
 
 
 def self_test_operands(config, rng, rom_steps):
@@ -156,9 +158,7 @@ def self_test_operands(config, rng, rom_steps):
         operands = random_operands(config, rng)
         return operands, to_beats(config, *operands)
     distinct = random_operands(replace(config, steps=min(rom_steps, config.steps)), rng)
-    operands = tuple(
-        np.resize(tensor, (config.steps, *tensor.shape[1:])) for tensor in distinct
-    )
+    operands = tuple(np.resize(tensor, (config.steps, *tensor.shape[1:])) for tensor in distinct)
     return operands, to_beats(config, *distinct)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from spikeloom.catalog import CORES
-from spikeloom.errors import JobError
+from spikeloom.errors import InputError, JobError
 from spikeloom.export.verilog import to_verilog
 
 from ..adapters import adapter
@@ -44,6 +44,9 @@ def run_rtl(config, heads, *, simulator="verilator", wave=None, preload=True, ne
 
     Returns an `RTLRun`. Raises `JobError` for a tool that is missing or fails.
     """
+    if simulator not in SIMULATORS:
+        names = ", ".join(SIMULATORS)
+        raise InputError(f"unknown simulator {simulator!r}; simulators: {names}")
     model = adapter(config.core)
     folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
     try:

@@ -76,9 +76,7 @@ def trace(config, q, k, v):
     steps, tokens, head_dim, value_dim = *q.shape, v.shape[2]
     rows, keys, bits = config.query_lanes, config.key_lanes, config.bits
     seeding = {"strategy": config.random}
-    scores_source = RandomSource(
-        rows * keys, head_dim, config.seed, stream=SCORE_STREAM, **seeding
-    )
+    scores_source = RandomSource(rows * keys, head_dim, config.seed, stream=SCORE_STREAM, **seeding)
     output_source = RandomSource(rows * bits, tokens, config.seed, stream=OUTPUT_STREAM, **seeding)
     mask = admitted(tokens, config.mask)
 

@@ -68,4 +68,3 @@ class _no_pytest:
     def __exit__(self, *_):
         if self._saved is not None:
             os.environ["PYTEST_CURRENT_TEST"] = self._saved
-

@@ -71,7 +71,16 @@ class Verilator:
         runtime = _runtime_cache(trace)
         for kept in runtime.glob("*.o"):
             shutil.copyfile(kept, Path(folder) / kept.name)
-        make = [require("make"), "-s", "-j2", "-C", folder, "-f", "Vtop.mk", f"VM_TRACE={len(trace)}"]
+        make = [
+            require("make"),
+            "-s",
+            "-j2",
+            "-C",
+            folder,
+            "-f",
+            "Vtop.mk",
+            f"VM_TRACE={len(trace)}",
+        ]
         _run("c++", make, environment)
         if not runtime.exists():
             _keep(Path(folder), runtime)

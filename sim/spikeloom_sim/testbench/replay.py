@@ -32,6 +32,9 @@ async def replay(dut):
         )
         assert not int(dut.misframed.value), "the core found `last` where no tensor ends"
         results.append(
-            {"beats": [[f"{data:x}", last] for data, last in outcome.beats], "cycles": outcome.cycles}
+            {
+                "beats": [[f"{data:x}", last] for data, last in outcome.beats],
+                "cycles": outcome.cycles,
+            }
         )
     (folder / "results.json").write_text(json.dumps(results))

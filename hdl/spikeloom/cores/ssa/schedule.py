@@ -60,12 +60,21 @@ def cycles(config, *, loaded=True):
     by rows. `loaded`: operands came before `start`, as far as they go (two time steps of spikes, or
     all values); otherwise their first beats come with `start`.
     """
+    settled = 8  # time steps after which every further one takes the same time
+    if config.steps > settled:
+        before, after = (_run_length(config, loaded, steps) for steps in (settled - 1, settled))
+        return after + (config.steps - settled) * (after - before)
+    return _run_length(config, loaded, config.steps)
+
+
+def _run_length(config, loaded, steps):
+    """Clocks of the first `steps` time steps, stage by stage and step by step."""
     blocks = config.tokens // config.query_lanes
     period = block_period(config)
     fills = {name: _Fill(config, name, loaded) for name in "qkv"}
 
     score_begin = output_begin = -1
-    for step in range(config.steps):
+    for step in range(steps):
         ready = 1 + max(fills["q"].filled(step), fills["k"].filled(step))
         score_begin = max(score_begin + blocks * period if step else START_CLOCKS + 1, ready)
         release = score_begin + (blocks - 1) * period + score_period(config) - 1

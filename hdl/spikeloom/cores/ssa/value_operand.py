@@ -94,9 +94,7 @@ class ValueOperand(wiring.Component):
         with m.If(replay.step & replay.time_last):
             m.d.sync += loaded.eq(0)
 
-        m.submodules.source = source = RandomSource(
-            cells, 2**self._value_bits, **self._randomness
-        )
+        m.submodules.source = source = RandomSource(cells, 2**self._value_bits, **self._randomness)
         m.d.comb += [
             source.load.eq(self.load),
             source.seed.eq(self.seed),

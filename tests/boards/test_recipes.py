@@ -1,0 +1,100 @@
+"""Recipes: constraints that have not drifted, PLLs that make their clocks, builds."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from spikeloom.errors import InputError
+from spikeloom.tools import locate
+from spikeloom_boards.build import Build, build
+from spikeloom_boards.clocking import ClockPlan, ecp_pll, ice_pll
+from spikeloom_boards.constraints import constraints_name, constraints_text
+from spikeloom_boards.recipes import BOARDS, preset_config
+
+CONSTRAINTS = Path(__file__).parents[2] / "constraints"
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_constraints_follow_the_recipe(board):
+    recipe = BOARDS[board]
+    assert (CONSTRAINTS / constraints_name(recipe)).read_text() == constraints_text(recipe)
+
+
+def test_no_constraints_without_a_recipe():
+    kept = {path.name for path in CONSTRAINTS.iterdir()} - {"README.md"}
+    assert kept == {constraints_name(recipe) for recipe in BOARDS.values()}
+
+
+@pytest.mark.parametrize("mhz", [24, 30, 36, 48])
+def test_ice_pll_agrees_with_icepll(mhz):
+    """Project IceStorm's calculator finds the same frequency from the same dividers."""
+    pll = ice_pll(12e6, mhz * 1e6)
+    assert 12 * (pll.divf + 1) / 2**pll.divq / (pll.divr + 1) == mhz
+    beside = Path(locate("icepack")).parent / "yowasp-icepll"
+    told = _output(beside, "-i", "12", "-o", str(mhz))
+    assert f"FILTER_RANGE: {pll.filter_range} " in told
+    for name, value in (("DIVR", pll.divr), ("DIVF", pll.divf), ("DIVQ", pll.divq)):
+        assert re.search(rf"{name}:\s+{value} ", told), told
+
+
+@pytest.mark.parametrize("mhz", [50, 60, 62.5, 75, 100])
+def test_ecp_pll(mhz):
+    pll = ecp_pll(25e6, mhz * 1e6)
+    assert 25 * pll.fb_div / pll.in_div == mhz
+    assert 400 <= mhz * pll.out_div <= 800
+
+
+def test_clock_out_of_reach():
+    assert ice_pll(12e6, 1e6) is None
+    with pytest.raises(InputError, match=r"33\.3333 MHz cannot be made"):
+        ClockPlan("ice40", "clk12", 12_000_000, 33_333_333)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_preset_is_a_valid_configuration(board):
+    config = preset_config("ssa", BOARDS[board])
+    assert (config.tokens, config.head_dim, config.steps) == (64, 64, 10)
+
+
+def test_new_shape_gets_a_new_unroll():
+    config = preset_config("ssa", BOARDS["icebreaker"], {"tokens": "49", "head_dim": "32"})
+    assert (config.cells, config.bits) == (7, 8)
+
+
+def test_small_build_for_icebreaker(tmp_path):
+    """A small core all the way to a bitstream, with its report; the same bytes twice."""
+    config = preset_config("ssa", BOARDS["icebreaker"], {"tokens": 8, "head_dim": 8})
+    recipe = BOARDS["icebreaker"]
+    begun = []
+    for folder in ("a", "b"):
+        report = build(Build(config, recipe, recipe.frequency), tmp_path / folder, begun.append)
+    assert begun == ["elaborate", "synthesise", "place and route", "pack"] * 2
+    assert report.timing_met
+    assert 0 < report.cells < report.cells_available
+    assert json.loads((tmp_path / "a" / "report.json").read_text())["fmax_mhz"] == report.fmax_mhz
+    bitstreams = [(tmp_path / folder / "spikeloom.bin").read_bytes() for folder in "ab"]
+    assert len(bitstreams[0]) == 104_090
+    assert bitstreams[0] == bitstreams[1]
+
+
+def test_core_that_does_not_fit(tmp_path):
+    config = preset_config("ssa", BOARDS["icebreaker"], {"cells": 64, "bits": 64})
+    recipe = BOARDS["icebreaker"]
+    with pytest.raises(InputError, match=r"does not fit iCE40UP5K: at least \d+ cells of 5280"):
+        build(Build(config, recipe, recipe.frequency), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", BOARDS)
+def test_preset_builds_and_meets_its_clock(board, tmp_path):
+    recipe = BOARDS[board]
+    report = build(Build(preset_config("ssa", recipe), recipe, recipe.frequency), tmp_path / board)
+    assert report.timing_met
+
+
+def _output(program, *arguments):
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,149 @@
+"""`spikeloom generate`: Verilog that other tools accept, the same bytes every time."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spikeloom.tools import locate
+from spikeloom_sim.simulators.verilator import _home
+
+CONFIGS = {
+    "spikes": ["tokens=6", "head_dim=10", "mask=causal"],
+    "values": ["tokens=5", "head_dim=4", "inputs=values"],
+}
+
+
+@pytest.fixture
+def generated(spikeloom, tmp_path):
+    ran = spikeloom("generate", "ssa", "-o", "out", "--set", "tokens=4", "--set", "head_dim=4")
+    assert (ran.code, ran.err) == (0, "")
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize("keys", CONFIGS.values(), ids=list(CONFIGS))
+def test_lint(spikeloom, tmp_path, keys):
+    """Verilator -Wall with the waivers, and Icarus -Wall, have nothing to say."""
+    options = [word for key in keys for word in ("--set", key)]
+    assert spikeloom("generate", "ssa", "-o", "out", *options).code == 0
+    out = tmp_path / "out"
+    home = _home()
+    command = [home / "bin" / "verilator", "--lint-only", "-Wall", "lint.vlt", "spikeloom_ssa.v"]
+    done = _run(command, out, VERILATOR_ROOT=str(home))
+    assert (done.returncode, "Warning" in done.stdout) == (0, False), done.stdout
+    if locate("iverilog"):
+        done = _run([locate("iverilog"), "-g2012", "-Wall", "-o", "x", "spikeloom_ssa.v"], out)
+        assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_every_waiver_has_its_reason(generated):
+    lines = (generated / "lint.vlt").read_text().splitlines()[1:]
+    waivers = [n for n, line in enumerate(lines) if line.startswith("lint_off")]
+    assert waivers
+    assert all(lines[n - 1].startswith("//") for n in waivers if n > 1)
+
+
+def test_manifest(generated):
+    manifest = json.loads((generated / "manifest.json").read_text())
+    verilog = (generated / "spikeloom_ssa.v").read_bytes()
+    assert manifest["sha256"] == hashlib.sha256(verilog).hexdigest()
+    assert manifest["config"]["tokens"] == 4
+    assert manifest["cycles"] > 0
+    assert manifest["files"] == sorted(path.name for path in generated.iterdir())
+    top = verilog.decode().split("module spikeloom_ssa(")[1].split("endmodule")[0]
+    declared = re.findall(r"^  (input|output) (?:\[(\d+):0\] )?(\w+);", top, re.MULTILINE)
+    found = {(name, flow, int(high or 0) + 1) for flow, high, name in declared}
+    assert found == {(p["name"], p["direction"], p["width"]) for p in manifest["ports"]}
+
+
+def test_same_config_same_bytes(spikeloom, tmp_path):
+    """Also from another process with another hash seed, and in place of the first."""
+    command = [
+        sys.executable,
+        "-m",
+        "spikeloom_cli.main",
+        "generate",
+        "ssa",
+        "--board",
+        "icebreaker",
+    ]
+    contents = []
+    for seed in ("1", "2"):
+        done = _run([*command, "-o", "out"], tmp_path, PYTHONHASHSEED=seed)
+        assert done.returncode == 0, done.stdout
+        contents.append({path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()})
+    assert contents[0] == contents[1]
+    assert {"icebreaker.pcf", "selftest.v"} <= set(contents[0])
+
+
+def test_no_path_of_this_machine_in_the_files(generated):
+    for path in generated.iterdir():
+        text = path.read_text()
+        assert str(Path.cwd()) not in text
+        assert str(Path(__file__).parent) not in text
+
+
+def test_fusesoc_runs_it(generated):
+    """FuseSoC lists the core and runs its lint target, and sim where Icarus is installed."""
+    fusesoc = Path(sys.executable).parent / "fusesoc"
+    if not fusesoc.exists():
+        pytest.skip("fusesoc is not installed")
+    home = _home()
+    environment = {
+        "HOME": str(generated),
+        "VERILATOR_ROOT": str(home),
+        "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}",
+    }
+    base = [fusesoc, "--cores-root", "."]
+    done = _run([*base, "core", "list"], generated, **environment)
+    assert "spikeloom:generated:spikeloom_ssa" in done.stdout, done.stdout
+    targets = {"lint": True, "sim": locate("iverilog") is not None}
+    for target, available in targets.items():
+        if available:
+            name = "spikeloom:generated:spikeloom_ssa"
+            done = _run(
+                [*base, "run", f"--target={target}", "--build", name], generated, **environment
+            )
+            assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["generate", "ssa"], "key tokens is missing"),
+        (["generate", "magic"], "unknown core 'magic'"),
+        (["generate", "ssa", "--board", "toaster"], "unknown board 'toaster'"),
+        (["generate", "ssa", "--config", "none.toml"], "config file none.toml: cannot be read"),
+        (
+            ["generate", "ssa", "--board", "icebreaker", "--set", "cells=7"],
+            "cells must be a divisor",
+        ),
+    ],
+)
+def test_bad_input(spikeloom, tmp_path, arguments, told):
+    ran = spikeloom(*arguments, "-o", "out")
+    assert (ran.code, told in ran.err) == (2, True), ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_peoples_folders_stay(spikeloom, tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    ran = spikeloom("generate", "ssa", "--board", "icebreaker", "-o", tmp_path)
+    assert (ran.code, "holds other files" in ran.err) == (2, True)
+    assert (tmp_path / "thesis.tex").read_text() == "mine"
+
+
+def _run(command, folder, **environment):
+    return subprocess.run(
+        list(map(str, command)),
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )

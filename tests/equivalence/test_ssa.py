@@ -1,0 +1,90 @@
+"""RTL of `ssa` against its golden model, bit for bit, in Verilog simulators."""
+
+import json
+from itertools import product
+
+import numpy as np
+import pytest
+
+from spikeloom.catalog import CORES
+from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa.schedule import cycles
+from spikeloom_sim.backends import run_golden, run_rtl
+from spikeloom_sim.regression import regression_configs, run_suite
+from spikeloom_sim.simulators.cocotb_run import run_cocotb
+
+CONFIGS = regression_configs("ssa")
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_suite(name, simulator):
+    """Every configuration on both simulators: cycles, full speed, stalls, extremes, reset."""
+    result = run_suite(CONFIGS[name], simulator=simulator)
+    log = result.folder / "simulation.log" if result.folder else None
+    assert result.failures == 0, f"see {log}"
+    assert result.tests >= 6
+
+
+@pytest.mark.parametrize("family", ["ice40", "ecp5"])
+def test_netlist(family, simulator):
+    """The synthesised netlist passes the same suite."""
+    if simulator == "verilator":
+        pytest.skip("Icarus compiles netlists ten times faster")
+    config = SSAConfig(tokens=4, head_dim=4, steps=3, cells=2, bits=2)
+    result = run_suite(config, simulator=simulator, netlist=family)
+    assert result.failures == 0, f"see {result.folder}"
+
+
+@pytest.mark.parametrize("mask", ["none", "causal", "self"])
+def test_smallest_sizes_exhaustively(mask):
+    """Every operand bit pattern of N = 2, D = 2, one after the other as time steps."""
+    patterns = np.array(list(product((0, 1), repeat=12)), np.uint8).reshape(-1, 3, 2, 2)
+    config = SSAConfig(tokens=2, head_dim=2, steps=len(patterns), cells=2, bits=2, mask=mask)
+    heads = [tuple(patterns.transpose(1, 0, 2, 3))]
+    run = run_rtl(config, heads)
+    assert np.array_equal(run.outputs, run_golden(config, heads))
+
+
+@pytest.mark.parametrize(("tokens", "mask"), [(64, "none"), (65, "causal")])
+def test_the_papers_shape(tokens, mask):
+    """64 tokens, or 65 with a class token, D = 64, T = 10: two heads with seeds of their own."""
+    config = SSAConfig(tokens=tokens, head_dim=64, steps=10, inputs="values", mask=mask)
+    rng = np.random.default_rng(4)
+    heads = [tuple(rng.random((3, tokens, 64))) for _ in range(2)]
+    run = run_rtl(config, heads)
+    assert np.array_equal(run.outputs, run_golden(config, heads))
+    assert run.cycles == [cycles(config)] * 2
+    assert not np.array_equal(run.outputs[0], run.outputs[1])
+
+
+def test_cycles_with_loading():
+    config = SSAConfig(tokens=6, head_dim=12, steps=4, cells=6, bits=12)
+    rng = np.random.default_rng(0)
+    heads = [tuple((rng.random((3, 4, 6, 12)) < 0.5).astype(np.uint8))]
+    assert run_rtl(config, heads, preload=False).cycles == [cycles(config, loaded=False)]
+
+
+def test_third_party_bus_model(tmp_path, simulator):
+    """cocotbext-axi's AXI4-Stream source and sink in place of our own."""
+    from spikeloom.export.verilog import to_verilog
+    from spikeloom_sim.backends.rtl import build_simulation
+
+    config = SSAConfig(tokens=5, head_dim=6, steps=3, mask="causal")
+    module = to_verilog(config)
+    arguments = build_simulation(module, simulator, tmp_path)
+    tests, failures = run_cocotb(
+        simulator,
+        module.name,
+        tmp_path,
+        "tests.equivalence.third_party_bench",
+        environment={"SPIKELOOM_CONFIG": json.dumps(config.as_dict())},
+        arguments=arguments,
+    )
+    assert (tests, failures) == (1, 0), (tmp_path / "simulation.log").read_text()[-3000:]
+
+
+def test_formula_of_the_presets():
+    """The figures in the README: 16 x 8 cells and bits on iCE40, 64 x 64 on ECP5."""
+    shape = {"tokens": 64, "head_dim": 64, "steps": 10}
+    assert CORES["ssa"].cycles(SSAConfig(**shape, cells=16, bits=8)) == 20538
+    assert CORES["ssa"].cycles(SSAConfig(**shape, cells=64, bits=64)) == 668
