@@ -69,6 +69,18 @@ def test_smallest_size_exhaustively(mask):
     assert len(np.unique(expected)) > 3
 
 
+def test_swin_window_at_several_densities():
+    """N = 49, D = 32, T = 40 on 49 lanes: dense, half and a tenth of all neurons spiking."""
+    config = SpikedConfig(tokens=49, head_dim=32, lanes=49)
+    model = adapter("spiked")
+    rng = np.random.default_rng(2)
+    heads = [model.random_operands(config, rng, density) for density in (1.0, 0.5, 0.1)]
+    run = run_rtl(config, heads)
+    assert np.array_equal(run.outputs, run_golden(config, heads))
+    assert run.cycles == [model.cycles(config, *head) for head in heads]
+    assert run.cycles[0] <= 9000 and run.cycles[1] <= 4500 and run.cycles[2] <= 900
+
+
 def test_gaussian_tensors_of_two_heads_against_softmax():
     """From real tensors to real outputs, as the command line does it."""
     model = adapter("spiked")

@@ -136,9 +136,7 @@ def test_spikes_to_codes_keeps_a_stalled_payload(tmp_path):
 
 def test_head(tmp_path):
     """The smallest head with two tokens, through its first runs."""
-    config = SpikedConfig(
-        tokens=2, head_dim=1, steps=2, base=2.0, lanes=2, frac_bits=8, log_bits=2
-    )
+    config = SpikedConfig(tokens=2, head_dim=1, steps=2, base=2.0, lanes=2, frac_bits=8, log_bits=2)
     core = Spiked(config)
     proof = HeadProof(core, ["q", "k", "v"], "o")
     proof.limit = schedule.cycles(config) + 6  # loading two tokens
