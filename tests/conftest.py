@@ -1,7 +1,6 @@
 """Shared fixtures: simulators that are there, and configurations small enough to try everything."""
 
 import pytest
-
 from spikeloom_sim.simulators import SIMULATORS
 
 

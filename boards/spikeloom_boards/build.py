@@ -68,11 +68,11 @@ def _build_in(job, folder, progress):
 
     progress("synthesise")
     run_tool("yosys", "-ql", "synthesis.log", f"{NAME}.ys", cwd=folder)
-    synthesis = read_synthesis(folder / "synthesis.log", device)
-    if synthesis.cells > device.cells or synthesis.block_rams > device.block_rams:
+    synthesis = read_synthesis(folder / "synthesis.log", device.family)
+    if synthesis.lut4 > device.cells or synthesis.block_rams > device.block_rams:
         raise InputError(
             f"{recipe.id}: {job.config.core} does not fit {device.name}: at least "
-            f"{synthesis.cells} cells of {device.cells} and {synthesis.block_rams} block RAMs of "
+            f"{synthesis.lut4} cells of {device.cells} and {synthesis.block_rams} block RAMs of "
             f"{device.block_rams}; lower cells = {getattr(job.config, 'cells', '-')} or the shape"
         )
 

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-
 from spikeloom.config import SSAConfig
 from spikeloom.errors import JobError
 from spikeloom.export.files import core_files
@@ -144,7 +143,8 @@ def _summary(runs, report):
         "",
         f"{report.board}: {report.lut4} LUT4, {report.cells} of {report.cells_available} cells, "
         f"{report.block_rams} of {report.block_rams_available} block RAMs, "
-        f"{report.fmax_mhz} MHz ({report.target_mhz:g} MHz needed), {report.us:.1f} us per attention",
+        f"{report.fmax_mhz} MHz ({report.target_mhz:g} MHz needed), "
+        f"{report.us:.1f} us per attention",
         "",
     ]
     return "\n".join(lines)

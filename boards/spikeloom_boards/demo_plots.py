@@ -3,14 +3,13 @@
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-
 from spikeloom_sim.golden import ssa
 
 matplotlib.rcParams["font.size"] = 9
 
 
 def plot_attention(patches, trace, path):
-    """The photograph, its float attention matrix, the one decoded from spikes, and the difference."""
+    """The photograph, its float attention matrix, the one from spikes, and the difference."""
     reference = ssa.float_scores(patches, patches)
     decoded = trace.scores.mean(axis=0)
     steps = len(trace.scores)

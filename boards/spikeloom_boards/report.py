@@ -10,7 +10,7 @@ class Synthesis:
     """Cells that Yosys counted: what the design needs at the least."""
 
     lut4: int
-    cells: int
+    registers: int
     block_rams: int
 
 
@@ -46,20 +46,25 @@ class Report:
         return asdict(self) | {"timing_met": self.timing_met}
 
 
-def read_synthesis(log, device):
-    """Cell counts from the last statistics in a Yosys log."""
+def read_synthesis(log, family):
+    """Cell counts from the last statistics in a Yosys log.
+
+    LUT4 of ECP5 include those inside carry cells (2 each) and distributed RAM (4 each).
+    """
     text = log.read_text(errors="replace")
-    table = text[text.rindex("Number of cells") if "Number of cells" in text else 0 :]
-    table = text[text.rindex("Printing statistics") :] if "Printing statistics" in text else table
     counts = {}
-    for first, second in re.findall(r"^\s*(\S+)\s+(\S+)\s*$", table, re.MULTILINE):
-        if first.isdigit():
-            counts[second] = int(first)
-    if device.family == "ice40":
-        luts = counts.get("SB_LUT4", 0)
-        return Synthesis(luts, luts, counts.get("SB_RAM40_4K", 0))
-    luts = counts.get("LUT4", 0) + 2 * counts.get("CCU2C", 0) + 4 * counts.get("TRELLIS_DPR16X4", 0)
-    return Synthesis(luts, luts, counts.get("DP16KD", 0))
+    for number, cell in re.findall(
+        r"^\s*(\d+)\s+(\S+)\s*$", text[text.rindex("Printing statistics") :], re.MULTILINE
+    ):
+        counts[cell] = int(number)
+
+    def count(*cells):
+        return sum(number for cell, number in counts.items() if cell.startswith(cells))
+
+    if family == "ice40":
+        return Synthesis(count("SB_LUT4"), count("SB_DFF"), count("SB_RAM40"))
+    luts = count("LUT4") + 2 * count("CCU2C") + 4 * count("TRELLIS_DPR16X4")
+    return Synthesis(luts, count("TRELLIS_FF"), count("DP16KD", "PDPW16KD"))
 
 
 def read_nextpnr_report(path, device):

@@ -4,14 +4,22 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-
 from spikeloom.catalog import find_core
 from spikeloom_boards.build import Build
 from spikeloom_boards.build import build as run_build
 from spikeloom_boards.recipes import find_board, preset_config
 
-from .options import Assignments, ConfigFile, CoreName, Json, Output, console
-from .options import print_json, settings_of, steps
+from .options import (
+    Assignments,
+    ConfigFile,
+    CoreName,
+    Json,
+    Output,
+    console,
+    print_json,
+    settings_of,
+    steps,
+)
 
 
 def build(

@@ -4,8 +4,18 @@ from spikeloom.catalog import find_core
 from spikeloom_boards.generate import generate_files
 from spikeloom_boards.recipes import find_board, preset_config
 
-from .options import Assignments, BoardName, ConfigFile, CoreName, Json, Output, console
-from .options import print_json, settings_of, steps
+from .options import (
+    Assignments,
+    BoardName,
+    ConfigFile,
+    CoreName,
+    Json,
+    Output,
+    console,
+    print_json,
+    settings_of,
+    steps,
+)
 
 
 def generate(

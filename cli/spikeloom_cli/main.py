@@ -6,7 +6,6 @@ import sys
 
 import typer
 from rich.console import Console
-
 from spikeloom import __version__
 from spikeloom.errors import InputError, JobError
 

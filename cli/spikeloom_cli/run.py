@@ -5,15 +5,23 @@ from typing import Annotated
 
 import numpy as np
 import typer
-
 from spikeloom.catalog import find_core
 from spikeloom.errors import InputError, JobError
 from spikeloom_sim.adapters import adapter
 from spikeloom_sim.backends import run_golden, run_rtl
 from spikeloom_sim.tensors import load_tensor, save_tensor
 
-from .options import Assignments, ConfigFile, CoreName, Json, SimulatorName, console
-from .options import print_json, settings_of, steps
+from .options import (
+    Assignments,
+    ConfigFile,
+    CoreName,
+    Json,
+    SimulatorName,
+    console,
+    print_json,
+    settings_of,
+    steps,
+)
 
 BACKENDS = ("golden", "rtl", "netlist")
 

@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from spikeloom.errors import InputError
 from spikeloom.tools import locate
 from spikeloom_boards.build import Build, build
@@ -81,9 +80,9 @@ def test_small_build_for_icebreaker(tmp_path):
 
 
 def test_core_that_does_not_fit(tmp_path):
-    config = preset_config("ssa", BOARDS["icebreaker"], {"cells": 64, "bits": 64})
+    config = preset_config("ssa", BOARDS["icebreaker"], {"tokens": 128, "head_dim": 128})
     recipe = BOARDS["icebreaker"]
-    with pytest.raises(InputError, match=r"does not fit iCE40UP5K: at least \d+ cells of 5280"):
+    with pytest.raises(InputError, match=r"does not fit iCE40UP5K: .* \d+ block RAMs of 30"):
         build(Build(config, recipe, recipe.frequency), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 

@@ -1,7 +1,6 @@
 """Configurations: defaults, derived keys, and one clear line for everything out of range."""
 
 import pytest
-
 from spikeloom.config import SSAConfig, read_settings
 from spikeloom.errors import InputError
 

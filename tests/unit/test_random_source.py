@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 from scipy import stats
-
 from spikeloom.config import SSAConfig
 from spikeloom.random.bernoulli_encoder import BernoulliEncoder
 from spikeloom.random.random_plan import (
@@ -95,7 +94,7 @@ def test_registers_start_in_different_states():
 
 
 def test_neighbouring_seeds_are_unrelated():
-    """Draws under seeds 1 to 40: no pair correlates by more than 5 sigma, in any of ten stretches."""
+    """Draws under seeds 1 to 40: no pair correlates by over 5 sigma, in any of ten stretches."""
     for stretch in range(10):
         sources = [GoldenSource(16, 64, seed) for seed in range(1, 41)]
         draws = [source.draw(64 * (stretch + 1))[-64:].ravel() for source in sources]
@@ -141,7 +140,7 @@ def test_scrambling_is_invertible():
 
 
 def test_bernoulli_encoder_is_exact():
-    """Every threshold of 4 bits against every random number: threshold of 16 spikes, 0 and 1 too."""
+    """Each threshold against each number of 4 bits: so many of 16 spike, 0 and 16 too."""
     dut = BernoulliEncoder(4)
     counts = []
 

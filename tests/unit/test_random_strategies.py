@@ -6,7 +6,6 @@ the table of docs/random.md.
 
 import numpy as np
 import pytest
-
 from spikeloom.config import SSAConfig
 from spikeloom.random.random_plan import STRATEGIES
 from spikeloom_sim.golden import ssa
@@ -16,7 +15,7 @@ UNROLLS = {"16 cells x 8 bits": (16, 8), "64 cells x 64 bits": (64, 64), "array"
 
 
 def errors(run):
-    """RMSE over many runs of (element, sum over dimensions, sum over tokens), sums over sqrt(64)."""
+    """RMSE of (element, sum over dimensions, sum over tokens); sums are divided by sqrt(64)."""
     rng = np.random.default_rng(7)
     spikes = (rng.random((3, STEPS, SIZE, SIZE)) < rng.random((3, 1, SIZE, SIZE))).astype(np.uint8)
     q, k, v = spikes

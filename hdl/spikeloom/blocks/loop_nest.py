@@ -6,8 +6,10 @@ from amaranth.lib.wiring import In, Out
 
 
 class LoopNest(wiring.Component):
-    """``for a in range(A): for b in range(B): ...``, moved on by one iteration of the innermost loop
-    at every clock in which `step` is high, and starting over after the last.
+    """``for a in range(A): for b in range(B): ...``, one iteration per clock.
+
+    Moves on by one iteration of the innermost loop at every clock in which `step` is high, and
+    starts over after the last.
 
     Parameters
     ----------

@@ -11,9 +11,9 @@ class LFSR(wiring.Component):
     """A window on a maximal-length bit sequence, moved on by `leap` bits per step.
 
     The register holds ``width`` consecutive bits of the sequence
-    ``s[n + width] = XOR of s[n + t] for t in TAPS[width]``, oldest bit first, so a step computes the
-    next `leap` bits at once. The zero state is out of reach: bit 0 of a loaded seed is taken as 1,
-    and no step leads from another state to zero.
+    ``s[n + width] = XOR of s[n + t] for t in TAPS[width]``, oldest bit first, so a step computes
+    the next `leap` bits at once. The zero state is out of reach: bit 0 of a loaded seed is taken as
+    1, and no step leads from another state to zero.
 
     One LUT level per step for ``leap <= width - max(TAPS[width])``, more beyond that.
 

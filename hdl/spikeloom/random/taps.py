@@ -1,7 +1,7 @@
 """Feedback taps of maximal-length LFSRs.
 
-``TAPS[w]`` lists the exponents below `w` of a primitive polynomial of degree `w` over GF(2): the bit
-sequence ``s`` with ``s[n + w] = XOR of s[n + t] for t in TAPS[w]`` repeats after ``2**w - 1`` bits.
+``TAPS[w]`` lists the exponents below `w` of a primitive polynomial of degree `w` over GF(2): the
+bit sequence ``s`` with ``s[n + w] = XOR of s[n + t] for t in TAPS[w]`` repeats after ``2**w - 1``.
 Each entry is the first primitive polynomial met when trinomials, then pentanomials, are tried in
 order of their highest middle exponent. Low taps make leaping cheap: up to ``w - max(TAPS[w])`` new
 bits depend on the present state alone, one XOR each.

@@ -6,7 +6,6 @@ Every adapter offers `configure`, `golden`, `to_beats`, `from_beats` and `random
 from dataclasses import replace
 
 import numpy as np
-
 from spikeloom.config import SSAConfig
 from spikeloom.errors import InputError
 
@@ -43,7 +42,8 @@ def configure(settings, q, k, v):
         raise InputError(f"k: shape {k.shape} differs from q's {q.shape}; they must be equal")
     if v.shape[:-1] != q.shape[:-1]:
         raise InputError(
-            f"v: shape {v.shape} does not go with q's {q.shape}; all axes but the last must be equal"
+            f"v: shape {v.shape} does not go with q's {q.shape}; "
+            "all axes but the last must be equal"
         )
 
     if inputs == "values":

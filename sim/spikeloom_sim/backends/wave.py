@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from vcd.gtkw import GTKWSave
-
 from spikeloom.export.verilog import module_name
+from vcd.gtkw import GTKWSave
 
 from ..adapters import adapter
 

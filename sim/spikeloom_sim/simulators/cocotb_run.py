@@ -5,7 +5,6 @@ from pathlib import Path
 
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
-
 from spikeloom.errors import JobError
 
 PERIOD_NS = 10  # clock period of every testbench
@@ -32,7 +31,7 @@ def run_cocotb(simulator, top, folder, module, *, environment=(), waves=None, ar
     runner = get_runner(simulator)
     runner.log.setLevel("ERROR")
     try:
-        with _no_pytest():
+        with _PytestHidden():
             runner.test(
                 test_module=module,
                 hdl_toplevel=top,
@@ -59,7 +58,7 @@ def _log_tail(folder):
     return " | ".join(line for line in lines[-5:] if line.strip()) + f" (log: {log})"
 
 
-class _no_pytest:
+class _PytestHidden:
     """Hide pytest from the runner, which would put the test's name into its result file's."""
 
     def __enter__(self):

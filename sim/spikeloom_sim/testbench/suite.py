@@ -1,7 +1,7 @@
 """The cocotb regression of any core: one build, many situations.
 
-The configuration comes as JSON in the environment variable ``SPIKELOOM_CONFIG``. Every test runs the
-core against its golden model, bit for bit, within a time limit.
+The configuration comes as JSON in the environment variable ``SPIKELOOM_CONFIG``. Every test runs
+the core against its golden model, bit for bit, within a time limit.
 """
 
 import json
@@ -10,7 +10,6 @@ import os
 import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles
-
 from spikeloom.catalog import CORES
 
 from ..adapters import adapter

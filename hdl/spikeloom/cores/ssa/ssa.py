@@ -47,7 +47,8 @@ class SSA(wiring.Component):
     done : Out(1), one clock, with the transfer of the last output beat.
     misframed : Out(1).
     q, k, v : In(stream of {data, last}). Spikes: a beat is a token, N beats a step, bit d the spike
-        of dimension d. Values: a beat is one threshold 0..2**value_bits, N * D beats, token by token.
+        of dimension d. Values: a beat is one threshold 0..2**value_bits, N * D beats, along a
+        token first.
     o : Out(stream of {data: Dv, last}), a token of output spikes per beat, N beats a step.
 
     Source: Song et al., "Stochastic Spiking Attention", arXiv 2402.09109.

@@ -14,8 +14,8 @@ class ValueOperand(wiring.Component):
     """Takes `tokens` x `width` values once and encodes them anew at each of `steps` time steps.
 
     A value is a threshold 0..2**value_bits, and its spike has probability
-    ``threshold / 2**value_bits``, 0 and 1 included. Values arrive one per beat, along a token first;
-    spikes leave in blocks of `rows` tokens times `lanes`, one block per clock.
+    ``threshold / 2**value_bits``, 0 and 1 included. Values arrive one per beat, along a token
+    first; spikes leave in blocks of `rows` tokens times `lanes`, one block per clock.
 
     Members
     -------

@@ -1,0 +1,41 @@
+"""Netlist sizes of the `ssa` core at N = D = 64, T = 10, from one cell to the paper's array.
+
+    python examples/netlist_sizes.py            all four unrolls (the array takes many minutes)
+    python examples/netlist_sizes.py 1 16 64    only these numbers of cells
+
+Prints a Markdown table, row by row. Sizes are Yosys' before placement.
+"""
+
+import sys
+
+from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa.schedule import cycles
+from spikeloom_boards.netlist_size import netlist_size
+
+SHAPE = {"tokens": 64, "head_dim": 64, "steps": 10}
+UNROLLS = {
+    1: {"cells": 1, "bits": 1},
+    16: {"cells": 16, "bits": 8},
+    64: {"cells": 64, "bits": 64},
+    4096: {"cells": 4096, "bits": 1, "inputs": "values"},
+}
+
+
+def main():
+    """Print the rows asked for on the command line, or all."""
+    wanted = [int(cells) for cells in sys.argv[1:]] or list(UNROLLS)
+    print("| cells x bits | inputs | cycles | family | LUT4 | flip-flops | block RAMs |")
+    print("|---|---|---|---|---|---|---|")
+    for cells in wanted:
+        config = SSAConfig(**SHAPE | UNROLLS[cells])
+        for family in ("ice40", "ecp5"):
+            size = netlist_size(config, family)
+            print(
+                f"| {config.cells} x {config.bits} | {config.inputs} | {cycles(config)} | {family} "
+                f"| {size.lut4} | {size.registers} | {size.block_rams} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
