@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-
 from spikeloom.config import SpikedConfig
 from spikeloom_sim.golden import spiked
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from spikeloom.config import SpikedConfig
 from spikeloom.errors import InputError
 from spikeloom_sim.adapters import spiked as model
@@ -14,7 +13,7 @@ Q, K, V = RNG.standard_normal((3, 6, 4))
 def test_scales_are_fitted_to_the_data():
     config, heads = model.configure({}, Q, K, V)
     assert config.q_scale == abs(Q).max() and config.v_scale == abs(V).max()
-    assert len(heads) == 1 and abs(heads[0][0]).min() >= 1 or (heads[0][0] == 0).any()
+    assert (len(heads) == 1 and abs(heads[0][0]).min() >= 1) or (heads[0][0] == 0).any()
     # the largest score and the largest output spike at step 0
     trace = model.spiked.trace(config, *heads[0])
     assert abs(trace.scores[trace.scores != 0]).min() == 1

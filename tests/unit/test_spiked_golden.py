@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from spikeloom.config import SpikedConfig
 from spikeloom_sim.golden import spiked
 

@@ -4,12 +4,12 @@ from math import ceil
 
 import numpy as np
 import pytest
-from .spiked_bench import random_head, run_heads
-
 from spikeloom.config import SpikedConfig
 from spikeloom.cores.spiked import schedule
 from spikeloom.errors import InputError
 from spikeloom_sim.golden import spiked
+
+from .spiked_bench import random_head, run_heads
 
 CONFIGS = [
     {"tokens": 1, "head_dim": 1, "steps": 2, "base": 2.0},

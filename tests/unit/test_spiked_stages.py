@@ -9,8 +9,6 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 from amaranth.sim import Simulator
-from .spiked_bench import join, pipeline, random_codes, split
-
 from spikeloom.config import SpikedConfig
 from spikeloom.config.spiked_tables import threshold_log, thresholds
 from spikeloom.cores.spiked.code import code_bits, signed_code
@@ -24,6 +22,8 @@ from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes
 from spikeloom.cores.spiked.trace_product import PRODUCT_DELAY, TraceProduct
 from spikeloom.cores.spiked.woss import WOSS_DELAY, Woss
 from spikeloom_sim.golden import spiked
+
+from .spiked_bench import join, pipeline, random_codes, split
 
 CODES = [
     SpikedConfig(tokens=1, head_dim=8),

@@ -73,8 +73,7 @@ class Spiked(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        shape = signed_code(config.steps)
-        tokens, head_dim, value_dim = config.tokens, config.head_dim, config.value_dim
+        tokens = config.tokens
 
         # Start: let `heads` heads into the score stage, and stop with the last output beat.
         m.submodules.taken = taken = LoopNest(head=config.heads)
@@ -91,8 +90,29 @@ class Spiked(wiring.Component):
         with m.If(self.done):
             m.d.sync += self.busy.eq(0)
 
-        # Operands: tokens of codes, taken apart. V gets one more dimension, which is one
-        # everywhere: its output is the sum of the probabilities.
+        q_events, k_lanes, v_events = self._operands(m)
+        p_lanes = self._scores(m, q_events, k_lanes, run, taken)
+        o_lanes = self._outputs(m, v_events, p_lanes)
+
+        # Dimensions side by side are tokens again; the next is read while one is taken.
+        m.d.comb += [
+            o_lanes.index.eq(Mux(sent.step, Mux(sent.token_last, 0, sent.token + 1), sent.token)),
+            o_lanes.release.eq(sent.step & sent.token_last),
+            self.o.payload.data.eq(o_lanes.o),
+            self.o.payload.last.eq(sent.token_last),
+        ]
+        m.d.sync += self.o.valid.eq(o_lanes.full & ~o_lanes.release)
+
+        return m
+
+    def _operands(self, m):
+        """Memories of Q's events, K's codes and V's events, fed from the streams.
+
+        V gets one more dimension, which is one everywhere: its output is the sum of the
+        probabilities.
+        """
+        config, shape = self.config, signed_code(self.config.steps)
+        tokens, head_dim, value_dim = config.tokens, config.head_dim, config.value_dim
         one = Signal(shape)
         m.d.comb += one.spike.eq(1)
         m.submodules.q_events = q_events = EventMemory(
@@ -115,9 +135,15 @@ class Spiked(wiring.Component):
             k_lanes.i_valid.eq(k_codes.valid & k_codes.ready),
             k_lanes.reserve.eq(k_lanes.i_valid & k_lanes.i_first),
         ]
+        return q_events, k_lanes, v_events
 
-        # Scores: products of Q's spikes with K, a row at a time; codes; probabilities.
-        m.submodules.scores = scores = TraceProduct(config, tokens, head_dim, shape=shape)
+    def _scores(self, m, q_events, k_lanes, run, taken):
+        """Products of Q's spikes with K, a row at a time; their codes; probabilities."""
+        config = self.config
+        tokens = config.tokens
+        m.submodules.scores = scores = TraceProduct(
+            config, tokens, config.head_dim, shape=signed_code(config.steps)
+        )
         m.submodules.woss = woss = Woss(config)
         m.submodules.p_lanes = p_lanes = LaneMemory(
             tokens,
@@ -140,14 +166,22 @@ class Spiked(wiring.Component):
             p_lanes.i.eq(woss.o),
             p_lanes.i_valid.eq(woss.o_valid),
         ]
+        return p_lanes
 
-        # Outputs: products of V's spikes with the probabilities, a dimension at a time; codes.
+    def _outputs(self, m, v_events, p_lanes):
+        """Products of V's spikes with the probabilities, a dimension at a time; their codes."""
+        config = self.config
+        tokens, value_dim = config.tokens, config.value_dim
         m.submodules.outputs = outputs = TraceProduct(
             config, value_dim + 1, tokens, shape=unsigned_code(config.steps)
         )
         m.submodules.output_encoder = output_encoder = OutputEncoder(config)
         m.submodules.o_lanes = o_lanes = LaneMemory(
-            value_dim, tokens, lanes=value_dim, block=config.encoders, shape=shape
+            value_dim,
+            tokens,
+            lanes=value_dim,
+            block=config.encoders,
+            shape=signed_code(config.steps),
         )
         self._join(m, v_events, p_lanes, outputs, o_lanes)
         m.d.comb += [
@@ -157,17 +191,7 @@ class Spiked(wiring.Component):
             o_lanes.i.eq(output_encoder.o),
             o_lanes.i_valid.eq(output_encoder.o_valid),
         ]
-
-        # Dimensions side by side are tokens again; the next is read while one is taken.
-        m.d.comb += [
-            o_lanes.index.eq(Mux(sent.step, Mux(sent.token_last, 0, sent.token + 1), sent.token)),
-            o_lanes.release.eq(sent.step & sent.token_last),
-            self.o.payload.data.eq(o_lanes.o),
-            self.o.payload.last.eq(sent.token_last),
-        ]
-        m.d.sync += self.o.valid.eq(o_lanes.full & ~o_lanes.release)
-
-        return m
+        return o_lanes
 
     def _codes(self, m, name, extra):
         """Stream of single codes of operand `name`, those of `extra` before each token's own."""

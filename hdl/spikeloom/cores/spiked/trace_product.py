@@ -9,6 +9,8 @@ from ...blocks.loop_nest import LoopNest
 from ...config.spiked_tables import trace_table
 from .event_memory import event_layout
 
+PRODUCT_DELAY = 3  # clocks from a line's last event to its first sums
+
 
 def sum_shape(config, length):
     """Shape that holds any sum of `length` products."""
@@ -20,9 +22,6 @@ def add_or_subtract(total, value, minus):
     """``total - value`` where `minus`, else ``total + value``, with one adder and its carry in."""
     flipped = value ^ minus.replicate(len(value))
     return (Cat(1, total).as_signed() + Cat(minus, flipped).as_signed())[1:].as_signed()
-
-
-PRODUCT_DELAY = 3  # clocks from a line's last event to its first sums
 
 
 class TraceProduct(wiring.Component):
@@ -131,43 +130,49 @@ class TraceProduct(wiring.Component):
 
         totals = []
         for n in range(config.lanes):
-            lane = self.i[n]
             if n % 2 == 0:  # block RAMs have two ports
                 m.submodules[f"traces_{n}"] = traces = Memory(
                     shape=config.frac_bits + 1, depth=2 * config.steps - 1, init=trace_table(config)
                 )
-            read = traces.read_port()
-            m.d.comb += read.addr.eq(code.step + lane.step)
-
-            pair = Signal(name=f"pair_{n}")
-            minus = Signal(name=f"minus_{n}")
-            m.d.sync += [
-                pair.eq(code.spike & lane.spike),
-                minus.eq(code.sign ^ (lane.sign if "sign" in lane.shape().members else 0)),
-            ]
-            product = Signal(self._sum, name=f"product_{n}")
-            sum_ = Signal(self._sum, name=f"sum_{n}", reset_less=True)
-            total = Signal(self._sum, name=f"total_{n}")
-            m.d.comb += [
-                product.eq(Mux(pair, read.data, 0)),
-                total.eq(add_or_subtract(Mux(fresh, 0, sum_), product, minus)),
-            ]
-            with m.If(adding):
-                m.d.sync += sum_.eq(total)
-            totals.append(total)
-
-        # Complete sums move over and leave.
-        left = Signal.like(count)
-        leave = [Signal(self._sum, name=f"leave_{n}", reset_less=True) for n in range(config.lanes)]
-        behind = leave[config.encoders :] + leave[: config.encoders]
-        with m.If(done):
-            m.d.sync += left.eq(done_count)
-        with m.Elif(left != 0):
-            m.d.sync += left.eq(left - 1)
-        for n in range(config.lanes):
-            m.d.sync += leave[n].eq(Mux(done, totals[n], behind[n]))
-        m.d.comb += self.o_valid.eq(left != 0)
-        for n in range(config.encoders):
-            m.d.comb += self.o[n].eq(leave[n])
+            totals.append(self._lane(m, n, traces.read_port(), code, adding, fresh))
+        self._send(m, totals, done, done_count)
 
         return m
+
+    def _lane(self, m, n, trace, code, adding, fresh):
+        """Sum number `n`: the product is looked up a clock after `code`, then added; its total."""
+        lane = self.i[n]
+        pair = Signal(name=f"pair_{n}")
+        minus = Signal(name=f"minus_{n}")
+        m.d.comb += trace.addr.eq(code.step + lane.step)
+        m.d.sync += [
+            pair.eq(code.spike & lane.spike),
+            minus.eq(code.sign ^ (lane.sign if "sign" in lane.shape().members else 0)),
+        ]
+
+        product = Signal(self._sum, name=f"product_{n}")
+        before = Signal(self._sum, name=f"sum_{n}", reset_less=True)
+        total = Signal(self._sum, name=f"total_{n}")
+        m.d.comb += [
+            product.eq(Mux(pair, trace.data, 0)),
+            total.eq(add_or_subtract(Mux(fresh, 0, before), product, minus)),
+        ]
+        with m.If(adding):
+            m.d.sync += before.eq(total)
+        return total
+
+    def _send(self, m, totals, done, count):
+        """Where `done`, the totals move over; then they leave in `count` blocks."""
+        block = self._config.encoders
+        left = Signal.like(count)
+        leave = [Signal(self._sum, name=f"leave_{n}", reset_less=True) for n in range(len(totals))]
+        behind = leave[block:] + leave[:block]
+        with m.If(done):
+            m.d.sync += left.eq(count)
+        with m.Elif(left != 0):
+            m.d.sync += left.eq(left - 1)
+        for register, total, other in zip(leave, totals, behind, strict=True):
+            m.d.sync += register.eq(Mux(done, total, other))
+        m.d.comb += self.o_valid.eq(left != 0)
+        for n in range(block):
+            m.d.comb += self.o[n].eq(leave[n])

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-
 from spikeloom.config.spiked import AUTO
 
 from .head import admitted
