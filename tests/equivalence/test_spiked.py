@@ -77,7 +77,9 @@ def test_swin_window_at_several_densities():
     run = run_rtl(config, heads)
     assert np.array_equal(run.outputs, run_golden(config, heads))
     assert run.cycles == [model.cycles(config, *head) for head in heads]
-    assert run.cycles[0] <= 9000 and run.cycles[1] <= 4500 and run.cycles[2] <= 900
+    assert run.cycles[0] <= 9000
+    assert run.cycles[1] <= 4500
+    assert run.cycles[2] <= 900
 
 
 def test_gaussian_tensors_of_two_heads_against_softmax():

@@ -111,7 +111,8 @@ def run_heads(config, heads, *, stalls=0.0, preload=True, limit=200_000):
             await ctx.tick()
             if len(beats) == len(heads) * config.tokens:
                 break
-        assert not ctx.get(core.busy) and not ctx.get(core.misframed)
+        assert not ctx.get(core.busy)
+        assert not ctx.get(core.misframed)
 
     for n, port in enumerate((core.q, core.k, core.v)):
         simulator.add_testbench(feeder(port, n), background=True)

@@ -12,7 +12,8 @@ Q, K, V = RNG.standard_normal((3, 6, 4))
 
 def test_scales_are_fitted_to_the_data():
     config, heads = model.configure({}, Q, K, V)
-    assert config.q_scale == abs(Q).max() and config.v_scale == abs(V).max()
+    assert config.q_scale == abs(Q).max()
+    assert config.v_scale == abs(V).max()
     assert (len(heads) == 1 and abs(heads[0][0]).min() >= 1) or (heads[0][0] == 0).any()
     # the largest score and the largest output spike at step 0
     trace = model.spiked.trace(config, *heads[0])
@@ -23,7 +24,8 @@ def test_scales_are_fitted_to_the_data():
 def test_scales_hold_for_every_head():
     q, k, v = RNG.standard_normal((3, 3, 6, 4)) * [[[1]], [[5]], [[0.1]]]
     config, heads = model.configure({"k_scale": "2.5"}, q, k, v)
-    assert config.q_scale == abs(q).max() and config.k_scale == 2.5
+    assert config.q_scale == abs(q).max()
+    assert config.k_scale == 2.5
     assert len(heads) == 3
     assert (abs(heads[0][0])[heads[0][0] != 0]).min() > 1  # a small head spikes late
 
@@ -58,7 +60,8 @@ def test_bad_input_gets_one_clear_line(operands, settings, message):
         return
     with pytest.raises(InputError) as caught:
         model.configure(settings, *operands)
-    assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 33, 64])

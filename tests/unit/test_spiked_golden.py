@@ -24,7 +24,8 @@ def test_codes_survive_decoding_and_encoding_and_spike_trains():
     codes = np.arange(-40, 41)
     assert (spiked.encode_values(config, spiked.decode(config, codes)) == codes).all()
     train = spiked.to_spike_train(config, codes)
-    assert train.shape == (40, 81) and (abs(train).sum(0) == (codes != 0)).all()
+    assert train.shape == (40, 81)
+    assert (abs(train).sum(0) == (codes != 0)).all()
     assert (spiked.from_spike_train(train) == codes).all()
 
 

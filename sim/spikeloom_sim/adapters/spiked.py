@@ -19,9 +19,9 @@ def configure(settings, q, k, v):
     Parameters
     ----------
     settings : key to value, as given by the user.
-    q, k, v : (N, D), (N, D) and (N, Dv) real numbers, with one more leading axis for heads if wanted.
+    q, k, v : (N, D), (N, D) and (N, Dv) real numbers, with a leading axis for heads if wanted.
 
-    Returns the `SpikedConfig`, its scales numbers, and a list with the codes (q, k, v) of each head.
+    Returns the `SpikedConfig`, its scales numbers, and a list of the codes (q, k, v) of each head.
 
     Raises `InputError` where a shape, a value or a key does not fit.
     """
@@ -36,7 +36,7 @@ def configure(settings, q, k, v):
         raise InputError(f"k: shape {k.shape} differs from q's {q.shape}; they must be equal")
     if v.shape[:-1] != q.shape[:-1]:
         raise InputError(
-            f"v: shape {v.shape} does not go with q's {q.shape}; all axes but the last must be equal"
+            f"v: shape {v.shape} does not go with q's {q.shape}; only the last axis may differ"
         )
 
     shape = {"tokens": q.shape[-2], "head_dim": q.shape[-1], "value_dim": v.shape[-1]}
