@@ -11,9 +11,8 @@ from spikeloom_sim.golden import spiked
 def tensors(tmp_path):
     """Files with real numbers: Q and K (8, 4), V (8, 5); the options that name them, and V."""
     rng = np.random.default_rng(0)
-    found = {
-        name: rng.standard_normal((8, width)) for name, width in {"q": 4, "k": 4, "v": 5}.items()
-    }
+    shapes = {"q": (8, 4), "k": (8, 4), "v": (8, 5)}
+    found = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
     for name, tensor in found.items():
         np.save(tmp_path / f"{name}.npy", tensor)
     return ["--q", "q.npy", "--k", "k.npy", "--v", "v.npy"], found

@@ -140,4 +140,4 @@ def test_head(tmp_path):
     proof = HeadProof(core, ["q", "k", "v"], "o")
     proof.limit = schedule.cycles(config) + 6  # loading two tokens
     ports = [*input_signals(core, ["q", "k", "v"], "o"), core.start]
-    check(proof, tmp_path, "bmc", proof.limit + 6, ports)
+    check(proof, tmp_path, "bmc", proof.limit + 2, ports)
