@@ -89,7 +89,7 @@ def test_swin_window_is_fast_enough():
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"base": 1}, "base must be a number in (1.0, 2.0]"),
+        ({"base": 1}, "base must be a number in [1.001, 2.0]"),
         ({"base": 2.01}, "base = 2.01 is not allowed"),
         ({"base": float("nan")}, "base = nan is not allowed"),
         ({"steps": 65}, "steps must be 1..64"),

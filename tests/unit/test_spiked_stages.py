@@ -31,6 +31,8 @@ CODES = [
     SpikedConfig(tokens=1, head_dim=1, base=2.0, steps=1, frac_bits=8),
     SpikedConfig(tokens=1, head_dim=5, base=1.02, steps=64, frac_bits=16),
     SpikedConfig(tokens=1, head_dim=16, base=2**0.5, steps=33, score_scale=1e-3),
+    SpikedConfig(tokens=1, head_dim=2, base=1.001, steps=64, frac_bits=12),
+    SpikedConfig(tokens=1, head_dim=2, base=2.0, steps=64, score_scale=1e5),
 ]
 
 

@@ -38,9 +38,8 @@ class SpikedConfig(CoreConfig):
     steps: int = integer("time steps T of a one-spike code", low=1, high=64, default=40)
     base: float = number(
         "base B of the phase code: a spike one step later is worth 1/B as much",
-        low=1,
+        low=1.001,  # nearer to 1, tables of logarithms outgrow any device
         high=2,
-        low_open=True,
         default=1.15,
     )
     heads: int = integer(

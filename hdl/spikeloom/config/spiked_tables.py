@@ -6,6 +6,7 @@ Traces and sums have ``frac_bits`` fraction bits, logarithms to the base B ``LOG
 from math import ceil, log, log2
 
 LOG_FRACTION = 12
+LARGEST_SUM = 256  # products of 1: the most dimensions, and the most tokens
 
 
 def trace_table(config):
@@ -20,10 +21,11 @@ def trace_table(config):
 def thresholds(config, gain):
     """Least magnitude that spikes at step n or before, for n = 0..T - 1, in trace units.
 
-    `gain` is the value of a spike at step 0.
+    `gain` is the value of a spike at step 0. A threshold that no sum reaches stops just there.
     """
     top = 2**config.frac_bits * config.half_step * gain
-    return [max(1, ceil(top * config.base**-n)) for n in range(config.steps)]
+    unreached = LARGEST_SUM * 2**config.frac_bits + 1
+    return [min(max(1, ceil(top * config.base**-n)), unreached) for n in range(config.steps)]
 
 
 def threshold_log(config, gain):
