@@ -1,6 +1,7 @@
 """Shared fixtures: simulators that are there, and configurations small enough to try everything."""
 
 import pytest
+
 from spikeloom_sim.simulators import SIMULATORS
 
 

@@ -110,6 +110,7 @@ def _build_in(job, folder, progress):
         device=device.name,
         config=job.config.as_dict(),
         lut4=synthesis.lut4,
+        registers=synthesis.registers,
         target_mhz=job.frequency / 1e6,
         cycles=cycles,
         us=cycles / (job.frequency / 1e6),

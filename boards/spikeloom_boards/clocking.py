@@ -6,6 +6,7 @@ from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import Out
+
 from spikeloom.errors import InputError
 
 # iCE40 block RAM reads zeros for about 3 us after configuration; five times that is safe.

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+
 from spikeloom.config import SSAConfig
 from spikeloom.errors import JobError
 from spikeloom.export.files import core_files

@@ -3,6 +3,7 @@
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+
 from spikeloom_sim.golden import ssa
 
 matplotlib.rcParams["font.size"] = 9

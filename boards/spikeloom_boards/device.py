@@ -25,10 +25,6 @@ class Device:
     def ram_type(self):
         return {"ice40": "ICESTORM_RAM", "ecp5": "DP16KD"}[self.family]
 
-    @property
-    def register_type(self):
-        return {"ice40": "ICESTORM_LC", "ecp5": "TRELLIS_FF"}[self.family]
-
 
 UP5K = Device("iCE40UP5K", "ice40", 5280, 30, ("--up5k",))
 ECP5_85F = Device("LFE5U-85F", "ecp5", 83640, 208, ("--85k",))

@@ -75,7 +75,6 @@ def read_nextpnr_report(path, device):
     return {
         "cells": used[device.cell_type]["used"],
         "cells_available": used[device.cell_type]["available"],
-        "registers": used[device.register_type]["used"],
         "block_rams": used[device.ram_type]["used"],
         "block_rams_available": used[device.ram_type]["available"],
         "fmax_mhz": round(fmax, 2),

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
+
 from spikeloom.blocks.loop_nest import LoopNest
 
 WORD_BITS = 16  # block RAM of every family comes that wide

@@ -7,6 +7,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.crc import catalog
 from amaranth.lib.wiring import Out
+
 from spikeloom.blocks.row_splitter import RowSplitter
 from spikeloom.catalog import CORES
 from spikeloom_sim.adapters import adapter

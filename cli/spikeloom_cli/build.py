@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+
 from spikeloom.catalog import find_core
 from spikeloom_boards.build import Build
 from spikeloom_boards.build import build as run_build

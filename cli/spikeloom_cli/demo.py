@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+
 from spikeloom.errors import InputError
 from spikeloom_boards.demo import DEMOS
 

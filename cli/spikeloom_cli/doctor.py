@@ -1,6 +1,7 @@
 """`spikeloom doctor`: what is missing on this machine, and the exact fix."""
 
 import typer
+
 from spikeloom_boards.doctor import examine
 
 from .options import Json, console, print_json

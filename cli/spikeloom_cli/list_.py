@@ -3,6 +3,7 @@
 from dataclasses import MISSING, fields
 
 from rich.table import Table
+
 from spikeloom.catalog import CORES
 from spikeloom_boards.recipes import BOARDS, preset_config
 

@@ -6,6 +6,7 @@ import sys
 
 import typer
 from rich.console import Console
+
 from spikeloom import __version__
 from spikeloom.errors import InputError, JobError
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from spikeloom.catalog import CORES, find_core
 from spikeloom.errors import InputError, JobError
 from spikeloom_sim.regression import regression_configs, run_suite, write_junit

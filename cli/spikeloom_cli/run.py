@@ -5,6 +5,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
+
 from spikeloom.catalog import find_core
 from spikeloom.errors import InputError, JobError
 from spikeloom_sim.adapters import adapter

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from spikeloom.errors import InputError
 from spikeloom.tools import locate
 from spikeloom_boards.build import Build, build

@@ -5,6 +5,7 @@ import binascii
 import numpy as np
 import pytest
 from amaranth.sim import Simulator
+
 from spikeloom.config import SSAConfig
 from spikeloom_boards.recipes import BOARDS, preset_config
 from spikeloom_boards.rom_stream import RomStream

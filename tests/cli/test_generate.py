@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from spikeloom.tools import locate
 from spikeloom_sim.simulators.verilator import _home
 

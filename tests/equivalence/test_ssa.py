@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+
 from spikeloom.catalog import CORES
 from spikeloom.config import SSAConfig
 from spikeloom.cores.ssa.schedule import cycles

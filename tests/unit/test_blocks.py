@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 from amaranth.sim import Simulator
+
 from spikeloom.blocks.bank_memory import BankMemory
 from spikeloom.blocks.loop_nest import LoopNest
 from spikeloom.blocks.popcount import Popcount

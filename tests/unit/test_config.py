@@ -1,6 +1,7 @@
 """Configurations: defaults, derived keys, and one clear line for everything out of range."""
 
 import pytest
+
 from spikeloom.config import SSAConfig, read_settings
 from spikeloom.errors import InputError
 

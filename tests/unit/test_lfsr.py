@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from amaranth.sim import Simulator
+
 from spikeloom.random.lfsr import LFSR
 from spikeloom.random.taps import TAPS
 from spikeloom_sim.golden.lfsr import lfsr_sequence

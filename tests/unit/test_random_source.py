@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 from scipy import stats
+
 from spikeloom.config import SSAConfig
 from spikeloom.random.bernoulli_encoder import BernoulliEncoder
 from spikeloom.random.random_plan import (

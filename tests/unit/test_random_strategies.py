@@ -6,6 +6,7 @@ the table of docs/random.md.
 
 import numpy as np
 import pytest
+
 from spikeloom.config import SSAConfig
 from spikeloom.random.random_plan import STRATEGIES
 from spikeloom_sim.golden import ssa

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 from scipy import stats
+
 from spikeloom.config import SSAConfig
 from spikeloom_sim.golden import ssa
 

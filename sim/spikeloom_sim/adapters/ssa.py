@@ -6,6 +6,7 @@ Every adapter offers `configure`, `golden`, `to_beats`, `from_beats` and `random
 from dataclasses import replace
 
 import numpy as np
+
 from spikeloom.config import SSAConfig
 from spikeloom.errors import InputError
 

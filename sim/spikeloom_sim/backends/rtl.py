@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from spikeloom.catalog import CORES
 from spikeloom.errors import InputError, JobError
 from spikeloom.export.verilog import to_verilog

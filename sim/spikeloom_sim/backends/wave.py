@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from spikeloom.export.verilog import module_name
 from vcd.gtkw import GTKWSave
+
+from spikeloom.export.verilog import module_name
 
 from ..adapters import adapter
 

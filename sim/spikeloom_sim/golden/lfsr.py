@@ -1,6 +1,7 @@
 """Golden twin of `spikeloom.random.lfsr`: the same bit sequence, whole stretches at a time."""
 
 import numpy as np
+
 from spikeloom.random.taps import TAPS
 
 

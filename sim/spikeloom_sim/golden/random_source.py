@@ -1,6 +1,7 @@
 """Golden twin of `spikeloom.random.random_source`: the same numbers, in order of drawing."""
 
 import numpy as np
+
 from spikeloom.random.random_plan import draw_bits, draws_discarded, make_plan, scramble
 
 from .lfsr import lfsr_sequence

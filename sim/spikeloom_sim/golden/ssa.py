@@ -11,6 +11,7 @@ Source: arXiv 2402.09109.
 from dataclasses import dataclass
 
 import numpy as np
+
 from spikeloom.config.ssa import ENCODER_STREAMS, OUTPUT_STREAM, SCORE_STREAM
 
 from .random_source import RandomSource

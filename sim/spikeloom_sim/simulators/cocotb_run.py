@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
+
 from spikeloom.errors import JobError
 
 PERIOD_NS = 10  # clock period of every testbench

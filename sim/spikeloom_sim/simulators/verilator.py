@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cocotb_tools.config
 from platformdirs import user_cache_path
+
 from spikeloom.errors import JobError
 from spikeloom.tools import require
 
@@ -105,8 +106,8 @@ def _check_fst_headers():
     command = [require("c++"), "-x", "c++", "-fsyntax-only", "-"]
     if subprocess.run(command, input=source, capture_output=True, text=True).returncode:
         raise JobError(
-            "lz4.h or zlib.h is missing, which FST waveforms from Verilator need; "
-            "install them with: apt-get install liblz4-dev zlib1g-dev (or record a .vcd file, or use --sim icarus)"
+            "lz4.h or zlib.h is missing, which FST waveforms from Verilator need; install them "
+            "with: apt-get install liblz4-dev zlib1g-dev (or record a .vcd file, or use --sim icarus)"
         )
 
 

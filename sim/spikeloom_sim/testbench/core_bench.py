@@ -48,7 +48,7 @@ class CoreBench:
 
         Parameters
         ----------
-        beats : operand name to list of (data, last).
+        beats : operand name to list of (data, last); operands left out come from elsewhere.
         timeout : clocks after which the run counts as hung.
         preload : clocks between offering the operands and start.
         stalls : name of a stream to its `Stalls`, for streams that pause.
@@ -59,6 +59,7 @@ class CoreBench:
         feeding = [
             cocotb.start_soon(source.send(beats[name], stalls.get(name)))
             for name, source in self.sources.items()
+            if name in beats
         ]
         if preload:
             await ClockCycles(self.dut.clk, preload)

@@ -10,6 +10,7 @@ import os
 import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles
+
 from spikeloom.catalog import CORES
 
 from ..adapters import adapter
@@ -39,15 +40,16 @@ class Scenario:
         exact = getattr(self.model, "cycles", None)
         return exact(self.config, *operands) if exact else CORES[self.core].cycles(self.config)
 
-    async def check(self, operands, seed, *, preload=True, stalls=None, slack=1):
+    async def check(self, operands, seed, *, preload=True, stalls=None, slack=1, fed=False):
         """Run once and compare every output bit; returns the clocks it took.
 
-        `slack` stretches the time limit, for streams that pause.
+        `slack` stretches the time limit, for streams that pause. `fed`: the operands are on their
+        way already.
         """
         config = self.config.with_seed(seed)
         loading = self.model.preload_clocks(config)
         outcome = await self.bench.run(
-            self.model.to_beats(config, *operands),
+            {} if fed else self.model.to_beats(config, *operands),
             seed,
             self.model.output_beats(config),
             timeout=slack * (2 * CORES[self.core].cycles(config) + 4 * loading + 1000),
@@ -91,6 +93,24 @@ async def stalls_on_every_stream(dut):
     operands = scenario.operands(5)
     await scenario.check(operands, 5, preload=False, stalls=everywhere, slack=6)
     await scenario.check(operands, 6, stalls={"o": Stalls(0.9, 9)}, slack=30)
+
+
+@cocotb.test()
+async def operands_of_the_next_run_come_early(dut):
+    """Operands are on offer all the time, also while a run ends; each run uses its own."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    runs = {seed: scenario.operands(seed) for seed in (11, 12, 13)}
+    beats = [scenario.model.to_beats(scenario.config, *operands) for operands in runs.values()]
+    feeding = [
+        cocotb.start_soon(source.send([beat for run in beats for beat in run[name]]))
+        for name, source in scenario.bench.sources.items()
+    ]
+    for seed, operands in runs.items():
+        ending = {"o": Stalls(0.9, seed)}
+        await scenario.check(operands, seed, stalls=ending, slack=30, fed=True)
+    for task in feeding:
+        await task
 
 
 @cocotb.test()

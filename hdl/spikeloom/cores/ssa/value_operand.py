@@ -19,7 +19,7 @@ class ValueOperand(wiring.Component):
 
     Members
     -------
-    load, seed, warm : In, as for `RandomSource`.
+    load, seed, warm : In, as for `RandomSource`; `load` also starts a run of all time steps.
     run : In(1), encode.
     i : In(stream of ``value_bits + 1`` bits).
     o : Out(stream of ``rows * lanes`` spikes).
@@ -81,18 +81,22 @@ class ValueOperand(wiring.Component):
         m.submodules.replay = replay = LoopNest(
             time=self._steps, group=self._groups, column=self._columns
         )
+        # Values of the next run may be there before this one ends: they wait for its `load`.
         valid = Signal()
+        to_do = Signal()
         advance = ~valid | self.o.ready
         m.d.comb += [
             read.addr.eq(Cat(replay.column, replay.group)),
             read.en.eq(advance),
-            replay.step.eq(advance & loaded & self.run),
+            replay.step.eq(advance & loaded & self.run & to_do),
             self.o.valid.eq(valid),
         ]
         with m.If(advance):
             m.d.sync += valid.eq(replay.step)
         with m.If(replay.step & replay.time_last):
-            m.d.sync += loaded.eq(0)
+            m.d.sync += [loaded.eq(0), to_do.eq(0)]
+        with m.If(self.load):
+            m.d.sync += to_do.eq(1)
 
         m.submodules.source = source = RandomSource(cells, 2**self._value_bits, **self._randomness)
         m.d.comb += [

@@ -1,0 +1,1 @@
+"""Proofs: harnesses that state what a block or core promises, and the runner that proves them."""

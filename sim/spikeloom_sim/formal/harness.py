@@ -1,0 +1,98 @@
+"""What every harness is made of: the component under proof, its insides, and its streams."""
+
+from amaranth.hdl import Assume, Const, Fragment, Module, Shape, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In
+
+
+class Harness(wiring.Component):
+    """A component whose inputs are led outside, where the solver drives them.
+
+    Input streams are free but well-behaved: a beat that waits stays as it is. Reset may come at any
+    time, and reaches harness and component alike. Subclasses add their properties in `check`.
+    Outputs stay inside, so that logic no property looks at is dropped.
+
+    Parameters
+    ----------
+    component : the component under proof, called `dut` inside.
+    """
+
+    def __init__(self, component):
+        self.dut = component
+        self._driven = {
+            "__".join(map(str, path)): Value.cast(value)
+            for path, member, value in component.signature.flatten(component)
+            if member.flow == In
+        }
+        super().__init__({name: In(value.shape()) for name, value in self._driven.items()})
+
+    def elaborate(self, platform):
+        m = Module()
+        self._fragment = Fragment.get(self.dut, platform)
+        m.submodules.dut = self._fragment
+        m.d.comb += [value.eq(getattr(self, name)) for name, value in self._driven.items()]
+
+        for name, port in self.streams(In).items():
+            m.d.comb += Assume(steady(m, port, name))
+        self.check(m)
+        return m
+
+    def check(self, m):
+        """Add the properties to module `m`."""
+        raise NotImplementedError
+
+    def streams(self, flow):
+        """Streams of the component: its inputs (`In`) or its outputs (`Out`), by name."""
+        return {
+            name: getattr(self.dut, name)
+            for name, member in self.dut.signature.members.items()
+            if member.is_signature
+            and isinstance(member.signature, stream.Signature)
+            and member.flow == flow
+        }
+
+    def inside(self, path):
+        """A signal inside the component: "submodule.submodule.name", for strengthening."""
+        *folders, name = path.split(".")
+        fragment = self._fragment
+        for folder in folders:
+            fragment = fragment.find_subfragment(folder)
+        for origin in fragment.origins or ():
+            if hasattr(origin, name):
+                return getattr(origin, name)
+        for statements in fragment.statements.values():
+            for signal in statements._lhs_signals():
+                if signal.name == name:
+                    return signal
+        raise NameError(f"{type(self.dut).__name__} has no signal {path!r}")
+
+    def stored_words(self, path, depth):
+        """The first `depth` words of the memory inside the component, for strengthening."""
+        fragment = self._fragment
+        for folder in path.split("."):
+            fragment = fragment.find_subfragment(folder)
+        words = []
+        for address in range(depth):
+            word = Signal(Shape.cast(fragment._data.shape).width, name=f"word_{address}")
+            fragment.read_port(
+                domain="comb",
+                addr=Const(address, max(1, (depth - 1).bit_length())),
+                data=word,
+                en=Const(1),
+                transparent_for=(),
+            )
+            words.append(word)
+        return words
+
+
+def steady(m, port, name):
+    """Whether the beat that waited on stream `port` a clock ago, if any, is there unchanged."""
+    waited = Signal(name=f"{name}_waited")
+    payload = Signal.like(port.payload, name=f"{name}_before", reset_less=True)
+    m.d.sync += [waited.eq(port.valid & ~port.ready), payload.eq(port.payload)]
+    return ~waited | (port.valid & (Value.cast(port.payload) == Value.cast(payload)))
+
+
+def moved(port):
+    """Whether a beat changes hands on stream `port` in this clock."""
+    return port.valid & port.ready

@@ -1,0 +1,99 @@
+"""`RowOutput`: every row of every block, once, in order, and room for what was reserved."""
+
+from amaranth.hdl import Assert, Assume, Cat, Const, Cover, Mux, Signal
+
+from spikeloom.cores.ssa.row_output import RowOutput
+
+from .harness import Harness, moved, steady
+
+
+class RowOutputContract(Harness):
+    """Rows out = blocks in times `rows`, less those held; each is the row due, `last` where due.
+
+    The protocol: reserve while `free`, and a block comes for each reservation, later. Then the
+    queue never overflows. For "prove", any number of clocks.
+
+    Parameters
+    ----------
+    tokens, width, rows, depth : of the `RowOutput`.
+    """
+
+    def __init__(self, tokens, width, *, rows, depth):
+        self._tokens = tokens
+        self._width = width
+        self._rows = rows
+        self._depth = depth
+        super().__init__(RowOutput(tokens, width, rows=rows, depth=depth))
+
+    def check(self, m):
+        dut, rows, depth, width = self.dut, self._rows, self._depth, self._width
+        most = (depth + 1) * rows
+
+        owed = Signal(range(-1, depth + 2))  # blocks reserved and still to come
+        m.d.sync += owed.eq(owed + dut.reserve - dut.i_valid)
+        m.d.comb += [Assume(~dut.reserve | dut.free), Assume(~dut.i_valid | (owed > 0))]
+
+        # The rows held, the next to leave first; a block lands behind them.
+        held = Signal(range(-1, most + rows + 1))
+        queue = [Signal(width, name=f"held_{n}") for n in range(most)]
+        behind = held - moved(dut.o)
+        m.d.sync += held.eq(behind + Mux(dut.i_valid, rows, 0))
+        for n, place in enumerate(queue):
+            following = queue[n + 1] if n + 1 < most else Const(0, width)
+            m.d.sync += place.eq(Mux(moved(dut.o), following, place))
+            for row in range(rows):
+                with m.If(dut.i_valid & (behind + row == n)):
+                    m.d.sync += place.eq(dut.i.word_select(row, width))
+
+        token = Signal(range(self._tokens))
+        with m.If(moved(dut.o)):
+            m.d.sync += token.eq(Mux(token == self._tokens - 1, 0, token + 1))
+
+        m.d.comb += [
+            Assert(steady(m, dut.o, "o")),
+            Assert((held >= 0) & (held <= most)),
+            Cover((held == most) & moved(dut.o)),
+            Cover(moved(dut.o) & dut.o.payload.last),
+            Assert(~dut.i_valid | self.inside("queue.w_rdy")),
+            Assert(~dut.o.valid | (held > 0)),
+            Assert(~dut.o.valid | (dut.o.payload.data == queue[0])),
+            Assert(~dut.o.valid | (dut.o.payload.last == (token == self._tokens - 1))),
+        ]
+        self._strengthen(m, owed, held, queue, token)
+
+    def _strengthen(self, m, owed, held, queue, token):
+        """Splitter, queue and counters hold just the rows of `queue`, in their order."""
+        rows, depth, width = self._rows, self._depth, self._width
+        level = self.inside("queue.level")
+        consume = self.inside("queue.consume")
+        split = Const(0)  # rows of a block that are in the splitter
+        if rows > 1:
+            holding = self.inside("splitter.holding")
+            chunk = self.inside("splitter.chunks.chunk")
+            split = Mux(holding, rows - chunk, 0)
+            m.d.comb += [Assert(chunk < rows), Assert(holding | (chunk == 0))]
+            # A block moves on at once: with rows queued, an empty splitter lasts one clock.
+            for n in range(rows):
+                row = self.inside("splitter.row").word_select(n, width)
+                m.d.comb += Assert((n >= split) | (row == queue[n]))
+
+        stored = self.stored_words("queue.storage", depth)
+        for ahead in range(rows + 1):
+            for block in range(depth):
+                begin = ahead + block * rows
+                word = Cat(queue[begin : begin + rows])
+                at = consume + block
+                found = stored[0]
+                for address in range(1, depth):
+                    here = (at == address) | (at == address + depth)
+                    found = Mux(here, stored[address], found)
+                holds = (split == ahead) & (block < level)
+                m.d.comb += Assert(~holds | (found == word))
+
+        m.d.comb += [
+            Assert(held == level * rows + split),
+            Assert(self.inside("reserved") == owed + level),
+            Assert((owed >= 0) & (owed + level <= depth)),
+        ]
+        if self._tokens > 1:
+            m.d.comb += Assert(self.inside("sent.token") == token)

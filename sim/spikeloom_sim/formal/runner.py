@@ -1,0 +1,85 @@
+"""Running a proof: an Amaranth harness to RTLIL, SymbiYosys, and what it says."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from amaranth.back import rtlil
+
+from spikeloom.errors import JobError
+from spikeloom.tools import require
+
+MODES = ("prove", "bmc", "cover")
+
+_SBY = """[options]
+mode {mode}
+depth {depth}
+
+[engines]
+smtbmc z3
+
+[script]
+{script}
+
+[files]
+{files}
+"""
+
+
+def prove(harness, name, folder, depth, mode="prove"):
+    """Prove every `Assert` of an Amaranth component, or reach every `Cover`.
+
+    Parameters
+    ----------
+    harness : component whose free inputs are what the environment may do, bounded by its `Assume`.
+    name : name of the proof and of its files.
+    folder : where they go.
+    depth : clocks: of induction for "prove", from the initial state for "bmc" and "cover".
+    mode : "prove" (k-induction, any number of clocks), "bmc" or "cover".
+
+    Returns SymbiYosys' log. Raises `JobError` with what failed and in which step.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = rtlil.convert(harness, name=name, platform="formal", emit_src=False)
+    (folder / f"{name}.il").write_text(text)
+    script = f"read_rtlil {name}.il\nprep -flatten -top {name}\nopt_clean -purge"
+    return run_sby(name, script, [f"{name}.il"], folder, depth, mode)
+
+
+def run_sby(name, script, files, folder, depth, mode):
+    """Run SymbiYosys on the design that Yosys `script` makes of `files`; see `prove`."""
+    if mode not in MODES:
+        raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
+    folder = Path(folder)
+    text = _SBY.format(mode=mode, depth=depth, script=script, files="\n".join(map(str, files)))
+    (folder / f"{name}.sby").write_text(text)
+
+    command = [require("sby"), "--yosys", require("yosys"), "--smtbmc", require("yosys-smtbmc")]
+    command += ["--witness", require("yosys-witness"), "-f", f"{name}.sby"]
+    solver = str(Path(require("z3")).parent)  # smtbmc looks for it on PATH
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | {"PATH": solver + os.pathsep + os.environ.get("PATH", "")},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if result.returncode:
+        raise JobError(f"{name}: {mode} to depth {depth} failed: {_reason(result.stdout)}")
+    return result.stdout
+
+
+def _reason(log):
+    """The failing step, and the assertion, cover or tool that failed."""
+    steps = re.findall(r"(?:in|at) step (\d+)", log)
+    told = re.findall(
+        r"(?:Assert failed|Unreached cover|ERROR|induction failed|Unexpected)[^\n]*", log
+    )
+    told += re.findall(r"Temporal induction failed[^\n]*", log)
+    where = f"step {steps[-1]}; " if steps else ""
+    return where + (" | ".join(dict.fromkeys(told)) or log[-400:].strip())

@@ -1,0 +1,47 @@
+"""Streams of any component: what is offered stays, and ready comes back."""
+
+from amaranth.hdl import Assert, Assume, ResetSignal, Signal
+from amaranth.lib.wiring import In, Out
+
+from .harness import Harness, steady
+
+
+class StreamContract(Harness):
+    """Payload and valid of every output stream stay as they are until the beat is taken.
+
+    Holds for well-behaved peers, whatever the other inputs do, from any state that the invariants
+    of the queues inside allow: a matter for "prove".
+    """
+
+    def check(self, m):
+        for name, port in self.streams(Out).items():
+            m.d.comb += Assert(steady(m, port, name))
+
+
+class ReadyComesBack(Harness):
+    """With peers that always offer and always take, no input stream waits `bound` clocks.
+
+    Parameters
+    ----------
+    component : the component under proof.
+    bound : clocks.
+    held : further inputs held high, such as "start".
+    """
+
+    def __init__(self, component, bound, held=()):
+        super().__init__(component)
+        self._bound = bound
+        self._held = held
+
+    def check(self, m):
+        m.d.comb += [Assume(getattr(self.dut, name)) for name in self._held]
+        m.d.comb += Assume(~ResetSignal())
+        m.d.comb += [Assume(port.ready) for port in self.streams(Out).values()]
+        for name, port in self.streams(In).items():
+            m.d.comb += Assume(port.valid)
+            waiting = Signal(range(self._bound + 1), name=f"{name}_waiting")
+            with m.If(port.ready):
+                m.d.sync += waiting.eq(0)
+            with m.Elif(waiting != self._bound):
+                m.d.sync += waiting.eq(waiting + 1)
+            m.d.comb += Assert(waiting != self._bound)

@@ -1,0 +1,156 @@
+"""The stream contract, proved: streams stay, nothing is lost or made up, ready comes back."""
+
+import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from spikeloom.blocks.loop_nest import LoopNest
+from spikeloom.catalog import CORES
+from spikeloom.config import SSAConfig
+from spikeloom.errors import JobError
+from spikeloom_sim.formal.bank_memory import BankMemoryContract
+from spikeloom_sim.formal.row_output import RowOutputContract
+from spikeloom_sim.formal.row_splitter import RowSplitterContract
+from spikeloom_sim.formal.run_contract import RunContract, clocks_of_a_run
+from spikeloom_sim.formal.runner import prove
+from spikeloom_sim.formal.spike_operand import SpikeOperandContract
+from spikeloom_sim.formal.stream_contract import ReadyComesBack, StreamContract
+
+INDUCTION = 2  # clocks; the strengthening makes one step enough
+
+SMALLEST = SSAConfig(tokens=1, head_dim=1, steps=1)
+TWO_STEPS = SSAConfig(tokens=1, head_dim=2, steps=2, bits=1)
+TWO_TOKENS = SSAConfig(tokens=2, head_dim=2, steps=1, bits=1)
+TWO_ROWS_OF_VALUES = SSAConfig(
+    tokens=2, head_dim=2, steps=2, cells=4, bits=1, inputs="values", value_bits=2
+)
+
+BLOCKS = {
+    "splitter_three": RowSplitterContract(6, 2),
+    "splitter_one": RowSplitterContract(3, 3),
+    "banks_two": BankMemoryContract(banks=2, depth=3),
+    "banks_three": BankMemoryContract(banks=3, depth=2),
+    "operand_rows": SpikeOperandContract(4, 4, lanes=2, bits=2, block_rows=1, block_bits=2),
+    "operand_parts": SpikeOperandContract(3, 4, lanes=3, bits=2, block_rows=1, block_bits=1),
+    "operand_one_beat": SpikeOperandContract(1, 1, lanes=1, bits=1, block_rows=1, block_bits=1),
+    "output_rows": RowOutputContract(3, 2, rows=1, depth=3),
+    "output_blocks": RowOutputContract(4, 2, rows=2, depth=2),
+}
+
+CONFIGS = {"smallest": SMALLEST, "values": TWO_ROWS_OF_VALUES}
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_block_keeps_everything(block, tmp_path):
+    """Conservation, order and stability, by induction; and what is proved does happen."""
+    prove(BLOCKS[block], block, tmp_path, INDUCTION)
+
+
+@pytest.mark.parametrize(
+    "block", ["splitter_three", "banks_three", "operand_rows", "output_blocks"]
+)
+def test_proof_is_about_something(block, tmp_path):
+    """The assumptions leave room for the blocks to work: filled up, then handed on."""
+    prove(BLOCKS[block], block, tmp_path, 20, "cover")
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_output_stays_while_stalled(config, tmp_path):
+    core = CORES[CONFIGS[config].core].build(CONFIGS[config])
+    prove(StreamContract(core), f"stream_{config}", tmp_path, INDUCTION)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_ready_comes_back(config, tmp_path):
+    """Within the clocks of one run, over three runs in a row."""
+    bound = clocks_of_a_run(CONFIGS[config])
+    core = CORES[CONFIGS[config].core].build(CONFIGS[config])
+    harness = ReadyComesBack(core, bound, held=["start"])
+    prove(harness, f"ready_{config}", tmp_path, 3 * bound, "bmc")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        SMALLEST,
+        pytest.param(TWO_STEPS, marks=pytest.mark.slow),
+        pytest.param(TWO_TOKENS, marks=pytest.mark.slow),
+        pytest.param(TWO_ROWS_OF_VALUES, marks=pytest.mark.slow),
+    ],
+    ids=["smallest", "two_steps", "two_tokens", "values"],
+)
+def test_whole_run_from_reset(config, tmp_path):
+    """Exactly the run's beats, under every pattern of stalls; and the run does end."""
+    depth = clocks_of_a_run(config)
+    prove(RunContract(config), "run_ends", tmp_path, depth, "cover")
+    prove(RunContract(config), "run", tmp_path, depth, "bmc")
+
+
+class DroppingSplitter(wiring.Component):
+    """A splitter of 4 bits into 2 that takes the next beat a chunk too early."""
+
+    i: In(stream.Signature(4))
+    o: Out(stream.Signature(2))
+
+    def elaborate(self, platform):
+        m = Module()
+        row = Signal(4)
+        holding = Signal()
+        m.submodules.chunks = chunks = LoopNest(chunk=2)
+        m.d.comb += [
+            self.o.payload.eq(row),
+            self.o.valid.eq(holding),
+            chunks.step.eq(self.o.valid & self.o.ready),
+            self.i.ready.eq(~holding | chunks.step),
+        ]
+        with m.If(self.i.ready):
+            m.d.sync += [holding.eq(self.i.valid), row.eq(self.i.payload)]
+        return m
+
+
+class WaveringOutput(wiring.Component):
+    """Passes a stream on, but lets a clock counter into the payload."""
+
+    i: In(stream.Signature(2))
+    o: Out(stream.Signature(2))
+
+    def elaborate(self, platform):
+        m = Module()
+        clock = Signal(2)
+        m.d.sync += clock.eq(clock + 1)
+        m.d.comb += [
+            self.o.payload.eq(self.i.payload ^ clock),
+            self.o.valid.eq(self.i.valid),
+            self.i.ready.eq(self.o.ready),
+        ]
+        return m
+
+
+class DeafInput(wiring.Component):
+    """Takes one beat and is never ready again."""
+
+    i: In(stream.Signature(2))
+    o: Out(stream.Signature(2))
+
+    def elaborate(self, platform):
+        m = Module()
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += self.o.valid.eq(1)
+        m.d.comb += self.i.ready.eq(~self.o.valid)
+        return m
+
+
+def test_dropped_chunk_is_found(tmp_path):
+    with pytest.raises(JobError, match=r"step \d+; Assert failed"):
+        prove(RowSplitterContract(4, 2, DroppingSplitter()), "dropping", tmp_path, INDUCTION)
+
+
+def test_ready_that_stays_away_is_found(tmp_path):
+    with pytest.raises(JobError, match=r"step \d+; Assert failed"):
+        prove(ReadyComesBack(DeafInput(), 4), "deaf", tmp_path, 10, "bmc")
+
+
+def test_wavering_payload_is_found(tmp_path):
+    with pytest.raises(JobError, match=r"step \d+; Assert failed"):
+        prove(StreamContract(WaveringOutput()), "wavering", tmp_path, INDUCTION)
