@@ -86,7 +86,11 @@ def draw_ssa():
 def draw_spiked():
     """Streams, event and lane memories, the two products, encoders and WOSS."""
     figure, ax = canvas(13.2, 4.2)
-    kept = {"q": "Q events\nspikes only", "k": "K codes\nall lanes", "v": "V events\n+ a line of ones"}
+    kept = {
+        "q": "Q events\nspikes only",
+        "k": "K codes\nall lanes",
+        "v": "V events\n+ a line of ones",
+    }
     for name, y in (("q", 3.6), ("k", 2.6), ("v", 0.7)):
         box(ax, 0.9, y, f"s_axis_{name}", STREAM, 1.2, 0.5)
         box(ax, 2.6, y, "row splitter", LOGIC, 1.2, 0.5)
