@@ -11,7 +11,7 @@ from .code import signed_code, unsigned_code
 from .lookup import lookup
 from .trace_product import add_or_subtract
 
-WOSS_DELAY = 4  # clocks from a row's last block to its first probabilities
+WOSS_DELAY = 5  # clocks from a row's last block to its first probabilities
 
 
 class Woss(wiring.Component):
@@ -96,16 +96,17 @@ class Woss(wiring.Component):
 
         # Potentials, then their distance from the winner's, rounded up to steps.
         fraction = winner_fraction(config)
-        looked_up = Signal()
+        looked_up, subtracted = Signal(2)
         half_up = (1 << fraction - 1) + (1 << fraction) - 1
         highest = Signal(range(max(potentials) + half_up + 1), reset_less=True)
         m.d.sync += [
             looked_up.eq(read),
             highest.eq(lookup([potential + half_up for potential in potentials], row_winner)),
-            self.o_valid.eq(looked_up),
+            subtracted.eq(looked_up),
+            self.o_valid.eq(subtracted),
         ]
         for n in range(config.encoders):
-            admitted = Signal(2, name=f"admitted_{n}", reset_less=True)
+            admitted = Signal(3, name=f"admitted_{n}", reset_less=True)
             m.d.sync += admitted.eq(admitted << 1 | self._admitted(leave, n))
 
             code = Signal(signed_code(steps), name=f"code_{n}")
@@ -116,9 +117,12 @@ class Woss(wiring.Component):
                 level.eq(Mux(code.spike, lookup(potentials, code.step), 0)),
                 minus.eq(code.sign),
             ]
-            below = add_or_subtract(Cat(highest, C(0, 2)), Cat(level, C(0, 1)), ~minus)
+            below = Signal(len(highest) + 1, name=f"below_{n}", reset_less=True)
+            m.d.sync += below.eq(
+                add_or_subtract(Cat(highest, C(0, 2)), Cat(level, C(0, 1)), ~minus)
+            )
             step = below >> fraction
-            fires = admitted[1] & (step < steps)
+            fires = admitted[-1] & (step < steps)
             m.d.sync += [
                 self.o[n].spike.eq(fires),
                 self.o[n].step.eq(Mux(fires, step, 0)),
