@@ -107,7 +107,7 @@ def _check_fst_headers():
     if subprocess.run(command, input=source, capture_output=True, text=True).returncode:
         raise JobError(
             "lz4.h or zlib.h is missing, which FST waveforms from Verilator need; install them "
-            "with: apt-get install liblz4-dev zlib1g-dev (or record a .vcd file, or use --sim icarus)"
+            "with: apt-get install liblz4-dev zlib1g-dev (or record .vcd, or use --sim icarus)"
         )
 
 

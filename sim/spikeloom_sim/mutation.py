@@ -1,0 +1,113 @@
+"""Mutation testing: does the testbench notice a core with one fault in it?
+
+Yosys' ``mutate`` puts one fault at a time into a generated core: a net inverted, stuck, or swayed
+by another. Every mutant runs through the whole cocotb suite. One that passes must be proved to
+behave like the original; if it cannot be, the suite has a hole.
+"""
+
+import multiprocessing
+import os
+import signal
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from spikeloom.errors import JobError
+from spikeloom.export.verilog import to_verilog
+from spikeloom.tools import run_tool
+
+from .formal.equivalence import is_equivalent
+from .regression import run_suite
+
+VERDICTS = ("killed", "equivalent", "survived")
+TIME_LIMIT = 120  # seconds; a mutant may loop without the clock moving on
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A fault as a Yosys ``mutate`` command, and what became of it: one of `VERDICTS`.
+
+    "survived": it passes the suite and could not be proved equivalent.
+    """
+
+    fault: str
+    verdict: str
+
+
+class MutantFarm:
+    """Mutants of one configured core.
+
+    Parameters
+    ----------
+    config : configuration, small: every mutant runs the whole suite.
+    folder : where designs and logs go.
+    """
+
+    def __init__(self, config, folder):
+        self.config = config
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.module = to_verilog(config)
+        (self.folder / "rtl.v").write_text(self.module.text)
+        prepare = (
+            f"read_verilog rtl.v; hierarchy -check -top {self.module.name}; proc; flatten; "
+            "opt_clean; memory -nomap; opt_clean; setattr -unset src c:* w:*; write_rtlil design.il"
+        )
+        self._yosys(prepare, "prepare.log")
+
+    def faults(self, count, seed):
+        """About `count` faults, spread over the design; the same for the same `seed`."""
+        self._yosys(
+            f"read_rtlil design.il; mutate -list {count} -seed {seed} -o faults.txt", "faults.log"
+        )
+        return (self.folder / "faults.txt").read_text().splitlines()
+
+    def verilog(self, fault=""):
+        """The core with `fault` (none: as it is) as a `VerilogModule`."""
+        self._yosys(f"read_rtlil design.il; {fault}; write_verilog -noattr mutant.v", "mutant.log")
+        return replace(self.module, text=(self.folder / "mutant.v").read_text())
+
+    def passes_suite(self, fault=""):
+        """Whether the core with `fault` passes every test of the suite in time."""
+        spawn = multiprocessing.get_context("spawn")
+        child = spawn.Process(target=_suite_in_child, args=(self.config, self.verilog(fault)))
+        child.start()
+        child.join(TIME_LIMIT)
+        if child.is_alive():
+            os.killpg(child.pid, signal.SIGKILL)
+            child.join()
+        return child.exitcode == 0
+
+    def judge(self, fault):
+        """Try one fault; the `Mutant` with its verdict."""
+        if not self.passes_suite(fault):
+            return Mutant(fault, "killed")
+        design, proof = self.folder / "design.il", self.folder / "equivalence"
+        equivalent = is_equivalent(self.module.name, design, fault, proof)
+        return Mutant(fault, "equivalent" if equivalent else "survived")
+
+    def hunt(self, count, seed):
+        """Judge about `count` faults.
+
+        Raises `JobError` where the suite fails without any fault: it would kill everything.
+        """
+        if not self.passes_suite():
+            raise JobError(f"{self.module.name}: the suite fails on the core without a fault")
+        return [self.judge(fault) for fault in self.faults(count, seed)]
+
+    def _yosys(self, script, log):
+        run_tool("yosys", "-ql", log, "-p", script, cwd=self.folder)
+
+
+def _suite_in_child(config, module):
+    """Exit with 0 where `module` passes; in a process group of its own, to be ended with it."""
+    os.setsid()
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    with tempfile.TemporaryDirectory(prefix="spikeloom-mutant-") as folder:
+        try:
+            failures = run_suite(config, simulator="icarus", keep=folder, module=module).failures
+        except JobError:
+            failures = 1
+    os._exit(1 if failures else 0)
