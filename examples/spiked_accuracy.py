@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+
 from spikeloom.config import SpikedConfig
 from spikeloom_sim.golden import spiked
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from spikeloom.errors import JobError
 from spikeloom.export.files import core_files
 from spikeloom.staging import whole_folder

@@ -3,6 +3,7 @@
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+
 from spikeloom.config.spiked_tables import winner_fraction, winner_table
 from spikeloom_sim.golden import spiked
 

@@ -36,7 +36,7 @@ CORES = {
         schedule="spikeloom.cores.ssa.schedule",
     ),
     "spiked": Core(
-        summary="one-spike phase codes, trace-driven products, softmax by spike shift (NeurIPS 2024)",
+        summary="one-spike phase codes, trace products, softmax by spike shift (NeurIPS 2024)",
         config=SpikedConfig,
         component="spikeloom.cores.spiked:Spiked",
         schedule="spikeloom.cores.spiked.schedule",

@@ -1,6 +1,7 @@
 """The self-test of `spiked`: passes on the golden CRC, fails on any other."""
 
 import pytest
+
 from spikeloom.config import SpikedConfig
 from spikeloom_boards.self_test import make_self_test
 

@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+
 from spikeloom.catalog import CORES
 from spikeloom.config import SpikedConfig
 from spikeloom.export.verilog import to_verilog

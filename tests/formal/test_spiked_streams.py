@@ -8,6 +8,7 @@ import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import Assert, Assume, Module, Mux, ResetSignal, Signal
 from amaranth.lib import wiring
+
 from spikeloom.config import SpikedConfig
 from spikeloom.cores.spiked import Spiked, schedule
 from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes

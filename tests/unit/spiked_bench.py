@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from amaranth.sim import Simulator
+
 from spikeloom.cores.spiked import Spiked
 from spikeloom_sim.golden import spiked
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from spikeloom.config import SpikedConfig
 from spikeloom.errors import InputError
 from spikeloom_sim.adapters import spiked as model

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from spikeloom.config import SpikedConfig
 from spikeloom_sim.golden import spiked
 

@@ -5,6 +5,7 @@ from math import ceil
 
 import numpy as np
 import pytest
+
 from spikeloom.config import SpikedConfig
 from spikeloom.cores.spiked import schedule
 from spikeloom.errors import InputError

@@ -9,6 +9,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 from amaranth.sim import Simulator
+
 from spikeloom.config import SpikedConfig
 from spikeloom.config.spiked_tables import threshold_log, thresholds
 from spikeloom.cores.spiked.code import code_bits, signed_code

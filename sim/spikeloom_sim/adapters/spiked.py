@@ -4,6 +4,7 @@ In a run, operands are codes: (heads * N, D) and (heads * N, Dv) int16, head aft
 """
 
 import numpy as np
+
 from spikeloom.config import SpikedConfig
 from spikeloom.cores.spiked import schedule
 from spikeloom.errors import InputError

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+
 from spikeloom.config.spiked import AUTO
 
 from .head import admitted

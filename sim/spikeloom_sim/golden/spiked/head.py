@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+
 from spikeloom.config.spiked_tables import threshold_log
 
 from .phase_code import encode_quotients, encode_sums

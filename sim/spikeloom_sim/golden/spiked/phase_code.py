@@ -1,6 +1,7 @@
 """One-spike phase codes: values to codes and back, sums to codes, codes to spike trains."""
 
 import numpy as np
+
 from spikeloom.config.spiked_tables import (
     LOG_FRACTION,
     exponent_logs,

@@ -1,6 +1,7 @@
 """Trace-driven product of two matrices of one-spike codes."""
 
 import numpy as np
+
 from spikeloom.config.spiked_tables import trace_table
 
 

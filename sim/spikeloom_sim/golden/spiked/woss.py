@@ -1,6 +1,7 @@
 """Winner-oriented spike shift: a softmax of codes by subtraction and comparison."""
 
 import numpy as np
+
 from spikeloom.config.spiked_tables import winner_fraction, winner_table
 
 
