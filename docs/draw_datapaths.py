@@ -83,5 +83,43 @@ def draw_ssa():
     figure.savefig(FOLDER / "ssa.svg")
 
 
+def draw_spiked():
+    """Streams, event and lane memories, the two products, encoders and WOSS."""
+    figure, ax = canvas(13.2, 4.2)
+    kept = {
+        "q": "Q events\nspikes only",
+        "k": "K codes\nall lanes",
+        "v": "V events\n+ a line of ones",
+    }
+    for name, y in (("q", 3.6), ("k", 2.6), ("v", 0.7)):
+        box(ax, 0.9, y, f"s_axis_{name}", STREAM, 1.2, 0.5)
+        box(ax, 2.6, y, "row splitter", LOGIC, 1.2, 0.5)
+        box(ax, 4.4, y, f"{kept[name]}\n2 banks", MEMORY, 1.5, 0.8)
+        arrow(ax, (1.55, y), (1.95, y))
+        arrow(ax, (3.25, y), (3.6, y))
+    product = "trace product\nsteps add up, a table\ngives $B^{-(n+m)}$,\nlanes add or subtract"
+    box(ax, 6.7, 3.1, product, LOGIC, 1.9, 1.1)
+    arrow(ax, (5.2, 3.6), (5.7, 3.3))
+    arrow(ax, (5.2, 2.6), (5.7, 2.9))
+    box(ax, 9.1, 3.1, "phase encoders\nlogarithm, then\none threshold", LOGIC, 1.5, 0.9)
+    arrow(ax, (7.7, 3.1), (8.3, 3.1), "sums")
+    box(ax, 11.3, 3.1, "WOSS\nwinner, shift,\nfalling threshold", LOGIC, 1.6, 0.9)
+    arrow(ax, (9.9, 3.1), (10.45, 3.1), "codes")
+    box(ax, 6.7, 1.9, "probabilities\nall lanes, 2 banks", MEMORY, 1.8, 0.6)
+    ax.plot([11.3, 11.3], [2.62, 1.9], color="0.3", linewidth=1)
+    arrow(ax, (11.3, 1.9), (7.65, 1.9), "codes")
+    box(ax, 6.7, 0.7, product, LOGIC, 1.9, 1.1)
+    arrow(ax, (6.7, 1.57), (6.7, 1.28))
+    arrow(ax, (5.2, 0.7), (5.7, 0.7))
+    box(ax, 9.1, 0.7, "output encoders\nlog |sum| - log z", LOGIC, 1.6, 0.8)
+    arrow(ax, (7.7, 0.7), (8.25, 0.7), "z, sums")
+    box(ax, 11.0, 0.7, "codes\nof a token", MEMORY, 1.2, 0.6)
+    arrow(ax, (9.95, 0.7), (10.35, 0.7))
+    box(ax, 12.5, 0.7, "m_axis_o", STREAM, 1.0, 0.5)
+    arrow(ax, (11.65, 0.7), (11.95, 0.7))
+    figure.savefig(FOLDER / "spiked.svg")
+
+
 if __name__ == "__main__":
     draw_ssa()
+    draw_spiked()

@@ -15,8 +15,10 @@ from spikeloom_sim.backends.wave import write_gtkw
 from spikeloom_sim.golden import ssa
 
 from .build import Build, build
+from .demo_photograph import photograph
 from .demo_plots import plot_attention, plot_error, plot_raster
 from .recipes import find_board, preset_config
+from .spiked_demo import demo_spiked
 
 BOARD = "icebreaker"
 STEPS = (10, 100)
@@ -30,26 +32,32 @@ class DemoResult:
     report: object
     files: dict
 
+    title = "Attention over 64 patches of a photograph, 64 values each"
+
     def as_dict(self):
         files = {str(path): what for path, what in self.files.items()}
         return {"runs": self.runs, "build": asdict(self.report), "files": files}
 
+    def table(self):
+        """Headers and rows for people."""
+        headers = ("T", "mismatches", "RMSE", "sqrt(p(1-p)/T)", "cycles", "simulated in")
+        rows = [
+            (
+                str(run["steps"]),
+                f"{run['mismatches']} of {run['outputs']}",
+                f"{run['rmse']:.4f}",
+                f"{run['expected_rmse']:.4f}",
+                str(run["cycles"]),
+                f"{run['seconds']:.1f} s",
+            )
+            for run in self.runs
+        ]
+        return headers, rows
+
 
 def photograph_patches():
-    """A photograph as tokens: 64 patches of 8 x 8 grey values in [0, 1], (64, 64) float64.
-
-    The photograph is ``china.jpg`` from scikit-learn; its middle is cut to a square and averaged
-    down to 64 x 64 pixels.
-    """
-    from sklearn.datasets import load_sample_image
-
-    grey = load_sample_image("china.jpg").mean(axis=2)
-    side = min(grey.shape) // 64 * 64
-    top, left = (np.array(grey.shape) - side) // 2
-    square = grey[top : top + side, left : left + side]
-    small = square.reshape(64, side // 64, 64, side // 64).mean(axis=(1, 3))
-    small = (small - small.min()) / (small.max() - small.min())
-    return small.reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(64, 64)
+    """A photograph as tokens: 64 patches of 8 x 8 grey values in [0, 1], (64, 64) float64."""
+    return photograph(64).reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(64, 64)
 
 
 def demo_config(steps):
@@ -80,7 +88,7 @@ def demo_ssa(folder, progress):
         config = preset_config("ssa", recipe)
         for name, text in core_files(config).items():
             (staging / name).write_text(text)
-        report = build(Build(config, recipe, recipe.frequency), staging / BOARD, progress)
+        report = build(Build(config, recipe, recipe.frequency_of("ssa")), staging / BOARD, progress)
         (staging / "demo.md").write_text(_summary(runs, report))
 
     folder = Path(folder)
@@ -97,7 +105,7 @@ def demo_ssa(folder, progress):
 
 
 demo_ssa.steps = len(STEPS) + 2 + 4
-DEMOS = {"ssa": demo_ssa}
+DEMOS = {"ssa": demo_ssa, "spiked": demo_spiked}
 
 
 def _run(config, patches, reference):

@@ -16,7 +16,8 @@ class Recipe:
     ``platform`` is "module:class" of its amaranth-boards definition; ``clock`` and ``oscillator``
     (Hz) its clock input; ``frequency`` (Hz) the clock that cores run at, made by the PLL where it
     differs. ``leds`` are the (resource, number) of the pass and fail lights. ``package`` and
-    ``pack`` are nextpnr's and the packer's options. ``presets`` are settings by core.
+    ``pack`` are nextpnr's and the packer's options. ``presets`` are settings by core, and
+    ``slower`` the Hz of cores that do not reach ``frequency``.
     """
 
     id: str
@@ -30,11 +31,16 @@ class Recipe:
     leds: tuple
     presets: dict = field(default_factory=dict)
     pack: tuple = ()
+    slower: dict = field(default_factory=dict)
 
     def make_platform(self):
         """A fresh amaranth-boards platform object."""
         module, name = self.platform.split(":")
         return getattr(import_module(module), name)()
+
+    def frequency_of(self, core):
+        """Hz that `core` runs at on this board."""
+        return self.slower.get(core, self.frequency)
 
     def preset(self, core):
         """Settings of `core` that fit this board. Raises `InputError` if there are none."""
@@ -59,7 +65,9 @@ BOARDS = {
             presets={
                 "ssa": {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 16, "bits": 8},
                 "a2os2a": {"tokens": 64, "head_dim": 64, "lanes": 8, "order": "kv"},
+                "spiked": {"tokens": 16, "head_dim": 16, "steps": 40, "lanes": 2},
             },
+            slower={"a2os2a": 30_000_000, "spiked": 30_000_000},
         ),
         Recipe(
             id="ulx3s-85f",
@@ -74,7 +82,9 @@ BOARDS = {
             presets={
                 "ssa": {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 64, "bits": 64},
                 "a2os2a": {"tokens": 64, "head_dim": 64, "lanes": 64, "order": "kv"},
+                "spiked": {"tokens": 49, "head_dim": 32, "steps": 40, "lanes": 8},
             },
+            slower={"spiked": 60_000_000},
             pack=("--compress",),
         ),
     )
@@ -94,7 +104,7 @@ def preset_config(core, recipe, settings=()):
     preset = recipe.preset(core)
     # A new shape makes the preset's unroll meaningless: let the core choose again.
     shape = {"tokens", "head_dim", "value_dim"}
+    unroll = {"cells", "bits", "lanes", "encoders"}
     if any(key in settings and str(settings[key]) != str(preset.get(key)) for key in shape):
-        unroll = ("cells", "bits", "lanes")
         preset = {key: value for key, value in preset.items() if key not in unroll}
     return CORES[core].config.from_settings(preset | settings)

@@ -40,7 +40,7 @@ def build(
     find_core(core)
     recipe = find_board(board)
     chosen = preset_config(core, recipe, settings_of(config, set_))
-    frequency = round(mhz * 1e6) if mhz else recipe.frequency
+    frequency = round(mhz * 1e6) if mhz else recipe.frequency_of(core)
     with steps(4, quiet=json) as begin:
         report = run_build(Build(chosen, recipe, frequency, seed), output, begin)
     if json:

@@ -29,26 +29,17 @@ def demo(
         return
 
     out = console()
-    out.print("[bold]Attention over 64 patches of a photograph, 64 values each[/bold]")
-    table = Table(
-        *("T", "mismatches", "RMSE", "sqrt(p(1-p)/T)", "cycles", "simulated in"),
-        box=None,
-        padding=(0, 2),
-    )
-    for row in result.runs:
-        table.add_row(
-            str(row["steps"]),
-            f"{row['mismatches']} of {row['outputs']}",
-            f"{row['rmse']:.4f}",
-            f"{row['expected_rmse']:.4f}",
-            str(row["cycles"]),
-            f"{row['seconds']:.1f} s",
-        )
+    out.print(f"[bold]{result.title}[/bold]")
+    headers, rows = result.table()
+    table = Table(*headers, box=None, padding=(0, 2))
+    for row in rows:
+        table.add_row(*row)
     out.print(table)
     out.print()
-    out.print("[bold]Bitstream for the iCEBreaker[/bold] (self-test of the preset)")
-    print_report(result.report, output / "icebreaker")
-    out.print()
+    if result.report:
+        out.print("[bold]Bitstream for the iCEBreaker[/bold] (self-test of the preset)")
+        print_report(result.report, output / "icebreaker")
+        out.print()
     out.print("[bold]Files[/bold]")
     for path, what in result.files.items():
         out.print(f"  {path}  {what}")

@@ -38,6 +38,9 @@ def run(
         Path | None, typer.Option(help="Record a waveform (.vcd or .fst; not with golden).")
     ] = None,
     rate: Annotated[bool, typer.Option("--rate", help="Write the mean over time steps.")] = False,
+    codes: Annotated[
+        bool, typer.Option("--codes", help="Write codes as they are, not decoded.")
+    ] = False,
     family: Annotated[str, typer.Option(help="Netlist of which family: ice40 or ecp5.")] = "ice40",
     sim: SimulatorName = "verilator",
     config: ConfigFile = None,
@@ -51,6 +54,9 @@ def run(
     check_wave(wave, backend)
     check_output(output)
     model = adapter(core)
+    for option, asked, ability in (("--rate", rate, "rate"), ("--codes", codes, "decode")):
+        if asked and not hasattr(model, ability):
+            raise InputError(f"{option} is not for {core}; leave it out")
     tensors = [load_tensor(path, name) for path, name in ((q, "q"), (k, "k"), (v, "v"))]
     chosen, heads = model.configure(settings_of(config, set_), *tensors)
 
@@ -72,6 +78,8 @@ def run(
         raise JobError(f"{told['mismatches']} of {found.size} outputs differ from the golden model")
     if rate:
         found = model.rate(chosen, found)
+    if hasattr(model, "decode") and not codes:
+        found = model.decode(chosen, found)
     if tensors[0].ndim == model.axes(chosen):
         found = found[0]
     save_tensor(output, found)

@@ -70,7 +70,9 @@ def test_small_build_for_icebreaker(tmp_path):
     recipe = BOARDS["icebreaker"]
     begun = []
     for folder in ("a", "b"):
-        report = build(Build(config, recipe, recipe.frequency), tmp_path / folder, begun.append)
+        report = build(
+            Build(config, recipe, recipe.frequency_of("ssa")), tmp_path / folder, begun.append
+        )
     assert begun == ["elaborate", "synthesise", "place and route", "pack"] * 2
     assert report.timing_met
     assert 0 < report.cells < report.cells_available
@@ -84,16 +86,18 @@ def test_core_that_does_not_fit(tmp_path):
     config = preset_config("ssa", BOARDS["icebreaker"], {"tokens": 128, "head_dim": 128})
     recipe = BOARDS["icebreaker"]
     with pytest.raises(InputError, match=r"does not fit iCE40UP5K: .* \d+ block RAMs of 30"):
-        build(Build(config, recipe, recipe.frequency), tmp_path / "out")
+        build(Build(config, recipe, recipe.frequency_of("ssa")), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("board", BOARDS)
-def test_preset_builds_and_meets_its_clock(board, tmp_path):
+@pytest.mark.parametrize(
+    ("core", "board"), [(core, board) for board in BOARDS for core in BOARDS[board].presets]
+)
+def test_preset_builds_and_meets_its_clock(core, board, tmp_path):
     recipe = BOARDS[board]
-    report = build(Build(preset_config("ssa", recipe), recipe, recipe.frequency), tmp_path / board)
-    assert report.timing_met
+    job = Build(preset_config(core, recipe), recipe, recipe.frequency_of(core))
+    assert build(job, tmp_path / board).timing_met
 
 
 def _output(program, *arguments):

@@ -4,6 +4,7 @@ from .a2os2a import A2OS2AConfig
 from .a2os2a_block import A2OS2ABlockConfig
 from .base import CoreConfig, read_settings
 from .neuron import NeuronConfig
+from .spiked import SpikedConfig
 from .ssa import SSAConfig
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "CoreConfig",
     "NeuronConfig",
     "SSAConfig",
+    "SpikedConfig",
     "read_settings",
 ]

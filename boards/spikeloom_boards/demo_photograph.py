@@ -1,0 +1,20 @@
+"""The photograph that the demos look at."""
+
+import numpy as np
+
+
+def photograph(pixels):
+    """Grey values in [0, 1] of a square of `pixels` x `pixels`.
+
+    The photograph is ``china.jpg`` from scikit-learn; its middle is cut to a square and averaged
+    down.
+    """
+    from sklearn.datasets import load_sample_image
+
+    grey = load_sample_image("china.jpg").mean(axis=2)
+    side = min(grey.shape) // pixels * pixels
+    top, left = (np.array(grey.shape) - side) // 2
+    square = grey[top : top + side, left : left + side]
+    block = side // pixels
+    small = square.reshape(pixels, block, pixels, block).mean(axis=(1, 3))
+    return (small - small.min()) / (small.max() - small.min())

@@ -1,0 +1,86 @@
+"""The pictures of the `spiked` demo."""
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from spikeloom.config.spiked_tables import winner_fraction, winner_table
+from spikeloom_sim.golden import spiked
+
+matplotlib.rcParams["font.size"] = 9
+ROW = 24  # the token whose way is drawn: the middle of the window
+
+
+def plot_attention(operands, trace, config, path):
+    """Softmax attention matrix, the one decoded from spikes, and the difference."""
+    q, k, _ = operands
+    reference = spiked.softmax_attention(q, k, np.eye(len(q)))
+    p = spiked.decode(config, trace.probabilities)
+    decoded = p / p.sum(axis=1, keepdims=True)
+    figure = Figure(figsize=(10.5, 3.4), layout="constrained")
+    axes = figure.subplots(1, 3)
+    shades = {"vmin": 0, "vmax": reference.max(), "cmap": "viridis"}
+    shown = axes[0].imshow(reference, **shades)
+    axes[0].set_title("softmax attention, floating point")
+    axes[1].imshow(decoded, **shades)
+    axes[1].set_title(f"decoded from spikes, B = {config.base:g}, T = {config.steps}")
+    figure.colorbar(shown, ax=axes[:2], label="attention")
+    error = decoded - reference
+    limit = np.abs(error).max()
+    shown = axes[2].imshow(error, cmap="RdBu", vmin=-limit, vmax=limit)
+    axes[2].set_title(f"difference, RMS {np.sqrt((error**2).mean()):.4f}")
+    figure.colorbar(shown, ax=axes[2], label="attention error")
+    for ax in axes:
+        ax.set_xlabel("key token j")
+    axes[0].set_ylabel("query token i")
+    figure.savefig(path, dpi=130)
+
+
+def plot_raster(operands, trace, config, path):
+    """When each neuron of one token fires, stage after stage: red positive, blue negative."""
+    stages = {
+        "Q": operands[0][ROW],
+        "scores": trace.scores[ROW],
+        "probabilities": trace.probabilities[ROW],
+        "output": trace.output[ROW],
+    }
+    figure = Figure(figsize=(10.5, 3.4), layout="constrained")
+    axes = figure.subplots(1, len(stages), sharex=True)
+    for ax, (name, codes) in zip(axes, stages.items(), strict=True):
+        neurons = np.arange(len(codes))
+        for sign, colour in ((1, "tab:red"), (-1, "tab:blue")):
+            fires = np.sign(codes) == sign
+            ax.scatter(abs(codes[fires]) - 1, neurons[fires], s=12, marker="|", c=colour)
+        ax.set_title(f"{name}: {np.count_nonzero(codes)} of {len(codes)} fire")
+        ax.set_xlabel("time step")
+        ax.set_xlim(-1, config.steps)
+    axes[0].set_ylabel("neuron")
+    figure.savefig(path, dpi=130)
+
+
+def plot_shift(trace, config, path):
+    """Potentials of one row less the winner's, the falling threshold, and where they meet."""
+    unit = 2 ** winner_fraction(config)
+    levels = np.array([0, *winner_table(config)]) / unit
+    scores = trace.scores[ROW].astype(int)
+    earliest = scores[scores > 0].min(initial=config.steps + 1)
+    winner = levels[earliest] if earliest <= config.steps else 0
+    potentials = np.sign(scores) * levels[abs(scores)] - winner
+    fires = trace.probabilities[ROW].astype(int)
+
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    ax = figure.subplots()
+    steps = np.arange(config.steps)
+    ax.plot(steps, 0.5 - steps, "k", label="threshold, falling by ln B per step")
+    for potential, code in zip(potentials, fires, strict=True):
+        end = code - 1 if code else config.steps - 1
+        colour = "tab:red" if potential == 0 else "tab:green"
+        ax.plot([0, end], [potential] * 2, color=colour, linewidth=0.6, alpha=0.6)
+        if code:
+            ax.plot(end, potential, "o", color=colour, markersize=3)
+    ax.set_xlabel("time step m")
+    ax.set_ylabel("potential u, in units of ln B")
+    ax.set_title(f"Token {ROW}: {np.count_nonzero(fires)} of {len(fires)} neurons fire")
+    ax.legend()
+    ax.grid(alpha=0.3)
+    figure.savefig(path, dpi=130)

@@ -1,0 +1,64 @@
+"""Constants of the `spiked` core, as integers: the same for hardware and golden model.
+
+Traces and sums have ``frac_bits`` fraction bits, logarithms to the base B ``LOG_FRACTION``.
+"""
+
+from math import ceil, log, log2
+
+LOG_FRACTION = 12
+LARGEST_SUM = 256  # products of 1: the most dimensions, and the most tokens
+
+
+def trace_table(config):
+    """``B**-e`` for e = 0..2T - 2: the weight of a pair whose spikes fall on steps that add to e.
+
+    A trace latched n steps ago and weighted with ``B**-t`` now is the one entry ``n + t``.
+    """
+    unit = 1 << config.frac_bits
+    return [round(unit * config.base**-e) for e in range(2 * config.steps - 1)]
+
+
+def thresholds(config, gain):
+    """Least magnitude that spikes at step n or before, for n = 0..T - 1, in trace units.
+
+    `gain` is the value of a spike at step 0. A threshold that no sum reaches stops just there.
+    """
+    top = 2**config.frac_bits * config.half_step * gain
+    unreached = LARGEST_SUM * 2**config.frac_bits + 1
+    return [min(max(1, ceil(top * config.base**-n)), unreached) for n in range(config.steps)]
+
+
+def threshold_log(config, gain):
+    """Logarithm of the threshold at step 0, where a spike there is worth `gain`."""
+    return log_fixed(config, config.half_step * gain)
+
+
+def log_fixed(config, x):
+    """``log_B x`` with `LOG_FRACTION` fraction bits, rounded to nearest."""
+    return round(2**LOG_FRACTION * log(x) / log(config.base))
+
+
+def mantissa_logs(config, bits):
+    """``log_B(1 + m)`` in the middle of each of ``2**bits`` intervals of the mantissa m."""
+    return [log_fixed(config, 1 + (m + 0.5) / 2**bits) for m in range(2**bits)]
+
+
+def exponent_logs(config, width):
+    """``log_B 2**e`` for e = 0..width - 1."""
+    return [log_fixed(config, 2**e) for e in range(width)]
+
+
+def coarse_bits(config):
+    """Mantissa bits with which a logarithm is less than a third of a step wrong."""
+    return max(1, ceil(log2(2 / log(config.base))))
+
+
+def winner_fraction(config):
+    """Fraction bits of WOSS potentials; a step of the falling threshold is one whole."""
+    return config.frac_bits - 4
+
+
+def winner_table(config):
+    """``M / ln B * B**-n`` for n = 0..T - 1: a score's potential in steps of the threshold."""
+    unit = 2 ** winner_fraction(config) * config.scales["score"] / log(config.base)
+    return [round(unit * config.base**-n) for n in range(config.steps)]

@@ -1,0 +1,21 @@
+"""How a one-spike code looks on wires."""
+
+from amaranth.lib import data
+
+
+def signed_code(steps):
+    """A spike with a sign, or none: `step` 0..T - 1 and `sign` (1 for negative) where `spike` is 1.
+
+    A code without a spike is all zeros.
+    """
+    return data.StructLayout({"step": range(steps), "spike": 1, "sign": 1})
+
+
+def unsigned_code(steps):
+    """As `signed_code`, for neurons that only fire positive spikes."""
+    return data.StructLayout({"step": range(steps), "spike": 1})
+
+
+def code_bits(steps):
+    """Bits of a `signed_code`."""
+    return signed_code(steps).size

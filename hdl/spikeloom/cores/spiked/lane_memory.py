@@ -1,0 +1,109 @@
+"""Lane memory: codes of many tokens side by side, one word for all lanes of a group."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.bank_memory import BankMemory
+from ...blocks.loop_nest import LoopNest
+from .lookup import lookup, select
+
+
+class LaneMemory(wiring.Component):
+    """Double-buffered `tokens` x `length` codes that arrive token by token and are read across
+    `lanes` neighbouring tokens: a transposition.
+
+    The tensor arrives in beats of `block` codes along a token; a token takes
+    ``ceil(length / block)`` beats, the last of them filled up with anything. One beat per clock.
+    Lanes beyond the last token read as anything.
+
+    Parameters
+    ----------
+    tokens, length : shape of the tensor.
+    lanes : tokens read at once.
+    block : codes per beat.
+    shape : shape of a code.
+
+    Members
+    -------
+    free : Out(1), reserve : In(1): room for one more tensor, and taking it before its first beat.
+    i : In(array of `block` codes), i_valid : In(1).
+    i_first : Out(1), the next beat is the first of a tensor.
+    full : Out(1), release : In(1): a tensor is there, and giving it back after this clock's read.
+    group : In(range(ceil(tokens / lanes))), index : In(range(length)): the word to read.
+    o : Out(array of `lanes` codes), that word a clock later.
+    """
+
+    def __init__(self, tokens, length, *, lanes, block, shape):
+        self._tokens = tokens
+        self._length = length
+        self._lanes = lanes
+        self._block = block
+        self._groups = -(-tokens // lanes)
+        super().__init__(
+            {
+                "free": Out(1),
+                "reserve": In(1),
+                "i": In(data.ArrayLayout(shape, block)),
+                "i_valid": In(1),
+                "i_first": Out(1),
+                "full": Out(1),
+                "release": In(1),
+                "group": In(range(self._groups)),
+                "index": In(range(length)),
+                "o": Out(data.ArrayLayout(shape, lanes)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # A word is a block of codes of every lane of a group.
+        blocks = -(-self._length // self._block)
+        block_bits = (blocks - 1).bit_length()
+        code_bits = len(self.o.as_value()) // self._lanes
+        m.submodules.memory = memory = BankMemory(
+            banks=2,
+            depth=self._groups << block_bits,
+            granules=self._lanes,
+            granule_bits=self._block * code_bits,
+        )
+
+        m.submodules.fill = fill = LoopNest(token=self._tokens, block=blocks)
+        group = Signal(range(self._groups))
+        lane = Signal(range(self._lanes))
+        m.d.comb += [
+            self.free.eq(memory.free),
+            memory.reserve.eq(self.reserve),
+            fill.step.eq(self.i_valid),
+            self.i_first.eq(fill.token_first),
+            memory.w_addr.eq(Cat(fill.block[:block_bits], group)),
+            memory.w_data.eq(self.i.as_value().replicate(self._lanes)),
+            memory.w_close.eq(self.i_valid & fill.token_last),
+        ]
+        for n in range(self._lanes):
+            m.d.comb += memory.w_en[n].eq(self.i_valid & (lane == n))
+        with m.If(self.i_valid & fill.block_last):
+            wraps = (lane == self._lanes - 1) | fill.token_last
+            m.d.sync += lane.eq(Mux(wraps, 0, lane + 1))
+            if self._groups > 1:
+                m.d.sync += group.eq(Mux(fill.token_last, 0, group + wraps))
+
+        # Read the block that holds the index, then pick the code from it.
+        block, place = self.index, Signal(0)
+        if self._block > 1:
+            places = [divmod(n, self._block) for n in range(self._length)]
+            block = lookup([block for block, _ in places], self.index)
+            place = Signal(range(self._block))
+            m.d.sync += place.eq(lookup([place for _, place in places], self.index))
+        m.d.comb += [
+            self.full.eq(memory.full),
+            memory.release.eq(self.release),
+            memory.r_addr.eq(Cat(block[:block_bits], self.group)),
+        ]
+        for n in range(self._lanes):
+            word = memory.r_data.word_select(n, self._block * code_bits)
+            codes = [word.word_select(part, code_bits) for part in range(self._block)]
+            m.d.comb += self.o[n].as_value().eq(select(codes, place))
+
+        return m

@@ -1,0 +1,79 @@
+"""Logarithm of an integer by tables."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...config.spiked_tables import exponent_logs, mantissa_logs
+from .lookup import lookup
+
+LOG_DELAY = 4  # clocks from `i` to `o`
+
+
+class Logarithm(wiring.Component):
+    """``log_B`` of a positive integer, ``LOG_FRACTION`` fraction bits: the step of its spike before
+    it is rounded.
+
+    The position of the leading one and the `bits` bits behind it each look up a table; the entries
+    add up. One number per clock, `LOG_DELAY` clocks of latency. For zero the output means nothing.
+
+    Parameters
+    ----------
+    config : SpikedConfig (base).
+    width : bits of the number.
+    bits : bits of mantissa looked at.
+
+    Members
+    -------
+    i : In(width).
+    o : Out, wide enough for the logarithm of the largest number.
+    """
+
+    def __init__(self, config, width, bits):
+        self._exponents = exponent_logs(config, width)
+        self._mantissas = mantissa_logs(config, bits)
+        self._bits = bits
+        most = self._exponents[-1] + self._mantissas[-1]
+        super().__init__({"i": In(width), "o": Out(range(most + 1))})
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # Bring the leading one to the top, in strides from large to small.
+        shift_bits = max(1, (len(self.i) - 1).bit_length())
+        top = 1 << shift_bits
+        number = Cat(Const(0, top - len(self.i)), self.i)
+        zeros = []
+        for n in reversed(range(shift_bits)):
+            low = Signal(name=f"low_{n}")
+            moved = Signal(top, name=f"moved_{n}", reset_less=True)
+            m.d.comb += low.eq(number[top - (1 << n) :] == 0)
+            zeros.insert(0, low)
+            # A register half way down.
+            halves = n == shift_bits // 2
+            domain = m.d.sync if halves else m.d.comb
+            domain += moved.eq(Mux(low, number << (1 << n), number))
+            if halves:
+                held = Signal(len(zeros), reset_less=True)
+                m.d.sync += held.eq(Cat(zeros))
+                zeros = list(held)
+            number = moved
+        leading_zeros = Signal(shift_bits, reset_less=True)
+        mantissa = Signal(self._bits, reset_less=True)
+        m.d.sync += [
+            leading_zeros.eq(Cat(zeros)),
+            mantissa.eq(Cat(Const(0, self._bits), number[:-1])[-self._bits :]),
+        ]
+
+        # Look both up.
+        m.submodules.table = table = Memory(
+            shape=range(max(self._mantissas) + 1), depth=1 << self._bits, init=self._mantissas
+        )
+        mantissa_log = table.read_port()
+        exponent_log = Signal(range(self._exponents[-1] + 1), reset_less=True)
+        m.d.sync += exponent_log.eq(lookup(self._exponents[::-1], leading_zeros))
+        m.d.comb += mantissa_log.addr.eq(mantissa)
+        m.d.sync += self.o.eq(exponent_log + mantissa_log.data)
+
+        return m

@@ -1,0 +1,19 @@
+"""Choosing by number, with multiplexers."""
+
+from amaranth.hdl import Const, Mux
+
+
+def lookup(values, index):
+    """Entry number `index` of a list of constants, as a tree of multiplexers.
+
+    Beyond the end of the list the last entry goes on.
+    """
+    return select([Const(value, range(max(values) + 1)) for value in values], index)
+
+
+def select(values, index):
+    """Number `index` of a list of values, likewise."""
+    for bit in index:
+        values = values + values[-1:] * (len(values) % 2)
+        values = [Mux(bit, high, low) for low, high in zip(values[::2], values[1::2], strict=True)]
+    return values[0]

@@ -1,0 +1,103 @@
+"""Output encoder: sums become spikes against thresholds that scale with the softmax sum."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.loop_nest import LoopNest
+from ...config.spiked_tables import LOG_FRACTION, threshold_log
+from .code import signed_code
+from .logarithm import LOG_DELAY, Logarithm
+from .trace_product import sum_shape
+
+OUTPUT_DELAY = LOG_DELAY + 2  # clocks from `i` to `o`
+
+
+class OutputEncoder(wiring.Component):
+    """``n = min {n : |sum| >= z * threshold * B**-n}``: the code of ``sum / z`` without a division.
+
+    Sums arrive line by line, a line holding one sum of every query; the first line is z itself, the
+    sum of each query's probabilities. A threshold z times as high has a logarithm ``log z`` more:
+    z is kept as a logarithm, and the step is the difference of two logarithms, rounded up.
+    One block of sums per clock, `OUTPUT_DELAY` clocks of latency.
+
+    Parameters
+    ----------
+    config : SpikedConfig (tokens, value_dim, encoders, steps, base, frac_bits, log_bits, scales).
+
+    Members
+    -------
+    i : In(array of `encoders` sums), i_valid : In(1): ``1 + value_dim`` lines, each of
+        ``ceil(tokens / encoders)`` blocks.
+    o : Out(array of `encoders` codes), o_valid : Out(1): the lines but for the first.
+
+    Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
+    """
+
+    def __init__(self, config):
+        self._config = config
+        shape = sum_shape(config, config.tokens)
+        super().__init__(
+            {
+                "i": In(data.ArrayLayout(shape, config.encoders)),
+                "i_valid": In(1),
+                "o": Out(data.ArrayLayout(signed_code(config.steps), config.encoders)),
+                "o_valid": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+
+        valid = self.i_valid
+        for n in range(LOG_DELAY + 1):
+            delayed = Signal(name=f"valid_{n}")
+            m.d.sync += delayed.eq(valid)
+            valid = delayed
+
+        # Where the logarithms at hand belong, and the thresholds at step 0 of their block: those of
+        # the normalisers, with the addend that rounds steps up.
+        m.submodules.loops = loops = LoopNest(line=config.value_dim + 1, block=config.blocks)
+        normalises = loops.line == 0
+        logs = [Logarithm(config, len(self.i[n]), config.log_bits) for n in range(config.encoders)]
+        up = threshold_log(config, config.output_gain) + (1 << LOG_FRACTION) - 1
+        lowest, highest = min(up, 0), max(up, 0) + (1 << len(logs[0].o))
+        m.submodules.thresholds = thresholds = Memory(
+            shape=data.ArrayLayout(range(lowest, highest), config.encoders),
+            depth=config.blocks,
+            init=[],
+        )
+        write = thresholds.write_port()
+        read = thresholds.read_port(transparent_for=(write,))
+        following = Mux(loops.block == config.blocks - 1, 0, loops.block + 1)
+        m.d.comb += [
+            loops.step.eq(valid),
+            write.addr.eq(loops.block),
+            write.en.eq(valid & normalises),
+            read.addr.eq(Mux(valid, following, loops.block)),
+        ]
+        m.d.sync += self.o_valid.eq(valid & ~normalises)
+
+        for n, log in enumerate(logs):
+            m.submodules[f"log_{n}"] = log
+            magnitude = Signal(len(log.i), name=f"magnitude_{n}", reset_less=True)
+            sign = Cat(self.i[n] < 0, self.i[n] != 0)
+            m.d.sync += magnitude.eq(abs(self.i[n]))
+            m.d.comb += [log.i.eq(magnitude), write.data[n].eq(log.o + up)]
+            for stage in range(LOG_DELAY + 1):
+                delayed = Signal(2, name=f"sign_{n}_{stage}", reset_less=True)
+                m.d.sync += delayed.eq(sign)
+                sign = delayed
+            minus, present = sign
+
+            step = (read.data[n] - log.o) >> LOG_FRACTION
+            fires = present & (step < config.steps)
+            m.d.sync += [
+                self.o[n].step.eq(Mux(fires & (step >= 0), step, 0)),
+                self.o[n].spike.eq(fires),
+                self.o[n].sign.eq(fires & minus),
+            ]
+
+        return m

@@ -1,0 +1,89 @@
+"""Phase encoder: a sum becomes one spike, at the first step whose threshold it reaches."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...config.spiked_tables import LOG_FRACTION, coarse_bits, log_fixed, threshold_log, thresholds
+from .code import signed_code, unsigned_code
+from .logarithm import LOG_DELAY, Logarithm
+
+ENCODER_DELAY = LOG_DELAY + 4  # clocks from `i` to `o`
+
+
+class PhaseEncoder(wiring.Component):
+    """``n = min {n : |i| >= threshold[n]}`` for thresholds that fall by B per step; no spike where
+    the last one is not reached.
+
+    The spike's step is a logarithm rounded up. A coarse logarithm leaves two steps to choose from,
+    and one comparison with the table of thresholds decides: the result is exact. One sum per clock,
+    `ENCODER_DELAY` clocks of latency.
+
+    Parameters
+    ----------
+    config : SpikedConfig (steps, base, frac_bits).
+    shape : shape of the sums, signed, `frac_bits` fraction bits.
+    gain : the value of a spike at step 0.
+    bipolar : whether negative sums fire negative spikes, or none.
+
+    Members
+    -------
+    i : In(shape).
+    o : Out(signed_code), or Out(unsigned_code) where not bipolar.
+
+    Source: "SpikedAttention", NeurIPS 2024, one-spike phase coding.
+    """
+
+    def __init__(self, config, shape, *, gain, bipolar=True):
+        self._config = config
+        self._gain = gain
+        self._bipolar = bipolar
+        code = signed_code if bipolar else unsigned_code
+        super().__init__({"i": In(shape), "o": Out(code(config.steps))})
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+
+        # Magnitude and sign, and their way beside the logarithm.
+        magnitude = Signal(len(self.i), reset_less=True)
+        minus = Signal(reset_less=True)
+        m.d.sync += [magnitude.eq(abs(self.i)), minus.eq(self.i < 0)]
+        m.submodules.log = log = Logarithm(config, len(self.i), coarse_bits(config))
+        m.d.comb += log.i.eq(magnitude)
+        for n in range(LOG_DELAY + 2):
+            beside = Signal(len(self.i) + 1, name=f"beside_{n}", reset_less=True)
+            m.d.sync += beside.eq(Cat(magnitude, minus))
+            magnitude, minus = beside[:-1], beside[-1]
+
+        # The logarithm is less than a third of a step wrong: the spike is at `step` or the next.
+        unit = 1 << LOG_FRACTION
+        top = log_fixed(config, 2**config.frac_bits) + threshold_log(config, self._gain)
+        first = (top - unit // 3 + unit - 1 - log.o) >> LOG_FRACTION
+        last = config.steps - 1
+        step = Signal(range(config.steps), reset_less=True)
+        m.d.sync += step.eq(Mux(first < 0, 0, Mux(first > last, last, first)))
+
+        # The threshold of `step` decides.
+        levels = thresholds(config, self._gain)
+        m.submodules.levels = table = Memory(
+            shape=range(levels[0] + 1), depth=config.steps, init=levels
+        )
+        level = table.read_port()
+        m.d.comb += level.addr.eq(step)
+        candidate = Signal.like(step, reset_less=True)
+        m.d.sync += candidate.eq(step)
+
+        reached = magnitude >= level.data
+        fires = reached | ((candidate != last) & (magnitude != 0))
+        if not self._bipolar:
+            fires &= ~minus
+        m.d.sync += [
+            self.o.step.eq(Mux(fires, candidate + ~reached, 0)),
+            self.o.spike.eq(fires),
+        ]
+        if self._bipolar:
+            m.d.sync += self.o.sign.eq(fires & minus)
+
+        return m

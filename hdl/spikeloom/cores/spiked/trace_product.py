@@ -1,0 +1,178 @@
+"""Trace-driven product: one vector addition per spike event."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.loop_nest import LoopNest
+from ...config.spiked_tables import trace_table
+from .event_memory import event_layout
+
+PRODUCT_DELAY = 3  # clocks from a line's last event to its first sums
+
+
+def sum_shape(config, length):
+    """Shape that holds any sum of `length` products."""
+    most = length << config.frac_bits
+    return range(-most, most + 1)
+
+
+def add_or_subtract(total, value, minus):
+    """``total - value`` where `minus`, else ``total + value``, with one adder and its carry in."""
+    flipped = value ^ minus.replicate(len(value))
+    return (Cat(1, total).as_signed() + Cat(minus, flipped).as_signed())[1:].as_signed()
+
+
+class TraceProduct(wiring.Component):
+    """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes, a's as events, b's stationary.
+
+    The product of two spikes at steps n and m is ``B**-(n + m)``, the trace latched n steps ago,
+    weighted with ``B**-m``: one entry of a table. An event looks up its product with every lane of
+    a group of tokens and adds it to the lane's sum, or subtracts it, as the signs tell. There is no
+    multiplier; nothing wraps: a sum holds `length` products of 1.
+
+    For every line and group of tokens, one event per clock. When the line's last event has passed,
+    the sums of the group leave, `encoders` per clock; meanwhile the next group is summed, and only
+    its last event waits for the sums to be gone. ``schedule.product_clocks`` has the formula.
+
+    Parameters
+    ----------
+    config : SpikedConfig (tokens, lanes, encoders, steps, base, frac_bits).
+    lines, length : shape of a.
+    shape : shape of b's codes.
+
+    Members
+    -------
+    run : In(1), may start a tensor once it is there: `event_valid` and `full`, and room: `o_free`.
+    event, event_valid, next, again : to an `EventMemory`.
+    full, release, group, index, i : to a `LaneMemory`.
+    o_free : In(1), o_reserve : Out(1): room for the sums of the whole tensor, and taking it.
+    o : Out(array of `encoders` sums in trace units), o_valid : Out(1); line after line, token after
+        token; never held up.
+
+    Source: "SpikedAttention", NeurIPS 2024, trace-driven matrix multiplication.
+    """
+
+    def __init__(self, config, lines, length, *, shape):
+        self._config = config
+        self._lines = lines
+        self._sum = sum_shape(config, length)
+        super().__init__(
+            {
+                "run": In(1),
+                "event": In(event_layout(length, config.steps)),
+                "event_valid": In(1),
+                "next": Out(1),
+                "again": Out(1),
+                "full": In(1),
+                "release": Out(1),
+                "group": Out(range(config.groups)),
+                "index": Out(range(length)),
+                "i": In(data.ArrayLayout(shape, config.lanes)),
+                "o_free": In(1),
+                "o_reserve": Out(1),
+                "o": Out(data.ArrayLayout(self._sum, config.encoders)),
+                "o_valid": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+        full_blocks = config.lanes // config.encoders
+        last_blocks = config.blocks - (config.groups - 1) * full_blocks
+
+        # Issue an event per clock; a group's last one not before the last group's sums have left.
+        m.submodules.loops = loops = LoopNest(line=self._lines, group=config.groups)
+        begun = Signal()
+        leaving = Signal(range(full_blocks))
+        begin = self.run & self.full & self.o_free
+        issue = self.event_valid & (begun | begin) & ~(self.event.last & (leaving != 0))
+        closes = issue & self.event.last
+        m.d.comb += [
+            self.next.eq(issue),
+            self.again.eq(~loops.group_last),
+            loops.step.eq(closes),
+            self.o_reserve.eq(issue & ~begun),
+            self.release.eq(closes & loops.line_last),
+            self.group.eq(loops.group),
+            self.index.eq(self.event.index),
+        ]
+        blocks = Mux(loops.group_last, last_blocks, full_blocks)
+        with m.If(issue):
+            m.d.sync += begun.eq(~self.release)
+        with m.If(closes):
+            m.d.sync += leaving.eq(blocks - 1)
+        with m.Elif(leaving != 0):
+            m.d.sync += leaving.eq(leaving - 1)
+
+        # A clock later the lanes' codes are there: steps add up to the table's address.
+        code = Signal.like(self.event.code)
+        valid, last = Signal(2)
+        first = Signal(init=1)
+        count = Signal(range(full_blocks + 1))
+        m.d.sync += [
+            code.eq(self.event.code),
+            Cat(valid, last).eq(Cat(issue, closes)),
+            count.eq(blocks),
+        ]
+        with m.If(valid):
+            m.d.sync += first.eq(last)
+
+        # One clock more, and the products are: add them up.
+        adding, fresh, done = Signal(3)
+        done_count = Signal.like(count)
+        m.d.sync += [
+            Cat(adding, fresh, done).eq(Cat(valid, first, last)),
+            done_count.eq(count),
+        ]
+
+        totals = []
+        for n in range(config.lanes):
+            if n % 2 == 0:  # block RAMs have two ports
+                m.submodules[f"traces_{n}"] = traces = Memory(
+                    shape=config.frac_bits + 1, depth=2 * config.steps - 1, init=trace_table(config)
+                )
+            totals.append(self._lane(m, n, traces.read_port(), code, adding, fresh))
+        self._send(m, totals, done, done_count)
+
+        return m
+
+    def _lane(self, m, n, trace, code, adding, fresh):
+        """Sum number `n`: the product is looked up a clock after `code`, then added; its total."""
+        lane = self.i[n]
+        pair = Signal(name=f"pair_{n}")
+        minus = Signal(name=f"minus_{n}")
+        m.d.comb += trace.addr.eq(code.step + lane.step)
+        m.d.sync += [
+            pair.eq(code.spike & lane.spike),
+            minus.eq(code.sign ^ (lane.sign if "sign" in lane.shape().members else 0)),
+        ]
+
+        product = Signal(self._sum, name=f"product_{n}")
+        before = Signal(self._sum, name=f"sum_{n}", reset_less=True)
+        total = Signal(self._sum, name=f"total_{n}")
+        m.d.comb += [
+            product.eq(Mux(pair, trace.data, 0)),
+            total.eq(add_or_subtract(Mux(fresh, 0, before), product, minus)),
+        ]
+        with m.If(adding):
+            m.d.sync += before.eq(total)
+        return total
+
+    def _send(self, m, totals, done, count):
+        """Where `done`, the totals move over; then they leave in `count` blocks."""
+        block = self._config.encoders
+        left = Signal.like(count)
+        leave = [Signal(self._sum, name=f"leave_{n}", reset_less=True) for n in range(len(totals))]
+        behind = leave[block:] + leave[:block]
+        with m.If(done):
+            m.d.sync += left.eq(count)
+        with m.Elif(left != 0):
+            m.d.sync += left.eq(left - 1)
+        for register, total, other in zip(leave, totals, behind, strict=True):
+            m.d.sync += register.eq(Mux(done, total, other))
+        m.d.comb += self.o_valid.eq(left != 0)
+        for n in range(block):
+            m.d.comb += self.o[n].eq(leave[n])

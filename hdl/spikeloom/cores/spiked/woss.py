@@ -1,0 +1,139 @@
+"""Winner-oriented spike shift: softmax by subtraction and a falling threshold."""
+
+from amaranth.hdl import C, Cat, Const, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.bank_memory import BankMemory
+from ...blocks.loop_nest import LoopNest
+from ...config.spiked_tables import winner_fraction, winner_table
+from .code import signed_code, unsigned_code
+from .lookup import lookup
+from .trace_product import add_or_subtract
+
+WOSS_DELAY = 5  # clocks from a row's last block to its first probabilities
+
+
+class Woss(wiring.Component):
+    """Turns each row of score codes into probability codes, not yet divided by their sum::
+
+        u[j] = M * (s[j] * B**-n[j] - B**-n_winner)
+        m[j] = min {m >= 0 : u[j] >= (1/2 - m) * ln B}
+
+    The winner is the earliest positive spike of the row; without one nothing is subtracted. Counted
+    in units of ln B the threshold falls by one whole per step, so that the step is the potential
+    itself, rounded up: a subtraction and no comparison. Scores the mask leaves out neither win nor
+    fire. A block per clock; a row leaves `WOSS_DELAY` clocks after its last block came.
+
+    Parameters
+    ----------
+    config : SpikedConfig (tokens, encoders, mask, steps, base, frac_bits, score_scale).
+
+    Members
+    -------
+    i : In(array of `encoders` score codes), i_valid : In(1): row after row of
+        ``ceil(tokens / encoders)`` blocks.
+    o : Out(array of `encoders` probability codes), o_valid : Out(1), likewise.
+
+    Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
+    """
+
+    def __init__(self, config):
+        self._config = config
+        blocks = {
+            "i": In(data.ArrayLayout(signed_code(config.steps), config.encoders)),
+            "o": Out(data.ArrayLayout(unsigned_code(config.steps), config.encoders)),
+        }
+        super().__init__({**blocks, "i_valid": In(1), "o_valid": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+        steps = config.steps
+        potentials = [*winner_table(config), 0]
+
+        # Rows wait until their winner is known. A row takes no longer to leave than the next one
+        # to arrive, so that two are enough.
+        m.submodules.arrive = arrive = LoopNest(row=config.tokens, block=config.blocks)
+        m.submodules.rows = rows = BankMemory(
+            banks=2, depth=config.blocks, granule_bits=len(self.i.as_value())
+        )
+        m.d.comb += [
+            arrive.step.eq(self.i_valid),
+            rows.reserve.eq(self.i_valid & arrive.block_first),
+            rows.w_addr.eq(arrive.block),
+            rows.w_data.eq(self.i),
+            rows.w_en.eq(self.i_valid),
+            rows.w_close.eq(self.i_valid & arrive.block_last),
+        ]
+
+        # The winner so far: the step of the earliest positive spike, `steps` for none.
+        best = Signal(range(steps + 1), init=steps)
+        winner = Signal(range(steps + 1), reset_less=True)
+        earliest = best
+        for n in range(config.encoders):
+            competes = self.i[n].spike & ~self.i[n].sign & self._admitted(arrive, n)
+            better = Signal.like(best, name=f"better_{n}")
+            m.d.comb += better.eq(
+                Mux(competes & (self.i[n].step < earliest), self.i[n].step, earliest)
+            )
+            earliest = better
+        with m.If(self.i_valid):
+            m.d.sync += best.eq(Mux(arrive.block_last, steps, earliest))
+            with m.If(arrive.block_last):
+                m.d.sync += winner.eq(earliest)
+
+        # A complete row is read again; its winner goes along.
+        m.submodules.leave = leave = LoopNest(row=config.tokens, block=config.blocks)
+        m.d.comb += [
+            leave.step.eq(rows.full),
+            rows.r_addr.eq(leave.block),
+            rows.release.eq(leave.step & leave.block_last),
+        ]
+        read = Signal()
+        row_winner = Signal.like(winner, reset_less=True)
+        m.d.sync += [read.eq(leave.step), row_winner.eq(winner)]
+
+        # Potentials, then their distance from the winner's, rounded up to steps.
+        fraction = winner_fraction(config)
+        looked_up, subtracted = Signal(2)
+        half_up = (1 << fraction - 1) + (1 << fraction) - 1
+        highest = Signal(range(max(potentials) + half_up + 1), reset_less=True)
+        m.d.sync += [
+            looked_up.eq(read),
+            highest.eq(lookup([potential + half_up for potential in potentials], row_winner)),
+            subtracted.eq(looked_up),
+            self.o_valid.eq(subtracted),
+        ]
+        for n in range(config.encoders):
+            admitted = Signal(3, name=f"admitted_{n}", reset_less=True)
+            m.d.sync += admitted.eq(admitted << 1 | self._admitted(leave, n))
+
+            code = Signal(signed_code(steps), name=f"code_{n}")
+            level = Signal.like(highest, name=f"level_{n}", reset_less=True)
+            minus = Signal(name=f"minus_{n}", reset_less=True)
+            m.d.comb += code.eq(rows.r_data.word_select(n, len(code.as_value())))
+            m.d.sync += [
+                level.eq(Mux(code.spike, lookup(potentials, code.step), 0)),
+                minus.eq(code.sign),
+            ]
+            below = Signal(len(highest) + 1, name=f"below_{n}", reset_less=True)
+            m.d.sync += below.eq(
+                add_or_subtract(Cat(highest, C(0, 2)), Cat(level, C(0, 1)), ~minus)
+            )
+            step = below >> fraction
+            fires = admitted[-1] & (step < steps)
+            m.d.sync += [
+                self.o[n].spike.eq(fires),
+                self.o[n].step.eq(Mux(fires, step, 0)),
+            ]
+
+        return m
+
+    def _admitted(self, loops, n):
+        """Whether the mask lets neuron `n` of the present block in; one beyond the row never is."""
+        config = self._config
+        token = loops.block * config.encoders + n
+        if config.mask == "causal":
+            return token <= loops.row
+        return token < config.tokens if config.tokens % config.encoders else Const(1)

@@ -1,0 +1,32 @@
+"""The self-test of `spiked`: passes on the golden CRC, fails on any other."""
+
+import pytest
+
+from spikeloom.config import SpikedConfig
+from spikeloom_boards.self_test import make_self_test
+
+from .test_self_test import run
+
+CONFIGS = [
+    {"tokens": 4, "head_dim": 3, "steps": 16, "base": 1.4},
+    {"tokens": 5, "head_dim": 3, "value_dim": 2, "lanes": 4, "encoders": 2, "mask": "causal"},
+    {"tokens": 3, "head_dim": 2, "heads": 2},
+]
+
+
+@pytest.mark.parametrize("keys", CONFIGS, ids=str)
+def test_passes(keys):
+    assert run(make_self_test(SpikedConfig(**keys)))[:2] == (1, 0)
+
+
+def test_fails_on_another_crc():
+    test = make_self_test(SpikedConfig(**CONFIGS[0]))
+    test._expected ^= 1
+    assert run(test)[:2] == (0, 1)
+
+
+def test_fails_on_a_flipped_operand_bit():
+    test = make_self_test(SpikedConfig(**CONFIGS[0]))
+    data, last = test._operands["v"][0]
+    test._operands["v"][0] = (data ^ 1 << 5, last)  # the sign of the first value
+    assert run(test)[:2] == (0, 1)

@@ -1,0 +1,105 @@
+"""RTL of `spiked` against its golden model, bit for bit, in Verilog simulators."""
+
+import re
+from itertools import product
+
+import numpy as np
+import pytest
+
+from spikeloom.catalog import CORES
+from spikeloom.config import SpikedConfig
+from spikeloom.export.verilog import to_verilog
+from spikeloom.tools import run_tool
+from spikeloom_sim.adapters import adapter
+from spikeloom_sim.backends import run_golden, run_rtl
+from spikeloom_sim.golden import spiked
+from spikeloom_sim.regression import regression_configs, run_suite
+
+CONFIGS = regression_configs("spiked")
+SMALL = SpikedConfig(tokens=3, head_dim=2, steps=6, base=1.4, lanes=2, encoders=2, frac_bits=10)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_suite(name, simulator):
+    """Every configuration on both simulators: cycles, full speed, stalls, extremes, reset."""
+    result = run_suite(CONFIGS[name], simulator=simulator)
+    assert result.failures == 0, f"see {result.folder}"
+    assert result.tests >= 6
+
+
+@pytest.mark.parametrize("family", ["ice40", "ecp5"])
+def test_netlist(family, simulator):
+    """The synthesised netlist passes the same suite."""
+    if simulator == "verilator":
+        pytest.skip("Icarus compiles netlists ten times faster")
+    result = run_suite(SMALL, simulator=simulator, netlist=family)
+    assert result.failures == 0, f"see {result.folder}"
+
+
+@pytest.mark.parametrize(
+    ("synthesis", "multipliers"),
+    [("synth_ecp5", r"MULT18X18D|ALU54B"), ("synth_ice40 -dsp", r"SB_MAC16")],
+)
+def test_no_multiplier(synthesis, multipliers, tmp_path):
+    """Synthesis, free to use DSP blocks, finds nothing to multiply."""
+    module = to_verilog(SMALL)
+    (tmp_path / "rtl.v").write_text(module.text)
+    script = f"read_verilog rtl.v; {synthesis} -top {module.name}; write_verilog cells.v"
+    run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=tmp_path)
+    cells = (tmp_path / "cells.v").read_text()
+    assert re.search(r"\bLUT4\b|\bSB_LUT4\b", cells)
+    assert not re.search(multipliers, cells)
+
+
+@pytest.mark.parametrize("mask", ["none", "causal"])
+def test_smallest_size_exhaustively(mask):
+    """Every Q and K of N = 2, D = 1, T = 3, with V that takes every code."""
+    codes = range(-3, 4)
+    config = SpikedConfig(
+        tokens=2, head_dim=1, steps=3, base=1.4, heads=49, mask=mask, score_scale=0.7
+    )
+    queries_and_keys = np.array(list(product(codes, repeat=4))).reshape(49, 49, 4)
+    values = np.random.default_rng(0).permutation(np.resize(codes, (49, 98, 1)), axis=1)
+    runs = [
+        (np.reshape(some[:, :2], (98, 1)), np.reshape(some[:, 2:], (98, 1)), v)
+        for some, v in zip(queries_and_keys, values, strict=True)
+    ]
+    expected = run_golden(config, runs)
+    assert np.array_equal(run_rtl(config, runs).outputs, expected)
+    assert len(np.unique(expected)) > 3
+
+
+def test_swin_window_at_several_densities():
+    """N = 49, D = 32, T = 40 on 49 lanes: dense, half and a tenth of all neurons spiking."""
+    config = SpikedConfig(tokens=49, head_dim=32, lanes=49)
+    model = adapter("spiked")
+    rng = np.random.default_rng(2)
+    heads = [model.random_operands(config, rng, density) for density in (1.0, 0.5, 0.1)]
+    run = run_rtl(config, heads)
+    assert np.array_equal(run.outputs, run_golden(config, heads))
+    assert run.cycles == [model.cycles(config, *head) for head in heads]
+    assert run.cycles[0] <= 9000
+    assert run.cycles[1] <= 4500
+    assert run.cycles[2] <= 900
+
+
+def test_gaussian_tensors_of_two_heads_against_softmax():
+    """From real tensors to real outputs, as the command line does it."""
+    model = adapter("spiked")
+    q, k, v = np.random.default_rng(1).standard_normal((3, 2, 16, 16))
+    config, heads = model.configure({"lanes": 8}, q, k, v)
+    run = run_rtl(config, heads)
+    assert np.array_equal(run.outputs, run_golden(config, heads))
+    assert run.cycles == [model.cycles(config, *head) for head in heads]
+    values = model.decode(config, run.outputs)
+    for head in range(2):
+        softmax = spiked.softmax_attention(q[head], k[head], v[head])
+        assert np.corrcoef(values[head].ravel(), softmax.ravel())[0, 1] > 0.98
+
+
+def test_formula_of_the_presets():
+    """The figures of the documentation."""
+    cycles = CORES["spiked"].cycles
+    assert cycles(SpikedConfig(tokens=49, head_dim=32, lanes=49)) == 3278
+    assert cycles(SpikedConfig(tokens=49, head_dim=32, lanes=8)) == 22394
+    assert cycles(SpikedConfig(tokens=49, head_dim=32, lanes=1)) == 156188

@@ -1,0 +1,126 @@
+"""Running parts of the `spiked` core, and the core itself, in Amaranth's own simulator."""
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+from amaranth.sim import Simulator
+
+from spikeloom.cores.spiked import Spiked
+from spikeloom_sim.golden import spiked
+
+
+def random_codes(rng, config, shape, density):
+    """Codes of which a share `density` spike, at any step with either sign."""
+    codes = rng.integers(1, config.steps + 1, shape) * rng.choice([-1, 1], shape)
+    return np.where(rng.random(shape) < density, codes, 0)
+
+
+def random_head(config, seed, density):
+    """Random codes q, k, v."""
+    rng = np.random.default_rng(seed)
+    shapes = [(config.tokens, dim) for dim in (config.head_dim, config.head_dim, config.value_dim)]
+    return [random_codes(rng, config, shape, density) for shape in shapes]
+
+
+def join(values, bits):
+    """Whole numbers side by side in one, the first in the lowest `bits` bits."""
+    return sum(int(value) << bits * n for n, value in enumerate(values))
+
+
+def split(word, bits, count):
+    """Undo `join`."""
+    return [word >> bits * n & (1 << bits) - 1 for n in range(count)]
+
+
+def pipeline(component, inputs, delay, *, i=None, o=None):
+    """Feed one input per clock; the outputs `delay` clocks later."""
+    simulator = Simulator(component)
+    simulator.add_clock(1e-6)
+    outputs = []
+    i = component.i if i is None else i
+    o = component.o if o is None else o
+
+    async def run(ctx):
+        for n in range(len(inputs) + delay):
+            if n < len(inputs):
+                ctx.set(i, int(inputs[n]))
+            if n >= delay:
+                outputs.append(ctx.get(o.as_value() if hasattr(o, "as_value") else o))
+            await ctx.tick()
+
+    simulator.add_testbench(run)
+    simulator.run()
+    return outputs
+
+
+@dataclass
+class HeadRun:
+    """`outputs` (heads, N, Dv) codes and the clock, from start, of every output beat."""
+
+    outputs: np.ndarray
+    beat_clocks: list
+
+
+def run_heads(config, heads, *, stalls=0.0, preload=True, limit=200_000):
+    """Run a `Spiked` on heads of (q, k, v) codes, each end pausing with probability `stalls`."""
+    core = Spiked(config)
+    simulator = Simulator(core)
+    simulator.add_clock(1e-6)
+    bits = len(core.o.payload.data) // config.value_dim
+    beats, clocks = [], []
+
+    def feeder(port, n):
+        pause = random.Random(n)
+
+        async def feed(ctx):
+            for head in heads:
+                rows = spiked.to_wire(config, head[n])
+                for token, row in enumerate(rows):
+                    while pause.random() < stalls:
+                        await ctx.tick()
+                    ctx.set(port.payload.data, join(row, bits))
+                    ctx.set(port.payload.last, token == len(rows) - 1)
+                    ctx.set(port.valid, 1)
+                    await ctx.tick().until(port.ready)
+                    ctx.set(port.valid, 0)
+
+        return feed
+
+    async def run(ctx):
+        pause = random.Random(3)
+        loading = config.tokens * max(config.head_dim, config.value_dim + 1) + 8
+        for _ in range(2 * loading if preload else 0):
+            await ctx.tick()
+        ctx.set(core.start, 1)
+        await ctx.tick()
+        ctx.set(core.start, 0)
+        offered = None
+        for clock in range(1, limit):
+            ready = pause.random() >= stalls
+            ctx.set(core.o.ready, ready)
+            beat = None
+            if ctx.get(core.o.valid):
+                beat = ctx.get(core.o.payload.data), ctx.get(core.o.payload.last)
+            assert offered in (None, beat), "a stalled beat changed"
+            offered = None if ready else beat
+            assert ctx.get(core.busy)
+            if ready and beat:
+                beats.append(beat)
+                clocks.append(clock)
+                assert ctx.get(core.done) == (len(beats) == len(heads) * config.tokens)
+            await ctx.tick()
+            if len(beats) == len(heads) * config.tokens:
+                break
+        assert not ctx.get(core.busy)
+        assert not ctx.get(core.misframed)
+
+    for n, port in enumerate((core.q, core.k, core.v)):
+        simulator.add_testbench(feeder(port, n), background=True)
+    simulator.add_testbench(run)
+    simulator.run()
+
+    assert [last for _, last in beats] == ([0] * (config.tokens - 1) + [1]) * len(heads)
+    codes = [split(data, bits, config.value_dim) for data, _ in beats]
+    shape = len(heads), config.tokens, config.value_dim
+    return HeadRun(spiked.from_wire(config, codes).reshape(shape), clocks)

@@ -1,0 +1,83 @@
+"""Tensors of `spiked`: what is taken, what is refused and how, and beats there and back."""
+
+import numpy as np
+import pytest
+
+from spikeloom.config import SpikedConfig
+from spikeloom.errors import InputError
+from spikeloom_sim.adapters import spiked as model
+
+RNG = np.random.default_rng(0)
+Q, K, V = RNG.standard_normal((3, 6, 4))
+
+
+def test_scales_are_fitted_to_the_data():
+    config, heads = model.configure({}, Q, K, V)
+    assert config.q_scale == abs(Q).max()
+    assert config.v_scale == abs(V).max()
+    assert (len(heads) == 1 and abs(heads[0][0]).min() >= 1) or (heads[0][0] == 0).any()
+    # the largest score and the largest output spike at step 0
+    trace = model.spiked.trace(config, *heads[0])
+    assert abs(trace.scores[trace.scores != 0]).min() == 1
+    assert abs(trace.output[trace.output != 0]).min() == 1
+
+
+def test_scales_hold_for_every_head():
+    q, k, v = RNG.standard_normal((3, 3, 6, 4)) * [[[1]], [[5]], [[0.1]]]
+    config, heads = model.configure({"k_scale": "2.5"}, q, k, v)
+    assert config.q_scale == abs(q).max()
+    assert config.k_scale == 2.5
+    assert len(heads) == 3
+    assert (abs(heads[0][0])[heads[0][0] != 0]).min() > 1  # a small head spikes late
+
+
+def test_all_zero_operands_are_valid():
+    config, ((q, k, v),) = model.configure({}, 0 * Q, 0 * K, 0 * V)
+    assert config.scales["score"] == 1.0
+    assert not model.golden(config, q, k, v).any()
+
+
+@pytest.mark.parametrize(
+    ("operands", "settings", "message"),
+    [
+        ((Q[0], K, V), {}, "q: shape (4,) is not (N, D)"),
+        ((Q, K[:, :3], V), {}, "k: shape (6, 3) differs from q's (6, 4)"),
+        ((Q, K, V[:5]), {}, "v: shape (5, 4) does not go with q's (6, 4)"),
+        ((Q, np.where(K > 1, np.nan, K), V), {}, "k: NaN or infinity at ["),
+        ((Q * np.inf, K, V), {}, "q: NaN or infinity at [0, 0]"),
+        ((Q, K, V), {"tokens": "5"}, "tokens = 5, but the tensors have 6"),
+        ((Q, K, V), {"base": "2.5"}, "base = 2.5 is not allowed"),
+        ((Q, K, V), {"steps": "80"}, "steps = 80 is not allowed; steps must be 1..64"),
+        ((Q, K, V), {"score_scale": "0"}, "score_scale = 0.0 is not allowed"),
+        ((Q, K, V), {"score_scale": "2000"}, "score_scale = 2000.0 makes every score vanish"),
+        ((Q, K, V), {"q_scale": "3", "steps": "4"}, None),
+        ((Q, K, V), {"heads": "2"}, "heads = 2: heads come from the tensors' leading axis"),
+        ((Q, K, V), {"lane": "2"}, "unknown key 'lane'; did you mean lanes?"),
+    ],
+)
+def test_bad_input_gets_one_clear_line(operands, settings, message):
+    if message is None:
+        model.configure(settings, *operands)
+        return
+    with pytest.raises(InputError) as caught:
+        model.configure(settings, *operands)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 33, 64])
+def test_beats_there_and_back(steps):
+    config = SpikedConfig(tokens=5, head_dim=3, steps=steps, heads=2)
+    operands = model.random_operands(config, np.random.default_rng(1), 0.7)
+    beats = model.to_beats(config, *operands)
+    for name, tensor in zip("qkv", operands, strict=True):
+        assert (model.from_beats(config, beats[name]) == tensor).all()
+    with pytest.raises(InputError):
+        model.from_beats(config, beats["v"][:-1])
+
+
+def test_bytes_are_those_of_the_stream():
+    config = SpikedConfig(tokens=2, head_dim=3, steps=4)
+    output = np.array([[1, 0, -4], [2, 2, 2]], np.int16)
+    # 4 bits a code: step, spike, sign
+    assert model.to_bytes(config, output) == bytes([0x04, 0x0F, 0x55, 0x05])

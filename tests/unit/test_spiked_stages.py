@@ -1,0 +1,326 @@
+"""Every stage of `spiked` against its golden twin."""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
+from amaranth.sim import Simulator
+
+from spikeloom.config import SpikedConfig
+from spikeloom.config.spiked_tables import threshold_log, thresholds
+from spikeloom.cores.spiked.code import code_bits, signed_code
+from spikeloom.cores.spiked.event_memory import EventMemory
+from spikeloom.cores.spiked.lane_memory import LaneMemory
+from spikeloom.cores.spiked.logarithm import LOG_DELAY, Logarithm
+from spikeloom.cores.spiked.output_encoder import OUTPUT_DELAY, OutputEncoder
+from spikeloom.cores.spiked.phase_encoder import ENCODER_DELAY, PhaseEncoder
+from spikeloom.cores.spiked.schedule import line_events, product_clocks
+from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes
+from spikeloom.cores.spiked.trace_product import PRODUCT_DELAY, TraceProduct
+from spikeloom.cores.spiked.woss import WOSS_DELAY, Woss
+from spikeloom_sim.golden import spiked
+
+from .spiked_bench import join, pipeline, random_codes, split
+
+CODES = [
+    SpikedConfig(tokens=1, head_dim=8),
+    SpikedConfig(tokens=1, head_dim=3, base=1.4, steps=16, frac_bits=12),
+    SpikedConfig(tokens=1, head_dim=1, base=2.0, steps=1, frac_bits=8),
+    SpikedConfig(tokens=1, head_dim=5, base=1.02, steps=64, frac_bits=16),
+    SpikedConfig(tokens=1, head_dim=16, base=2**0.5, steps=33, score_scale=1e-3),
+    SpikedConfig(tokens=1, head_dim=2, base=1.001, steps=64, frac_bits=12),
+    SpikedConfig(tokens=1, head_dim=2, base=2.0, steps=64, score_scale=1e5),
+]
+
+
+@pytest.mark.parametrize("config", CODES, ids=lambda c: f"B={c.base:.3g} T={c.steps}")
+@pytest.mark.parametrize("bipolar", [True, False])
+def test_phase_encoder_at_every_threshold(config, bipolar):
+    """Each threshold, one below and one above, the extremes, zero, and numbers in between."""
+    most = config.head_dim << config.frac_bits
+    levels = np.array(thresholds(config, config.score_gain))
+    rng = np.random.default_rng(0)
+    near = np.concatenate([levels - 1, levels, levels + 1, [0, 1, most]])
+    spread = 2.0 ** rng.uniform(0, np.log2(most), 200)
+    sums = np.concatenate([near, spread.astype(int)]).clip(0, most)
+    sums = np.concatenate([sums, -sums])
+
+    encoder = PhaseEncoder(config, range(-most, most + 1), gain=config.score_gain, bipolar=bipolar)
+    found = spiked.from_wire(config, pipeline(encoder, sums, ENCODER_DELAY))
+    expected = spiked.encode_sums(config, sums, config.score_gain)
+    assert (found == (expected if bipolar else expected.clip(0))).all()
+    assert (expected != 0).any()
+
+
+@pytest.mark.parametrize(("width", "bits", "base"), [(1, 2, 1.15), (7, 3, 2.0), (9, 9, 1.02)])
+def test_logarithm_of_every_number(width, bits, base):
+    config = SpikedConfig(tokens=1, head_dim=1, base=base)
+    numbers = np.arange(1, 1 << width)
+    found = pipeline(Logarithm(config, width, bits), numbers, LOG_DELAY)
+    assert found == spiked.logarithm(config, numbers, bits).tolist()
+    exact = np.log(numbers) / np.log(base)
+    assert abs(np.array(found) / 2**12 - exact).max() <= 2.0**-bits / np.log(base)
+
+
+def run_blocks(component, rows, encoders, bits, pauses=0.0, wait=0):
+    """Feed rows of wire codes or sums in blocks; the blocks that come out, and when, from the last
+    block on."""
+    simulator = Simulator(component)
+    simulator.add_clock(1e-6)
+    found = []
+    now = [0]
+
+    async def feed(ctx):
+        pause = random.Random(1)
+        for row in rows:
+            for n in range(0, len(row), encoders):
+                while pause.random() < pauses:
+                    await ctx.tick()
+                block = [int(x) & (1 << bits) - 1 for x in row[n : n + encoders]]
+                ctx.set(component.i.as_value(), join(block, bits))
+                ctx.set(component.i_valid, 1)
+                await ctx.tick()
+                ctx.set(component.i_valid, 0)
+        now[0] = len(found)
+        for _ in range(wait):
+            await ctx.tick()
+
+    async def watch(ctx):
+        while True:
+            found.append((ctx.get(component.o_valid), ctx.get(component.o.as_value())))
+            await ctx.tick()
+
+    simulator.add_testbench(feed)
+    simulator.add_testbench(watch, background=True)
+    simulator.run()
+    return [o for valid, o in found if valid], [n for n, (valid, _) in enumerate(found) if valid]
+
+
+WOSS_ROWS = [
+    [1, 5, -3, 0, 9],
+    [-1, -4, 0, -8, -8],  # first spikes negative, nothing positive
+    [0, 0, 0, 0, 0],
+    [7, 7, 7, 7, 7],
+    [-2, 3, 3, 0, -1],
+]
+
+
+@pytest.mark.parametrize("mask", ["none", "causal"])
+@pytest.mark.parametrize(("lanes", "encoders"), [(1, 1), (4, 2), (3, 3), (5, 5)])
+@pytest.mark.parametrize("pauses", [0.0, 0.5])
+def test_woss(mask, lanes, encoders, pauses):
+    config = SpikedConfig(
+        tokens=5, head_dim=4, base=1.4, steps=16, mask=mask, lanes=lanes, encoders=encoders
+    )
+    rng = np.random.default_rng(2)
+    rows = np.vstack([WOSS_ROWS, random_codes(rng, config, (15, 5), 0.8)])
+    wire = spiked.to_wire(config, rows)
+    bits = code_bits(config.steps)
+    # what fills up the last block must not matter
+    padded = [[*row, *[1 << bits - 2] * (-5 % encoders)] for row in wire]
+    blocks, clocks = run_blocks(Woss(config), padded, encoders, bits, pauses, wait=20)
+
+    count = -(-5 // encoders)
+    words = [code for block in blocks for code in split(block, bits - 1, encoders)]
+    found = spiked.from_wire(config, words).reshape(20, -1)[:, :5]
+    everyone = np.ones((5, 5), bool)
+    admitted = np.tile(np.tril(everyone) if mask == "causal" else everyone, (4, 1))
+    expected = spiked.woss(config, rows, admitted)
+    assert (found == expected).all()
+    if not pauses:
+        assert clocks == list(range(count - 1 + WOSS_DELAY, (20 + 1) * count - 1 + WOSS_DELAY))
+
+
+@pytest.mark.parametrize("encoders", [1, 3])
+def test_output_encoder(encoders):
+    config = SpikedConfig(tokens=6, head_dim=4, lanes=3, encoders=encoders, output_scale=0.5)
+    rng = np.random.default_rng(3)
+    one = 1 << config.frac_bits
+    normaliser = rng.integers(1, 6 * one, 6)
+    normaliser[2] = 0  # a query that attends to nothing
+    sums = (normaliser * rng.uniform(-1, 1, (4, 6)) * 2.0 ** -rng.integers(0, 14, (4, 6))).astype(
+        int
+    )
+    sums[1] = 0
+    encoder = OutputEncoder(config)
+    blocks, clocks = run_blocks(
+        encoder, [normaliser, *sums], encoders, len(encoder.i.as_value()) // encoders, wait=10
+    )
+    words = [code for b in blocks for code in split(b, code_bits(config.steps), encoders)]
+    expected = spiked.encode_quotients(
+        config, sums, normaliser, threshold_log(config, config.output_gain)
+    )
+    assert (spiked.from_wire(config, words).reshape(4, 6) == expected).all()
+    assert (expected != 0).any()
+    assert clocks[0] == 6 // encoders + OUTPUT_DELAY
+
+
+class ProductBench(wiring.Component):
+    """A trace product with its two operand memories, always room behind it."""
+
+    def __init__(self, config, lines, length, *, transposed):
+        shape = signed_code(config.steps)
+        self.events = EventMemory(lines, length, steps=config.steps, transposed=transposed)
+        self.lanes = LaneMemory(config.tokens, length, lanes=config.lanes, block=1, shape=shape)
+        self.product = TraceProduct(config, lines, length, shape=shape)
+        super().__init__({"full": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.events = events = self.events
+        m.submodules.lanes = lanes = self.lanes
+        m.submodules.product = product = self.product
+        m.d.comb += [
+            product.o_free.eq(1),
+            product.event.eq(events.event),
+            product.event_valid.eq(events.event_valid),
+            events.next.eq(product.next),
+            events.again.eq(product.again),
+            product.full.eq(lanes.full),
+            lanes.release.eq(product.release),
+            lanes.group.eq(product.group),
+            lanes.index.eq(product.index),
+            product.i.eq(lanes.o),
+            lanes.reserve.eq(lanes.i_valid & lanes.i_first),
+            self.full.eq(lanes.full & events.event_valid),
+        ]
+        return m
+
+
+@pytest.mark.parametrize("density", [1.0, 0.3, 0.0])
+@pytest.mark.parametrize(
+    ("tokens", "length", "lines", "lanes", "encoders", "transposed"),
+    [
+        (4, 3, 4, 4, 1, False),
+        (7, 5, 3, 3, 1, True),
+        (7, 5, 3, 4, 2, False),
+        (6, 1, 2, 6, 6, True),
+        (1, 4, 1, 1, 1, False),
+    ],
+)
+def test_trace_product(tokens, length, lines, lanes, encoders, transposed, density):
+    """Sums, their order, and the clocks the formula gives; the largest sum does not wrap."""
+    config = SpikedConfig(
+        tokens=tokens, head_dim=length, steps=12, base=1.3, lanes=lanes, encoders=encoders
+    )
+    rng = np.random.default_rng(4)
+    events = random_codes(rng, config, (lines, length), density)
+    stationary = random_codes(rng, config, (tokens, length), density or 1.0)
+    if density == 1.0:
+        events[0], stationary[0] = 1, -1
+    bench = ProductBench(config, lines, length, transposed=transposed)
+    simulator = Simulator(bench)
+    simulator.add_clock(1e-6)
+    found, clocks = [], []
+
+    async def feed_events(ctx):
+        ctx.set(bench.events.i.valid, 1)
+        for code in spiked.to_wire(config, events.T if transposed else events).ravel():
+            ctx.set(bench.events.i.payload.as_value(), int(code))
+            await ctx.tick().until(bench.events.i.ready)
+        ctx.set(bench.events.i.valid, 0)
+
+    async def feed_lanes(ctx):
+        ctx.set(bench.lanes.i_valid, 1)
+        for code in spiked.to_wire(config, stationary).ravel():
+            ctx.set(bench.lanes.i.as_value(), int(code))
+            await ctx.tick()
+        ctx.set(bench.lanes.i_valid, 0)
+
+    async def run(ctx):
+        await ctx.tick().repeat(2 * length * max(lines, tokens) + 4)
+        ctx.set(bench.product.run, 1)
+        clock = 0
+        while len(found) < lines * config.blocks:
+            if ctx.get(bench.product.o_valid):
+                found.append([ctx.get(bench.product.o[n]) for n in range(encoders)])
+                clocks.append(clock)
+            await ctx.tick()
+            clock += 1
+            assert clock < 10_000
+
+    simulator.add_testbench(feed_events, background=True)
+    simulator.add_testbench(feed_lanes, background=True)
+    simulator.add_testbench(run)
+    simulator.run()
+
+    sums = np.array(found).reshape(lines, -1)[:, :tokens]
+    assert (sums == spiked.trace_product(config, events, stationary)).all()
+    taken = product_clocks(config, line_events((events != 0).tolist()))
+    last = config.blocks - (config.groups - 1) * (lanes // encoders)
+    assert clocks[-1] == taken - 1 + PRODUCT_DELAY + last - 1
+
+
+@pytest.mark.parametrize("pauses", [0.0, 0.4])
+def test_spike_trains_there_and_back(pauses):
+    config = SpikedConfig(tokens=1, head_dim=3, steps=5)
+    rng = np.random.default_rng(5)
+    codes = random_codes(rng, config, (20, 3), 0.7)
+    bits = code_bits(5)
+    play, listen = CodesToSpikes(3, 5), SpikesToCodes(3, 5)
+    m = Module()
+    m.submodules.play, m.submodules.listen = play, listen
+    wiring.connect(m, play.o, listen.i)
+    simulator = Simulator(m)
+    simulator.add_clock(1e-6)
+    found, train = [], []
+
+    async def feed(ctx):
+        pause = random.Random(6)
+        for row in spiked.to_wire(config, codes):
+            while pause.random() < pauses:
+                await ctx.tick()
+            ctx.set(play.i.payload.as_value(), join(row, bits))
+            ctx.set(play.i.valid, 1)
+            await ctx.tick().until(play.i.ready)
+            ctx.set(play.i.valid, 0)
+
+    async def watch(ctx):
+        async for _, _, valid, ready, spike, sign in ctx.tick().sample(
+            play.o.valid, play.o.ready, play.o.payload.spike, play.o.payload.sign
+        ):
+            if valid and ready:
+                train.append([(spike >> n & 1) * (1 - 2 * (sign >> n & 1)) for n in range(3)])
+
+    async def take(ctx):
+        pause = random.Random(7)
+        for _ in codes:
+            while pause.random() < pauses:
+                await ctx.tick()
+            ctx.set(listen.o.ready, 1)
+            (word,) = await ctx.tick().sample(listen.o.payload.as_value()).until(listen.o.valid)
+            ctx.set(listen.o.ready, 0)
+            found.append(split(word, bits, 3))
+
+    simulator.add_testbench(feed, background=True)
+    simulator.add_testbench(watch, background=True)
+    simulator.add_testbench(take)
+    simulator.run()
+    assert (spiked.from_wire(config, found) == codes).all()
+    expected = spiked.to_spike_train(config, codes).transpose(1, 0, 2).reshape(-1, 3)
+    assert (np.array(train) == expected[: len(train)]).all()
+    assert len(train) >= 99
+
+
+def test_spikes_to_codes_takes_the_first_of_several_spikes():
+    config = replace(CODES[1], head_dim=2, steps=4)
+    listen = SpikesToCodes(2, 4)
+    simulator = Simulator(listen)
+    simulator.add_clock(1e-6)
+
+    async def run(ctx):
+        ctx.set(listen.i.valid, 1)
+        for spike, sign in ((0, 0), (1, 1), (3, 0), (3, 3)):
+            ctx.set(listen.i.payload.spike, spike)
+            ctx.set(listen.i.payload.sign, sign)
+            await ctx.tick()
+        assert ctx.get(listen.o.valid)
+        word = ctx.get(listen.o.payload.as_value())
+        assert spiked.from_wire(config, split(word, code_bits(4), 2)).tolist() == [-2, 3]
+
+    simulator.add_testbench(run)
+    simulator.run()
