@@ -1,8 +1,15 @@
 """Shared fixtures: simulators that are there, and configurations small enough to try everything."""
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 
 from spikeloom_sim.simulators import SIMULATORS
+
+# Tools of this Python's environment are found whether or not it was activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 @pytest.fixture(params=sorted(SIMULATORS))

@@ -12,11 +12,13 @@ from spikeloom_sim.adapters import a2os2a as adapter
 from spikeloom_sim.backends import run_golden, run_rtl
 from spikeloom_sim.regression import regression_configs, run_suite
 
+from .suite_cases import suite_cases
+
 CONFIGS = regression_configs("a2os2a")
 ORDERS = ["kv", "qk"]
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize(("name", "simulator"), suite_cases(CONFIGS))
 def test_suite(name, simulator):
     """Every configuration on both simulators: cycles, full speed, stalls, extremes, reset."""
     result = run_suite(CONFIGS[name], simulator=simulator)

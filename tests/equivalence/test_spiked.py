@@ -15,11 +15,13 @@ from spikeloom_sim.backends import run_golden, run_rtl
 from spikeloom_sim.golden import spiked
 from spikeloom_sim.regression import regression_configs, run_suite
 
+from .suite_cases import suite_cases
+
 CONFIGS = regression_configs("spiked")
 SMALL = SpikedConfig(tokens=3, head_dim=2, steps=6, base=1.4, lanes=2, encoders=2, frac_bits=10)
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize(("name", "simulator"), suite_cases(CONFIGS))
 def test_suite(name, simulator):
     """Every configuration on both simulators: cycles, full speed, stalls, extremes, reset."""
     result = run_suite(CONFIGS[name], simulator=simulator)

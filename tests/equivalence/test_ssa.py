@@ -13,10 +13,12 @@ from spikeloom_sim.backends import run_golden, run_rtl
 from spikeloom_sim.regression import regression_configs, run_suite
 from spikeloom_sim.simulators.cocotb_run import run_cocotb
 
+from .suite_cases import suite_cases
+
 CONFIGS = regression_configs("ssa")
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize(("name", "simulator"), suite_cases(CONFIGS))
 def test_suite(name, simulator):
     """Every configuration on both simulators: cycles, full speed, stalls, extremes, reset."""
     result = run_suite(CONFIGS[name], simulator=simulator)

@@ -105,8 +105,15 @@ def test_a_stalled_output_stays(tmp_path, order, mask):
     check(Proof(A2OS2A(config)), tmp_path, "prove", 4)
 
 
-@pytest.mark.parametrize("mask", ["none", "causal"])
-@pytest.mark.parametrize("order", ["kv", "qk"])
+@pytest.mark.parametrize(
+    ("order", "mask"),
+    [
+        ("qk", "none"),
+        pytest.param("qk", "causal", marks=pytest.mark.slow),
+        pytest.param("kv", "none", marks=pytest.mark.slow),
+        pytest.param("kv", "causal", marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_has_its_beats_and_ends(tmp_path, order, mask):
     """The smallest attention with two tokens, through its first run and into the next."""
     config = A2OS2AConfig(tokens=2, head_dim=1, k_bits=1, order=order, mask=mask)
