@@ -1,7 +1,7 @@
 """Netlist sizes of the `ssa` core at N = D = 64, T = 10, from one cell to the paper's array.
 
-    python examples/netlist_sizes.py            all four unrolls (the array takes many minutes)
-    python examples/netlist_sizes.py 1 16 64    only these numbers of cells
+    python examples/netlist_sizes.py              all unrolls (64x64 and the array take long)
+    python examples/netlist_sizes.py 1x1 16x8     only these, CELLSxBITS
 
 Prints a Markdown table, row by row. Sizes are Yosys' before placement.
 """
@@ -14,20 +14,21 @@ from spikeloom_boards.netlist_size import netlist_size
 
 SHAPE = {"tokens": 64, "head_dim": 64, "steps": 10}
 UNROLLS = {
-    1: {"cells": 1, "bits": 1},
-    16: {"cells": 16, "bits": 8},
-    64: {"cells": 64, "bits": 64},
-    4096: {"cells": 4096, "bits": 1, "inputs": "values"},
+    "1x1": {"cells": 1, "bits": 1},
+    "16x8": {"cells": 16, "bits": 8},
+    "64x8": {"cells": 64, "bits": 8},
+    "64x64": {"cells": 64, "bits": 64},
+    "4096x1": {"cells": 4096, "bits": 1, "inputs": "values"},
 }
 
 
 def main():
     """Print the rows asked for on the command line, or all."""
-    wanted = [int(cells) for cells in sys.argv[1:]] or list(UNROLLS)
+    wanted = sys.argv[1:] or list(UNROLLS)
     print("| cells x bits | inputs | cycles | family | LUT4 | flip-flops | block RAMs |")
     print("|---|---|---|---|---|---|---|")
-    for cells in wanted:
-        config = SSAConfig(**SHAPE | UNROLLS[cells])
+    for unroll in wanted:
+        config = SSAConfig(**SHAPE | UNROLLS[unroll])
         for family in ("ice40", "ecp5"):
             size = netlist_size(config, family)
             print(
