@@ -15,6 +15,7 @@ from spikeloom_boards.netlist_size import netlist_size
 SHAPE = {"tokens": 64, "head_dim": 64, "steps": 10}
 UNROLLS = {
     "1x1": {"cells": 1, "bits": 1},
+    "4x4": {"cells": 4, "bits": 4},
     "16x8": {"cells": 16, "bits": 8},
     "64x8": {"cells": 64, "bits": 8},
     "64x64": {"cells": 64, "bits": 64},

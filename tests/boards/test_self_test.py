@@ -92,17 +92,25 @@ def test_rom_stream_plays_beats_over_and_over():
     assert seen == (beats * 3)[:10]
 
 
-@pytest.mark.parametrize("board", BOARDS)
-def test_the_bitstreams_own_self_test_passes(board, tmp_path):
-    """The top that goes into each board's bitstream, simulated whole on Verilator."""
+FULL = {name: preset_config("ssa", recipe) for name, recipe in BOARDS.items()}
+# The ULX3S's unroll, whole rows against all keys, at a size that compiles in seconds.
+REDUCED = SSAConfig(tokens=16, head_dim=16, steps=10, cells=16, bits=16)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(FULL["icebreaker"], id="icebreaker"),
+        pytest.param(REDUCED, id="ulx3s-85f reduced"),
+        pytest.param(FULL["ulx3s-85f"], id="ulx3s-85f", marks=pytest.mark.slow),
+    ],
+)
+def test_the_bitstreams_own_self_test_passes(config, tmp_path):
+    """The self-test that goes into each board's bitstream, simulated whole on Verilator."""
     from spikeloom.export.verilog import component_to_verilog
     from spikeloom_sim.backends.rtl import build_simulation
     from spikeloom_sim.simulators.cocotb_run import run_cocotb
 
-    config = preset_config("ssa", BOARDS[board])
-    if board == "ulx3s-85f":
-        # The same unroll in each direction, at a size that compiles in seconds.
-        config = SSAConfig(tokens=16, head_dim=16, steps=10, cells=16, bits=16)
     module = component_to_verilog(make_self_test(config), "selftest")
     arguments = build_simulation(module, "verilator", tmp_path)
     tests, failures = run_cocotb(
