@@ -37,7 +37,7 @@ def test_hardware_equals_golden(strategy, draws, limit):
         ctx.set(dut.step, 1)
         await ctx.tick()
         for _ in range(40):
-            seen.append([ctx.get(dut.o[n]) for n in range(draws)])
+            seen.append([ctx.get(dut.number(n)) for n in range(draws)])
             await ctx.tick()
 
     _simulate(dut, bench)

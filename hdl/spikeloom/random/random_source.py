@@ -1,7 +1,7 @@
 """A bank of LFSRs that hands out uniform random numbers, as laid out by a plan."""
 
-from amaranth.hdl import Cat, Module, unsigned
-from amaranth.lib import data, wiring
+from amaranth.hdl import Cat, Module
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from .lfsr import LFSR
@@ -26,20 +26,25 @@ class RandomSource(wiring.Component):
     load : In(1), take `seed` into every register.
     seed : In(64), scrambled.
     step : In(1), renew all numbers at the next clock edge.
-    o : Out, array of `draws` numbers.
+    o : Out, `draws` numbers side by side; `number` is one of them.
     """
 
     def __init__(self, draws, limit, *, strategy="slices", stream=0):
         self._limit = limit
+        self._width = (limit - 1).bit_length()
         self._plan = make_plan(strategy, draws, draw_bits(limit), stream)
         super().__init__(
             {
                 "load": In(1),
                 "seed": In(64),
                 "step": In(1),
-                "o": Out(data.ArrayLayout(unsigned((limit - 1).bit_length()), draws)),
+                "o": Out(draws * self._width),
             }
         )
+
+    def number(self, n):
+        """Number `n` of those in `o`."""
+        return self.o[n * self._width : (n + 1) * self._width]
 
     def elaborate(self, platform):
         m = Module()
@@ -59,10 +64,10 @@ class RandomSource(wiring.Component):
         for n, (register, positions) in enumerate(self._plan.slots):
             raw = Cat(windows[register][position] for position in positions)
             if is_power_of_two(self._limit):
-                m.d.comb += self.o[n].eq(raw)
+                m.d.comb += self.number(n).eq(raw)
             else:
                 with m.If(self.step):
-                    m.d.sync += self.o[n].eq(_times(raw, self._limit) >> len(raw))
+                    m.d.sync += self.number(n).eq(_times(raw, self._limit) >> len(raw))
 
         return m
 

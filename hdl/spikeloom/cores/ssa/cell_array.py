@@ -1,7 +1,7 @@
 """The stochastic attention cells: counters whose overflow is the spike."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.popcount import Popcount, popcount_delay
@@ -31,7 +31,7 @@ class CellArray(wiring.Component):
     Members
     -------
     load, seed, warm : In, as for `RandomSource`; `warm` makes its first step.
-    i : In, array of `cells` times `width` products; with them
+    i : In(cells * width), the products of one cell after the other; with them
     i_valid, i_first, i_last : In(1), whether there are products, and whether they are the first or
         last of a draw.
     o : Out(cells), spikes.
@@ -50,7 +50,7 @@ class CellArray(wiring.Component):
                 "load": In(1),
                 "seed": In(64),
                 "warm": In(1),
-                "i": In(data.ArrayLayout(width, cells)),
+                "i": In(cells * width),
                 "i_valid": In(1),
                 "i_first": In(1),
                 "i_last": In(1),
@@ -63,7 +63,7 @@ class CellArray(wiring.Component):
         m = Module()
 
         # Products and their tags pass a register each before and at every level of the popcount.
-        products = Signal.like(self.i, reset_less=True)
+        products = Signal(len(self.i), reset_less=True)
         m.d.sync += products.eq(self.i)
         tag = Cat(self.i_valid, self.i_first, self.i_last)
         for n in range(popcount_delay(self._width) + 1):
@@ -82,11 +82,11 @@ class CellArray(wiring.Component):
         carry = (self._limit - 1).bit_length()
         for n in range(self._cells):
             m.submodules[f"popcount_{n}"] = popcount = Popcount(self._width)
-            m.d.comb += popcount.i.eq(products[n])
+            m.d.comb += popcount.i.eq(products.word_select(n, self._width))
 
             counter = Signal(carry + 1, name=f"counter_{n}", reset_less=True)
             total = Signal(carry + 1, name=f"total_{n}")
-            m.d.comb += total.eq(Mux(first, ~source.o[n], counter) + popcount.o)
+            m.d.comb += total.eq(Mux(first, ~source.number(n), counter) + popcount.o)
             with m.If(valid):
                 m.d.sync += counter.eq(total)
             m.d.sync += self.o[n].eq(total[carry])

@@ -95,7 +95,9 @@ class OutputStage(wiring.Component):
             scores = self.s.word_select(row, config.key_lanes)
             for bit in range(bits):
                 values = Cat(self.v[key * bits + bit] for key in range(config.key_lanes))
-                m.d.comb += cells.i[row * bits + bit].eq(scores & values)
+                m.d.comb += cells.i.word_select(row * bits + bit, config.key_lanes).eq(
+                    scores & values
+                )
 
         # Columns gather into rows; the last ones complete the block as they come.
         m.submodules.done = done = LoopNest(column=self._columns)

@@ -107,7 +107,8 @@ class ScoreStage(wiring.Component):
         for row in range(config.query_lanes):
             for key in range(config.key_lanes):
                 query = self.q.word_select(row, config.bits)
-                m.d.comb += cells.i[row * config.key_lanes + key].eq(
+                cell = row * config.key_lanes + key
+                m.d.comb += cells.i.word_select(cell, config.bits).eq(
                     query & self.k.word_select(key, config.bits)
                 )
 

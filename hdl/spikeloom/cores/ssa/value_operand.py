@@ -108,7 +108,7 @@ class ValueOperand(wiring.Component):
             m.submodules[f"encoder_{n}"] = encoder = BernoulliEncoder(self._value_bits)
             m.d.comb += [
                 encoder.threshold.eq(read.data.word_select(n, code_bits)),
-                encoder.random.eq(source.o[n]),
+                encoder.random.eq(source.number(n)),
                 self.o.payload[n].eq(encoder.spike),
             ]
 
