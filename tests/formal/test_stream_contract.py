@@ -150,15 +150,15 @@ class DeafInput(wiring.Component):
 
 
 def test_dropped_chunk_is_found(tmp_path):
-    with pytest.raises(JobError, match=r"step \d+; Assert failed"):
+    with pytest.raises(JobError, match="Assert failed in"):
         prove(RowSplitterContract(4, 2, DroppingSplitter()), "dropping", tmp_path, INDUCTION)
 
 
 def test_ready_that_stays_away_is_found(tmp_path):
-    with pytest.raises(JobError, match=r"step \d+; Assert failed"):
+    with pytest.raises(JobError, match="Assert failed in"):
         prove(ReadyComesBack(DeafInput(), 4), "deaf", tmp_path, 10, "bmc")
 
 
 def test_wavering_payload_is_found(tmp_path):
-    with pytest.raises(JobError, match=r"step \d+; Assert failed"):
+    with pytest.raises(JobError, match="Assert failed in"):
         prove(StreamContract(WaveringOutput()), "wavering", tmp_path, INDUCTION)
