@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,13 +101,3 @@ def run_tool(name, *arguments, cwd=None, log=None):
         told = [line for line in result.stdout.splitlines() if line.strip()][-6:]
         raise JobError(f"{name} failed (exit code {result.returncode}): " + " | ".join(told))
     return result.stdout
-
-
-def warm_up(name):
-    """Let the tool compile itself where it comes as WebAssembly; seconds it took.
-
-    The first use of each takes up to a minute, later ones none.
-    """
-    begun = time.monotonic()
-    run_tool(name, "--version")
-    return time.monotonic() - begun
