@@ -19,7 +19,8 @@ class Verilator:
     """Compiles to C++: about ten seconds the first time, two or three from then on.
 
     Verilator's own run-time library is the same for every design, and compiling it takes most of
-    that time; its objects are kept in the user's cache folder.
+    that time; its objects are kept in the user's cache folder. (cocotb's main program is not: it
+    includes the design's class, whose size goes with the ports.)
     """
 
     name = "verilator"
@@ -137,14 +138,14 @@ def _runtime_cache(trace):
     versions = [metadata.version("verilator"), metadata.version("cocotb"), str(_home())]
     key = "|".join([*versions, compiler, *trace])
     name = hashlib.sha256(key.encode()).hexdigest()[:16]
-    return user_cache_path("spikeloom") / "verilator-runtime" / name
+    return user_cache_path("spikeloom") / "verilator-library" / name
 
 
 def _keep(folder, runtime):
     """Copy the run-time objects from a finished build into the cache, all or none."""
     runtime.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(dir=runtime.parent))
-    for built in [*folder.glob("verilated*.o"), folder / "verilator.o"]:
+    for built in folder.glob("verilated*.o"):
         shutil.copyfile(built, staging / built.name)
     try:
         staging.rename(runtime)
