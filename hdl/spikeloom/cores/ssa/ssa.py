@@ -78,6 +78,7 @@ class SSA(wiring.Component):
         m.d.comb += [
             scrambler.start.eq(self.start & ~self.busy),
             scrambler.seed.eq(self.seed),
+            scrambler.keep.eq(self.busy),
             run.eq(self.busy & ~scrambler.busy),
             sent.step.eq(self.o.valid & self.o.ready),
             self.done.eq(sent.step & sent.time_last),

@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ....blocks.claim_ahead import ClaimAhead
 from ....blocks.loop_nest import LoopNest
 from ....blocks.port_collisions import NEVER_BOTH
 
@@ -56,12 +57,15 @@ class CornerTurn(wiring.Component):
 
         m.submodules.rows = rows = LoopNest(row=tokens + skew)
         again = Signal()  # the first rows pass by once more
+        early = Signal(init=skew > 0)  # bits of a word have not all met
+        m.submodules.bank = bank = ClaimAhead()
         m.d.comb += [
-            again.eq(rows.row >= tokens),
-            self.i.ready.eq(~again & (~rows.row_first | self.free)),
+            bank.there.eq(self.free),
+            self.reserve.eq(bank.claim),
+            bank.leave.eq(self.close),
+            self.i.ready.eq(~again & bank.have),
             rows.step.eq(again | (self.i.valid & self.i.ready)),
-            self.reserve.eq(rows.step & rows.row_first),
-            self.w_en.eq(rows.step & (rows.row >= skew)),
+            self.w_en.eq(rows.step & ~early),
             self.close.eq(rows.step & rows.row_last),
         ]
 
@@ -71,12 +75,19 @@ class CornerTurn(wiring.Component):
                 shape=len(row), depth=skew, init=[], attrs=NEVER_BOTH
             )
             write, read = first_rows.write_port(), first_rows.read_port()
+            next_row = Signal(range(skew + 1))  # row to come by again after the present one
+            with m.If(rows.step):
+                m.d.sync += [
+                    again.eq((again | (rows.row == tokens - 1)) & ~rows.row_last),
+                    early.eq(rows.row_last | (early & (rows.row != skew - 1))),
+                ]
             m.d.comb += [
                 write.addr.eq(rows.row),
                 write.data.eq(row),
-                write.en.eq(rows.step & (rows.row < skew)),
-                read.addr.eq(Mux(again, rows.row - (tokens - 1), 0)),
+                write.en.eq(early),  # over and over, until the row is there
+                read.addr.eq(Mux(again, next_row, 0)),
             ]
+            m.d.sync += next_row.eq(Mux(again, next_row + 1, 1))
             row = Mux(again, read.data, row)
 
         # Delay column x of a block by skew - x rows (rows come round after `tokens`).

@@ -5,6 +5,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ....blocks.beat import beat
+from ....blocks.claim_ahead import ClaimAhead
 from ....blocks.loop_nest import LoopNest
 from ....blocks.pipeline import Pipeline
 from ....blocks.row_gatherer import RowGatherer
@@ -76,14 +77,13 @@ class SampledSSA(wiring.Component):
 
         # Start: scramble and load the seed, run, and stop with the last output beat.
         m.submodules.scrambler = scrambler = SeedScrambler(rounds_per_clock(config))
-        m.submodules.sent = sent = LoopNest(round=rounds(config), group=groups(config))
         run = Signal()
+        final = Signal()  # the beat on the output stream is the last of the run
         m.d.comb += [
             scrambler.start.eq(self.start & ~self.busy),
             scrambler.seed.eq(self.seed),
-            run.eq(self.busy & ~scrambler.busy),
-            sent.step.eq(self.o.valid & self.o.ready),
-            self.done.eq(sent.step & sent.round_last),
+            scrambler.keep.eq(self.busy),
+            self.done.eq(self.o.valid & self.o.ready & final),
         ]
         with m.If(scrambler.start):
             m.d.sync += self.busy.eq(1)
@@ -107,36 +107,37 @@ class SampledSSA(wiring.Component):
         wiring.connect(m, v, v_operand.i)
 
         # The pipeline: all of it moves on unless the output has been held up.
-        m.submodules.output = output = SkidBuffer(len(self.o.payload.as_value()))
+        m.submodules.output = output = SkidBuffer(len(self.o.payload.as_value()) + 1)
         advance = output.i.ready
         pipeline = Pipeline(m, advance)
-        to_issue = Signal()
+        m.submodules.round_banks = round_banks = ClaimAhead()
         m.submodules.issued = issued = LoopNest(round=rounds(config), group=groups(config))
-        issue = Signal()
-        ready = to_issue & run & advance & indices.ready & k_operand.full & v_operand.full
+        issue, leave = Signal(), Signal()
         m.d.comb += [
-            issue.eq(ready & q.valid),
-            q.ready.eq(ready),
+            q.ready.eq(run & round_banks.have & indices.ready & advance),
+            issue.eq(q.ready & q.valid),
+            leave.eq(issue & issued.group_last),
             issued.step.eq(issue),
             indices.step.eq(issue),
             indices.advance.eq(advance),
             k_operand.advance.eq(advance),
             v_operand.advance.eq(advance),
         ]
-        with m.If(scrambler.load):
-            m.d.sync += to_issue.eq(1)
+        with m.If(scrambler.warm):
+            m.d.sync += run.eq(1)
         with m.Elif(issue & issued.round_last):
-            m.d.sync += to_issue.eq(0)
+            m.d.sync += run.eq(0)
 
-        # Banks are claimed when a round's last queries are issued, released when those are read.
-        claim = issue & issued.group_last
+        # Banks are released when a round's last queries have been read.
         before_read = index_delay(config) + mask_delay(config)
-        k_release = pipeline.delay(claim, before_read, "k_release", reset_less=False)
+        k_release = pipeline.delay(leave, before_read, "k_release", reset_less=False)
         v_release = pipeline.delay(k_release, value_delay(config), "v_release", reset_less=False)
         m.d.comb += [
-            k_operand.claim.eq(claim),
+            round_banks.there.eq(k_operand.full & v_operand.full),
+            round_banks.leave.eq(leave),
+            k_operand.claim.eq(round_banks.claim),
             k_operand.release.eq(k_release & advance),
-            v_operand.claim.eq(claim),
+            v_operand.claim.eq(round_banks.claim),
             v_operand.release.eq(v_release & advance),
         ]
 
@@ -148,15 +149,17 @@ class SampledSSA(wiring.Component):
             )
 
         latency = before_read + 1 + lane_delay(config)
-        valid = pipeline.delay(issue, latency, "valid", reset_less=False)
-        last = pipeline.delay(claim, latency, "last")
         m.d.comb += [
-            output.i.valid.eq(valid),
-            output.i.payload.eq(Cat(*rows, last)),
-        ]
-        m.d.comb += [
+            output.i.valid.eq(pipeline.delay(issue, latency, "valid", reset_less=False)),
+            output.i.payload.eq(
+                Cat(
+                    *rows,
+                    pipeline.delay(issued.group_last, latency, "last"),
+                    pipeline.delay(issued.round_last, latency, "final"),
+                )
+            ),
+            Cat(self.o.payload, final).eq(output.o.payload),
             self.o.valid.eq(output.o.valid),
-            self.o.payload.eq(output.o.payload),
             output.o.ready.eq(self.o.ready),
         ]
 

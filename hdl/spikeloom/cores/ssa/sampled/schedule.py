@@ -14,6 +14,8 @@ from .layout import (
 
 MANY_LANES = 8  # from which on the start of a run is worth hastening
 
+CLAIM = 2  # clocks from filling (releasing) a bank to the first read (write) of it
+
 
 def rounds_per_clock(config):
     """Rounds of the seed's scrambling per clock: two, at 130 LUTs more, beside many lanes."""
@@ -48,7 +50,7 @@ def _run_length(config, loaded, total):
 
     last = begin - 1 - restart
     for round_ in range(total):
-        first = max(last + 1 + restart, query_ready, k.filled(round_) + 1, v.filled(round_) + 1)
+        first = max(last + 1 + restart, query_ready, k.filled(round_) + CLAIM, v.filled(round_) + CLAIM)
         last = first + (groups(config) - 1) * query_period
         query_ready = last + query_period
         k.released.append(last + before_read)
@@ -82,8 +84,8 @@ class _Fill:
         """The clock in which the last word of `round_` is written, counted from `start`."""
         if round_ < self._ahead:
             return -1
-        freed = self.released[round_ - self._banks] if round_ >= self._banks else -1
-        begin = max(self._row_ready, freed + 1, self._closed + 1)
+        freed = self.released[round_ - self._banks] if round_ >= self._banks else -CLAIM
+        begin = max(self._row_ready, freed + CLAIM, self._closed + 1)
         last_row = begin + (self._rows - 1) * self._row_period
         self._row_ready = last_row + self._row_period
         self._closed = last_row + self._skew
