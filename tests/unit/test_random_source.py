@@ -32,8 +32,10 @@ def test_hardware_equals_golden(strategy, draws, limit):
     async def bench(ctx):
         ctx.set(dut.seed, scramble(seed))
         ctx.set(dut.load, 1)
+        ctx.set(dut.step, 1)
         await ctx.tick()
         ctx.set(dut.load, 0)
+        ctx.set(dut.step, 0)
         ctx.set(dut.step, 1)
         await ctx.tick()
         for _ in range(40):

@@ -38,4 +38,6 @@ def lattice(head_dim, tokens):
 
 def _stride(size, part):
     """The number nearest to ``part * size`` that shares no factor with `size`."""
-    return min((n for n in range(1, size + 1) if gcd(n, size) == 1), key=lambda n: abs(n - part * size))
+    return min(
+        (n for n in range(1, size + 1) if gcd(n, size) == 1), key=lambda n: abs(n - part * size)
+    )

@@ -1,7 +1,7 @@
 """What the streams of the `a2os2a` core carry, and how a core takes it in."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.beat import beat

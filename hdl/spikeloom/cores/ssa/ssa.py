@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...blocks.beat import beat
 from ...blocks.bank_memory import BankMemory
+from ...blocks.beat import beat
 from ...blocks.loop_nest import LoopNest
 from ...blocks.row_splitter import RowSplitter
 from ...config.ssa import ENCODER_STREAMS

@@ -55,42 +55,50 @@ class CornerTurn(wiring.Component):
         m = Module()
         tokens, skew = self._tokens, self._skew
 
+        # A row comes in, or one of the first comes in again.
         m.submodules.rows = rows = LoopNest(row=tokens + skew)
-        again = Signal()  # the first rows pass by once more
-        early = Signal(init=skew > 0)  # bits of a word have not all met
         m.submodules.bank = bank = ClaimAhead()
+        again = Signal()
+        early = Signal(init=skew > 0)  # bits of a word have not all met
         m.d.comb += [
             bank.there.eq(self.free),
             self.reserve.eq(bank.claim),
-            bank.leave.eq(self.close),
+            bank.leave.eq(rows.step & rows.row_last),
             self.i.ready.eq(~again & bank.have),
-            rows.step.eq(again | (self.i.valid & self.i.ready)),
-            self.w_en.eq(rows.step & ~early),
-            self.close.eq(rows.step & rows.row_last),
+            rows.step.eq(again | (self.i.valid & bank.have)),
         ]
-
-        row = self.i.payload
+        incoming = self.i.payload
         if skew:
             m.submodules.first_rows = first_rows = Memory(
-                shape=len(row), depth=skew, init=[], attrs=NEVER_BOTH
+                shape=len(incoming), depth=skew, init=[], attrs=NEVER_BOTH
             )
             write, read = first_rows.write_port(), first_rows.read_port()
-            next_row = Signal(range(skew + 1))  # row to come by again after the present one
+            next_row = Signal(range(skew + 1))  # to come in again after the present one
             with m.If(rows.step):
                 m.d.sync += [
                     again.eq((again | (rows.row == tokens - 1)) & ~rows.row_last),
                     early.eq(rows.row_last | (early & (rows.row != skew - 1))),
                 ]
+            m.d.sync += next_row.eq(Mux(again, next_row + 1, 1))
             m.d.comb += [
                 write.addr.eq(rows.row),
-                write.data.eq(row),
+                write.data.eq(incoming),
                 write.en.eq(early),  # over and over, until the row is there
                 read.addr.eq(Mux(again, next_row, 0)),
             ]
-            m.d.sync += next_row.eq(Mux(again, next_row + 1, 1))
-            row = Mux(again, read.data, row)
+            incoming = Mux(again, read.data, incoming)
 
-        # Delay column x of a block by skew - x rows (rows come round after `tokens`).
+        # A clock later it is shifted in, and words are written.
+        row = Signal(len(self.w_data), reset_less=True)
+        shift = Signal()
+        m.d.sync += [
+            row.eq(incoming),
+            shift.eq(rows.step),
+            self.w_en.eq(rows.step & ~early),
+            self.close.eq(rows.step & rows.row_last),
+        ]
+
+        # Column x of a block is delayed by skew - x rows (rows come round after `tokens`).
         column = 0
         for width, _ in self._blocks:
             for x in range(width):
@@ -98,7 +106,7 @@ class CornerTurn(wiring.Component):
                 delay = (skew - x) % tokens if skew else 0
                 if delay:
                     delayed = Signal(delay, name=f"delayed_{column}", reset_less=True)
-                    with m.If(rows.step):
+                    with m.If(shift):
                         m.d.sync += delayed.eq(Cat(bit, delayed))
                     bit = delayed[-1]
                 m.d.comb += self.w_data[column].eq(bit)

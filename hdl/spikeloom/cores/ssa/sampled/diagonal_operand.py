@@ -28,7 +28,7 @@ class DiagonalOperand(wiring.Component):
     i : In(stream of ``steps_at_once`` rows).
     full : Out(1), claim, release : In(1): as for `BankRing`.
     advance : In(1), read.
-    b_0, b_1, ... : In(range(N)), word of each read; reads are ordered by time step, query lane, word.
+    b_0, b_1, ... : In(range(N)), word of each read, by time step, query lane and word.
     o_0, o_1, ... : Out(width), those words a clock later.
     """
 

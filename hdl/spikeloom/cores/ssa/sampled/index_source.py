@@ -1,6 +1,6 @@
 """Index source: where each query looks, drawn anew or walking through a lattice."""
 
-from amaranth.hdl import Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -24,7 +24,8 @@ class IndexSource(wiring.Component):
     -------
     load, seed, warm : In, as for `RandomSource`; `seed` is to stay until the end of the run.
     ready : Out(1), a step may be made.
-    step : In(1), go on to the next queries. advance : In(1), clock enable of the outputs.
+    step : In(1), go on to the next queries. last : In(1), those at hand are the last of the run.
+    advance : In(1), clock enable of the outputs.
     s_0, s_1, ... : Out(range(D)), b_0, b_1, ... : Out(range(N)), by time step, then query lane;
         `layout.index_delay` clocks after their step.
     """
@@ -39,6 +40,7 @@ class IndexSource(wiring.Component):
                 "warm": In(1),
                 "ready": Out(1),
                 "step": In(1),
+                "last": In(1),
                 "advance": In(1),
                 **{f"s_{n}": Out(range(config.head_dim)) for n in range(lanes)},
                 **{f"b_{n}": Out(range(config.tokens)) for n in range(lanes)},
@@ -53,11 +55,25 @@ class IndexSource(wiring.Component):
 
         # Stratified: after the last queries of a round, load and warm up once more.
         again = Signal(2)
-        m.submodules.queries = queries = LoopNest(group=groups(config))
-        m.d.comb += [queries.step.eq(self.step), self.ready.eq(again == 0)]
         if stratified:
-            m.d.sync += again.eq((again << 1) | (self.step & queries.group_last))
+            m.submodules.queries = queries = LoopNest(group=groups(config))
+            m.d.comb += queries.step.eq(self.step)
+            ends_round = self.step & queries.group_last & ~self.last
+            m.d.sync += again.eq(Cat(ends_round, again))
+            ends = queries.group_last
+        else:
+            ends = self.last
+        load, warm = Signal(), Signal()
+        m.d.comb += [load.eq(self.load | again[0]), warm.eq(self.warm | again[1])]
+        with m.If(warm):
+            m.d.sync += self.ready.eq(1)
+        with m.Elif(self.step & ends):
+            m.d.sync += self.ready.eq(0)
 
+        # Numbers are drawn a clock ahead and kept aside when no step follows: so `renew`, which
+        # goes to every LFSR, is a register.
+        renew = Signal(init=1)
+        m.d.sync += renew.eq(self.step | ~self.ready)
         drawn = {}
         for name, limit, number in (
             ("s", config.head_dim, SCORE_STREAM),
@@ -67,11 +83,16 @@ class IndexSource(wiring.Component):
                 lanes, limit, strategy=config.random, stream=number
             )
             m.d.comb += [
-                source.load.eq(self.load | again[0]),
+                source.load.eq(load),
                 source.seed.eq(self.seed),
-                source.step.eq(self.warm | again[1] | self.step),
+                source.step.eq(renew),
             ]
-            drawn[name] = [source.number(n) for n in range(lanes)]
+            drawn[name] = []
+            for n in range(lanes):
+                aside = Signal(len(source.number(n)), name=f"{name}_{n}_aside")
+                now = Mux(renew, source.number(n), aside)
+                m.d.sync += aside.eq(now)
+                drawn[name].append(now)
 
         if stratified:
             self._walk(m, drawn, again[0])

@@ -47,9 +47,7 @@ class QueryLane(wiring.Component):
         if value_words(config) == 2:
             late = pipeline.delay(self.s, value_delay(config), "s_to_v")
             around = pipeline.register(Cat(late >= dims - x for x in range(dims)), "around")
-            value = Cat(
-                Mux(around[x], self.v_1[d], self.v_0[d]) for d, x in enumerate(dim_of)
-            )
+            value = Cat(Mux(around[x], self.v_1[d], self.v_0[d]) for d, x in enumerate(dim_of))
         value = pipeline.register(value, "value")
 
         # Levels of the rotator wait for V where D is small.

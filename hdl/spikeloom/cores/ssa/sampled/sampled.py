@@ -44,8 +44,8 @@ class SampledSSA(wiring.Component):
     Members
     -------
     start, seed, busy, done, misframed : as for `SSA`.
-    k, v : In(stream of {data, last}). A beat is a token of each of the `steps_at_once` time steps of
-        a round, the first in the lowest bits; N beats a round.
+    k, v : In(stream of {data, last}). A beat is a token of each of the `steps_at_once` time steps
+        of a round, the first in the lowest bits; N beats a round.
     q : In(stream of {data, last}), o : Out(stream of {data, last}). A beat is `lanes` neighbouring
         tokens of the first time step, then of the second, ...; ``ceil(N / lanes)`` beats a round.
 
@@ -77,13 +77,12 @@ class SampledSSA(wiring.Component):
 
         # Start: scramble and load the seed, run, and stop with the last output beat.
         m.submodules.scrambler = scrambler = SeedScrambler(rounds_per_clock(config))
-        run = Signal()
-        final = Signal()  # the beat on the output stream is the last of the run
+        final = Signal()  # the beat on the output stream is there, and the last of the run
         m.d.comb += [
             scrambler.start.eq(self.start & ~self.busy),
             scrambler.seed.eq(self.seed),
             scrambler.keep.eq(self.busy),
-            self.done.eq(self.o.valid & self.o.ready & final),
+            self.done.eq(self.o.ready & final),
         ]
         with m.If(scrambler.start):
             m.d.sync += self.busy.eq(1)
@@ -92,7 +91,7 @@ class SampledSSA(wiring.Component):
 
         m.submodules.indices = indices = IndexSource(config)
         seeded = [indices]
-        q, k, v = (self._rows(m, name, seeded, run) for name in ENCODER_STREAMS)
+        q, k, v = (self._rows(m, name, seeded, scrambler) for name in ENCODER_STREAMS)
         for part in seeded:
             m.d.comb += [
                 part.load.eq(scrambler.load),
@@ -100,9 +99,7 @@ class SampledSSA(wiring.Component):
                 part.warm.eq(scrambler.warm),
             ]
         m.submodules.k_operand = k_operand = DiagonalOperand(config, "k")
-        m.submodules.v_operand = v_operand = DiagonalOperand(
-            config, "v", words=value_words(config)
-        )
+        m.submodules.v_operand = v_operand = DiagonalOperand(config, "v", words=value_words(config))
         wiring.connect(m, k, k_operand.i)
         wiring.connect(m, v, v_operand.i)
 
@@ -114,20 +111,16 @@ class SampledSSA(wiring.Component):
         m.submodules.issued = issued = LoopNest(round=rounds(config), group=groups(config))
         issue, leave = Signal(), Signal()
         m.d.comb += [
-            q.ready.eq(run & round_banks.have & indices.ready & advance),
+            q.ready.eq(round_banks.have & indices.ready & advance),
             issue.eq(q.ready & q.valid),
             leave.eq(issue & issued.group_last),
             issued.step.eq(issue),
             indices.step.eq(issue),
+            indices.last.eq(issued.round_last),
             indices.advance.eq(advance),
             k_operand.advance.eq(advance),
             v_operand.advance.eq(advance),
         ]
-        with m.If(scrambler.warm):
-            m.d.sync += run.eq(1)
-        with m.Elif(issue & issued.round_last):
-            m.d.sync += run.eq(0)
-
         # Banks are released when a round's last queries have been read.
         before_read = index_delay(config) + mask_delay(config)
         k_release = pipeline.delay(leave, before_read, "k_release", reset_less=False)
@@ -155,7 +148,7 @@ class SampledSSA(wiring.Component):
                 Cat(
                     *rows,
                     pipeline.delay(issued.group_last, latency, "last"),
-                    pipeline.delay(issued.round_last, latency, "final"),
+                    pipeline.delay(issue & issued.round_last, latency, "final", reset_less=False),
                 )
             ),
             Cat(self.o.payload, final).eq(output.o.payload),
@@ -205,7 +198,7 @@ class SampledSSA(wiring.Component):
             ]
         return lane.o
 
-    def _rows(self, m, name, seeded, run):
+    def _rows(self, m, name, seeded, scrambler):
         """Stream of operand `name`'s rows; encoders join `seeded`."""
         config = self.config
         port = getattr(self, name)
@@ -235,7 +228,7 @@ class SampledSSA(wiring.Component):
             )
             seeded.append(encoder)
             m.d.comb += [
-                encoder.run.eq(run),
+                encoder.run.eq(self.busy & ~scrambler.busy),
                 encoder.i.payload.eq(port.payload.data),
                 encoder.i.valid.eq(port.valid),
                 port.ready.eq(encoder.i.ready),

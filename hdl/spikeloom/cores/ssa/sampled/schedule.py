@@ -50,7 +50,9 @@ def _run_length(config, loaded, total):
 
     last = begin - 1 - restart
     for round_ in range(total):
-        first = max(last + 1 + restart, query_ready, k.filled(round_) + CLAIM, v.filled(round_) + CLAIM)
+        first = max(
+            last + 1 + restart, query_ready, k.filled(round_) + CLAIM, v.filled(round_) + CLAIM
+        )
         last = first + (groups(config) - 1) * query_period
         query_ready = last + query_period
         k.released.append(last + before_read)
@@ -77,7 +79,7 @@ class _Fill:
             self._row_ready = _first_row(config, operand, loaded, begin)
         self._rows = config.tokens
         self._skew = skew(config)
-        self._closed = -1
+        self._row_free = 0  # when the corner turn is through with the round before
         self.released = []
 
     def filled(self, round_):
@@ -85,8 +87,8 @@ class _Fill:
         if round_ < self._ahead:
             return -1
         freed = self.released[round_ - self._banks] if round_ >= self._banks else -CLAIM
-        begin = max(self._row_ready, freed + CLAIM, self._closed + 1)
+        begin = max(self._row_ready, freed + CLAIM, self._row_free)
         last_row = begin + (self._rows - 1) * self._row_period
         self._row_ready = last_row + self._row_period
-        self._closed = last_row + self._skew
-        return self._closed
+        self._row_free = last_row + self._skew + 1
+        return self._row_free
