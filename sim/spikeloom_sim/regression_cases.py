@@ -33,6 +33,44 @@ CASES = {
             **{"tokens": 8, "head_dim": 6, "steps": 3, "random": "permuted"},
             "inputs": "values",
         },
+        "sampled: one token": {"engine": "sampled", "tokens": 1, "head_dim": 1, "steps": 3},
+        "sampled: square": {"engine": "sampled", "tokens": 16, "head_dim": 16, "steps": 7},
+        "sampled: 65 tokens, causal": {
+            **{"engine": "sampled", "tokens": 65, "head_dim": 64, "steps": 3, "mask": "causal"},
+        },
+        "sampled: 49 tokens, two lanes": {
+            **{"engine": "sampled", "tokens": 49, "head_dim": 32, "steps": 4, "lanes": 2},
+        },
+        "sampled: D wider than N, self": {
+            **{"engine": "sampled", "tokens": 5, "head_dim": 12, "value_dim": 9, "steps": 6},
+            "mask": "self",
+        },
+        "sampled: Dv wider than D": {
+            **{"engine": "sampled", "tokens": 9, "head_dim": 4, "value_dim": 10, "steps": 5},
+        },
+        "sampled: primes, lanes, steps at once": {
+            **{"engine": "sampled", "tokens": 7, "head_dim": 11, "value_dim": 13, "steps": 5},
+            **{"lanes": 3, "steps_at_once": 2},
+        },
+        "sampled: diagonals, two tokens": {
+            **{"engine": "sampled", "tokens": 2, "head_dim": 3, "steps": 9, "feed": "diagonals"},
+        },
+        "sampled: diagonals, whole rounds": {
+            **{"engine": "sampled", "tokens": 8, "head_dim": 8, "steps": 8, "feed": "diagonals"},
+            **{"lanes": 4, "steps_at_once": 4, "random": "own"},
+        },
+        "sampled: stratified": {
+            **{"engine": "sampled", "tokens": 8, "head_dim": 8, "steps": 20},
+            "indices": "stratified",
+        },
+        "sampled: stratified, causal, steps at once": {
+            **{"engine": "sampled", "tokens": 6, "head_dim": 5, "steps": 17, "lanes": 2},
+            **{"indices": "stratified", "steps_at_once": 3, "mask": "causal"},
+        },
+        "sampled: values": {
+            **{"engine": "sampled", "tokens": 20, "head_dim": 20, "value_dim": 8, "steps": 6},
+            **{"inputs": "values", "bits": 2, "value_bits": 5, "random": "permuted"},
+        },
     },
     "a2os2a": {
         "one token": {"tokens": 1, "head_dim": 1},
