@@ -42,9 +42,8 @@ def _pins(recipe):
     yield "board_clk", _pin(resources[recipe.clock, 0])
     for port, key in zip(("led_pass", "led_fail"), recipe.leds, strict=True):
         yield port, _pin(resources[key])
-    if ("uart", 0) in resources:
-        for part in ("rx", "tx"):
-            yield f"uart_{part}", _pin(resources["uart", 0], part)
+    for part in ("rx", "tx"):
+        yield f"uart_{part}", _pin(resources["serial", 0], part)
 
 
 def _pin(resource, part=None):
