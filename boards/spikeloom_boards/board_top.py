@@ -1,13 +1,14 @@
 """What goes into the bitstream: clock plan, self-test, lights."""
 
-from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
-from amaranth.lib import io, wiring
+from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal
+from amaranth.lib import wiring
 
+from .board_pins import Lights, TiedPins
 from .clocking import ClockPlan
 
 
 class BoardTop(wiring.Component):
-    """A self-test on a board, with its verdict on two lights.
+    """A self-test on a board, with its verdict on the board's lights.
 
     Parameters
     ----------
@@ -27,18 +28,11 @@ class BoardTop(wiring.Component):
         recipe = self._recipe
 
         m.domains.sync = ClockDomain()
-        m.submodules.clock_plan = clocks = ClockPlan(
-            recipe.device.family, recipe.clock, recipe.oscillator, self._frequency
-        )
+        m.submodules.clock_plan = clocks = ClockPlan(recipe, self._frequency)
         m.d.comb += [ClockSignal().eq(clocks.clk), ResetSignal().eq(clocks.rst)]
 
         m.submodules.self_test = test = self._self_test
-        for (resource, number), lit in zip(recipe.leds, (test.passed, test.failed), strict=True):
-            m.submodules[f"{resource}_{number}"] = light = io.Buffer(
-                "o", platform.request(resource, number, dir="-")
-            )
-            held = Signal(name=f"{resource}_{number}_on")
-            m.d.sync += held.eq(lit)
-            m.d.comb += light.o.eq(held)
+        m.submodules.lights = Lights(recipe, (test.passed, test.failed))
+        m.submodules.tied_pins = TiedPins(recipe)
 
         return m
