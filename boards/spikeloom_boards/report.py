@@ -4,6 +4,8 @@ import json
 import re
 from dataclasses import asdict, dataclass
 
+from .critical_path import critical_path, summary
+
 
 @dataclass(frozen=True)
 class Synthesis:
@@ -16,7 +18,11 @@ class Synthesis:
 
 @dataclass(frozen=True)
 class Report:
-    """One finished build; ``fmax_mhz`` is nextpnr's for the placed and routed design."""
+    """One finished build; ``fmax_mhz`` is nextpnr's for the placed and routed design.
+
+    ``path`` are the stretches of the slowest path as `critical_path.Hop`s tell them, ``warnings``
+    what the tools and we have to say, ``tools`` the versions that made the bitstream.
+    """
 
     core: str
     board: str
@@ -31,11 +37,15 @@ class Report:
     fmax_mhz: float
     target_mhz: float
     critical_path: str
+    path: list
     cycles: int
     us: float
     seed: int
     seconds: float
     bitstream: str
+    bitstream_sha256: str
+    warnings: list
+    tools: dict
     version: str
 
     @property
@@ -72,31 +82,19 @@ def read_nextpnr_report(path, device):
     told = json.loads(path.read_text())
     used = told["utilization"]
     fmax = min(clock["achieved"] for clock in told["fmax"].values())
+    hops = critical_path(told)
     return {
         "cells": used[device.cell_type]["used"],
         "cells_available": used[device.cell_type]["available"],
         "block_rams": used[device.ram_type]["used"],
         "block_rams_available": used[device.ram_type]["available"],
         "fmax_mhz": round(fmax, 2),
-        "critical_path": _critical_path(told),
+        "critical_path": summary(hops),
+        "path": [asdict(hop) for hop in hops],
     }
 
 
-def _critical_path(told):
-    """Where the slowest register-to-register path starts and ends, by cell names."""
-    paths = [
-        path
-        for path in told.get("critical_paths", [])
-        if path["from"].split()[0] == path["to"].split()[0] and "async" not in path["from"]
-    ]
-    if not paths:
-        return "none"
-    slowest = max(paths, key=lambda path: sum(step["delay"] for step in path["path"]))
-    first, last = slowest["path"][0]["from"]["cell"], slowest["path"][-1]["to"]["cell"]
-    levels = sum(step["type"] == "logic" for step in slowest["path"])
-    return f"{_source_name(first)} -> {_source_name(last)}, {levels} logic levels"
-
-
-def _source_name(cell):
-    """A placed cell's name without what synthesis appended to the signal's."""
-    return re.split(r"_(?:SB_|TRELLIS_|LUT4|CCU2C|DP16KD|L6MUX|PFUMX|DFF)", cell)[0].lstrip("$\\")
+def read_warnings(*logs):
+    """Warnings in the tools' logs, each once."""
+    found = re.findall(r"^Warning: (.*)$", "\n".join(log.read_text() for log in logs), re.M)
+    return list(dict.fromkeys(found))

@@ -47,16 +47,72 @@ def test_ecp_pll(mhz):
     assert 400 <= mhz * pll.out_div <= 800
 
 
+@pytest.mark.parametrize(("oscillator", "mhz"), [(25, 75), (100, 75), (48, 72), (50, 60)])
+def test_ecp_pll_agrees_with_ecppll(oscillator, mhz, tmp_path):
+    """Project Trellis' calculator takes the same dividers."""
+    pll = ecp_pll(oscillator * 1e6, mhz * 1e6)
+    beside = Path(locate("ecppack")).parent / "yowasp-ecppll"
+    _output(beside, "-i", str(oscillator), "-o", str(mhz), "-f", "pll.v", cwd=tmp_path)
+    told = (tmp_path / "pll.v").read_text()
+    for name, value in (
+        ("CLKI_DIV", pll.in_div),
+        ("CLKFB_DIV", pll.fb_div),
+        ("CLKOP_DIV", pll.out_div),
+    ):
+        assert f".{name}({value})" in told, told
+
+
 def test_clock_out_of_reach():
     assert ice_pll(12e6, 1e6) is None
     with pytest.raises(InputError, match=r"33\.3333 MHz cannot be made"):
-        ClockPlan("ice40", "clk12", 12_000_000, 33_333_333)
+        ClockPlan(BOARDS["icebreaker"], 33_333_333)
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_preset_is_a_valid_configuration(board):
-    config = preset_config("ssa", BOARDS[board])
-    assert (config.tokens, config.head_dim, config.steps) == (64, 64, 10)
+    for core, settings in BOARDS[board].presets.items():
+        config = preset_config(core, BOARDS[board])
+        assert settings.items() <= config.as_dict().items()
+    assert "ssa" in BOARDS[board].presets
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_pins(board):
+    """Lights, tied pins and serial port are pins of the platform, each used once."""
+    recipe = BOARDS[board]
+    platform = recipe.make_platform()
+    platform.request(recipe.clock, dir="-")
+    for n in range(len(recipe.leds)):
+        platform.request("light", n, dir="-")
+    for n in range(len(recipe.tied)):
+        platform.request("tied", n, dir="-")
+    if recipe.uart.on_light:  # the two share a pin
+        platform = recipe.make_platform()
+    platform.request("serial", 0, dir={"rx": "-", "tx": "-"})
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_nextpnr_options_are_those_of_the_platform(board):
+    recipe = BOARDS[board]
+    platform = recipe.make_platform()
+    options = dict(zip(recipe.package[::2], recipe.package[1::2], strict=True))
+    if recipe.device.family == "ice40":
+        assert options == {"--package": platform.package.lower()}
+        assert recipe.device.place[0].strip("-") == platform.device[5:].lower()
+    else:
+        package = platform._nextpnr_package_options[platform.package]
+        assert options["--package"].lower() == package.lower()
+        assert options["--speed"] == platform.speed
+        assert recipe.device.place == (platform._nextpnr_device_options[platform.device],)
+    assert recipe.device.name == platform.device
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_frequencies_can_be_made(board):
+    recipe = BOARDS[board]
+    assert recipe.make_platform().resources[recipe.clock, 0].clock.frequency == recipe.oscillator
+    for frequency in (recipe.frequency, *recipe.slower.values()):
+        ClockPlan(recipe, frequency)
 
 
 def test_new_shape_gets_a_new_unroll():
@@ -100,5 +156,6 @@ def test_preset_builds_and_meets_its_clock(core, board, tmp_path):
     assert build(job, tmp_path / board).timing_met
 
 
-def _output(program, *arguments):
-    return subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout
+def _output(program, *arguments, cwd=None):
+    command = [program, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=cwd).stdout

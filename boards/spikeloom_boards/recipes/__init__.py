@@ -18,6 +18,16 @@ def find_board(name):
     return BOARDS[name]
 
 
+def boards_with(usb, node=None):
+    """Ids of the boards that are programmed through USB device `usb`, a (vendor, product), by a
+    device file of kind `node` if given."""
+    return [
+        recipe.id
+        for recipe in BOARDS.values()
+        if any(one.usb == usb and node in (None, one.node) for one in recipe.programmers)
+    ]
+
+
 def preset_config(core, recipe, settings=()):
     """Configuration of `core` for a board: its preset, with `settings` on top."""
     settings = dict(settings)

@@ -62,7 +62,7 @@ ECP5_RECIPES = (
         programmers=(dfu_util((0x1209, 0x5AF0)),),
         presets={"ssa": SSA_16},
         pack=("--compress", "--freq", "38.8"),
-        notes="Hold the button while plugging in: that starts the bootloader.",
+        before_flash="Hold the button while plugging in: that starts the bootloader.",
     ),
     Recipe(
         id="ecpix5-45f",
@@ -114,8 +114,8 @@ ECP5_RECIPES = (
         programmers=(openfpgaloader("-b", "colorlight", "-c", "ft232", usb=FT232H),),
         presets={"ssa": SSA_16},
         pack=("--compress",),
-        notes="Wants a JTAG adapter with an FT232H, soldered to the board's JTAG pads. "
-        "The light and the serial port share a pin.",
+        before_flash="Wire a JTAG adapter with an FT232H to the board's JTAG pads.",
+        notes="The light and the serial port share a pin.",
     ),
     Recipe(
         id="butterstick",
@@ -136,8 +136,9 @@ ECP5_RECIPES = (
         programmers=(dfu_util((0x1209, 0x5AF1)),),
         presets={"ssa": SSA_64},
         pack=("--compress",),
+        before_flash="Hold a button while plugging in: that starts the bootloader.",
         notes="The SYZYGY ports have no supply until a bitstream sets one up: hence the serial "
-        "port in the microSD socket. Hold a button while plugging in: that starts the bootloader.",
+        "port in the microSD socket.",
     ),
     Recipe(
         id="icepi-zero",
@@ -167,6 +168,6 @@ ECP5_RECIPES = (
         uart=Uart("the USB socket: second port of the FTDI chip"),
         programmers=(openfpgaloader("-b", "ecp5_generic", "-c", "ft2232", usb=FT2232H),),
         presets={"ssa": SSA_16},
-        notes="The jumpers must leave the ECP5 alone in the JTAG chain, without the ispCLOCK.",
+        before_flash="The jumpers must leave the ECP5 alone in the JTAG chain (no ispCLOCK).",
     ),
 )

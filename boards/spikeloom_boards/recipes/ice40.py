@@ -6,7 +6,7 @@ from .recipe import Recipe, Uart
 
 # 16 cells of 8 bits count the 64 x 64 scores of the paper in 20,538 clocks.
 SSA_5K = {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 16, "bits": 8}
-SSA_1K = {"tokens": 8, "head_dim": 8, "steps": 10, "cells": 1, "bits": 1}
+SSA_1K = {"tokens": 8, "head_dim": 8, "steps": 10, "cells": 1, "bits": 1, "random": "own"}
 UP5K_PRESETS = {
     "ssa": SSA_5K,
     "a2os2a": {"tokens": 64, "head_dim": 64, "lanes": 8, "order": "kv"},
@@ -58,7 +58,7 @@ ICE40_RECIPES = (
         uart=Uart("the USB socket: second port of the FTDI chip"),
         programmers=ICE40_FLASH,
         presets={"ssa": SSA_5K},
-        notes="The jumpers must be set for programming the flash.",
+        before_flash="The board's jumpers must be set for programming the flash.",
     ),
     Recipe(
         id="icesugar",
@@ -107,6 +107,6 @@ ICE40_RECIPES = (
         uart=Uart("USB-serial adapter, 3.3 V: its RX to pin 1, its TX to pin 2", rx="A1", tx="A2"),
         programmers=(Programmer("tinyprog", ("-p",), (0x1D50, 0x6130), "flash", node="tty"),),
         presets={"ssa": SSA_5K},
-        notes="Press the reset button before `spikeloom flash`: that starts the bootloader.",
+        before_flash="Press the reset button: that starts the bootloader.",
     ),
 )

@@ -41,7 +41,8 @@ class Recipe:
 
     ``package`` and ``pack`` are nextpnr's and the packer's options. ``presets`` are settings by
     core, ``slower`` the Hz of cores that do not reach ``frequency``. ``programmers`` come in order
-    of preference, ``notes`` are what an owner has to know.
+    of preference, ``before_flash`` says what they want of the board's owner, ``notes`` what else
+    there is to know.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Recipe:
     pack: tuple = ()
     pll_pad: bool = False
     tied: dict = field(default_factory=dict)
+    before_flash: str = ""
     notes: str = ""
 
     def make_platform(self):
