@@ -15,10 +15,13 @@ from spikeloom.staging import whole_folder
 from spikeloom.tools import export_to_amaranth, run_tool
 
 from .board_top import BoardTop
+from .floorplan import read_placement
 from .report import Report, read_nextpnr_report, read_synthesis, read_warnings
+from .report_html import build_page
 from .self_test import make_self_test
 
 NAME = "spikeloom"
+PLACED = "placed.json"
 
 
 @dataclass
@@ -38,15 +41,19 @@ class Build:
 def build(job, folder, progress: Callable = lambda step: None):
     """Build the self-test bitstream of `job` into `folder`, whole or not at all.
 
-    Leaves the bitstream, ``report.json`` and the tools' logs. `progress` is called with the name of
-    each step as it begins.
+    Leaves the bitstream, ``report.json``, ``report.html`` and the tools' logs. `progress` is called
+    with the name of each step as it begins.
 
     Returns a `Report`. Raises `InputError` where the core does not fit the device, `JobError` where
     a tool fails or the clock is not met.
     """
     with whole_folder(folder, "report.json") as staging:
         report = _build_in(job, staging, progress)
-        (staging / "report.json").write_text(json.dumps(report.as_dict(), indent=2) + "\n")
+        told = report.as_dict()
+        (staging / "report.json").write_text(json.dumps(told, indent=2) + "\n")
+        placement = staging / PLACED
+        (staging / "report.html").write_text(build_page(told, read_placement(placement)))
+        placement.unlink()
         if not report.timing_met:
             raise JobError(
                 f"timing: {report.fmax_mhz:.1f} MHz reached, {report.target_mhz:g} MHz needed; "
@@ -90,7 +97,8 @@ def _build_in(job, folder, progress):
         *device.place,
         *recipe.package,
         *("--json", f"{NAME}.json", f"--{constraints}", f"{NAME}.{constraints}"),
-        *(output, f"{NAME}.{text}", "--report", "nextpnr.json", "--seed", job.seed),
+        *(output, f"{NAME}.{text}", "--write", PLACED),
+        *("--report", "nextpnr.json", "--seed", job.seed),
         *("--timing-allow-fail", "--log", "nextpnr.log", "--quiet"),
         cwd=folder,
     )

@@ -73,5 +73,5 @@ def source_name(cell):
 
 
 def _source_line(sources):
-    """The first line of our own or Amaranth's source, not of the tools' cell libraries."""
-    return next((source for source in sources if ".py:" in source), "")
+    """The first line of our own source, not of a library's."""
+    return next((source for source in sources if source.startswith("spikeloom")), "")

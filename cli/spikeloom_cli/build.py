@@ -67,4 +67,5 @@ def print_report(report, output):
     table.add_row("critical path", report.critical_path)
     table.add_row("attention", f"{report.cycles} cycles, {report.us:.1f} us")
     table.add_row("bitstream", str(output / report.bitstream))
+    table.add_row("report", str(output / "report.html"))
     out.print(table)

@@ -1,11 +1,14 @@
-"""Draws the datapath pictures of the documentation: ``python docs/draw_datapaths.py``."""
+"""Datapath pictures of the cores: in reports, and for the documentation by
+``python -m spikeloom_boards.datapaths docs``."""
 
+import io
+import sys
 from pathlib import Path
 
+import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-FOLDER = Path(__file__).parent
 MEMORY, LOGIC, RANDOM, STREAM = "#dbe9f6", "#fdf0d5", "#e5f5e0", "#f0f0f0"
 
 
@@ -80,7 +83,7 @@ def draw_ssa():
     arrow(ax, (8.1, 0.4), (8.8, 0.27))
     box(ax, 11.5, 0.25, "m_axis_o", STREAM, 1.2, 0.4)
     arrow(ax, (10.2, 0.25), (10.85, 0.25))
-    figure.savefig(FOLDER / "ssa.svg")
+    return figure
 
 
 def draw_spiked():
@@ -117,9 +120,65 @@ def draw_spiked():
     arrow(ax, (9.95, 0.7), (10.35, 0.7))
     box(ax, 12.5, 0.7, "m_axis_o", STREAM, 1.0, 0.5)
     arrow(ax, (11.65, 0.7), (11.95, 0.7))
-    figure.savefig(FOLDER / "spiked.svg")
+    return figure
+
+
+def draw_a2os2a():
+    """The two orders side by side: state first above, scores first below."""
+    figure, ax = canvas(12.4, 4.2)
+    for name, y in (("k, v", 3.5), ("q", 2.5)):
+        box(ax, 0.9, y, f"s_axis_{name.replace(', ', ', s_axis_')}", STREAM, 1.6, 0.5)
+    box(ax, 3.3, 3.0, "event scanner\nzeros leave\nno event", LOGIC, 1.5, 0.9)
+    arrow(ax, (1.75, 3.5), (2.5, 3.2))
+    arrow(ax, (1.75, 2.5), (2.5, 2.8))
+    box(ax, 5.7, 3.0, "state $M = K^T V$\nD x Dv / lanes words", MEMORY, 1.9, 0.8)
+    arrow(ax, (4.1, 3.0), (4.7, 3.0), "event")
+    box(
+        ax,
+        8.2,
+        3.0,
+        "lane adders\n$M \\pm k$ when learning,\n$o + M$ when answering",
+        LOGIC,
+        2.0,
+        0.9,
+    )
+    arrow(ax, (6.7, 3.0), (7.15, 3.0), "word")
+    ax.plot([8.2, 8.2], [3.48, 3.85], color="0.3", linewidth=1)
+    ax.plot([8.2, 5.7], [3.85, 3.85], color="0.3", linewidth=1)
+    arrow(ax, (5.7, 3.85), (5.7, 3.42))
+    box(ax, 11.3, 3.0, "m_axis_o", STREAM, 1.2, 0.5)
+    arrow(ax, (9.25, 3.0), (10.65, 3.0), "sums of a token")
+    ax.text(0.1, 3.95, "order kv", fontsize=8, fontweight="bold", va="center")
+    ax.text(0.1, 1.75, "order qk", fontsize=8, fontweight="bold", va="center")
+    for name, y in (("k, v", 1.3), ("q", 0.4)):
+        box(ax, 0.9, y, f"s_axis_{name.replace(', ', ', s_axis_')}", STREAM, 1.6, 0.5)
+    box(ax, 3.3, 1.3, "K and V of\ntokens kept", MEMORY, 1.5, 0.7)
+    arrow(ax, (1.75, 1.3), (2.5, 1.3))
+    box(ax, 5.7, 0.85, "gates, adder tree\na register per level", LOGIC, 1.9, 0.8)
+    arrow(ax, (4.1, 1.25), (4.7, 1.0), "a row of K")
+    arrow(ax, (1.75, 0.4), (4.7, 0.7))
+    box(ax, 8.2, 0.85, "lists of scores\none per query", MEMORY, 1.5, 0.7)
+    arrow(ax, (6.7, 0.85), (7.4, 0.85), "not zero")
+    box(ax, 10.0, 0.85, "$o \\pm$ score\nas V says", LOGIC, 1.2, 0.7)
+    arrow(ax, (9.0, 0.85), (9.35, 0.85))
+    box(ax, 11.6, 0.85, "m_axis_o", STREAM, 1.1, 0.5)
+    arrow(ax, (10.65, 0.85), (11.0, 0.85))
+    return figure
+
+
+PICTURES = {"ssa": draw_ssa, "a2os2a": draw_a2os2a, "spiked": draw_spiked}
+
+
+def datapath_svg(core):
+    """The picture of `core` as SVG with its text as text, or "" if there is none."""
+    if core not in PICTURES:
+        return ""
+    written = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "spikeloom"}):
+        PICTURES[core]().savefig(written, format="svg", metadata={"Date": None})
+    return written.getvalue()
 
 
 if __name__ == "__main__":
-    draw_ssa()
-    draw_spiked()
+    for core in PICTURES:
+        (Path(sys.argv[1]) / f"{core}.svg").write_text(datapath_svg(core))

@@ -1,0 +1,94 @@
+"""Reports as web pages that need nothing but themselves."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from spikeloom.catalog import CORES
+
+from .datapaths import datapath_svg
+from .energy import ACCESS, ADDITION, MULTIPLICATION, estimates
+from .floorplan import floorplan, floorplan_svg
+from .recipes import BOARDS
+
+_PAGES = Environment(
+    loader=PackageLoader("spikeloom_boards"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def build_page(report, placement=()):
+    """The page of one build. `report` is `Report.as_dict()`, `placement` the cells with their
+    places (see `floorplan.read_placement`)."""
+    parts = floorplan(placement)
+    delays = [hop["logic"] + hop["routing"] for hop in report["path"]]
+    recipe = BOARDS.get(report["board"])
+    return _PAGES.get_template("build.html").render(
+        report=report,
+        title=recipe.title if recipe else report["board"],
+        summary=CORES[report["core"]].summary,
+        bars=utilisation(report),
+        delay=sum(delays),
+        longest=max(delays, default=0),
+        parts=parts,
+        floorplan=floorplan_svg(parts),
+        datapath=_inline(datapath_svg(report["core"])),
+        energy=_energy(report),
+        constants={"addition": ADDITION, "multiplication": MULTIPLICATION, "access": ACCESS},
+        notes=notes(report),
+    )
+
+
+def comparison_page(reports):
+    """The page that shows several builds side by side."""
+    return _PAGES.get_template("comparison.html").render(
+        reports=reports,
+        bars=[utilisation(report) for report in reports],
+        fastest=max(max(report["fmax_mhz"], report["target_mhz"]) for report in reports),
+        keys=_differing_keys(reports),
+    )
+
+
+def utilisation(report):
+    """(what, used, available, per cent) of each resource."""
+    rows = (
+        ("logic cells", report["cells"], report["cells_available"]),
+        ("block RAMs", report["block_rams"], report["block_rams_available"]),
+    )
+    return [(what, used, there, 100 * used / there) for what, used, there in rows]
+
+
+def notes(report):
+    """What a reader should know: tight places, and the tools' warnings."""
+    found = []
+    margin = report["fmax_mhz"] / report["target_mhz"] - 1
+    if not report["timing_met"]:
+        found.append(f"The clock is missed by {-100 * margin:.1f} %.")
+    elif margin < 0.05:
+        found.append(f"The clock is met with {100 * margin:.1f} % to spare: little.")
+    for what, used, there, share in utilisation(report):
+        if share > 90:
+            found.append(f"{used} of {there} {what} are in use: placement may fail after a change.")
+    return found + report["warnings"]
+
+
+def _energy(report):
+    """(method, formula, operations, uJ, per cent of int8) of each way to do the same attention."""
+    config = report["config"]
+    rows = estimates(
+        config["tokens"], config["head_dim"], config["value_dim"], config.get("steps", 10)
+    )
+    most = max(row.microjoule for row in rows)
+    return [(row, 100 * row.microjoule / most) for row in rows]
+
+
+def _differing_keys(reports):
+    """Configuration keys that are not the same in every build, in order."""
+    keys = dict.fromkeys(key for report in reports for key in report["config"])
+    return [key for key in keys if len({str(report["config"].get(key)) for report in reports}) > 1]
+
+
+def _inline(svg):
+    """An SVG file as an element of a page."""
+    return svg[svg.index("<svg") :] if svg else ""
