@@ -68,14 +68,8 @@ def _build_in(job, folder, progress):
     begun = time.monotonic()
 
     progress("elaborate")
-    export_to_amaranth()
-    test = make_self_test(job.config, job.rom_steps)
-    platform = recipe.make_platform()
-    plan = platform.prepare(BoardTop(recipe, test, job.frequency), NAME)
-    for name, content in plan.files.items():
-        if name.endswith((".il", ".ys", ".pcf", ".lpf")):
-            text = content.decode() if isinstance(content, bytes) else content
-            (folder / name).write_text(_without_folders(text))
+    for name, text in design_files(job).items():
+        (folder / name).write_text(text)
 
     progress("synthesise")
     run_tool("yosys", "-ql", "synthesis.log", f"{NAME}.ys", cwd=folder)
@@ -135,6 +129,21 @@ def _build_in(job, folder, progress):
         version=__version__,
         **placed,
     )
+
+
+def design_files(job):
+    """What goes into synthesis: name to text of the RTLIL, Yosys' script and the constraints.
+
+    The same `job` gives the same texts, wherever Spikeloom and Python are installed.
+    """
+    export_to_amaranth()
+    test = make_self_test(job.config, job.rom_steps)
+    plan = job.recipe.make_platform().prepare(BoardTop(job.recipe, test, job.frequency), NAME)
+    return {
+        name: _without_folders(content.decode() if isinstance(content, bytes) else content)
+        for name, content in plan.files.items()
+        if name.endswith((".il", ".ys", ".pcf", ".lpf"))
+    }
 
 
 def _without_folders(text):

@@ -1,8 +1,11 @@
 """Recipes: constraints that have not drifted, PLLs that make their clocks, builds."""
 
+import hashlib
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from spikeloom.tools import locate
 from spikeloom_boards.build import Build, build
 from spikeloom_boards.clocking import ClockPlan, ecp_pll, ice_pll
 from spikeloom_boards.constraints import constraints_name, constraints_text
+from spikeloom_boards.flash import plan
 from spikeloom_boards.recipes import BOARDS, preset_config
 
 CONSTRAINTS = Path(__file__).parents[2] / "constraints"
@@ -120,22 +124,62 @@ def test_new_shape_gets_a_new_unroll():
     assert (config.cells, config.bits) == (7, 8)
 
 
-def test_small_build_for_icebreaker(tmp_path):
-    """A small core all the way to a bitstream, with its report; the same bytes twice."""
-    config = preset_config("ssa", BOARDS["icebreaker"], {"tokens": 8, "head_dim": 8})
-    recipe = BOARDS["icebreaker"]
-    begun = []
-    for folder in ("a", "b"):
-        report = build(
-            Build(config, recipe, recipe.frequency_of("ssa")), tmp_path / folder, begun.append
-        )
+@pytest.mark.parametrize(
+    ("board", "size"),
+    [
+        ("icebreaker", 104_090),
+        pytest.param("colorlight-5a75b", None, marks=pytest.mark.slow),
+    ],
+)
+def test_small_build(board, size, tmp_path):
+    """A small core all the way to a bitstream, with its report; the same bytes in any folder."""
+    recipe = BOARDS[board]
+    config = preset_config("ssa", recipe, {"tokens": 8, "head_dim": 8})
+    begun, hashes = [], []
+    for folder in ("a", "another/b"):
+        job = Build(config, recipe, recipe.frequency_of("ssa"))
+        report = build(job, tmp_path / folder, begun.append)
+        bitstream = (tmp_path / folder / report.bitstream).read_bytes()
+        hashes.append(hashlib.sha256(bitstream).hexdigest())
+        assert size in (None, len(bitstream))
     assert begun == ["elaborate", "synthesise", "place and route", "pack"] * 2
+    assert hashes == [report.bitstream_sha256] * 2
     assert report.timing_met
     assert 0 < report.cells < report.cells_available
     assert json.loads((tmp_path / "a" / "report.json").read_text())["fmax_mhz"] == report.fmax_mhz
-    bitstreams = [(tmp_path / folder / "spikeloom.bin").read_bytes() for folder in "ab"]
-    assert len(bitstreams[0]) == 104_090
-    assert bitstreams[0] == bitstreams[1]
+    page = (tmp_path / "a" / "report.html").read_text()
+    assert "core.scores" in page  # in the floorplan
+    assert f"{report.fmax_mhz:.1f} MHz" in page
+    left = {path.name for path in (tmp_path / "a").iterdir()}
+    logs = {"synthesis.log", "nextpnr.log", "nextpnr.json", "spikeloom.ys"}
+    reports = {"report.json", "report.html"}
+    assert left - logs - reports <= {report.bitstream, "spikeloom.pcf", "spikeloom.lpf"}
+    assert plan(tmp_path / "a").board == board
+
+
+def test_design_is_the_same_text_everywhere():
+    """Neither the order of sets nor the folders of an installation are in what is synthesised."""
+    script = (
+        "from spikeloom_boards.build import Build, design_files; "
+        "from spikeloom_boards.recipes import BOARDS, preset_config; "
+        "recipe = BOARDS['icestick']; "
+        "job = Build(preset_config('ssa', recipe), recipe, recipe.frequency); "
+        "print(''.join(design_files(job).values()))"
+    )
+    texts = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert texts[0] == texts[1]
+    assert 'attribute \\src "spikeloom/' in texts[0]
+    assert not re.search(r'src "([^"]*\|)?/', texts[0])
+    assert sys.prefix not in texts[0]
 
 
 def test_core_that_does_not_fit(tmp_path):

@@ -5,10 +5,23 @@ from ..programmer import FT231X, FT232H, FT2232H, FT4232H, dfu_util, openfpgaloa
 from .recipe import Recipe, Uart
 
 SSA = {"tokens": 64, "head_dim": 64, "steps": 10}
-SSA_16 = SSA | {"cells": 16, "bits": 16}
-SSA_64 = SSA | {"cells": 64, "bits": 64}
 A2OS2A = {"tokens": 64, "head_dim": 64, "order": "kv"}
-SPIKED = {"tokens": 16, "head_dim": 16, "steps": 40, "lanes": 4}
+SPIKED = {"tokens": 49, "head_dim": 32, "steps": 40}
+PRESETS_25F = {
+    "ssa": SSA | {"cells": 64, "bits": 16},
+    "a2os2a": A2OS2A | {"lanes": 16},
+    "spiked": SPIKED | {"lanes": 4},
+}
+PRESETS_45F = {
+    "ssa": SSA | {"cells": 64, "bits": 32},
+    "a2os2a": A2OS2A | {"lanes": 32},
+    "spiked": SPIKED | {"lanes": 8},
+}
+PRESETS_85F = {
+    "ssa": SSA | {"cells": 64, "bits": 64},
+    "a2os2a": A2OS2A | {"lanes": 64},
+    "spiked": SPIKED | {"lanes": 8},
+}
 
 ECP5_RECIPES = (
     Recipe(
@@ -19,11 +32,12 @@ ECP5_RECIPES = (
         package=("--package", "CABGA381", "--speed", "6"),
         clock="clk25",
         oscillator=25_000_000,
-        frequency=60_000_000,
+        frequency=75_000_000,
         leds=(("led", 0), ("led", 1)),
         uart=Uart("USB socket US1: the FTDI chip"),
         programmers=(openfpgaloader("-b", "ulx3s", usb=FT231X),),
-        presets={"ssa": SSA_16},
+        presets=PRESETS_25F,
+        slower={"spiked": 60_000_000},
         pack=("--compress",),
     ),
     Recipe(
@@ -38,11 +52,7 @@ ECP5_RECIPES = (
         leds=(("led", 0), ("led", 1)),
         uart=Uart("USB socket US1: the FTDI chip"),
         programmers=(openfpgaloader("-b", "ulx3s", usb=FT231X),),
-        presets={
-            "ssa": SSA_64,
-            "a2os2a": A2OS2A | {"lanes": 64},
-            "spiked": {"tokens": 49, "head_dim": 32, "steps": 40, "lanes": 8},
-        },
+        presets=PRESETS_85F,
         slower={"spiked": 60_000_000},
         pack=("--compress",),
     ),
@@ -60,7 +70,8 @@ ECP5_RECIPES = (
             "USB-serial adapter, 3.3 V: its RX to pin 1, its TX to pin 0", rx="N17", tx="M18"
         ),
         programmers=(dfu_util((0x1209, 0x5AF0)),),
-        presets={"ssa": SSA_16},
+        presets=PRESETS_25F,
+        slower={"spiked": 60_000_000},
         pack=("--compress", "--freq", "38.8"),
         before_flash="Hold the button while plugging in: that starts the bootloader.",
     ),
@@ -79,7 +90,8 @@ ECP5_RECIPES = (
             openfpgaloader("-b", "ecpix5", usb=FT2232H),
             openfpgaloader("-b", "ecpix5_r03", usb=FT4232H),
         ),
-        presets={"ssa": SSA_16},
+        presets=PRESETS_45F,
+        slower={"spiked": 60_000_000},
     ),
     Recipe(
         id="ecpix5-85f",
@@ -96,7 +108,8 @@ ECP5_RECIPES = (
             openfpgaloader("-b", "ecpix5", usb=FT2232H),
             openfpgaloader("-b", "ecpix5_r03", usb=FT4232H),
         ),
-        presets={"ssa": SSA | {"cells": 64, "bits": 16}},
+        presets=PRESETS_85F,
+        slower={"spiked": 60_000_000},
     ),
     Recipe(
         id="colorlight-5a75b",
@@ -106,13 +119,14 @@ ECP5_RECIPES = (
         package=("--package", "CABGA256", "--speed", "6"),
         clock="clk25",
         oscillator=25_000_000,
-        frequency=60_000_000,
+        frequency=75_000_000,
         leds=(("led", 0),),
         uart=Uart(
             "USB-serial adapter, 3.3 V, on J19: its RX to DATA_LED-, its TX to KEY+", on_light=True
         ),
         programmers=(openfpgaloader("-b", "colorlight", "-c", "ft232", usb=FT232H),),
-        presets={"ssa": SSA_16},
+        presets=PRESETS_25F,
+        slower={"spiked": 60_000_000},
         pack=("--compress",),
         before_flash="Wire a JTAG adapter with an FT232H to the board's JTAG pads.",
         notes="The light and the serial port share a pin.",
@@ -134,7 +148,8 @@ ECP5_RECIPES = (
             tx="C12",
         ),
         programmers=(dfu_util((0x1209, 0x5AF1)),),
-        presets={"ssa": SSA_64},
+        presets=PRESETS_85F,
+        slower={"spiked": 60_000_000},
         pack=("--compress",),
         before_flash="Hold a button while plugging in: that starts the bootloader.",
         notes="The SYZYGY ports have no supply until a bitstream sets one up: hence the serial "
@@ -148,11 +163,12 @@ ECP5_RECIPES = (
         package=("--package", "CABGA256", "--speed", "6"),
         clock="clk50",
         oscillator=50_000_000,
-        frequency=60_000_000,
+        frequency=75_000_000,
         leds=(("led", 0), ("led", 1)),
         uart=Uart("the USB socket of the FTDI chip"),
         programmers=(openfpgaloader("-b", "icepi-zero", usb=FT231X),),
-        presets={"ssa": SSA_16},
+        presets=PRESETS_25F,
+        slower={"spiked": 60_000_000},
         pack=("--compress",),
     ),
     Recipe(
@@ -167,7 +183,8 @@ ECP5_RECIPES = (
         leds=(("led", 0), ("led", 1)),
         uart=Uart("the USB socket: second port of the FTDI chip"),
         programmers=(openfpgaloader("-b", "ecp5_generic", "-c", "ft2232", usb=FT2232H),),
-        presets={"ssa": SSA_16},
+        presets=PRESETS_45F,
+        slower={"spiked": 60_000_000},
         before_flash="The jumpers must leave the ECP5 alone in the JTAG chain (no ispCLOCK).",
     ),
 )

@@ -7,7 +7,7 @@ from .recipe import Recipe, Uart
 # 16 cells of 8 bits count the 64 x 64 scores of the paper in 20,538 clocks.
 SSA_5K = {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 16, "bits": 8}
 SSA_1K = {"tokens": 8, "head_dim": 8, "steps": 10, "cells": 1, "bits": 1, "random": "own"}
-UP5K_PRESETS = {
+PRESETS_5K = {
     "ssa": SSA_5K,
     "a2os2a": {"tokens": 64, "head_dim": 64, "lanes": 8, "order": "kv"},
     "spiked": {"tokens": 16, "head_dim": 16, "steps": 40, "lanes": 2},
@@ -27,7 +27,7 @@ ICE40_RECIPES = (
         leds=(("led_g", 0), ("led_r", 0)),
         uart=Uart("the USB socket: second port of the FTDI chip"),
         programmers=ICE40_FLASH,
-        presets=UP5K_PRESETS,
+        presets=PRESETS_5K,
         slower={"a2os2a": 30_000_000, "spiked": 30_000_000},
     ),
     Recipe(
@@ -38,7 +38,7 @@ ICE40_RECIPES = (
         package=("--package", "tq144"),
         clock="clk12",
         oscillator=12_000_000,
-        frequency=48_000_000,
+        frequency=72_000_000,
         leds=(("led", 4), ("led", 0)),
         uart=Uart("the USB plug: second port of the FTDI chip"),
         programmers=ICE40_FLASH,
@@ -53,11 +53,12 @@ ICE40_RECIPES = (
         package=("--package", "ct256"),
         clock="clk12",
         oscillator=12_000_000,
-        frequency=60_000_000,
+        frequency=84_000_000,
         leds=(("led", 0), ("led", 1)),
         uart=Uart("the USB socket: second port of the FTDI chip"),
         programmers=ICE40_FLASH,
-        presets={"ssa": SSA_5K},
+        presets=PRESETS_5K,
+        slower={"a2os2a": 60_000_000, "spiked": 60_000_000},
         before_flash="The board's jumpers must be set for programming the flash.",
     ),
     Recipe(
@@ -73,7 +74,7 @@ ICE40_RECIPES = (
         leds=(("led_g", 0), ("led_r", 0)),
         uart=Uart("the USB socket: serial port of the iCELink"),
         programmers=(Programmer("icesprog", (), (0x1D50, 0x602B), "flash", node="hidraw"),),
-        presets=UP5K_PRESETS,
+        presets=PRESETS_5K,
         slower={"a2os2a": 30_000_000, "spiked": 30_000_000},
     ),
     Recipe(
@@ -89,7 +90,7 @@ ICE40_RECIPES = (
         uart=Uart("the USB socket: the FTDI chip, over the pins of the flash", rx="15", tx="14"),
         tied={"16": 1},  # the flash stays off the lines of the serial port
         programmers=(Programmer("iceprog", (), FT232H, "flash"),),
-        presets=UP5K_PRESETS,
+        presets=PRESETS_5K,
         slower={"a2os2a": 30_000_000, "spiked": 30_000_000},
         notes="Short the OSC jumper: the 12 MHz oscillator comes in on pin 20. "
         "The oscillator inside the FPGA is too inexact for a serial port.",
@@ -102,11 +103,12 @@ ICE40_RECIPES = (
         package=("--package", "cm81"),
         clock="clk16",
         oscillator=16_000_000,
-        frequency=40_000_000,
+        frequency=60_000_000,
         leds=(("led", 0),),
         uart=Uart("USB-serial adapter, 3.3 V: its RX to pin 1, its TX to pin 2", rx="A1", tx="A2"),
         programmers=(Programmer("tinyprog", ("-p",), (0x1D50, 0x6130), "flash", node="tty"),),
-        presets={"ssa": SSA_5K},
+        presets=PRESETS_5K,
+        slower={"a2os2a": 48_000_000, "spiked": 48_000_000},
         before_flash="Press the reset button: that starts the bootloader.",
     ),
 )
