@@ -173,7 +173,7 @@ ECP5_RECIPES = (
     ),
     Recipe(
         id="versa-ecp5",
-        title="Lattice ECP5 Versa (LFE5UM-45F)",
+        title="Lattice ECP5 Versa",
         platform="amaranth_boards.versa_ecp5:VersaECP5Platform",
         device=ECP5_UM_45F,
         package=("--package", "CABGA381", "--speed", "8"),

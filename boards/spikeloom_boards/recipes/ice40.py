@@ -47,7 +47,7 @@ ICE40_RECIPES = (
     ),
     Recipe(
         id="hx8k-breakout",
-        title="Lattice iCE40-HX8K breakout board",
+        title="Lattice HX8K breakout",
         platform="amaranth_boards.ice40_hx8k_b_evn:ICE40HX8KBEVNPlatform",
         device=HX8K,
         package=("--package", "ct256"),
