@@ -147,8 +147,10 @@ def design_files(job):
 
 
 def _without_folders(text):
-    """RTLIL whose source lines begin at a package, wherever that is installed."""
-    return re.sub(r'(?<=["|])/[^"|]*?/((?:spikeloom\w*|amaranth\w*)/[^"|]*)', r"\1", text)
+    """RTLIL whose source lines begin at a package, or are a file's alone, wherever they are."""
+    for path in (r"((?:spikeloom\w*|amaranth\w*)/[^\"|]*)", r"([^\"|/]*)"):
+        text = re.sub(rf'(?<=["|])/(?:[^"|]*/)?{path}(?=["|])', r"\1", text)
+    return text
 
 
 def _versions(*packages):
