@@ -31,8 +31,9 @@ class RawTop(wiring.Component):
         self._inverted = {
             port: resources["light", n].ios[0].invert for n, port in enumerate(light_ports(recipe))
         }
-        ports = ["board_clk", *self._inverted, *tied_ports(recipe)]
-        super().__init__({port: In(1) if port == "board_clk" else Out(1) for port in ports})
+        lights = {port: Out(1, init=int(low)) for port, low in self._inverted.items()}
+        tied = dict.fromkeys(tied_ports(recipe), Out(1))
+        super().__init__({"board_clk": In(1)} | lights | tied)
 
     def elaborate(self, platform):
         m = Module()
