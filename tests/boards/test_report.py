@@ -2,7 +2,10 @@
 
 import json
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -220,3 +223,15 @@ def test_comparison_page():
     assert page.count('<td class="n bad">') == 1
     assert '<th class="n">steps</th>' in page
     assert "head_dim" not in page  # the same in both
+
+
+def test_board_table_of_finished_builds(tmp_path):
+    """The example that prints the README's table takes builds that are there."""
+    (tmp_path / "icebreaker-ssa").mkdir()
+    (tmp_path / "icebreaker-ssa" / "report.json").write_text(json.dumps(REPORT))
+    example = Path(__file__).parents[2] / "examples" / "board_table.py"
+    command = [sys.executable, example, "icebreaker", "toaster", "-o", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "| ssa | icebreaker | iCE40UP5K | 2,286 | 3,000 (57 %) |" in done.stdout
+    assert "toaster: unknown board 'toaster'" in done.stderr
