@@ -138,7 +138,9 @@ def design_files(job):
     """
     export_to_amaranth()
     test = make_self_test(job.config, job.rom_steps)
-    plan = job.recipe.make_platform().prepare(BoardTop(job.recipe, test, job.frequency), NAME)
+    plan = job.recipe.make_platform().prepare(
+        BoardTop(job.recipe, test, ("passed", "failed"), job.frequency), NAME
+    )
     return {
         name: _without_folders(content.decode() if isinstance(content, bytes) else content)
         for name, content in plan.files.items()

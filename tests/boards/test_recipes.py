@@ -9,9 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from spikeloom.errors import InputError
-from spikeloom.tools import locate
+from spikeloom.tools import export_to_amaranth, locate
+from spikeloom_boards.board_top import BoardTop
 from spikeloom_boards.build import Build, build
 from spikeloom_boards.clocking import ClockPlan, ecp_pll, ice_pll
 from spikeloom_boards.constraints import constraints_name, constraints_text
@@ -93,6 +97,33 @@ def test_pins(board):
     if recipe.uart.on_light:  # the two share a pin
         platform = recipe.make_platform()
     platform.request("serial", 0, dir={"rx": "-", "tx": "-"})
+
+
+class Echo(wiring.Component):
+    """A design with a serial line."""
+
+    rx: In(1)
+    tx: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += self.tx.eq(self.rx)
+        return m
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_serial_line_goes_to_the_pins_of_the_constraints(board):
+    recipe = BOARDS[board]
+    export_to_amaranth()
+    top = BoardTop(recipe, Echo(), ("tx", "tx"), recipe.frequency)
+    files = recipe.make_platform().prepare(top, "echo").files
+    (text,) = (content for name, content in files.items() if name.endswith((".pcf", ".lpf")))
+    told = re.sub('[";]', "", text if isinstance(text, str) else text.decode())
+    kept = re.sub('[";]', "", constraints_text(recipe))
+    for part in ("rx", "tx"):
+        pin = re.search(rf"uart_{part} (?:SITE )?(\w+)$", kept, re.MULTILINE)[1]
+        assert re.search(rf"serial_0__{part}__io (?:SITE )?{pin}$", told, re.MULTILINE)
+    assert ("light_0__io" in told) == (not recipe.uart.on_light)
 
 
 @pytest.mark.parametrize("board", BOARDS)

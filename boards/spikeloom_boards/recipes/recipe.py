@@ -5,7 +5,7 @@ from importlib import import_module
 
 from spikeloom.errors import InputError
 
-from ..device import Device
+from ..device import FPGA
 
 STANDARDS = {"ice40": {"IO_STANDARD": "SB_LVCMOS"}, "ecp5": {"IO_TYPE": "LVCMOS33"}}
 PULL_UPS = {"ice40": {"PULLUP": 1}, "ecp5": {"PULLMODE": "UP"}}  # an open line is an idle line
@@ -48,7 +48,7 @@ class Recipe:
     id: str
     title: str
     platform: str
-    device: Device
+    device: FPGA
     package: tuple
     clock: str
     oscillator: int
