@@ -214,9 +214,9 @@ def test_design_is_the_same_text_everywhere():
 
 
 def test_core_that_does_not_fit(tmp_path):
-    config = preset_config("ssa", BOARDS["icebreaker"], {"tokens": 128, "head_dim": 128})
-    recipe = BOARDS["icebreaker"]
-    with pytest.raises(InputError, match=r"does not fit iCE40UP5K: .* \d+ block RAMs of 30"):
+    recipe = BOARDS["icestick"]
+    config = preset_config("ssa", recipe, {"tokens": 32, "head_dim": 32})
+    with pytest.raises(InputError, match=r"does not fit iCE40HX1K: .* \d+ block RAMs of 16"):
         build(Build(config, recipe, recipe.frequency_of("ssa")), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
