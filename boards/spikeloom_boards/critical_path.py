@@ -4,7 +4,10 @@ import re
 from dataclasses import dataclass
 
 # What Yosys and nextpnr append to a signal's name for the cells they make of it.
-_APPENDED = re.compile(r"_(?:SB_|TRELLIS_|LUT4|CCU2C|DP16KD|L6MUX|PFUMX|DFF|ALU|\$)")
+_APPENDED = re.compile(
+    r"\$|_(?:SB_|TRELLIS_|LUT4|CCU2C|DP16KD|L6MUX|PFUMX|DFF)|_(?:ALU|WRE|RAM)(?:_|$)"
+)
+_BLOCK = re.compile(r"\.memory(?:\.\d+)+$")  # one block of a memory
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def summary(hops):
 
 def source_name(cell):
     """A placed cell's name without what synthesis appended to the signal's."""
-    return _APPENDED.split(cell)[0].lstrip("$\\")
+    return _BLOCK.sub("", _APPENDED.split(cell.lstrip("$\\"))[0])
 
 
 def _source_line(sources):

@@ -97,7 +97,10 @@ def test_critical_path_in_source_terms():
         ("self_test.core.misframed_SB_DFFESR_Q_E_SB_LUT4_O_I1_SB_LUT4_O_I3_LC", "misframed"),
         ("core.scores.sum_CCU2C_S0_COMB1", "sum"),
         ("core.scores.sum_TRELLIS_FF_Q_3_DI_LUT4_Z", "sum"),
-        ("core.memory.memory.0.0_DP16KD", "0"),
+        ("core.store.memory.0.0_DP16KD", "store"),
+        ("core.store.memory.0.120_WRE", "store"),
+        ("core.store.memory.0.121$DPRAM_COMB3", "store"),
+        ("$nextpnr_ICESTORM_LC_3", "nextpnr_ICESTORM_LC_3"),
     ],
 )
 def test_source_name(cell, name):
