@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .usb import usb_id
+
 
 @dataclass(frozen=True)
 class Programmer:
@@ -22,7 +24,7 @@ class Programmer:
     @property
     def usb_id(self):
         """Vendor and product as `lsusb` writes them."""
-        return f"{self.usb[0]:04x}:{self.usb[1]:04x}"
+        return usb_id(self.usb)
 
 
 FT2232H, FT4232H, FT232H, FT231X = (
@@ -40,9 +42,7 @@ def openfpgaloader(*arguments, usb, into="SRAM"):
 
 def dfu_util(usb):
     """dfu-util on the DFU bootloader `usb` of a board."""
-    return Programmer(
-        "dfu-util", ("-d", f"{usb[0]:04x}:{usb[1]:04x}", "-a", "0", "-D"), usb, "flash"
-    )
+    return Programmer("dfu-util", ("-d", usb_id(usb), "-a", "0", "-D"), usb, "flash")
 
 
 # Boards with an FTDI chip that writes the flash an iCE40 boots from.

@@ -21,7 +21,7 @@ class UsbDevice:
     @property
     def usb_id(self):
         """Vendor and product as `lsusb` writes them."""
-        return f"{self.usb[0]:04x}:{self.usb[1]:04x}"
+        return usb_id(self.usb)
 
     def nodes(self, kind):
         """Its device files of `kind`: "usb", "tty" or "hidraw"."""
@@ -30,6 +30,11 @@ class UsbDevice:
             return [ROOT / f"dev/bus/usb/{bus:03d}/{number:03d}"]
         found = {path.name for pattern in NODES[kind] for path in self.folder.glob(pattern)}
         return [ROOT / "dev" / name for name in sorted(found)]
+
+
+def usb_id(usb):
+    """A (vendor, product) as `lsusb` writes it."""
+    return f"{usb[0]:04x}:{usb[1]:04x}"
 
 
 def usb_devices():
