@@ -60,6 +60,8 @@ def check(flashing):
         ways = ", or ".join(f"{tool} ({TOOLS[tool].install})" for tool in tools)
         raise JobError(f"{board} is programmed by {ways}: none of it is installed")
 
+    if not usb.can_look():
+        return  # the programmer itself will say what it does not find
     found = [device for device in usb.usb_devices() if device.usb == programmer.usb]
     if not found:
         wanted = " or ".join(dict.fromkeys(one.usb_id for one in recipe.programmers))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path("/")  # tests put a made-up tree here
+DEVICES = "sys/bus/usb/devices"
 
 # What device files of a kind are called, below a USB device's folder in /sys and in /dev.
 NODES = {"tty": ("*/tty*/tty/*", "*/tty/tty*"), "hidraw": ("*/*/hidraw/hidraw*",)}
@@ -37,10 +38,15 @@ def usb_id(usb):
     return f"{usb[0]:04x}:{usb[1]:04x}"
 
 
+def can_look():
+    """Whether this system shows its USB devices under /sys; others than Linux do not."""
+    return (ROOT / DEVICES).is_dir()
+
+
 def usb_devices():
-    """Every `UsbDevice` there is; none where there is no /sys."""
+    """Every `UsbDevice` that is shown."""
     devices = []
-    for folder in sorted((ROOT / "sys/bus/usb/devices").glob("*")):
+    for folder in sorted((ROOT / DEVICES).glob("*")):
         try:
             usb = tuple(int(_read(folder / name), 16) for name in ("idVendor", "idProduct"))
         except (OSError, ValueError):

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from spikeloom.tools import TOOLS, locate
+from spikeloom_boards import usb
 from spikeloom_boards.recipes import BOARDS
 
 from .fake_usb import FakeUsb
@@ -101,6 +102,15 @@ def test_the_tool_that_is_installed_is_taken(spikeloom, built, devices, tools, t
     bitstream = str(tmp_path / "out/spikeloom.bin")
     assert told["command"][1:] == ["-b", "ice40_generic", bitstream]
     assert told["done"]
+
+
+def test_where_devices_are_not_shown_the_programmer_looks(
+    spikeloom, built, tools, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(usb, "ROOT", tmp_path)
+    tools("iceprog")
+    assert spikeloom("flash", built()).code == 0
+    assert (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize(
