@@ -4,14 +4,13 @@ from ..device import ECP5_25F, ECP5_85F, ECP5_UM5G_45F, ECP5_UM5G_85F, ECP5_UM_4
 from ..programmer import FT231X, FT232H, FT2232H, FT4232H, dfu_util, openfpgaloader
 from .recipe import Recipe, Uart
 
-# 64 cells, one for each key, take 16, 32 or all 64 dimensions per clock.
+# 64 cells, one for each key, take 16 or all 64 dimensions per clock.
 SSA = {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 64}
 OTHERS = {
     "a2os2a": {"tokens": 64, "head_dim": 64, "lanes": 64, "order": "kv"},
     "spiked": {"tokens": 49, "head_dim": 32, "steps": 40, "lanes": 8},
 }
 PRESETS_16 = {"ssa": SSA | {"bits": 16}} | OTHERS
-PRESETS_32 = {"ssa": SSA | {"bits": 32}} | OTHERS
 PRESETS_64 = {"ssa": SSA | {"bits": 64}} | OTHERS
 
 ECP5_RECIPES = (
@@ -81,7 +80,7 @@ ECP5_RECIPES = (
             openfpgaloader("-b", "ecpix5", usb=FT2232H),
             openfpgaloader("-b", "ecpix5_r03", usb=FT4232H),
         ),
-        presets=PRESETS_32,
+        presets=PRESETS_16,
         slower={"spiked": 60_000_000},
     ),
     Recipe(
@@ -99,7 +98,7 @@ ECP5_RECIPES = (
             openfpgaloader("-b", "ecpix5", usb=FT2232H),
             openfpgaloader("-b", "ecpix5_r03", usb=FT4232H),
         ),
-        presets=PRESETS_32,
+        presets=PRESETS_16,
         slower={"spiked": 60_000_000},
     ),
     Recipe(
@@ -139,7 +138,7 @@ ECP5_RECIPES = (
             tx="C12",
         ),
         programmers=(dfu_util((0x1209, 0x5AF1)),),
-        presets=PRESETS_32,
+        presets=PRESETS_16,
         slower={"spiked": 60_000_000},
         pack=("--compress",),
         before_flash="Hold a button while plugging in: that starts the bootloader.",
@@ -174,7 +173,7 @@ ECP5_RECIPES = (
         leds=(("led", 0), ("led", 1)),
         uart=Uart("the USB socket: second port of the FTDI chip"),
         programmers=(openfpgaloader("-b", "ecp5_generic", "-c", "ft2232", usb=FT2232H),),
-        presets=PRESETS_32,
+        presets=PRESETS_16,
         slower={"spiked": 60_000_000},
         before_flash="The jumpers must leave the ECP5 alone in the JTAG chain (no ispCLOCK).",
     ),
