@@ -73,14 +73,15 @@ def part_name(cell):
     return names[0] if len(names) > 1 else "other"
 
 
-def floorplan_svg(parts, height=320):
-    """The tiles as a picture, coloured by part."""
+def floorplan_svg(parts, from_top=False, height=320):
+    """The tiles as a picture, coloured by part; rows count from the bottom, or `from_top` as those
+    of ECP5 do."""
     tiles = [tile for part in parts for tile in part.tiles]
     if not tiles:
         return ""
     width, rows = (max(axis) + 1 for axis in zip(*tiles, strict=True))
     paths = "".join(
-        f'<path fill="{part.colour}" d="{_squares(part.tiles, rows)}">'
+        f'<path fill="{part.colour}" d="{_squares(part.tiles, 0 if from_top else rows)}">'
         f"<title>{part.name}</title></path>"
         for part in parts
     )
@@ -92,5 +93,5 @@ def floorplan_svg(parts, height=320):
 
 
 def _squares(tiles, rows):
-    """A path of one square per tile; row 0 is at the bottom."""
-    return "".join(f"M{x} {rows - 1 - y}h.9v.9h-.9z" for x, y in tiles)
+    """A path of one square per tile; of `rows`, if given, the first is at the bottom."""
+    return "".join(f"M{x} {rows - 1 - y if rows else y}h.9v.9h-.9z" for x, y in tiles)

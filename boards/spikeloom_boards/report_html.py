@@ -32,7 +32,7 @@ def build_page(report, placement=()):
         delay=sum(delays),
         longest=max(delays, default=0),
         parts=parts,
-        floorplan=floorplan_svg(parts),
+        floorplan=floorplan_svg(parts, from_top=bool(recipe and recipe.device.family == "ecp5")),
         datapath=_inline(datapath_svg(report["core"])),
         energy=_energy(report),
         constants={"addition": ADDITION, "multiplication": MULTIPLICATION, "access": ACCESS},

@@ -152,6 +152,7 @@ def test_floorplan(tmp_path):
     svg = floorplan_svg(floorplan(placement))
     assert 'viewBox="0 0 4 4"' in svg
     assert "M2 0h.9" in svg  # row 3 of four is the topmost
+    assert "M2 3h.9" in floorplan_svg(floorplan(placement), from_top=True)
     assert floorplan_svg([]) == ""
 
 
