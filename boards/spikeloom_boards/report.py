@@ -98,3 +98,26 @@ def read_warnings(*logs):
     """Warnings in the tools' logs, each once."""
     found = re.findall(r"^Warning: (.*)$", "\n".join(log.read_text() for log in logs), re.M)
     return list(dict.fromkeys(found))
+
+
+def utilisation(report):
+    """(what, used, available, per cent) of each resource in `Report.as_dict()`."""
+    rows = (
+        ("logic cells", report["cells"], report["cells_available"]),
+        ("block RAMs", report["block_rams"], report["block_rams_available"]),
+    )
+    return [(what, used, there, 100 * used / there) for what, used, there in rows]
+
+
+def notes(report):
+    """What a reader should know: tight places, and the tools' warnings."""
+    found = []
+    margin = report["fmax_mhz"] / report["target_mhz"] - 1
+    if not report["timing_met"]:
+        found.append(f"The clock is missed by {-100 * margin:.1f} %.")
+    elif margin < 0.05:
+        found.append(f"The clock is met with {100 * margin:.1f} % to spare: little.")
+    for what, used, there, share in utilisation(report):
+        if share > 90:
+            found.append(f"{used} of {there} {what} are in use: placement may fail after a change.")
+    return found + report["warnings"]

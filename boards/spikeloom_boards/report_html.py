@@ -4,10 +4,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from spikeloom.catalog import CORES
 
-from .datapaths import datapath_svg
 from .energy import ACCESS, ADDITION, MULTIPLICATION, estimates
 from .floorplan import floorplan, floorplan_svg
 from .recipes import BOARDS
+from .report import notes, utilisation
 
 _PAGES = Environment(
     loader=PackageLoader("spikeloom_boards"),
@@ -22,6 +22,8 @@ def build_page(report, placement=()):
     """The page of one build. `report` is `Report.as_dict()`, `placement` the cells with their
     places (see `floorplan.read_placement`)."""
     parts = floorplan(placement)
+    from .datapaths import datapath_svg  # Matplotlib takes its time
+
     delays = [hop["logic"] + hop["routing"] for hop in report["path"]]
     recipe = BOARDS.get(report["board"])
     return _PAGES.get_template("build.html").render(
@@ -48,29 +50,6 @@ def comparison_page(reports):
         fastest=max(max(report["fmax_mhz"], report["target_mhz"]) for report in reports),
         keys=_differing_keys(reports),
     )
-
-
-def utilisation(report):
-    """(what, used, available, per cent) of each resource."""
-    rows = (
-        ("logic cells", report["cells"], report["cells_available"]),
-        ("block RAMs", report["block_rams"], report["block_rams_available"]),
-    )
-    return [(what, used, there, 100 * used / there) for what, used, there in rows]
-
-
-def notes(report):
-    """What a reader should know: tight places, and the tools' warnings."""
-    found = []
-    margin = report["fmax_mhz"] / report["target_mhz"] - 1
-    if not report["timing_met"]:
-        found.append(f"The clock is missed by {-100 * margin:.1f} %.")
-    elif margin < 0.05:
-        found.append(f"The clock is met with {100 * margin:.1f} % to spare: little.")
-    for what, used, there, share in utilisation(report):
-        if share > 90:
-            found.append(f"{used} of {there} {what} are in use: placement may fail after a change.")
-    return found + report["warnings"]
 
 
 def _energy(report):
