@@ -14,7 +14,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from spikeloom.errors import InputError
-from spikeloom.tools import export_to_amaranth, locate
+from spikeloom.tools import export_to_amaranth, locate, run_tool
 from spikeloom_boards.board_top import BoardTop
 from spikeloom_boards.build import Build, build
 from spikeloom_boards.clocking import ClockPlan, ecp_pll, ice_pll
@@ -111,14 +111,38 @@ class Echo(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize("board", BOARDS)
-def test_serial_line_goes_to_the_pins_of_the_constraints(board):
-    recipe = BOARDS[board]
+def echo_files(recipe):
+    """Name to text of what Amaranth writes for an `Echo` on a board."""
     export_to_amaranth()
     top = BoardTop(recipe, Echo(), ("tx", "tx"), recipe.frequency)
     files = recipe.make_platform().prepare(top, "echo").files
-    (text,) = (content for name, content in files.items() if name.endswith((".pcf", ".lpf")))
-    told = re.sub('[";]', "", text if isinstance(text, str) else text.decode())
+    return {name: text if isinstance(text, str) else text.decode() for name, text in files.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", BOARDS)
+def test_nextpnr_takes_clock_lights_and_serial_line(board, tmp_path):
+    """Clock input, PLL, pins and package fit together."""
+    recipe = BOARDS[board]
+    for name, text in echo_files(recipe).items():
+        (tmp_path / name).write_text(text)
+    run_tool("yosys", "-ql", "echo.log", "echo.ys", cwd=tmp_path)
+    family = recipe.device.family
+    constraints = {"ice40": ("--pcf", "echo.pcf"), "ecp5": ("--lpf", "echo.lpf")}[family]
+    options = (*recipe.device.place, *recipe.package, *constraints, "--report", "report.json")
+    run_tool(f"nextpnr-{family}", *options, "--json", "echo.json", "--quiet", cwd=tmp_path)
+    told = json.loads((tmp_path / "report.json").read_text())
+    (clock,) = told["fmax"].values()
+    assert clock["constraint"] == pytest.approx(recipe.frequency / 1e6, rel=1e-3)
+    plls = told["utilization"][{"ice40": "ICESTORM_PLL", "ecp5": "EHXPLLL"}[family]]["used"]
+    assert plls == (recipe.frequency != recipe.oscillator)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_serial_line_goes_to_the_pins_of_the_constraints(board):
+    recipe = BOARDS[board]
+    (text,) = (t for name, t in echo_files(recipe).items() if name.endswith((".pcf", ".lpf")))
+    told = re.sub('[";]', "", text)
     kept = re.sub('[";]', "", constraints_text(recipe))
     for part in ("rx", "tx"):
         pin = re.search(rf"uart_{part} (?:SITE )?(\w+)$", kept, re.MULTILINE)[1]
