@@ -28,9 +28,9 @@ def test_suite(name, simulator):
     assert result.tests >= 6
 
 
-@pytest.mark.parametrize("family", ["ice40", "ecp5"])
+@pytest.mark.parametrize("family", ["ice40", "ecp5", "ice40-routed"])
 def test_netlist(family, simulator):
-    """The synthesised netlist passes the same suite."""
+    """The synthesised netlist passes the same suite, and so does the placed and routed one."""
     if simulator == "verilator":
         pytest.skip("Icarus compiles netlists ten times faster")
     config = SSAConfig(tokens=4, head_dim=4, steps=3, cells=2, bits=2)
