@@ -40,18 +40,16 @@ class HostLink(wiring.Component):
 
     Parameters
     ----------
-    inputs : name to data bits of each input stream, in the order of their numbers on the link.
-    output_bits : data bits of the output stream.
-    identity : bytes to answer IDENTIFY with.
+    identity : `Identity` of the device.
     divisor : clocks per bit of the UART.
     """
 
-    def __init__(self, inputs, output_bits, identity, divisor):
-        if not 1 <= len(inputs) <= MAX_STREAMS:
-            raise ValueError(f"inputs must be 1..{MAX_STREAMS} streams, not {len(inputs)}")
-        self._inputs = dict(inputs)
-        self._output_bits = output_bits
-        self._identity = bytes(identity)
+    def __init__(self, identity, divisor):
+        if not 1 <= len(identity.inputs) <= MAX_STREAMS:
+            raise ValueError(f"inputs must be 1..{MAX_STREAMS} streams, not {identity.inputs!r}")
+        self._inputs = identity.inputs
+        self._output = identity.output
+        self._identity = identity.to_bytes()
         self._divisor = divisor
         super().__init__(
             {
@@ -65,7 +63,7 @@ class HostLink(wiring.Component):
                 "misframed": In(1),
                 "saturated": In(1),
                 **{f"o_{name}": Out(_beats(bits)) for name, bits in self._inputs.items()},
-                "i": In(_beats(output_bits)),
+                "i": In(_beats(self._output)),
             }
         )
 
@@ -76,7 +74,7 @@ class HostLink(wiring.Component):
         longest = max(MAX_PAYLOAD, len(self._identity))
         m.submodules.answer = answer = AnswerWriter(longest)
         self._line(m, request, answer)
-        m.submodules.results = results = ResetInserter(self.reset)(ResultBuffer(self._output_bits))
+        m.submodules.results = results = ResetInserter(self.reset)(ResultBuffer(self._output))
         wiring.connect(m, wiring.flipped(self.i), results.i)
 
         # A request is looked at when its frame is known to be whole.

@@ -7,23 +7,45 @@ from dataclasses import dataclass
 from .. import __version__
 from ..catalog import find_core
 from ..config import CoreConfig
-from ..errors import InputError, JobError
+from ..errors import JobError
 from .protocol import PROTOCOL
 
 
 def config_hash(config):
     """16 hexadecimal digits that stand for the hardware `config` makes; its seed has no part in it."""
-    keys = {key: value for key, value in config.as_dict().items() if key != "seed"}
+    keys = hardware_keys(config)
     return hashlib.sha256(_json({"core": config.core} | keys).encode()).hexdigest()[:16]
+
+
+def hardware_keys(config):
+    """The keys of `config` that say what the hardware is: all but the seed, none left open."""
+    return {key: value for key, value in config.settled().as_dict().items() if key != "seed"}
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A device's core and configuration, its clock in Hz, and the Spikeloom that made it."""
+    """What a device tells.
+
+    config : its core and configuration. hz : its clock. inputs, output : data bits of a beat of each
+    input stream by name, in the order of their numbers on the link, and of the output stream.
+    version : the Spikeloom that made it.
+    """
 
     config: CoreConfig
     hz: int
+    inputs: dict
+    output: int
     version: str = __version__
+
+    @classmethod
+    def of(cls, core, hz):
+        """That of component `core` at a clock of `hz`."""
+        bits = {
+            name: len(getattr(core, name).payload.data)
+            for name, member in core.signature.members.items()
+            if member.is_signature
+        }
+        return cls(core.config, hz, bits, bits.pop("o"))
 
     def to_bytes(self):
         """The answer to IDENTIFY: JSON."""
@@ -31,9 +53,11 @@ class Identity:
             "protocol": PROTOCOL,
             "version": self.version,
             "hz": self.hz,
+            "inputs": self.inputs,
+            "output": self.output,
             "core": self.config.core,
             "hash": config_hash(self.config),
-            "config": self.config.as_dict(),
+            "config": hardware_keys(self.config),
         }
         return _json(told).encode()
 
@@ -50,8 +74,8 @@ class Identity:
             config = find_core(told["core"]).config.from_settings(told["config"])
             if config_hash(config) != told["hash"]:
                 raise ValueError("its configuration means something else here")
-            return cls(config, int(told["hz"]), told["version"])
-        except (ValueError, KeyError, TypeError, InputError) as error:
+            return cls(config, told["hz"], told["inputs"], told["output"], told["version"])
+        except (ValueError, KeyError, TypeError) as error:
             raise JobError(
                 f"the device's bitstream is not understood ({error}); build it anew with this "
                 "version of Spikeloom"

@@ -1,7 +1,7 @@
 """A core and its link to a host: what goes into a bitstream."""
 
 from amaranth.hdl import Module, ResetInserter
-from amaranth.lib import stream, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..catalog import CORES
@@ -40,7 +40,8 @@ class LinkedCore(wiring.Component):
         m = Module()
 
         core = CORES[self._config.core].build(self._config)
-        m.submodules.link = link = host_link(self._config, core, self._hz, self._divisor)
+        identity = Identity.of(core, self._hz)
+        m.submodules.link = link = HostLink(identity, self._divisor)
         m.submodules.core = ResetInserter(link.reset)(core)
         m.d.comb += [
             link.rx.eq(self.rx),
@@ -54,28 +55,11 @@ class LinkedCore(wiring.Component):
         ]
         if "saturated" in core.signature.members:
             m.d.comb += link.saturated.eq(core.saturated)
-        for name in input_bits(core):
+        for name in identity.inputs:
             _pass(m, getattr(link, f"o_{name}"), getattr(core, name))
         _pass(m, core.o, link.i)
 
         return m
-
-
-def host_link(config, core, hz, divisor):
-    """The `HostLink` that fits `core`, the component of `config`."""
-    identity = Identity(config, hz).to_bytes()
-    return HostLink(input_bits(core), len(core.o.payload.data), identity, divisor)
-
-
-def input_bits(core):
-    """Data bits of each input stream of `core`, by name, in the order of its signature."""
-    return {
-        name: len(getattr(core, name).payload.data)
-        for name, member in core.signature.members.items()
-        if member.is_signature
-        and isinstance(member.signature, stream.Signature)
-        and member.flow == In
-    }
 
 
 def _pass(m, source, sink):

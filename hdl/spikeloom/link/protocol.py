@@ -45,3 +45,21 @@ class State(IntFlag):
     def has_room(self, stream):
         """Whether the buffer of input stream number `stream` takes a chunk."""
         return bool(self >> stream & 1)
+
+
+def chunks_of(beats, bits):
+    """Beats (data, last) of `bits` bits as pairs of bytes, at most a payload, and whether these end
+    a tensor."""
+    tensor = bytearray()
+    for data, last in beats:
+        tensor += data.to_bytes(bytes_of(bits), "little")
+        if last:
+            for at in range(0, len(tensor), MAX_PAYLOAD):
+                piece = bytes(tensor[at : at + MAX_PAYLOAD])
+                yield piece, at + len(piece) == len(tensor)
+            tensor.clear()
+
+
+def bytes_of(bits):
+    """Whole bytes that a beat of `bits` bits takes."""
+    return -(-bits // 8)

@@ -1,6 +1,7 @@
 """Tensors of the `ssa` core: checking, configuration from shapes, stream beats and back.
 
-Every adapter offers `configure`, `golden`, `to_beats`, `from_beats` and `random_operands`.
+Every adapter offers `configure`, `golden`, `to_beats` and its inverse `operands_of`, `from_beats` and
+`random_operands`.
 """
 
 from dataclasses import replace
@@ -104,6 +105,19 @@ def to_beats(config, q, k, v):
     return beats
 
 
+def operands_of(config, beats):
+    """Operands (q, k, v) whose stream beats are `beats`, as `to_beats` makes them."""
+    operands = []
+    for name in OPERANDS:
+        words = [data for data, _ in beats[name]]
+        if config.inputs == "values":
+            tensor = np.array(words).reshape(config.tokens, -1) / 2**config.value_bits
+        else:
+            tensor = _unpack(words, config.width(name)).reshape(config.steps, config.tokens, -1)
+        operands.append(tensor)
+    return tuple(operands)
+
+
 def output_beats(config):
     """Beats of the output stream in one run."""
     return config.steps * config.tokens
@@ -128,13 +142,22 @@ def from_beats(config, beats):
 
     Raises `InputError` where their number or a ``last`` is off.
     """
-    shape = (config.steps, config.tokens)
     if [last for _, last in beats] != ([0] * (config.tokens - 1) + [1]) * config.steps:
         raise InputError(f"output: not {config.steps} steps of {config.tokens} beats")
-    size = -(-config.value_dim // 8)
-    raw = b"".join(data.to_bytes(size, "little") for data, _ in beats)
-    packed = np.frombuffer(raw, np.uint8).reshape(*shape, size)
-    return np.unpackbits(packed, axis=-1, bitorder="little")[..., : config.value_dim]
+    return from_words(config, [data for data, _ in beats])
+
+
+def from_words(config, words):
+    """Output spikes (T, N, Dv) uint8 from the data of all output beats."""
+    return _unpack(words, config.value_dim).reshape(config.steps, config.tokens, -1)
+
+
+def _unpack(words, width):
+    """Spikes (len(words), width) of words of `width` bits, the first in the lowest bit."""
+    size = -(-width // 8)
+    raw = b"".join(word.to_bytes(size, "little") for word in words)
+    packed = np.frombuffer(raw, np.uint8).reshape(-1, size)
+    return np.unpackbits(packed, axis=-1, bitorder="little")[:, :width]
 
 
 def random_operands(config, rng, density=0.5):

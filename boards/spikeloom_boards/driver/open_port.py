@@ -1,0 +1,24 @@
+"""Ports by name."""
+
+from spikeloom.errors import InputError
+
+
+def open_port(name, config, **options):
+    """The port called `name`: "sim", "golden" or a serial port.
+
+    Raises `InputError` where a simulated device has no configuration, `PortError` where a serial
+    port does not open.
+    """
+    if name not in ("sim", "golden"):
+        from .serial_port import SerialPort
+
+        return SerialPort(name, **options)
+    if config is None:
+        raise InputError(f"--port {name} makes a device of its own: say which core and keys")
+    if name == "golden":
+        from .golden_port import GoldenPort
+
+        return GoldenPort(config)
+    from .sim_port import SimPort
+
+    return SimPort(config)
