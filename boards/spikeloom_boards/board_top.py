@@ -1,4 +1,4 @@
-"""What goes into the bitstream: clock plan, self-test, lights."""
+"""What goes into the bitstream: clock plan, design, lights, serial line."""
 
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib import io, wiring
@@ -7,18 +7,20 @@ from .clocking import ClockPlan
 
 
 class BoardTop(wiring.Component):
-    """A self-test on a board, with its verdict on two lights.
+    """A design on a board, with two of its outputs on the lights.
 
     Parameters
     ----------
     recipe : the board.
-    self_test : component with `passed` and `failed`.
-    frequency : Hz of the core's clock.
+    design : component; if it has members `rx` and `tx`, they go to the board's serial line.
+    lights : names of its outputs for the pass and the fail light.
+    frequency : Hz of the design's clock.
     """
 
-    def __init__(self, recipe, self_test, frequency):
+    def __init__(self, recipe, design, lights, frequency):
         self._recipe = recipe
-        self._self_test = self_test
+        self._design = design
+        self._lights = lights
         self._frequency = frequency
         super().__init__({})
 
@@ -32,13 +34,19 @@ class BoardTop(wiring.Component):
         )
         m.d.comb += [ClockSignal().eq(clocks.clk), ResetSignal().eq(clocks.rst)]
 
-        m.submodules.self_test = test = self._self_test
-        for (resource, number), lit in zip(recipe.leds, (test.passed, test.failed), strict=True):
+        m.submodules.design = design = self._design
+        for (resource, number), name in zip(recipe.leds, self._lights, strict=True):
             m.submodules[f"{resource}_{number}"] = light = io.Buffer(
                 "o", platform.request(resource, number, dir="-")
             )
             held = Signal(name=f"{resource}_{number}_on")
-            m.d.sync += held.eq(lit)
+            m.d.sync += held.eq(getattr(design, name))
             m.d.comb += light.o.eq(held)
+
+        if "rx" in design.signature.members:
+            pins = platform.request(*recipe.uart, dir="-")
+            m.submodules.uart_rx = rx = io.Buffer("i", pins.rx)
+            m.submodules.uart_tx = tx = io.Buffer("o", pins.tx)
+            m.d.comb += [design.rx.eq(rx.i), tx.o.eq(design.tx)]
 
         return m

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from spikeloom import __version__
 from spikeloom.catalog import CORES
 from spikeloom.errors import InputError, JobError
+from spikeloom.link.linked_core import LinkedCore
+from spikeloom.link.protocol import DEFAULT_BAUD
+from spikeloom.link.uart import uart_divisor
 from spikeloom.staging import whole_folder
 from spikeloom.tools import export_to_amaranth, run_tool
 
@@ -22,18 +25,38 @@ NAME = "spikeloom"
 class Build:
     """One build: `config` for `recipe` at `frequency` Hz, placed with nextpnr's `seed`.
 
-    `rom_steps` is the number of distinct time steps of operands the self-test holds.
+    `top` is what goes around the core, one of `TOPS`: the host link, at `baud`, or the self-test,
+    which holds `rom_steps` distinct time steps of operands.
     """
 
     config: object
     recipe: object
     frequency: int
     seed: int = 1
+    top: str = "link"
+    baud: int = DEFAULT_BAUD
     rom_steps: int = 1
+
+    def __post_init__(self):
+        if self.top not in TOPS:
+            raise InputError(f"unknown top {self.top!r}; tops: " + ", ".join(TOPS))
+
+
+def _link(job):
+    divisor = uart_divisor(job.frequency, job.baud)
+    return LinkedCore(job.config, job.frequency, divisor), ("session", "misframed")
+
+
+def _self_test(job):
+    return make_self_test(job.config, job.rom_steps), ("passed", "failed")
+
+
+TOPS = {"link": _link, "self-test": _self_test}
+"""What a bitstream holds around the core: job to component and the names of its two lights."""
 
 
 def build(job, folder, progress: Callable = lambda step: None):
-    """Build the self-test bitstream of `job` into `folder`, whole or not at all.
+    """Build the bitstream of `job` into `folder`, whole or not at all.
 
     Leaves the bitstream, ``report.json`` and the tools' logs. `progress` is called with the name of
     each step as it begins.
@@ -59,9 +82,9 @@ def _build_in(job, folder, progress):
 
     progress("elaborate")
     export_to_amaranth()
-    test = make_self_test(job.config, job.rom_steps)
+    design, lights = TOPS[job.top](job)
     platform = recipe.make_platform()
-    plan = platform.prepare(BoardTop(recipe, test, job.frequency), NAME)
+    plan = platform.prepare(BoardTop(recipe, design, lights, job.frequency), NAME)
     for name, content in plan.files.items():
         if name.endswith((".il", ".ys", ".pcf", ".lpf")):
             (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Device:
+class FPGA:
     """One FPGA type.
 
     ``cells`` and ``block_rams`` are what it holds; ``cell_type`` and ``ram_type`` are nextpnr's
@@ -26,5 +26,5 @@ class Device:
         return {"ice40": "ICESTORM_RAM", "ecp5": "DP16KD"}[self.family]
 
 
-UP5K = Device("iCE40UP5K", "ice40", 5280, 30, ("--up5k",))
-ECP5_85F = Device("LFE5U-85F", "ecp5", 83640, 208, ("--85k",))
+UP5K = FPGA("iCE40UP5K", "ice40", 5280, 30, ("--up5k",))
+ECP5_85F = FPGA("LFE5U-85F", "ecp5", 83640, 208, ("--85k",))

@@ -6,7 +6,7 @@ from importlib import import_module
 from spikeloom.catalog import CORES
 from spikeloom.errors import InputError
 
-from .device import ECP5_85F, UP5K, Device
+from .device import ECP5_85F, FPGA, UP5K
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,8 @@ class Recipe:
 
     ``platform`` is "module:class" of its amaranth-boards definition; ``clock`` and ``oscillator``
     (Hz) its clock input; ``frequency`` (Hz) the clock that cores run at, made by the PLL where it
-    differs. ``leds`` are the (resource, number) of the pass and fail lights. ``package`` and
+    differs. ``leds`` are the (resource, number) of the pass and fail lights,
+    ``uart`` that of the serial line, with subsignals rx and tx. ``package`` and
     ``pack`` are nextpnr's and the packer's options. ``presets`` are settings by core, and
     ``slower`` the Hz of cores that do not reach ``frequency``.
     """
@@ -23,7 +24,7 @@ class Recipe:
     id: str
     title: str
     platform: str
-    device: Device
+    device: FPGA
     package: tuple
     clock: str
     oscillator: int
@@ -32,6 +33,7 @@ class Recipe:
     presets: dict = field(default_factory=dict)
     pack: tuple = ()
     slower: dict = field(default_factory=dict)
+    uart: tuple = ("uart", 0)
 
     def make_platform(self):
         """A fresh amaranth-boards platform object."""

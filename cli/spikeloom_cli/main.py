@@ -10,7 +10,7 @@ from rich.console import Console
 from spikeloom import __version__
 from spikeloom.errors import InputError, JobError
 
-from . import build, demo, doctor, generate, list_, regress, run
+from . import build, demo, doctor, generate, list_, regress, run, selftest
 
 INTERRUPTED = 130  # exit code of a program ended by Ctrl-C, as shells have it
 
@@ -26,6 +26,7 @@ app.command("list")(list_.list_)
 app.command("generate")(generate.generate)
 app.command("build")(build.build)
 app.command("run")(run.run)
+app.command("selftest")(selftest.selftest)
 app.command("regress")(regress.regress)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

@@ -21,7 +21,7 @@ from spikeloom.link.protocol import (
 )
 from spikeloom_sim.adapters import adapter
 
-from .errors import LinkError, NoAnswer, SessionLost, WrongBitstream
+from .errors import LinkError, NoAnswerError, SessionLostError, WrongBitstreamError
 from .open_port import open_port
 
 TRIES = 8  # times a request is sent before the device counts as dead
@@ -57,7 +57,8 @@ class Device:
 
     Raises
     ------
-    PortError, NoAnswer, WrongBitstream, SessionLost : all of them `LinkError`, and so `JobError`.
+    PortError, NoAnswerError, WrongBitstreamError, SessionLostError : each a `LinkError`, and so a
+    `JobError`.
     """
 
     def __init__(self, port, config=None, **options):
@@ -68,7 +69,7 @@ class Device:
         try:
             self._identity = Identity.from_bytes(self._ask(Command.IDENTIFY)[1])
             if config is not None:
-                self._check(config)
+                self.check(config)
             self._ask(Command.RESET)
         except BaseException:
             self._port.close()
@@ -83,6 +84,30 @@ class Device:
     def close(self):
         """Give the port back."""
         self._port.close()
+
+    def check(self, wanted):
+        """Raise `WrongBitstreamError` where the device's hardware is not that of `wanted`."""
+        self.check_core(wanted.core)
+        here, there = config_hash(self.config), config_hash(wanted)
+        if here != there:
+            has, wants = hardware_keys(self.config), hardware_keys(wanted)
+            differing = ", ".join(
+                f"{key} = {has[key]}, not {wants[key]}" for key in has if has[key] != wants[key]
+            )
+            raise WrongBitstreamError(
+                f"{self._port.name}: the bitstream is {wanted.core} {here}, wanted is {there}: "
+                f"{differing}; load another (spikeloom build, spikeloom flash), or leave these "
+                "keys to the device"
+            )
+
+    def check_core(self, core):
+        """Raise `WrongBitstreamError` where the device is another core than `core`."""
+        if self.config.core != core:
+            raise WrongBitstreamError(
+                f"{self._port.name}: the bitstream is {self.config.core} "
+                f"{config_hash(self.config)}, wanted is {core}; load another (spikeloom build, "
+                "spikeloom flash)"
+            )
 
     @property
     def config(self):
@@ -167,14 +192,14 @@ class Device:
             if answer is not None:
                 break
         else:
-            raise NoAnswer(
+            raise NoAnswerError(
                 f"{self._port.name}: no answer to {TRIES} requests; is a bitstream with the host "
                 "link loaded (spikeloom build, spikeloom flash), and the baud rate that of its "
                 "build?"
             )
         code, self._state = answer[1], State(answer[2])
         if code == Code.SEQUENCE:
-            raise SessionLost(
+            raise SessionLostError(
                 f"{self._port.name}: the device was reset, or another program talks to it; run "
                 "again"
             )
@@ -194,19 +219,3 @@ class Device:
                 if content[0] == self._sequence:
                     return content
         return None
-
-    def _check(self, wanted):
-        """Raise `WrongBitstream` where the device's hardware is not that of `wanted`."""
-        here, there = config_hash(self.config), config_hash(wanted)
-        if here == there:
-            return
-        has, wants = hardware_keys(self.config), hardware_keys(wanted)
-        differing = ", ".join(
-            f"{key} = {has[key]}, not {wants[key]}"
-            for key in wants
-            if key in has and has[key] != wants[key]
-        )
-        raise WrongBitstream(
-            f"{self._port.name}: the bitstream is {self.config.core} {here}, wanted is "
-            f"{wanted.core} {there}" + (f": {differing}" if self.config.core == wanted.core else "")
-        )

@@ -11,13 +11,13 @@ class PortError(LinkError):
     """The port cannot be opened, or went away."""
 
 
-class NoAnswer(LinkError):
+class NoAnswerError(LinkError):
     """Nothing, or nothing that makes sense, came back."""
 
 
-class WrongBitstream(LinkError):
+class WrongBitstreamError(LinkError):
     """The device is not configured as the host asks for."""
 
 
-class SessionLost(LinkError):
+class SessionLostError(LinkError):
     """The device was reset, or another host has talked to it."""

@@ -1,9 +1,10 @@
 """Ports by name."""
 
 from spikeloom.errors import InputError
+from spikeloom.link.protocol import DEFAULT_BAUD
 
 
-def open_port(name, config, **options):
+def open_port(name, config, baud=DEFAULT_BAUD):
     """The port called `name`: "sim", "golden" or a serial port.
 
     Raises `InputError` where a simulated device has no configuration, `PortError` where a serial
@@ -12,7 +13,7 @@ def open_port(name, config, **options):
     if name not in ("sim", "golden"):
         from .serial_port import SerialPort
 
-        return SerialPort(name, **options)
+        return SerialPort(name, baud)
     if config is None:
         raise InputError(f"--port {name} makes a device of its own: say which core and keys")
     if name == "golden":

@@ -51,7 +51,9 @@ class SerialPort:
         try:
             yield
         except (OSError, serial.SerialException) as error:
-            raise PortError(f"{self.name}: the port went away ({error}); plug it in again") from None
+            raise PortError(
+                f"{self.name}: the port went away ({error}); plug it in again"
+            ) from None
 
 
 def _shorten_latency(port):
@@ -71,4 +73,6 @@ def _explain(name, baud, error):
         errno.EBUSY: "another program has the port open; close it",
         errno.EAGAIN: "another program has the port open; close it",
     }
-    return f"{name}: " + why.get(getattr(error, "errno", None), f"not a serial port that does {baud} baud ({error})")
+    return f"{name}: " + why.get(
+        getattr(error, "errno", None), f"not a serial port that does {baud} baud ({error})"
+    )

@@ -7,7 +7,6 @@ from amaranth.lib.wiring import In, Out
 
 from ..blocks.loop_nest import LoopNest
 from ..blocks.port_collisions import NEVER_BOTH
-
 from .protocol import MAX_PAYLOAD
 
 
@@ -23,8 +22,7 @@ class ChunkBuffer(wiring.Component):
     accept : In(1), what was written is a chunk: hand it to the core.
     length : In(9), its bytes, with `accept`.
     last : In(1), with `accept`: the last beat in it is marked as the last of a tensor.
-    room : Out(1), the core has taken all that it can: bytes of a part of a beat may wait here for the
-        rest of it.
+    room : Out(1), the core has taken every whole beat; part of another may wait for its rest.
     o : Out(stream of {data: `bits`, last}).
 
     Parameters
@@ -50,9 +48,7 @@ class ChunkBuffer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        m.submodules.memory = memory = Memory(
-            shape=8, depth=MAX_PAYLOAD, init=[], attrs=NEVER_BOTH
-        )
+        m.submodules.memory = memory = Memory(shape=8, depth=MAX_PAYLOAD, init=[], attrs=NEVER_BOTH)
         write, read = memory.write_port(), memory.read_port()
         m.d.comb += [
             write.addr.eq(self.w_addr),

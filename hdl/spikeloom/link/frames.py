@@ -1,8 +1,8 @@
 """Frames in software: what goes over the line, RFC 1662 in short.
 
-A frame is its content and the CRC-32 of that, lowest byte first, between two flags. Where content or
-CRC hold a flag or an escape, an escape and the byte with bit 5 flipped stand for it, so that a flag
-on the line is always the end of a frame, whatever was lost before.
+A frame is its content and the CRC-32 of that, lowest byte first, between two flags. Where content
+or CRC hold a flag or an escape, an escape and the byte with bit 5 flipped stand for it, so that a
+flag on the line is always the end of a frame, whatever was lost before.
 """
 
 import binascii

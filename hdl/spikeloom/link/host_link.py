@@ -77,15 +77,14 @@ class HostLink(wiring.Component):
         m.submodules.results = results = ResetInserter(self.reset)(ResultBuffer(self._output))
         wiring.connect(m, wiring.flipped(self.i), results.i)
 
-        # A request is looked at when its frame is known to be whole.
-        act = Signal()
-        code = self._code(m, request, results, self._buffers(m, request, answer, act))
-        m.d.comb += self.start.eq(act & (request.command == Command.START))
-        m.d.sync += self.reset.eq(act & (request.command == Command.RESET))
-
-        # The next request is acted on, the latest one answered again; fields are kept for that, and
-        # since those of another frame may come in before the answer is out.
+        # A request is looked at when its frame is known to be whole. The next one is acted on, the
+        # latest one answered again; its fields are kept for that, and since those of another frame
+        # may come in before the answer is out.
+        act, fresh = Signal(), Signal()
         sequence, command, argument = Signal(8), Signal(8), Signal(8)
+        code = self._code(m, request, results, self._buffers(m, request, answer, act))
+        m.d.comb += self.start.eq(act & (command == Command.START))
+        m.d.sync += self.reset.eq(act & (command == Command.RESET))
         self._payload(m, answer, results, command, argument)
         identify, follows, repeated = Signal(), Signal(), Signal()
         m.d.comb += [
@@ -97,15 +96,12 @@ class HostLink(wiring.Component):
             answer.sequence.eq(sequence),
         ]
         with m.FSM():
-            with m.State("listen"):
-                with m.If(request.valid):
-                    m.next = "decide"
+            with m.State("listen"), m.If(request.valid):
+                m.next = "decide"
             with m.State("decide"):
-                m.d.comb += answer.start.eq(1)
-                m.d.sync += sequence.eq(request.sequence)
-                m.next = "answer"
+                m.d.sync += [sequence.eq(request.sequence), fresh.eq(identify | follows)]
+                m.next = "act"
                 with m.If(identify | follows):
-                    m.d.comb += [act.eq(code == Code.OK), results.release.eq(1)]
                     m.d.sync += [
                         command.eq(request.command),
                         argument.eq(request.argument),
@@ -116,9 +112,15 @@ class HostLink(wiring.Component):
                     m.d.comb += results.again.eq(1)
                 with m.Else():
                     m.d.sync += [answer.code.eq(Code.SEQUENCE), self.session.eq(0)]
-            with m.State("answer"):
-                with m.If(answer.idle):
-                    m.next = "listen"
+            with m.State("act"):
+                m.d.comb += [
+                    act.eq(fresh & (answer.code == Code.OK)),
+                    results.release.eq(fresh),
+                    answer.start.eq(1),
+                ]
+                m.next = "answer"
+            with m.State("answer"), m.If(answer.idle):
+                m.next = "listen"
 
         return m
 
@@ -181,9 +183,8 @@ class HostLink(wiring.Component):
         empty = Signal()
         m.d.comb += [code.eq(Code.OK), empty.eq(request.length == 0)]
         with m.Switch(request.command):
-            with m.Case(Command.IDENTIFY, Command.RESET, Command.STATUS):
-                with m.If(~empty):
-                    m.d.comb += code.eq(Code.LENGTH)
+            with m.Case(Command.IDENTIFY, Command.RESET, Command.STATUS), m.If(~empty):
+                m.d.comb += code.eq(Code.LENGTH)
             with m.Case(Command.WRITE):
                 with m.If((request.argument & ~LAST) >= len(self._inputs)):
                     m.d.comb += code.eq(Code.UNKNOWN)

@@ -12,9 +12,9 @@ from .protocol import PROTOCOL
 
 
 def config_hash(config):
-    """16 hexadecimal digits that stand for the hardware `config` makes; its seed has no part in it."""
-    keys = hardware_keys(config)
-    return hashlib.sha256(_json({"core": config.core} | keys).encode()).hexdigest()[:16]
+    """16 hexadecimal digits that stand for the hardware that `config` makes."""
+    keys = {"core": config.core} | hardware_keys(config)
+    return hashlib.sha256(_json(keys).encode()).hexdigest()[:16]
 
 
 def hardware_keys(config):
@@ -26,8 +26,10 @@ def hardware_keys(config):
 class Identity:
     """What a device tells.
 
-    config : its core and configuration. hz : its clock. inputs, output : data bits of a beat of each
-    input stream by name, in the order of their numbers on the link, and of the output stream.
+    config : its core and configuration.
+    hz : its clock.
+    inputs : data bits of a beat of each input stream by name, in the order of their numbers.
+    output : data bits of a beat of the output stream.
     version : the Spikeloom that made it.
     """
 

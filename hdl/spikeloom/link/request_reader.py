@@ -1,6 +1,6 @@
 """Cuts the content of a frame into the fields of a request."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 

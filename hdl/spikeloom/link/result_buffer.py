@@ -58,7 +58,11 @@ class ResultBuffer(wiring.Component):
         # Positions count to twice the depth, so that full differs from empty.
         m.submodules.memory = memory = Memory(shape=8, depth=DEPTH, init=[], attrs=NEVER_BOTH)
         write, read = memory.write_port(), memory.read_port()
-        tail, cursor, head = Signal(range(2 * DEPTH)), Signal(range(2 * DEPTH)), Signal(range(2 * DEPTH))
+        tail, cursor, head = (
+            Signal(range(2 * DEPTH)),
+            Signal(range(2 * DEPTH)),
+            Signal(range(2 * DEPTH)),
+        )
         full = Signal()
         m.d.comb += [
             full.eq((tail ^ head) == DEPTH),

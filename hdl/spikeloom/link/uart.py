@@ -19,8 +19,8 @@ def uart_divisor(hz, baud):
     error = hz / divisor / baud - 1
     if abs(error) > 0.01:
         raise InputError(
-            f"baud = {baud}: {hz / 1e6:g} MHz / {divisor} is {100 * abs(error):.1f} % off, and 1 % is "
-            f"allowed; choose a divisor of {hz} up to {hz // LEAST_DIVISOR}"
+            f"baud = {baud}: {hz / 1e6:g} MHz / {divisor} is off by {100 * abs(error):.1f} %, more "
+            f"than 1 %; choose {hz} divided by {LEAST_DIVISOR} or more"
         )
     return divisor
 
@@ -71,21 +71,18 @@ class UartReceiver(wiring.Component):
                 m.d.sync += wait.eq(max(self._divisor // 2 - 1, 0))
                 with m.If(~rx):
                     m.next = "start bit"
-            with m.State("start bit"):
-                with m.If(tick):
-                    m.d.sync += byte.eq(0x80)  # the one falls out with the eighth bit
-                    m.next = "data bits"
-                    with m.If(rx):
-                        m.next = "idle"
-            with m.State("data bits"):
-                with m.If(tick):
-                    m.d.sync += byte.eq(Cat(byte[1:], rx))
-                    with m.If(byte[0]):
-                        m.next = "stop bit"
-            with m.State("stop bit"):
-                with m.If(tick):
-                    m.d.comb += [self.o.valid.eq(rx), self.broken.eq(~rx)]
-                    m.next = "high"
+            with m.State("start bit"), m.If(tick):
+                m.d.sync += byte.eq(0x80)  # the one falls out with the eighth bit
+                m.next = "data bits"
+                with m.If(rx):
+                    m.next = "idle"
+            with m.State("data bits"), m.If(tick):
+                m.d.sync += byte.eq(Cat(byte[1:], rx))
+                with m.If(byte[0]):
+                    m.next = "stop bit"
+            with m.State("stop bit"), m.If(tick):
+                m.d.comb += [self.o.valid.eq(rx), self.broken.eq(~rx)]
+                m.next = "high"
             with m.State("high"):
                 m.d.sync += wait.eq(max(self._divisor // 2 - 1, 0))
                 with m.If(rx):

@@ -104,8 +104,8 @@ def operands_of(config, beats):
         if name == "v":
             codes = codes - (codes >> 1 << 2)  # two's complement
         width = config.value_dim if name == "v" else config.head_dim
-        shape = (config.tokens, width) if config.steps == 1 else (config.steps, config.tokens, width)
-        operands.append(codes.reshape(shape).astype(np.int64))
+        operand = codes.reshape(config.steps, config.tokens, width).astype(np.int64)
+        operands.append(operand if config.steps > 1 else operand[0])
     return tuple(operands)
 
 

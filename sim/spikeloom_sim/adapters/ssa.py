@@ -1,7 +1,7 @@
 """Tensors of the `ssa` core: checking, configuration from shapes, stream beats and back.
 
-Every adapter offers `configure`, `golden`, `to_beats` and its inverse `operands_of`, `from_beats` and
-`random_operands`.
+Every adapter offers `configure`, `golden`, `to_beats` and its inverse `operands_of`, `from_beats`
+and `random_operands`.
 """
 
 from dataclasses import replace
