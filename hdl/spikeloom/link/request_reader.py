@@ -12,7 +12,7 @@ LONGEST = MAX_PAYLOAD + CRC_BYTES
 class RequestReader(wiring.Component):
     """Sequence, command and argument of a request into registers; payload passed on as it comes.
 
-    Fields and payload are to be believed at `valid`; the fields stay until the next frame.
+    Fields and payload are to be believed at `valid`; fields and `length` stay until the next frame.
 
     Members
     -------
@@ -22,7 +22,7 @@ class RequestReader(wiring.Component):
     step : Out(1), a byte of payload or CRC on `data` whose place is `index`.
     data : Out(8), index : Out(10), counting on to one beyond the longest payload and its CRC.
     admit : Out(1), one clock between the fields and the payload.
-    length : Out(9), bytes of payload, at `valid`.
+    length : Out(9), bytes of payload.
     valid : Out(1), one clock: a whole request is here, though its payload may be too long.
     long : Out(1), the payload is too long.
     """
@@ -56,7 +56,6 @@ class RequestReader(wiring.Component):
                 ("argument", "admit"),
             ):
                 with m.State(field):
-                    m.d.sync += self.index.eq(0)
                     with m.If(self.i.valid):
                         m.d.sync += getattr(self, field).eq(self.i.payload)
                         m.next = then
@@ -64,6 +63,7 @@ class RequestReader(wiring.Component):
                         m.next = "sequence"
             with m.State("admit"):
                 m.d.comb += self.admit.eq(1)
+                m.d.sync += self.index.eq(0)
                 m.next = "payload"
             with m.State("payload"):
                 m.d.comb += [
