@@ -15,15 +15,13 @@ class ByteCrc(wiring.Component):
     -------
     clear : In(1), begin anew.
     data : In(8), valid : In(1), a byte.
-    busy : Out(1), it is not in the CRC yet.
-    crc : Out(32), of the bytes so far.
+    crc : Out(32), of the bytes so far, nine clocks after the last one.
     match : Out(1), the last four of them were the CRC of those before.
     """
 
     clear: In(1)
     data: In(8)
     valid: In(1)
-    busy: Out(1)
     crc: Out(32)
     match: Out(1)
 
@@ -33,16 +31,15 @@ class ByteCrc(wiring.Component):
         m.submodules.bits = bits = ResetInserter(self.clear)(catalog.CRC32_ISO_HDLC(1).create())
         left = Signal(9)  # bits to come, a one on top
         m.d.comb += [
-            self.busy.eq(left[1:] != 0),
             bits.start.eq(0),
             bits.data.eq(left[0]),
-            bits.valid.eq(self.busy),
+            bits.valid.eq(left[1:] != 0),
             self.crc.eq(bits.crc),
             self.match.eq(bits.match_detected),
         ]
         with m.If(self.valid):
             m.d.sync += left.eq(self.data | 0x100)
-        with m.Elif(self.busy):
+        with m.Else():
             m.d.sync += left.eq(left >> 1)
 
         return m

@@ -174,7 +174,7 @@ class HostLink(wiring.Component):
 
         with m.If(request.step & (request.index < SEED_BYTES)):
             m.d.sync += self.seed.eq(Cat(self.seed, request.data)[8:])
-        m.d.comb += answer.state.eq(Cat(rooms, self.busy, self.misframed, self.saturated))
+        m.d.sync += answer.state.eq(Cat(rooms, self.busy, self.misframed, self.saturated))
         return fits
 
     def _code(self, m, request, results, fits):

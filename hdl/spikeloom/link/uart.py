@@ -28,8 +28,8 @@ def uart_divisor(hz, baud):
 class UartReceiver(wiring.Component):
     """Bytes from a line, each bit sampled once in its middle.
 
-    The middle is counted from the start bit's edge and lands within half a bit of it as long as the
-    sender's baud is off by less than ``(1/2 - 1/divisor) / 9.5``, 4 % at 8 clocks per bit.
+    The middle is counted from the start bit's edge. Nothing is lost as long as the sender's baud is
+    off by less than ``(1/2 - 1/divisor) / 9``: 4 % at 8 clocks per bit.
 
     Members
     -------
@@ -67,8 +67,8 @@ class UartReceiver(wiring.Component):
         m.d.comb += self.o.payload.eq(byte)
         with m.FSM():
             with m.State("idle"):
-                # The edge was one clock ago at least.
-                m.d.sync += wait.eq(max(self._divisor // 2 - 1, 0))
+                # Seen one to two clocks after the edge, and one more until the first wait.
+                m.d.sync += wait.eq(self._divisor // 2 - 2)
                 with m.If(~rx):
                     m.next = "start bit"
             with m.State("start bit"), m.If(tick):
@@ -82,11 +82,11 @@ class UartReceiver(wiring.Component):
                     m.next = "stop bit"
             with m.State("stop bit"), m.If(tick):
                 m.d.comb += [self.o.valid.eq(rx), self.broken.eq(~rx)]
-                m.next = "high"
-            with m.State("high"):
-                m.d.sync += wait.eq(max(self._divisor // 2 - 1, 0))
+                m.next = "release"
                 with m.If(rx):
                     m.next = "idle"
+            with m.State("release"), m.If(rx):
+                m.next = "idle"
 
         return m
 
