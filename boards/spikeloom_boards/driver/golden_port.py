@@ -22,6 +22,7 @@ from spikeloom.link.protocol import (
 from spikeloom_sim.adapters import adapter
 
 DIVISOR = 8  # clocks per bit, as in the simulated device
+BYTE = 10 * DIVISOR  # clocks
 
 
 class GoldenPort:
@@ -55,11 +56,11 @@ class GoldenPort:
     def write(self, data):
         """Take bytes from the host."""
         for byte in data:
-            self._clock += 10 * DIVISOR
+            self._clock += BYTE
             for content in self._decoder.feed(bytes([byte])):
                 answer = encode_frame(self._answer(*content[:HEADER], content[HEADER:]))
                 self._line += answer
-                self._clock += 10 * DIVISOR * len(answer)
+                self._clock += BYTE * len(answer)
 
     def read(self):
         """Bytes for the host; none where there are none."""
@@ -107,12 +108,12 @@ class GoldenPort:
             self._ends[number] += [len(self._written[number])] * last
             self._compute()
         if command == Command.START:
-            if self._running():
+            if self._running(self._clock):
                 return Code.BUSY, b""
             self._seed = int.from_bytes(payload, "little")
             self._compute()
         if command == Command.READ:
-            if self._running() or len(self._output) <= argument:
+            if self._running(self._clock) or len(self._output) <= argument:
                 return Code.BUSY, b""
             data, self._output = self._output[: argument + 1], self._output[argument + 1 :]
             return Code.OK, data
@@ -157,10 +158,11 @@ class GoldenPort:
             return self._model.cycles(self._config, *operands)
         return CORES[self._config.core].cycles(self._config)
 
-    def _running(self):
-        return self._seed is not None or self._clock < self._finish
+    def _running(self, clock):
+        return self._seed is not None or clock < self._finish
 
     def _state(self):
-        """The state byte: there is always room."""
-        state = (1 << len(self._written)) - 1
-        return state | State.RUNNING * self._running() | State.MISFRAMED * self._misframed
+        """The state byte, as things are when two bytes of the answer are out."""
+        room = (1 << len(self._written)) - 1
+        running = self._running(self._clock + 2 * BYTE)
+        return room | State.RUNNING * running | State.MISFRAMED * self._misframed

@@ -14,7 +14,7 @@ from spikeloom_sim import simulators
 from spikeloom_sim.simulators import Verilator
 
 DIVISOR = 8  # clocks per bit: few, to be quick
-SILENCE = 100  # byte times without a sign of life that count as no answer
+SILENCE = 100
 
 MAIN = Path(simulators.__file__).with_name("uart_bridge.cpp")
 
@@ -26,13 +26,15 @@ class SimPort:
     ----------
     config : the core's configuration.
     divisor : clocks per bit.
+    silence : byte times without a sign of life that count as no answer.
     """
 
     name = "sim"
 
-    def __init__(self, config, divisor=DIVISOR):
+    def __init__(self, config, divisor=DIVISOR, silence=SILENCE):
         self._hz = divisor * DEFAULT_BAUD
-        self._divisor = divisor
+        self.divisor = divisor
+        self._silence = 10 * divisor * silence
         self._process = None
         self._clock = 0
         self._folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
@@ -53,13 +55,12 @@ class SimPort:
 
     def write(self, data, period=None):
         """Send bytes; `period` is the clocks per bit, where it is not to be the device's own."""
-        bit = round(256 * (period or self._divisor))
+        bit = round(256 * (period or self.divisor))
         self._tell(struct.pack("<cII", b"w", bit, len(data)) + data)
 
     def read(self):
         """Bytes that have come, up to a flag; none where nothing came for long."""
-        silence = SILENCE * 10 * self._divisor
-        return self._run(struct.pack("<cII", b"r", silence, FLAG))
+        return self._run(struct.pack("<cII", b"r", self._silence, FLAG))
 
     def let_pass(self, clocks):
         """Run for a number of clocks; returns the bytes that came."""
