@@ -16,8 +16,8 @@ from .bad_requests import BAD_REQUESTS, answers, ask
 from .fuzz import fuzz
 from .ports import RecordingPort
 
-# 4 KB of each operand: eight steps, of which the core takes two before it starts.
-CONFIG = SSAConfig(tokens=64, head_dim=64, steps=8)
+# 4 KB of each operand: sixteen steps, of which the core takes two before it starts.
+CONFIG = SSAConfig(tokens=32, head_dim=64, steps=16, cells=4)
 SMALL = SSAConfig(tokens=4, head_dim=8, steps=2)
 
 
