@@ -135,6 +135,15 @@ def test_the_seed_is_no_part_of_the_bitstream():
         pass
 
 
+def test_tensors_of_another_shape():
+    rng = np.random.default_rng(0)
+    operands = adapter("ssa").random_operands(SSAConfig(tokens=4, head_dim=8, steps=3), rng)
+    with Device("golden", SMALL) as device:
+        with pytest.raises(InputError, match=r"q: shape \(3, 4, 8\), the device takes \(2, 4, 8\)"):
+            device.run(*operands)
+        check(device, 1)
+
+
 def test_session_lost():
     port = GoldenPort(SMALL)
     with Device(port) as device:

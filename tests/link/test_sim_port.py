@@ -1,5 +1,8 @@
 """The real driver against the RTL of link and core, byte for byte over the UART's pins."""
 
+import subprocess
+from contextlib import suppress
+
 import numpy as np
 import pytest
 
@@ -7,7 +10,7 @@ from spikeloom.catalog import CORES
 from spikeloom.config import SSAConfig
 from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.protocol import LAST, Code, Command, chunks_of
-from spikeloom_boards.driver import Device
+from spikeloom_boards.driver import Device, PortError
 from spikeloom_boards.driver.golden_port import GoldenPort
 from spikeloom_boards.driver.sim_port import SimPort
 from spikeloom_sim.adapters import adapter
@@ -126,6 +129,18 @@ def test_payload_efficiency(large):
     assert efficiency >= 0.9
 
 
+def test_round_trip(small):
+    """Nothing but bytes on the line: 9 of a STATUS, 14 of its answer."""
+    small.reset()
+    decoder = FrameDecoder()
+    ask(small, decoder, 1, Command.IDENTIFY)
+    begun = small.clock
+    ask(small, decoder, 2, Command.STATUS)
+    took = small.clock - begun
+    print(f"a STATUS takes {took} clocks, its bytes {23 * 10 * small.divisor}")
+    assert took <= 23 * 10 * small.divisor + 10
+
+
 @pytest.mark.parametrize("cut", [1, 2, 4, 9])
 def test_reset_in_the_middle_of_a_frame(small, cut):
     """The rest of the frame comes in after the reset; the frame after the next is answered."""
@@ -150,6 +165,16 @@ def test_fuzz_slice(small):
     assert sum(told.damaged.values()) >= 500
     assert told.runs > 10
     assert min(told.damaged.values()) > 10
+
+
+def test_a_simulation_that_dies(small, monkeypatch):
+    process = subprocess.Popen(["true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    monkeypatch.setattr(small._port, "_process", process)
+    with pytest.raises(PortError, match=r"sim: the simulation died \(exit code 0\)"):
+        Device(small)
+    process.stdout.close()
+    with suppress(BrokenPipeError):
+        process.stdin.close()
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikeloom.catalog import CORES
+from spikeloom.errors import InputError
 from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.identity import Identity, config_hash, hardware_keys
 from spikeloom.link.protocol import (
@@ -49,7 +50,7 @@ class Device:
     port : a serial port ("/dev/ttyUSB1"); "sim" for the RTL in simulation or "golden" for the
         golden model behind the same protocol, which need `config`; or an object like `SimPort`.
     config : configuration that the device must have, but for its seed; None: any.
-    baud : of a serial port.
+    baud, timeout : of a serial port, the latter in seconds of silence that count as no answer.
 
     Members
     -------
@@ -130,9 +131,14 @@ class Device:
         seed : of the core's LFSRs.
         progress : called with the bytes that have gone either way, and how many there are.
 
-        Returns a `Run`. Raises `LinkError` where the line or the core fails; open the device anew.
+        Returns a `Run`. Raises `InputError` for tensors of another shape than the device's,
+        `LinkError` where the line or the core fails; open the device anew then.
         """
         model = adapter(self.config.core)
+        example = model.random_operands(self.config, np.random.default_rng(0))
+        for name, given, like in zip(model.OPERANDS, operands, example, strict=True):
+            if np.shape(given) != like.shape:
+                raise InputError(f"{name}: shape {np.shape(given)}, the device takes {like.shape}")
         beats = model.to_beats(self.config, *operands)
         chunks = [
             deque(chunks_of(beats[name], bits)) for name, bits in self._identity.inputs.items()

@@ -3,8 +3,10 @@
 from spikeloom.errors import InputError
 from spikeloom.link.protocol import DEFAULT_BAUD
 
+TIMEOUT = 0.25  # seconds that device, cable and operating system may take
 
-def open_port(name, config, baud=DEFAULT_BAUD):
+
+def open_port(name, config, baud=DEFAULT_BAUD, timeout=TIMEOUT):
     """The port called `name`: "sim", "golden" or a serial port.
 
     Raises `InputError` where a simulated device has no configuration, `PortError` where a serial
@@ -13,7 +15,7 @@ def open_port(name, config, baud=DEFAULT_BAUD):
     if name not in ("sim", "golden"):
         from .serial_port import SerialPort
 
-        return SerialPort(name, baud)
+        return SerialPort(name, baud, timeout)
     if config is None:
         raise InputError(f"--port {name} makes a device of its own: say which core and keys")
     if name == "golden":

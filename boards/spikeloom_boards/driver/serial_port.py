@@ -7,22 +7,19 @@ from contextlib import contextmanager, suppress
 import serial
 from serial.tools import list_ports
 
-from spikeloom.link.protocol import DEFAULT_BAUD
-
 from .errors import PortError
-
-SILENCE = 0.25  # seconds that the device, the cable and the operating system may take
 
 
 class SerialPort:
-    """The port of the operating system called `name`, 8N1 at `baud`."""
+    """The port of the operating system called `name`, 8N1 at `baud`.
 
-    def __init__(self, name, baud=DEFAULT_BAUD):
+    `timeout`: seconds of silence that count as no answer.
+    """
+
+    def __init__(self, name, baud, timeout):
         self.name = name
-        # At slow rates the device is still busy with an answer to somebody else for a while.
-        silence = SILENCE + 1000 * 10 / baud
         try:
-            self._serial = serial.Serial(name, baud, timeout=silence, exclusive=True)
+            self._serial = serial.Serial(name, baud, timeout=timeout, exclusive=True)
             _shorten_latency(self._serial)
             self._serial.reset_input_buffer()
         except (OSError, ValueError) as error:

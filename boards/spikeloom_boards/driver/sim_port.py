@@ -4,6 +4,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from spikeloom.export.verilog import component_to_verilog
@@ -12,6 +13,8 @@ from spikeloom.link.linked_core import LinkedCore
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_sim import simulators
 from spikeloom_sim.simulators import Verilator
+
+from .errors import PortError
 
 DIVISOR = 8  # clocks per bit: few, to be quick
 SILENCE = 100
@@ -82,17 +85,22 @@ class SimPort:
     def close(self):
         """End the simulation and take its files away."""
         if self._process is not None:
-            self._process.stdin.close()
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
             self._process.stdout.close()
             self._process.wait(10)
             self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _tell(self, command):
-        self._process.stdin.write(command)
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # told when the answer is missing
+            self._process.stdin.write(command)
+            self._process.stdin.flush()
 
     def _run(self, command):
         self._tell(command)
-        self._clock, count = struct.unpack("<QI", self._process.stdout.read(12))
+        head = self._process.stdout.read(12)
+        if len(head) < 12:
+            raise PortError(f"sim: the simulation died (exit code {self._process.wait(10)})")
+        self._clock, count = struct.unpack("<QI", head)
         return self._process.stdout.read(count)
