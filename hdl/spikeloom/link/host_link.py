@@ -81,7 +81,9 @@ class HostLink(wiring.Component):
         # latest one answered again; its fields are kept for that, and since those of another frame
         # may come in before the answer is out.
         act, fresh = Signal(), Signal()
-        sequence, command, argument = Signal(8), Signal(8), Signal(8)
+        sequence = Signal(8)
+        command = Signal(8)
+        argument = Signal(8)
         code = self._code(m, request, results, self._buffers(m, request, answer, act))
         m.d.comb += self.start.eq(act & (command == Command.START))
         m.d.sync += self.reset.eq(act & (command == Command.RESET))
@@ -108,14 +110,13 @@ class HostLink(wiring.Component):
                         answer.code.eq(code),
                         self.session.eq(1),
                     ]
-                with m.Elif(repeated):
-                    m.d.comb += results.again.eq(1)
-                with m.Else():
+                with m.Elif(~repeated):
                     m.d.sync += [answer.code.eq(Code.SEQUENCE), self.session.eq(0)]
             with m.State("act"):
                 m.d.comb += [
                     act.eq(fresh & (answer.code == Code.OK)),
                     results.release.eq(fresh),
+                    results.again.eq(~fresh),
                     answer.start.eq(1),
                 ]
                 m.next = "answer"

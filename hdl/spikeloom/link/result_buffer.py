@@ -21,7 +21,7 @@ class ResultBuffer(wiring.Component):
     Members
     -------
     i : In(stream of {data: `bits`, last}), output beats of the core.
-    waiting : Out(10), bytes that were not read yet.
+    waiting : Out(10), bytes that were not read yet, a clock ago.
     data : Out(8), the first of them, a clock after the last `step`.
     step : In(1), go on to the next.
     release : In(1), what was read has arrived; its place is free.
@@ -58,11 +58,9 @@ class ResultBuffer(wiring.Component):
         # Positions count to twice the depth, so that full differs from empty.
         m.submodules.memory = memory = Memory(shape=8, depth=DEPTH, init=[], attrs=NEVER_BOTH)
         write, read = memory.write_port(), memory.read_port()
-        tail, cursor, head = (
-            Signal(range(2 * DEPTH)),
-            Signal(range(2 * DEPTH)),
-            Signal(range(2 * DEPTH)),
-        )
+        tail = Signal(range(2 * DEPTH))
+        cursor = Signal.like(tail)
+        head = Signal.like(tail)
         full = Signal()
         m.d.comb += [
             full.eq((tail ^ head) == DEPTH),
@@ -70,10 +68,10 @@ class ResultBuffer(wiring.Component):
             write.addr.eq(tail),
             write.data.eq(bytes_.o.payload),
             write.en.eq(bytes_.o.valid & ~full),
-            self.waiting.eq(tail - cursor),
             read.addr.eq(cursor),
             self.data.eq(read.data),
         ]
+        m.d.sync += self.waiting.eq(tail - cursor)
         with m.If(write.en):
             m.d.sync += tail.eq(tail + 1)
         with m.If(self.step):
