@@ -36,9 +36,6 @@ class ResettingPort(FaultyPort):
     def __init__(self, port, seed):
         super().__init__(port, RATE, seed, self.KINDS)
 
-    def write(self, frame):
-        super().write(frame)
-
     def reset(self, frame):
         """Half of the frame, reset, the other half."""
         self._port.write(bytes(frame))
