@@ -14,7 +14,7 @@ class Core:
 
     summary: str
     config: type[CoreConfig]
-    component: str  # "module:class", imported on first use: it needs Amaranth
+    component: str  # "module:class or function", imported on first use: it needs Amaranth
     schedule: str  # module with a function cycles(config)
 
     def build(self, config):
@@ -32,7 +32,7 @@ CORES = {
     "ssa": Core(
         summary="stochastic spiking attention: LFSRs, AND gates, counters (arXiv 2402.09109)",
         config=SSAConfig,
-        component="spikeloom.cores.ssa:SSA",
+        component="spikeloom.cores.ssa:build",
         schedule="spikeloom.cores.ssa.schedule",
     ),
     "a2os2a": Core(

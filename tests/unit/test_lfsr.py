@@ -71,8 +71,10 @@ def test_state_stays_without_step():
     async def bench(ctx):
         ctx.set(dut.seed, 0x35)
         ctx.set(dut.load, 1)
+        ctx.set(dut.step, 1)
         await ctx.tick()
         ctx.set(dut.load, 0)
+        ctx.set(dut.step, 0)
         for _ in range(5):
             seen.append(ctx.get(dut.o))
             await ctx.tick()
@@ -93,8 +95,10 @@ def _run(dut, seed, steps):
     async def bench(ctx):
         ctx.set(dut.seed, seed)
         ctx.set(dut.load, 1)
+        ctx.set(dut.step, 1)
         await ctx.tick()
         ctx.set(dut.load, 0)
+        ctx.set(dut.step, 0)
         ctx.set(dut.step, 1)
         for _ in range(steps):
             seen.append(ctx.get(dut.o))

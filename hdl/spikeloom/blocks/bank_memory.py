@@ -1,9 +1,11 @@
 """Memory of several banks: one fills while another is read."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+
+from .bank_ring import BankRing
 
 
 class BankMemory(wiring.Component):
@@ -65,29 +67,19 @@ class BankMemory(wiring.Component):
         write = memory.write_port(granularity=self._granule_bits if len(self.w_en) > 1 else None)
         read = memory.read_port()
 
-        w_bank = Signal(range(self._banks))
-        r_bank = Signal(range(self._banks))
+        m.submodules.ring = ring = BankRing(self._banks)
         m.d.comb += [
-            write.addr.eq(Cat(self.w_addr, w_bank)),
+            self.free.eq(ring.free),
+            ring.reserve.eq(self.reserve),
+            ring.close.eq(self.w_close),
+            self.full.eq(ring.full),
+            ring.claim.eq(self.release),
+            ring.release.eq(self.release),
+            write.addr.eq(Cat(self.w_addr, ring.w_bank)),
             write.data.eq(self.w_data),
             write.en.eq(self.w_en),
-            read.addr.eq(Cat(self.r_addr, r_bank)),
+            read.addr.eq(Cat(self.r_addr, ring.r_bank)),
             self.r_data.eq(read.data),
-        ]
-        with m.If(self.w_close):
-            m.d.sync += w_bank.eq(Mux(w_bank == self._banks - 1, 0, w_bank + 1))
-        with m.If(self.release):
-            m.d.sync += r_bank.eq(Mux(r_bank == self._banks - 1, 0, r_bank + 1))
-
-        reserved = Signal(range(self._banks + 1))
-        closed = Signal(range(self._banks + 1))
-        m.d.sync += [
-            reserved.eq(reserved + self.reserve - self.release),
-            closed.eq(closed + self.w_close - self.release),
-        ]
-        m.d.comb += [
-            self.free.eq(reserved != self._banks),
-            self.full.eq(closed != 0),
         ]
 
         return m

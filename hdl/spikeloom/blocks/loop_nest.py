@@ -1,6 +1,6 @@
 """Nested counters: the loops of a schedule, one iteration per clock."""
 
-from amaranth.hdl import Const, Module
+from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -35,20 +35,24 @@ class LoopNest(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        inner_first = inner_last = Const(1)
+        first = last = Const(1)
         for name, extent in reversed(self._extents.items()):
             index = getattr(self, name)
-            first = inner_first & (index == 0)
-            last = inner_last & (index == extent - 1)
-            m.d.comb += getattr(self, f"{name}_first").eq(first)
-            m.d.comb += getattr(self, f"{name}_last").eq(last)
-
+            at_first = at_last = Const(1)
             if extent > 1:
-                with m.If(self.step & inner_last):
-                    m.d.sync += index.eq(index + 1)
-                    with m.If(index == extent - 1):
-                        m.d.sync += index.eq(0)
-            inner_first = getattr(self, f"{name}_first")
-            inner_last = getattr(self, f"{name}_last")
+                # Registers rather than comparisons with the index: nothing waits for them.
+                at_first = Signal(init=1, name=f"{name}_at_first")
+                at_last = Signal(name=f"{name}_at_last")
+                with m.If(self.step & last):
+                    m.d.sync += [
+                        index.eq(Mux(at_last, 0, index + 1)),
+                        at_first.eq(at_last),
+                        at_last.eq(index == extent - 2),
+                    ]
+            m.d.comb += [
+                getattr(self, f"{name}_first").eq(first & at_first),
+                getattr(self, f"{name}_last").eq(last & at_last),
+            ]
+            first, last = getattr(self, f"{name}_first"), getattr(self, f"{name}_last")
 
         return m

@@ -12,15 +12,19 @@ ENCODER_STREAMS = {"q": 0, "k": 1, "v": 2}
 SCORE_STREAM = 3
 OUTPUT_STREAM = 4
 
+ENGINES = ("counter", "sampled")
+
 
 @dataclass(frozen=True, kw_only=True)
 class SSAConfig(CoreConfig):
     """Shape, random source and unroll of one `ssa` core.
 
-    Each step of the score stage and of the output stage ANDs ``cells * bits`` pairs of spikes per
-    clock: `cells` cells (query-key pairs) side by side, `bits` spikes of each at once. ``cells = 1,
-    bits = 1`` is the smallest core; ``cells = tokens**2, bits = 1`` is the array of the paper;
-    ``bits = head_dim`` counts whole rows at once.
+    Engine "counter": each step of the score stage and of the output stage ANDs ``cells * bits``
+    pairs of spikes per clock: `cells` cells (query-key pairs) side by side, `bits` spikes of each
+    at once. ``cells = 1, bits = 1`` is the smallest core; ``cells = tokens**2, bits = 1`` is the
+    array of the paper; ``bits = head_dim`` counts whole rows at once.
+
+    Engine "sampled": `lanes` query rows of each of `steps_at_once` time steps per clock.
 
     Source: Song et al., "Stochastic Spiking Attention", arXiv 2402.09109.
     """
@@ -33,7 +37,7 @@ class SSAConfig(CoreConfig):
         "head dimension Dv of V (default: head_dim)", low=1, high=256, default=None
     )
     steps: int = integer("time steps T", low=1, high=2**24, default=10)
-    engine: str = choice("how scores are drawn", choices=("counter",), default="counter")
+    engine: str = choice("how scores are drawn", choices=ENGINES, default="counter")
     mask: str = choice(
         "scores left out: future tokens (causal) or the own token (self)",
         choices=("none", "causal", "self"),
@@ -58,15 +62,47 @@ class SSAConfig(CoreConfig):
         default=None,
     )
     bits: int | None = integer(
-        "spikes per cell per clock (default: largest divisor of D and Dv up to 8)",
+        "spikes per cell, or values encoded, per clock (default: largest divisor of D and Dv to 8)",
         low=1,
         high=256,
         default=None,
+    )
+    lanes: int | None = integer(
+        "engine sampled: query rows of a time step per clock (default: 1)",
+        low=1,
+        high=256,
+        default=None,
+    )
+    steps_at_once: int | None = integer(
+        "engine sampled: time steps side by side (default: 1)", low=1, high=256, default=None
+    )
+    indices: str = choice(
+        "engine sampled: indices drawn anew at every step, or without replacement over the steps",
+        choices=("lfsr", "stratified"),
+        default="lfsr",
+    )
+    feed: str = choice(
+        "engine sampled: what a beat of K and V is, a token or a diagonal",
+        choices=("rows", "diagonals"),
+        default="rows",
     )
 
     def __post_init__(self):
         super().__post_init__()
         self.derive(value_dim=self.head_dim)
+        if self.engine == "sampled":
+            self._check_sampled()
+        else:
+            self._check_counter()
+
+    def _check_counter(self):
+        """Unroll of engine "counter"."""
+        for key in ("lanes", "steps_at_once"):
+            if getattr(self, key) is not None:
+                raise self.error(key, getattr(self, key), "left out with engine = counter")
+        for key, only in (("indices", "lfsr"), ("feed", "rows")):
+            if getattr(self, key) != only:
+                raise self.error(key, getattr(self, key), f"{only} with engine = counter")
         shared = gcd(self.head_dim, self.value_dim)
         self.derive(cells=largest_divisor(self.tokens, 16), bits=largest_divisor(shared, 8))
         rows, rest = divmod(self.cells, self.tokens)
@@ -76,6 +112,31 @@ class SSAConfig(CoreConfig):
                 self.cells,
                 f"a divisor of tokens ({self.tokens}), or tokens times such a divisor",
             )
+        self._check_bits(shared)
+
+    def _check_sampled(self):
+        """Unroll of engine "sampled"."""
+        if self.cells is not None:
+            raise self.error("cells", self.cells, "left out with engine = sampled")
+        self.derive(lanes=1, steps_at_once=1)
+        if self.lanes > self.tokens:
+            raise self.error("lanes", self.lanes, f"at most tokens ({self.tokens})")
+        if self.steps_at_once > self.steps:
+            raise self.error("steps_at_once", self.steps_at_once, f"at most steps ({self.steps})")
+        if self.inputs == "spikes":
+            if self.bits is not None:
+                raise self.error(
+                    "bits", self.bits, "left out with engine = sampled and inputs = spikes"
+                )
+            return
+        for key, only in (("lanes", 1), ("steps_at_once", 1), ("feed", "rows")):
+            if getattr(self, key) != only:
+                raise self.error(key, getattr(self, key), f"{only} with inputs = values")
+        shared = gcd(self.head_dim, self.value_dim)
+        self.derive(bits=largest_divisor(shared, 8))
+        self._check_bits(shared)
+
+    def _check_bits(self, shared):
         if shared % self.bits:
             raise self.error(
                 "bits",
@@ -86,19 +147,30 @@ class SSAConfig(CoreConfig):
     # What the streams carry
 
     def width(self, operand):
-        """Dimensions of a token of operand "q", "k" or "v"."""
-        return self.value_dim if operand == "v" else self.head_dim
+        """Dimensions of a token of "q", "k", "v" or "o"."""
+        return self.head_dim if operand in ("q", "k") else self.value_dim
 
     def beat_bits(self, operand):
         """Data bits of a stream beat of operand "q", "k" or "v"."""
-        return self.value_bits + 1 if self.inputs == "values" else self.width(operand)
+        if self.inputs == "values":
+            return self.value_bits + 1
+        return self.spike_bits(operand)
+
+    def spike_bits(self, operand):
+        """Spikes of "q", "k", "v" or "o" that go by at once, in a beat or behind the encoders."""
+        return self.width(operand) * self.beat_rows(operand)
+
+    def beat_rows(self, operand):
+        """Rows of spikes in a beat of "q", "k", "v" or "o": 1 unless the engine is "sampled"."""
+        rows = self.steps_at_once or 1
+        return rows * (self.lanes or 1) if operand in ("q", "o") else rows
 
     # How the unroll cuts the work into clocks
 
     @property
     def query_lanes(self):
         """Query rows worked on at once: 1 unless `cells` exceeds `tokens`."""
-        return max(1, self.cells // self.tokens)
+        return max(1, (self.cells or 1) // self.tokens)
 
     @property
     def key_lanes(self):
@@ -108,7 +180,7 @@ class SSAConfig(CoreConfig):
     @property
     def encoder_lanes(self):
         """Values of one token encoded per clock, enough never to hold up the score stage."""
-        if self.query_lanes > 1:
+        if self.query_lanes > 1 or self.engine == "sampled":
             return self.bits
         needed = -(-self.cells * self.bits // self.tokens)
         return min(n for n in range(needed, self.bits + 1) if self.bits % n == 0)

@@ -25,9 +25,9 @@ class LFSR(wiring.Component):
 
     Members
     -------
-    load : In(1), take `seed` (wins over `step`).
-    seed : In(width), the state to take; bit 0 is forced to 1.
     step : In(1), move on by `leap` bits.
+    load : In(1), with `step`: take `seed` instead.
+    seed : In(width), the state to take; bit 0 is forced to 1.
     o : Out(width), the window; the bits that no earlier step showed are the last `leap` ones.
 
     Raises `ValueError` for a width or leap outside its range.
@@ -53,7 +53,7 @@ class LFSR(wiring.Component):
                 bit ^= window[n + tap]
             window.append(bit)
 
-        with m.If(self.load | self.step):
+        with m.If(self.step):
             m.d.sync += state.eq(Mux(self.load, self.seed | 1, Cat(*window[self._leap :])))
         m.d.comb += self.o.eq(state)
 

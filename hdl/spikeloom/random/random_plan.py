@@ -23,7 +23,6 @@ from math import ceil
 
 STRATEGIES = ("slices", "own", "permuted")
 SCRAMBLE_ROUNDS = 14
-START_CLOCKS = SCRAMBLE_ROUNDS + 2  # clocks from start until random numbers are there
 EXCESS_BITS = 8  # resolution beyond ceil(log2(limit)) where limit is no power of two
 
 _MASK = 2**64 - 1
@@ -74,6 +73,11 @@ def draws_discarded(limit):
     is no power of two; elsewhere the first draw was there already and is lost.
     """
     return 1 if is_power_of_two(limit) else 0
+
+
+def start_clocks(rounds_per_clock=1):
+    """Clocks from start until random numbers are there; a divisor of `SCRAMBLE_ROUNDS`."""
+    return SCRAMBLE_ROUNDS // rounds_per_clock + 2
 
 
 def scramble(seed):

@@ -23,9 +23,9 @@ class RandomSource(wiring.Component):
 
     Members
     -------
-    load : In(1), take `seed` into every register.
-    seed : In(64), scrambled.
     step : In(1), renew all numbers at the next clock edge.
+    load : In(1), with `step`: take `seed` into every register.
+    seed : In(64), scrambled.
     o : Out, `draws` numbers side by side; `number` is one of them.
     """
 

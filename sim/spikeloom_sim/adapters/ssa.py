@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa.sampled import layout
 from spikeloom.errors import InputError
 
-from ..golden import ssa
+from ..golden import ssa, ssa_sampled
 from ..tensors import check_range, check_spikes
 
 OPERANDS = ("q", "k", "v")
@@ -95,13 +96,14 @@ def to_beats(config, q, k, v):
         if config.inputs == "values":
             codes = ssa.quantise(tensor, config.value_bits).ravel()
             beats[name] = [(int(code), n == len(codes) - 1) for n, code in enumerate(codes)]
-        else:
-            packed = np.packbits(tensor, axis=-1, bitorder="little")
-            beats[name] = [
-                (int.from_bytes(row.tobytes(), "little"), token == config.tokens - 1)
-                for step in packed
-                for token, row in enumerate(step)
-            ]
+            continue
+        if name != "q" and config.feed == "diagonals":
+            tensor = ssa_sampled.diagonals(config, tensor)
+        beats[name] = [
+            (int.from_bytes(beat.tobytes(), "little"), n == len(round_) - 1)
+            for round_ in np.packbits(_in_beats(config, name, tensor), axis=-1, bitorder="little")
+            for n, beat in enumerate(round_)
+        ]
     return beats
 
 
@@ -113,27 +115,67 @@ def operands_of(config, beats):
         if config.inputs == "values":
             tensor = np.array(words).reshape(config.tokens, -1) / 2**config.value_bits
         else:
-            tensor = _unpack(words, config.width(name)).reshape(config.steps, config.tokens, -1)
+            tensor = _out_of_beats(config, name, words)
+            if name != "q" and config.feed == "diagonals":
+                tensor = ssa_sampled.from_diagonals(config, tensor)
         operands.append(tensor)
     return tuple(operands)
 
 
+def _in_beats(config, name, tensor):
+    """Spikes (T, N, W) as beats of rows side by side: (rounds, beats a round, bits).
+
+    Engine "counter" has one row in a beat. What a last round or a last beat lacks is zero.
+    """
+    lanes, at_once = _lanes(config, name), config.steps_at_once or 1
+    steps, tokens, width = tensor.shape
+    whole = np.pad(tensor, ((0, -steps % at_once), (0, -tokens % lanes), (0, 0)))
+    rounds = whole.reshape(-1, at_once, whole.shape[1] // lanes, lanes, width)
+    return rounds.transpose(0, 2, 1, 3, 4).reshape(*rounds.shape[0:3:2], -1)
+
+
+def _out_of_beats(config, name, words):
+    """Spikes (T, N, W) of the data of all beats: the inverse of `_in_beats`."""
+    rounds, lanes, at_once = _rounds(config), _lanes(config, name), config.steps_at_once or 1
+    width = config.value_dim if name in ("v", "o") else config.head_dim
+    bits = at_once * lanes * width
+    raw = b"".join(word.to_bytes(-(-bits // 8), "little") for word in words)
+    packed = np.frombuffer(raw, np.uint8).reshape(len(words), -1)
+    spikes = np.unpackbits(packed, axis=-1, bitorder="little")[:, :bits]
+    spikes = spikes.reshape(rounds, -1, at_once, lanes, width).transpose(0, 2, 1, 3, 4)
+    return spikes.reshape(rounds * at_once, -1, width)[: config.steps, : config.tokens]
+
+
+def _lanes(config, name):
+    """Neighbouring tokens in a beat of "q", "k", "v" or "o"."""
+    return config.beat_rows(name) // (config.steps_at_once or 1)
+
+
+def _rounds(config):
+    """Times that a tensor goes by on the output: time steps, or rounds of several."""
+    return -(-config.steps // (config.steps_at_once or 1))
+
+
 def output_beats(config):
     """Beats of the output stream in one run."""
-    return config.steps * config.tokens
+    return _rounds(config) * -(-config.tokens // _lanes(config, "o"))
 
 
 def preload_clocks(config):
     """Clocks in which as many operand beats come in as the core holds before start."""
     if config.inputs == "values":
         return config.tokens * max(config.head_dim, config.value_dim) + 8
+    if config.engine == "sampled":
+        return layout.banks(config) * (config.tokens + layout.skew(config)) + 8
     return 2 * config.tokens * beat_clocks(config) + 8
 
 
 def beat_clocks(config):
-    """Clocks the core takes over one operand beat."""
+    """Clocks the core takes over one operand beat, at most."""
     if config.inputs == "values":
         return 1
+    if config.engine == "sampled":
+        return 2
     return max(config.head_dim, config.value_dim) // config.bits
 
 
@@ -142,22 +184,15 @@ def from_beats(config, beats):
 
     Raises `InputError` where their number or a ``last`` is off.
     """
-    if [last for _, last in beats] != ([0] * (config.tokens - 1) + [1]) * config.steps:
-        raise InputError(f"output: not {config.steps} steps of {config.tokens} beats")
+    rounds, groups = _rounds(config), -(-config.tokens // _lanes(config, "o"))
+    if [last for _, last in beats] != ([0] * (groups - 1) + [1]) * rounds:
+        raise InputError(f"output: not {rounds} times {groups} beats")
     return from_words(config, [data for data, _ in beats])
 
 
 def from_words(config, words):
     """Output spikes (T, N, Dv) uint8 from the data of all output beats."""
-    return _unpack(words, config.value_dim).reshape(config.steps, config.tokens, -1)
-
-
-def _unpack(words, width):
-    """Spikes (len(words), width) of words of `width` bits, the first in the lowest bit."""
-    size = -(-width // 8)
-    raw = b"".join(word.to_bytes(size, "little") for word in words)
-    packed = np.frombuffer(raw, np.uint8).reshape(-1, size)
-    return np.unpackbits(packed, axis=-1, bitorder="little")[:, :width]
+    return _out_of_beats(config, "o", words)
 
 
 def random_operands(config, rng, density=0.5):
@@ -181,11 +216,13 @@ def self_test_operands(config, rng, rom_steps):
     if config.inputs == "values":
         operands = random_operands(config, rng)
         return operands, to_beats(config, *operands)
-    distinct = random_operands(replace(config, steps=min(rom_steps, config.steps)), rng)
+    at_once = config.steps_at_once or 1
+    whole = min(-(-rom_steps // at_once) * at_once, config.steps)
+    distinct = random_operands(replace(config, steps=whole), rng)
     operands = tuple(np.resize(tensor, (config.steps, *tensor.shape[1:])) for tensor in distinct)
     return operands, to_beats(config, *distinct)
 
 
 def to_bytes(config, output):
     """An output tensor as the bytes of its stream: each beat padded to whole bytes."""
-    return np.packbits(output, axis=-1, bitorder="little").tobytes()
+    return np.packbits(_in_beats(config, "o", output), axis=-1, bitorder="little").tobytes()

@@ -1,4 +1,4 @@
-"""Stochastic spiking attention: golden model and float reference.
+"""Stochastic spiking attention: golden model of engine "counter", and float reference.
 
 Per time step, with spikes Q, K, V in {0, 1}::
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from spikeloom.config.ssa import ENCODER_STREAMS, OUTPUT_STREAM, SCORE_STREAM
 
+from . import ssa_sampled
 from .random_source import RandomSource
 
 
@@ -73,12 +74,15 @@ def trace(config, q, k, v):
     """
     if config.inputs == "values":
         q, k, v = (encode(config, name, x) for name, x in zip("qkv", (q, k, v), strict=True))
+    mask = admitted(config.tokens, config.mask)
+    if config.engine == "sampled":
+        indices = ssa_sampled.draw_indices(config)
+        return SSATrace(q, k, v, *ssa_sampled.sample(config, q, k, v, mask, *indices))
     steps, tokens, head_dim, value_dim = *q.shape, v.shape[2]
     rows, keys, bits = config.query_lanes, config.key_lanes, config.bits
     seeding = {"strategy": config.random}
     scores_source = RandomSource(rows * keys, head_dim, config.seed, stream=SCORE_STREAM, **seeding)
     output_source = RandomSource(rows * bits, tokens, config.seed, stream=OUTPUT_STREAM, **seeding)
-    mask = admitted(tokens, config.mask)
 
     scores = np.empty((steps, tokens, tokens), np.uint8)
     output = np.empty((steps, tokens, value_dim), np.uint8)

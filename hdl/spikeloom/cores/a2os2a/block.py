@@ -5,10 +5,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...blocks.loop_nest import LoopNest
+from ...blocks.row_gatherer import RowGatherer
 from ...neurons import ReLUQuantiser, SpikingNeurons
 from .a2os2a import A2OS2A
 from .operands import beat
-from .row_gatherer import RowGatherer
 
 
 class A2OS2ABlock(wiring.Component):

@@ -1,9 +1,10 @@
 """What the streams of the `a2os2a` core carry, and how a core takes it in."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.beat import beat
 from ...blocks.loop_nest import LoopNest
 
 
@@ -13,11 +14,6 @@ class Ternary(enum.Enum, shape=2):
     NONE = 0b00
     PLUS = 0b01
     MINUS = 0b11
-
-
-def beat(shape):
-    """Payload of a stream beat: data and the mark of a sequence's last beat."""
-    return data.StructLayout({"data": shape, "last": 1})
 
 
 def beat_data(config, operand):

@@ -76,7 +76,7 @@ class CellArray(wiring.Component):
         m.d.comb += [
             source.load.eq(self.load),
             source.seed.eq(self.seed),
-            source.step.eq(self.warm | (valid & first)),
+            source.step.eq(self.load | self.warm | (valid & first)),
         ]
 
         carry = (self._limit - 1).bit_length()

@@ -1,7 +1,8 @@
 """How long each part of the `ssa` core takes, and how deep its queues must be to keep going."""
 
-from ...random.random_plan import START_CLOCKS
+from ...random.random_plan import start_clocks
 from .cell_array import cell_delay
+from .sampled import schedule as sampled_schedule
 
 READ = 1  # clocks from issuing a read to the words at the cells
 
@@ -55,11 +56,14 @@ def fill_period(config, operand):
 def cycles(config, *, loaded=True):
     """Clocks from `start` to the last output beat, for streams that never stall.
 
+    Of engine "sampled": see `sampled.schedule`. Of engine "counter"
     ``T * N**2 * max(D, Dv) / (cells * bits)`` and a constant, as long as one time step fills in no
     more time than it is worked on: always, except where `cells` exceeds `tokens` and spikes come in
     by rows. `loaded`: operands came before `start`, as far as they go (two time steps of spikes, or
     all values); otherwise their first beats come with `start`.
     """
+    if config.engine == "sampled":
+        return sampled_schedule.cycles(config, loaded=loaded)
     settled = 8  # time steps after which every further one takes the same time
     if config.steps > settled:
         before, after = (_run_length(config, loaded, steps) for steps in (settled - 1, settled))
@@ -76,7 +80,7 @@ def _run_length(config, loaded, steps):
     score_begin = output_begin = -1
     for step in range(steps):
         ready = 1 + max(fills["q"].filled(step), fills["k"].filled(step))
-        score_begin = max(score_begin + blocks * period if step else START_CLOCKS + 1, ready)
+        score_begin = max(score_begin + blocks * period if step else start_clocks() + 1, ready)
         release = score_begin + (blocks - 1) * period + score_period(config) - 1
         fills["q"].released.append(release)
         fills["k"].released.append(release)
@@ -101,7 +105,7 @@ class _Fill:
         self._last = 0 if config.bits < config.width(operand) else -1  # splitter's register
         if config.inputs == "values":
             beats = 0 if loaded else config.tokens * config.width(operand)
-            self._last = max(START_CLOCKS + 1, beats)
+            self._last = max(start_clocks() + 1, beats)
 
     def filled(self, step):
         """The clock in which the last block of `step` is written, counted from `start`."""

@@ -1,10 +1,11 @@
 """The `ssa` core: stochastic spiking attention with AND gates, counters and LFSRs."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.bank_memory import BankMemory
+from ...blocks.beat import beat
 from ...blocks.loop_nest import LoopNest
 from ...blocks.row_splitter import RowSplitter
 from ...config.ssa import ENCODER_STREAMS
@@ -15,11 +16,6 @@ from .schedule import output_depth, score_banks
 from .score_stage import ScoreStage
 from .spike_operand import SpikeOperand
 from .value_operand import ValueOperand
-
-
-def beat(bits):
-    """Payload of a stream beat: `bits` of data and the mark of a tensor's last beat."""
-    return data.StructLayout({"data": bits, "last": 1})
 
 
 class SSA(wiring.Component):
@@ -82,6 +78,7 @@ class SSA(wiring.Component):
         m.d.comb += [
             scrambler.start.eq(self.start & ~self.busy),
             scrambler.seed.eq(self.seed),
+            scrambler.keep.eq(self.busy),
             run.eq(self.busy & ~scrambler.busy),
             sent.step.eq(self.o.valid & self.o.ready),
             self.done.eq(sent.step & sent.time_last),

@@ -102,7 +102,7 @@ class ValueOperand(wiring.Component):
         m.d.comb += [
             source.load.eq(self.load),
             source.seed.eq(self.seed),
-            source.step.eq(self.warm | (self.o.valid & self.o.ready)),
+            source.step.eq(self.load | self.warm | (self.o.valid & self.o.ready)),
         ]
         for n in range(cells):
             m.submodules[f"encoder_{n}"] = encoder = BernoulliEncoder(self._value_bits)

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...blocks.loop_nest import LoopNest
-from .operands import beat
+from .beat import beat
+from .loop_nest import LoopNest
 
 
 class RowGatherer(wiring.Component):

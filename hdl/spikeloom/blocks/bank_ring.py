@@ -1,0 +1,54 @@
+"""Which bank of a memory fills, which is read, and whether there is one for each."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+
+class BankRing(wiring.Component):
+    """A ring of `banks`, each filled by a writer, then read by a reader.
+
+    The writer reserves a bank while `free` is high and closes it when it is filled. The reader
+    claims the oldest closed bank while `full` is high, reads `r_bank` and releases it; one that
+    reads without delay claims and releases at once.
+
+    Members
+    -------
+    free : Out(1), reserve : In(1), close : In(1), w_bank : Out(range(banks)).
+    full : Out(1), claim : In(1), release : In(1), r_bank : Out(range(banks)).
+    """
+
+    def __init__(self, banks):
+        self._banks = banks
+        super().__init__(
+            {
+                "free": Out(1),
+                "reserve": In(1),
+                "close": In(1),
+                "w_bank": Out(range(banks)),
+                "full": Out(1),
+                "claim": In(1),
+                "release": In(1),
+                "r_bank": Out(range(banks)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        for bank, moves in ((self.w_bank, self.close), (self.r_bank, self.release)):
+            with m.If(moves):
+                m.d.sync += bank.eq(Mux(bank == self._banks - 1, 0, bank + 1))
+
+        reserved = Signal(range(self._banks + 1))
+        closed = Signal(range(self._banks + 1))
+        m.d.sync += [
+            reserved.eq(reserved + self.reserve - self.release),
+            closed.eq(closed + self.close - self.claim),
+        ]
+        m.d.comb += [
+            self.free.eq(reserved != self._banks),
+            self.full.eq(closed != 0),
+        ]
+
+        return m

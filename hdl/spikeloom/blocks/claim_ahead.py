@@ -1,0 +1,34 @@
+"""Claims banks one ahead of their use."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+
+class ClaimAhead(wiring.Component):
+    """Claims a bank for the work at hand and one for the work after.
+
+    So there is no wait in between, and `have` is a register.
+
+    Members
+    -------
+    there : In(1), a bank can be had. claim : Out(1), it is taken.
+    have : Out(1), the work at hand has its bank. leave : In(1), it is through with it.
+    """
+
+    there: In(1)
+    claim: Out(1)
+    have: Out(1)
+    leave: In(1)
+
+    def elaborate(self, platform):
+        m = Module()
+
+        ahead = Signal()  # the work after has its bank
+        m.d.comb += self.claim.eq(self.there & ~ahead)
+        with m.If(self.have & ~self.leave):
+            m.d.sync += ahead.eq(ahead | self.claim)
+        with m.Else():
+            m.d.sync += [self.have.eq(ahead | self.claim), ahead.eq(0)]
+
+        return m

@@ -1,0 +1,41 @@
+"""Lets a pipeline stop one clock late."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+
+class SkidBuffer(wiring.Component):
+    """A stream whose `ready` is a register: the one beat that came too late waits aside.
+
+    A pipeline may take ``i.ready`` as the clock enable of all its registers. No latency.
+
+    Parameters
+    ----------
+    width : bits of the payload.
+
+    Members
+    -------
+    i : In(stream of `width` bits).
+    o : Out(stream of `width` bits).
+    """
+
+    def __init__(self, width):
+        self._width = width
+        super().__init__({"i": In(stream.Signature(width)), "o": Out(stream.Signature(width))})
+
+    def elaborate(self, platform):
+        m = Module()
+
+        aside = Signal(self._width, reset_less=True)
+        ready = Signal(init=1)
+        m.d.comb += [
+            self.i.ready.eq(ready),
+            self.o.valid.eq(~ready | self.i.valid),
+            self.o.payload.eq(Mux(ready, self.i.payload, aside)),
+        ]
+        m.d.sync += ready.eq(~self.o.valid | self.o.ready)
+        with m.If(ready):
+            m.d.sync += aside.eq(self.i.payload)
+
+        return m

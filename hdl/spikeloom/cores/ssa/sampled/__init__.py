@@ -1,0 +1,5 @@
+"""Engine "sampled" of `ssa`: draws which spikes to look at in place of counting them all."""
+
+from .sampled import SampledSSA
+
+__all__ = ["SampledSSA"]

@@ -1,0 +1,57 @@
+"""Admission: takes out of a query the dimensions whose key it may not look at."""
+
+from amaranth.hdl import Cat, Module, Mux
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ....blocks.pipeline import Pipeline
+from ....random.modular import add_modulo
+
+
+class Admission(wiring.Component):
+    """``o[c] = i[c] AND (query may look at key (c + b) mod N)``, three clocks later.
+
+    Under "causal" the admitted c lie between ``-b`` and ``query - b``, modulo N; under "self" all
+    but ``query - b`` are admitted.
+
+    Members
+    -------
+    advance : In(1), clock enable. i : In(D). query, b : In(range(N)). o : Out(D).
+    """
+
+    def __init__(self, config):
+        self._config = config
+        super().__init__(
+            {
+                "advance": In(1),
+                "i": In(config.head_dim),
+                "query": In(range(config.tokens)),
+                "b": In(range(config.tokens)),
+                "o": Out(config.head_dim),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        tokens = self._config.tokens
+        pipeline = Pipeline(m, self.advance)
+
+        begin = Mux(self.b == 0, 0, tokens - self.b)[: len(self.b)]
+        end = add_modulo(begin, self.query, tokens)
+        own = pipeline.register(end, "end")
+        places = [c % tokens for c in range(self._config.head_dim)]
+        if self._config.mask == "self":
+            differs = [own != c for c in range(tokens)]
+            admitted = pipeline.register(Cat(differs), "admitted")
+        else:
+            first = pipeline.register(begin, "begin")
+            around = pipeline.register(pipeline.register(end < begin, "end_first"), "around")
+            from_begin = pipeline.register(Cat(c >= first for c in range(tokens)), "from_begin")
+            to_end = pipeline.register(Cat(c <= own for c in range(tokens)), "to_end")
+            admitted = Mux(around, from_begin | to_end, from_begin & to_end)
+
+        spikes = pipeline.delay(self.i, 2, "spikes")
+        chosen = Cat(admitted[place] for place in places)
+        m.d.comb += self.o.eq(pipeline.register(spikes & chosen, "o_register"))
+
+        return m

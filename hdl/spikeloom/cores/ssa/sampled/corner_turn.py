@@ -1,0 +1,127 @@
+"""Corner turn: rows come in, words for memories that are read along diagonals go out."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ....blocks.claim_ahead import ClaimAhead
+from ....blocks.loop_nest import LoopNest
+from ....blocks.port_collisions import NEVER_BOTH
+
+
+class CornerTurn(wiring.Component):
+    """Rows 0, 1, ... of a tensor M to the words of its diagonals.
+
+    Word `b` of block `n`, whose first column has place `p` on the diagonal, holds bit
+    ``M[(p + x + b) mod tokens, x]`` of its columns x. So that the bits of a word meet, the columns
+    of a block are delayed by `skew`, `skew` - 1, ... rows, and the first `skew` rows pass by once
+    more after the last. A row per clock; ``tokens + skew`` clocks for a tensor.
+
+    Parameters
+    ----------
+    tokens : rows of the tensor.
+    blocks : (columns, place) of each block, lowest columns first.
+    skew : one less than the columns of the widest block, or than `tokens` if that is less; 0 where
+        rows are written as they come.
+
+    Members
+    -------
+    i : In(stream of all columns' bits): rows.
+    free : In(1), there is a bank for the next tensor. reserve : Out(1), it is taken.
+    w_en, close : Out(1), words are there; they are the last ones.
+    w_data : Out, bits of all blocks.
+    w_addr_0, w_addr_1, ... : Out(range(tokens)), `b` of each block's word.
+    """
+
+    def __init__(self, tokens, blocks, skew):
+        self._tokens = tokens
+        self._blocks = blocks
+        self._skew = skew
+        columns = sum(width for width, _ in blocks)
+        super().__init__(
+            {
+                "i": In(stream.Signature(columns)),
+                "free": In(1),
+                "reserve": Out(1),
+                "w_en": Out(1),
+                "close": Out(1),
+                "w_data": Out(columns),
+                **{f"w_addr_{n}": Out(range(tokens)) for n in range(len(blocks))},
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        tokens, skew = self._tokens, self._skew
+
+        # A row comes in, or one of the first comes in again.
+        m.submodules.rows = rows = LoopNest(row=tokens + skew)
+        m.submodules.bank = bank = ClaimAhead()
+        again = Signal()
+        early = Signal(init=skew > 0)  # bits of a word have not all met
+        m.d.comb += [
+            bank.there.eq(self.free),
+            self.reserve.eq(bank.claim),
+            bank.leave.eq(rows.step & rows.row_last),
+            self.i.ready.eq(~again & bank.have),
+            rows.step.eq(again | (self.i.valid & bank.have)),
+        ]
+        incoming = self.i.payload
+        if skew:
+            m.submodules.first_rows = first_rows = Memory(
+                shape=len(incoming), depth=skew, init=[], attrs=NEVER_BOTH
+            )
+            write, read = first_rows.write_port(), first_rows.read_port()
+            next_row = Signal(range(skew + 1))  # to come in again after the present one
+            with m.If(rows.step):
+                m.d.sync += [
+                    again.eq((again | (rows.row == tokens - 1)) & ~rows.row_last),
+                    early.eq(rows.row_last | (early & (rows.row != skew - 1))),
+                ]
+            m.d.sync += next_row.eq(Mux(again, next_row + 1, 1))
+            m.d.comb += [
+                write.addr.eq(rows.row),
+                write.data.eq(incoming),
+                write.en.eq(early),  # over and over, until the row is there
+                read.addr.eq(Mux(again, next_row, 0)),
+            ]
+            incoming = Mux(again, read.data, incoming)
+
+        # A clock later it is shifted in, and words are written.
+        row = Signal(len(self.w_data), reset_less=True)
+        shift = Signal()
+        m.d.sync += [
+            row.eq(incoming),
+            shift.eq(rows.step),
+            self.w_en.eq(rows.step & ~early),
+            self.close.eq(rows.step & rows.row_last),
+        ]
+
+        # Column x of a block is delayed by skew - x rows (rows come round after `tokens`).
+        column = 0
+        for width, _ in self._blocks:
+            for x in range(width):
+                bit = row[column]
+                delay = (skew - x) % tokens if skew else 0
+                if delay:
+                    delayed = Signal(delay, name=f"delayed_{column}", reset_less=True)
+                    with m.If(shift):
+                        m.d.sync += delayed.eq(Cat(bit, delayed))
+                    bit = delayed[-1]
+                m.d.comb += self.w_data[column].eq(bit)
+                column += 1
+
+        # Blocks at the same place have the same address.
+        addresses = {}
+        for block, (_, place) in enumerate(self._blocks):
+            start = -place % tokens
+            if start not in addresses:
+                addresses[start] = address = Signal(
+                    range(tokens), init=start, name=f"address_{start}"
+                )
+                with m.If(self.w_en):
+                    m.d.sync += address.eq(Mux(address == tokens - 1, 0, address + 1))
+            m.d.comb += getattr(self, f"w_addr_{block}").eq(addresses[start])
+
+        return m

@@ -1,0 +1,100 @@
+"""Operand memory that is read along diagonals, several time steps of it on chip."""
+
+from amaranth.hdl import Cat, Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ....blocks.bank_ring import BankRing
+from ....blocks.port_collisions import NEVER_BOTH
+from .corner_turn import CornerTurn
+from .layout import banks, blocks, skew
+
+
+class DiagonalOperand(wiring.Component):
+    """Spikes of K or V, in `layout.banks` rounds of `steps_at_once` time steps.
+
+    Word `b` of a time step's tensor M holds ``M[(x mod D + b) mod N, x]`` of every column x. A
+    beat is row `n` of each time step of a round, or word `n` where ``config.feed`` is "diagonals".
+
+    Parameters
+    ----------
+    config : SSAConfig.
+    operand : "k" or "v".
+    words : words read per query.
+
+    Members
+    -------
+    i : In(stream of ``steps_at_once`` rows).
+    full : Out(1), claim, release : In(1): as for `BankRing`.
+    advance : In(1), read.
+    b_0, b_1, ... : In(range(N)), word of each read, by time step, query lane and word.
+    o_0, o_1, ... : Out(width), those words a clock later.
+    """
+
+    def __init__(self, config, operand, *, words=1):
+        self._config = config
+        self._width = config.width(operand)
+        self._reads_per_step = config.lanes * words
+        reads = config.steps_at_once * self._reads_per_step
+        super().__init__(
+            {
+                "i": In(stream.Signature(config.spike_bits(operand))),
+                "full": Out(1),
+                "claim": In(1),
+                "release": In(1),
+                "advance": In(1),
+                **{f"b_{n}": In(range(config.tokens)) for n in range(reads)},
+                **{f"o_{n}": Out(self._width) for n in range(reads)},
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+
+        step_blocks = blocks(config, self._width)
+        m.submodules.turn = turn = CornerTurn(
+            config.tokens, step_blocks * config.steps_at_once, skew(config)
+        )
+        wiring.connect(m, wiring.flipped(self.i), turn.i)
+
+        m.submodules.ring = ring = BankRing(banks(config))
+        m.d.comb += [
+            turn.free.eq(ring.free),
+            ring.reserve.eq(turn.reserve),
+            ring.close.eq(turn.close),
+            self.full.eq(ring.full),
+            ring.claim.eq(self.claim),
+            ring.release.eq(self.release),
+        ]
+
+        # Banks start at a power of two, so that addresses need no adder.
+        stride = 1 << (config.tokens - 1).bit_length()
+        column = 0
+        for step in range(config.steps_at_once):
+            first_read = step * self._reads_per_step
+            words = [[] for _ in range(self._reads_per_step)]
+            for n, (width, _) in enumerate(step_blocks):
+                block = step * len(step_blocks) + n
+                m.submodules[f"memory_{block}"] = memory = Memory(
+                    shape=width, depth=banks(config) * stride, init=[], attrs=NEVER_BOTH
+                )
+                write = memory.write_port()
+                m.d.comb += [
+                    write.addr.eq(Cat(getattr(turn, f"w_addr_{block}"), ring.w_bank)),
+                    write.data.eq(turn.w_data[column : column + width]),
+                    write.en.eq(turn.w_en),
+                ]
+                column += width
+                for read, word in enumerate(words):
+                    port = memory.read_port()
+                    m.d.comb += [
+                        port.en.eq(self.advance),
+                        port.addr.eq(Cat(getattr(self, f"b_{first_read + read}"), ring.r_bank)),
+                    ]
+                    word.append(port.data)
+            for read, word in enumerate(words):
+                m.d.comb += getattr(self, f"o_{first_read + read}").eq(Cat(word))
+
+        return m

@@ -1,0 +1,140 @@
+"""Index source: where each query looks, drawn anew or walking through a lattice."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ....blocks.loop_nest import LoopNest
+from ....blocks.pipeline import Pipeline
+from ....config.ssa import OUTPUT_STREAM, SCORE_STREAM
+from ....random.lattice import lattice
+from ....random.modular import add_modulo
+from ....random.random_source import RandomSource
+from .layout import groups
+
+
+class IndexSource(wiring.Component):
+    """Indices `s` (below D) and `b` (below N) of the queries issued together.
+
+    "lfsr": every query of every time step draws both. "stratified": every query draws both once,
+    and a lattice moves them from time step to time step, so that over D (N) steps no value of `s`
+    (of `b`) comes twice; the draws are repeated by loading the seed again, two clocks a round.
+
+    Members
+    -------
+    load, seed, warm : In, as for `RandomSource`; `seed` is to stay until the end of the run.
+    ready : Out(1), a step may be made.
+    step : In(1), go on to the next queries. last : In(1), those at hand are the last of the run.
+    advance : In(1), clock enable of the outputs.
+    s_0, s_1, ... : Out(range(D)), b_0, b_1, ... : Out(range(N)), by time step, then query lane;
+        `layout.index_delay` clocks after their step.
+    """
+
+    def __init__(self, config):
+        self._config = config
+        lanes = config.steps_at_once * config.lanes
+        super().__init__(
+            {
+                "load": In(1),
+                "seed": In(64),
+                "warm": In(1),
+                "ready": Out(1),
+                "step": In(1),
+                "last": In(1),
+                "advance": In(1),
+                **{f"s_{n}": Out(range(config.head_dim)) for n in range(lanes)},
+                **{f"b_{n}": Out(range(config.tokens)) for n in range(lanes)},
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+        stratified = config.indices == "stratified"
+        lanes = config.lanes * (1 if stratified else config.steps_at_once)
+
+        # Stratified: after the last queries of a round, load and warm up once more.
+        again = Signal(2)
+        if stratified:
+            m.submodules.queries = queries = LoopNest(group=groups(config))
+            m.d.comb += queries.step.eq(self.step)
+            ends_round = self.step & queries.group_last & ~self.last
+            m.d.sync += again.eq(Cat(ends_round, again))
+            ends = queries.group_last
+        else:
+            ends = self.last
+        load, warm = Signal(), Signal()
+        m.d.comb += [load.eq(self.load | again[0]), warm.eq(self.warm | again[1])]
+        with m.If(warm):
+            m.d.sync += self.ready.eq(1)
+        with m.Elif(self.step & ends):
+            m.d.sync += self.ready.eq(0)
+
+        # Numbers are drawn a clock ahead and kept aside when no step follows: so `renew`, which
+        # goes to every LFSR, is a register.
+        renew = Signal(init=1)
+        m.d.sync += renew.eq(self.step | ~self.ready)
+        drawn = {}
+        for name, limit, number in (
+            ("s", config.head_dim, SCORE_STREAM),
+            ("b", config.tokens, OUTPUT_STREAM),
+        ):
+            m.submodules[f"source_{name}"] = source = RandomSource(
+                lanes, limit, strategy=config.random, stream=number
+            )
+            m.d.comb += [
+                source.load.eq(load),
+                source.seed.eq(self.seed),
+                source.step.eq(renew),
+            ]
+            drawn[name] = []
+            for n in range(lanes):
+                aside = Signal(len(source.number(n)), name=f"{name}_{n}_aside")
+                now = Mux(renew, source.number(n), aside)
+                m.d.sync += aside.eq(now)
+                drawn[name].append(now)
+
+        if stratified:
+            self._walk(m, drawn, again[0])
+        else:
+            for name, numbers in drawn.items():
+                for n, number in enumerate(numbers):
+                    m.d.comb += getattr(self, f"{name}_{n}").eq(number)
+
+        return m
+
+    def _walk(self, m, drawn, next_round):
+        """Add the lattice's offset of each time step to the numbers drawn."""
+        config = self._config
+        pipeline = Pipeline(m, self.advance)
+        walk = lattice(config.head_dim, config.tokens)
+        laps, rest = divmod(config.steps_at_once, config.head_dim)
+        for step in range(config.steps_at_once):
+            lap = Signal(range(config.head_dim), name=f"step_{step}", init=step % config.head_dim)
+            goes_round = lap >= config.head_dim - rest if rest else Const(0)
+            moves = {}  # what a round adds to each index
+            moves["s"] = Const(config.steps_at_once * walk.stride[0] % config.head_dim)
+            once, twice = (
+                (config.steps_at_once * walk.stride[1] + n * walk.lap) % config.tokens
+                for n in (laps, laps + 1)
+            )
+            moves["b"] = Mux(goes_round, twice, once)
+
+            with m.If(self.load):
+                m.d.sync += lap.eq(step % config.head_dim)
+            with m.Elif(next_round):
+                m.d.sync += lap.eq(add_modulo(lap, Const(rest), config.head_dim))
+            for (name, move), limit, start in zip(
+                moves.items(), walk.size, walk.offset(step), strict=True
+            ):
+                offset = Signal(range(limit), name=f"offset_{name}_{step}")
+                with m.If(self.load):
+                    m.d.sync += offset.eq(start)
+                with m.Elif(next_round):
+                    m.d.sync += offset.eq(add_modulo(offset, move, limit))
+                for lane, number in enumerate(drawn[name]):
+                    n = step * config.lanes + lane
+                    moved = add_modulo(number, offset, limit)
+                    m.d.comb += getattr(self, f"{name}_{n}").eq(
+                        pipeline.register(moved, f"{name}_{n}_moved")
+                    )

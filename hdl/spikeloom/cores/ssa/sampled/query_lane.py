@@ -1,0 +1,68 @@
+"""One lane: a query's spikes meet K, turn, and meet V."""
+
+from amaranth.hdl import Cat, Module, Mux
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ....blocks.pipeline import Pipeline
+from .layout import rotate_levels, value_delay, value_words
+
+
+class QueryLane(wiring.Component):
+    """``o[d] = q[c] AND k[c] AND v[d]`` with ``c = (d + s) mod D``, one query per clock.
+
+    The spikes of ``q AND k`` are rotated by `s`, a bit of `s` per level, and the last level meets
+    V. Where ``d + s`` goes around D, V's second word counts, if there is one.
+
+    Members
+    -------
+    advance : In(1), clock enable.
+    q, k : In(D). s : In(range(D)), a clock earlier.
+    v_0, v_1 : In(Dv), words of V, `layout.value_delay` clocks after k.
+    o : Out(Dv), two clocks after those.
+    """
+
+    def __init__(self, config):
+        self._config = config
+        super().__init__(
+            {
+                "advance": In(1),
+                "q": In(config.head_dim),
+                "k": In(config.head_dim),
+                "s": In(range(config.head_dim)),
+                **{f"v_{n}": In(config.value_dim) for n in range(value_words(config))},
+                "o": Out(config.value_dim),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+        dims, levels = config.head_dim, rotate_levels(config)
+        pipeline = Pipeline(m, self.advance)
+        dim_of = [d % dims for d in range(config.value_dim)]
+
+        # V's word, ready for the last level.
+        value = self.v_0
+        if value_words(config) == 2:
+            late = pipeline.delay(self.s, value_delay(config), "s_to_v")
+            around = pipeline.register(Cat(late >= dims - x for x in range(dims)), "around")
+            value = Cat(Mux(around[x], self.v_1[d], self.v_0[d]) for d, x in enumerate(dim_of))
+        value = pipeline.register(value, "value")
+
+        # Levels of the rotator wait for V where D is small.
+        spikes = pipeline.register(self.q & self.k, "matches")
+        s = pipeline.delay(self.s, 2, "s")
+        waits = value_delay(config) + 1 - levels
+        spikes = pipeline.delay(spikes, waits, "matches_wait")
+        s = pipeline.delay(s, waits, "s_wait")
+        for level in range(levels):
+            turn = s[0] if len(s) else 0
+            turned = [Mux(turn, spikes[(x + 2**level) % dims], spikes[x]) for x in range(dims)]
+            if level == levels - 1:
+                turned = [turned[x] & value[d] for d, x in enumerate(dim_of)]
+            spikes = pipeline.register(Cat(turned), f"turned_{level}")
+            s = pipeline.register(s[1:], f"s_{level}_left")
+        m.d.comb += self.o.eq(spikes)
+
+        return m

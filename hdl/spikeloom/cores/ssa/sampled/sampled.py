@@ -1,0 +1,248 @@
+"""The `ssa` core with engine "sampled": no counters, two random indices for each query."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ....blocks.beat import beat
+from ....blocks.claim_ahead import ClaimAhead
+from ....blocks.loop_nest import LoopNest
+from ....blocks.pipeline import Pipeline
+from ....blocks.row_gatherer import RowGatherer
+from ....blocks.skid_buffer import SkidBuffer
+from ....config.ssa import ENCODER_STREAMS
+from ....random.seed_scrambler import SeedScrambler
+from ..value_operand import ValueOperand
+from .admission import Admission
+from .diagonal_operand import DiagonalOperand
+from .index_source import IndexSource
+from .layout import groups, index_delay, lane_delay, mask_delay, rounds, value_delay, value_words
+from .query_lane import QueryLane
+from .schedule import rounds_per_clock
+from .value_address import ValueAddress
+
+
+class SampledSSA(wiring.Component):
+    """Stochastic spiking attention over T time steps by index sampling.
+
+    Per time step and query i, with `s` uniform below D and `b` uniform below N::
+
+        c = (d + s) mod D,  j = (c + b) mod N
+        Attn[i, d] = Q[i, c] AND K[j, c] AND V[j, d]
+
+    which is 1 with probability ``1/(D N) * sum_j sum_c Q[i, c] K[j, c] V[j, d]``, as with counters.
+    Memories hold K and V by diagonals, so that all c of a query are one word of K and all d one
+    word of V; in between, the spikes of Q AND K are rotated by `s`.
+
+    Each clock works on `lanes` queries of `steps_at_once` time steps. Q passes by without being
+    stored. K and V are taken whenever there is room, `layout.banks` rounds ahead.
+
+    Parameters
+    ----------
+    config : SSAConfig with engine "sampled".
+
+    Members
+    -------
+    start, seed, busy, done, misframed : as for `SSA`.
+    k, v : In(stream of {data, last}). A beat is a token of each of the `steps_at_once` time steps
+        of a round, the first in the lowest bits; N beats a round.
+    q : In(stream of {data, last}), o : Out(stream of {data, last}). A beat is `lanes` neighbouring
+        tokens of the first time step, then of the second, ...; ``ceil(N / lanes)`` beats a round.
+
+    With ``inputs = "values"`` the operand streams are those of `SSA`.
+
+    Source of the distribution: Song et al., arXiv 2402.09109. The draw is our own.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        operands = {
+            name: In(stream.Signature(beat(config.beat_bits(name)))) for name in ENCODER_STREAMS
+        }
+        super().__init__(
+            {
+                "start": In(1),
+                "seed": In(64),
+                "busy": Out(1),
+                "done": Out(1),
+                "misframed": Out(1),
+                **operands,
+                "o": Out(stream.Signature(beat(config.spike_bits("o")))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+
+        # Start: scramble and load the seed, run, and stop with the last output beat.
+        m.submodules.scrambler = scrambler = SeedScrambler(rounds_per_clock(config))
+        final = Signal()  # the beat on the output stream is there, and the last of the run
+        m.d.comb += [
+            scrambler.start.eq(self.start & ~self.busy),
+            scrambler.seed.eq(self.seed),
+            scrambler.keep.eq(self.busy),
+            self.done.eq(self.o.ready & final),
+        ]
+        with m.If(scrambler.start):
+            m.d.sync += self.busy.eq(1)
+        with m.If(self.done):
+            m.d.sync += self.busy.eq(0)
+
+        m.submodules.indices = indices = IndexSource(config)
+        seeded = [indices]
+        q, k, v = (self._rows(m, name, seeded, scrambler) for name in ENCODER_STREAMS)
+        for part in seeded:
+            m.d.comb += [
+                part.load.eq(scrambler.load),
+                part.seed.eq(scrambler.o),
+                part.warm.eq(scrambler.warm),
+            ]
+        m.submodules.k_operand = k_operand = DiagonalOperand(config, "k")
+        m.submodules.v_operand = v_operand = DiagonalOperand(config, "v", words=value_words(config))
+        wiring.connect(m, k, k_operand.i)
+        wiring.connect(m, v, v_operand.i)
+
+        # The pipeline: all of it moves on unless the output has been held up.
+        m.submodules.output = output = SkidBuffer(len(self.o.payload.as_value()) + 1)
+        advance = output.i.ready
+        pipeline = Pipeline(m, advance)
+        m.submodules.round_banks = round_banks = ClaimAhead()
+        m.submodules.issued = issued = LoopNest(round=rounds(config), group=groups(config))
+        issue, leave = Signal(), Signal()
+        m.d.comb += [
+            q.ready.eq(round_banks.have & indices.ready & advance),
+            issue.eq(q.ready & q.valid),
+            leave.eq(issue & issued.group_last),
+            issued.step.eq(issue),
+            indices.step.eq(issue),
+            indices.last.eq(issued.round_last),
+            indices.advance.eq(advance),
+            k_operand.advance.eq(advance),
+            v_operand.advance.eq(advance),
+        ]
+        # Banks are released when a round's last queries have been read.
+        before_read = index_delay(config) + mask_delay(config)
+        k_release = pipeline.delay(leave, before_read, "k_release", reset_less=False)
+        v_release = pipeline.delay(k_release, value_delay(config), "v_release", reset_less=False)
+        m.d.comb += [
+            round_banks.there.eq(k_operand.full & v_operand.full),
+            round_banks.leave.eq(leave),
+            k_operand.claim.eq(round_banks.claim),
+            k_operand.release.eq(k_release & advance),
+            v_operand.claim.eq(round_banks.claim),
+            v_operand.release.eq(v_release & advance),
+        ]
+
+        rows = []
+        for n in range(config.steps_at_once * config.lanes):
+            query = q.payload[n * config.head_dim : (n + 1) * config.head_dim]
+            rows.append(
+                self._lane(m, pipeline, n, query, issued.group, indices, k_operand, v_operand)
+            )
+
+        latency = before_read + 1 + lane_delay(config)
+        m.d.comb += [
+            output.i.valid.eq(pipeline.delay(issue, latency, "valid", reset_less=False)),
+            output.i.payload.eq(
+                Cat(
+                    *rows,
+                    pipeline.delay(issued.group_last, latency, "last"),
+                    pipeline.delay(issue & issued.round_last, latency, "final", reset_less=False),
+                )
+            ),
+            Cat(self.o.payload, final).eq(output.o.payload),
+            self.o.valid.eq(output.o.valid),
+            output.o.ready.eq(self.o.ready),
+        ]
+
+        return m
+
+    def _lane(self, m, pipeline, n, query, group, indices, k_operand, v_operand):
+        """Output spikes of lane `n`, by time step, then query lane."""
+        config = self.config
+        s, b = getattr(indices, f"s_{n}"), getattr(indices, f"b_{n}")
+        spikes = pipeline.delay(query, index_delay(config), f"q_{n}")
+        if config.mask != "none":
+            m.submodules[f"admission_{n}"] = admission = Admission(config)
+            number = Signal(range(config.tokens + config.lanes), name=f"query_{n}")
+            m.d.comb += number.eq(group * config.lanes + n % config.lanes)
+            m.d.comb += [
+                admission.advance.eq(pipeline.advance),
+                admission.i.eq(spikes),
+                admission.query.eq(pipeline.delay(number, index_delay(config), f"query_{n}")),
+                admission.b.eq(b),
+            ]
+            spikes = admission.o
+            s = pipeline.delay(s, mask_delay(config), f"s_{n}")
+            b = pipeline.delay(b, mask_delay(config), f"b_{n}")
+
+        m.submodules[f"address_{n}"] = address = ValueAddress(config)
+        m.submodules[f"lane_{n}"] = lane = QueryLane(config)
+        words = value_words(config)
+        m.d.comb += [
+            address.advance.eq(pipeline.advance),
+            address.s.eq(s),
+            address.b.eq(b),
+            lane.advance.eq(pipeline.advance),
+            lane.q.eq(pipeline.register(spikes, f"q_{n}_to_k")),
+            lane.s.eq(s),
+            getattr(k_operand, f"b_{n}").eq(b),
+            lane.k.eq(getattr(k_operand, f"o_{n}")),
+        ]
+        for word in range(words):
+            read = n * words + word
+            m.d.comb += [
+                getattr(v_operand, f"b_{read}").eq(getattr(address, f"o_{word}")),
+                getattr(lane, f"v_{word}").eq(getattr(v_operand, f"o_{read}")),
+            ]
+        return lane.o
+
+    def _rows(self, m, name, seeded, scrambler):
+        """Stream of operand `name`'s rows; encoders join `seeded`."""
+        config = self.config
+        port = getattr(self, name)
+        width = config.width(name)
+        by_value = config.inputs == "values"
+
+        beats = groups(config) if name == "q" else config.tokens
+        m.submodules[f"{name}_beats"] = count = LoopNest(beat=beats, dim=width if by_value else 1)
+        m.d.comb += count.step.eq(port.valid & port.ready)
+        with m.If(count.step & (port.payload.last != count.beat_last)):
+            m.d.sync += self.misframed.eq(1)
+
+        rows = stream.Signature(config.spike_bits(name)).create(path=(f"{name}_rows",))
+        if by_value:
+            m.submodules[f"{name}_encoder"] = encoder = ValueOperand(
+                config.tokens,
+                width,
+                steps=config.steps,
+                value_bits=config.value_bits,
+                rows=1,
+                lanes=config.bits,
+                strategy=config.random,
+                stream_number=ENCODER_STREAMS[name],
+            )
+            m.submodules[f"{name}_gatherer"] = gatherer = RowGatherer(
+                config.bits, width // config.bits
+            )
+            seeded.append(encoder)
+            m.d.comb += [
+                encoder.run.eq(self.busy & ~scrambler.busy),
+                encoder.i.payload.eq(port.payload.data),
+                encoder.i.valid.eq(port.valid),
+                port.ready.eq(encoder.i.ready),
+                gatherer.i.payload.data.eq(encoder.o.payload),
+                gatherer.i.valid.eq(encoder.o.valid),
+                encoder.o.ready.eq(gatherer.i.ready),
+                rows.payload.eq(gatherer.o.payload.data),
+                rows.valid.eq(gatherer.o.valid),
+                gatherer.o.ready.eq(rows.ready),
+            ]
+        else:
+            m.d.comb += [
+                rows.payload.eq(port.payload.data),
+                rows.valid.eq(port.valid),
+                port.ready.eq(rows.ready),
+            ]
+        return rows

@@ -1,0 +1,94 @@
+"""How long a run of the sampled engine takes."""
+
+from ....random.random_plan import start_clocks
+from .layout import (
+    banks,
+    groups,
+    index_delay,
+    latency,
+    mask_delay,
+    rounds,
+    skew,
+    value_delay,
+)
+
+MANY_LANES = 8  # from which on the start of a run is worth hastening
+
+CLAIM = 2  # clocks from filling (releasing) a bank to the first read (write) of it
+
+
+def rounds_per_clock(config):
+    """Rounds of the seed's scrambling per clock: two, at 130 LUTs more, beside many lanes."""
+    return 2 if config.lanes * config.steps_at_once >= MANY_LANES else 1
+
+
+def cycles(config, *, loaded=True):
+    """Clocks from `start` to the last output beat, for streams that never stall.
+
+    ``rounds * groups`` and a constant, as long as K and V fill no more slowly than they are used.
+    `loaded`: as many rounds as there are banks came before `start`.
+    """
+    settled = 8 + 2 * banks(config)  # rounds after which every further one takes the same time
+    total = rounds(config)
+    if total <= settled:
+        return _run_length(config, loaded, total)
+    before, after = (_run_length(config, loaded, n) for n in (settled - 1, settled))
+    return after + (total - settled) * (after - before)
+
+
+def _run_length(config, loaded, total):
+    """Clocks of the first `total` rounds, one after the other."""
+    begin = start_clocks(rounds_per_clock(config)) + 1
+    before_read = index_delay(config) + mask_delay(config)
+    restart = 2 if config.indices == "stratified" else 0
+    k = _Fill(config, "k", loaded, begin)
+    v = _Fill(config, "v", loaded, begin)
+    query_ready, query_period = begin, 1
+    if config.inputs == "values":
+        query_period = config.head_dim // config.bits
+        query_ready = _first_row(config, "q", loaded, begin)
+
+    last = begin - 1 - restart
+    for round_ in range(total):
+        first = max(
+            last + 1 + restart, query_ready, k.filled(round_) + CLAIM, v.filled(round_) + CLAIM
+        )
+        last = first + (groups(config) - 1) * query_period
+        query_ready = last + query_period
+        k.released.append(last + before_read)
+        v.released.append(last + before_read + value_delay(config))
+    return last + latency(config)
+
+
+def _first_row(config, operand, loaded, begin):
+    """Clock in which the encoders have a first row together."""
+    beats = 0 if loaded else config.tokens * config.width(operand)
+    return max(begin, beats) + config.width(operand) // config.bits + 1
+
+
+class _Fill:
+    """When the banks of an operand are filled: `filled` per round, given past releases."""
+
+    def __init__(self, config, operand, loaded, begin):
+        self._banks = banks(config)
+        self._ahead = self._banks if loaded and config.inputs == "spikes" else 0
+        self._row_period = 1
+        self._row_ready = 0
+        if config.inputs == "values":
+            self._row_period = config.width(operand) // config.bits
+            self._row_ready = _first_row(config, operand, loaded, begin)
+        self._rows = config.tokens
+        self._skew = skew(config)
+        self._row_free = 0  # when the corner turn is through with the round before
+        self.released = []
+
+    def filled(self, round_):
+        """The clock in which the last word of `round_` is written, counted from `start`."""
+        if round_ < self._ahead:
+            return -1
+        freed = self.released[round_ - self._banks] if round_ >= self._banks else -CLAIM
+        begin = max(self._row_ready, freed + CLAIM, self._row_free)
+        last_row = begin + (self._rows - 1) * self._row_period
+        self._row_ready = last_row + self._row_period
+        self._row_free = last_row + self._skew + 1
+        return self._row_free

@@ -1,0 +1,14 @@
+"""Additions modulo a constant."""
+
+from amaranth.hdl import Mux
+
+from .random_plan import is_power_of_two
+
+
+def add_modulo(a, b, modulus):
+    """``(a + b) mod modulus`` of two numbers below `modulus`."""
+    bits = (modulus - 1).bit_length()
+    total = a + b
+    if is_power_of_two(modulus):
+        return total[:bits]
+    return Mux(total >= modulus, total - modulus, total)[:bits]
