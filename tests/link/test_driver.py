@@ -34,6 +34,8 @@ CONFIGS = [
     SSAConfig(tokens=9, head_dim=5, value_dim=12, steps=7, mask="causal"),
     SSAConfig(tokens=3, head_dim=6, steps=4, inputs="values"),
     SSAConfig(tokens=40, head_dim=64, steps=3),  # tensors of more than one frame
+    SSAConfig(tokens=6, head_dim=8, steps=5, engine="sampled", lanes=4, steps_at_once=2),
+    SSAConfig(tokens=6, head_dim=8, steps=5, engine="sampled", feed="diagonals"),
     A2OS2AConfig(tokens=5, head_dim=6, value_dim=9, k_bits=3),
     A2OS2AConfig(tokens=3, head_dim=4, k_bits=16, steps=2, acc_bits=64),
     SpikedConfig(tokens=4, head_dim=3, value_dim=5, heads=2),
