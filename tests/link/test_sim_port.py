@@ -9,7 +9,7 @@ import pytest
 from spikeloom.catalog import CORES
 from spikeloom.config import SSAConfig
 from spikeloom.link.frames import FrameDecoder, encode_frame
-from spikeloom.link.protocol import LAST, Code, Command, chunks_of
+from spikeloom.link.protocol import LAST, Code, Command, State, chunks_of
 from spikeloom_boards.driver import Device, PortError
 from spikeloom_boards.driver.golden_port import GoldenPort
 from spikeloom_boards.driver.sim_port import SimPort
@@ -108,6 +108,24 @@ def test_a_repeated_request_is_not_acted_on_twice(small):
     assert read[3:] == output
     assert int.from_bytes(status[3:], "little") == CORES["ssa"].cycles(SMALL)
     assert nothing[1] == Code.BUSY
+
+
+def test_a_chunk_without_room_is_refused_and_spoils_nothing(large):
+    """Before the core starts, with all its memories and the link's buffers full."""
+    refused = []
+
+    def push(done, total):
+        device._ask(Command.STATUS)
+        if not refused and not device._state & (State.ROOM | State.RUNNING):
+            for stream in range(3):
+                code, _ = device._ask(Command.WRITE, stream | LAST, bytes([0xFF] * 256))
+                refused.append(code)
+
+    operands = adapter("ssa").random_operands(CONFIG, np.random.default_rng(4))
+    with Device(large) as device:
+        run = device.run(*operands, progress=push)
+    assert refused == [Code.BUSY] * 3
+    assert np.array_equal(run.output, adapter("ssa").golden(CONFIG, *operands))
 
 
 def test_payload_efficiency(large):
