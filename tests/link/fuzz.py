@@ -1,7 +1,8 @@
 """Damage in bulk: sessions of the real driver over a line that spoils frames.
 
-A wrong output and a device that does not come back are failures; a session that the driver gives up
-is not, as long as the next two frames find the device there.
+A wrong output, a refused request and a device that does not come back are failures. A session that
+is lost (to a reset, or to bad luck eight times in a row) is not, as long as two frames later the
+device is there.
 """
 
 import random
@@ -11,7 +12,7 @@ import numpy as np
 
 from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.protocol import Command
-from spikeloom_boards.driver import Device, LinkError
+from spikeloom_boards.driver import Device, NoAnswerError, SessionLostError
 from spikeloom_sim.adapters import adapter
 
 from .ports import FaultyPort
@@ -31,7 +32,7 @@ class Told:
 class ResettingPort(FaultyPort):
     """Resets the device, too, in the middle of a frame."""
 
-    KINDS = (*FaultyPort.EITHER_WAY, *FaultyPort.TO_RTL, "reset")
+    KINDS = (*FaultyPort.EITHER_WAY, *FaultyPort.TO_RTL) * 3 + ("reset",)
 
     def __init__(self, port, seed):
         super().__init__(port, RATE, seed, self.KINDS)
@@ -62,7 +63,7 @@ def fuzz(port, damaged, seed):
                     expected = model.golden(device.config.with_seed(run_seed), *operands)
                     assert np.array_equal(run.output, expected), f"wrong output, seed {run_seed}"
                     told.runs += 1
-        except LinkError:
+        except (NoAnswerError, SessionLostError):
             told.lost += 1
     return told
 

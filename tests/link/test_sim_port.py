@@ -9,6 +9,7 @@ import pytest
 from spikeloom.catalog import CORES
 from spikeloom.config import SSAConfig
 from spikeloom.link.frames import FrameDecoder, encode_frame
+from spikeloom.link.identity import Identity
 from spikeloom.link.protocol import LAST, Code, Command, State, chunks_of
 from spikeloom_boards.driver import Device, PortError
 from spikeloom_boards.driver.golden_port import GoldenPort
@@ -147,6 +148,20 @@ def test_payload_efficiency(large):
     assert efficiency >= 0.9
 
 
+def test_a_request_during_an_answer_is_dropped(small):
+    """And does not show in the answer, though it is whole and the next in sequence."""
+    small.reset()
+    requests = (1, Command.IDENTIFY), (2, Command.STATUS)
+    small.write(b"".join(encode_frame(bytes([*request, 0])) for request in requests))
+    decoder = FrameDecoder()
+    found = []
+    while data := small.read():
+        found += decoder.feed(data)
+    assert [answer[0] for answer in found] == [1]
+    assert Identity.from_bytes(found[0][3:]).config == SMALL
+    assert ask(small, decoder, 2, Command.STATUS)[1] == Code.OK
+
+
 def test_round_trip(small):
     """Nothing but bytes on the line: 9 of a STATUS, 14 of its answer."""
     small.reset()
@@ -182,7 +197,7 @@ def test_fuzz_slice(small):
     told = fuzz(small, damaged=500, seed=1)
     assert sum(told.damaged.values()) >= 500
     assert told.runs > 10
-    assert min(told.damaged.values()) > 10
+    assert min(told.damaged.values()) > 2
 
 
 def test_a_simulation_that_dies(small, monkeypatch):
@@ -198,10 +213,11 @@ def test_a_simulation_that_dies(small, monkeypatch):
 @pytest.mark.slow
 def test_fuzz():
     """A hundred thousand damaged frames: every run right, the device always there."""
-    port = SimPort(SSAConfig(tokens=8, head_dim=24, steps=2), silence=20)
+    port = SimPort(SSAConfig(tokens=4, head_dim=24, steps=2), silence=20)
     try:
         told = fuzz(_Kept(port), damaged=100_000, seed=2)
     finally:
         port.close()
     print(told)
     assert sum(told.damaged.values()) >= 100_000
+    assert told.runs > 1000
