@@ -80,46 +80,47 @@ class HostLink(wiring.Component):
         # A request is looked at when its frame is known to be whole. The next one is acted on, the
         # latest one answered again; its fields are kept for that, and since those of another frame
         # may come in before the answer is out.
-        act, fresh = Signal(), Signal()
-        sequence = Signal(8)
-        command = Signal(8)
-        argument = Signal(8)
-        code = self._code(m, request, results, self._buffers(m, request, answer, act))
-        m.d.comb += self.start.eq(act & (command == Command.START))
-        m.d.sync += self.reset.eq(act & (command == Command.RESET))
+        sequence, command, argument = Signal(8), Signal(8), Signal(8)
+        act = Signal()
+        fits = self._buffers(m, request, answer, act)
         self._payload(m, answer, results, command, argument)
-        identify, follows, repeated = Signal(), Signal(), Signal()
-        m.d.comb += [
-            identify.eq(request.command == Command.IDENTIFY),
-            follows.eq(self.session & (request.sequence == (sequence + 1)[:8])),
+        m.d.comb += self.start.eq(act & (_number(command) == Command.START))
+        m.d.sync += self.reset.eq(act & (_number(command) == Command.RESET))
+
+        # All that is asked of a request is known a clock after it is whole.
+        code = Signal(Code)
+        fresh, repeated = Signal(), Signal()
+        m.d.sync += [
+            code.eq(self._code(m, request, results, fits)),
+            fresh.eq(
+                (request.command == Command.IDENTIFY)
+                | self.session & (request.sequence == (sequence + 1)[:8])
+            ),
             repeated.eq(
                 self.session & (request.sequence == sequence) & (request.command == command)
             ),
-            answer.sequence.eq(sequence),
         ]
+        m.d.comb += answer.sequence.eq(sequence)
+        m.d.sync += act.eq(0)
         with m.FSM():
             with m.State("listen"), m.If(request.valid):
                 m.next = "decide"
             with m.State("decide"):
-                m.d.sync += [sequence.eq(request.sequence), fresh.eq(identify | follows)]
-                m.next = "act"
-                with m.If(identify | follows):
+                m.d.comb += answer.start.eq(1)
+                m.d.sync += [sequence.eq(request.sequence), act.eq(fresh & (code == Code.OK))]
+                m.next = "answer"
+                with m.If(fresh):
+                    m.d.comb += results.release.eq(1)
                     m.d.sync += [
                         command.eq(request.command),
                         argument.eq(request.argument),
                         answer.code.eq(code),
                         self.session.eq(1),
                     ]
-                with m.Elif(~repeated):
-                    m.d.sync += [answer.code.eq(Code.SEQUENCE), self.session.eq(0)]
-            with m.State("act"):
-                m.d.comb += [
-                    act.eq(fresh & (answer.code == Code.OK)),
-                    results.release.eq(fresh),
-                    results.again.eq(~fresh),
-                    answer.start.eq(1),
-                ]
-                m.next = "answer"
+                with m.Else():
+                    m.d.comb += results.again.eq(1)
+                    with m.If(~repeated):
+                        m.d.sync += [answer.code.eq(Code.SEQUENCE), self.session.eq(0)]
             with m.State("answer"), m.If(answer.idle):
                 m.next = "listen"
 
@@ -223,7 +224,7 @@ class HostLink(wiring.Component):
             m.d.sync += cycles.eq(0)
 
         m.d.comb += answer.bare.eq(answer.code != Code.OK)
-        with m.Switch(command):
+        with m.Switch(_number(command)):
             with m.Case(Command.IDENTIFY):
                 final = len(self._identity) - 1
                 m.d.comb += [answer.final.eq(final), answer.data.eq(told.data)]
@@ -235,6 +236,11 @@ class HostLink(wiring.Component):
                 m.d.comb += results.step.eq(answer.step)
             with m.Default():
                 m.d.comb += answer.bare.eq(1)
+
+
+def _number(command):
+    """The bits of a command that tell those there are from each other."""
+    return command[: max(Command).bit_length()]
 
 
 def _beats(bits):
