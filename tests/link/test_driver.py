@@ -163,19 +163,18 @@ def test_misplaced_last_is_an_error():
 
 
 class StuckPort(GoldenPort):
-    """A core that never gives output."""
+    """A core that, once started, never ends."""
 
     def _running(self, clock):
         self._clock += self._hz // 10
-        return True
+        return self._cycles > 0
 
 
 def test_a_core_that_hangs():
-    with (
-        Device(StuckPort(SMALL)) as device,
-        pytest.raises(LinkError, match=r"no output for 2\.0 s"),
-    ):
-        check(device, 1)
+    with Device(StuckPort(SMALL)) as device:
+        for told in (r"no output for 2\.0 s", "an earlier run is not over; open anew"):
+            with pytest.raises(LinkError, match=told):
+                check(device, 1)
 
 
 def test_device_of_another_version():

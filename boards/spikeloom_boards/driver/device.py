@@ -32,11 +32,16 @@ JUNK = 65536  # bytes without an answer among them after which the line counts a
 
 @dataclass
 class Run:
-    """One run: `output` as the golden model shapes it, and the core's clocks from start to the last
-    output beat."""
+    """One run.
+
+    output : as the golden model shapes it.
+    cycles : the core's clocks from start to the last output beat, waiting for the line included.
+    saturated : whether sums left their range since the device was opened.
+    """
 
     output: np.ndarray
     cycles: int
+    saturated: bool
 
 
 class Device:
@@ -149,7 +154,8 @@ class Device:
             raise LinkError(f"{self._port.name}: the core found `last` where no tensor ends")
         words = [int.from_bytes(data[n : n + size], "little") for n in range(0, len(data), size)]
         cycles = int.from_bytes(self._ask(Command.STATUS)[1], "little")
-        return Run(model.from_words(self.config, words), cycles)
+        saturated = bool(self._state & State.SATURATED)
+        return Run(model.from_words(self.config, words), cycles, saturated)
 
     def _transfer(self, chunks, size, seed, progress):
         """Write what the core takes, start it, then write the rest while reading `size` bytes."""
@@ -177,7 +183,9 @@ class Device:
                 # The last answer told of buffers that may have emptied since.
                 self._ask(Command.STATUS)
                 if not any(queue and self._state.has_room(n) for n, queue in enumerate(chunks)):
-                    self._ask(Command.START, payload=seed.to_bytes(SEED_BYTES, "little"))
+                    code, _ = self._ask(Command.START, payload=seed.to_bytes(SEED_BYTES, "little"))
+                    if code != Code.OK:
+                        raise LinkError(f"{self._port.name}: an earlier run is not over; open anew")
                     started = True
             if left != before:
                 active = self._port.now()
