@@ -1,1 +1,5 @@
-"""Board recipes, builds and self-tests for Spikeloom cores."""
+"""Board recipes, builds, self-tests and the host driver for Spikeloom cores."""
+
+from .driver import Device
+
+__all__ = ["Device"]

@@ -11,6 +11,9 @@ from importlib import metadata
 from spikeloom import __version__
 from spikeloom.catalog import CORES
 from spikeloom.errors import InputError, JobError
+from spikeloom.link.linked_core import LinkedCore
+from spikeloom.link.protocol import DEFAULT_BAUD
+from spikeloom.link.uart import uart_divisor
 from spikeloom.staging import whole_folder
 from spikeloom.tools import export_to_amaranth, run_tool
 
@@ -28,18 +31,38 @@ PLACED = "placed.json"
 class Build:
     """One build: `config` for `recipe` at `frequency` Hz, placed with nextpnr's `seed`.
 
-    `rom_steps` is the number of distinct time steps of operands the self-test holds.
+    `top` is what goes around the core, one of `TOPS`: the host link, at `baud`, or the self-test,
+    which holds `rom_steps` distinct time steps of operands.
     """
 
     config: object
     recipe: object
     frequency: int
     seed: int = 1
+    top: str = "link"
+    baud: int = DEFAULT_BAUD
     rom_steps: int = 1
+
+    def __post_init__(self):
+        if self.top not in TOPS:
+            raise InputError(f"unknown top {self.top!r}; tops: " + ", ".join(TOPS))
+
+
+def _link(job):
+    divisor = uart_divisor(job.frequency, job.baud)
+    return LinkedCore(job.config, job.frequency, divisor), ("session", "misframed")
+
+
+def _self_test(job):
+    return make_self_test(job.config, job.rom_steps), ("passed", "failed")
+
+
+TOPS = {"link": _link, "self-test": _self_test}
+"""What a bitstream holds around the core: job to component and the names of its two lights."""
 
 
 def build(job, folder, progress: Callable = lambda step: None):
-    """Build the self-test bitstream of `job` into `folder`, whole or not at all.
+    """Build the bitstream of `job` into `folder`, whole or not at all.
 
     Leaves the bitstream, ``report.json``, ``report.html`` and the tools' logs. `progress` is called
     with the name of each step as it begins.
@@ -137,9 +160,9 @@ def design_files(job):
     The same `job` gives the same texts, wherever Spikeloom and Python are installed.
     """
     export_to_amaranth()
-    test = make_self_test(job.config, job.rom_steps)
+    design, lights = TOPS[job.top](job)
     plan = job.recipe.make_platform().prepare(
-        BoardTop(job.recipe, test, ("passed", "failed"), job.frequency), NAME
+        BoardTop(job.recipe, design, lights, job.frequency), NAME
     )
     return {
         name: _without_folders(content.decode() if isinstance(content, bytes) else content)

@@ -203,7 +203,42 @@ def draw_a2os2a():
     return figure
 
 
-PICTURES = {"ssa": draw_ssa, "a2os2a": draw_a2os2a, "spiked": draw_spiked}
+def draw_link():
+    """The line, framing, requests and answers, buffers, the core; and a frame."""
+    figure, ax = canvas(12.4, 4.2)
+    box(ax, 0.7, 3.5, "rx", STREAM, 0.8, 0.5)
+    box(ax, 0.7, 1.9, "tx", STREAM, 0.8, 0.5)
+    chains = {
+        3.5: ("UART\nreceiver", "escapes out,\nCRC-32 checked", "request:\nfields, payload"),
+        1.9: ("UART\ntransmitter", "escapes in,\nCRC-32 added", "answer:\nfields, payload"),
+    }
+    for y, blocks in chains.items():
+        for x, text in zip((2.1, 3.9, 5.9), blocks, strict=True):
+            box(ax, x, y, text, LOGIC, 1.3, 0.7)
+        for left, right in ((1.15, 1.4), (2.8, 3.2), (4.6, 5.2)):
+            arrow(ax, (left, y) if y > 3 else (right, y), (right, y) if y > 3 else (left, y))
+    box(ax, 5.9, 2.7, "sequence, code", LOGIC, 1.3, 0.4)
+    arrow(ax, (5.9, 3.1), (5.9, 2.94))
+    arrow(ax, (5.9, 2.46), (5.9, 2.3))
+    for name, y in (("q", 3.8), ("k", 3.2), ("v", 2.6)):
+        box(ax, 8.2, y, f"chunk of {name}, 256 bytes", MEMORY, 1.9, 0.4)
+        arrow(ax, (6.6, 3.5 if y > 2.7 else 3.4), (7.2, y))
+        arrow(ax, (9.2, y), (10.2, y))
+    box(ax, 8.2, 1.9, "output bytes, queue of 512", MEMORY, 1.9, 0.4)
+    arrow(ax, (7.2, 1.9), (6.6, 1.9))
+    arrow(ax, (10.2, 1.9), (9.2, 1.9))
+    box(ax, 8.2, 1.3, "identity, cycle counter", MEMORY, 1.9, 0.4)
+    arrow(ax, (7.2, 1.3), (6.6, 1.7))
+    box(ax, 11.1, 2.85, "core", LOGIC, 1.7, 2.3)
+    fields = ("7E", "sequence", "command\n(code)", "argument\n(state)", "payload", "CRC-32", "7E")
+    edge = 1.9
+    for text, width in zip(fields, (0.5, 1.0, 1.0, 1.0, 3.4, 1.3, 0.5), strict=True):
+        box(ax, edge + width / 2, 0.45, text, RANDOM if "7E" in text else STREAM, width, 0.5)
+        edge += width + 0.08
+    return figure
+
+
+PICTURES = {"ssa": draw_ssa, "a2os2a": draw_a2os2a, "spiked": draw_spiked, "link": draw_link}
 
 
 def datapath_svg(core):

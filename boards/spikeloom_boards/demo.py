@@ -88,7 +88,8 @@ def demo_ssa(folder, progress):
         config = preset_config("ssa", recipe)
         for name, text in core_files(config).items():
             (staging / name).write_text(text)
-        report = build(Build(config, recipe, recipe.frequency_of("ssa")), staging / BOARD, progress)
+        job = Build(config, recipe, recipe.frequency_of("ssa"), top="self-test")
+        report = build(job, staging / BOARD, progress)
         (staging / "demo.md").write_text(_summary(runs, report))
 
     folder = Path(folder)

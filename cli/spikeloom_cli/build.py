@@ -6,6 +6,7 @@ import typer
 from rich.table import Table
 
 from spikeloom.catalog import find_core
+from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_boards.build import Build
 from spikeloom_boards.build import build as run_build
 from spikeloom_boards.recipes import find_board, preset_config
@@ -13,6 +14,7 @@ from spikeloom_boards.report import notes
 
 from .options import (
     Assignments,
+    Baud,
     ConfigFile,
     CoreName,
     Json,
@@ -35,15 +37,20 @@ def build(
         typer.Option(help="Clock of the core (default: the board's)."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of place and route.")] = 1,
+    top: Annotated[
+        str, typer.Option(help="What goes around the core: link (to a host) or self-test.")
+    ] = "link",
+    baud: Baud = DEFAULT_BAUD,
     json: Json = False,
 ):
-    """Build the self-test bitstream of a core; fails where it does not fit or misses its clock."""
+    """Build the bitstream of a core; fails where it does not fit or misses its clock."""
     find_core(core)
     recipe = find_board(board)
     chosen = preset_config(core, recipe, settings_of(config, set_))
     frequency = round(mhz * 1e6) if mhz else recipe.frequency_of(core)
+    job = Build(chosen, recipe, frequency, seed, top=top, baud=baud)
     with steps(4, quiet=json) as begin:
-        report = run_build(Build(chosen, recipe, frequency, seed), output, begin)
+        report = run_build(job, output, begin)
     if json:
         print_json(report.as_dict())
     else:

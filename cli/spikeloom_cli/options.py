@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from spikeloom.config import read_settings
 
@@ -30,6 +37,14 @@ Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Fol
 SimulatorName = Annotated[
     str, typer.Option("--sim", metavar="NAME", help="Simulator: verilator or icarus.")
 ]
+
+Port = Annotated[
+    str | None,
+    typer.Option(
+        "--port", metavar="PORT", help="Serial port of a board, or sim: a board in simulation."
+    ),
+]
+Baud = Annotated[int, typer.Option("--baud", min=1, help="Baud rate of the host link.")]
 
 
 def settings_of(config, assignments):
@@ -71,3 +86,22 @@ def steps(total, quiet=False):
             begun += 1
 
         yield begin
+
+
+@contextmanager
+def bytes_display(quiet=False):
+    """A progress display of a transfer; yields a function to call with the bytes done and in all.
+
+    Shown on standard error, and only to a terminal.
+    """
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        DownloadColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        disable=quiet or not sys.stderr.isatty(),
+        transient=True,
+    ) as progress:
+        task = progress.add_task("transfer", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

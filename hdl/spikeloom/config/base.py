@@ -79,6 +79,10 @@ class CoreConfig:
         """Every key with its value, in the order of declaration."""
         return {key.name: getattr(self, key.name) for key in fields(self)}
 
+    def settled(self):
+        """The same hardware with every key spelt out, none left to depend on data."""
+        return self
+
     def with_seed(self, seed):
         """The same configuration with another seed, for cores that have one."""
         return replace(self, seed=seed) if hasattr(self, "seed") else self

@@ -1,6 +1,6 @@
 """Configuration of the `spiked` core: SpikedAttention."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, sqrt
 
 from ..errors import InputError
@@ -129,6 +129,10 @@ class SpikedConfig(CoreConfig):
         }
         scales["output"] = self._or(self.output_scale, scales["v"])
         return scales
+
+    def settled(self):
+        """The same hardware with numbers for scales left at "auto"."""
+        return replace(self, **{f"{name}_scale": scale for name, scale in self.scales.items()})
 
     @staticmethod
     def _or(value, typical):

@@ -84,7 +84,7 @@ def cycles(config, q, k, v):
 
 def to_beats(config, q, k, v):
     """Stream beats of one head: operand name to list of (data, last)."""
-    bits = {"q": 1, "k": config.k_bits, "v": 2}
+    bits = _operand_bits(config)
     per_token = {"q": 1, "k": config.chunks, "v": 1}
     beats = {}
     for name, tensor in zip(OPERANDS, a2os2a.check(config, q, k, v), strict=True):
@@ -92,6 +92,21 @@ def to_beats(config, q, k, v):
         length = tensor.shape[1] * per_token[name]
         beats[name] = [(word, n % length == length - 1) for n, word in enumerate(words)]
     return beats
+
+
+def operands_of(config, beats):
+    """Operands (q, k, v) whose stream beats are `beats`, as `to_beats` makes them."""
+    lanes = {"q": config.head_dim, "k": config.lanes, "v": config.value_dim}
+    operands = []
+    for name, bits in _operand_bits(config).items():
+        words = [data for data, _ in beats[name]]
+        codes = _unpack(words, bits, lanes[name])
+        if name == "v":
+            codes = codes - (codes >> 1 << 2)  # two's complement
+        width = config.value_dim if name == "v" else config.head_dim
+        operand = codes.reshape(config.steps, config.tokens, width).astype(np.int64)
+        operands.append(operand if config.steps > 1 else operand[0])
+    return tuple(operands)
 
 
 def output_beats(config):
@@ -117,11 +132,14 @@ def from_beats(config, beats):
     per_step = config.tokens * config.groups
     if [last for _, last in beats] != ([0] * (per_step - 1) + [1]) * config.steps:
         raise InputError(f"output: not {config.steps} steps of {per_step} beats")
+    return from_words(config, [data for data, _ in beats])
+
+
+def from_words(config, words):
+    """Output, shaped as that of `golden`, from the data of all output beats."""
     width = config.acc_bits
-    codes = [
-        word >> width * lane & (1 << width) - 1 for word, _ in beats for lane in range(config.lanes)
-    ]
-    values = np.array([code - (code >> width - 1 << width) for code in codes])
+    codes = _unpack(words, width, config.lanes)
+    values = codes - (codes >> width - 1 << width)
     shape = (config.steps, config.tokens, config.value_dim)
     output = values.reshape(shape).astype(np.int32 if width <= 32 else np.int64)
     return output if config.steps > 1 else output[0]
@@ -159,6 +177,18 @@ def to_bytes(config, output):
     size = -(-config.acc_bits * config.lanes // 8)
     words = _pack(output.reshape(-1, config.lanes), config.acc_bits)
     return b"".join(word.to_bytes(size, "little") for word in words)
+
+
+def _operand_bits(config):
+    """Bits of a value on each operand's stream."""
+    return {"q": 1, "k": config.k_bits, "v": 2}
+
+
+def _unpack(words, bits, lanes):
+    """Inverse of `_pack` for rows of `lanes` values: Python integers, which never overflow."""
+    mask = (1 << bits) - 1
+    rows = [[word >> bits * lane & mask for lane in range(lanes)] for word in words]
+    return np.array(rows, object)
 
 
 def _pack(rows, bits):

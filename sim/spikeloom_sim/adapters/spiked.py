@@ -109,6 +109,15 @@ def to_beats(config, q, k, v):
     return beats
 
 
+def operands_of(config, beats):
+    """Operands (q, k, v) whose stream beats are `beats`, as `to_beats` makes them."""
+    widths = (config.head_dim, config.head_dim, config.value_dim)
+    return tuple(
+        _codes(config, [data for data, _ in beats[name]], width)
+        for name, width in zip(OPERANDS, widths, strict=True)
+    )
+
+
 def output_beats(config):
     """Beats of the output stream in one run."""
     return config.heads * config.tokens
@@ -132,10 +141,18 @@ def from_beats(config, beats):
     expected = [_is_last(config, token) for token in range(output_beats(config))]
     if [last for _, last in beats] != expected:
         raise InputError(f"output: not {config.heads} heads of {config.tokens} beats")
+    return from_words(config, [data for data, _ in beats])
+
+
+def from_words(config, words):
+    """Output codes (heads * N, Dv) int16 from the data of all output beats."""
+    return _codes(config, words, config.value_dim)
+
+
+def _codes(config, words, width):
+    """Codes (len(words), width) from the data of beats."""
     bits = _code_bits(config)
-    rows = [
-        [data >> bits * n & (1 << bits) - 1 for n in range(config.value_dim)] for data, _ in beats
-    ]
+    rows = [[word >> bits * n & (1 << bits) - 1 for n in range(width)] for word in words]
     return spiked.from_wire(config, rows)
 
 

@@ -1,6 +1,7 @@
 """Tensors of the `ssa` core: checking, configuration from shapes, stream beats and back.
 
-Every adapter offers `configure`, `golden`, `to_beats`, `from_beats` and `random_operands`.
+Every adapter offers `configure`, `golden`, `to_beats` and its inverse `operands_of`, `from_beats`
+and `random_operands`.
 """
 
 from dataclasses import replace
@@ -106,6 +107,21 @@ def to_beats(config, q, k, v):
     return beats
 
 
+def operands_of(config, beats):
+    """Operands (q, k, v) whose stream beats are `beats`, as `to_beats` makes them."""
+    operands = []
+    for name in OPERANDS:
+        words = [data for data, _ in beats[name]]
+        if config.inputs == "values":
+            tensor = np.array(words).reshape(config.tokens, -1) / 2**config.value_bits
+        else:
+            tensor = _out_of_beats(config, name, words)
+            if name != "q" and config.feed == "diagonals":
+                tensor = ssa_sampled.from_diagonals(config, tensor)
+        operands.append(tensor)
+    return tuple(operands)
+
+
 def _in_beats(config, name, tensor):
     """Spikes (T, N, W) as beats of rows side by side: (rounds, beats a round, bits).
 
@@ -116,6 +132,18 @@ def _in_beats(config, name, tensor):
     whole = np.pad(tensor, ((0, -steps % at_once), (0, -tokens % lanes), (0, 0)))
     rounds = whole.reshape(-1, at_once, whole.shape[1] // lanes, lanes, width)
     return rounds.transpose(0, 2, 1, 3, 4).reshape(*rounds.shape[0:3:2], -1)
+
+
+def _out_of_beats(config, name, words):
+    """Spikes (T, N, W) of the data of all beats: the inverse of `_in_beats`."""
+    rounds, lanes, at_once = _rounds(config), _lanes(config, name), config.steps_at_once or 1
+    width = config.value_dim if name in ("v", "o") else config.head_dim
+    bits = at_once * lanes * width
+    raw = b"".join(word.to_bytes(-(-bits // 8), "little") for word in words)
+    packed = np.frombuffer(raw, np.uint8).reshape(len(words), -1)
+    spikes = np.unpackbits(packed, axis=-1, bitorder="little")[:, :bits]
+    spikes = spikes.reshape(rounds, -1, at_once, lanes, width).transpose(0, 2, 1, 3, 4)
+    return spikes.reshape(rounds * at_once, -1, width)[: config.steps, : config.tokens]
 
 
 def _lanes(config, name):
@@ -156,17 +184,15 @@ def from_beats(config, beats):
 
     Raises `InputError` where their number or a ``last`` is off.
     """
-    rounds, lanes, at_once = _rounds(config), _lanes(config, "o"), config.steps_at_once or 1
-    groups = -(-config.tokens // lanes)
+    rounds, groups = _rounds(config), -(-config.tokens // _lanes(config, "o"))
     if [last for _, last in beats] != ([0] * (groups - 1) + [1]) * rounds:
         raise InputError(f"output: not {rounds} times {groups} beats")
-    bits = at_once * lanes * config.value_dim
-    raw = b"".join(data.to_bytes(-(-bits // 8), "little") for data, _ in beats)
-    packed = np.frombuffer(raw, np.uint8).reshape(rounds, groups, -1)
-    spikes = np.unpackbits(packed, axis=-1, bitorder="little")[..., :bits]
-    spikes = spikes.reshape(rounds, groups, at_once, lanes, config.value_dim)
-    spikes = spikes.transpose(0, 2, 1, 3, 4).reshape(rounds * at_once, groups * lanes, -1)
-    return spikes[: config.steps, : config.tokens]
+    return from_words(config, [data for data, _ in beats])
+
+
+def from_words(config, words):
+    """Output spikes (T, N, Dv) uint8 from the data of all output beats."""
+    return _out_of_beats(config, "o", words)
 
 
 def random_operands(config, rng, density=0.5):

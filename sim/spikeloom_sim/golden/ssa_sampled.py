@@ -77,5 +77,17 @@ def sample(config, q, k, v, mask, s, b):
 def diagonals(config, tensor):
     """K or V (T, N, W) as the words a producer of diagonals sends: ``M[(x mod D + b) mod N, x]`` in
     word b of column x."""
+    return tensor[:, *_diagonal(config, tensor)]
+
+
+def from_diagonals(config, words):
+    """K or V (T, N, W) of what `diagonals` made of it."""
+    tensor = np.empty_like(words)
+    tensor[:, *_diagonal(config, words)] = words
+    return tensor
+
+
+def _diagonal(config, tensor):
+    """Row and column that each word of each column comes from."""
     word, column = np.ogrid[: config.tokens, : tensor.shape[2]]
-    return tensor[:, (column % config.head_dim + word) % config.tokens, column]
+    return (column % config.head_dim + word) % config.tokens, column

@@ -14,6 +14,8 @@ from platformdirs import user_cache_path
 from spikeloom.errors import JobError
 from spikeloom.tools import require
 
+COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+
 
 class Verilator:
     """Compiles to C++: about ten seconds the first time, two or three from then on.
@@ -31,10 +33,11 @@ class Verilator:
         return _home() is not None
 
     @staticmethod
-    def build(sources, top, ports, folder, *, waves=None):
+    def build(sources, top, ports, folder, *, waves=None, main=COCOTB_MAIN):
         """Compile Verilog files into the program ``folder/top``, whose testbench sees `ports`.
 
-        `waves` names the file to record a waveform in: FST if it ends in .fst, else VCD. Returns
+        `waves` names the file to record a waveform in: FST if it ends in .fst, else VCD. `main` is
+        the C++ file of the main program, which finds the design as class ``Vtop``. Returns
         the arguments that the program needs to record it.
         """
         home = _home()
@@ -58,7 +61,7 @@ class Verilator:
             *("--prefix", "Vtop", "--top-module", top, "-o", top, "-Mdir", folder),
             *("--timescale", "1ns/1ps", "-Wno-fatal", "-Wno-lint", "-O3", *trace),
             *("-LDFLAGS", _link_flags()),
-            cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp",
+            main,
             control,
             *sources,
         ]

@@ -1,0 +1,235 @@
+"""The driver: attention on a device, NumPy in and out."""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from spikeloom.catalog import CORES
+from spikeloom.errors import InputError
+from spikeloom.link.frames import FrameDecoder, encode_frame
+from spikeloom.link.identity import Identity, config_hash, hardware_keys
+from spikeloom.link.protocol import (
+    HEADER,
+    LAST,
+    MAX_PAYLOAD,
+    SEED_BYTES,
+    Code,
+    Command,
+    State,
+    bytes_of,
+    chunks_of,
+)
+from spikeloom_sim.adapters import adapter
+
+from .errors import LinkError, NoAnswerError, SessionLostError, WrongBitstreamError
+from .open_port import open_port
+
+TRIES = 8  # times a request is sent before the device counts as dead
+STALL_SECONDS = 2  # on top of a run's own time: without output for so long, a core hangs
+JUNK = 65536  # bytes without an answer among them after which the line counts as noise
+
+
+@dataclass
+class Run:
+    """One run.
+
+    output : as the golden model shapes it.
+    cycles : the core's clocks from start to the last output beat, waiting for the line included.
+    saturated : whether sums left their range since the device was opened.
+    """
+
+    output: np.ndarray
+    cycles: int
+    saturated: bool
+
+
+class Device:
+    """A core at the end of a port.
+
+    Opening it identifies the device, compares its configuration with `config`, if that is given,
+    and resets the core. Use it as a context manager, or call `close`.
+
+    Parameters
+    ----------
+    port : a serial port ("/dev/ttyUSB1"); "sim" for the RTL in simulation or "golden" for the
+        golden model behind the same protocol, which need `config`; or an object like `SimPort`.
+    config : configuration that the device must have, but for its seed; None: any.
+    baud, timeout : of a serial port, the latter in seconds of silence that count as no answer.
+
+    Members
+    -------
+    config : the device's configuration. hz : its clock. version : the Spikeloom that made it.
+
+    Raises
+    ------
+    PortError, NoAnswerError, WrongBitstreamError, SessionLostError : each a `LinkError`, and so a
+    `JobError`.
+    """
+
+    def __init__(self, port, config=None, **options):
+        self._port = open_port(port, config, **options) if isinstance(port, str) else port
+        self._decoder = FrameDecoder()
+        self._sequence = 0
+        self._state = State(0)
+        try:
+            self._identity = Identity.from_bytes(self._ask(Command.IDENTIFY)[1])
+            if config is not None:
+                self.check(config)
+            self._ask(Command.RESET)
+        except BaseException:
+            self._port.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Give the port back."""
+        self._port.close()
+
+    def check(self, wanted):
+        """Raise `WrongBitstreamError` where the device's hardware is not that of `wanted`."""
+        self.check_core(wanted.core)
+        here, there = config_hash(self.config), config_hash(wanted)
+        if here != there:
+            has, wants = hardware_keys(self.config), hardware_keys(wanted)
+            differing = ", ".join(
+                f"{key} = {has[key]}, not {wants[key]}" for key in has if has[key] != wants[key]
+            )
+            raise WrongBitstreamError(
+                f"{self._port.name}: the bitstream is {wanted.core} {here}, wanted is {there}: "
+                f"{differing}; load another (spikeloom build, spikeloom flash), or leave these "
+                "keys to the device"
+            )
+
+    def check_core(self, core):
+        """Raise `WrongBitstreamError` where the device is another core than `core`."""
+        if self.config.core != core:
+            raise WrongBitstreamError(
+                f"{self._port.name}: the bitstream is {self.config.core} "
+                f"{config_hash(self.config)}, wanted is {core}; load another (spikeloom build, "
+                "spikeloom flash)"
+            )
+
+    @property
+    def config(self):
+        return self._identity.config
+
+    @property
+    def hz(self):
+        return self._identity.hz
+
+    @property
+    def version(self):
+        return self._identity.version
+
+    def run(self, *operands, seed=1, progress=lambda done, total: None):
+        """One attention.
+
+        Parameters
+        ----------
+        operands : tensors as the core's golden model takes them.
+        seed : of the core's LFSRs.
+        progress : called with the bytes that have gone either way, and how many there are.
+
+        Returns a `Run`. Raises `InputError` for tensors of another shape than the device's,
+        `LinkError` where the line or the core fails; open the device anew then.
+        """
+        model = adapter(self.config.core)
+        example = model.random_operands(self.config, np.random.default_rng(0))
+        for name, given, like in zip(model.OPERANDS, operands, example, strict=True):
+            if np.shape(given) != like.shape:
+                raise InputError(f"{name}: shape {np.shape(given)}, the device takes {like.shape}")
+        beats = model.to_beats(self.config, *operands)
+        chunks = [
+            deque(chunks_of(beats[name], bits)) for name, bits in self._identity.inputs.items()
+        ]
+        size = bytes_of(self._identity.output)
+        data = self._transfer(chunks, size * model.output_beats(self.config), seed, progress)
+        if self._state & State.MISFRAMED:
+            raise LinkError(f"{self._port.name}: the core found `last` where no tensor ends")
+        words = [int.from_bytes(data[n : n + size], "little") for n in range(0, len(data), size)]
+        cycles = int.from_bytes(self._ask(Command.STATUS)[1], "little")
+        saturated = bool(self._state & State.SATURATED)
+        return Run(model.from_words(self.config, words), cycles, saturated)
+
+    def _transfer(self, chunks, size, seed, progress):
+        """Write what the core takes, start it, then write the rest while reading `size` bytes."""
+        total = size + sum(len(data) for queue in chunks for data, _ in queue)
+        left = total
+        received = bytearray()
+        started = False
+        patience = STALL_SECONDS + 8 * CORES[self.config.core].cycles(self.config) / self.hz
+        active = self._port.now()
+        while len(received) < size:
+            before = left
+            for number, queue in enumerate(chunks):
+                if queue and self._state.has_room(number):
+                    data, last = queue[0]
+                    code, _ = self._ask(Command.WRITE, number | (LAST if last else 0), data)
+                    if code == Code.OK:
+                        queue.popleft()
+                        left -= len(data)
+            if started:
+                count = min(MAX_PAYLOAD, size - len(received))
+                code, data = self._ask(Command.READ, count - 1)
+                received += data
+                left -= len(data)
+            elif left == before:
+                # The last answer told of buffers that may have emptied since.
+                self._ask(Command.STATUS)
+                if not any(queue and self._state.has_room(n) for n, queue in enumerate(chunks)):
+                    code, _ = self._ask(Command.START, payload=seed.to_bytes(SEED_BYTES, "little"))
+                    if code != Code.OK:
+                        raise LinkError(f"{self._port.name}: an earlier run is not over; open anew")
+                    started = True
+            if left != before:
+                active = self._port.now()
+                progress(total - left, total)
+            elif self._port.now() - active > patience:
+                raise LinkError(
+                    f"{self._port.name}: the core has given no output for {patience:.1f} s"
+                )
+        return bytes(received)
+
+    def _ask(self, command, argument=0, payload=b""):
+        """Send a request until it is answered: the code, OK or BUSY, and the answer's payload."""
+        self._sequence = (self._sequence + 1) % 256
+        frame = encode_frame(bytes([self._sequence, command, argument]) + payload)
+        for _ in range(TRIES):
+            self._port.write(frame)
+            answer = self._answer()
+            if answer is not None:
+                break
+        else:
+            raise NoAnswerError(
+                f"{self._port.name}: no answer to {TRIES} requests; is a bitstream with the host "
+                "link loaded (spikeloom build, spikeloom flash), and the baud rate that of its "
+                "build?"
+            )
+        code, self._state = answer[1], State(answer[2])
+        if code == Code.SEQUENCE:
+            raise SessionLostError(
+                f"{self._port.name}: the device was reset, or another program talks to it; run "
+                "again"
+            )
+        if code not in (Code.OK, Code.BUSY):
+            raise LinkError(f"{self._port.name}: {command.name} was refused (code {code})")
+        return code, answer[HEADER:]
+
+    def _answer(self):
+        """The answer to the latest request, or None where the line falls silent before."""
+        junk = 0
+        while junk < JUNK:
+            data = self._port.read()
+            if not data:
+                return None
+            junk += len(data)
+            for content in self._decoder.feed(data):
+                if content[0] == self._sequence:
+                    return content
+        return None

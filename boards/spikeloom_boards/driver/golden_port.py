@@ -1,0 +1,168 @@
+"""A device made of software: the link's protocol around a golden model."""
+
+import warnings
+
+import numpy as np
+
+from spikeloom.catalog import CORES
+from spikeloom.link.frames import FrameDecoder, encode_frame
+from spikeloom.link.identity import Identity
+from spikeloom.link.protocol import (
+    CYCLE_BYTES,
+    DEFAULT_BAUD,
+    HEADER,
+    LAST,
+    MAX_PAYLOAD,
+    SEED_BYTES,
+    Code,
+    Command,
+    State,
+    bytes_of,
+)
+from spikeloom_sim.adapters import adapter
+
+DIVISOR = 8  # clocks per bit, as in the simulated device
+BYTE = 10 * DIVISOR  # clocks
+
+
+class GoldenPort:
+    """Stands in for a serial port; time is counted in bytes on the line.
+
+    Its buffers never fill. A run is over when the core's clocks have gone by since the start, or
+    since its last operand came.
+
+    Parameters
+    ----------
+    config : the core's configuration.
+    """
+
+    name = "golden"
+
+    def __init__(self, config):
+        self._config = config.settled()
+        self._model = adapter(config.core)
+        self._hz = DIVISOR * DEFAULT_BAUD
+        with warnings.catch_warnings():  # the component is asked for its ports alone
+            warnings.simplefilter("ignore")
+            self._identity = Identity.of(CORES[config.core].build(self._config), self._hz)
+        self._decoder = FrameDecoder()
+        self._line = b""
+        self._clock = 0
+        self._session = False
+        self._sequence = self._command = None
+        self._answered = (Code.OK, b"")
+        self._reset()
+
+    def write(self, data):
+        """Take bytes from the host."""
+        for byte in data:
+            self._clock += BYTE
+            for content in self._decoder.feed(bytes([byte])):
+                answer = encode_frame(self._answer(*content[:HEADER], content[HEADER:]))
+                self._line += answer
+                self._clock += BYTE * len(answer)
+
+    def read(self):
+        """Bytes for the host; none where there are none."""
+        data, self._line = self._line, b""
+        return data
+
+    def now(self):
+        """Seconds."""
+        return self._clock / self._hz
+
+    def close(self):
+        """Nothing is held."""
+
+    def _answer(self, sequence, command, argument, payload):
+        """Content of the answer to a request."""
+        if command == Command.IDENTIFY or (
+            self._session and sequence == (self._sequence + 1) % 256
+        ):
+            self._session, self._command = True, command
+            self._answered = self._act(command, argument, payload)
+        elif not (self._session and (sequence, command) == (self._sequence, self._command)):
+            self._session, self._answered = False, (Code.SEQUENCE, b"")
+        self._sequence = sequence
+        code, data = self._answered
+        return bytes([sequence, code, self._state()]) + data
+
+    def _act(self, command, argument, payload):
+        """Do what a request says: the code and payload of its answer."""
+        number, last = argument & ~LAST, bool(argument & LAST)
+        lengths = {Command.WRITE: range(1, MAX_PAYLOAD + 1), Command.START: [SEED_BYTES]}
+        if command not in list(Command) or (
+            command == Command.WRITE and number >= len(self._written)
+        ):
+            return Code.UNKNOWN, b""
+        if len(payload) not in lengths.get(command, [0]):
+            return Code.LENGTH, b""
+        if command == Command.IDENTIFY:
+            return Code.OK, self._identity.to_bytes()
+        if command == Command.STATUS:
+            return Code.OK, self._cycles.to_bytes(CYCLE_BYTES, "little")
+        if command == Command.RESET:
+            self._reset()
+        if command == Command.WRITE:
+            self._written[number] += payload
+            self._ends[number] += [len(self._written[number])] * last
+            self._compute()
+        if command == Command.START:
+            if self._running(self._clock):
+                return Code.BUSY, b""
+            self._seed = int.from_bytes(payload, "little")
+            self._compute()
+        if command == Command.READ:
+            if self._running(self._clock) or len(self._output) <= argument:
+                return Code.BUSY, b""
+            data, self._output = self._output[: argument + 1], self._output[argument + 1 :]
+            return Code.OK, data
+        return Code.OK, b""
+
+    def _reset(self):
+        """Forget operands, run and output."""
+        self._written = [b""] * len(self._identity.inputs)
+        self._ends = [[] for _ in self._written]
+        self._seed = None
+        self._output = b""
+        self._misframed = False
+        self._cycles = self._finish = 0
+
+    def _compute(self):
+        """Run, once there is a seed and all operands."""
+        example = self._model.random_operands(self._config, np.random.default_rng(0))
+        expected = self._model.to_beats(self._config, *example)
+        beats = {}
+        for number, (name, bits) in enumerate(self._identity.inputs.items()):
+            size, lasts = bytes_of(bits), [last for _, last in expected[name]]
+            need = size * len(lasts)
+            data = self._written[number]
+            ends = [size * (n + 1) for n, last in enumerate(lasts) if last]
+            self._misframed |= self._ends[number] != [end for end in ends if end <= len(data)]
+            words = [int.from_bytes(data[n : n + size], "little") for n in range(0, need, size)]
+            beats[name] = list(zip(words, lasts, strict=True))
+            if self._seed is None or len(data) < need:
+                return
+        self._written = [b""] * len(self._written)
+        self._ends = [[] for _ in self._written]
+        config = self._config.with_seed(self._seed)
+        operands = self._model.operands_of(config, beats)
+        self._output += self._model.to_bytes(config, self._model.golden(config, *operands))
+        self._cycles = self._model_cycles(operands)
+        self._finish = self._clock + self._cycles
+        self._seed = None
+
+    def _model_cycles(self, operands):
+        """Clocks of a run with these operands on chip."""
+        if hasattr(self._model, "cycles"):
+            return self._model.cycles(self._config, *operands)
+        return CORES[self._config.core].cycles(self._config)
+
+    def _running(self, clock):
+        return self._seed is not None or clock < self._finish
+
+    def _state(self):
+        """The state byte, as things are when two bytes of the answer are out."""
+        room = (1 << len(self._written)) - 1
+        running = self._running(self._clock + 2 * BYTE)
+        return room | State.RUNNING * running | State.MISFRAMED * self._misframed

@@ -1,0 +1,27 @@
+"""Ports by name."""
+
+from spikeloom.errors import InputError
+from spikeloom.link.protocol import DEFAULT_BAUD
+
+TIMEOUT = 0.25  # seconds that device, cable and operating system may take
+
+
+def open_port(name, config, baud=DEFAULT_BAUD, timeout=TIMEOUT):
+    """The port called `name`: "sim", "golden" or a serial port.
+
+    Raises `InputError` where a simulated device has no configuration, `PortError` where a serial
+    port does not open.
+    """
+    if name not in ("sim", "golden"):
+        from .serial_port import SerialPort
+
+        return SerialPort(name, baud, timeout)
+    if config is None:
+        raise InputError(f"--port {name} makes a device of its own: say which core and keys")
+    if name == "golden":
+        from .golden_port import GoldenPort
+
+        return GoldenPort(config)
+    from .sim_port import SimPort
+
+    return SimPort(config)

@@ -1,0 +1,106 @@
+"""A simulated device: the RTL of a core and its link in Verilator, at the end of its UART pins."""
+
+import shutil
+import struct
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from spikeloom.export.verilog import component_to_verilog
+from spikeloom.link.frames import FLAG
+from spikeloom.link.linked_core import LinkedCore
+from spikeloom.link.protocol import DEFAULT_BAUD
+from spikeloom_sim import simulators
+from spikeloom_sim.simulators import Verilator
+
+from .errors import PortError
+
+DIVISOR = 8  # clocks per bit: few, to be quick
+SILENCE = 100
+
+MAIN = Path(simulators.__file__).with_name("uart_bridge.cpp")
+
+
+class SimPort:
+    """Stands in for a serial port; time is that of the simulation.
+
+    Parameters
+    ----------
+    config : the core's configuration.
+    divisor : clocks per bit.
+    silence : byte times without a sign of life that count as no answer.
+    """
+
+    name = "sim"
+
+    def __init__(self, config, divisor=DIVISOR, silence=SILENCE):
+        self._hz = divisor * DEFAULT_BAUD
+        self.divisor = divisor
+        self._silence = 10 * divisor * silence
+        self._process = None
+        self._clock = 0
+        self._folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
+        try:
+            module = component_to_verilog(LinkedCore(config, self._hz, divisor), "device")
+            source = self._folder / "device.v"
+            source.write_text(module.text)
+            ports = [name for name, _, _ in module.ports]
+            Verilator.build([source], module.name, ports, self._folder, main=MAIN)
+            self._process = subprocess.Popen(
+                [self._folder / module.name, str(divisor)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    def write(self, data, period=None):
+        """Send bytes; `period` is the clocks per bit, where it is not to be the device's own."""
+        bit = round(256 * (period or self.divisor))
+        self._tell(struct.pack("<cII", b"w", bit, len(data)) + data)
+
+    def read(self):
+        """Bytes that have come, up to a flag; none where nothing came for long."""
+        return self._run(struct.pack("<cII", b"r", self._silence, FLAG))
+
+    def let_pass(self, clocks):
+        """Run for a number of clocks; returns the bytes that came."""
+        return self._run(struct.pack("<cI", b"t", clocks))
+
+    def reset(self, clocks=2):
+        """Reset the whole device, link included; returns the bytes that came."""
+        return self._run(struct.pack("<cI", b"x", clocks))
+
+    def now(self):
+        """Seconds since the device came up, by its clock."""
+        return self._clock / self._hz
+
+    @property
+    def clock(self):
+        """Clocks since the device came up."""
+        return self._clock
+
+    def close(self):
+        """End the simulation and take its files away."""
+        if self._process is not None:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+            self._process.stdout.close()
+            self._process.wait(10)
+            self._process = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _tell(self, command):
+        with suppress(BrokenPipeError):  # told when the answer is missing
+            self._process.stdin.write(command)
+            self._process.stdin.flush()
+
+    def _run(self, command):
+        self._tell(command)
+        head = self._process.stdout.read(12)
+        if len(head) < 12:
+            raise PortError(f"sim: the simulation died (exit code {self._process.wait(10)})")
+        self._clock, count = struct.unpack("<QI", head)
+        return self._process.stdout.read(count)

@@ -1,0 +1,75 @@
+"""`spikeloom selftest`: golden vectors on a board."""
+
+from typing import Annotated
+
+import typer
+
+from spikeloom.catalog import find_core
+from spikeloom.errors import InputError
+from spikeloom.link.protocol import DEFAULT_BAUD
+from spikeloom_boards.driver import Device
+from spikeloom_boards.driver.jobs import VECTORS, self_test
+from spikeloom_boards.recipes import find_board, preset_config
+
+from .options import (
+    Assignments,
+    Baud,
+    BoardName,
+    ConfigFile,
+    Json,
+    Port,
+    console,
+    print_json,
+    settings_of,
+    steps,
+)
+
+
+def selftest(
+    core: Annotated[str | None, typer.Argument(metavar="[CORE]")] = None,
+    port: Port = None,
+    board: BoardName = None,
+    config: ConfigFile = None,
+    set_: Assignments = None,
+    baud: Baud = DEFAULT_BAUD,
+    json: Json = False,
+):
+    """Run golden vectors on a board and compare every bit.
+
+    A board knows its core and keys; given here, they are checked. A board in simulation (--port
+    sim) is made of them.
+    """
+    if port is None:
+        raise InputError("--port is missing; name a serial port, or sim")
+    settings = settings_of(config, set_)
+    wanted = None
+    if core is None and (board or settings):
+        raise InputError("keys and --board need a CORE to go with; name it first")
+    if core is not None:
+        find_core(core)
+        if board:
+            wanted = preset_config(core, find_board(board), settings)
+        elif settings or port == "sim":
+            wanted = find_core(core).config.from_settings(settings)
+    with steps(len(VECTORS) + 1, quiet=json) as begin:
+        begin(f"open {port}")
+        with Device(port, wanted, baud=baud) as device:
+            if core is not None:
+                device.check_core(core)
+            verdicts = self_test(device, begin)
+    if json:
+        print_json(
+            {
+                "core": device.config.core,
+                "config": device.config.as_dict(),
+                "mhz": device.hz / 1e6,
+                "runs": [verdict.as_dict() for verdict in verdicts],
+            }
+        )
+        return
+    out = console()
+    out.print(
+        f"{device.config.core} at {device.hz / 1e6:g} MHz, made by Spikeloom {device.version}"
+    )
+    for verdict in verdicts:
+        out.print(f"  {verdict.name}: {verdict.values} values equal, {verdict.cycles} cycles")

@@ -1,0 +1,88 @@
+"""Puts an answer together, byte by byte."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+
+class AnswerWriter(wiring.Component):
+    """Sequence, code and state, then the payload, whose bytes are asked for one by one.
+
+    The UART is slow: bytes of the payload are asked for at least a byte's time apart.
+
+    Members
+    -------
+    start : In(1), begin an answer; the other inputs stay until it is out.
+    sequence, code, state : In(8), its first bytes; `state` is looked at when it is sent.
+    bare : In(1), it has no payload.
+    final : In, place of the payload's last byte.
+    index : Out, place of the payload's byte expected on `data`, which may be a clock late.
+    data : In(8).
+    step : Out(1), one clock: the byte was taken.
+    idle : Out(1), no answer is on its way.
+    o : Out(stream of {data: 8 bits, last}).
+
+    Parameters
+    ----------
+    longest : bytes of the longest payload.
+    """
+
+    def __init__(self, longest):
+        super().__init__(
+            {
+                "start": In(1),
+                "sequence": In(8),
+                "code": In(8),
+                "state": In(8),
+                "bare": In(1),
+                "final": In(range(longest)),
+                "index": Out(range(longest)),
+                "data": In(8),
+                "step": Out(1),
+                "idle": Out(1),
+                "o": Out(stream.Signature(data.StructLayout({"data": 8, "last": 1}))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        taken = Signal()
+        m.d.comb += taken.eq(self.o.valid & self.o.ready)
+        with m.FSM():
+            with m.State("idle"):
+                m.d.comb += self.idle.eq(1)
+                m.d.sync += self.index.eq(0)
+                with m.If(self.start):
+                    m.next = "sequence"
+            for field, then in (("sequence", "code"), ("code", "state")):
+                with m.State(field):
+                    m.d.comb += [
+                        self.o.payload.data.eq(getattr(self, field)),
+                        self.o.valid.eq(1),
+                    ]
+                    with m.If(taken):
+                        m.next = then
+            with m.State("state"):
+                m.d.comb += [
+                    self.o.payload.data.eq(self.state),
+                    self.o.payload.last.eq(self.bare),
+                    self.o.valid.eq(1),
+                ]
+                with m.If(taken):
+                    m.next = "payload"
+                    with m.If(self.bare):
+                        m.next = "idle"
+            with m.State("payload"):
+                m.d.comb += [
+                    self.o.payload.data.eq(self.data),
+                    self.o.payload.last.eq(self.index == self.final),
+                    self.o.valid.eq(1),
+                    self.step.eq(taken),
+                ]
+                with m.If(taken):
+                    m.d.sync += self.index.eq(self.index + 1)
+                    with m.If(self.o.payload.last):
+                        m.next = "idle"
+
+        return m

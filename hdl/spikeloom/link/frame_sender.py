@@ -1,0 +1,79 @@
+"""From content to bytes on the line."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .byte_crc import ByteCrc
+from .frames import ESCAPE, FLAG, FLIP
+from .protocol import CRC_BYTES
+
+
+class FrameSender(wiring.Component):
+    """Puts each content between flags, with its CRC-32 behind it and escapes where needed.
+
+    Members
+    -------
+    i : In(stream of {data: 8 bits, last}), the content, at least one byte.
+    o : Out(stream of 8 bits), bytes for the line, which takes them at least ten clocks apart.
+    """
+
+    i: In(stream.Signature(data.StructLayout({"data": 8, "last": 1})))
+    o: Out(stream.Signature(8))
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # The byte on its way, and whether its escape is out already.
+        byte = Signal(8)
+        escaped, special, sent = Signal(), Signal(), Signal()
+        m.d.comb += [
+            special.eq(((byte == FLAG) | (byte == ESCAPE)) & ~escaped),
+            sent.eq(self.o.valid & self.o.ready),
+        ]
+
+        m.submodules.crc = crc = ByteCrc()
+        m.d.comb += [
+            crc.data.eq(self.i.payload.data),
+            crc.valid.eq(self.i.valid & self.i.ready),
+        ]
+
+        place = Signal(range(CRC_BYTES + 1))  # of the CRC's byte to send next
+        content_over = Signal()
+        with m.FSM():
+            with m.State("opening flag"):
+                m.d.comb += [
+                    crc.clear.eq(1),
+                    self.o.payload.eq(FLAG),
+                    self.o.valid.eq(self.i.valid),
+                ]
+                m.d.sync += place.eq(0)
+                with m.If(sent):
+                    m.next = "content"
+            with m.State("content"):
+                m.d.comb += self.i.ready.eq(1)
+                m.d.sync += [byte.eq(self.i.payload.data), content_over.eq(self.i.payload.last)]
+                with m.If(self.i.valid):
+                    m.next = "send"
+            with m.State("CRC"):
+                m.d.sync += [byte.eq(crc.crc.word_select(place[:2], 8)), place.eq(place + 1)]
+                m.next = "send"
+            with m.State("send"):
+                m.d.comb += [
+                    self.o.payload.eq(Mux(special, ESCAPE, byte ^ Mux(escaped, FLIP, 0))),
+                    self.o.valid.eq(1),
+                ]
+                with m.If(sent):
+                    m.d.sync += escaped.eq(special)
+                    with m.If(~special):
+                        m.next = "content"
+                        with m.If(content_over):
+                            m.next = "CRC"
+                        with m.If(place == CRC_BYTES):
+                            m.next = "closing flag"
+            with m.State("closing flag"):
+                m.d.comb += [self.o.payload.eq(FLAG), self.o.valid.eq(1)]
+                with m.If(sent):
+                    m.next = "opening flag"
+
+        return m

@@ -1,0 +1,247 @@
+"""The device's end of the link: takes requests off the line, acts on the core, answers."""
+
+from amaranth.hdl import Cat, Module, ResetInserter, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from .answer_writer import AnswerWriter
+from .chunk_buffer import ChunkBuffer
+from .frame_receiver import FrameReceiver
+from .frame_sender import FrameSender
+from .protocol import (
+    CYCLE_BYTES,
+    LAST,
+    MAX_PAYLOAD,
+    MAX_STREAMS,
+    SEED_BYTES,
+    Code,
+    Command,
+)
+from .request_reader import RequestReader
+from .result_buffer import ResultBuffer
+from .uart import UartReceiver, UartTransmitter
+
+
+class HostLink(wiring.Component):
+    """Serves one core over a UART; see ``docs/link.md`` for what it says.
+
+    Every request is checked before anything is done, nothing waits for the core, and a frame that
+    comes while an answer is on its way is dropped: no sequence of bytes can hold the link up.
+
+    Members
+    -------
+    rx, tx : In(1), Out(1), the line.
+    session : Out(1), a host has identified the device.
+    reset : Out(1), reset the core.
+    start, seed, busy, misframed, saturated : the core's own.
+    o_NAME : Out(stream), to the core's input stream NAME.
+    i : In(stream), from the core's output stream.
+
+    Parameters
+    ----------
+    identity : `Identity` of the device.
+    divisor : clocks per bit of the UART.
+    """
+
+    def __init__(self, identity, divisor):
+        if not 1 <= len(identity.inputs) <= MAX_STREAMS:
+            raise ValueError(f"inputs must be 1..{MAX_STREAMS} streams, not {identity.inputs!r}")
+        self._inputs = identity.inputs
+        self._output = identity.output
+        self._identity = identity.to_bytes()
+        self._divisor = divisor
+        super().__init__(
+            {
+                "rx": In(1, init=1),
+                "tx": Out(1, init=1),
+                "session": Out(1),
+                "reset": Out(1),
+                "start": Out(1),
+                "seed": Out(8 * SEED_BYTES),
+                "busy": In(1),
+                "misframed": In(1),
+                "saturated": In(1),
+                **{f"o_{name}": Out(_beats(bits)) for name, bits in self._inputs.items()},
+                "i": In(_beats(self._output)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        m.submodules.request = request = RequestReader()
+        longest = max(MAX_PAYLOAD, len(self._identity))
+        m.submodules.answer = answer = AnswerWriter(longest)
+        self._line(m, request, answer)
+        m.submodules.results = results = ResetInserter(self.reset)(ResultBuffer(self._output))
+        wiring.connect(m, wiring.flipped(self.i), results.i)
+
+        # A request is looked at when its frame is known to be whole. The next one is acted on, the
+        # latest one answered again; its fields are kept for that, and since those of another frame
+        # may come in before the answer is out.
+        sequence, command, argument = Signal(8), Signal(8), Signal(8)
+        act = Signal()
+        fits = self._buffers(m, request, answer, act)
+        self._payload(m, answer, results, command, argument)
+        m.d.comb += self.start.eq(act & (_number(command) == Command.START))
+        m.d.sync += self.reset.eq(act & (_number(command) == Command.RESET))
+
+        # All that is asked of a request is known a clock after it is whole.
+        code = Signal(Code)
+        fresh, repeated = Signal(), Signal()
+        m.d.sync += [
+            code.eq(self._code(m, request, results, fits)),
+            fresh.eq(
+                (request.command == Command.IDENTIFY)
+                | self.session & (request.sequence == (sequence + 1)[:8])
+            ),
+            repeated.eq(
+                self.session & (request.sequence == sequence) & (request.command == command)
+            ),
+        ]
+        m.d.comb += answer.sequence.eq(sequence)
+        m.d.sync += act.eq(0)
+        with m.FSM():
+            with m.State("listen"), m.If(request.valid):
+                m.next = "decide"
+            with m.State("decide"):
+                m.d.comb += answer.start.eq(1)
+                m.d.sync += [sequence.eq(request.sequence), act.eq(fresh & (code == Code.OK))]
+                m.next = "answer"
+                with m.If(fresh):
+                    m.d.comb += results.release.eq(1)
+                    m.d.sync += [
+                        command.eq(request.command),
+                        argument.eq(request.argument),
+                        answer.code.eq(code),
+                        self.session.eq(1),
+                    ]
+                with m.Else():
+                    m.d.comb += results.again.eq(1)
+                    with m.If(~repeated):
+                        m.d.sync += [answer.code.eq(Code.SEQUENCE), self.session.eq(0)]
+            with m.State("answer"), m.If(answer.idle):
+                m.next = "listen"
+
+        return m
+
+    def _line(self, m, request, answer):
+        """UART and framing between the line on one side, requests and answers on the other."""
+        m.submodules.uart_in = uart_in = UartReceiver(self._divisor)
+        m.submodules.receiver = receiver = FrameReceiver()
+        m.submodules.sender = sender = FrameSender()
+        m.submodules.uart_out = uart_out = UartTransmitter(self._divisor)
+        wiring.connect(m, uart_in.o, receiver.i)
+        wiring.connect(m, receiver.o, request.i)
+        wiring.connect(m, answer.o, sender.i)
+        wiring.connect(m, sender.o, uart_out.i)
+        m.d.comb += [
+            uart_in.rx.eq(self.rx),
+            self.tx.eq(uart_out.tx),
+            receiver.broken.eq(uart_in.broken),
+            request.ended.eq(receiver.ended),
+            request.good.eq(receiver.good),
+        ]
+
+    def _buffers(self, m, request, answer, act):
+        """A buffer for each input stream, and the seed, filled as requests come in.
+
+        Returns whether the buffer that the request in hand writes to had room from its beginning.
+        """
+        write, last, fits = Signal(), Signal(), Signal()
+        stream_number = request.argument[: (MAX_STREAMS - 1).bit_length()]
+        m.d.comb += [
+            write.eq(request.command == Command.WRITE),
+            last.eq(request.argument[LAST.bit_length() - 1]),
+        ]
+        rooms = Signal(MAX_STREAMS)
+        for number, (name, bits) in enumerate(self._inputs.items()):
+            buffer = ResetInserter(self.reset)(ChunkBuffer(bits))
+            m.submodules[f"buffer_{name}"] = buffer
+            chosen = Signal(name=f"chosen_{name}")
+            m.d.comb += [
+                chosen.eq(write & (stream_number == number)),
+                rooms[number].eq(buffer.room),
+                buffer.w_addr.eq(request.index),
+                buffer.w_data.eq(request.data),
+                buffer.w_en.eq(request.step & fits & chosen & (request.index < MAX_PAYLOAD)),
+                buffer.accept.eq(act & chosen),
+                buffer.length.eq(request.length),
+                buffer.last.eq(last),
+            ]
+            wiring.connect(m, buffer.o, wiring.flipped(getattr(self, f"o_{name}")))
+        with m.If(request.admit):
+            m.d.sync += fits.eq(rooms.bit_select(stream_number, 1))
+
+        with m.If(request.step & (request.index < SEED_BYTES)):
+            m.d.sync += self.seed.eq(Cat(self.seed, request.data)[8:])
+        m.d.sync += answer.state.eq(Cat(rooms, self.busy, self.misframed, self.saturated))
+        return fits
+
+    def _code(self, m, request, results, fits):
+        """How the request in hand fares if it is the next one."""
+        code = Signal(Code)
+        empty = Signal()
+        m.d.comb += [code.eq(Code.OK), empty.eq(request.length == 0)]
+        with m.Switch(request.command):
+            with m.Case(Command.IDENTIFY, Command.RESET, Command.STATUS), m.If(~empty):
+                m.d.comb += code.eq(Code.LENGTH)
+            with m.Case(Command.WRITE):
+                with m.If((request.argument & ~LAST) >= len(self._inputs)):
+                    m.d.comb += code.eq(Code.UNKNOWN)
+                with m.Elif(empty | request.long):
+                    m.d.comb += code.eq(Code.LENGTH)
+                with m.Elif(~fits):
+                    m.d.comb += code.eq(Code.BUSY)
+            with m.Case(Command.START):
+                with m.If(request.length != SEED_BYTES):
+                    m.d.comb += code.eq(Code.LENGTH)
+                with m.Elif(self.busy):
+                    m.d.comb += code.eq(Code.BUSY)
+            with m.Case(Command.READ):
+                with m.If(~empty):
+                    m.d.comb += code.eq(Code.LENGTH)
+                with m.Elif(results.waiting <= request.argument):
+                    m.d.comb += code.eq(Code.BUSY)
+            with m.Default():
+                m.d.comb += code.eq(Code.UNKNOWN)
+        return code
+
+    def _payload(self, m, answer, results, command, argument):
+        """Where the bytes of an answer come from, and how many there are."""
+        m.submodules.identity = identity = Memory(
+            shape=8, depth=len(self._identity), init=self._identity
+        )
+        told = identity.read_port()
+        m.d.comb += told.addr.eq(answer.index)
+
+        # Clocks from start to the last output beat.
+        cycles = Signal(8 * CYCLE_BYTES)
+        with m.If(self.busy):
+            m.d.sync += cycles.eq(cycles + 1)
+        with m.Elif(self.start):
+            m.d.sync += cycles.eq(0)
+
+        m.d.comb += answer.bare.eq(answer.code != Code.OK)
+        with m.Switch(_number(command)):
+            with m.Case(Command.IDENTIFY):
+                final = len(self._identity) - 1
+                m.d.comb += [answer.final.eq(final), answer.data.eq(told.data)]
+            with m.Case(Command.STATUS):
+                byte = cycles.word_select(answer.index[:3], 8)
+                m.d.comb += [answer.final.eq(CYCLE_BYTES - 1), answer.data.eq(byte)]
+            with m.Case(Command.READ):
+                m.d.comb += [answer.final.eq(argument), answer.data.eq(results.data)]
+                m.d.comb += results.step.eq(answer.step)
+            with m.Default():
+                m.d.comb += answer.bare.eq(1)
+
+
+def _number(command):
+    """The bits of a command that tell those there are from each other."""
+    return command[: max(Command).bit_length()]
+
+
+def _beats(bits):
+    return stream.Signature(data.StructLayout({"data": bits, "last": 1}))

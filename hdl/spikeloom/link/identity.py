@@ -1,0 +1,88 @@
+"""What a device says of itself: its core with every key, its clock, who made it."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from .. import __version__
+from ..catalog import find_core
+from ..config import CoreConfig
+from ..errors import JobError
+from .protocol import PROTOCOL
+
+
+def config_hash(config):
+    """16 hexadecimal digits that stand for the hardware that `config` makes."""
+    keys = {"core": config.core} | hardware_keys(config)
+    return hashlib.sha256(_json(keys).encode()).hexdigest()[:16]
+
+
+def hardware_keys(config):
+    """The keys of `config` that say what the hardware is: all but the seed, none left open."""
+    return {key: value for key, value in config.settled().as_dict().items() if key != "seed"}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a device tells.
+
+    config : its core and configuration.
+    hz : its clock.
+    inputs : data bits of a beat of each input stream by name, in the order of their numbers.
+    output : data bits of a beat of the output stream.
+    version : the Spikeloom that made it.
+    """
+
+    config: CoreConfig
+    hz: int
+    inputs: dict
+    output: int
+    version: str = __version__
+
+    @classmethod
+    def of(cls, core, hz):
+        """That of component `core` at a clock of `hz`."""
+        bits = {
+            name: len(getattr(core, name).payload.data)
+            for name, member in core.signature.members.items()
+            if member.is_signature
+        }
+        return cls(core.config, hz, bits, bits.pop("o"))
+
+    def to_bytes(self):
+        """The answer to IDENTIFY: JSON."""
+        told = {
+            "protocol": PROTOCOL,
+            "version": self.version,
+            "hz": self.hz,
+            "inputs": self.inputs,
+            "output": self.output,
+            "core": self.config.core,
+            "hash": config_hash(self.config),
+            "config": hardware_keys(self.config),
+        }
+        return _json(told).encode()
+
+    @classmethod
+    def from_bytes(cls, data):
+        """Parse an answer to IDENTIFY.
+
+        Raises `JobError` where this version of Spikeloom does not understand the device.
+        """
+        try:
+            told = json.loads(data)
+            if told["protocol"] != PROTOCOL:
+                raise ValueError(f"it speaks protocol {told['protocol']}, not {PROTOCOL}")
+            config = find_core(told["core"]).config.from_settings(told["config"])
+            if config_hash(config) != told["hash"]:
+                raise ValueError("its configuration means something else here")
+            return cls(config, told["hz"], told["inputs"], told["output"], told["version"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise JobError(
+                f"the device's bitstream is not understood ({error}); build it anew with this "
+                "version of Spikeloom"
+            ) from None
+
+
+def _json(value):
+    return json.dumps(value, separators=(",", ":"))

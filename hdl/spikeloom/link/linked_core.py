@@ -1,0 +1,72 @@
+"""A core and its link to a host: what goes into a bitstream."""
+
+from amaranth.hdl import Module, ResetInserter
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..catalog import CORES
+from .host_link import HostLink
+from .identity import Identity
+
+
+class LinkedCore(wiring.Component):
+    """The core of a configuration, served over a UART.
+
+    Members
+    -------
+    rx, tx : In(1), Out(1), the line.
+    session : Out(1), a host has identified the device.
+    misframed : Out(1), the core's.
+
+    Parameters
+    ----------
+    config : the core's configuration.
+    hz : the clock.
+    divisor : clocks per bit, see `uart_divisor`.
+    """
+
+    rx: In(1, init=1)
+    tx: Out(1, init=1)
+    session: Out(1)
+    misframed: Out(1)
+
+    def __init__(self, config, hz, divisor):
+        self._config = config
+        self._hz = hz
+        self._divisor = divisor
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+
+        core = CORES[self._config.core].build(self._config)
+        identity = Identity.of(core, self._hz)
+        m.submodules.link = link = HostLink(identity, self._divisor)
+        m.submodules.core = ResetInserter(link.reset)(core)
+        m.d.comb += [
+            link.rx.eq(self.rx),
+            self.tx.eq(link.tx),
+            core.start.eq(link.start),
+            core.seed.eq(link.seed),
+            link.busy.eq(core.busy),
+            link.misframed.eq(core.misframed),
+            self.session.eq(link.session),
+            self.misframed.eq(core.misframed),
+        ]
+        if "saturated" in core.signature.members:
+            m.d.comb += link.saturated.eq(core.saturated)
+        for name in identity.inputs:
+            _pass(m, getattr(link, f"o_{name}"), getattr(core, name))
+        _pass(m, core.o, link.i)
+
+        return m
+
+
+def _pass(m, source, sink):
+    """Connect streams of {data, last} that agree in width but not in the layout of their data."""
+    m.d.comb += [
+        sink.payload.data.eq(source.payload.data),
+        sink.payload.last.eq(source.payload.last),
+        sink.valid.eq(source.valid),
+        source.ready.eq(sink.ready),
+    ]

@@ -1,0 +1,65 @@
+"""What the two ends of the link say to each other: numbers that both of them share."""
+
+from enum import IntEnum, IntFlag
+
+PROTOCOL = 1
+MAX_PAYLOAD = 256  # bytes of a tensor in one frame, either way
+HEADER = 3  # bytes before the payload: sequence, command, argument, or sequence, code, state
+CRC_BYTES = 4
+CYCLE_BYTES = 5
+SEED_BYTES = 8
+MAX_STREAMS = 4
+LAST = 0x80  # in the argument of WRITE: the chunk ends a tensor
+DEFAULT_BAUD = 1_000_000
+
+
+class Command(IntEnum):
+    """What a request asks for."""
+
+    IDENTIFY = 1
+    RESET = 2
+    WRITE = 3
+    START = 4
+    STATUS = 5
+    READ = 6
+
+
+class Code(IntEnum):
+    """How a request fared. Only a request answered with OK has been acted on."""
+
+    OK = 0
+    BUSY = 1
+    SEQUENCE = 2
+    UNKNOWN = 3
+    LENGTH = 4
+
+
+class State(IntFlag):
+    """How the device is while it answers; bit n is set where input stream n has room."""
+
+    ROOM = 0x0F
+    RUNNING = 0x10
+    MISFRAMED = 0x20
+    SATURATED = 0x40
+
+    def has_room(self, stream):
+        """Whether the buffer of input stream number `stream` takes a chunk."""
+        return bool(self >> stream & 1)
+
+
+def chunks_of(beats, bits):
+    """Beats (data, last) of `bits` bits as pairs of bytes, at most a payload, and whether these end
+    a tensor."""
+    tensor = bytearray()
+    for data, last in beats:
+        tensor += data.to_bytes(bytes_of(bits), "little")
+        if last:
+            for at in range(0, len(tensor), MAX_PAYLOAD):
+                piece = bytes(tensor[at : at + MAX_PAYLOAD])
+                yield piece, at + len(piece) == len(tensor)
+            tensor.clear()
+
+
+def bytes_of(bits):
+    """Whole bytes that a beat of `bits` bits takes."""
+    return -(-bits // 8)

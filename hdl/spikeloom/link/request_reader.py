@@ -1,0 +1,78 @@
+"""Cuts the content of a frame into the fields of a request."""
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .protocol import CRC_BYTES, MAX_PAYLOAD
+
+LONGEST = MAX_PAYLOAD + CRC_BYTES
+
+
+class RequestReader(wiring.Component):
+    """Sequence, command and argument of a request into registers; payload passed on as it comes.
+
+    Fields and payload are to be believed at `valid`; fields and `length` stay until the next frame.
+
+    Members
+    -------
+    i : In(stream of 8 bits, always ready), content and CRC of frames.
+    ended, good : In(1), as of `FrameReceiver`.
+    sequence, command, argument : Out(8).
+    step : Out(1), a byte of payload or CRC on `data` whose place is `index`.
+    data : Out(8), index : Out(10), counting on to one beyond the longest payload and its CRC.
+    admit : Out(1), one clock between the fields and the payload.
+    length : Out(9), bytes of payload.
+    valid : Out(1), one clock: a whole request is here, though its payload may be too long.
+    long : Out(1), the payload is too long.
+    """
+
+    i: In(stream.Signature(8, always_ready=True))
+    ended: In(1)
+    good: In(1)
+    sequence: Out(8)
+    command: Out(8)
+    argument: Out(8)
+    step: Out(1)
+    data: Out(8)
+    index: Out(range(LONGEST + 2))
+    admit: Out(1)
+    length: Out(range(MAX_PAYLOAD + 1))
+    valid: Out(1)
+    long: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+
+        m.d.comb += [
+            self.data.eq(self.i.payload),
+            self.length.eq(self.index - CRC_BYTES),
+            self.long.eq(self.index > LONGEST),
+        ]
+        with m.FSM():
+            for field, then in (
+                ("sequence", "command"),
+                ("command", "argument"),
+                ("argument", "admit"),
+            ):
+                with m.State(field):
+                    with m.If(self.i.valid):
+                        m.d.sync += getattr(self, field).eq(self.i.payload)
+                        m.next = then
+                    with m.If(self.ended):
+                        m.next = "sequence"
+            with m.State("admit"):
+                m.d.comb += self.admit.eq(1)
+                m.d.sync += self.index.eq(0)
+                m.next = "payload"
+            with m.State("payload"):
+                m.d.comb += [
+                    self.step.eq(self.i.valid),
+                    self.valid.eq(self.good & (self.index >= CRC_BYTES)),
+                ]
+                with m.If(self.i.valid & ~self.long):
+                    m.d.sync += self.index.eq(self.index + 1)
+                with m.If(self.ended):
+                    m.next = "sequence"
+
+        return m

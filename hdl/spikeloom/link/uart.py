@@ -1,0 +1,131 @@
+"""UART, 8N1: asynchronous serial bytes, lowest bit first."""
+
+from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.wiring import In, Out
+
+from ..errors import InputError
+
+LEAST_DIVISOR = 4  # clocks per bit in which a receiver still finds the middle
+
+
+def uart_divisor(hz, baud):
+    """Clocks of `hz` per bit of `baud`, rounded to nearest.
+
+    Raises `InputError` where that is off by more than 1 %, or below 4 clocks.
+    """
+    divisor = max(LEAST_DIVISOR, round(hz / baud))
+    error = hz / divisor / baud - 1
+    if abs(error) > 0.01:
+        raise InputError(
+            f"baud = {baud}: {hz / 1e6:g} MHz / {divisor} is off by {100 * abs(error):.1f} %, more "
+            f"than 1 %; choose {hz} divided by {LEAST_DIVISOR} or more"
+        )
+    return divisor
+
+
+class UartReceiver(wiring.Component):
+    """Bytes from a line, each bit sampled once in its middle.
+
+    The middle is counted from the start bit's edge. Nothing is lost as long as the sender's baud is
+    off by less than ``(1/2 - 1/divisor) / 9``: 4 % at 8 clocks per bit.
+
+    Members
+    -------
+    rx : In(1), the line; goes through a synchroniser of two flip-flops.
+    o : Out(stream of 8 bits, always ready).
+    broken : Out(1), for one clock in place of a byte that has no stop bit.
+
+    Parameters
+    ----------
+    divisor : clocks per bit.
+    """
+
+    rx: In(1, init=1)
+    o: Out(stream.Signature(8, always_ready=True))
+    broken: Out(1)
+
+    def __init__(self, divisor):
+        self._divisor = divisor
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+
+        rx = Signal(init=1)
+        m.submodules.synchroniser = FFSynchronizer(self.rx, rx, init=1)
+
+        wait = Signal(range(self._divisor))
+        tick = Signal()
+        m.d.comb += tick.eq(wait == 0)
+        m.d.sync += wait.eq(wait - 1)
+        with m.If(tick):
+            m.d.sync += wait.eq(self._divisor - 1)
+
+        byte = Signal(8)
+        m.d.comb += self.o.payload.eq(byte)
+        with m.FSM():
+            with m.State("idle"):
+                # Seen one to two clocks after the edge, and one more until the first wait.
+                m.d.sync += wait.eq(self._divisor // 2 - 2)
+                with m.If(~rx):
+                    m.next = "start bit"
+            with m.State("start bit"), m.If(tick):
+                m.d.sync += byte.eq(0x80)  # the one falls out with the eighth bit
+                m.next = "data bits"
+                with m.If(rx):
+                    m.next = "idle"
+            with m.State("data bits"), m.If(tick):
+                m.d.sync += byte.eq(Cat(byte[1:], rx))
+                with m.If(byte[0]):
+                    m.next = "stop bit"
+            with m.State("stop bit"), m.If(tick):
+                m.d.comb += [self.o.valid.eq(rx), self.broken.eq(~rx)]
+                m.next = "release"
+                with m.If(rx):
+                    m.next = "idle"
+            with m.State("release"), m.If(rx):
+                m.next = "idle"
+
+        return m
+
+
+class UartTransmitter(wiring.Component):
+    """Bytes onto a line, without a gap where they come in time.
+
+    Members
+    -------
+    i : In(stream of 8 bits).
+    tx : Out(1), the line, straight from a flip-flop.
+
+    Parameters
+    ----------
+    divisor : clocks per bit.
+    """
+
+    i: In(stream.Signature(8))
+    tx: Out(1, init=1)
+
+    def __init__(self, divisor):
+        self._divisor = divisor
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+
+        wait = Signal(range(self._divisor))
+        bits = Signal(9)  # what is still to send, a one on top; nothing at 0
+        with m.If(wait != 0):
+            m.d.sync += wait.eq(wait - 1)
+        with m.Elif(bits != 0):
+            m.d.sync += [Cat(self.tx, bits).eq(bits), wait.eq(self._divisor - 1)]
+        with m.Else():
+            m.d.comb += self.i.ready.eq(1)
+            with m.If(self.i.valid):
+                m.d.sync += [
+                    Cat(self.tx, bits).eq(Cat(Const(0, 1), self.i.payload, Const(1, 1))),
+                    wait.eq(self._divisor - 1),
+                ]
+
+        return m

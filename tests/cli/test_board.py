@@ -1,0 +1,78 @@
+"""`run --backend board` and `selftest` on a board in simulation, and what they refuse."""
+
+import json
+
+import numpy as np
+import pytest
+
+from spikeloom_boards.recipes import BOARDS
+
+
+@pytest.fixture
+def operands(tmp_path):
+    """Files of real Q and K (4, 3), V (4, 5), two heads; returns the options that name them."""
+    rng = np.random.default_rng(0)
+    for name, width in (("q", 3), ("k", 3), ("v", 5)):
+        np.save(tmp_path / f"{name}.npy", rng.standard_normal((2, 4, width)))
+    return ["--q", "q.npy", "--k", "k.npy", "--v", "v.npy"]
+
+
+def test_run_on_a_simulated_board(spikeloom, operands, tmp_path):
+    """The spiked core with scales fitted to the data, as the golden model has it."""
+    assert spikeloom("run", "spiked", *operands, "-o", "golden.npy").code == 0
+    ran = spikeloom(
+        *("run", "spiked", *operands, "-o", "board.npy", "--json"),
+        *("--backend", "board", "--port", "sim"),
+    )
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out)
+    assert (told["backend"], told["heads"], told["mismatches"]) == ("board", 2, 0)
+    assert len(told["cycles"]) == 2
+    assert np.array_equal(np.load(tmp_path / "board.npy"), np.load(tmp_path / "golden.npy"))
+
+
+def test_selftest_on_a_simulated_board(spikeloom):
+    keys = ["tokens=5", "head_dim=4", "value_dim=6", "k_bits=3"]
+    settings = [part for key in keys for part in ("--set", key)]
+    ran = spikeloom("selftest", "a2os2a", "--port", "sim", *settings, "--json")
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out)
+    assert told["config"]["value_dim"] == 6
+    assert [run["mismatches"] for run in told["runs"]] == [0] * 5
+    assert [run["values"] for run in told["runs"]] == [30] * 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["selftest"], 2, "--port is missing"),
+        (["selftest", "--port", "sim"], 2, "--port sim makes a device of its own: say which core"),
+        (["selftest", "--port", "x", "--set", "tokens=4"], 2, "need a CORE to go with"),
+        (["selftest", "--port", "/dev/none"], 1, "/dev/none: no such port; ports there are"),
+        (["selftest", "sss", "--port", "sim"], 2, "unknown core 'sss'"),
+        (["build", "ssa", "--board", "icebreaker", "-o", "o", "--top", "x"], 2, "unknown top 'x'"),
+        (
+            ["build", "ssa", "--board", "icebreaker", "-o", "o", "--baud", "5000000"],
+            2,
+            "baud = 5000000: 36 MHz / 7 is off by 2.9 %",
+        ),
+    ],
+)
+def test_refusals(spikeloom, arguments, code, told):
+    ran = spikeloom(*arguments)
+    assert (ran.code, ran.err.count("\n")) == (code, 1)
+    assert told in ran.err
+
+
+@pytest.mark.parametrize("options", [["--backend", "board"], ["--port", "sim"]])
+def test_backend_and_port_go_together(spikeloom, operands, options):
+    ran = spikeloom("run", "spiked", *operands, "-o", "o.npy", *options)
+    assert ran.code == 2
+    assert "--backend board and --port PORT" in ran.err
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_every_board_has_its_uart(board):
+    platform = BOARDS[board].make_platform()
+    pins = platform.request(*BOARDS[board].uart, dir="-")
+    assert (len(pins.rx), len(pins.tx)) == (1, 1)

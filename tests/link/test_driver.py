@@ -1,0 +1,246 @@
+"""The driver over the golden port: results, faults on the line, errors with meaning."""
+
+import errno
+import os
+import pty
+import threading
+
+import numpy as np
+import pytest
+
+from spikeloom.config import A2OS2AConfig, SpikedConfig, SSAConfig
+from spikeloom.errors import InputError, JobError
+from spikeloom.link.frames import encode_frame
+from spikeloom.link.identity import Identity
+from spikeloom.link.protocol import Code
+from spikeloom_boards.driver import (
+    Device,
+    LinkError,
+    NoAnswerError,
+    PortError,
+    SessionLostError,
+    WrongBitstreamError,
+)
+from spikeloom_boards.driver.golden_port import GoldenPort
+from spikeloom_boards.driver.jobs import run_heads, self_test
+from spikeloom_sim.adapters import adapter
+
+from .bad_requests import BAD_REQUESTS, answers
+from .ports import FaultyPort
+
+SMALL = SSAConfig(tokens=4, head_dim=8, steps=2)
+CONFIGS = [
+    SMALL,
+    SSAConfig(tokens=9, head_dim=5, value_dim=12, steps=7, mask="causal"),
+    SSAConfig(tokens=3, head_dim=6, steps=4, inputs="values"),
+    SSAConfig(tokens=40, head_dim=64, steps=3),  # tensors of more than one frame
+    SSAConfig(tokens=6, head_dim=8, steps=5, engine="sampled", lanes=4, steps_at_once=2),
+    SSAConfig(tokens=6, head_dim=8, steps=5, engine="sampled", feed="diagonals"),
+    A2OS2AConfig(tokens=5, head_dim=6, value_dim=9, k_bits=3),
+    A2OS2AConfig(tokens=3, head_dim=4, k_bits=16, steps=2, acc_bits=64),
+    SpikedConfig(tokens=4, head_dim=3, value_dim=5, heads=2),
+]
+
+
+def check(device, seed):
+    """One run of random operands equals the golden model."""
+    model = adapter(device.config.core)
+    operands = model.random_operands(device.config, np.random.default_rng(seed))
+    run = device.run(*operands, seed=seed)
+    expected = model.golden(device.config.with_seed(seed), *operands)
+    assert run.output.dtype == expected.dtype
+    assert np.array_equal(run.output, expected)
+    return run
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=repr)
+def test_runs_every_core(config):
+    with Device("golden", config) as device:
+        for seed in (1, 2**64 - 1):
+            check(device, seed)
+        assert device.config == config.settled()
+        assert len(self_test(device)) == 5
+
+
+def test_heads_take_following_seeds():
+    rng = np.random.default_rng(0)
+    model = adapter("ssa")
+    heads = [model.random_operands(SMALL, rng) for _ in range(3)]
+    seen = []
+    with Device("golden", SMALL) as device:
+        outputs, cycles = run_heads(device, SMALL, heads, lambda *done: seen.append(done))
+    for n, head in enumerate(heads):
+        assert np.array_equal(outputs[n], model.golden(SMALL.with_seed(1 + n), *head))
+    assert len(cycles) == 3
+    assert seen == sorted(seen)
+    assert seen[-1] == (3 * 32, 3 * 32)  # 24 bytes in and 8 out for each head
+
+
+@pytest.mark.parametrize("kind", FaultyPort.EITHER_WAY)
+def test_faults_on_the_line_change_nothing(kind):
+    port = FaultyPort(GoldenPort(SMALL), rate=0.15, seed=len(kind), kinds=[kind])
+    with Device(port) as device:
+        for seed in range(1, 21):
+            check(device, seed)
+    assert port.damaged[kind] > 30
+
+
+class LatePort(GoldenPort):
+    """Every third answer comes only after the host has asked again."""
+
+    count = 0
+
+    def read(self):
+        self.count += 1
+        return b"" if self.count % 3 == 0 else super().read()
+
+
+def test_late_answers_are_told_apart():
+    with Device(LatePort(SMALL)) as device:
+        for seed in range(1, 8):
+            check(device, seed)
+
+
+class SilentPort(GoldenPort):
+    """Takes everything and says nothing."""
+
+    def read(self):
+        return b""
+
+
+class NoisyPort(GoldenPort):
+    """Never falls silent and never makes sense."""
+
+    def read(self):
+        return bytes(range(256)) * 4
+
+
+@pytest.mark.parametrize("port", [SilentPort, NoisyPort])
+def test_no_answer(port):
+    with pytest.raises(NoAnswerError, match="no answer to 8 requests; is a bitstream"):
+        Device(port(SMALL))
+
+
+def test_wrong_bitstream_names_both():
+    wanted = SSAConfig(tokens=4, head_dim=8, steps=3)
+    told = r"bitstream is ssa [0-9a-f]{16}, wanted is [0-9a-f]{16}: steps = 2, not 3;"
+    with pytest.raises(WrongBitstreamError, match=told):
+        Device(GoldenPort(SMALL), wanted)
+    with pytest.raises(
+        WrongBitstreamError, match=r"bitstream is ssa [0-9a-f]{16}, wanted is spike"
+    ):
+        Device(GoldenPort(SMALL), SpikedConfig(tokens=4, head_dim=8))
+
+
+def test_the_seed_is_no_part_of_the_bitstream():
+    with Device(GoldenPort(SMALL), SMALL.with_seed(99)):
+        pass
+
+
+def test_tensors_of_another_shape():
+    rng = np.random.default_rng(0)
+    operands = adapter("ssa").random_operands(SSAConfig(tokens=4, head_dim=8, steps=3), rng)
+    with Device("golden", SMALL) as device:
+        with pytest.raises(InputError, match=r"q: shape \(3, 4, 8\), the device takes \(2, 4, 8\)"):
+            device.run(*operands)
+        check(device, 1)
+
+
+def test_session_lost():
+    port = GoldenPort(SMALL)
+    with Device(port) as device:
+        port.write(encode_frame(bytes([200, 5, 0])))  # somebody else
+        with pytest.raises(SessionLostError, match="golden: the device was reset, or another prog"):
+            check(device, 1)
+
+
+def test_misplaced_last_is_an_error():
+    port = GoldenPort(SMALL)
+    with Device(port) as device:
+        port._misframed = True
+        with pytest.raises(LinkError, match="found `last` where no tensor ends"):
+            check(device, 1)
+
+
+class StuckPort(GoldenPort):
+    """A core that, once started, never ends."""
+
+    def _running(self, clock):
+        self._clock += self._hz // 10
+        return self._cycles > 0
+
+
+def test_a_core_that_hangs():
+    with Device(StuckPort(SMALL)) as device:
+        for told in (r"no output for 2\.0 s", "an earlier run is not over; open anew"):
+            with pytest.raises(LinkError, match=told):
+                check(device, 1)
+
+
+def test_device_of_another_version():
+    data = Identity(SMALL, 8_000_000, {"q": 8}, 8).to_bytes()
+    assert Identity.from_bytes(data).config == SMALL
+    for damaged in (
+        data.replace(b'"protocol":1', b'"protocol":9'),
+        data.replace(b'"tokens":4', b'"tokens":5'),
+        data.replace(b'"steps"', b'"stops"'),
+        data[:-5],
+    ):
+        with pytest.raises(JobError, match=r"not understood .*; build it anew"):
+            Identity.from_bytes(damaged)
+
+
+def test_a_simulated_device_needs_a_configuration():
+    with pytest.raises(InputError, match="--port golden makes a device of its own"):
+        Device("golden")
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (errno.ENOENT, "no such port; ports there are: "),
+        (errno.EACCES, "permission denied; .*sudo usermod -aG dialout"),
+        (errno.EBUSY, "another program has the port open"),
+        (None, r"not a serial port that does 1000000 baud \(boom\)"),
+    ],
+)
+def test_ports_that_do_not_open(code, told, monkeypatch):
+    def refuse(*_, **__):
+        error = OSError(code, "boom") if code else ValueError("boom")
+        raise error
+
+    monkeypatch.setattr("serial.Serial", refuse)
+    with pytest.raises(PortError, match=f"/dev/ttyUSB7: {told}"):
+        Device("/dev/ttyUSB7")
+
+
+def test_over_a_real_serial_port_of_the_system():
+    """A pseudo-terminal with a golden device behind it, and one with nothing."""
+    master, slave = pty.openpty()
+    peer = GoldenPort(SMALL)
+    stop = threading.Event()
+
+    def serve():
+        while not stop.is_set():
+            try:
+                peer.write(os.read(master, 4096))
+            except OSError:
+                return
+            os.write(master, peer.read())
+
+    server = threading.Thread(target=serve, daemon=True)
+    server.start()
+    try:
+        with Device(os.ttyname(slave), SMALL) as device:
+            check(device, 3)
+    finally:
+        stop.set()
+        os.close(slave)
+        os.close(master)
+
+
+def test_codes_of_bad_requests():
+    """What the golden device says to requests that no driver makes; the RTL is held to the same."""
+    codes = [answer[1] for answer in answers(GoldenPort(SMALL))]
+    assert codes == [code for _, code in BAD_REQUESTS]
+    assert set(codes) == set(Code)

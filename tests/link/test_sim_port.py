@@ -1,0 +1,223 @@
+"""The real driver against the RTL of link and core, byte for byte over the UART's pins."""
+
+import subprocess
+from contextlib import suppress
+
+import numpy as np
+import pytest
+
+from spikeloom.catalog import CORES
+from spikeloom.config import SSAConfig
+from spikeloom.link.frames import FrameDecoder, encode_frame
+from spikeloom.link.identity import Identity
+from spikeloom.link.protocol import LAST, Code, Command, State, chunks_of
+from spikeloom_boards.driver import Device, PortError
+from spikeloom_boards.driver.golden_port import GoldenPort
+from spikeloom_boards.driver.sim_port import SimPort
+from spikeloom_sim.adapters import adapter
+
+from .bad_requests import BAD_REQUESTS, answers, ask
+from .fuzz import fuzz
+from .ports import RecordingPort
+
+# 4 KB of each operand: sixteen steps, of which the core takes two before it starts.
+CONFIG = SSAConfig(tokens=32, head_dim=64, steps=16, cells=4)
+SMALL = SSAConfig(tokens=4, head_dim=8, steps=2)
+
+
+@pytest.fixture(scope="module")
+def large():
+    """A simulated device of `CONFIG`."""
+    port = SimPort(CONFIG)
+    yield _Kept(port)
+    port.close()
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A simulated device of `SMALL`."""
+    port = SimPort(SMALL, silence=20)
+    yield _Kept(port)
+    port.close()
+
+
+class _Kept:
+    """A port that devices do not close."""
+
+    def __init__(self, port):
+        self._port = port
+
+    def __getattr__(self, name):
+        return getattr(self._port, name)
+
+    def close(self):
+        pass
+
+
+def session(port, seeds):
+    """Runs of random operands, each compared with the golden model."""
+    model = adapter("ssa")
+    with Device(port) as device:
+        for seed in seeds:
+            operands = model.random_operands(device.config, np.random.default_rng(seed))
+            run = device.run(*operands, seed=seed)
+            expected = model.golden(device.config.with_seed(seed), *operands)
+            assert np.array_equal(run.output, expected)
+    return run
+
+
+def test_same_bytes_as_the_golden_device(small):
+    small.reset()
+    transcripts = []
+    for port in (RecordingPort(small), RecordingPort(GoldenPort(SMALL))):
+        session(port, (1, 2, 2**64 - 1))
+        transcripts.append(port.transcript)
+    assert len(transcripts[0]) > 50
+    assert transcripts[0] == transcripts[1]
+
+
+def test_same_answers_to_bad_requests(small):
+    small.reset()
+    found = answers(small)
+    assert [answer[1] for answer in found] == [code for _, code in BAD_REQUESTS]
+
+
+def test_more_than_fits_on_chip(large):
+    session(large, (1, 2))
+
+
+def test_a_repeated_request_is_not_acted_on_twice(small):
+    """Every request of a run is sent twice: the same answers, operands and run only once."""
+    small.reset()
+    model = adapter("ssa")
+    operands = model.random_operands(SMALL, np.random.default_rng(0))
+    beats = model.to_beats(SMALL, *operands)
+    output = model.to_bytes(SMALL, model.golden(SMALL, *operands))
+    requests = [(Command.IDENTIFY,), (Command.RESET,)]
+    for number, name in enumerate(model.OPERANDS):
+        for data, last in chunks_of(beats[name], 8):
+            requests.append((Command.WRITE, number | LAST * last, data))
+    requests += [(Command.START, 0, (1).to_bytes(8, "little")), (Command.READ, len(output) - 1)]
+    requests += [(Command.STATUS,), (Command.READ, 0)]
+
+    decoder = FrameDecoder()
+    answered = []
+    for sequence, request in enumerate(requests):
+        answered.append(ask(small, decoder, sequence, *request))
+        assert ask(small, decoder, sequence, *request) == answered[-1]
+    read, status, nothing = answered[-3:]
+    assert read[3:] == output
+    assert int.from_bytes(status[3:], "little") == CORES["ssa"].cycles(SMALL)
+    assert nothing[1] == Code.BUSY
+
+
+def test_a_chunk_without_room_is_refused_and_spoils_nothing(large):
+    """Before the core starts, with all its memories and the link's buffers full."""
+    refused = []
+
+    def push(done, total):
+        device._ask(Command.STATUS)
+        if not refused and not device._state & (State.ROOM | State.RUNNING):
+            for stream in range(3):
+                code, _ = device._ask(Command.WRITE, stream | LAST, bytes([0xFF] * 256))
+                refused.append(code)
+
+    operands = adapter("ssa").random_operands(CONFIG, np.random.default_rng(4))
+    with Device(large) as device:
+        run = device.run(*operands, progress=push)
+    assert refused == [Code.BUSY] * 3
+    assert np.array_equal(run.output, adapter("ssa").golden(CONFIG, *operands))
+
+
+def test_payload_efficiency(large):
+    """At least 90 % of the line's time is payload, with every answer waited for: three tensors of
+    4 KB go in and one comes out."""
+    large.reset()
+    begun = None
+
+    def progress(done, total):
+        nonlocal begun
+        begun = begun or (done, large.clock)
+
+    operands = adapter("ssa").random_operands(CONFIG, np.random.default_rng(0))
+    with Device(large) as device:
+        device.run(*operands, progress=progress)
+    payload = (4 * 4096 - begun[0]) * 10 * large.divisor
+    efficiency = payload / (large.clock - begun[1])
+    print(f"payload efficiency {100 * efficiency:.1f} %")
+    assert efficiency >= 0.9
+
+
+def test_a_request_during_an_answer_is_dropped(small):
+    """And does not show in the answer, though it is whole and the next in sequence."""
+    small.reset()
+    requests = (1, Command.IDENTIFY), (2, Command.STATUS)
+    small.write(b"".join(encode_frame(bytes([*request, 0])) for request in requests))
+    decoder = FrameDecoder()
+    found = []
+    while data := small.read():
+        found += decoder.feed(data)
+    assert [answer[0] for answer in found] == [1]
+    assert Identity.from_bytes(found[0][3:]).config == SMALL
+    assert ask(small, decoder, 2, Command.STATUS)[1] == Code.OK
+
+
+def test_round_trip(small):
+    """Nothing but bytes on the line: 9 of a STATUS, 14 of its answer."""
+    small.reset()
+    decoder = FrameDecoder()
+    ask(small, decoder, 1, Command.IDENTIFY)
+    begun = small.clock
+    ask(small, decoder, 2, Command.STATUS)
+    took = small.clock - begun
+    print(f"a STATUS takes {took} clocks, its bytes {23 * 10 * small.divisor}")
+    assert took <= 23 * 10 * small.divisor + 10
+
+
+@pytest.mark.parametrize("cut", [1, 2, 4, 9])
+def test_reset_in_the_middle_of_a_frame(small, cut):
+    """The rest of the frame comes in after the reset; the frame after the next is answered."""
+    frame = encode_frame(bytes([1, Command.WRITE, 0]) + bytes(range(20)))
+    identify = encode_frame(bytes([9, Command.IDENTIFY, 0]))
+    small.write(frame)
+    small.let_pass(cut * 10 * small.divisor + 3 * small.divisor)
+    small.reset()
+    small.write(identify + identify)
+    decoder = FrameDecoder()
+    found = []
+    while data := small.read():
+        found += decoder.feed(data)
+    assert found
+    assert found[0][:2] == bytes([9, 0])
+
+
+def test_fuzz_slice(small):
+    """A taste of what `test_fuzz` does at length."""
+    small.reset()
+    told = fuzz(small, damaged=500, seed=1)
+    assert sum(told.damaged.values()) >= 500
+    assert told.runs > 10
+    assert min(told.damaged.values()) > 2
+
+
+def test_a_simulation_that_dies(small, monkeypatch):
+    process = subprocess.Popen(["true"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    monkeypatch.setattr(small._port, "_process", process)
+    with pytest.raises(PortError, match=r"sim: the simulation died \(exit code 0\)"):
+        Device(small)
+    process.stdout.close()
+    with suppress(BrokenPipeError):
+        process.stdin.close()
+
+
+@pytest.mark.slow
+def test_fuzz():
+    """A hundred thousand damaged frames: every run right, the device always there."""
+    port = SimPort(SSAConfig(tokens=4, head_dim=24, steps=2), silence=20)
+    try:
+        told = fuzz(_Kept(port), damaged=100_000, seed=2)
+    finally:
+        port.close()
+    print(told)
+    assert sum(told.damaged.values()) >= 100_000
+    assert told.runs > 1000

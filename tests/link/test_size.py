@@ -1,0 +1,26 @@
+"""What the link costs beside a core."""
+
+import pytest
+
+from spikeloom.catalog import CORES
+from spikeloom.export.verilog import component_to_verilog
+from spikeloom.link.host_link import HostLink
+from spikeloom.link.identity import Identity
+from spikeloom.tools import run_tool
+from spikeloom_boards.recipes import find_board, preset_config
+from spikeloom_boards.report import read_synthesis
+
+
+@pytest.mark.slow
+def test_luts_on_ice40(tmp_path):
+    """At most 700 LUT4 and five block RAMs for the ssa preset of the iCEBreaker."""
+    core = CORES["ssa"].build(preset_config("ssa", find_board("icebreaker")))
+    link = HostLink(Identity.of(core, 36_000_000), 36)
+    module = component_to_verilog(link, "host_link")
+    (tmp_path / "host_link.v").write_text(module.text)
+    script = "read_verilog host_link.v; synth_ice40 -top host_link; stat"
+    run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=tmp_path)
+    found = read_synthesis(tmp_path / "synthesis.log", "ice40")
+    print(found)
+    assert found.lut4 <= 700
+    assert found.block_rams == 5
