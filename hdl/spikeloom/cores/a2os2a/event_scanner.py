@@ -4,6 +4,8 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.lookup import select
+
 SPAN = 8  # bits looked at together: two levels of eight see 64 without a long carry
 
 
@@ -22,8 +24,8 @@ class EventScanner(wiring.Component):
 
     Members
     -------
-    i : In(stream of {mask: width bits, empty: take the mask as all zeros, values: a value per bit,
-        side by side, tag}).
+    i : In(stream of {mask: width bits, empty, full: take the mask as all zeros, as all ones,
+        values: a value per bit, side by side, tag}).
     enable : In(1), move on; while low the output stays.
     o_valid : Out(1).
     o : Out({index: of the bit, value: its value, active, last: no more in this row, tag}).
@@ -33,7 +35,7 @@ class EventScanner(wiring.Component):
         self._span = min(SPAN, width)
         self._spans = -(-width // self._span)
         self._value_bits = value_bits
-        row = {"mask": width, "empty": 1, "values": width * value_bits, "tag": tag}
+        row = {"mask": width, "empty": 1, "full": 1, "values": width * value_bits, "tag": tag}
         event = {
             "index": range(width),
             "value": value_bits,
@@ -92,13 +94,15 @@ class EventScanner(wiring.Component):
                     & (~self.i.payload.empty).replicate(self._spans)
                 ),
             ]
+            with m.If(self.i.payload.full):
+                m.d.sync += [row.mask.eq(-1), spans_left.eq(-1)]
         with m.Elif(take_span):
             m.d.sync += spans_left.eq(spans_left & ~hot_span)
         with m.If(take_span):
             m.d.sync += [
                 span_valid.eq(row_valid),
-                bits_left.eq(row.mask.word_select(here, span)),
-                values.eq(row.values.word_select(here, span * value_bits)),
+                bits_left.eq(select(_pieces(row.mask, span), here)),
+                values.eq(select(_pieces(row.values, span * value_bits), here)),
                 span_index.eq(here),
                 span_last.eq(last_span),
                 tag.eq(row.tag),
@@ -114,7 +118,7 @@ class EventScanner(wiring.Component):
             m.d.sync += [
                 self.o_valid.eq(span_valid),
                 out.index.eq(Cat(encode(hot), span_index)),
-                out.value.eq(select(hot, _pieces(values, value_bits))),
+                out.value.eq(select_hot(hot, _pieces(values, value_bits))),
                 out.active.eq(bits_left.any()),
                 out.last.eq(last & span_last),
                 out.tag.eq(tag),
@@ -138,7 +142,7 @@ def encode(hot):
     )
 
 
-def select(hot, values):
+def select_hot(hot, values):
     """The one of `values` whose bit is set in `hot`, 0 if none is."""
     terms = [value & hot[n].replicate(len(value)) for n, value in enumerate(values)]
     while len(terms) > 1:

@@ -107,3 +107,12 @@ class OperandRegister(wiring.Component):
 def spikes_of(ternaries):
     """Which of a row of ternary spikes are there: one bit each."""
     return Cat(ternaries[n] for n in range(0, len(ternaries), 2))
+
+
+def signed_term(value, spike, minus):
+    """What an adder takes so that, with `minus` as its carry, it adds ``value`` times a `Ternary`.
+
+    To take a value away is to add its bits inverted and a carry; `minus` is the sign as well.
+    """
+    bits = (value ^ minus.replicate(len(value))) & spike.replicate(len(value))
+    return Cat(bits, minus).as_signed()

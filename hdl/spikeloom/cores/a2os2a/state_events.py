@@ -105,7 +105,8 @@ class StateEvents(wiring.Component):
         m.d.comb += [
             scanner.i.valid.eq(self.run & (can_learn | can_answer)),
             row.mask.eq(Mux(turns.learn, to_learn, to_answer)),
-            row.empty.eq(turns.learn & ~turns.fresh & ~spikes_of(v).any()),
+            row.empty.eq(turns.learn & ~spikes_of(v).any()),
+            row.full.eq(turns.learn & turns.fresh),
             row.values.eq(k),
             row.tag.learn.eq(turns.learn),
             row.tag.fresh.eq(turns.fresh),
@@ -115,8 +116,6 @@ class StateEvents(wiring.Component):
             row.tag.group.eq(Mux(turns.learn, learning.group, answering.group)),
             row.tag.v.eq(v),
         ]
-        with m.If(turns.learn & turns.fresh):
-            m.d.comb += row.mask.eq(-1)
 
         # One row per step of the loops; each operand goes when its last row has.
         step = scanner.i.valid & scanner.i.ready

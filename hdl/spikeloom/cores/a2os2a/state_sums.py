@@ -5,8 +5,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.add_with_carry import add_with_carry
 from ...blocks.port_collisions import NEVER_BOTH
-from .operands import Ternary, beat, output_data
+from .operands import beat, output_data, signed_term
 from .state_events import address_bits, state_event
 
 RETURN = 3  # clocks from the read of a word to the first read that sees what was added to it
@@ -97,7 +98,6 @@ class StateSums(wiring.Component):
 
         # Learn: each lane adds k, takes it away or leaves the word as it is.
         words = [Signal(signed(width), name=f"word_{n}", reset_less=True) for n in range(lanes)]
-        minus = Signal(signed(config.k_bits + 1), reset_less=True)
         sums = []
         overflows = []
         for n, word in enumerate(words):
@@ -105,14 +105,10 @@ class StateSums(wiring.Component):
                 m.d.sync += word.eq(read.data.word_select(n, width))
                 with m.If(reading.fresh | ~reading.active):
                     m.d.sync += word.eq(0)
-            term = Signal(signed(config.k_bits + 1), name=f"term_{n}")
-            with m.Switch(adding.v.word_select(n, 2)):
-                with m.Case(Ternary.PLUS):
-                    m.d.comb += term.eq(adding.k)
-                with m.Case(Ternary.MINUS):
-                    m.d.comb += term.eq(minus)
+            spike, minus = adding.v.word_select(n, 2)
+            term = signed_term(adding.k, spike, minus)
             total = Signal(signed(width + (config.length == "open")), name=f"sum_{n}")
-            m.d.comb += total.eq(word + term)
+            m.d.comb += total.eq(add_with_carry(word, term, minus))
             if config.length == "open":
                 over = total[width] != total[width - 1]
                 bound = Cat((~total[width]).replicate(width - 1), total[width])
@@ -120,8 +116,6 @@ class StateSums(wiring.Component):
                 overflows.append(over)
             else:
                 sums.append(total)
-        with m.If(advance):
-            m.d.sync += minus.eq(-reading.k)
         m.d.comb += [
             write.addr.eq(adding.address),
             write.data.eq(Cat(sums)),

@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.add_with_carry import add_with_carry
 from ...blocks.loop_nest import LoopNest
 from ...config.spiked_tables import trace_table
 from .event_memory import event_layout
@@ -16,16 +17,6 @@ def sum_shape(config, length):
     """Shape that holds any sum of `length` products."""
     most = length << config.frac_bits
     return range(-most, most + 1)
-
-
-def add_or_subtract(total, value, minus):
-    """``total - value`` where `minus`, else ``total + value``, with one adder and its carry in."""
-    return add_with_carry(total, (value ^ minus.replicate(len(value))).as_signed(), minus)
-
-
-def add_with_carry(a, b, carry):
-    """``a + b + carry`` of signed numbers and a bit, with one adder."""
-    return (Cat(1, a).as_signed() + Cat(carry, b).as_signed())[1:].as_signed()
 
 
 class TraceProduct(wiring.Component):
