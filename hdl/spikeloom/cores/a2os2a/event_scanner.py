@@ -4,8 +4,6 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...blocks.lookup import select
-
 SPAN = 8  # bits looked at together: two levels of eight see 64 without a long carry
 
 
@@ -101,8 +99,8 @@ class EventScanner(wiring.Component):
         with m.If(take_span):
             m.d.sync += [
                 span_valid.eq(row_valid),
-                bits_left.eq(select(_pieces(row.mask, span), here)),
-                values.eq(select(_pieces(row.values, span * value_bits), here)),
+                bits_left.eq(row.mask.word_select(here, span)),
+                values.eq(row.values.word_select(here, span * value_bits)),
                 span_index.eq(here),
                 span_last.eq(last_span),
                 tag.eq(row.tag),
@@ -118,7 +116,7 @@ class EventScanner(wiring.Component):
             m.d.sync += [
                 self.o_valid.eq(span_valid),
                 out.index.eq(Cat(encode(hot), span_index)),
-                out.value.eq(select_hot(hot, _pieces(values, value_bits))),
+                out.value.eq(select(hot, _pieces(values, value_bits))),
                 out.active.eq(bits_left.any()),
                 out.last.eq(last & span_last),
                 out.tag.eq(tag),
@@ -142,7 +140,7 @@ def encode(hot):
     )
 
 
-def select_hot(hot, values):
+def select(hot, values):
     """The one of `values` whose bit is set in `hot`, 0 if none is."""
     terms = [value & hot[n].replicate(len(value)) for n, value in enumerate(values)]
     while len(terms) > 1:

@@ -4,13 +4,13 @@ from .adder_tree import adder_tree_delay
 from .score_memory import LISTS
 from .state_sums import RETURN
 
-STATE_LATENCY = 7  # clocks of an event on its way from its row to the output, and of the start
+STATE_LATENCY = 8  # clocks of an event on its way from its row to the output, and of the start
 SUM_LATENCY = 5  # clocks from the last read of a list of scores to the output
 
 
 def list_latency(config):
     """Clocks from the last read of K for a query to the first of its list of scores."""
-    return 3 + adder_tree_delay(config.lanes)
+    return 4 + adder_tree_delay(config.lanes)
 
 
 def cycles(config, operands=None):

@@ -126,14 +126,22 @@ class ScoreStage(wiring.Component):
             self.ended.eq(self.q.ready & self.q.payload.last),
         ]
 
-        # The words of K come back a clock later and lose what Q has no spike for.
-        spikes = Signal(config.lanes, reset_less=True)
+        # The words of K come back a clock later, rest in a register near block RAM, and lose what
+        # Q has no spike for.
+        asked, spikes = (
+            Signal(config.lanes, name=name, reset_less=True) for name in ("asked", "spikes")
+        )
+        word = Signal.like(read.data, reset_less=True)
         m.submodules.tree = tree = AdderTree(config.lanes, config.k_bits)
         terms = Signal(len(tree.i), reset_less=True)
-        m.d.sync += spikes.eq(self.q.payload.data.word_select(columns.chunk, config.lanes))
+        m.d.sync += [
+            asked.eq(self.q.payload.data.word_select(columns.chunk, config.lanes)),
+            spikes.eq(asked),
+            word.eq(read.data),
+        ]
         for lane in range(config.lanes):
             term = terms.word_select(lane, config.k_bits)
-            m.d.sync += term.eq(read.data.word_select(lane, config.k_bits))
+            m.d.sync += term.eq(word.word_select(lane, config.k_bits))
             with m.If(~spikes[lane]):
                 m.d.sync += term.eq(0)
         m.d.comb += [tree.i.eq(terms), tree.enable.eq(1)]
@@ -150,7 +158,7 @@ class ScoreStage(wiring.Component):
             mark.end.eq(self.q.payload.last),
             mark.key.eq(key),
         ]
-        for n in range(2 + adder_tree_delay(config.lanes)):
+        for n in range(3 + adder_tree_delay(config.lanes)):
             delayed = Signal(mark_layout, name=f"mark_{n}")
             m.d.sync += delayed.eq(mark)
             mark = delayed

@@ -5,8 +5,8 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.bank_memory import BankMemory
-from ...blocks.lookup import lookup, select
 from ...blocks.loop_nest import LoopNest
+from .lookup import lookup, select
 
 
 class LaneMemory(wiring.Component):

@@ -5,8 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ...blocks.lookup import lookup
 from ...config.spiked_tables import exponent_logs, mantissa_logs
+from .lookup import lookup
 
 LOG_DELAY = 4  # clocks from `i` to `o`
 
