@@ -29,14 +29,19 @@ def configure(settings, q, k, v):
 
     Raises `InputError` where a shape, a value or a key does not fit.
     """
+    return configure_as(A2OS2AConfig, a2os2a.check, settings, q, k, v)
+
+
+def configure_as(make, check, settings, q, k, v):
+    """`configure` for configurations of class `make` and operands that pass `check`."""
     tensors = {"q": q, "k": k, "v": v}
     given = {key: settings[key] for key in ("steps",) if key in settings}
-    axes = 3 if A2OS2AConfig.from_settings({"tokens": 1, "head_dim": 1} | given).steps > 1 else 2
+    axes = 3 if make.from_settings({"tokens": 1, "head_dim": 1} | given).steps > 1 else 2
     layout = "(T, N, D)" if axes == 3 else "(N, D)"
     for name, tensor in tensors.items():
         if tensor.dtype.kind == "f":
             raise InputError(
-                f"{name}: holds {tensor.dtype}; a2os2a takes integers, round them first"
+                f"{name}: holds {tensor.dtype}; {make.core} takes integers, round them first"
             )
         if tensor.ndim not in (axes, axes + 1):
             raise InputError(f"{name}: shape {tensor.shape} is not {layout}, nor heads of that")
@@ -50,14 +55,14 @@ def configure(settings, q, k, v):
     shape = {"tokens": q.shape[-2], "head_dim": q.shape[-1], "value_dim": v.shape[-1]}
     if axes == 3:
         shape["steps"] = q.shape[-3]
-    config = A2OS2AConfig.from_settings(shape | dict(settings))
+    config = make.from_settings(shape | dict(settings))
     for key, found in shape.items():
         if getattr(config, key) != found:
             raise InputError(f"{key} = {getattr(config, key)}, but the tensors have {found}")
 
     heads = [tensor if tensor.ndim > axes else tensor[None] for tensor in tensors.values()]
     for head in zip(*heads, strict=True):
-        a2os2a.check(config, *head)
+        check(config, *head)
     return config, list(zip(*heads, strict=True))
 
 
@@ -84,14 +89,17 @@ def cycles(config, q, k, v):
 
 def to_beats(config, q, k, v):
     """Stream beats of one head: operand name to list of (data, last)."""
-    bits = {"q": 1, "k": config.k_bits, "v": 2}
-    per_token = {"q": 1, "k": config.chunks, "v": 1}
-    beats = {}
-    for name, tensor in zip(OPERANDS, a2os2a.check(config, q, k, v), strict=True):
-        words = _pack(tensor.reshape(-1, tensor.shape[2] // per_token[name]), bits[name])
-        length = tensor.shape[1] * per_token[name]
-        beats[name] = [(word, n % length == length - 1) for n, word in enumerate(words)]
-    return beats
+    operands = a2os2a.check(config, q, k, v)
+    bits = (1, config.k_bits, 2)
+    per_token = (1, config.chunks, 1)
+    return dict(zip(OPERANDS, map(beats_of, operands, bits, per_token), strict=True))
+
+
+def beats_of(tensor, bits, per_token):
+    """Beats of a (T, N, width) tensor, `per_token` of them a token, values of `bits` bits."""
+    words = pack(tensor.reshape(-1, tensor.shape[2] // per_token), bits)
+    length = tensor.shape[1] * per_token
+    return [(word, n % length == length - 1) for n, word in enumerate(words)]
 
 
 def output_beats(config):
@@ -114,24 +122,27 @@ def from_beats(config, beats):
 
     Raises `InputError` where their number or a ``last`` is off.
     """
+    width = config.acc_bits
+    codes = values_of(config, beats, width)
+    values = codes - (codes >> width - 1 << width)
+    return values.astype(np.int32 if width <= 32 else np.int64)
+
+
+def values_of(config, beats, bits):
+    """Unsigned values of `bits` bits from the beats of the output stream, see `from_beats`."""
     per_step = config.tokens * config.groups
     if [last for _, last in beats] != ([0] * (per_step - 1) + [1]) * config.steps:
         raise InputError(f"output: not {config.steps} steps of {per_step} beats")
-    width = config.acc_bits
     codes = [
-        word >> width * lane & (1 << width) - 1 for word, _ in beats for lane in range(config.lanes)
+        word >> bits * lane & (1 << bits) - 1 for word, _ in beats for lane in range(config.lanes)
     ]
-    values = np.array([code - (code >> width - 1 << width) for code in codes])
-    shape = (config.steps, config.tokens, config.value_dim)
-    output = values.reshape(shape).astype(np.int32 if width <= 32 else np.int64)
+    output = np.array(codes, np.int64).reshape(config.steps, config.tokens, config.value_dim)
     return output if config.steps > 1 else output[0]
 
 
 def random_operands(config, rng, density=0.5):
     """Operands (q, k, v) for a test: zeros apart, a share of `density`; 1 or more: the extremes."""
-    shapes = [(config.tokens, config.head_dim)] * 2 + [(config.tokens, config.value_dim)]
-    if config.steps > 1:
-        shapes = [(config.steps, *shape) for shape in shapes]
+    shapes = operand_shapes(config)
     present = [rng.random(shape) < density for shape in shapes]
     q = present[0].astype(np.uint8)
     k = rng.integers(1, config.k_most + 1, shapes[1])
@@ -141,27 +152,40 @@ def random_operands(config, rng, density=0.5):
     return q, k * present[1], (v * present[2]).astype(np.int8)
 
 
+def operand_shapes(config):
+    """Shapes of q, k and v."""
+    shapes = [(config.tokens, dim) for dim in (config.head_dim, config.head_dim, config.value_dim)]
+    return [(config.steps, *shape) for shape in shapes] if config.steps > 1 else shapes
+
+
 def self_test_operands(config, rng, rom_steps):
     """Operands for a self-test on the board, and the beats to hold in its ROM: those of
     `rom_steps` time steps, played over and over."""
     distinct = replace(config, steps=min(rom_steps, config.steps))
     operands = random_operands(distinct, rng, 0.3)
-    beats = to_beats(distinct, *operands)
-    if config.steps > 1:
-        operands = tuple(
-            np.resize(tensor, (config.steps, *tensor.shape[-2:])) for tensor in operands
-        )
-    return operands, beats
+    return repeated(config, operands), to_beats(distinct, *operands)
+
+
+def repeated(config, operands):
+    """Operands of a few steps played over and over, for as many steps as `config` has."""
+    if config.steps == 1:
+        return operands
+    return tuple(np.resize(tensor, (config.steps, *tensor.shape[-2:])) for tensor in operands)
 
 
 def to_bytes(config, output):
     """An output tensor as the bytes of its stream: each beat padded to whole bytes."""
-    size = -(-config.acc_bits * config.lanes // 8)
-    words = _pack(output.reshape(-1, config.lanes), config.acc_bits)
+    return bytes_of(config, output, config.acc_bits)
+
+
+def bytes_of(config, output, bits):
+    """`to_bytes` for output values of `bits` bits."""
+    size = -(-bits * config.lanes // 8)
+    words = pack(output.reshape(-1, config.lanes), bits)
     return b"".join(word.to_bytes(size, "little") for word in words)
 
 
-def _pack(rows, bits):
+def pack(rows, bits):
     """Rows of values as one number each, the first value in the lowest `bits` bits."""
     rows = rows.astype(np.int64)
     places = (rows[..., None] >> np.arange(bits)) & 1  # lowest bit first
