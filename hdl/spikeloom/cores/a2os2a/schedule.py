@@ -12,7 +12,7 @@ SUM_LATENCY = 5  # clocks from the last read of a list of scores to the output
 
 def list_latency(config):
     """Clocks from the last read of K for a query to the first of its list of scores."""
-    return 4 + adder_tree_delay(config.lanes)
+    return 5 + adder_tree_delay(config.lanes)
 
 
 def cycles(config, operands=None, query_clocks=1):

@@ -167,13 +167,15 @@ class ScoreStage(wiring.Component):
         m.d.comb += total.eq(partial + tree.o)
         with m.If(mark.valid):
             m.d.sync += partial.eq(Mux(mark.last, 0, total))
-        m.d.comb += [
+        scored = Signal()
+        m.d.sync += [
             self.entry.score.eq(total),
             self.entry.key.eq(mark.key),
-            self.append.eq(mark.valid & mark.last & total.any()),
+            scored.eq(mark.valid & mark.last),
             self.close.eq(mark.close),
             self.end.eq(mark.end),
         ]
+        m.d.comb += self.append.eq(scored & self.entry.score.any())
 
         return m
 
