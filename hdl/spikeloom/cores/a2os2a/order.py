@@ -3,7 +3,7 @@
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .operands import beat, beat_data, output_data
+from .operands import beat, held_beat, output_data
 
 
 class Order(wiring.Component):
@@ -16,7 +16,7 @@ class Order(wiring.Component):
     Members
     -------
     run : In(1), may go on; ended : Out(1), the last token of a sequence has been taken.
-    q, k, v : In(stream of {data, last}).
+    q, k, v : In(stream of `held_beat`).
     o : Out(stream of {data, last}).
     saturated : Out(1), an element of the state is or was held at the end of its range.
     """
@@ -27,7 +27,7 @@ class Order(wiring.Component):
             {
                 "run": In(1),
                 "ended": Out(1),
-                **{name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"},
+                **{name: In(stream.Signature(held_beat(config, name))) for name in "qkv"},
                 "o": Out(stream.Signature(beat(output_data(config)))),
                 "saturated": Out(1),
             }

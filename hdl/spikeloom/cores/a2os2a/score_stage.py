@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.loop_nest import LoopNest
 from ...blocks.port_collisions import NEVER_BOTH
 from .adder_tree import AdderTree, adder_tree_delay
-from .operands import beat, beat_data, spikes_of
+from .operands import held_beat, spikes_of
 from .turns import Turns
 
 
@@ -27,7 +27,7 @@ class ScoreStage(wiring.Component):
     Members
     -------
     run : In(1), may go on; ended : Out(1), the last token of a sequence has been taken.
-    q, k, v : In(stream of {data, last}).
+    q, k, v : In(stream of `held_beat`).
     idle : In(1), nobody needs the V of the last sequence any more.
     v_addr, v_en, v_data : Out, a group of V to be stored.
     free, reserve, append, entry, close : as for `ScoreMemory`.
@@ -41,7 +41,7 @@ class ScoreStage(wiring.Component):
             {
                 "run": In(1),
                 "ended": Out(1),
-                **{name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"},
+                **{name: In(stream.Signature(held_beat(config, name))) for name in "qkv"},
                 "idle": In(1),
                 "v_addr": Out(value_address(config)),
                 "v_en": Out(1),
@@ -78,7 +78,7 @@ class ScoreStage(wiring.Component):
         learn = turns.learn & self.run & self.v.valid & (self.k.valid | ~k_part)
         learn &= self.idle | ~turns.fresh
         seen = Signal()  # a K value that is not zero, in an earlier chunk
-        k_any = seen | (k_part & self.k.payload.data.any())
+        k_any = seen | (k_part & self.k.payload.present.any())
         m.d.comb += [
             parts.step.eq(learn),
             self.k.ready.eq(learn & k_part),
