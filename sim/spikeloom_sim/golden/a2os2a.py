@@ -131,6 +131,28 @@ class RunningState:
         return output
 
 
+def count_events(config, q, k, v):
+    """Additions of `lanes` values that the operands call for in the core's order, zeros left out.
+
+    `kv`: values of K, in tokens whose V has a spike in the group, and spikes of Q, each for every
+    group; `qk`: chunks of K of tokens kept, for every query with a spike.
+    """
+    q, k, v = check(config, q, k, v)
+    events = 0
+    for queries, keys, values in zip(q, k, v, strict=True):
+        if config.chosen_order == "kv":
+            wanted = values.reshape(len(values), config.groups, config.lanes).any(axis=2)
+            events += int(((keys != 0).sum(axis=1) * wanted.sum(axis=1)).sum())
+            events += int(queries.sum()) * config.groups
+            continue
+        kept = keys.any(axis=1) & values.any(axis=1)
+        pairs = queries.any(axis=1)[:, None] & kept
+        if config.mask == "causal":
+            pairs = np.tril(pairs)
+        events += int(pairs.sum()) * config.chunks
+    return events
+
+
 def float_reference(q, k, v, mask="none"):
     """The paper's equation in floating point: (N, Dv) float64; operands of any real values."""
     scores = np.asarray(q, float) @ np.asarray(k, float).T
