@@ -12,6 +12,7 @@ from spikeloom.cores.a2os2a import schedule
 from spikeloom.errors import InputError
 
 from ..golden import a2os2a
+from ..tensors import check_shape
 
 OPERANDS = ("q", "k", "v")
 
@@ -56,9 +57,7 @@ def configure_as(make, check, settings, q, k, v):
     if axes == 3:
         shape["steps"] = q.shape[-3]
     config = make.from_settings(shape | dict(settings))
-    for key, found in shape.items():
-        if getattr(config, key) != found:
-            raise InputError(f"{key} = {getattr(config, key)}, but the tensors have {found}")
+    check_shape(config, shape)
 
     heads = [tensor if tensor.ndim > axes else tensor[None] for tensor in tensors.values()]
     for head in zip(*heads, strict=True):

@@ -45,8 +45,9 @@ def check_integers(config, operands, bounds):
         wrong = (values < low) | (values > high)
         if wrong.any():
             at = tuple(int(n) for n in np.argwhere(wrong)[0])
+            told = list(at[-np.ndim(operand) :])
             raise InputError(
-                f"{config.core}: {name}{list(at)} = {values[at]} is not allowed; "
+                f"{config.core}: {name}{told} = {values[at]} is not allowed; "
                 f"values must be {low}..{high}"
             )
         checked.append(values.astype(np.int64))
