@@ -65,9 +65,10 @@ BOARDS = {
             presets={
                 "ssa": {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 16, "bits": 8},
                 "a2os2a": {"tokens": 64, "head_dim": 64, "lanes": 8, "order": "kv"},
+                "a2os2a_block": {"tokens": 16, "head_dim": 32, "lanes": 4, "steps": 4},
                 "spiked": {"tokens": 16, "head_dim": 16, "steps": 40, "lanes": 2},
             },
-            slower={"a2os2a": 30_000_000, "spiked": 30_000_000},
+            slower=dict.fromkeys(("a2os2a", "a2os2a_block", "spiked"), 30_000_000),
         ),
         Recipe(
             id="ulx3s-85f",
@@ -82,6 +83,7 @@ BOARDS = {
             presets={
                 "ssa": {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 64, "bits": 64},
                 "a2os2a": {"tokens": 64, "head_dim": 64, "lanes": 64, "order": "kv"},
+                "a2os2a_block": {"tokens": 64, "head_dim": 64, "lanes": 16, "steps": 4},
                 "spiked": {"tokens": 49, "head_dim": 32, "steps": 40, "lanes": 8},
             },
             slower={"spiked": 60_000_000},
