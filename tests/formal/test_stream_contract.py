@@ -29,10 +29,8 @@ TWO_ROWS_OF_VALUES = SSAConfig(
     tokens=2, head_dim=2, steps=2, cells=4, bits=1, inputs="values", value_bits=2
 )
 
-SMALLEST_SPIKED = SpikedConfig(
-    tokens=2, head_dim=1, steps=2, base=2.0, lanes=2, frac_bits=8, log_bits=2
-)
-ONE_BIT = {"tokens": 2, "head_dim": 1, "k_bits": 1}
+SMALLEST_SPIKED = SpikedConfig(tokens=1, head_dim=1, steps=2, base=2.0, frac_bits=8, log_bits=2)
+ONE_TOKEN = {"tokens": 1, "head_dim": 1, "k_bits": 1}
 SMALLEST_BLOCK = A2OS2ABlockConfig(
     tokens=1, head_dim=1, k_bits=1, input_bits=2, k_shift=0, steps=2, order="qk"
 )
@@ -62,10 +60,10 @@ BLOCKS = {
 CONFIGS = {
     "ssa": SMALLEST,
     "ssa_values": TWO_ROWS_OF_VALUES,
-    "a2os2a_kv": A2OS2AConfig(**ONE_BIT, order="kv"),
-    "a2os2a_qk": A2OS2AConfig(**ONE_BIT, order="qk"),
-    "a2os2a_kv_causal": A2OS2AConfig(**ONE_BIT, order="kv", mask="causal"),
-    "a2os2a_qk_causal": A2OS2AConfig(**ONE_BIT, order="qk", mask="causal"),
+    "a2os2a_kv": A2OS2AConfig(**ONE_TOKEN, order="kv"),
+    "a2os2a_qk": A2OS2AConfig(**ONE_TOKEN, order="qk"),
+    "a2os2a_kv_causal": A2OS2AConfig(**ONE_TOKEN, order="kv", mask="causal"),
+    "a2os2a_qk_causal": A2OS2AConfig(**ONE_TOKEN, order="qk", mask="causal"),
     "a2os2a_block": SMALLEST_BLOCK,
     "spiked": SMALLEST_SPIKED,
 }
