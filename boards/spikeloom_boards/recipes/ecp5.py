@@ -8,6 +8,7 @@ from .recipe import Recipe, Uart
 SSA = {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 64}
 OTHERS = {
     "a2os2a": {"tokens": 64, "head_dim": 64, "lanes": 64, "order": "kv"},
+    "a2os2a_block": {"tokens": 64, "head_dim": 64, "lanes": 16, "steps": 4},
     "spiked": {"tokens": 49, "head_dim": 32, "steps": 40, "lanes": 8},
 }
 PRESETS_16 = {"ssa": SSA | {"bits": 16}} | OTHERS

@@ -10,6 +10,7 @@ SSA_1K = {"tokens": 8, "head_dim": 8, "steps": 10, "cells": 1, "bits": 1, "rando
 PRESETS_5K = {
     "ssa": SSA_5K,
     "a2os2a": {"tokens": 64, "head_dim": 64, "lanes": 8, "order": "kv"},
+    "a2os2a_block": {"tokens": 16, "head_dim": 32, "lanes": 4, "steps": 4},
     "spiked": {"tokens": 16, "head_dim": 16, "steps": 40, "lanes": 2},
 }
 
@@ -28,7 +29,7 @@ ICE40_RECIPES = (
         uart=Uart("the USB socket: second port of the FTDI chip"),
         programmers=ICE40_FLASH,
         presets=PRESETS_5K,
-        slower={"a2os2a": 30_000_000, "spiked": 30_000_000},
+        slower={"a2os2a": 30_000_000, "a2os2a_block": 30_000_000, "spiked": 30_000_000},
     ),
     Recipe(
         id="icestick",
@@ -58,7 +59,7 @@ ICE40_RECIPES = (
         uart=Uart("the USB socket: second port of the FTDI chip"),
         programmers=ICE40_FLASH,
         presets=PRESETS_5K,
-        slower={"a2os2a": 60_000_000, "spiked": 60_000_000},
+        slower={"a2os2a": 60_000_000, "a2os2a_block": 60_000_000, "spiked": 60_000_000},
         before_flash="The board's jumpers must be set for programming the flash.",
     ),
     Recipe(
@@ -75,7 +76,7 @@ ICE40_RECIPES = (
         uart=Uart("the USB socket: serial port of the iCELink"),
         programmers=(Programmer("icesprog", (), (0x1D50, 0x602B), "flash", node="hidraw"),),
         presets=PRESETS_5K,
-        slower={"a2os2a": 30_000_000, "spiked": 30_000_000},
+        slower={"a2os2a": 30_000_000, "a2os2a_block": 30_000_000, "spiked": 30_000_000},
     ),
     Recipe(
         id="upduino-v3",
@@ -91,7 +92,7 @@ ICE40_RECIPES = (
         tied={"16": 1},  # the flash stays off the lines of the serial port
         programmers=(Programmer("iceprog", (), FT232H, "flash"),),
         presets=PRESETS_5K,
-        slower={"a2os2a": 30_000_000, "spiked": 30_000_000},
+        slower={"a2os2a": 30_000_000, "a2os2a_block": 30_000_000, "spiked": 30_000_000},
         notes="Short the OSC jumper: the 12 MHz oscillator comes in on pin 20. "
         "The oscillator inside the FPGA is too inexact for a serial port.",
     ),
@@ -108,7 +109,7 @@ ICE40_RECIPES = (
         uart=Uart("USB-serial adapter, 3.3 V: its RX to pin 1, its TX to pin 2", rx="A1", tx="A2"),
         programmers=(Programmer("tinyprog", ("-p",), (0x1D50, 0x6130), "flash", node="tty"),),
         presets=PRESETS_5K,
-        slower={"a2os2a": 48_000_000, "spiked": 48_000_000},
+        slower={"a2os2a": 48_000_000, "a2os2a_block": 48_000_000, "spiked": 48_000_000},
         before_flash="Press the reset button: that starts the bootloader.",
     ),
 )
