@@ -10,7 +10,7 @@ from rich.console import Console
 from spikeloom import __version__
 from spikeloom.errors import InputError, JobError
 
-from . import build, demo, doctor, flash, generate, list_, regress, report, run, selftest
+from . import bench, build, demo, doctor, flash, generate, list_, regress, report, run, selftest
 
 INTERRUPTED = 130  # exit code of a program ended by Ctrl-C, as shells have it
 
@@ -30,6 +30,7 @@ app.command("report")(report.report)
 app.command("run")(run.run)
 app.command("selftest")(selftest.selftest)
 app.command("regress")(regress.regress)
+app.command("bench")(bench.bench)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 

@@ -1,0 +1,83 @@
+"""The bench as a whole: measure designs, write the table and the picture."""
+
+import json
+from dataclasses import dataclass
+
+from spikeloom.staging import whole_folder
+
+from .measure import Measurement, measure
+from .paper import REPORTED
+from .plot import plot_bench
+from .software import software_rows
+
+MARKER = "bench.json"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Measured rows, and (name, us) of software on the machine at hand."""
+
+    rows: list[Measurement]
+    software: list
+
+    def as_list(self):
+        """One dict a row, as ``bench.json`` has them; software has no cycles, cells or clock."""
+        hardware = [row.as_dict() for row in self.rows]
+        nothing = dict.fromkeys(("cycles", "lut", "ff", "bram", "fmax_mhz"))
+        return hardware + [{"name": name} | nothing | {"us": us} for name, us in self.software]
+
+
+COLUMNS = (
+    *("design", "cycles", "LUT4", "FF", "block RAM", "Fmax (MHz)", "us", "attentions/s"),
+    *("LUT x us", "limited by"),
+)
+
+
+def cells(row):
+    """The row's texts, by `COLUMNS`."""
+    return (
+        row.name,
+        f"{row.cycles:,}",
+        f"{row.lut:,}",
+        f"{row.ff:,}",
+        f"{row.bram}",
+        f"{row.fmax_mhz:.1f}",
+        f"{row.us:.3g}" if row.us < 100 else f"{row.us:,.0f}",
+        f"{row.attentions_per_s:,}",
+        f"{row.lut_us:,.0f}",
+        row.path,
+    )
+
+
+def run_bench(designs, folder, seeds=(1, 2, 3), progress=lambda step: None):
+    """Measure `designs` into `folder`, whole or not at all: ``bench.json``, ``bench.md`` and
+    ``bench.png``. Returns a `Bench`; raises what `measure` does."""
+    with whole_folder(folder, MARKER) as staging:
+        progress("software")
+        software = software_rows()
+        bench = Bench([measure(design, seeds, progress) for design in designs], software)
+        (staging / MARKER).write_text(json.dumps(bench.as_list(), indent=2) + "\n")
+        (staging / "bench.md").write_text(markdown(bench))
+        plot_bench(bench, staging / "bench.png")
+    return bench
+
+
+def markdown(bench):
+    """The bench as a Markdown table, with the papers' figures marked as reported."""
+    lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
+    lines += [f"| {' | '.join(cells(row))} |" for row in bench.rows]
+    for name, us in bench.software:
+        lines.append(f"| {name} | | | | | | {us:,.0f} | {1e6 / us:,.0f} | | software |")
+    for row in REPORTED:
+        lines.append(
+            f"| {row.what} on a {row.device} | {row.cycles} | | | | {row.mhz:.0f} | {row.us:g} | "
+            f"{1e6 / row.us:,.0f} | | reported, {row.source} |"
+        )
+    lines += [
+        "",
+        "Cycles: RTL simulation, from start to the last output beat, with operands on chip as far",
+        "as the core holds them. LUT4, flip-flops and block RAM: Yosys, the core alone. Fmax: median",
+        "over seeds of nextpnr, the core between registers. us: cycles over that clock.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,115 @@
+"""Measuring one design: simulated cycles, synthesised cells, the clock after place and route."""
+
+import statistics
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from spikeloom.catalog import CORES
+from spikeloom.errors import JobError
+from spikeloom.export.verilog import component_to_verilog
+from spikeloom.tools import run_tool
+from spikeloom_sim.adapters import adapter
+from spikeloom_sim.backends import run_golden, run_rtl
+
+from ..netlist_size import SYNTHESIS, netlist_size
+from ..report import read_nextpnr_report
+from .bench_top import BenchTop
+from .designs import PACKAGES
+
+TARGET_MHZ = 200  # beyond what any design reaches, so that place and route does its best
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One row: `lut` (LUT4), `ff` and `bram` of the core alone, `fmax_mhz` the median of
+    `fmax_runs`, `us` per attention at that clock, `path` what limits it."""
+
+    name: str
+    cycles: int
+    lut: int
+    ff: int
+    bram: int
+    fmax_mhz: float
+    us: float
+    attentions_per_s: float
+    lut_us: float
+    path: str
+    fmax_runs: tuple
+
+    def as_dict(self):
+        return asdict(self)
+
+
+def measure(design, seeds, progress=lambda step: None):
+    """Simulate, synthesise, and place and route once for each of `seeds`.
+
+    Raises `JobError` where the simulation differs from the golden model or from the formula of
+    cycles, and where a tool fails.
+    """
+    config = design.config
+    progress(f"{design.name}: simulate")
+    cycles = simulated_cycles(config)
+    progress(f"{design.name}: synthesise")
+    size = netlist_size(config, design.fpga.family)
+    placed = place(design, seeds, progress)
+
+    runs = tuple(report["fmax_mhz"] for report in placed)
+    fmax = statistics.median_low(runs)
+    us = cycles / fmax
+    return Measurement(
+        name=design.name,
+        cycles=cycles,
+        lut=size.lut4,
+        ff=size.registers,
+        bram=size.block_rams,
+        fmax_mhz=fmax,
+        us=round(us, 4),
+        attentions_per_s=round(1e6 / us),
+        lut_us=round(size.lut4 * us, 1),
+        path=placed[runs.index(fmax)]["critical_path"],
+        fmax_runs=runs,
+    )
+
+
+def simulated_cycles(config):
+    """Clocks of a run on Verilator with operands on chip; the formula's, or an error."""
+    model = adapter(config.core)
+    head = model.random_operands(config, np.random.default_rng(1))
+    run = run_rtl(config, [head])
+    wrong = int((run.outputs != run_golden(config, [head])).sum())
+    by_data = getattr(model, "cycles", None)
+    expected = by_data(config, *head) if by_data else CORES[config.core].cycles(config)
+    if wrong or run.cycles != [expected]:
+        raise JobError(
+            f"{config.core}: simulated {run.cycles[0]} cycles, formula {expected}; "
+            f"{wrong} outputs differ from the golden model"
+        )
+    return expected
+
+
+def place(design, seeds, progress):
+    """nextpnr's report of each seed, for the core between registers."""
+    fpga = design.fpga
+    module = component_to_verilog(BenchTop(CORES[design.core].build(design.config)), "bench")
+    unconstrained = {"ice40": "--pcf-allow-unconstrained", "ecp5": "--lpf-allow-unconstrained"}
+    reports = []
+    with tempfile.TemporaryDirectory(prefix="spikeloom-bench-") as folder:
+        (Path(folder) / "bench.v").write_text(module.text)
+        script = f"read_verilog bench.v; {SYNTHESIS[fpga.family]} -top bench -json bench.json"
+        run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=folder)
+        for seed in seeds:
+            progress(f"{design.name}: place and route, seed {seed}")
+            run_tool(
+                f"nextpnr-{fpga.family}",
+                *fpga.place,
+                *PACKAGES[design.device],
+                *("--json", "bench.json", "--report", "report.json", "--seed", seed),
+                *("--freq", TARGET_MHZ, "--timing-allow-fail", unconstrained[fpga.family]),
+                *("--log", "nextpnr.log", "--quiet"),
+                cwd=folder,
+            )
+            reports.append(read_nextpnr_report(Path(folder) / "report.json", fpga))
+    return reports

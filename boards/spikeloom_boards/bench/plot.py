@@ -1,0 +1,54 @@
+"""The bench as a picture: latency against LUTs."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from .paper import REPORTED
+
+MARKS = {"ssa": "o", "a2os2a": "s", "spiked": "^"}
+COLOURS = {"up5k": "C2", "hx8k": "C0", "ecp5-25f": "C1", "ecp5-85f": "C3"}
+
+
+def plot_bench(bench, path):
+    """Draw all designs, the paper's time and lines of equal LUT x us."""
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    ax = figure.subplots()
+    ax.set(xscale="log", yscale="log", xlabel="LUT4", ylabel="us per attention")
+
+    times = [row.us for row in bench.rows] + [row.us for row in REPORTED]
+    sizes = [row.lut for row in bench.rows]
+    left, right = min(sizes) / 2, max(sizes) * 4
+    bottom, top = min(times) / 2.5, max(times) * 2.5
+    widths = np.array([left, right])
+    for product in 10.0 ** np.arange(1, 9):
+        ax.plot(widths, product / widths, color="0.85", linewidth=0.8, zorder=0)
+        for y, x in ((product / right, right), (top, product / top)):
+            if left <= x <= right and bottom <= y <= top:
+                ax.annotate(
+                    f"{product:,.0f} LUT us", (x, y), fontsize=7, color="0.6", ha="right", va="top"
+                )
+    for row in REPORTED:
+        ax.axhline(row.us, color="k", linestyle=":", linewidth=1)
+        ax.text(left * 1.05, row.us * 1.05, f"{row.us:g} us reported: {row.what}", fontsize=8)
+
+    seen = set()
+    for row in bench.rows:
+        core, engine, unroll, device = row.name.split("/")
+        label = f"{core} on {device}"
+        ax.plot(
+            row.lut,
+            row.us,
+            MARKS[core],
+            color=COLOURS[device],
+            label=None if label in seen else label,
+            markersize=8,
+        )
+        seen.add(label)
+        ax.annotate(
+            f"{engine} {unroll}", (row.lut, row.us), (6, 4), textcoords="offset points", fontsize=8
+        )
+    ax.set(
+        xlim=(left, right), ylim=(bottom, top), title="Latency against size (lower left is better)"
+    )
+    ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,44 @@
+"""`spikeloom bench`: cycles, cells, clock and time of every core."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from spikeloom_boards.bench.bench import COLUMNS, cells, run_bench
+from spikeloom_boards.bench.designs import choose
+
+from .options import Json, console, print_json, steps
+
+
+def bench(
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="TEXT", help="Rows whose name contains TEXT; repeatable."),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="All rows: takes hours.")] = False,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, max=99, help="Place and route runs of each row.")
+    ] = 3,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")
+    ] = Path("spikeloom-bench"),
+    json: Json = False,
+):
+    """Measure the cores on devices: simulated cycles, cells, Fmax, time; a table and a picture."""
+    designs = choose(only or (), full)
+    with steps(1 + len(designs) * (2 + seeds), quiet=json) as begin:
+        found = run_bench(designs, output, range(1, seeds + 1), begin)
+    if json:
+        print_json(found.as_list())
+        return
+    table = Table(*COLUMNS[:-1], box=None, padding=(0, 1))
+    for row in found.rows:
+        table.add_row(*cells(row)[:-1])
+    out = console()
+    out.width = max(out.width, 120)
+    out.print(table)
+    for name, us in found.software:
+        out.print(f"{name}: {us:,.0f} us")
+    out.print(f"{output / 'bench.md'}, {output / 'bench.json'}, {output / 'bench.png'}")
