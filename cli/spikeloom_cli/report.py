@@ -38,7 +38,7 @@ def report(
     elif as_markdown:
         print(markdown(reports), end="")
     else:
-        table = Table(*COLUMNS, box=None, padding=(0, 2))
+        table = Table(*COLUMNS, box=None, padding=(0, 1))
         for told in reports:
             table.add_row(*row(told))
         out = console()
