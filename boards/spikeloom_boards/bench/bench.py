@@ -76,7 +76,7 @@ def markdown(bench):
     lines += [
         "",
         "Cycles: RTL simulation, from start to the last output beat, with operands on chip as far",
-        "as the core holds them. LUT4, flip-flops and block RAM: Yosys, the core alone. Fmax: median",
+        "as the core holds them. LUT4, flip-flops, block RAM: Yosys, the core alone. Fmax: median",
         "over seeds of nextpnr, the core between registers. us: cycles over that clock.",
         "",
     ]
