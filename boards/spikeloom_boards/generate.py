@@ -6,7 +6,7 @@ from spikeloom.export.files import core_files
 from spikeloom.export.verilog import component_to_verilog
 from spikeloom.staging import whole_folder
 
-from .constraints import constraints_name, constraints_text, lights_inverted
+from .constraints import constraints_name, constraints_text
 from .raw_top import RawTop
 from .self_test import make_self_test
 
@@ -23,7 +23,7 @@ def generate_files(config, folder, recipe=None, progress=lambda step: None):
     files = core_files(config)
     if recipe is not None:
         progress("self-test")
-        top = RawTop(make_self_test(config), lights_inverted(recipe))
+        top = RawTop(recipe, make_self_test(config))
         files["selftest.v"] = component_to_verilog(top, "selftest").text
         files[constraints_name(recipe)] = constraints_text(recipe)
 

@@ -1,4 +1,4 @@
-"""A self-test for users of plain Verilog: clock in, two lights out."""
+"""A self-test for users of plain Verilog: clock in, lights out."""
 
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib import wiring
@@ -10,28 +10,40 @@ RESET_CLOCKS = 1024  # longer than block RAM takes after configuration, at any b
 class RawTop(wiring.Component):
     """A self-test with a reset of its own, at the clock of the board.
 
-    Members
-    -------
-    board_clk : In(1), the board's oscillator.
-    led_pass, led_fail : Out(1), the verdict.
+    An oscillator that is faster than the board's preset runs is divided by two.
 
     Parameters
     ----------
+    recipe : the board.
     self_test : component with `passed` and `failed`.
-    inverted : for each of the two lights, whether a low level lights it.
+
+    Members
+    -------
+    board_clk : In(1), the board's oscillator.
+    led_pass, led_fail : Out(1), the verdict, as many as the board has lights.
+    tied_0... : Out(1), levels that the board needs.
     """
 
-    board_clk: In(1)
-    led_pass: Out(1)
-    led_fail: Out(1)
-
-    def __init__(self, self_test, inverted):
+    def __init__(self, recipe, self_test):
+        self._recipe = recipe
         self._self_test = self_test
-        self._inverted = inverted
-        super().__init__()
+        resources = recipe.make_platform().resources
+        self._inverted = {
+            port: resources["light", n].ios[0].invert for n, port in enumerate(light_ports(recipe))
+        }
+        lights = {port: Out(1, init=int(low)) for port, low in self._inverted.items()}
+        tied = dict.fromkeys(tied_ports(recipe), Out(1))
+        super().__init__({"board_clk": In(1)} | lights | tied)
 
     def elaborate(self, platform):
         m = Module()
+
+        clk = self.board_clk
+        if self._recipe.oscillator > self._recipe.frequency:
+            m.domains.board = ClockDomain(reset_less=True, local=True)
+            m.d.comb += ClockSignal("board").eq(self.board_clk)
+            clk = Signal(name="half_clk")
+            m.d.board += clk.eq(~clk)
 
         m.domains += [ClockDomain("por", reset_less=True, local=True), ClockDomain("sync")]
         waited = Signal(range(RESET_CLOCKS))
@@ -39,14 +51,26 @@ class RawTop(wiring.Component):
         m.d.por += ready.eq(ready | (waited == RESET_CLOCKS - 1))
         m.d.por += waited.eq(waited + 1)
         m.d.comb += [
-            ClockSignal("por").eq(self.board_clk),
-            ClockSignal("sync").eq(self.board_clk),
+            ClockSignal("por").eq(clk),
+            ClockSignal("sync").eq(clk),
             ResetSignal("sync").eq(~ready),
         ]
 
         m.submodules.self_test = test = self._self_test
-        lit = (test.passed, test.failed)
-        for light, on, low in zip((self.led_pass, self.led_fail), lit, self._inverted, strict=True):
-            m.d.sync += light.eq(~on if low else on)
+        lit = {"led_pass": test.passed, "led_fail": test.failed}
+        for port, low in self._inverted.items():
+            m.d.sync += getattr(self, port).eq(~lit[port] if low else lit[port])
+        for port, level in zip(tied_ports(self._recipe), self._recipe.tied.values(), strict=True):
+            m.d.comb += getattr(self, port).eq(level)
 
         return m
+
+
+def light_ports(recipe):
+    """Names of the ports for the board's lights."""
+    return ("led_pass", "led_fail")[: len(recipe.leds)]
+
+
+def tied_ports(recipe):
+    """Names of the ports for pins held at a level."""
+    return tuple(f"tied_{n}" for n in range(len(recipe.tied)))

@@ -4,6 +4,8 @@ import json
 import re
 from dataclasses import asdict, dataclass
 
+from .critical_path import critical_path, summary
+
 
 @dataclass(frozen=True)
 class Synthesis:
@@ -16,7 +18,11 @@ class Synthesis:
 
 @dataclass(frozen=True)
 class Report:
-    """One finished build; ``fmax_mhz`` is nextpnr's for the placed and routed design."""
+    """One finished build; ``fmax_mhz`` is nextpnr's for the placed and routed design.
+
+    ``path`` are the stretches of the slowest path as `critical_path.Hop`s tell them, ``warnings``
+    what the tools and we have to say, ``tools`` the versions that made the bitstream.
+    """
 
     core: str
     board: str
@@ -31,11 +37,15 @@ class Report:
     fmax_mhz: float
     target_mhz: float
     critical_path: str
+    path: list
     cycles: int
     us: float
     seed: int
     seconds: float
     bitstream: str
+    bitstream_sha256: str
+    warnings: list
+    tools: dict
     version: str
 
     @property
@@ -72,31 +82,42 @@ def read_nextpnr_report(path, device):
     told = json.loads(path.read_text())
     used = told["utilization"]
     fmax = min(clock["achieved"] for clock in told["fmax"].values())
+    hops = critical_path(told)
     return {
         "cells": used[device.cell_type]["used"],
         "cells_available": used[device.cell_type]["available"],
         "block_rams": used[device.ram_type]["used"],
         "block_rams_available": used[device.ram_type]["available"],
         "fmax_mhz": round(fmax, 2),
-        "critical_path": _critical_path(told),
+        "critical_path": summary(hops),
+        "path": [asdict(hop) for hop in hops],
     }
 
 
-def _critical_path(told):
-    """Where the slowest register-to-register path starts and ends, by cell names."""
-    paths = [
-        path
-        for path in told.get("critical_paths", [])
-        if path["from"].split()[0] == path["to"].split()[0] and "async" not in path["from"]
-    ]
-    if not paths:
-        return "none"
-    slowest = max(paths, key=lambda path: sum(step["delay"] for step in path["path"]))
-    first, last = slowest["path"][0]["from"]["cell"], slowest["path"][-1]["to"]["cell"]
-    levels = sum(step["type"] == "logic" for step in slowest["path"])
-    return f"{_source_name(first)} -> {_source_name(last)}, {levels} logic levels"
+def read_warnings(*logs):
+    """Warnings in the tools' logs, each once."""
+    found = re.findall(r"^Warning: (.*)$", "\n".join(log.read_text() for log in logs), re.M)
+    return list(dict.fromkeys(found))
 
 
-def _source_name(cell):
-    """A placed cell's name without what synthesis appended to the signal's."""
-    return re.split(r"_(?:SB_|TRELLIS_|LUT4|CCU2C|DP16KD|L6MUX|PFUMX|DFF)", cell)[0].lstrip("$\\")
+def utilisation(report):
+    """(what, used, available, per cent) of each resource in `Report.as_dict()`."""
+    rows = (
+        ("logic cells", report["cells"], report["cells_available"]),
+        ("block RAMs", report["block_rams"], report["block_rams_available"]),
+    )
+    return [(what, used, there, 100 * used / there) for what, used, there in rows]
+
+
+def notes(report):
+    """What a reader should know: tight places, and the tools' warnings."""
+    found = []
+    margin = report["fmax_mhz"] / report["target_mhz"] - 1
+    if not report["timing_met"]:
+        found.append(f"The clock is missed by {-100 * margin:.1f} %.")
+    elif margin < 0.05:
+        found.append(f"The clock is met with {100 * margin:.1f} % to spare: little.")
+    for what, used, there, share in utilisation(report):
+        if share > 90:
+            found.append(f"{used} of {there} {what} are in use: placement may fail after a change.")
+    return found + report["warnings"]

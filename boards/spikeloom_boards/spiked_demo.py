@@ -1,52 +1,30 @@
 """The demo of the `spiked` core: a window of a photograph through models and RTL."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 
-from spikeloom.errors import JobError
 from spikeloom.export.files import core_files
 from spikeloom.staging import whole_folder
 from spikeloom_sim.adapters import adapter
-from spikeloom_sim.backends import run_rtl
 from spikeloom_sim.golden import spiked
 
 from .demo_photograph import photograph
+from .demo_result import CLOCKS, MISMATCHES, DemoResult, run_checked
 from .spiked_demo_plots import plot_attention, plot_raster, plot_shift
 
 CODES = ((1.15, 40), (1.4, 16))  # base and steps: Swin-T's and BERT's in the paper
 TOKENS, DIM, LANES = 49, 32, 49
 
 
-@dataclass
-class SpikedDemoResult:
-    """What the demo measured, one entry of `runs` for each code, and the `files` it wrote."""
-
-    runs: list
-    files: dict
-    report: object = None
-
-    title = "Attention over 49 patches of a photograph (a Swin window), 32 dimensions"
-
-    def as_dict(self):
-        return {"runs": self.runs, "files": {str(path): what for path, what in self.files.items()}}
-
-    def table(self):
-        """Headers and rows for people."""
-        headers = ("B", "T", "mismatches", "correlation with softmax", "cycles", "simulated in")
-        rows = [
-            (
-                f"{run['base']:g}",
-                str(run["steps"]),
-                f"{run['mismatches']} of {run['outputs']}",
-                f"{run['correlation']:.4f} (float model {run['float_correlation']:.4f})",
-                str(run["cycles"]),
-                f"{run['seconds']:.1f} s",
-            )
-            for run in self.runs
-        ]
-        return headers, rows
+TITLE = "Attention over 49 patches of a photograph (a Swin window), 32 dimensions"
+COLUMNS = {
+    "B": lambda run: f"{run['base']:g}",
+    "T": lambda run: run["steps"],
+    **MISMATCHES,
+    "correlation with softmax": lambda run: (
+        f"{run['correlation']:.4f} (float model {run['float_correlation']:.4f})"
+    ),
+    **CLOCKS,
+}
 
 
 def photograph_operands():
@@ -62,7 +40,7 @@ def photograph_operands():
 
 
 def demo_spiked(folder, progress):
-    """Run the demo into `folder`, whole or not at all; see `SpikedDemoResult`."""
+    """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     operands = photograph_operands()
     with whole_folder(folder, "demo.md") as staging:
         runs = []
@@ -80,16 +58,15 @@ def demo_spiked(folder, progress):
         plot_shift(trace, config, staging / "shift.png")
         for name, text in core_files(config).items():
             (staging / name).write_text(text)
-        result = SpikedDemoResult(runs, {})
-        (staging / "demo.md").write_text(_summary(result))
+        result = DemoResult(TITLE, COLUMNS, runs, folder)
+        (staging / "demo.md").write_text(result.markdown())
 
-    folder = Path(folder)
     result.files = {
-        folder / "attention.png": "attention matrix: softmax, from spikes, and the difference",
-        folder / "raster.png": "spikes of one token: Q, scores, probabilities, output",
-        folder / "shift.png": "potentials of one row and the falling threshold they meet",
-        folder / "spikeloom_spiked.v": "Verilog with AXI4-Stream ports",
-        folder / "demo.md": "the figures above",
+        "attention.png": "attention matrix: softmax, from spikes, and the difference",
+        "raster.png": "spikes of one token: Q, scores, probabilities, output",
+        "shift.png": "potentials of one row and the falling threshold they meet",
+        "spikeloom_spiked.v": "Verilog with AXI4-Stream ports",
+        "demo.md": "the figures above",
     }
     return result
 
@@ -101,34 +78,13 @@ def _run(settings, operands):
     """One code on float model, golden model and RTL: a row of the demo's table."""
     model = adapter("spiked")
     config, heads = model.configure(settings, *operands)
-    expected = model.golden(config, *heads[0])
-    run = run_rtl(config, heads)
-    mismatches = int((run.outputs[0] != expected).sum())
-    if mismatches:
-        raise JobError(f"T = {config.steps}: {mismatches} outputs differ from the golden model")
+    run = run_checked(config, heads[0])
     softmax = spiked.softmax_attention(*operands).ravel()
-    values = model.decode(config, run.outputs[0]).ravel()
+    values = model.decode(config, run.output).ravel()
     float_values = spiked.float_model(config, *operands).values.ravel()
     return {
         "base": config.base,
         "steps": config.steps,
-        "mismatches": mismatches,
-        "outputs": expected.size,
         "correlation": float(np.corrcoef(values, softmax)[0, 1]),
         "float_correlation": float(np.corrcoef(float_values, softmax)[0, 1]),
-        "cycles": run.cycles[0],
-        "seconds": run.run_seconds,
-    }
-
-
-def _summary(result):
-    """The demo's figures as Markdown."""
-    headers, rows = result.table()
-    lines = [
-        f"# {result.title}",
-        "",
-        "| " + " | ".join(headers) + " |",
-        "|---" * len(headers) + "|",
-    ]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
+    } | run.told()

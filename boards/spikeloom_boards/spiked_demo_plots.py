@@ -21,9 +21,9 @@ def plot_attention(operands, trace, config, path):
     axes = figure.subplots(1, 3)
     shades = {"vmin": 0, "vmax": reference.max(), "cmap": "viridis"}
     shown = axes[0].imshow(reference, **shades)
-    axes[0].set_title("softmax attention, floating point")
+    axes[0].set_title("softmax, floating point")
     axes[1].imshow(decoded, **shades)
-    axes[1].set_title(f"decoded from spikes, B = {config.base:g}, T = {config.steps}")
+    axes[1].set_title(f"from spikes, B = {config.base:g}, T = {config.steps}")
     figure.colorbar(shown, ax=axes[:2], label="attention")
     error = decoded - reference
     limit = np.abs(error).max()
@@ -48,13 +48,17 @@ def plot_raster(operands, trace, config, path):
     axes = figure.subplots(1, len(stages), sharex=True)
     for ax, (name, codes) in zip(axes, stages.items(), strict=True):
         neurons = np.arange(len(codes))
-        for sign, colour in ((1, "tab:red"), (-1, "tab:blue")):
+        for sign, colour, label in ((1, "tab:red", "positive"), (-1, "tab:blue", "negative")):
             fires = np.sign(codes) == sign
-            ax.scatter(abs(codes[fires]) - 1, neurons[fires], s=12, marker="|", c=colour)
+            ax.scatter(
+                abs(codes[fires]) - 1, neurons[fires], s=14, marker="s", c=colour, label=label
+            )
         ax.set_title(f"{name}: {np.count_nonzero(codes)} of {len(codes)} fire")
         ax.set_xlabel("time step")
         ax.set_xlim(-1, config.steps)
     axes[0].set_ylabel("neuron")
+    axes[0].legend(loc="upper right")
+    figure.suptitle(f"Token {ROW}: one spike per neuron, the earlier the larger", fontsize=9)
     figure.savefig(path, dpi=130)
 
 
@@ -72,6 +76,8 @@ def plot_shift(trace, config, path):
     ax = figure.subplots()
     steps = np.arange(config.steps)
     ax.plot(steps, 0.5 - steps, "k", label="threshold, falling by ln B per step")
+    ax.plot([], [], "o", color="tab:red", markersize=3, label="the winner: B$^{-m}$ is largest")
+    ax.plot([], [], "o", color="tab:green", markersize=3, label="the others, below it")
     for potential, code in zip(potentials, fires, strict=True):
         end = code - 1 if code else config.steps - 1
         colour = "tab:red" if potential == 0 else "tab:green"

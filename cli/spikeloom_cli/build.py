@@ -10,6 +10,7 @@ from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_boards.build import Build
 from spikeloom_boards.build import build as run_build
 from spikeloom_boards.recipes import find_board, preset_config
+from spikeloom_boards.report import notes
 
 from .options import (
     Assignments,
@@ -74,4 +75,7 @@ def print_report(report, output):
     table.add_row("critical path", report.critical_path)
     table.add_row("attention", f"{report.cycles} cycles, {report.us:.1f} us")
     table.add_row("bitstream", str(output / report.bitstream))
+    table.add_row("report", str(output / "report.html"))
+    for note in notes(report.as_dict()):
+        table.add_row("note", note)
     out.print(table)

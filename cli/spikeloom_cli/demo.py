@@ -30,9 +30,8 @@ def demo(
 
     out = console()
     out.print(f"[bold]{result.title}[/bold]")
-    headers, rows = result.table()
-    table = Table(*headers, box=None, padding=(0, 2))
-    for row in rows:
+    table = Table(*result.columns, box=None, padding=(0, 2))
+    for row in result.rows():
         table.add_row(*row)
     out.print(table)
     out.print()
@@ -41,5 +40,5 @@ def demo(
         print_report(result.report, output / "icebreaker")
         out.print()
     out.print("[bold]Files[/bold]")
-    for path, what in result.files.items():
-        out.print(f"  {path}  {what}")
+    for name, what in result.files.items():
+        out.print(f"  {output / name}  {what}")

@@ -8,7 +8,7 @@ from .options import Json, console, print_json
 
 
 def doctor(json: Json = False):
-    """Check every tool that Spikeloom runs; exit code 1 if one that it needs is missing."""
+    """Check tools, plugged-in boards and permissions; exit code 1 if a needed tool is missing."""
     findings = examine()
     healthy = all(finding.found or finding.optional for finding in findings)
     if json:
@@ -17,7 +17,7 @@ def doctor(json: Json = False):
         out = console()
         for finding in findings:
             mark = "ok" if finding.found else ("--" if finding.optional else "MISSING")
-            fix = "" if finding.found else f"  install it with: {finding.install}"
-            out.print(f"{mark:8}{finding.name:16}{finding.purpose}{fix}")
+            fix = "" if finding.found else f"  {finding.fix}"
+            out.print(f"{mark:8}{finding.name:16}{finding.purpose}{fix}", markup=False)
         out.print("everything needed is there" if healthy else "not everything needed is there")
     raise typer.Exit(0 if healthy else 1)

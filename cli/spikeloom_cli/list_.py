@@ -9,6 +9,8 @@ from spikeloom_boards.recipes import BOARDS, preset_config
 
 from .options import Json, console, print_json
 
+WIDTH = 120  # columns that the tables take
+
 
 def list_(json: Json = False):
     """Cores with their keys, boards, and the preset of each core that fits a board."""
@@ -26,6 +28,10 @@ def list_(json: Json = False):
             "cells": recipe.device.cells,
             "block_rams": recipe.device.block_rams,
             "mhz": recipe.frequency / 1e6,
+            "presets": list(recipe.presets),
+            "programmers": list(dict.fromkeys(one.tool for one in recipe.programmers)),
+            "uart": recipe.uart.note,
+            "notes": " ".join(filter(None, (recipe.before_flash, recipe.notes))),
         }
         for recipe in BOARDS.values()
     }
@@ -34,6 +40,7 @@ def list_(json: Json = False):
             "core": core,
             "board": recipe.id,
             "settings": settings,
+            "mhz": recipe.frequency_of(core) / 1e6,
             "cycles": CORES[core].cycles(preset_config(core, recipe)),
         }
         for recipe in BOARDS.values()
@@ -44,13 +51,15 @@ def list_(json: Json = False):
         return
 
     out = console()
+    out.width = max(out.width, WIDTH)
     for name, core in cores.items():
         out.print(f"[bold]{name}[/bold]  {core['summary']}")
         table = Table("key", "meaning", "allowed", "default", box=None, padding=(0, 2))
         for key, told in core["keys"].items():
             table.add_row(key, told["help"], told["allowed"], str(told["default"]))
         out.print(table)
-    table = Table("board", "", "device", "cells", "block RAMs", "clock", box=None, padding=(0, 2))
+    headings = ("board", "", "device", "cells", "RAMs", "flashed by", "fits")
+    table = Table(*headings, box=None, padding=(0, 1))
     for name, told in boards.items():
         table.add_row(
             f"[bold]{name}[/bold]",
@@ -58,13 +67,16 @@ def list_(json: Json = False):
             told["device"],
             str(told["cells"]),
             str(told["block_rams"]),
-            f"{told['mhz']:g} MHz",
+            " or ".join(told["programmers"]),
+            ", ".join(told["presets"]),
         )
     out.print(table)
-    table = Table("preset", "settings", "cycles", box=None, padding=(0, 2))
+    table = Table("preset", "settings", "clock", "cycles", box=None, padding=(0, 2))
     for preset in presets:
         settings = " ".join(f"{key}={value}" for key, value in preset["settings"].items())
-        table.add_row(f"{preset['core']} on {preset['board']}", settings, str(preset["cycles"]))
+        mhz = f"{preset['mhz']:g} MHz"
+        name = f"{preset['core']} on {preset['board']}"
+        table.add_row(name, settings, mhz, str(preset["cycles"]))
     out.print(table)
 
 

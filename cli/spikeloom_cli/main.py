@@ -10,7 +10,7 @@ from rich.console import Console
 from spikeloom import __version__
 from spikeloom.errors import InputError, JobError
 
-from . import build, demo, doctor, generate, list_, regress, run, selftest
+from . import build, demo, doctor, flash, generate, list_, regress, report, run, selftest
 
 INTERRUPTED = 130  # exit code of a program ended by Ctrl-C, as shells have it
 
@@ -25,6 +25,8 @@ app = typer.Typer(
 app.command("list")(list_.list_)
 app.command("generate")(generate.generate)
 app.command("build")(build.build)
+app.command("flash")(flash.flash)
+app.command("report")(report.report)
 app.command("run")(run.run)
 app.command("selftest")(selftest.selftest)
 app.command("regress")(regress.regress)

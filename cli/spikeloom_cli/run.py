@@ -47,7 +47,7 @@ def run(
     codes: Annotated[
         bool, typer.Option("--codes", help="Write codes as they are, not decoded.")
     ] = False,
-    family: Annotated[str, typer.Option(help="Netlist of which family: ice40 or ecp5.")] = "ice40",
+    family: Annotated[str, typer.Option(help="Netlist: ice40, ecp5 or ice40-routed.")] = "ice40",
     sim: SimulatorName = "verilator",
     port: Port = None,
     baud: Baud = DEFAULT_BAUD,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from .config import A2OS2AConfig, CoreConfig, SpikedConfig, SSAConfig
+from .config import A2OS2ABlockConfig, A2OS2AConfig, CoreConfig, SpikedConfig, SSAConfig
 from .errors import InputError
 
 
@@ -40,6 +40,12 @@ CORES = {
         config=A2OS2AConfig,
         component="spikeloom.cores.a2os2a:A2OS2A",
         schedule="spikeloom.cores.a2os2a.schedule",
+    ),
+    "a2os2a_block": Core(
+        summary="a2os2a among its neurons: pre-activations in, spikes out (arXiv 2503.00226)",
+        config=A2OS2ABlockConfig,
+        component="spikeloom.cores.a2os2a:A2OS2ABlock",
+        schedule="spikeloom.cores.a2os2a.block_schedule",
     ),
     "spiked": Core(
         summary="one-spike phase codes, trace products, softmax by spike shift (NeurIPS 2024)",

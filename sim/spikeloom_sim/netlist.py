@@ -1,4 +1,4 @@
-"""Synthesised netlists as Verilog that any simulator can run."""
+"""Synthesised netlists, and placed and routed ones, as Verilog that any simulator can run."""
 
 import re
 from dataclasses import replace
@@ -14,6 +14,9 @@ CELL_MODELS = {
     "ice40": ("ice40/cells_sim.v",),
     "ecp5": ("ecp5/common_sim.vh", "ecp5/ccu2c_sim.vh", "ecp5/cells_ff.vh", "ecp5/cells_io.vh"),
 }
+ROUTED = "ice40-routed"
+# The largest iCE40 in the package with most pins: a core's streams need about a hundred.
+ROUTING = ("--hx8k", "--package", "ct256", "--pcf-allow-unconstrained", "--quiet")
 
 _MODULE = re.compile(
     r"^(?:\(\*[^\n]*\*\)\s*)*module\s+\\?(\w+).*?^endmodule", re.DOTALL | re.MULTILINE
@@ -21,21 +24,35 @@ _MODULE = re.compile(
 
 
 def synthesise(module, family, folder):
-    """Synthesise a `VerilogModule` for an FPGA family ("ice40" or "ecp5").
+    """Synthesise a `VerilogModule` for an FPGA family ("ice40" or "ecp5"), or put it through place
+    and route as well ("ice40-routed").
 
     Returns the netlist as a `VerilogModule` of the same name and ports, followed by Yosys'
     simulation models of just the cells it is made of: Icarus 11 does not know constructs in some of
     the others. Leaves ``rtl.v``, ``cells.v`` and ``synthesis.log`` in `folder`.
     """
-    if family not in SYNTHESIS:
-        raise InputError(f"netlist = {family!r} is not one of " + ", ".join(SYNTHESIS))
+    if family not in (*SYNTHESIS, ROUTED):
+        names = ", ".join((*SYNTHESIS, ROUTED))
+        raise InputError(f"netlist = {family!r} is not one of {names}")
     folder = Path(folder)
     (folder / "rtl.v").write_text(module.text)
+    family, _, routed = family.partition("-")
     synthesis = SYNTHESIS[family].format(top=module.name)
-    script = f"read_verilog rtl.v; {synthesis}; check -assert; write_verilog -noattr cells.v"
+    script = f"read_verilog rtl.v; {synthesis}; check -assert; "
+    script += "write_json cells.json" if routed else "write_verilog -noattr cells.v"
     run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=folder)
+    if routed:
+        _route(module, folder)
     netlist = (folder / "cells.v").read_text()
     return replace(module, text=netlist + "\n" + _models_of(netlist, family))
+
+
+def _route(module, folder):
+    """Place and route ``cells.json`` into ``cells.v``, pins included."""
+    files = ("--json", "cells.json", "--write", "routed.json", "--log", "nextpnr.log")
+    run_tool("nextpnr-ice40", *ROUTING, *files, cwd=folder)
+    script = f"read_json routed.json; rename top {module.name}; write_verilog -noattr cells.v"
+    run_tool("yosys", "-ql", "routed.log", "-p", script, cwd=folder)
 
 
 def _models_of(netlist, family):

@@ -33,6 +33,44 @@ CASES = {
             **{"tokens": 8, "head_dim": 6, "steps": 3, "random": "permuted"},
             "inputs": "values",
         },
+        "sampled: one token": {"engine": "sampled", "tokens": 1, "head_dim": 1, "steps": 3},
+        "sampled: square": {"engine": "sampled", "tokens": 16, "head_dim": 16, "steps": 7},
+        "sampled: 65 tokens, causal": {
+            **{"engine": "sampled", "tokens": 65, "head_dim": 64, "steps": 3, "mask": "causal"},
+        },
+        "sampled: 49 tokens, two lanes": {
+            **{"engine": "sampled", "tokens": 49, "head_dim": 32, "steps": 4, "lanes": 2},
+        },
+        "sampled: D wider than N, self": {
+            **{"engine": "sampled", "tokens": 5, "head_dim": 12, "value_dim": 9, "steps": 6},
+            "mask": "self",
+        },
+        "sampled: Dv wider than D": {
+            **{"engine": "sampled", "tokens": 9, "head_dim": 4, "value_dim": 10, "steps": 5},
+        },
+        "sampled: primes, lanes, steps at once": {
+            **{"engine": "sampled", "tokens": 7, "head_dim": 11, "value_dim": 13, "steps": 5},
+            **{"lanes": 3, "steps_at_once": 2},
+        },
+        "sampled: diagonals, two tokens": {
+            **{"engine": "sampled", "tokens": 2, "head_dim": 3, "steps": 9, "feed": "diagonals"},
+        },
+        "sampled: diagonals, whole rounds": {
+            **{"engine": "sampled", "tokens": 8, "head_dim": 8, "steps": 8, "feed": "diagonals"},
+            **{"lanes": 4, "steps_at_once": 4, "random": "own"},
+        },
+        "sampled: stratified": {
+            **{"engine": "sampled", "tokens": 8, "head_dim": 8, "steps": 20},
+            "indices": "stratified",
+        },
+        "sampled: stratified, causal, steps at once": {
+            **{"engine": "sampled", "tokens": 6, "head_dim": 5, "steps": 17, "lanes": 2},
+            **{"indices": "stratified", "steps_at_once": 3, "mask": "causal"},
+        },
+        "sampled: values": {
+            **{"engine": "sampled", "tokens": 20, "head_dim": 20, "value_dim": 8, "steps": 6},
+            **{"inputs": "values", "bits": 2, "value_bits": 5, "random": "permuted"},
+        },
     },
     "a2os2a": {
         "one token": {"tokens": 1, "head_dim": 1},
@@ -63,6 +101,32 @@ CASES = {
         },
         "65 tokens, qk": {"tokens": 65, "head_dim": 64, "order": "qk", "lanes": 16},
         "wide K": {"tokens": 6, "head_dim": 10, "k_bits": 16, "lanes": 10, "acc_bits": 40},
+    },
+    "a2os2a_block": {
+        "one token": {"tokens": 1, "head_dim": 1, "steps": 5, "o_threshold": 200},
+        "one beat a step, qk": {"tokens": 1, "head_dim": 4, "steps": 5, "order": "qk"},
+        "causal kv": {
+            **{"tokens": 5, "head_dim": 12, "value_dim": 9, "lanes": 3, "steps": 3},
+            **{"mask": "causal", "order": "kv", "q_threshold": 900},
+        },
+        "two beats a step": {"tokens": 2, "head_dim": 4, "steps": 4, "order": "kv"},
+        "one step": {"tokens": 6, "head_dim": 4, "k_bits": 4, "input_bits": 6, "k_shift": 1},
+        "few spikes, qk": {
+            **{"tokens": 7, "head_dim": 8, "lanes": 2, "steps": 4, "order": "qk"},
+            **{"q_threshold": 3500, "v_threshold": 3000},
+        },
+        "one lane, kv": {"tokens": 4, "head_dim": 3, "lanes": 1, "steps": 3, "order": "kv"},
+        "one lane, qk": {"tokens": 4, "head_dim": 3, "lanes": 1, "steps": 3, "order": "qk"},
+        "causal qk": {
+            **{"tokens": 5, "head_dim": 12, "value_dim": 9, "lanes": 3, "steps": 3},
+            **{"mask": "causal", "order": "qk", "o_threshold": 3000},
+        },
+        "primes": {"tokens": 7, "head_dim": 11, "value_dim": 13, "steps": 2, "k_bits": 5},
+        "wide inputs": {
+            **{"tokens": 6, "head_dim": 10, "lanes": 10, "steps": 3, "input_bits": 20},
+            **{"q_threshold": 2**18, "v_threshold": 2**18, "k_shift": 8, "o_threshold": 2**12},
+        },
+        "65 tokens": {"tokens": 65, "head_dim": 16, "lanes": 16, "steps": 2},
     },
     "spiked": {
         "one token": {"tokens": 1, "head_dim": 1, "steps": 2, "base": 2.0},

@@ -33,10 +33,20 @@ def load_tensor(path, name):
     if tensor.dtype.kind not in "biuf":
         raise InputError(f"{name}: {path} holds {tensor.dtype}, not real numbers")
     if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
-        raise InputError(f"{name}: NaN or infinity at {_first(~np.isfinite(tensor))}")
+        where = _first(~np.isfinite(tensor))
+        raise InputError(f"{name}: NaN or infinity at {where}; give finite numbers")
     if 0 in tensor.shape:
         raise InputError(f"{name}: shape {tensor.shape} holds no numbers")
     return tensor
+
+
+def check_shape(config, shape):
+    """Raise `InputError` where a key of `config` is not what the tensors' `shape` makes it."""
+    for key, found in shape.items():
+        if getattr(config, key) != found:
+            raise InputError(
+                f"{key} = {getattr(config, key)}, but the tensors have {found}; leave it out"
+            )
 
 
 def check_range(tensor, name, low, high, what):

@@ -1,17 +1,25 @@
 """Recipes: constraints that have not drifted, PLLs that make their clocks, builds."""
 
+import hashlib
 import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
 
 from spikeloom.errors import InputError
-from spikeloom.tools import locate
+from spikeloom.tools import export_to_amaranth, locate, run_tool
+from spikeloom_boards.board_top import BoardTop
 from spikeloom_boards.build import Build, build
 from spikeloom_boards.clocking import ClockPlan, ecp_pll, ice_pll
 from spikeloom_boards.constraints import constraints_name, constraints_text
+from spikeloom_boards.flash import plan
 from spikeloom_boards.recipes import BOARDS, preset_config
 
 CONSTRAINTS = Path(__file__).parents[2] / "constraints"
@@ -47,16 +55,123 @@ def test_ecp_pll(mhz):
     assert 400 <= mhz * pll.out_div <= 800
 
 
+@pytest.mark.parametrize(("oscillator", "mhz"), [(25, 75), (100, 75), (48, 72), (50, 60)])
+def test_ecp_pll_agrees_with_ecppll(oscillator, mhz, tmp_path):
+    """Project Trellis' calculator takes the same dividers."""
+    pll = ecp_pll(oscillator * 1e6, mhz * 1e6)
+    beside = Path(locate("ecppack")).parent / "yowasp-ecppll"
+    _output(beside, "-i", str(oscillator), "-o", str(mhz), "-f", "pll.v", cwd=tmp_path)
+    told = (tmp_path / "pll.v").read_text()
+    for name, value in (
+        ("CLKI_DIV", pll.in_div),
+        ("CLKFB_DIV", pll.fb_div),
+        ("CLKOP_DIV", pll.out_div),
+    ):
+        assert f".{name}({value})" in told, told
+
+
 def test_clock_out_of_reach():
     assert ice_pll(12e6, 1e6) is None
     with pytest.raises(InputError, match=r"33\.3333 MHz cannot be made"):
-        ClockPlan("ice40", "clk12", 12_000_000, 33_333_333)
+        ClockPlan(BOARDS["icebreaker"], 33_333_333)
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_preset_is_a_valid_configuration(board):
-    config = preset_config("ssa", BOARDS[board])
-    assert (config.tokens, config.head_dim, config.steps) == (64, 64, 10)
+    for core, settings in BOARDS[board].presets.items():
+        config = preset_config(core, BOARDS[board])
+        assert settings.items() <= config.as_dict().items()
+    assert "ssa" in BOARDS[board].presets
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_pins(board):
+    """Lights, tied pins and serial port are pins of the platform, each used once."""
+    recipe = BOARDS[board]
+    platform = recipe.make_platform()
+    platform.request(recipe.clock, dir="-")
+    for n in range(len(recipe.leds)):
+        platform.request("light", n, dir="-")
+    for n in range(len(recipe.tied)):
+        platform.request("tied", n, dir="-")
+    if recipe.uart.on_light:  # the two share a pin
+        platform = recipe.make_platform()
+    platform.request("serial", 0, dir={"rx": "-", "tx": "-"})
+
+
+class Echo(wiring.Component):
+    """A design with a serial line."""
+
+    rx: In(1)
+    tx: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += self.tx.eq(self.rx)
+        return m
+
+
+def echo_files(recipe):
+    """Name to text of what Amaranth writes for an `Echo` on a board."""
+    export_to_amaranth()
+    top = BoardTop(recipe, Echo(), ("tx", "tx"), recipe.frequency)
+    files = recipe.make_platform().prepare(top, "echo").files
+    return {name: text if isinstance(text, str) else text.decode() for name, text in files.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", BOARDS)
+def test_nextpnr_takes_clock_lights_and_serial_line(board, tmp_path):
+    """Clock input, PLL, pins and package fit together."""
+    recipe = BOARDS[board]
+    for name, text in echo_files(recipe).items():
+        (tmp_path / name).write_text(text)
+    run_tool("yosys", "-ql", "echo.log", "echo.ys", cwd=tmp_path)
+    family = recipe.device.family
+    constraints = {"ice40": ("--pcf", "echo.pcf"), "ecp5": ("--lpf", "echo.lpf")}[family]
+    options = (*recipe.device.place, *recipe.package, *constraints, "--report", "report.json")
+    run_tool(f"nextpnr-{family}", *options, "--json", "echo.json", "--quiet", cwd=tmp_path)
+    told = json.loads((tmp_path / "report.json").read_text())
+    (clock,) = told["fmax"].values()
+    assert clock["constraint"] == pytest.approx(recipe.frequency / 1e6, rel=1e-3)
+    plls = told["utilization"][{"ice40": "ICESTORM_PLL", "ecp5": "EHXPLLL"}[family]]["used"]
+    assert plls == (recipe.frequency != recipe.oscillator)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_serial_line_goes_to_the_pins_of_the_constraints(board):
+    recipe = BOARDS[board]
+    (text,) = (t for name, t in echo_files(recipe).items() if name.endswith((".pcf", ".lpf")))
+    told = re.sub('[";]', "", text)
+    kept = re.sub('[";]', "", constraints_text(recipe))
+    for part in ("rx", "tx"):
+        pin = re.search(rf"uart_{part} (?:SITE )?(\w+)$", kept, re.MULTILINE)[1]
+        assert re.search(rf"serial_0__{part}__io (?:SITE )?{pin}$", told, re.MULTILINE)
+    assert ("light_0__io" in told) == (not recipe.uart.on_light)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_nextpnr_options_are_those_of_the_platform(board):
+    recipe = BOARDS[board]
+    platform = recipe.make_platform()
+    options = dict(zip(recipe.package[::2], recipe.package[1::2], strict=True))
+    if recipe.device.family == "ice40":
+        assert options == {"--package": platform.package.lower()}
+        assert recipe.device.place[0].strip("-") == platform.device[5:].lower()
+    else:
+        package = platform._nextpnr_package_options[platform.package]
+        assert options["--package"].lower() == package.lower()
+        assert options["--speed"] == platform.speed
+        assert recipe.device.place == (platform._nextpnr_device_options[platform.device],)
+    assert recipe.device.name == platform.device
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_frequencies_can_be_made(board):
+    recipe = BOARDS[board]
+    assert recipe.make_platform().resources[recipe.clock, 0].clock.frequency == recipe.oscillator
+    for frequency in (recipe.frequency, *recipe.slower.values()):
+        ClockPlan(recipe, frequency)
 
 
 def test_new_shape_gets_a_new_unroll():
@@ -64,28 +179,68 @@ def test_new_shape_gets_a_new_unroll():
     assert (config.cells, config.bits) == (7, 8)
 
 
-def test_small_build_for_icebreaker(tmp_path):
-    """A small core all the way to a bitstream, with its report; the same bytes twice."""
-    config = preset_config("ssa", BOARDS["icebreaker"], {"tokens": 8, "head_dim": 8})
-    recipe = BOARDS["icebreaker"]
-    begun = []
-    for folder in ("a", "b"):
-        report = build(
-            Build(config, recipe, recipe.frequency_of("ssa")), tmp_path / folder, begun.append
-        )
+@pytest.mark.parametrize(
+    ("board", "size"),
+    [
+        ("icebreaker", 104_090),
+        pytest.param("colorlight-5a75b", None, marks=pytest.mark.slow),
+    ],
+)
+def test_small_build(board, size, tmp_path):
+    """A small core all the way to a bitstream, with its report; the same bytes in any folder."""
+    recipe = BOARDS[board]
+    config = preset_config("ssa", recipe, {"tokens": 8, "head_dim": 8})
+    begun, hashes = [], []
+    for folder in ("a", "another/b"):
+        job = Build(config, recipe, recipe.frequency_of("ssa"))
+        report = build(job, tmp_path / folder, begun.append)
+        bitstream = (tmp_path / folder / report.bitstream).read_bytes()
+        hashes.append(hashlib.sha256(bitstream).hexdigest())
+        assert size in (None, len(bitstream))
     assert begun == ["elaborate", "synthesise", "place and route", "pack"] * 2
+    assert hashes == [report.bitstream_sha256] * 2
     assert report.timing_met
     assert 0 < report.cells < report.cells_available
     assert json.loads((tmp_path / "a" / "report.json").read_text())["fmax_mhz"] == report.fmax_mhz
-    bitstreams = [(tmp_path / folder / "spikeloom.bin").read_bytes() for folder in "ab"]
-    assert len(bitstreams[0]) == 104_090
-    assert bitstreams[0] == bitstreams[1]
+    page = (tmp_path / "a" / "report.html").read_text()
+    assert "core.scores" in page  # in the floorplan
+    assert f"{report.fmax_mhz:.1f} MHz" in page
+    left = {path.name for path in (tmp_path / "a").iterdir()}
+    logs = {"synthesis.log", "nextpnr.log", "nextpnr.json", "spikeloom.ys"}
+    reports = {"report.json", "report.html"}
+    assert left - logs - reports <= {report.bitstream, "spikeloom.pcf", "spikeloom.lpf"}
+    assert plan(tmp_path / "a").board == board
+
+
+def test_design_is_the_same_text_everywhere():
+    """Neither the order of sets nor the folders of an installation are in what is synthesised."""
+    script = (
+        "from spikeloom_boards.build import Build, design_files; "
+        "from spikeloom_boards.recipes import BOARDS, preset_config; "
+        "recipe = BOARDS['icestick']; "
+        "job = Build(preset_config('ssa', recipe), recipe, recipe.frequency); "
+        "print(''.join(design_files(job).values()))"
+    )
+    texts = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert texts[0] == texts[1]
+    assert 'attribute \\src "spikeloom/' in texts[0]
+    assert not re.search(r'src "([^"]*\|)?/', texts[0])
+    assert sys.prefix not in texts[0]
 
 
 def test_core_that_does_not_fit(tmp_path):
-    config = preset_config("ssa", BOARDS["icebreaker"], {"tokens": 128, "head_dim": 128})
-    recipe = BOARDS["icebreaker"]
-    with pytest.raises(InputError, match=r"does not fit iCE40UP5K: .* \d+ block RAMs of 30"):
+    recipe = BOARDS["icestick"]
+    config = preset_config("ssa", recipe, {"tokens": 32, "head_dim": 32})
+    with pytest.raises(InputError, match=r"does not fit iCE40HX1K: .* \d+ block RAMs of 16"):
         build(Build(config, recipe, recipe.frequency_of("ssa")), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
@@ -100,5 +255,6 @@ def test_preset_builds_and_meets_its_clock(core, board, tmp_path):
     assert build(job, tmp_path / board).timing_met
 
 
-def _output(program, *arguments):
-    return subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout
+def _output(program, *arguments, cwd=None):
+    command = [program, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=cwd).stdout

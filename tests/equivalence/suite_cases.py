@@ -7,18 +7,21 @@ from spikeloom_sim.simulators import SIMULATORS
 LARGE = 40  # tokens from which Verilator's compilation pays
 
 
-def suite_cases(configs):
+def suite_cases(configs, default=None):
     """Parameters (name, simulator) for every configuration on every simulator.
 
     The first two run on both by default. Of the others large ones run on Verilator and small ones
-    on Icarus, which needs no compilation; the other way round is marked slow.
+    on Icarus, which needs no compilation; the other way round is marked slow. So is everything
+    beyond the first `default` configurations, where that is given.
     """
     cases = []
     for n, (name, config) in enumerate(configs.items()):
         small = config.tokens < LARGE and SIMULATORS["icarus"].available()
         usual = "icarus" if small else "verilator"
         for simulator, kind in SIMULATORS.items():
-            marks = [] if n < 2 or simulator == usual else [pytest.mark.slow]
+            usually = n < 2 or simulator == usual
+            wanted = usually and (default is None or n < default)
+            marks = [] if wanted else [pytest.mark.slow]
             if not kind.available():
                 marks.append(pytest.mark.skip(reason=f"{simulator} is not installed"))
             cases.append(pytest.param(name, simulator, marks=marks, id=f"{name}-{simulator}"))

@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from spikeloom.catalog import CORES
 from spikeloom.config import SSAConfig
@@ -27,9 +28,9 @@ def test_suite(name, simulator):
     assert result.tests >= 6
 
 
-@pytest.mark.parametrize("family", ["ice40", "ecp5"])
+@pytest.mark.parametrize("family", ["ice40", "ecp5", "ice40-routed"])
 def test_netlist(family, simulator):
-    """The synthesised netlist passes the same suite."""
+    """The synthesised netlist passes the same suite, and so does the placed and routed one."""
     if simulator == "verilator":
         pytest.skip("Icarus compiles netlists ten times faster")
     config = SSAConfig(tokens=4, head_dim=4, steps=3, cells=2, bits=2)
@@ -83,6 +84,39 @@ def test_third_party_bus_model(tmp_path, simulator):
         arguments=arguments,
     )
     assert (tests, failures) == (1, 0), (tmp_path / "simulation.log").read_text()[-3000:]
+
+
+def test_sampled_outputs_have_their_probability():
+    """Chi-square of RTL outputs on constant spikes over 2,000 steps, false-alarm rate 1e-4."""
+    rng = np.random.default_rng(8)
+    q, k, v = rng.random((3, 16, 16)) < 0.6
+    steps = 2000
+    config = SSAConfig(tokens=16, head_dim=16, steps=steps, engine="sampled", seed=5)
+    head = tuple(np.broadcast_to(x, (steps, 16, 16)).astype(np.uint8) for x in (q, k, v))
+    spikes = run_rtl(config, [head]).outputs[0].sum(axis=0)
+    p = (q.astype(float) @ k.T) @ v / 16**2
+    certain = (p == 0) | (p == 1)
+    assert (spikes[certain] == steps * p[certain]).all()
+    chi = ((spikes - steps * p) ** 2 / (steps * p * (1 - p)))[~certain]
+    assert 1e-4 < stats.chi2.sf(chi.sum(), chi.size) < 1 - 1e-4
+
+
+@pytest.mark.parametrize("keys", [{}, {"feed": "diagonals", "steps_at_once": 4}])
+def test_sampled_engine_at_the_papers_shape(keys):
+    config = SSAConfig(tokens=64, head_dim=64, steps=10, engine="sampled", **keys)
+    rng = np.random.default_rng(4)
+    heads = [tuple((rng.random((3, 10, 64, 64)) < 0.5).astype(np.uint8)) for _ in range(2)]
+    run = run_rtl(config, heads)
+    assert np.array_equal(run.outputs, run_golden(config, heads))
+    assert run.cycles == [cycles(config)] * 2
+
+
+def test_sampled_cycles_are_linear_in_tokens():
+    """N * T and a constant, N = 16..256 at D = 64, T = 10, one lane, operands by diagonals."""
+    sizes = range(16, 257, 16)
+    shape = {"head_dim": 64, "steps": 10, "engine": "sampled", "feed": "diagonals"}
+    rest = {cycles(SSAConfig(tokens=n, **shape)) - 10 * n for n in sizes}
+    assert rest == {24}
 
 
 def test_formula_of_the_presets():

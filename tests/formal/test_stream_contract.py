@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from spikeloom.blocks.loop_nest import LoopNest
 from spikeloom.catalog import CORES
-from spikeloom.config import SSAConfig
+from spikeloom.config import A2OS2ABlockConfig, A2OS2AConfig, SpikedConfig, SSAConfig
 from spikeloom.errors import JobError
 from spikeloom_sim.formal.bank_memory import BankMemoryContract
 from spikeloom_sim.formal.row_output import RowOutputContract
@@ -17,6 +17,7 @@ from spikeloom_sim.formal.row_splitter import RowSplitterContract
 from spikeloom_sim.formal.run_contract import RunContract, clocks_of_a_run
 from spikeloom_sim.formal.runner import prove
 from spikeloom_sim.formal.spike_operand import SpikeOperandContract
+from spikeloom_sim.formal.spike_train import CodesToSpikesContract, SpikesToCodesContract
 from spikeloom_sim.formal.stream_contract import ReadyComesBack, StreamContract
 
 INDUCTION = 2  # clocks; the strengthening makes one step enough
@@ -26,6 +27,12 @@ TWO_STEPS = SSAConfig(tokens=1, head_dim=2, steps=2, bits=1)
 TWO_TOKENS = SSAConfig(tokens=2, head_dim=2, steps=1, bits=1)
 TWO_ROWS_OF_VALUES = SSAConfig(
     tokens=2, head_dim=2, steps=2, cells=4, bits=1, inputs="values", value_bits=2
+)
+
+SMALLEST_SPIKED = SpikedConfig(tokens=1, head_dim=1, steps=2, base=2.0, frac_bits=8, log_bits=2)
+ONE_TOKEN = {"tokens": 1, "head_dim": 1, "k_bits": 1}
+SMALLEST_BLOCK = A2OS2ABlockConfig(
+    tokens=1, head_dim=1, k_bits=1, input_bits=2, k_shift=0, steps=2, order="qk"
 )
 
 BLOCKS = {
@@ -44,9 +51,22 @@ BLOCKS = {
     ),
     "output_rows": partial(RowOutputContract, 3, 2, rows=1, depth=3),
     "output_blocks": partial(RowOutputContract, 4, 2, rows=2, depth=2),
+    "codes_to_spikes": partial(CodesToSpikesContract, 2, 3),
+    "codes_to_one_spike": partial(CodesToSpikesContract, 2, 1),
+    "spikes_to_codes": partial(SpikesToCodesContract, 2, 3),
+    "one_spike_to_codes": partial(SpikesToCodesContract, 2, 1),
 }
 
-CONFIGS = {"smallest": SMALLEST, "values": TWO_ROWS_OF_VALUES}
+CONFIGS = {
+    "ssa": SMALLEST,
+    "ssa_values": TWO_ROWS_OF_VALUES,
+    "a2os2a_kv": A2OS2AConfig(**ONE_TOKEN, order="kv"),
+    "a2os2a_qk": A2OS2AConfig(**ONE_TOKEN, order="qk"),
+    "a2os2a_kv_causal": A2OS2AConfig(**ONE_TOKEN, order="kv", mask="causal"),
+    "a2os2a_qk_causal": A2OS2AConfig(**ONE_TOKEN, order="qk", mask="causal"),
+    "a2os2a_block": SMALLEST_BLOCK,
+    "spiked": SMALLEST_SPIKED,
+}
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -63,33 +83,45 @@ def test_proof_is_about_something(block, tmp_path):
     prove(BLOCKS[block](), block, tmp_path, 20, "cover")
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+def cases(slow):
+    """The names in `CONFIGS`; those in `slow` take minutes."""
+    marks = {name: [pytest.mark.slow] if name in slow else [] for name in CONFIGS}
+    return [pytest.param(name, marks=marks[name]) for name in CONFIGS]
+
+
+@pytest.mark.parametrize("config", [name for name in CONFIGS if name != "spiked"])
 def test_output_stays_while_stalled(config, tmp_path):
+    """By induction, for all time."""
     core = CORES[CONFIGS[config].core].build(CONFIGS[config])
-    prove(StreamContract(core), f"stream_{config}", tmp_path, INDUCTION)
+    prove(StreamContract(core), config, tmp_path, INDUCTION)
 
 
-@pytest.mark.parametrize("config", CONFIGS)
+def test_output_of_spiked_stays_while_stalled(tmp_path):
+    """Through the first runs only: the output is read from a memory, and induction, which starts
+    from any state, knows nothing about what is in there."""
+    core = CORES["spiked"].build(SMALLEST_SPIKED)
+    prove(StreamContract(core), "spiked", tmp_path, clocks_of_a_run(SMALLEST_SPIKED), "bmc")
+
+
+@pytest.mark.parametrize("config", cases(slow=["ssa_values", "a2os2a_block", "spiked"]))
 def test_ready_comes_back(config, tmp_path):
-    """Within the clocks of one run, over three runs in a row."""
+    """Within the clocks of one run, over two runs and into the third."""
     bound = clocks_of_a_run(CONFIGS[config])
     core = CORES[CONFIGS[config].core].build(CONFIGS[config])
-    harness = ReadyComesBack(core, bound, held=["start"])
-    prove(harness, f"ready_{config}", tmp_path, 3 * bound, "bmc")
+    prove(ReadyComesBack(core, bound, held=["start"]), config, tmp_path, 2 * bound + 2, "bmc")
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        SMALLEST,
-        pytest.param(TWO_STEPS, marks=pytest.mark.slow),
-        pytest.param(TWO_TOKENS, marks=pytest.mark.slow),
-        pytest.param(TWO_ROWS_OF_VALUES, marks=pytest.mark.slow),
-    ],
-    ids=["smallest", "two_steps", "two_tokens", "values"],
-)
+LARGER = {"ssa_two_steps": TWO_STEPS, "ssa_two_tokens": TWO_TOKENS}
+RUNS = [
+    *cases(slow=[name for name in CONFIGS if name not in ("ssa", "a2os2a_kv", "a2os2a_qk")]),
+    *(pytest.param(name, marks=pytest.mark.slow) for name in LARGER),
+]
+
+
+@pytest.mark.parametrize("config", RUNS)
 def test_whole_run_from_reset(config, tmp_path):
     """Exactly the run's beats, under every pattern of stalls; and the run does end."""
+    config = (CONFIGS | LARGER)[config]
     depth = clocks_of_a_run(config)
     prove(RunContract(config), "run_ends", tmp_path, depth, "cover")
     prove(RunContract(config), "run", tmp_path, depth, "bmc")

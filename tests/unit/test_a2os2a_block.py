@@ -9,7 +9,9 @@ from amaranth.sim import Simulator
 
 from spikeloom.config import A2OS2ABlockConfig
 from spikeloom.cores.a2os2a import A2OS2ABlock
-from spikeloom_sim.golden import a2os2a
+from spikeloom.errors import InputError
+from spikeloom_sim.adapters import adapter
+from spikeloom_sim.golden import a2os2a_block
 
 from .a2os2a_runner import pack
 
@@ -100,9 +102,41 @@ def test_block_equals_golden(keys, stalls):
     rng = np.random.default_rng(4)
     widths = (config.head_dim, config.head_dim, config.value_dim)
     operands = [rng.integers(-128, 128, (config.steps, config.tokens, w)) for w in widths]
-    expected, cut = a2os2a.block(config, *operands)
+    trace = a2os2a_block.trace(config, *operands)
+    expected, cut = trace.output, trace.k_saturated
     outputs, found_cut = simulate(config, operands, runs=2, stalls=stalls)
     assert (outputs == np.concatenate([expected, expected])).all()
     if config.tokens > 1:
         assert 0 < expected.mean() < 1
         assert found_cut == 2 * cut > 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"length": "open", "mask": "causal"}, "length must be 'fixed', for every token has its"),
+        ({"tokens": 2**16, "head_dim": 64}, "a2os2a_block: neurons of q: neuron: neurons ="),
+        ({"input_bits": 40}, "input_bits must be 2..32"),
+        ({"q_threshold": 0}, "q_threshold must be 1.."),
+    ],
+)
+def test_bad_keys_get_one_clear_line(keys, message):
+    with pytest.raises(InputError) as caught:
+        A2OS2ABlockConfig(**{"tokens": 4, "head_dim": 4} | keys)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"q": np.full((2, 3, 4), 2048)}, "q[0, 0, 0] = 2048 is not allowed; values must be -2048"),
+        ({"v": np.zeros((2, 3, 4))}, "v: holds float64; a2os2a_block takes integers"),
+        ({"k": np.zeros((2, 2, 4), int)}, "k: shape (2, 2, 4) differs from q's"),
+    ],
+)
+def test_bad_pre_activations_get_one_clear_line(change, message):
+    operands = {name: np.zeros((2, 3, 4), int) for name in "qkv"} | change
+    with pytest.raises(InputError) as caught:
+        adapter("a2os2a_block").configure({"steps": "2"}, *operands.values())
+    assert message in str(caught.value)

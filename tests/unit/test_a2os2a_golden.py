@@ -138,10 +138,10 @@ GOOD = {"q": np.zeros((3, 2), int), "k": np.zeros((3, 2), int), "v": np.zeros((3
 @pytest.mark.parametrize(
     ("operand", "value", "told"),
     [
-        ("k", -1, r"k\[0, 1, 0\] = -1 is not allowed; values must be 0..255"),
-        ("k", 256, r"k\[0, 1, 0\] = 256 is not allowed"),
-        ("v", 2, r"v\[0, 1, 0\] = 2 is not allowed; values must be -1..1"),
-        ("q", 2, r"q\[0, 1, 0\] = 2 is not allowed; values must be 0..1"),
+        ("k", -1, r"k\[1, 0\] = -1 is not allowed; values must be 0..255"),
+        ("k", 256, r"k\[1, 0\] = 256 is not allowed"),
+        ("v", 2, r"v\[1, 0\] = 2 is not allowed; values must be -1..1"),
+        ("q", 2, r"q\[1, 0\] = 2 is not allowed; values must be 0..1"),
     ],
 )
 def test_values_out_of_range(operand, value, told):

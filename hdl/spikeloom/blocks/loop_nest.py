@@ -24,7 +24,7 @@ class LoopNest(wiring.Component):
     """
 
     def __init__(self, **extents):
-        self._extents = extents
+        self.extents = extents
         members = {"step": In(1)}
         for name, extent in extents.items():
             members[name] = Out(range(extent))
@@ -36,7 +36,7 @@ class LoopNest(wiring.Component):
         m = Module()
 
         first = last = Const(1)
-        for name, extent in reversed(self._extents.items()):
+        for name, extent in reversed(self.extents.items()):
             index = getattr(self, name)
             at_first = at_last = Const(1)
             if extent > 1:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..errors import InputError
 from .a2os2a import A2OS2AConfig
 from .base import integer
 from .neuron import NeuronConfig
@@ -24,6 +25,16 @@ class A2OS2ABlockConfig(A2OS2AConfig):
     v_threshold: int = integer("of the ternary neurons of V", low=1, high=2**31, default=2**9)
     k_shift: int = integer("binary places the ReLU of K drops", low=0, high=31, default=3)
     o_threshold: int = integer("of the neurons of the output", low=1, high=2**47, default=2**9)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.length == "open":
+            raise self.error("length", self.length, "'fixed', for every token has its own neurons")
+        for stream in ("q", "v", "o"):
+            try:
+                self.neurons(stream)
+            except InputError as error:
+                raise InputError(f"{self.core}: neurons of {stream}: {error}") from None
 
     def neurons(self, stream):
         """`NeuronConfig` of the spiking neurons of "q", "v" or "o"."""

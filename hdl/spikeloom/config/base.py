@@ -18,9 +18,10 @@ def choice(help, *, choices, default):
     return field(default=default, metadata={"help": help, "choices": tuple(choices)})
 
 
-def number(help, *, low, high, default=MISSING, low_open=False):
-    """A real-number key in ``low..high`` (``low`` itself left out where `low_open`)."""
+def number(help, *, low, high, default=MISSING, low_open=False, why=""):
+    """A real-number key in ``low..high`` (``low`` itself left out where `low_open`), and why so."""
     metadata = {"help": help, "low": float(low), "high": float(high), "low_open": low_open}
+    metadata["why"] = why
     return field(default=default, metadata=metadata)
 
 
@@ -55,6 +56,7 @@ class CoreConfig:
         if isinstance(meta["low"], float):
             allowed = (
                 f"a number in {'(' if meta['low_open'] else '['}{meta['low']}, {meta['high']}]"
+                + (f" ({meta['why']})" if meta["why"] else "")
             )
             wrong_kind = isinstance(value, bool) or not isinstance(value, (int, float))
         else:

@@ -38,9 +38,10 @@ class SpikedConfig(CoreConfig):
     steps: int = integer("time steps T of a one-spike code", low=1, high=64, default=40)
     base: float = number(
         "base B of the phase code: a spike one step later is worth 1/B as much",
-        low=1.001,  # nearer to 1, tables of logarithms outgrow any device
+        low=1.001,
         high=2,
         default=1.15,
+        why="nearer to 1, 64 steps reach down by 6 % only and tables outgrow any device",
     )
     heads: int = integer(
         "heads taken one after the other at each start", low=1, high=256, default=1

@@ -17,6 +17,8 @@ MEANINGS = {
     "busy": "high from start to the last output beat",
     "done": "high for one clock, with the transfer of the last output beat",
     "misframed": "tlast came where no tensor ends; stays high until reset",
+    "saturated": "a sum was held at the end of its range; stays high until reset",
+    "k_saturated": "values of K cut off at the top since reset",
 }
 
 LINT_WAIVERS = """`verilator_config
@@ -35,6 +37,8 @@ lint_off -rule VARHIDDEN
 lint_off -rule WIDTHEXPAND
 // The same for results of which only the low bits are kept.
 lint_off -rule WIDTHTRUNC
+// A value that no case names leaves what was assigned before the case; Yosys writes no default.
+lint_off -rule CASEINCOMPLETE
 """
 
 FUSESOC = Template(

@@ -8,15 +8,16 @@ from amaranth.lib.wiring import In, Out
 from ..blocks.loop_nest import LoopNest
 from ..blocks.port_collisions import NEVER_BOTH
 
-RETURN = 3  # clocks from the read of a state to the first read that sees it renewed
+NEURON_DELAY = 3  # clocks from an input to its spikes
+RETURN = 3  # clocks from the read of a state in memory to the first read that sees it renewed
 
 
 class SpikingNeurons(wiring.Component):
     """The neurons of a `NeuronConfig`, `lanes` of them per clock, state in memory.
 
     Beats come in the order of the neurons, time step after time step; after T steps every state
-    starts from zero. One beat per clock and `RETURN` clocks of latency; a population of fewer than
-    `RETURN` beats waits for its own state. Additions and shifts only.
+    starts from zero. One beat per clock, `NEURON_DELAY` clocks of latency. Additions and shifts
+    only. A population so small that its next step would overtake its state keeps it in registers.
 
     Parameters
     ----------
@@ -43,11 +44,6 @@ class SpikingNeurons(wiring.Component):
         width = config.potential_bits
 
         m.submodules.loops = loops = LoopNest(time=config.steps, word=config.words)
-        m.submodules.memory = memory = Memory(
-            shape=config.lanes * width, depth=config.words, init=[], attrs=NEVER_BOTH
-        )
-        read, write = memory.read_port(), memory.write_port()
-
         # Three stages: the state is read, arrives, and takes up its input.
         advance = ~self.o.valid | self.o.ready
         beat_layout = data.StructLayout(
@@ -56,12 +52,9 @@ class SpikingNeurons(wiring.Component):
         reading = Signal(beat_layout, reset_less=True)
         adding = Signal(beat_layout, reset_less=True)
         reading_valid, adding_valid = Signal(), Signal()
-        wait = Signal(range(RETURN))
         m.d.comb += [
-            self.i.ready.eq(advance & (wait == 0)),
+            self.i.ready.eq(advance),
             loops.step.eq(self.i.valid & self.i.ready),
-            read.addr.eq(loops.word),
-            read.en.eq(advance),
         ]
         with m.If(advance):
             m.d.sync += [
@@ -73,31 +66,53 @@ class SpikingNeurons(wiring.Component):
                 adding.eq(reading),
                 self.o.valid.eq(adding_valid),
                 self.o.payload.last.eq(adding.input.last),
-                wait.eq(Mux(wait == 0, 0, wait - 1)),
             ]
-        if config.words < RETURN:
-            with m.If(loops.step & loops.word_last):
-                m.d.sync += wait.eq(RETURN - config.words)
 
-        renewed = []
+        renewed = Signal(config.lanes * width)
+        if config.words < RETURN:
+            states = self._states_in_registers(m, renewed, adding, advance & adding_valid)
+        else:
+            states = self._states_in_memory(
+                m, renewed, loops.word, reading, adding, adding_valid, advance
+            )
         for n in range(config.lanes):
-            state = Signal(signed(width), name=f"state_{n}", reset_less=True)
-            with m.If(advance):
-                m.d.sync += state.eq(read.data.word_select(n, width))
-                with m.If(reading.fresh):
-                    m.d.sync += state.eq(0)
+            state = states.word_select(n, width).as_signed()
             x = adding.input.data.word_select(n, config.input_bits).as_signed()
             spike, left = self._fire(m, n, state, x)
-            renewed.append(left)
+            m.d.comb += renewed.word_select(n, width).eq(left)
             with m.If(advance):
                 m.d.sync += self.o.payload.data.word_select(n, config.spike_bits).eq(spike)
-        m.d.comb += [
-            write.addr.eq(adding.word),
-            write.data.eq(Cat(renewed)),
-            write.en.eq(adding_valid),
-        ]
 
         return m
+
+    def _states_in_registers(self, m, renewed, adding, taken):
+        """The states at the adders; where `taken`, the `renewed` ones queue up behind the rest."""
+        queue = Signal(self.config.words * len(renewed), reset_less=True)
+        states = Signal.like(renewed)
+        m.d.comb += states.eq(Mux(adding.fresh, 0, queue))
+        with m.If(taken):
+            m.d.sync += queue.eq(Cat(queue, renewed)[len(renewed) :])
+        return states
+
+    def _states_in_memory(self, m, renewed, word, reading, adding, adding_valid, advance):
+        """The states at the adders, read two clocks ago at `word`, written where they belong."""
+        m.submodules.memory = memory = Memory(
+            shape=len(renewed), depth=self.config.words, init=[], attrs=NEVER_BOTH
+        )
+        read, write = memory.read_port(), memory.write_port()
+        states = Signal.like(renewed, reset_less=True)
+        m.d.comb += [
+            read.addr.eq(word),
+            read.en.eq(advance),
+            write.addr.eq(adding.word),
+            write.data.eq(renewed),
+            write.en.eq(adding_valid),
+        ]
+        with m.If(advance):
+            m.d.sync += states.eq(read.data)
+            with m.If(reading.fresh):
+                m.d.sync += states.eq(0)
+        return states
 
     def _fire(self, m, n, state, x):
         """Spike and next state of lane `n`."""

@@ -1,8 +1,8 @@
-"""Offsets of a lattice over two indices: how the stratified index source walks through them.
+"""A lattice over the pairs (dimension, key): how the stratified index source walks through them.
 
-Two indices, one of D and one of N, start anywhere and move on by these offsets from time step to
-time step (a randomly shifted rank-1 lattice). Over D steps the first takes each of its values
-once; over N steps so does the second; over N * D steps each pair comes exactly once.
+A query starts anywhere, dimension c below D and key j below N, and moves on by these offsets from
+time step to time step (a randomly shifted rank-1 lattice). Over D steps c takes each of its values
+once, over N = D steps so does j, and over N * D steps each pair comes exactly once.
 """
 
 from dataclasses import dataclass
@@ -11,25 +11,37 @@ from math import gcd, sqrt
 
 @dataclass(frozen=True)
 class Lattice:
-    """Strides per time step of two indices, and what the second gains each time the first is
-    through. `size` is (D, N)."""
+    """`size` is (D, N), `stride` what c and j gain per time step, `lap` what j gains besides each
+    time that c is through."""
 
     size: tuple
     stride: tuple
     lap: int
 
     def offset(self, step):
-        """Offsets (of the first index, of the second) at time step `step`."""
-        first, second = self.size
-        laps = step // first
-        return step * self.stride[0] % first, (step * self.stride[1] + laps * self.lap) % second
+        """Offsets of the indices `s` and `b` at time step `step`: ``c = s``, ``j = c + b``."""
+        dims, tokens = self.size
+        c = step * self.stride[0] % dims
+        j = step * self.stride[1] + step // dims * self.lap
+        return c, (j - c) % tokens
+
+    def moves(self, steps):
+        """What `steps` time steps add to `s` (modulo D) and to `b` (modulo N).
+
+        The latter as a function of whether time steps go round D by one lap more than usual, and
+        of whether `s` goes round D.
+        """
+        dims, tokens = self.size
+        c = steps * self.stride[0] % dims
+        j = steps * self.stride[1] + steps // dims * self.lap
+        return c, lambda lap, round_: (j + lap * self.lap - c + round_ * dims) % tokens
 
 
 def lattice(head_dim, tokens):
     """The lattice for D = `head_dim` and N = `tokens`.
 
     Strides are near irrational parts of the range, so that few steps are spread evenly too. A lap
-    of D steps moves the second index by a stride of its own, which shares no factor with N.
+    of D steps moves j by a stride of its own, which shares no factor with N.
     """
     stride = (_stride(head_dim, (sqrt(5) - 1) / 2), _stride(tokens, sqrt(2) - 1))
     between_laps = _stride(tokens, (sqrt(5) - 1) / 2)

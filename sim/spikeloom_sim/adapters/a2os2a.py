@@ -12,6 +12,7 @@ from spikeloom.cores.a2os2a import schedule
 from spikeloom.errors import InputError
 
 from ..golden import a2os2a
+from ..tensors import check_shape
 
 OPERANDS = ("q", "k", "v")
 
@@ -29,14 +30,19 @@ def configure(settings, q, k, v):
 
     Raises `InputError` where a shape, a value or a key does not fit.
     """
+    return configure_as(A2OS2AConfig, a2os2a.check, settings, q, k, v)
+
+
+def configure_as(make, check, settings, q, k, v):
+    """`configure` for configurations of class `make` and operands that pass `check`."""
     tensors = {"q": q, "k": k, "v": v}
     given = {key: settings[key] for key in ("steps",) if key in settings}
-    axes = 3 if A2OS2AConfig.from_settings({"tokens": 1, "head_dim": 1} | given).steps > 1 else 2
+    axes = 3 if make.from_settings({"tokens": 1, "head_dim": 1} | given).steps > 1 else 2
     layout = "(T, N, D)" if axes == 3 else "(N, D)"
     for name, tensor in tensors.items():
         if tensor.dtype.kind == "f":
             raise InputError(
-                f"{name}: holds {tensor.dtype}; a2os2a takes integers, round them first"
+                f"{name}: holds {tensor.dtype}; {make.core} takes integers, round them first"
             )
         if tensor.ndim not in (axes, axes + 1):
             raise InputError(f"{name}: shape {tensor.shape} is not {layout}, nor heads of that")
@@ -50,14 +56,12 @@ def configure(settings, q, k, v):
     shape = {"tokens": q.shape[-2], "head_dim": q.shape[-1], "value_dim": v.shape[-1]}
     if axes == 3:
         shape["steps"] = q.shape[-3]
-    config = A2OS2AConfig.from_settings(shape | dict(settings))
-    for key, found in shape.items():
-        if getattr(config, key) != found:
-            raise InputError(f"{key} = {getattr(config, key)}, but the tensors have {found}")
+    config = make.from_settings(shape | dict(settings))
+    check_shape(config, shape)
 
     heads = [tensor if tensor.ndim > axes else tensor[None] for tensor in tensors.values()]
     for head in zip(*heads, strict=True):
-        a2os2a.check(config, *head)
+        check(config, *head)
     return config, list(zip(*heads, strict=True))
 
 
@@ -84,29 +88,44 @@ def cycles(config, q, k, v):
 
 def to_beats(config, q, k, v):
     """Stream beats of one head: operand name to list of (data, last)."""
-    bits = _operand_bits(config)
-    per_token = {"q": 1, "k": config.chunks, "v": 1}
-    beats = {}
-    for name, tensor in zip(OPERANDS, a2os2a.check(config, q, k, v), strict=True):
-        words = _pack(tensor.reshape(-1, tensor.shape[2] // per_token[name]), bits[name])
-        length = tensor.shape[1] * per_token[name]
-        beats[name] = [(word, n % length == length - 1) for n, word in enumerate(words)]
-    return beats
+    operands = a2os2a.check(config, q, k, v)
+    per_token = (1, config.chunks, 1)
+    return {
+        name: beats_of(operand, bits, count)
+        for (name, bits), operand, count in zip(
+            _operand_bits(config).items(), operands, per_token, strict=True
+        )
+    }
+
+
+def _operand_bits(config):
+    """Bits of a value on each operand's stream."""
+    return {"q": 1, "k": config.k_bits, "v": 2}
+
+
+def beats_of(tensor, bits, per_token):
+    """Beats of a (T, N, width) tensor, `per_token` of them a token, values of `bits` bits."""
+    words = pack(tensor.reshape(-1, tensor.shape[2] // per_token), bits)
+    length = tensor.shape[1] * per_token
+    return [(word, n % length == length - 1) for n, word in enumerate(words)]
 
 
 def operands_of(config, beats):
     """Operands (q, k, v) whose stream beats are `beats`, as `to_beats` makes them."""
     lanes = {"q": config.head_dim, "k": config.lanes, "v": config.value_dim}
-    operands = []
-    for name, bits in _operand_bits(config).items():
-        words = [data for data, _ in beats[name]]
-        codes = _unpack(words, bits, lanes[name])
-        if name == "v":
-            codes = codes - (codes >> 1 << 2)  # two's complement
-        width = config.value_dim if name == "v" else config.head_dim
-        operand = codes.reshape(config.steps, config.tokens, width).astype(np.int64)
-        operands.append(operand if config.steps > 1 else operand[0])
-    return tuple(operands)
+    return tuple(
+        operand_of(config, beats[name], bits, lanes[name], signed=name == "v")
+        for name, bits in _operand_bits(config).items()
+    )
+
+
+def operand_of(config, beats, bits, lanes, *, signed):
+    """Inverse of `beats_of` for values side by side in `lanes`, shaped as users have it."""
+    codes = unpack([data for data, _ in beats], bits, lanes)
+    if signed:
+        codes = codes - (codes >> bits - 1 << bits)
+    operand = codes.reshape(config.steps, config.tokens, -1).astype(np.int64)
+    return operand if config.steps > 1 else operand[0]
 
 
 def output_beats(config):
@@ -129,27 +148,35 @@ def from_beats(config, beats):
 
     Raises `InputError` where their number or a ``last`` is off.
     """
+    return from_words(config, words_of(config, beats))
+
+
+def words_of(config, beats):
+    """Data of the output stream's beats, once their number and each ``last`` are right."""
     per_step = config.tokens * config.groups
     if [last for _, last in beats] != ([0] * (per_step - 1) + [1]) * config.steps:
         raise InputError(f"output: not {config.steps} steps of {per_step} beats")
-    return from_words(config, [data for data, _ in beats])
+    return [data for data, _ in beats]
 
 
 def from_words(config, words):
     """Output, shaped as that of `golden`, from the data of all output beats."""
     width = config.acc_bits
-    codes = _unpack(words, width, config.lanes)
+    codes = values_of(config, words, width)
     values = codes - (codes >> width - 1 << width)
-    shape = (config.steps, config.tokens, config.value_dim)
-    output = values.reshape(shape).astype(np.int32 if width <= 32 else np.int64)
+    return values.astype(np.int32 if width <= 32 else np.int64)
+
+
+def values_of(config, words, bits):
+    """Unsigned values of `bits` bits from the data of all output beats."""
+    output = unpack(words, bits, config.lanes)
+    output = output.reshape(config.steps, config.tokens, config.value_dim)
     return output if config.steps > 1 else output[0]
 
 
 def random_operands(config, rng, density=0.5):
     """Operands (q, k, v) for a test: zeros apart, a share of `density`; 1 or more: the extremes."""
-    shapes = [(config.tokens, config.head_dim)] * 2 + [(config.tokens, config.value_dim)]
-    if config.steps > 1:
-        shapes = [(config.steps, *shape) for shape in shapes]
+    shapes = operand_shapes(config)
     present = [rng.random(shape) < density for shape in shapes]
     q = present[0].astype(np.uint8)
     k = rng.integers(1, config.k_most + 1, shapes[1])
@@ -159,39 +186,47 @@ def random_operands(config, rng, density=0.5):
     return q, k * present[1], (v * present[2]).astype(np.int8)
 
 
+def operand_shapes(config):
+    """Shapes of q, k and v."""
+    shapes = [(config.tokens, dim) for dim in (config.head_dim, config.head_dim, config.value_dim)]
+    return [(config.steps, *shape) for shape in shapes] if config.steps > 1 else shapes
+
+
 def self_test_operands(config, rng, rom_steps):
     """Operands for a self-test on the board, and the beats to hold in its ROM: those of
     `rom_steps` time steps, played over and over."""
     distinct = replace(config, steps=min(rom_steps, config.steps))
     operands = random_operands(distinct, rng, 0.3)
-    beats = to_beats(distinct, *operands)
-    if config.steps > 1:
-        operands = tuple(
-            np.resize(tensor, (config.steps, *tensor.shape[-2:])) for tensor in operands
-        )
-    return operands, beats
+    return repeated(config, operands), to_beats(distinct, *operands)
+
+
+def repeated(config, operands):
+    """Operands of a few steps played over and over, for as many steps as `config` has."""
+    if config.steps == 1:
+        return operands
+    return tuple(np.resize(tensor, (config.steps, *tensor.shape[-2:])) for tensor in operands)
 
 
 def to_bytes(config, output):
     """An output tensor as the bytes of its stream: each beat padded to whole bytes."""
-    size = -(-config.acc_bits * config.lanes // 8)
-    words = _pack(output.reshape(-1, config.lanes), config.acc_bits)
+    return bytes_of(config, output, config.acc_bits)
+
+
+def bytes_of(config, output, bits):
+    """`to_bytes` for output values of `bits` bits."""
+    size = -(-bits * config.lanes // 8)
+    words = pack(output.reshape(-1, config.lanes), bits)
     return b"".join(word.to_bytes(size, "little") for word in words)
 
 
-def _operand_bits(config):
-    """Bits of a value on each operand's stream."""
-    return {"q": 1, "k": config.k_bits, "v": 2}
-
-
-def _unpack(words, bits, lanes):
-    """Inverse of `_pack` for rows of `lanes` values: Python integers, which never overflow."""
+def unpack(words, bits, lanes):
+    """Inverse of `pack` for rows of `lanes` values: Python integers, which never overflow."""
     mask = (1 << bits) - 1
     rows = [[word >> bits * lane & mask for lane in range(lanes)] for word in words]
     return np.array(rows, object)
 
 
-def _pack(rows, bits):
+def pack(rows, bits):
     """Rows of values as one number each, the first value in the lowest `bits` bits."""
     rows = rows.astype(np.int64)
     places = (rows[..., None] >> np.arange(bits)) & 1  # lowest bit first

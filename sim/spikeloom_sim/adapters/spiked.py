@@ -10,6 +10,7 @@ from spikeloom.cores.spiked import schedule
 from spikeloom.errors import InputError
 
 from ..golden import spiked
+from ..tensors import check_shape
 
 OPERANDS = ("q", "k", "v")
 
@@ -32,7 +33,7 @@ def configure(settings, q, k, v):
             raise InputError(f"{name}: shape {tensor.shape} is not (N, D), nor heads of that")
         if not np.isfinite(tensor).all():
             where = [int(n) for n in np.argwhere(~np.isfinite(tensor))[0]]
-            raise InputError(f"{name}: NaN or infinity at {where}")
+            raise InputError(f"{name}: NaN or infinity at {where}; give finite numbers")
     if k.shape != q.shape:
         raise InputError(f"k: shape {k.shape} differs from q's {q.shape}; they must be equal")
     if v.shape[:-1] != q.shape[:-1]:
@@ -42,9 +43,7 @@ def configure(settings, q, k, v):
 
     shape = {"tokens": q.shape[-2], "head_dim": q.shape[-1], "value_dim": v.shape[-1]}
     config = SpikedConfig.from_settings(shape | dict(settings))
-    for key, found in shape.items():
-        if getattr(config, key) != found:
-            raise InputError(f"{key} = {getattr(config, key)}, but the tensors have {found}")
+    check_shape(config, shape)
     if config.heads != 1:
         raise InputError(f"heads = {config.heads}: heads come from the tensors' leading axis")
 
@@ -52,7 +51,18 @@ def configure(settings, q, k, v):
     heads = list(zip(*stacked, strict=True))
     config = spiked.fit_scales(config, heads)
     codes = [_encode(config, head) for head in heads]
-    _refuse_vanished_scores(config, codes)
+    for name, tensor, coded in zip(OPERANDS, stacked, zip(*codes, strict=True), strict=True):
+        _refuse_vanished(config, name, abs(tensor).max(), coded)
+    traces = [spiked.trace(config, *head) for head in codes]
+    score = max(abs(trace.score_sums).max() for trace in traces)
+    score *= config.scales["score"] / 2**config.frac_bits / config.score_gain
+    _refuse_vanished(config, "score", score, [trace.scores for trace in traces])
+    output = max(
+        (abs(trace.output_sums) / np.maximum(trace.normaliser, 1)[:, None]).max()
+        for trace in traces
+    )
+    output *= config.scales["output"] / config.output_gain
+    _refuse_vanished(config, "output", output, [trace.output for trace in traces])
     return config, codes
 
 
@@ -64,15 +74,13 @@ def _encode(config, head):
     )
 
 
-def _refuse_vanished_scores(config, codes):
-    """Raise `InputError` where there are scores, but all too small to spike."""
-    traces = [spiked.trace(config, *head) for head in codes]
-    largest = max(abs(trace.score_sums).max() for trace in traces)
-    if largest and not any(trace.scores.any() for trace in traces):
-        fitting = config.scales["score"] * largest / 2**config.frac_bits / config.score_gain
+def _refuse_vanished(config, name, largest, codes):
+    """Raise `InputError` where a stage has values, but all too small to spike."""
+    if largest and not any(np.any(code) for code in codes):
+        key, what = f"{name}_scale", {"score": "score"}.get(name, f"value of {name}")
         raise InputError(
-            f"score_scale = {config.score_scale} makes every score vanish; the largest score is "
-            f"{fitting:.4g}, set score_scale to about that or leave it at auto"
+            f"{key} = {config.scales[name]} makes every {what} vanish; the largest is "
+            f"{largest:.4g}, set {key} to about that or leave it at auto"
         )
 
 

@@ -13,7 +13,7 @@ from spikeloom.cores.ssa.sampled import layout
 from spikeloom.errors import InputError
 
 from ..golden import ssa, ssa_sampled
-from ..tensors import check_range, check_spikes
+from ..tensors import check_range, check_shape, check_spikes
 
 OPERANDS = ("q", "k", "v")
 
@@ -59,9 +59,7 @@ def configure(settings, q, k, v):
     if inputs == "spikes":
         shape["steps"] = q.shape[-3]
     config = SSAConfig.from_settings(shape | {"inputs": inputs} | dict(settings))
-    for key, found in shape.items():
-        if getattr(config, key) != found:
-            raise InputError(f"{key} = {getattr(config, key)}, but the tensors have {found}")
+    check_shape(config, shape)
 
     heads = [tensor if tensor.ndim > axes else tensor[None] for tensor in tensors.values()]
     return config, list(zip(*heads, strict=True))

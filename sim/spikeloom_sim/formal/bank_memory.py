@@ -42,11 +42,11 @@ class BankMemoryContract(Harness):
         ]
 
         # The writer's bank is as far ahead of the reader's as there are closed ones.
-        written, read = self.inside("w_bank"), self.inside("r_bank")
+        written, read = self.inside("ring.w_bank"), self.inside("ring.r_bank")
         ahead = written - read
         m.d.comb += [
-            Assert(self.inside("reserved") == reserved),
-            Assert(self.inside("closed") == closed),
+            Assert(self.inside("ring.reserved") == reserved),
+            Assert(self.inside("ring.closed") == closed),
             Assert((written < banks) & (read < banks)),
             Assert((ahead == closed) | (ahead == closed - banks)),
             Assert(~(dut.w_en.any() & dut.full) | (written != read)),

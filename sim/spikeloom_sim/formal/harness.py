@@ -1,8 +1,10 @@
 """What every harness is made of: the component under proof, its insides, and its streams."""
 
-from amaranth.hdl import Assume, Const, Fragment, Module, Shape, Signal, Value
+from amaranth.hdl import Assert, Assume, Const, Fragment, Module, Shape, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In
+
+from spikeloom.blocks.loop_nest import LoopNest
 
 
 class Harness(wiring.Component):
@@ -34,8 +36,22 @@ class Harness(wiring.Component):
 
         for name, port in self.streams(In).items():
             m.d.comb += Assume(steady(m, port, name))
+        m.d.comb += [Assert(kept) for kept in self._loops_in_step(self._fragment)]
         self.check(m)
         return m
+
+    def _loops_in_step(self, fragment):
+        """For strengthening: what every `LoopNest` inside keeps to, its marks and its indices."""
+        for nest in fragment.origins or ():
+            if isinstance(nest, LoopNest):
+                for name, extent in nest.extents.items():
+                    if extent > 1:
+                        index = getattr(nest, name)
+                        yield index < extent
+                        yield self._driven_in(fragment, f"{name}_at_first") == (index == 0)
+                        yield self._driven_in(fragment, f"{name}_at_last") == (index == extent - 1)
+        for part, _, _ in fragment.subfragments:
+            yield from self._loops_in_step(part)
 
     def check(self, m):
         """Add the properties to module `m`."""
@@ -60,11 +76,15 @@ class Harness(wiring.Component):
         for origin in fragment.origins or ():
             if hasattr(origin, name):
                 return getattr(origin, name)
+        return self._driven_in(fragment, name)
+
+    def _driven_in(self, fragment, name):
+        """The signal called `name` that is driven in `fragment`."""
         for statements in fragment.statements.values():
             for signal in statements._lhs_signals():
                 if signal.name == name:
                     return signal
-        raise NameError(f"{type(self.dut).__name__} has no signal {path!r}")
+        raise NameError(f"{type(self.dut).__name__} has no signal {name!r}")
 
     def stored_words(self, path, depth):
         """The first `depth` words of the memory inside the component, for strengthening."""

@@ -12,16 +12,17 @@ class RunContract(Harness):
     """Every run gives its output beats, no more and no fewer, and then ends.
 
     Start is taken while `busy` is low. Between it and `done` come exactly the run's output beats,
-    `last` on every N-th of them and on no other; `done` goes with the last beat, `busy` falls after
-    it, and no beat comes outside a run. Start, seed, operands and stalls are arbitrary.
+    `last` on the last of every tensor and on no other; `done` goes with the last beat, `busy` falls
+    after it, and no beat comes outside a run. Start, seed, operands and stalls are arbitrary.
 
     Parameters
     ----------
     config : configuration of any core.
+    token_beats : output beats of a token.
     """
 
-    def __init__(self, config):
-        self._tokens = config.tokens
+    def __init__(self, config, token_beats=1):
+        self._tensor = config.tokens * token_beats
         self._beats = adapter(config.core).output_beats(config)
         super().__init__(CORES[config.core].build(config))
 
@@ -31,15 +32,15 @@ class RunContract(Harness):
 
         running = Signal()
         beat = Signal(range(self._beats))
-        token = Signal(range(self._tokens))
+        place = Signal(range(self._tensor))
         final = beat == self._beats - 1
         with m.If(moved(o)):
             m.d.sync += [
                 beat.eq(beat + 1),
-                token.eq(token + 1),
+                place.eq(place + 1),
             ]
-            with m.If(token == self._tokens - 1):
-                m.d.sync += token.eq(0)
+            with m.If(place == self._tensor - 1):
+                m.d.sync += place.eq(0)
             with m.If(final):
                 m.d.sync += [beat.eq(0), running.eq(0)]
         with m.If(dut.start & ~dut.busy):
@@ -49,7 +50,7 @@ class RunContract(Harness):
             Assert(dut.busy == running),
             Assert(~o.valid | running),
             Assert(dut.done == (moved(o) & final)),
-            Assert(~o.valid | (o.payload.last == (token == self._tokens - 1))),
+            Assert(~o.valid | (o.payload.last == (place == self._tensor - 1))),
             Cover(dut.done),
         ]
 

@@ -55,6 +55,6 @@ class SpikeOperandContract(Harness):
             Assert(fill["column"] < self._columns),
             Assert(fill["part"] < self._parts),
             Assert(beat < self._beats),
-            Assert(self.inside("memory.closed") == tensors),
-            Assert(self.inside("memory.reserved") == tensors + begun),
+            Assert(self.inside("memory.ring.closed") == tensors),
+            Assert(self.inside("memory.ring.reserved") == tensors + begun),
         ]

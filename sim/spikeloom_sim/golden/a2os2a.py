@@ -13,23 +13,25 @@ import numpy as np
 
 from spikeloom.errors import InputError
 
-from .neurons import fire, relu_quantise
-
 EXACT = 2**53  # whole numbers a float64 holds exactly: the BLAS adds up integers without rounding
 
 
 def check(config, q, k, v):
-    """Refuse operands that are not what the core takes.
+    """Refuse operands that are not what the core takes; see `check_integers`."""
+    return check_integers(config, (q, k, v), ((0, 1), (0, config.k_most), (-1, 1)))
+
+
+def check_integers(config, operands, bounds):
+    """Refuse operands q, k, v that are not whole numbers of the right shape and within `bounds`.
 
     Returns them as (T, N, D), (T, N, D), (T, N, Dv) int64. A single step may come without its
     leading axis. Raises `InputError` with one line that names the operand and the first bad value.
     """
-    bounds = {"q": (0, 1), "k": (0, config.k_most), "v": (-1, 1)}
     checked = []
-    for name, operand in zip("qkv", (q, k, v), strict=True):
+    for name, operand, (low, high) in zip("qkv", operands, bounds, strict=True):
         values = np.asarray(operand)
         if values.dtype.kind not in "iub":
-            raise InputError(f"a2os2a: {name} must hold integers, not {values.dtype}")
+            raise InputError(f"{config.core}: {name} must hold integers, not {values.dtype}")
         if values.ndim == 2:
             values = values[None]
         width = config.value_dim if name == "v" else config.head_dim
@@ -37,20 +39,20 @@ def check(config, q, k, v):
         shaped = values.ndim == 3 and values.shape[2] == width
         if not shaped or tokens not in ("any", values.shape[1]) or len(values) != config.steps:
             raise InputError(
-                f"a2os2a: {name} has shape {np.shape(operand)}, must be ({tokens}, {width}) "
+                f"{config.core}: {name} has shape {np.shape(operand)}, must be ({tokens}, {width}) "
                 f"for each of {config.steps} steps"
             )
-        low, high = bounds[name]
         wrong = (values < low) | (values > high)
         if wrong.any():
             at = tuple(int(n) for n in np.argwhere(wrong)[0])
+            told = list(at[-np.ndim(operand) :])
             raise InputError(
-                f"a2os2a: {name}{list(at)} = {values[at]} is not allowed; "
+                f"{config.core}: {name}{told} = {values[at]} is not allowed; "
                 f"values must be {low}..{high}"
             )
         checked.append(values.astype(np.int64))
     if not len({operand.shape[1] for operand in checked}) == 1:
-        raise InputError("a2os2a: q, k and v must have the same number of tokens")
+        raise InputError(f"{config.core}: q, k and v must have the same number of tokens")
     return checked
 
 
@@ -130,18 +132,26 @@ class RunningState:
         return output
 
 
-def block(config, q, k, v):
-    """The core among its neurons, `config` an `A2OS2ABlockConfig`.
+def count_events(config, q, k, v):
+    """Additions of `lanes` values that the operands call for in the core's order, zeros left out.
 
-    `q`, `k` (T, N, D) and `v` (T, N, Dv) are pre-activations. Returns the output spikes (T, N, Dv)
-    int8, and how many values of K were cut off.
+    `kv`: values of K, in tokens whose V has a spike in the group, and spikes of Q, each for every
+    group; `qk`: chunks of K of tokens kept, for every query with a spike.
     """
-    rectified, cut = relu_quantise(k, bits=config.k_bits, shift=config.k_shift)
-    queries, values = (fire(config.neurons(name), x) for name, x in (("q", q), ("v", v)))
-    sums = [
-        scores_first(*step, config.mask) for step in zip(queries, rectified, values, strict=True)
-    ]
-    return fire(config.neurons("o"), sums), cut
+    q, k, v = check(config, q, k, v)
+    events = 0
+    for queries, keys, values in zip(q, k, v, strict=True):
+        if config.chosen_order == "kv":
+            wanted = values.reshape(len(values), config.groups, config.lanes).any(axis=2)
+            events += int(((keys != 0).sum(axis=1) * wanted.sum(axis=1)).sum())
+            events += int(queries.sum()) * config.groups
+            continue
+        kept = keys.any(axis=1) & values.any(axis=1)
+        pairs = queries.any(axis=1)[:, None] & kept
+        if config.mask == "causal":
+            pairs = np.tril(pairs)
+        events += int(pairs.sum()) * config.chunks
+    return events
 
 
 def float_reference(q, k, v, mask="none"):

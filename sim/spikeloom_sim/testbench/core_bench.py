@@ -1,5 +1,6 @@
 """Driving one core with AXI4-Stream ports, whatever core it is."""
 
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import cocotb
@@ -42,6 +43,23 @@ class CoreBench:
         await ClockCycles(self.dut.clk, 2)
         self.dut.rst.value = 0
         await RisingEdge(self.dut.clk)
+
+    @asynccontextmanager
+    async def feeding(self, beats):
+        """Start a run and feed it `beats` meanwhile; afterwards drop what is left of them."""
+        tasks = [
+            cocotb.start_soon(source.send(beats[name])) for name, source in self.sources.items()
+        ]
+        self.dut.start.value = 1
+        await ClockCycles(self.dut.clk, 2)
+        self.dut.start.value = 0
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            for source in self.sources.values():
+                source.idle()
 
     async def run(self, beats, seed, outputs, *, timeout, preload=0, stalls=None):
         """One run: feed `beats`, start with `seed`, collect `outputs` output beats.

@@ -9,11 +9,12 @@ import os
 
 import cocotb
 import numpy as np
-from cocotb.triggers import ClockCycles
+from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 
 from spikeloom.catalog import CORES
 
 from ..adapters import adapter
+from ..simulators.cocotb_run import PERIOD_NS
 from .axi_stream import Stalls
 from .core_bench import CoreBench
 
@@ -130,18 +131,8 @@ async def reset_in_the_middle(dut):
     await scenario.bench.reset()
     config = scenario.config.with_seed(8)
     beats = scenario.model.to_beats(config, *scenario.operands(8))
-    tasks = [
-        cocotb.start_soon(source.send(beats[name]))
-        for name, source in scenario.bench.sources.items()
-    ]
-    dut.start.value = 1
-    await ClockCycles(dut.clk, 2)
-    dut.start.value = 0
-    await ClockCycles(dut.clk, CORES[scenario.core].cycles(config) // 2)
-    for task in tasks:
-        task.cancel()
-    for source in scenario.bench.sources.values():
-        source.idle()
+    async with scenario.bench.feeding(beats):
+        await ClockCycles(dut.clk, CORES[scenario.core].cycles(config) // 2)
     await scenario.bench.reset()
     assert not int(dut.busy.value)
     await scenario.check(scenario.operands(9), 9)
@@ -151,11 +142,15 @@ async def reset_in_the_middle(dut):
 async def misplaced_last_is_reported(dut):
     """A tensor that ends elsewhere, on whichever stream, raises `misframed`, which stays."""
     scenario = Scenario(dut)
-    for name, source in scenario.bench.sources.items():
+    for name in scenario.bench.sources:
         await scenario.bench.reset()
         assert not int(dut.misframed.value)
-        beats = scenario.model.to_beats(scenario.config, *scenario.operands(10))[name]
-        data, last = beats[0]
-        await source.send([(data, not last)])
-        await ClockCycles(dut.clk, 3)
-        assert int(dut.misframed.value), f"misplaced last on {name} went unreported"
+        beats = scenario.model.to_beats(scenario.config, *scenario.operands(10))
+        data, last = beats[name][0]
+        beats[name][0] = (data, not last)
+        async with scenario.bench.feeding(beats):
+            limit = 4 * scenario.model.preload_clocks(scenario.config) + 1000
+            if not int(dut.misframed.value):
+                await with_timeout(RisingEdge(dut.misframed), limit * PERIOD_NS, "ns")
+            await ClockCycles(dut.clk, 3)
+            assert int(dut.misframed.value), f"misplaced last on {name} was forgotten"

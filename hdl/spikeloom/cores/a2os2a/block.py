@@ -21,7 +21,7 @@ class A2OS2ABlock(wiring.Component):
 
     Parameters
     ----------
-    config : A2OS2ABlockConfig of fixed length.
+    config : A2OS2ABlockConfig.
 
     Members
     -------
@@ -57,6 +57,14 @@ class A2OS2ABlock(wiring.Component):
 
         m.submodules.attention = attention = A2OS2A(config)
 
+        # A `last` that comes where no time step ends is told at once.
+        for name, per_token in (("q", config.chunks), ("k", config.chunks), ("v", config.groups)):
+            port = getattr(self, name)
+            m.submodules[f"{name}_beats"] = beats = LoopNest(beat=config.tokens * per_token)
+            m.d.comb += beats.step.eq(port.valid & port.ready)
+            with m.If(beats.step & (port.payload.last != beats.beat_last)):
+                m.d.sync += self.misframed.eq(1)
+
         # Q and V: spikes of a token gather to the beat the core takes.
         for name, chunks in (("q", config.chunks), ("v", config.groups)):
             spiking = SpikingNeurons(config.neurons(name))
@@ -84,7 +92,6 @@ class A2OS2ABlock(wiring.Component):
             attention.start.eq(begin),
             attention.seed.eq(self.seed),
             self.k_saturated.eq(relu.saturated),
-            self.misframed.eq(attention.misframed),
             sent.step.eq(self.o.valid & self.o.ready & self.o.payload.last),
             self.done.eq(sent.step & sent.time_last),
         ]

@@ -22,8 +22,8 @@ class EventScanner(wiring.Component):
 
     Members
     -------
-    i : In(stream of {mask: width bits, empty: take the mask as all zeros, values: a value per bit,
-        side by side, tag}).
+    i : In(stream of {mask: width bits, empty, full: take the mask as all zeros, as all ones,
+        values: a value per bit, side by side, tag}).
     enable : In(1), move on; while low the output stays.
     o_valid : Out(1).
     o : Out({index: of the bit, value: its value, active, last: no more in this row, tag}).
@@ -33,7 +33,7 @@ class EventScanner(wiring.Component):
         self._span = min(SPAN, width)
         self._spans = -(-width // self._span)
         self._value_bits = value_bits
-        row = {"mask": width, "empty": 1, "values": width * value_bits, "tag": tag}
+        row = {"mask": width, "empty": 1, "full": 1, "values": width * value_bits, "tag": tag}
         event = {
             "index": range(width),
             "value": value_bits,
@@ -54,28 +54,27 @@ class EventScanner(wiring.Component):
         m = Module()
         span, value_bits = self._span, self._value_bits
 
-        # First level: a row, and which of its spans still have bits to give.
+        # First level: a row, and which of its spans still have bits to give. Whether this is the
+        # last of them, and which spans have a single bit, is known a clock ahead, for it decides
+        # whether the operands move on.
         row = Signal.like(self.i.payload, reset_less=True)
         row_valid = Signal()
         spans_left = Signal(self._spans, reset_less=True)
+        last_span = Signal(reset_less=True)
+        single = Signal(self._spans, reset_less=True)
         hot_span = lowest(spans_left)
         here = Signal(range(self._spans))
-        last_span = Signal()
-        m.d.comb += [
-            here.eq(encode(hot_span)),
-            last_span.eq(~(spans_left & ~hot_span).any()),
-        ]
+        m.d.comb += here.eq(encode(hot_span))
 
         # Second level: a span, and which of its bits are left.
         bits_left = Signal(span, reset_less=True)
+        last = Signal(reset_less=True)
         values = Signal(span * value_bits, reset_less=True)
         span_index = Signal(range(self._spans), reset_less=True)
         span_last = Signal(reset_less=True)
         span_valid = Signal()
         tag = Signal.like(row.tag, reset_less=True)
         hot = lowest(bits_left)
-        last = Signal()
-        m.d.comb += last.eq(~(bits_left & ~hot).any())
 
         take_span = Signal()
         m.d.comb += [
@@ -84,29 +83,40 @@ class EventScanner(wiring.Component):
         ]
         with m.If(self.i.ready):
             masks = _pieces(self.i.payload.mask, span)
+            spans = Cat(mask.any() for mask in masks)
             m.d.sync += [
                 row_valid.eq(self.i.valid),
                 row.eq(self.i.payload),
-                spans_left.eq(
-                    Cat(mask.any() for mask in masks)
-                    & (~self.i.payload.empty).replicate(self._spans)
-                ),
+                single.eq(Cat(~many(mask) for mask in masks)),
+                spans_left.eq(spans & (~self.i.payload.empty).replicate(self._spans)),
+                last_span.eq(self.i.payload.empty | ~many(spans)),
             ]
+            with m.If(self.i.payload.full):
+                m.d.sync += [
+                    row.mask.eq(-1),
+                    single.eq(Cat(len(mask) == 1 for mask in masks)),
+                    spans_left.eq(-1),
+                    last_span.eq(self._spans == 1),
+                ]
         with m.Elif(take_span):
-            m.d.sync += spans_left.eq(spans_left & ~hot_span)
+            m.d.sync += [
+                spans_left.eq(spans_left & ~hot_span),
+                last_span.eq(~many(spans_left & ~hot_span)),
+            ]
         with m.If(take_span):
             m.d.sync += [
                 span_valid.eq(row_valid),
                 bits_left.eq(row.mask.word_select(here, span)),
+                last.eq(single.bit_select(here, 1)),
                 values.eq(row.values.word_select(here, span * value_bits)),
                 span_index.eq(here),
                 span_last.eq(last_span),
                 tag.eq(row.tag),
             ]
             with m.If(~spans_left.any()):
-                m.d.sync += bits_left.eq(0)
+                m.d.sync += [bits_left.eq(0), last.eq(1)]
         with m.Elif(self.enable):
-            m.d.sync += bits_left.eq(bits_left & ~hot)
+            m.d.sync += [bits_left.eq(bits_left & ~hot), last.eq(~many(bits_left & ~hot))]
 
         out = Signal.like(self.o, reset_less=True)
         m.d.comb += self.o.eq(out)
@@ -127,6 +137,11 @@ def lowest(bits):
     """`bits` with all but its lowest set bit cleared."""
     below = [bits[:n].any() for n in range(1, len(bits))]
     return bits & ~Cat(0, *below)
+
+
+def many(bits):
+    """Whether more than one bit is set in `bits`."""
+    return (bits & ~lowest(bits)).any()
 
 
 def encode(hot):

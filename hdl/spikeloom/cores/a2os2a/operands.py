@@ -1,7 +1,7 @@
 """What the streams of the `a2os2a` core carry, and how a core takes it in."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import enum, stream, wiring
+from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.beat import beat
@@ -29,6 +29,15 @@ def beat_data(config, operand):
     }[operand]
 
 
+def held_beat(config, operand):
+    """Payload of a beat that an `OperandRegister` holds: as it came, and for "k" which values are
+    `present`, that is not zero."""
+    layout = {"data": beat_data(config, operand), "last": 1}
+    if operand == "k":
+        layout["present"] = config.lanes
+    return data.StructLayout(layout)
+
+
 def output_data(config):
     """Bits of an output beat's data: `lanes` signed values of a token, side by side."""
     return config.acc_bits * config.lanes
@@ -54,18 +63,18 @@ class OperandRegister(wiring.Component):
     Members
     -------
     i : In(stream of {data, last}).
-    o : Out(stream of {data, last}).
+    o : Out(stream of `held_beat`).
     misframed : Out(1).
     """
 
     def __init__(self, config, operand):
         self._config = config
+        self._operand = operand
         self._beats = beats_per_token(config, operand)
-        payload = beat(beat_data(config, operand))
         super().__init__(
             {
-                "i": In(stream.Signature(payload)),
-                "o": Out(stream.Signature(payload)),
+                "i": In(stream.Signature(beat(beat_data(config, operand)))),
+                "o": Out(stream.Signature(held_beat(config, operand))),
                 "misframed": Out(1),
             }
         )
@@ -80,7 +89,16 @@ class OperandRegister(wiring.Component):
         ]
         taken = self.i.valid & self.i.ready
         with m.If(self.i.ready):
-            m.d.sync += [self.o.valid.eq(self.i.valid), held.eq(self.i.payload)]
+            values = self.i.payload.data
+            m.d.sync += [
+                self.o.valid.eq(self.i.valid),
+                held.data.eq(values),
+                held.last.eq(self.i.payload.last),
+            ]
+            if self._operand == "k":
+                bits = self._config.k_bits
+                for n in range(self._config.lanes):
+                    m.d.sync += held.present[n].eq(values.word_select(n, bits).any())
 
         if self._config.length == "fixed":
             m.submodules.count = count = LoopNest(token=self._config.tokens, beat=self._beats)
@@ -103,3 +121,12 @@ class OperandRegister(wiring.Component):
 def spikes_of(ternaries):
     """Which of a row of ternary spikes are there: one bit each."""
     return Cat(ternaries[n] for n in range(0, len(ternaries), 2))
+
+
+def signed_term(value, spike, minus):
+    """What an adder takes so that, with `minus` as its carry, it adds ``value`` times a `Ternary`.
+
+    To take a value away is to add its bits inverted and a carry; `minus` is the sign as well.
+    """
+    bits = (value ^ minus.replicate(len(value))) & spike.replicate(len(value))
+    return Cat(bits, minus).as_signed()

@@ -1,28 +1,33 @@
 """How many clocks the `a2os2a` core takes: a formula of the shape, and of where the zeros are."""
 
+from functools import partial
+
 from .adder_tree import adder_tree_delay
 from .score_memory import LISTS
 from .state_sums import RETURN
 
-STATE_LATENCY = 7  # clocks of an event on its way from its row to the output, and of the start
+STATE_LATENCY = 8  # clocks of an event on its way from its row to the output, and of the start
 SUM_LATENCY = 5  # clocks from the last read of a list of scores to the output
 
 
 def list_latency(config):
     """Clocks from the last read of K for a query to the first of its list of scores."""
-    return 3 + adder_tree_delay(config.lanes)
+    return 5 + adder_tree_delay(config.lanes)
 
 
-def cycles(config, operands=None):
+def cycles(config, operands=None, query_clocks=1):
     """Clocks from `start` to the last output beat, with streams that never stall.
 
     Parameters
     ----------
     config : A2OS2AConfig.
+    query_clocks : clocks in which a token of Q arrives.
     operands : q (T, N, D), k (T, N, D) and v (T, N, Dv), indexed ``[step][token][dim]``; None for
         operands without a single zero, which take longest.
     """
-    count = {"kv": state_cycles, "qk": score_cycles}[config.chosen_order]
+    count = state_cycles
+    if config.chosen_order == "qk":
+        count = partial(score_cycles, query_clocks=query_clocks)
     if operands is None:
         ones = [[1] * config.head_dim] * config.tokens
         values = [[1] * config.value_dim] * config.tokens
@@ -95,26 +100,29 @@ def _piece(config, values, number):
 # Order qk
 
 
-def score_cycles(config, q, k, v, steps=None):
+def score_cycles(config, q, k, v, steps=None, query_clocks=1):
     """Order `qk`: a clock per token kept and chunk, the sums of the query before at the same time.
 
     A query waits while all lists of scores are in use; sums wait for their list. Without waits a
     sequence takes, beside the learning of ``N max(chunks, groups)`` clocks::
 
-        sum over queries of   chunks * tokens kept, or 1 where Q has no spike or none is kept
+        sum over queries of   chunks * tokens kept, or 1 where Q has no spike or none is kept,
+                              or as long as the next query takes to arrive
         and, after the last,  groups * its scores that are not zero, at least groups
     """
     last = summed = 0
+    arrived = -query_clocks  # the clock in which the next query moved up to the core
     for step in range(steps or len(q)):
         # V of the step before stays until its last sum is through.
         begin = max(last, summed + SUM_LATENCY - 1) if step else 0
         operands = (operand[step % len(q)] for operand in (q, k, v))
-        last, summed = _score_step(config, *operands, begin)
+        last, summed, arrived = _score_step(config, *operands, begin, arrived, query_clocks)
     return summed + SUM_LATENCY
 
 
-def _score_step(config, q, k, v, begin):
-    """The clocks of the last read of K and of the last read of a list, after clock `begin`."""
+def _score_step(config, q, k, v, begin, arrived, query_clocks):
+    """The clocks of the last read of K, of the last read of a list and of the next query's arrival
+    after clock `begin`."""
     kept = []
     released = [0] * LISTS  # the clock in which each list was last handed back
     last, summed = begin, 0
@@ -130,10 +138,11 @@ def _score_step(config, q, k, v, begin):
         if config.mask == "causal":
             last += learn(query)
         reads = len(kept) * config.chunks if any(spikes) else 0
-        last = max(last, released[query % LISTS]) + max(1, reads)
+        last = max(last, released[query % LISTS], arrived) + max(1, reads)
+        arrived = max(last, arrived + query_clocks)
         scores = sum(
             any(value and spike for value, spike in zip(key, spikes, strict=True)) for key in kept
         )
         summed = max(summed, last + list_latency(config) - 1) + config.groups * max(1, scores)
         released[query % LISTS] = summed
-    return last, summed
+    return last, summed, arrived

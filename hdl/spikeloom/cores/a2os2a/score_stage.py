@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.loop_nest import LoopNest
 from ...blocks.port_collisions import NEVER_BOTH
 from .adder_tree import AdderTree, adder_tree_delay
-from .operands import beat, beat_data, spikes_of
+from .operands import held_beat, spikes_of
 from .turns import Turns
 
 
@@ -27,7 +27,7 @@ class ScoreStage(wiring.Component):
     Members
     -------
     run : In(1), may go on; ended : Out(1), the last token of a sequence has been taken.
-    q, k, v : In(stream of {data, last}).
+    q, k, v : In(stream of `held_beat`).
     idle : In(1), nobody needs the V of the last sequence any more.
     v_addr, v_en, v_data : Out, a group of V to be stored.
     free, reserve, append, entry, close : as for `ScoreMemory`.
@@ -41,7 +41,7 @@ class ScoreStage(wiring.Component):
             {
                 "run": In(1),
                 "ended": Out(1),
-                **{name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"},
+                **{name: In(stream.Signature(held_beat(config, name))) for name in "qkv"},
                 "idle": In(1),
                 "v_addr": Out(value_address(config)),
                 "v_en": Out(1),
@@ -78,7 +78,7 @@ class ScoreStage(wiring.Component):
         learn = turns.learn & self.run & self.v.valid & (self.k.valid | ~k_part)
         learn &= self.idle | ~turns.fresh
         seen = Signal()  # a K value that is not zero, in an earlier chunk
-        k_any = seen | (k_part & self.k.payload.data.any())
+        k_any = seen | (k_part & self.k.payload.present.any())
         m.d.comb += [
             parts.step.eq(learn),
             self.k.ready.eq(learn & k_part),
@@ -126,14 +126,22 @@ class ScoreStage(wiring.Component):
             self.ended.eq(self.q.ready & self.q.payload.last),
         ]
 
-        # The words of K come back a clock later and lose what Q has no spike for.
-        spikes = Signal(config.lanes, reset_less=True)
+        # The words of K come back a clock later, rest in a register near block RAM, and lose what
+        # Q has no spike for.
+        asked, spikes = (
+            Signal(config.lanes, name=name, reset_less=True) for name in ("asked", "spikes")
+        )
+        word = Signal.like(read.data, reset_less=True)
         m.submodules.tree = tree = AdderTree(config.lanes, config.k_bits)
         terms = Signal(len(tree.i), reset_less=True)
-        m.d.sync += spikes.eq(self.q.payload.data.word_select(columns.chunk, config.lanes))
+        m.d.sync += [
+            asked.eq(self.q.payload.data.word_select(columns.chunk, config.lanes)),
+            spikes.eq(asked),
+            word.eq(read.data),
+        ]
         for lane in range(config.lanes):
             term = terms.word_select(lane, config.k_bits)
-            m.d.sync += term.eq(read.data.word_select(lane, config.k_bits))
+            m.d.sync += term.eq(word.word_select(lane, config.k_bits))
             with m.If(~spikes[lane]):
                 m.d.sync += term.eq(0)
         m.d.comb += [tree.i.eq(terms), tree.enable.eq(1)]
@@ -150,7 +158,7 @@ class ScoreStage(wiring.Component):
             mark.end.eq(self.q.payload.last),
             mark.key.eq(key),
         ]
-        for n in range(2 + adder_tree_delay(config.lanes)):
+        for n in range(3 + adder_tree_delay(config.lanes)):
             delayed = Signal(mark_layout, name=f"mark_{n}")
             m.d.sync += delayed.eq(mark)
             mark = delayed
@@ -159,13 +167,15 @@ class ScoreStage(wiring.Component):
         m.d.comb += total.eq(partial + tree.o)
         with m.If(mark.valid):
             m.d.sync += partial.eq(Mux(mark.last, 0, total))
-        m.d.comb += [
+        scored = Signal()
+        m.d.sync += [
             self.entry.score.eq(total),
             self.entry.key.eq(mark.key),
-            self.append.eq(mark.valid & mark.last & total.any()),
+            scored.eq(mark.valid & mark.last),
             self.close.eq(mark.close),
             self.end.eq(mark.end),
         ]
+        m.d.comb += self.append.eq(scored & self.entry.score.any())
 
         return m
 

@@ -7,8 +7,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.add_with_carry import add_with_carry
 from ...blocks.port_collisions import NEVER_BOTH
-from .operands import Ternary, beat, output_data
+from .operands import beat, output_data, signed_term
 from .score_stage import score_entry, value_address
 
 
@@ -99,8 +100,7 @@ class ScoreSums(wiring.Component):
         m.d.comb += self.idle.eq(~Cat(mark.valid for mark in marks).any())
 
         entry = Signal.like(self.r_data, reset_less=True)
-        plus = [Signal(config.score_bits, name=f"plus_{n}", reset_less=True) for n in range(2)]
-        minus = Signal(signed(config.score_bits + 1), reset_less=True)
+        scores = [Signal(config.score_bits, name=f"score_{n}", reset_less=True) for n in range(2)]
         values = Signal(2 * config.lanes, reset_less=True)
         address = Signal.like(self.v_addr)
         m.d.comb += [
@@ -112,9 +112,8 @@ class ScoreSums(wiring.Component):
         with m.If(advance):
             m.d.sync += [
                 entry.eq(self.r_data),
-                plus[0].eq(entry.score),
-                plus[1].eq(plus[0]),
-                minus.eq(-plus[0]),
+                scores[0].eq(entry.score),
+                scores[1].eq(scores[0]),
                 values.eq(read.data),
             ]
             with m.If(~marks[2].active):
@@ -126,15 +125,11 @@ class ScoreSums(wiring.Component):
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         for n in range(config.lanes):
-            term = Signal(signed(config.score_bits + 1), name=f"term_{n}")
-            with m.Switch(values.word_select(n, 2)):
-                with m.Case(Ternary.PLUS):
-                    m.d.comb += term.eq(plus[1])
-                with m.Case(Ternary.MINUS):
-                    m.d.comb += term.eq(minus)
+            spike, minus = values.word_select(n, 2)
+            term = signed_term(scores[1], spike, minus)
             acc = Signal(signed(config.acc_bits), name=f"acc_{n}", reset_less=True)
             total = Signal(signed(config.acc_bits), name=f"total_{n}")
-            m.d.comb += total.eq(acc + term)
+            m.d.comb += total.eq(add_with_carry(acc, term, minus))
             with m.If(advance):
                 m.d.sync += [acc.eq(total), out.word_select(n, config.acc_bits).eq(total)]
                 with m.If(adding.close | ~adding.valid):

@@ -1,39 +1,20 @@
 """Order `qk`: ``(Q K^T) V``, one row of scores at a time. The shorter way where N is below 2 D."""
 
 from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import connect, flipped
 
-from .operands import beat, beat_data, output_data
+from .order import Order
 from .score_memory import ScoreMemory
 from .score_stage import ScoreStage, score_entry
 from .score_sums import ScoreSums
 
 
-class ScoresFirst(wiring.Component):
+class ScoresFirst(Order):
     """Attention by way of the scores ``S = Q K^T``, of which only a few rows exist at any time.
 
-    While the scores of a query are added up, those of the query before become its output.
-
-    Members
-    -------
-    run : In(1), may go on; ended : Out(1), the last token of a sequence has been taken.
-    q, k, v : In(stream of {data, last}).
-    o : Out(stream of {data, last}).
-    saturated : Out(1), never: nothing here has a bound to run into.
+    While the scores of a query are added up, those of the query before become its output. Nothing
+    here has a bound to run into: `saturated` stays low. See `Order` for the members.
     """
-
-    def __init__(self, config):
-        self._config = config
-        super().__init__(
-            {
-                "run": In(1),
-                "ended": Out(1),
-                **{name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"},
-                "o": Out(stream.Signature(beat(output_data(config)))),
-                "saturated": Out(1),
-            }
-        )
 
     def elaborate(self, platform):
         m = Module()

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
 from .event_scanner import EventScanner
-from .operands import beat, beat_data, spikes_of
+from .operands import held_beat, spikes_of
 from .turns import Turns
 
 
@@ -50,7 +50,7 @@ class StateEvents(wiring.Component):
     -------
     run : In(1), may go on.
     ended : Out(1), this clock takes the last row of a sequence.
-    q, k, v : In(stream of {data, last}).
+    q, k, v : In(stream of `held_beat`).
     enable : In(1), move on; while low the output stays.
     o_valid : Out(1).
     o : Out(`state_event`).
@@ -62,7 +62,7 @@ class StateEvents(wiring.Component):
             {
                 "run": In(1),
                 "ended": Out(1),
-                **{name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"},
+                **{name: In(stream.Signature(held_beat(config, name))) for name in "qkv"},
                 "enable": In(1),
                 "o_valid": Out(1),
                 "o": Out(state_event(config)),
@@ -95,7 +95,7 @@ class StateEvents(wiring.Component):
             self.k.payload.data,
             self.v.payload.data.word_select(learning.group, 2 * config.lanes),
         )
-        to_learn = Cat(k.word_select(n, config.k_bits).any() for n in range(config.lanes))
+        to_learn = self.k.payload.present
 
         # Rows to answer: the spikes of Q.
         to_answer = self.q.payload.data.word_select(answering.chunk, config.lanes)
@@ -105,7 +105,8 @@ class StateEvents(wiring.Component):
         m.d.comb += [
             scanner.i.valid.eq(self.run & (can_learn | can_answer)),
             row.mask.eq(Mux(turns.learn, to_learn, to_answer)),
-            row.empty.eq(turns.learn & ~turns.fresh & ~spikes_of(v).any()),
+            row.empty.eq(turns.learn & ~spikes_of(v).any()),
+            row.full.eq(turns.learn & turns.fresh),
             row.values.eq(k),
             row.tag.learn.eq(turns.learn),
             row.tag.fresh.eq(turns.fresh),
@@ -115,8 +116,6 @@ class StateEvents(wiring.Component):
             row.tag.group.eq(Mux(turns.learn, learning.group, answering.group)),
             row.tag.v.eq(v),
         ]
-        with m.If(turns.learn & turns.fresh):
-            m.d.comb += row.mask.eq(-1)
 
         # One row per step of the loops; each operand goes when its last row has.
         step = scanner.i.valid & scanner.i.ready

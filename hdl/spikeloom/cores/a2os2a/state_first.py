@@ -1,36 +1,15 @@
 """Order `kv`: ``Q (K^T V)``, the D x Dv state first. Linear in N, in memory that N leaves alone."""
 
 from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.lib.wiring import connect, flipped
 
-from .operands import beat, beat_data, output_data
+from .order import Order
 from .state_events import StateEvents
 from .state_sums import StateSums
 
 
-class StateFirst(wiring.Component):
-    """Attention by way of the state ``M = K^T V``.
-
-    Members
-    -------
-    run : In(1), may go on; ended : Out(1), the last token of a sequence has been taken.
-    q, k, v : In(stream of {data, last}).
-    o : Out(stream of {data, last}).
-    saturated : Out(1), see `StateSums`.
-    """
-
-    def __init__(self, config):
-        self._config = config
-        super().__init__(
-            {
-                "run": In(1),
-                "ended": Out(1),
-                **{name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"},
-                "o": Out(stream.Signature(beat(output_data(config)))),
-                "saturated": Out(1),
-            }
-        )
+class StateFirst(Order):
+    """Attention by way of the state ``M = K^T V``; see `Order` for the members."""
 
     def elaborate(self, platform):
         m = Module()

@@ -5,11 +5,12 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.add_with_carry import add_with_carry
 from ...blocks.port_collisions import NEVER_BOTH
-from .operands import Ternary, beat, output_data
+from .operands import beat, output_data, signed_term
 from .state_events import address_bits, state_event
 
-RETURN = 3  # clocks from the read of a word to the first read that sees what was added to it
+RETURN = 4  # clocks from the read of a word to the first read that sees what was added to it
 
 
 class StateSums(wiring.Component):
@@ -52,13 +53,16 @@ class StateSums(wiring.Component):
         read = memory.read_port()
         write = memory.write_port()
 
-        # Four stages: offered, at the memory's input, at its output, at the adders.
+        # Five stages: offered, at the memory's input, at its output, in a register behind it (block
+        # RAM is slow to answer and far away), at the adders.
         advance = ~(self.o.valid & ~self.o.ready)
-        asking, reading, adding = (
+        asking, reading, holding, adding = (
             Signal(state_event(config), name=name, reset_less=True)
-            for name in ("asking", "reading", "adding")
+            for name in ("asking", "reading", "holding", "adding")
         )
-        asking_valid, reading_valid, adding_valid = Signal(), Signal(), Signal()
+        asking_valid, reading_valid, holding_valid, adding_valid = (
+            Signal(name=f"{name}_valid") for name in ("asking", "reading", "holding", "adding")
+        )
         learning = Signal()  # there is a word at the adders to be written back
 
         # An event that meets its word on the way through the adders waits for its return.
@@ -76,6 +80,8 @@ class StateSums(wiring.Component):
                 asking.eq(self.i),
                 wait.eq(0),
             ]
+            with m.If(meets(holding, holding_valid)):
+                m.d.sync += wait.eq(RETURN - 3)
             with m.If(meets(reading, reading_valid)):
                 m.d.sync += wait.eq(RETURN - 2)
             with m.If(meets(asking, asking_valid)):
@@ -86,60 +92,52 @@ class StateSums(wiring.Component):
             m.d.sync += [
                 reading_valid.eq(asking_valid & (wait == 0)),
                 reading.eq(asking),
-                adding_valid.eq(reading_valid),
-                adding.eq(reading),
-                learning.eq(reading_valid & reading.learn & reading.active),
+                holding_valid.eq(reading_valid),
+                holding.eq(reading),
+                adding_valid.eq(holding_valid),
+                adding.eq(holding),
+                learning.eq(holding_valid & holding.learn & holding.active),
             ]
         m.d.comb += [
             read.addr.eq(asking.address),
             read.en.eq(move),
         ]
 
-        # Learn: each lane adds k, takes it away or leaves the word as it is.
+        # Words as they were read; those of a sequence to come, and of events without one, are zero.
+        # So are the values of V where nothing is learnt.
+        values = Signal(2 * lanes, reset_less=True)
         words = [Signal(signed(width), name=f"word_{n}", reset_less=True) for n in range(lanes)]
-        minus = Signal(signed(config.k_bits + 1), reset_less=True)
-        sums = []
-        overflows = []
-        for n, word in enumerate(words):
-            with m.If(advance):
-                m.d.sync += word.eq(read.data.word_select(n, width))
-                with m.If(reading.fresh | ~reading.active):
-                    m.d.sync += word.eq(0)
-            term = Signal(signed(config.k_bits + 1), name=f"term_{n}")
-            with m.Switch(adding.v.word_select(n, 2)):
-                with m.Case(Ternary.PLUS):
-                    m.d.comb += term.eq(adding.k)
-                with m.Case(Ternary.MINUS):
-                    m.d.comb += term.eq(minus)
-            total = Signal(signed(width + (config.length == "open")), name=f"sum_{n}")
-            m.d.comb += total.eq(word + term)
-            if config.length == "open":
-                over = total[width] != total[width - 1]
-                bound = Cat((~total[width]).replicate(width - 1), total[width])
-                sums.append(Mux(over, bound, total[:width]))
-                overflows.append(over)
-            else:
-                sums.append(total)
+        held = Signal.like(read.data, reset_less=True)
         with m.If(advance):
-            m.d.sync += minus.eq(-reading.k)
-        m.d.comb += [
-            write.addr.eq(adding.address),
-            write.data.eq(Cat(sums)),
-            write.en.eq(learning),
-        ]
-        if config.length == "open":
-            with m.If(learning & Cat(overflows).any()):
-                m.d.sync += self.saturated.eq(1)
+            m.d.sync += [held.eq(read.data), values.eq(holding.v)]
+            for n, word in enumerate(words):
+                m.d.sync += word.eq(held.word_select(n, width))
+                with m.If(holding.fresh | ~holding.active):
+                    m.d.sync += word.eq(0)
+            with m.If(~holding.learn):
+                m.d.sync += values.eq(0)
 
-        # Answer: words add up; with the last one a group of outputs is complete. Sums start from
-        # zero, for a sequence starts with learning.
+        # One adder per lane learns and answers. It learns `word + term`, while the output's sum is
+        # zero; it answers `word + acc`, while the term is zero: so the two are one by OR.
         answering = adding_valid & ~adding.learn & advance
-        with m.If(self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
+        open_ended = config.length == "open"
+        renewed, overflows = [], []
         for n, word in enumerate(words):
             acc = Signal(signed(config.acc_bits), name=f"acc_{n}", reset_less=True)
             total = Signal(signed(config.acc_bits), name=f"total_{n}")
-            m.d.comb += total.eq(acc + word)
+            spike, minus = values.word_select(n, 2)
+            term = Signal(signed(width + open_ended), name=f"term_{n}")
+            m.d.comb += [
+                term.eq(signed_term(adding.k, spike, minus)),
+                total.eq(add_with_carry(word, (acc | term.as_unsigned()).as_signed(), minus)),
+            ]
+            if open_ended:
+                over = total[width] != total[width - 1]
+                bound = Cat((~total[width]).replicate(width - 1), total[width])
+                renewed.append(Mux(over, bound, total[:width]))
+                overflows.append(over)
+            else:
+                renewed.append(total[:width])
             with m.If(adding_valid & advance):
                 m.d.sync += [
                     acc.eq(total),
@@ -147,6 +145,18 @@ class StateSums(wiring.Component):
                 ]
                 with m.If(adding.learn | adding.close):
                     m.d.sync += acc.eq(0)
+        m.d.comb += [
+            write.addr.eq(adding.address),
+            write.data.eq(Cat(renewed)),
+            write.en.eq(learning),
+        ]
+        if open_ended:
+            with m.If(learning & Cat(overflows).any()):
+                m.d.sync += self.saturated.eq(1)
+
+        # With the last word a group of outputs is complete.
+        with m.If(self.o.ready):
+            m.d.sync += self.o.valid.eq(0)
         with m.If(answering & adding.close):
             m.d.sync += [self.o.valid.eq(1), self.o.payload.last.eq(adding.end)]
 

@@ -1,27 +1,22 @@
 """Trace-driven product: one vector addition per spike event."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.add_with_carry import add_with_carry
 from ...blocks.loop_nest import LoopNest
 from ...config.spiked_tables import trace_table
 from .event_memory import event_layout
 
-PRODUCT_DELAY = 3  # clocks from a line's last event to its first sums
+PRODUCT_DELAY = 5  # clocks from a line's last event to its first sums
 
 
 def sum_shape(config, length):
     """Shape that holds any sum of `length` products."""
     most = length << config.frac_bits
     return range(-most, most + 1)
-
-
-def add_or_subtract(total, value, minus):
-    """``total - value`` where `minus`, else ``total + value``, with one adder and its carry in."""
-    flipped = value ^ minus.replicate(len(value))
-    return (Cat(1, total).as_signed() + Cat(minus, flipped).as_signed())[1:].as_signed()
 
 
 class TraceProduct(wiring.Component):
@@ -107,26 +102,18 @@ class TraceProduct(wiring.Component):
         with m.Elif(leaving != 0):
             m.d.sync += leaving.eq(leaving - 1)
 
-        # A clock later the lanes' codes are there: steps add up to the table's address.
-        code = Signal.like(self.event.code)
-        valid, last = Signal(2)
-        first = Signal(init=1)
-        count = Signal(range(full_blocks + 1))
-        m.d.sync += [
-            code.eq(self.event.code),
-            Cat(valid, last).eq(Cat(issue, closes)),
-            count.eq(blocks),
-        ]
-        with m.If(valid):
-            m.d.sync += first.eq(last)
-
-        # One clock more, and the products are: add them up.
-        adding, fresh, done = Signal(3)
-        done_count = Signal.like(count)
-        m.d.sync += [
-            Cat(adding, fresh, done).eq(Cat(valid, first, last)),
-            done_count.eq(count),
-        ]
+        # The event goes along until its products are there to be added up.
+        code = Signal.like(self.event.code, reset_less=True)
+        m.d.sync += code.eq(self.event.code)
+        control = Cat(issue, closes, blocks)
+        for n in range(PRODUCT_DELAY - 1):
+            later = Signal(len(control), name=f"control_{n}")
+            m.d.sync += later.eq(control)
+            control = later
+        adding, done, count = control[0], control[1], control[2:]
+        fresh = Signal(init=1)
+        with m.If(adding):
+            m.d.sync += fresh.eq(done)
 
         totals = []
         for n in range(config.lanes):
@@ -135,28 +122,33 @@ class TraceProduct(wiring.Component):
                     shape=config.frac_bits + 1, depth=2 * config.steps - 1, init=trace_table(config)
                 )
             totals.append(self._lane(m, n, traces.read_port(), code, adding, fresh))
-        self._send(m, totals, done, done_count)
+        self._send(m, totals, done, count)
 
         return m
 
     def _lane(self, m, n, trace, code, adding, fresh):
-        """Sum number `n`: the product is looked up a clock after `code`, then added; its total."""
+        """Sum number `n`; its total, which counts while `adding`.
+
+        A clock after the event, its code and the lane's add up to an address in the table; a clock
+        later the table is read, and once more later the product has its sign.
+        """
         lane = self.i[n]
-        pair = Signal(name=f"pair_{n}")
-        minus = Signal(name=f"minus_{n}")
-        m.d.comb += trace.addr.eq(code.step + lane.step)
+        pair = Signal(2, name=f"pair_{n}", reset_less=True)
+        minus = Signal(3, name=f"minus_{n}", reset_less=True)
+        address = Signal.like(trace.addr, name=f"address_{n}", reset_less=True)
+        m.d.comb += trace.addr.eq(address)
         m.d.sync += [
-            pair.eq(code.spike & lane.spike),
-            minus.eq(code.sign ^ (lane.sign if "sign" in lane.shape().members else 0)),
+            address.eq(code.step + lane.step),
+            pair.eq(Cat(code.spike & lane.spike, pair)),
+            minus.eq(Cat(code.sign ^ getattr(lane, "sign", 0), minus)),
         ]
 
-        product = Signal(self._sum, name=f"product_{n}")
+        # A negative product is flipped here; the carry that makes up the difference comes in below.
+        product = Signal(signed(len(trace.data) + 1), name=f"product_{n}", reset_less=True)
         before = Signal(self._sum, name=f"sum_{n}", reset_less=True)
         total = Signal(self._sum, name=f"total_{n}")
-        m.d.comb += [
-            product.eq(Mux(pair, trace.data, 0)),
-            total.eq(add_or_subtract(Mux(fresh, 0, before), product, minus)),
-        ]
+        m.d.sync += product.eq(Mux(pair[-1], trace.data, 0) ^ minus[1].replicate(len(product)))
+        m.d.comb += total.eq(add_with_carry(Mux(fresh, 0, before), product, minus[2]))
         with m.If(adding):
             m.d.sync += before.eq(total)
         return total
@@ -164,7 +156,7 @@ class TraceProduct(wiring.Component):
     def _send(self, m, totals, done, count):
         """Where `done`, the totals move over; then they leave in `count` blocks."""
         block = self._config.encoders
-        left = Signal.like(count)
+        left = Signal(len(count))
         leave = [Signal(self._sum, name=f"leave_{n}", reset_less=True) for n in range(len(totals))]
         behind = leave[block:] + leave[:block]
         with m.If(done):

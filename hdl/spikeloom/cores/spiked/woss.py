@@ -4,12 +4,12 @@ from amaranth.hdl import C, Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.add_with_carry import add_or_subtract
 from ...blocks.bank_memory import BankMemory
 from ...blocks.loop_nest import LoopNest
 from ...config.spiked_tables import winner_fraction, winner_table
 from .code import signed_code, unsigned_code
 from .lookup import lookup
-from .trace_product import add_or_subtract
 
 WOSS_DELAY = 5  # clocks from a row's last block to its first probabilities
 

@@ -1,6 +1,6 @@
 """Index source: where each query looks, drawn anew or walking through a lattice."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -17,8 +17,9 @@ class IndexSource(wiring.Component):
     """Indices `s` (below D) and `b` (below N) of the queries issued together.
 
     "lfsr": every query of every time step draws both. "stratified": every query draws both once,
-    and a lattice moves them from time step to time step, so that over D (N) steps no value of `s`
-    (of `b`) comes twice; the draws are repeated by loading the seed again, two clocks a round.
+    and a lattice moves them from time step to time step, so that no pair of dimension and key comes
+    twice before all have come. The draws are repeated by loading the seed again, two clocks a
+    round.
 
     Members
     -------
@@ -104,34 +105,33 @@ class IndexSource(wiring.Component):
         return m
 
     def _walk(self, m, drawn, next_round):
-        """Add the lattice's offset of each time step to the numbers drawn."""
+        """Add the lattice's offsets of each time step to the numbers drawn."""
         config = self._config
         pipeline = Pipeline(m, self.advance)
         walk = lattice(config.head_dim, config.tokens)
-        laps, rest = divmod(config.steps_at_once, config.head_dim)
+        s_move, b_move = walk.moves(config.steps_at_once)
+        rest = config.steps_at_once % config.head_dim
         for step in range(config.steps_at_once):
-            lap = Signal(range(config.head_dim), name=f"step_{step}", init=step % config.head_dim)
-            goes_round = lap >= config.head_dim - rest if rest else Const(0)
-            moves = {}  # what a round adds to each index
-            moves["s"] = Const(config.steps_at_once * walk.stride[0] % config.head_dim)
-            once, twice = (
-                (config.steps_at_once * walk.stride[1] + n * walk.lap) % config.tokens
-                for n in (laps, laps + 1)
+            place = Signal(range(config.head_dim), name=f"place_{step}")  # time step mod D
+            s = Signal(range(config.head_dim), name=f"s_offset_{step}")
+            b = Signal(range(config.tokens), name=f"b_offset_{step}")
+            laps = place >= config.head_dim - rest if rest else Const(0)
+            rounds = s >= config.head_dim - s_move if s_move else Const(0)
+            b_moves = Array(
+                Const(b_move(lap, round_), range(config.tokens))
+                for round_ in (0, 1)
+                for lap in (0, 1)
             )
-            moves["b"] = Mux(goes_round, twice, once)
-
+            s_start, b_start = walk.offset(step)
             with m.If(self.load):
-                m.d.sync += lap.eq(step % config.head_dim)
+                m.d.sync += [place.eq(step % config.head_dim), s.eq(s_start), b.eq(b_start)]
             with m.Elif(next_round):
-                m.d.sync += lap.eq(add_modulo(lap, Const(rest), config.head_dim))
-            for (name, move), limit, start in zip(
-                moves.items(), walk.size, walk.offset(step), strict=True
-            ):
-                offset = Signal(range(limit), name=f"offset_{name}_{step}")
-                with m.If(self.load):
-                    m.d.sync += offset.eq(start)
-                with m.Elif(next_round):
-                    m.d.sync += offset.eq(add_modulo(offset, move, limit))
+                m.d.sync += [
+                    place.eq(add_modulo(place, Const(rest), config.head_dim)),
+                    s.eq(add_modulo(s, Const(s_move), config.head_dim)),
+                    b.eq(add_modulo(b, b_moves[Cat(laps, rounds)], config.tokens)),
+                ]
+            for name, offset, limit in (("s", s, config.head_dim), ("b", b, config.tokens)):
                 for lane, number in enumerate(drawn[name]):
                     n = step * config.lanes + lane
                     moved = add_modulo(number, offset, limit)

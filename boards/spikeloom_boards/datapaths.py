@@ -1,11 +1,14 @@
-"""Draws the datapath pictures of the documentation: ``python docs/draw_datapaths.py``."""
+"""Datapath pictures of the cores: in reports, and for the documentation by
+``python -m spikeloom_boards.datapaths docs``."""
 
+import io
+import sys
 from pathlib import Path
 
+import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-FOLDER = Path(__file__).parent
 MEMORY, LOGIC, RANDOM, STREAM = "#dbe9f6", "#fdf0d5", "#e5f5e0", "#f0f0f0"
 
 
@@ -80,7 +83,7 @@ def draw_ssa():
     arrow(ax, (8.1, 0.4), (8.8, 0.27))
     box(ax, 11.5, 0.25, "m_axis_o", STREAM, 1.2, 0.4)
     arrow(ax, (10.2, 0.25), (10.85, 0.25))
-    figure.savefig(FOLDER / "ssa.svg")
+    return figure
 
 
 def draw_spiked():
@@ -117,7 +120,87 @@ def draw_spiked():
     arrow(ax, (9.95, 0.7), (10.35, 0.7))
     box(ax, 12.5, 0.7, "m_axis_o", STREAM, 1.0, 0.5)
     arrow(ax, (11.65, 0.7), (11.95, 0.7))
-    figure.savefig(FOLDER / "spiked.svg")
+    return figure
+
+
+def draw_a2os2a():
+    """The two orders of the sums, side by side, and the neurons around either."""
+    figure, ax = canvas(13.2, 7.2)
+    ax.text(3.2, 7.0, "kv: state first", ha="center", fontsize=10, weight="bold")
+    ax.text(9.9, 7.0, "qk: scores first", ha="center", fontsize=10, weight="bold")
+
+    # kv
+    for name, x in (("k", 1.2), ("v", 3.2), ("q", 5.2)):
+        box(ax, x, 6.5, f"s_axis_{name}", STREAM, 1.1, 0.4)
+        arrow(ax, (x, 6.28), (3.2 + (x - 3.2) * 0.4, 5.85))
+    box(ax, 3.2, 5.5, "event scanner\nzeros leave no event", LOGIC, 2.4, 0.6)
+    arrow(ax, (3.2, 5.18), (3.2, 4.75))
+    ax.text(3.3, 4.97, "an event per clock", fontsize=7, color="0.3", va="center")
+    box(ax, 3.2, 4.4, "state M\nD x Dv / lanes words", MEMORY, 2.0, 0.6)
+    arrow(ax, (3.2, 4.08), (3.2, 3.65))
+    ax.text(3.3, 3.87, "a word: lanes sums", fontsize=7, color="0.3", va="center")
+    box(
+        ax,
+        3.2,
+        3.2,
+        "an adder per lane\nlearn: M + k v\nanswer: o + M",
+        LOGIC,
+        1.9,
+        0.8,
+    )
+    ax.plot([2.22, 1.2, 1.2], [3.2, 3.2, 4.4], color="0.3", linewidth=1)
+    arrow(ax, (1.2, 4.4), (2.17, 4.4), "learnt")
+    arrow(ax, (4.18, 3.2), (4.9, 3.2))
+    box(ax, 5.5, 3.2, "m_axis_o", STREAM, 1.1, 0.4)
+
+    # qk
+    for name, x in (("k", 8.0), ("q", 9.9), ("v", 12.0)):
+        box(ax, x, 6.5, f"s_axis_{name}", STREAM, 1.1, 0.4)
+    arrow(ax, (8.0, 6.28), (8.0, 5.85))
+    box(ax, 8.0, 5.5, "K of tokens kept", MEMORY, 1.6, 0.6)
+    arrow(ax, (8.0, 5.18), (8.0, 4.65))
+    ax.text(7.9, 4.92, "a row per clock", fontsize=7, color="0.3", va="center", ha="right")
+    box(ax, 8.0, 4.2, "gated by Q\nadder tree", LOGIC, 1.6, 0.8)
+    ax.plot([9.9, 9.9], [6.28, 4.2], color="0.3", linewidth=1)
+    arrow(ax, (9.9, 4.2), (8.85, 4.2), "spikes")
+    arrow(ax, (8.0, 3.78), (8.0, 3.5))
+    box(ax, 8.0, 3.2, "lists of scores\nthat are not zero", MEMORY, 1.6, 0.6)
+    arrow(ax, (8.85, 3.2), (9.55, 3.2), "score")
+    box(ax, 10.4, 3.2, "an adder per lane\no + score v", LOGIC, 1.6, 0.8)
+    arrow(ax, (12.0, 6.28), (12.0, 4.65))
+    box(ax, 12.0, 4.3, "V of tokens kept", MEMORY, 1.5, 0.6)
+    arrow(ax, (11.6, 3.97), (11.0, 3.65))
+    arrow(ax, (11.25, 3.2), (11.75, 3.2))
+    box(ax, 12.35, 3.2, "m_axis_o", STREAM, 1.1, 0.4)
+
+    # The block
+    ax.plot([0.3, 12.9], [2.55, 2.55], color="0.7", linewidth=0.8, linestyle="--")
+    ax.text(0.4, 2.3, "a2os2a_block", fontsize=10, weight="bold")
+    kinds = {"q": "binary neurons", "k": "ReLU, quantised", "v": "ternary neurons"}
+    for name, y in (("q", 1.8), ("k", 1.1), ("v", 0.4)):
+        box(ax, 1.2, y, f"s_axis_{name}", STREAM, 1.1, 0.4)
+        arrow(ax, (1.8, y), (2.4, y))
+        box(ax, 3.2, y, kinds[name], LOGIC, 1.5, 0.45)
+        if name == "k":
+            arrow(ax, (4.0, y), (6.75, y))
+        else:
+            arrow(ax, (4.0, y), (4.6, y))
+            box(ax, 5.3, y, "tokens", MEMORY, 1.3, 0.45)
+            arrow(ax, (6.0, y), (6.75, 1.1 + (y - 1.1) * 0.4))
+    box(ax, 7.6, 1.1, "a2os2a", LOGIC, 1.6, 0.9)
+    arrow(ax, (8.45, 1.1), (9.1, 1.1))
+    box(ax, 9.9, 1.1, "binary neurons", LOGIC, 1.5, 0.45)
+    arrow(ax, (10.7, 1.1), (11.3, 1.1))
+    box(ax, 11.95, 1.1, "m_axis_o", STREAM, 1.1, 0.4)
+    ax.text(
+        9.9,
+        0.45,
+        "potentials in block RAM from step to step",
+        fontsize=7,
+        color="0.3",
+        ha="center",
+    )
+    return figure
 
 
 def draw_link():
@@ -152,10 +235,22 @@ def draw_link():
     for text, width in zip(fields, (0.5, 1.0, 1.0, 1.0, 3.4, 1.3, 0.5), strict=True):
         box(ax, edge + width / 2, 0.45, text, RANDOM if "7E" in text else STREAM, width, 0.5)
         edge += width + 0.08
-    figure.savefig(FOLDER / "link.svg")
+    return figure
+
+
+PICTURES = {"ssa": draw_ssa, "a2os2a": draw_a2os2a, "spiked": draw_spiked, "link": draw_link}
+
+
+def datapath_svg(core):
+    """The picture of `core` as SVG with its text as text, or "" if there is none."""
+    if core not in PICTURES:
+        return ""
+    written = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "spikeloom"}):
+        PICTURES[core]().savefig(written, format="svg", metadata={"Date": None})
+    return written.getvalue()
 
 
 if __name__ == "__main__":
-    draw_ssa()
-    draw_spiked()
-    draw_link()
+    for core in PICTURES:
+        (Path(sys.argv[1]) / f"{core}.svg").write_text(datapath_svg(core))

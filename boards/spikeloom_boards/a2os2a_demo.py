@@ -1,0 +1,129 @@
+"""The demo of the `a2os2a` core: a photograph through neurons, attention and neurons again."""
+
+import numpy as np
+
+from spikeloom.config import A2OS2ABlockConfig, A2OS2AConfig
+from spikeloom.export.files import core_files
+from spikeloom.staging import whole_folder
+from spikeloom_sim.adapters import adapter
+from spikeloom_sim.backends import run_rtl
+from spikeloom_sim.backends.wave import write_gtkw
+from spikeloom_sim.golden import a2os2a, a2os2a_block
+from spikeloom_sim.golden.neurons import float_fire
+
+from .a2os2a_demo_plots import plot_attention, plot_clocks, plot_spikes
+from .demo_photograph import photograph
+from .demo_result import CLOCKS, MISMATCHES, DemoResult, run_checked
+
+TOKENS, DIM, STEPS, LANES = 64, 64, 4, 32
+ONE = 2**9  # a pre-activation, and a potential, of 1: the threshold of Q and V
+OUTPUT_THRESHOLD = 2**14
+DENSITIES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02)
+
+TITLE = "Attention of additions over 64 patches of a photograph, 4 time steps"
+COLUMNS = {
+    "core": lambda run: run["core"],
+    "order": lambda run: run["order"],
+    **MISMATCHES,
+    "events": lambda run: run["events"],
+    **CLOCKS,
+}
+
+
+def photograph_pre_activations():
+    """Q, K, V pre-activations (T, 64, 64): 8 x 8 pixels by fixed random projections, every step."""
+    patches = photograph(64).reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(TOKENS, 64)
+    patches = (patches - patches.mean()) / patches.std()
+    rng = np.random.default_rng(3)
+    query, value = rng.standard_normal((2, 64, DIM)) / 8
+    # Queries and keys of patches alike look alike.
+    key = query + 0.3 * rng.standard_normal((64, DIM)) / 8
+    return [np.tile(patches @ weights, (STEPS, 1, 1)) for weights in (query, key, value)]
+
+
+def demo_a2os2a(folder, progress):
+    """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
+    reals = photograph_pre_activations()
+    config = A2OS2ABlockConfig(
+        tokens=TOKENS,
+        head_dim=DIM,
+        steps=STEPS,
+        lanes=LANES,
+        q_threshold=ONE,
+        v_threshold=ONE,
+        o_threshold=OUTPUT_THRESHOLD,
+    )
+    most = 2 ** (config.input_bits - 1)
+    inputs = [np.rint(x * ONE).clip(-most, most - 1).astype(int) for x in reals]
+    trace = a2os2a_block.trace(config, *inputs)
+    with whole_folder(folder, "demo.md") as staging:
+        runs = []
+        for order in ("kv", "qk"):
+            progress(f"simulate the core, {order}")
+            runs.append(_run(_core(order, STEPS), (trace.q, trace.k, trace.v)))
+        progress("simulate the core among its neurons")
+        runs.append(_run(config, inputs))
+
+        progress("clocks against density")
+        measured = {order: _clocks(_core(order)) for order in ("kv", "qk")}
+        progress("waveform")
+        first = _core("kv")
+        operands = [x[0] for x in (trace.q, trace.k, trace.v)]
+        run_rtl(first, [operands], wave=staging / "a2os2a.vcd")
+        write_gtkw(staging / "a2os2a.gtkw", "a2os2a.vcd", first)
+
+        progress("pictures")
+        plot_spikes(trace, config, staging / "spikes.png")
+        plot_attention(photograph(64), _scores(reals, trace), staging / "attention.png")
+        shown = np.count_nonzero([trace.q, trace.k]) / (2 * trace.q.size)
+        plot_clocks(measured, _core("kv"), shown, staging / "clocks.png")
+        for name, text in core_files(config).items():
+            (staging / name).write_text(text)
+        result = DemoResult(TITLE, COLUMNS, runs, folder)
+        (staging / "demo.md").write_text(result.markdown())
+
+    result.files = {
+        "attention.png": "scores Q K^T: floating point, integers, and the difference",
+        "spikes.png": "what the neurons make of the photograph, and of the attention over it",
+        "clocks.png": "clocks against the share of values that are not zero, for both orders",
+        "a2os2a.vcd": f"waveform of one time step (gtkwave {folder / 'a2os2a.gtkw'})",
+        "spikeloom_a2os2a_block.v": "Verilog of the core among its neurons, AXI4-Stream ports",
+        "demo.md": "the figures above",
+    }
+    return result
+
+
+demo_a2os2a.steps = 6
+
+
+def _core(order, steps=1):
+    return A2OS2AConfig(tokens=TOKENS, head_dim=DIM, steps=steps, lanes=LANES, order=order)
+
+
+def _run(config, operands):
+    """Golden model and RTL on one run of T steps: a row of the demo's table."""
+    spikes = operands
+    if config.core == "a2os2a_block":
+        trace = a2os2a_block.trace(config, *operands)
+        spikes = trace.q, trace.k, trace.v
+    events = a2os2a.count_events(config, *spikes)
+    run = run_checked(config, operands)
+    return {"core": config.core, "order": config.chosen_order, "events": events} | run.told()
+
+
+def _clocks(config):
+    """Density to clocks in the RTL, on operands drawn at random."""
+    model = adapter(config.core)
+    rng = np.random.default_rng(5)
+    heads = [model.random_operands(config, rng, density) for density in DENSITIES]
+    return dict(zip(DENSITIES, run_rtl(config, heads).cycles, strict=True))
+
+
+def _scores(reals, trace):
+    """Scores Q K^T, means over time: of neurons in floating point, and of the integers decoded."""
+    queries = float_fire(reals[0], threshold=1.0, leak=0.5)
+    keys = np.maximum(reals[1], 0)
+    exact = np.einsum("tid,tjd->ij", queries, keys) / STEPS
+    unit = ONE >> A2OS2ABlockConfig.k_shift
+    found = np.einsum("tid,tjd->ij", trace.q, trace.k) / STEPS / unit
+    return exact, found

@@ -1,0 +1,43 @@
+"""Pins of a board that every bitstream drives: lights, and levels the board needs."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import io, wiring
+
+
+class Lights(wiring.Component):
+    """Shows `signals` on the board's lights in order, one clock later.
+
+    A board with fewer lights shows fewer.
+    """
+
+    def __init__(self, recipe, signals):
+        self._lit = list(zip(range(len(recipe.leds)), signals, strict=False))
+        super().__init__({})
+
+    def elaborate(self, platform):
+        m = Module()
+        for number, lit in self._lit:
+            m.submodules[f"light_{number}"] = light = io.Buffer(
+                "o", platform.request("light", number, dir="-")
+            )
+            held = Signal(name=f"light_{number}_on")
+            m.d.sync += held.eq(lit)
+            m.d.comb += light.o.eq(held)
+        return m
+
+
+class TiedPins(wiring.Component):
+    """Holds the pins that `recipe.tied` names at their levels."""
+
+    def __init__(self, recipe):
+        self._levels = recipe.tied.values()
+        super().__init__({})
+
+    def elaborate(self, platform):
+        m = Module()
+        for number, level in enumerate(self._levels):
+            m.submodules[f"tied_{number}"] = tied = io.Buffer(
+                "o", platform.request("tied", number, dir="-")
+            )
+            m.d.comb += tied.o.eq(level)
+        return m

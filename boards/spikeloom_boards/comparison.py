@@ -1,0 +1,56 @@
+"""Several builds side by side."""
+
+import json
+from pathlib import Path
+
+from spikeloom.errors import InputError
+
+COLUMNS = (
+    "core",
+    "board",
+    "device",
+    "LUT4",
+    "logic cells",
+    "block RAMs",
+    "Fmax",
+    "clock",
+    "clocks",
+    "us",
+)
+
+
+def read_report(folder):
+    """``report.json`` of a built folder. Raises `InputError` where there is none of ours."""
+    path = Path(folder) / "report.json"
+    if not path.is_file():
+        raise InputError(f"{folder} holds no build; `spikeloom build` makes one")
+    try:
+        told = json.loads(path.read_text())
+        row(told)
+        told["path"], told["warnings"], told["critical_path"]
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path} is not a report of this version; build again") from None
+    return told
+
+
+def row(report):
+    """One build as texts, for the `COLUMNS`."""
+    cells = f"{report['cells']:,} ({100 * report['cells'] / report['cells_available']:.0f} %)"
+    return (
+        report["core"],
+        report["board"],
+        report["device"],
+        f"{report['lut4']:,}",
+        cells,
+        f"{report['block_rams']} of {report['block_rams_available']}",
+        f"{report['fmax_mhz']:.1f} MHz",
+        f"{report['target_mhz']:g} MHz",
+        f"{report['cycles']:,}",
+        f"{report['us']:.1f}",
+    )
+
+
+def markdown(reports):
+    """The comparison as a Markdown table."""
+    lines = [COLUMNS, ("---",) * len(COLUMNS), *map(row, reports)]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)

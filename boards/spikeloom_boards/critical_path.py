@@ -1,0 +1,80 @@
+"""The slowest path of a placed and routed design, by the signals of the source."""
+
+import re
+from dataclasses import dataclass
+
+# What Yosys and nextpnr append to a signal's name for the cells they make of it.
+_APPENDED = re.compile(
+    r"\$|_(?:SB_|TRELLIS_|LUT4|CCU2C|DP16KD|L6MUX|PFUMX|DFF)|_(?:ALU|WRE|RAM)(?:_|$)"
+)
+_BLOCK = re.compile(r"\.memory(?:\.\d+)+$")  # one block of a memory
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One stretch of a path: the logic of `signal` and the wires to the next, in ns.
+
+    ``levels`` counts its lookup tables; ``source`` is the line that the signal comes from.
+    """
+
+    signal: str
+    logic: float
+    routing: float
+    levels: int
+    source: str
+
+
+def critical_path(told):
+    """`Hop`s of the slowest register-to-register path in nextpnr's JSON report."""
+    paths = [
+        path
+        for path in told.get("critical_paths", [])
+        if path["from"].split()[0] == path["to"].split()[0] and "async" not in path["from"]
+    ]
+    if not paths:
+        return []
+    slowest = max(paths, key=lambda path: sum(step["delay"] for step in path["path"]))
+    hops = []
+    for step in slowest["path"]:
+        routing = step["type"] == "routing"
+        signal = source_name(step["from" if routing else "to"]["cell"])
+        source = _source_line(step.get("sources", ()))
+        hop = Hop(
+            signal,
+            0 if routing else step["delay"],
+            step["delay"] if routing else 0,
+            int(step["type"] == "logic"),
+            source,
+        )
+        if hops and hops[-1].signal == signal:
+            last = hops.pop()
+            hop = Hop(
+                signal,
+                last.logic + hop.logic,
+                last.routing + hop.routing,
+                last.levels + hop.levels,
+                last.source or source,
+            )
+        hops.append(hop)
+    return [
+        Hop(hop.signal, round(hop.logic, 2), round(hop.routing, 2), hop.levels, hop.source)
+        for hop in hops
+    ]
+
+
+def summary(hops):
+    """The path in one line."""
+    if not hops:
+        return "none"
+    levels = sum(hop.levels for hop in hops)
+    return f"{hops[0].signal} -> {hops[-1].signal}, {levels} logic levels"
+
+
+def source_name(cell):
+    """A placed cell's name without what synthesis appended to the signal's."""
+    return _BLOCK.sub("", _APPENDED.split(cell.lstrip("$\\"))[0])
+
+
+def _source_line(sources):
+    """The first line of our own source, not of a library's."""
+    return next((source for source in sources if source.startswith("spikeloom")), "")

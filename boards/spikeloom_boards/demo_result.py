@@ -1,0 +1,92 @@
+"""What every demo gives back, and how a demo runs a core."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spikeloom.errors import JobError
+from spikeloom_sim.adapters import adapter
+from spikeloom_sim.backends import run_rtl
+
+
+@dataclass
+class DemoResult:
+    """What a demo measured, and the files it wrote.
+
+    `runs` has a dict for each run, `columns` what to print of it: header to function of the run.
+    `files` tells what each file shows, by its name in `folder`; `report` is that of the bitstream,
+    where one was built.
+    """
+
+    title: str
+    columns: dict
+    runs: list
+    folder: Path = None
+    files: dict = field(default_factory=dict)
+    report: object = None
+
+    def as_dict(self):
+        """Everything, for machines."""
+        told = {
+            "runs": self.runs,
+            "files": {str(Path(self.folder) / name): what for name, what in self.files.items()},
+        }
+        return told | ({"build": self.report.as_dict()} if self.report else {})
+
+    def rows(self):
+        """A row of text for each run."""
+        return [[str(show(run)) for show in self.columns.values()] for run in self.runs]
+
+    def markdown(self):
+        """Title and figures as Markdown."""
+        head = [f"# {self.title}", ""]
+        table = [list(self.columns), ["---"] * len(self.columns), *self.rows()]
+        return "\n".join([*head, *("| " + " | ".join(row) + " |" for row in table)]) + "\n"
+
+
+@dataclass
+class DemoRun:
+    """One head through the RTL: its `output`, equal to the golden model's, and what it took."""
+
+    output: object
+    cycles: int
+    golden_seconds: float
+    build_seconds: float
+    seconds: float
+
+    def told(self):
+        """The measured figures, for a row of a `DemoResult`."""
+        return {
+            "mismatches": 0,
+            "outputs": self.output.size,
+            "cycles": self.cycles,
+            "golden_seconds": self.golden_seconds,
+            "build_seconds": self.build_seconds,
+            "seconds": self.seconds,
+        }
+
+
+def run_checked(config, head, wave=None):
+    """Golden model and RTL on one head of operands: a `DemoRun`.
+
+    Raises `JobError` where a single output differs.
+    """
+    begun = time.monotonic()
+    expected = adapter(config.core).golden(config, *head)
+    golden_seconds = time.monotonic() - begun
+    run = run_rtl(config, [head], wave=wave)
+    mismatches = int((run.outputs[0] != expected).sum())
+    if mismatches:
+        raise JobError(
+            f"{config.core}: {mismatches} of {expected.size} outputs differ from the golden model"
+        )
+    return DemoRun(
+        run.outputs[0], run.cycles[0], golden_seconds, run.build_seconds, run.run_seconds
+    )
+
+
+MISMATCHES = {"mismatches": lambda run: f"{run['mismatches']} of {run['outputs']}"}
+CLOCKS = {
+    "cycles": lambda run: run["cycles"],
+    "simulated in": lambda run: f"{run['seconds']:.1f} s",
+}

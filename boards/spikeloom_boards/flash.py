@@ -1,0 +1,118 @@
+"""From a built folder to a board: which program to run, and whether it can work."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from spikeloom.errors import InputError, JobError
+from spikeloom.tools import TOOLS, locate, run_tool
+
+from . import usb
+from .programmer import Programmer
+from .recipes import boards_with, find_board
+
+
+@dataclass(frozen=True)
+class Flashing:
+    """A bitstream and what will put it into its board."""
+
+    board: str
+    bitstream: Path
+    programmer: Programmer
+
+    @property
+    def command(self):
+        """The command line, with the tool as it is found here or else as it is usually called."""
+        tool = locate(self.programmer.tool) or TOOLS[self.programmer.tool].commands[0]
+        return [tool, *self.programmer.arguments, str(self.bitstream)]
+
+
+def plan(folder):
+    """What `spikeloom flash` would do with `folder`; looks at tools and plugged-in devices, but
+    asks nothing of them.
+
+    Raises `InputError` for a folder that holds no whole build.
+    """
+    board, bitstream = _read_build(Path(folder))
+    programmers = find_board(board).programmers
+    plugged_in = {device.usb for device in usb.usb_devices()}
+    best = max(
+        programmers,
+        key=lambda one: (one.usb in plugged_in, locate(one.tool) is not None),
+    )
+    return Flashing(board, bitstream, best)
+
+
+def flash(flashing):
+    """Load the bitstream. Raises `JobError` naming what is missing and how to mend it."""
+    check(flashing)
+    programmer = flashing.programmer
+    run_tool(programmer.tool, *programmer.arguments, flashing.bitstream)
+
+
+def check(flashing):
+    """Raise `JobError` where the tool, the device or the permission to use it is missing."""
+    programmer, board = flashing.programmer, flashing.board
+    recipe = find_board(board)
+    if locate(programmer.tool) is None:
+        tools = dict.fromkeys(one.tool for one in recipe.programmers)
+        ways = ", or ".join(f"{tool} ({TOOLS[tool].install})" for tool in tools)
+        raise JobError(f"{board} is programmed by {ways}: none of it is installed")
+
+    if not usb.can_look():
+        return  # the programmer itself will say what it does not find
+    found = [device for device in usb.usb_devices() if device.usb == programmer.usb]
+    if not found:
+        wanted = " or ".join(dict.fromkeys(one.usb_id for one in recipe.programmers))
+        others = _other_boards()
+        hint = f". {recipe.before_flash}" if recipe.before_flash else ""
+        if others:
+            raise JobError(f"wrong device: {board} is USB {wanted}; plugged in: {others}{hint}")
+        raise JobError(f"no device: nothing with USB {wanted} is plugged in for {board}{hint}")
+    if len(found) > 1:
+        raise JobError(
+            f"{len(found)} devices are USB {programmer.usb_id}: unplug all but the {board}"
+        )
+    (device,) = found
+    nodes = device.nodes(programmer.node)
+    if not nodes:
+        raise JobError(
+            f"{device.usb_id} ({device.title}) has no {programmer.node} device file; replug it"
+        )
+    for node in nodes:
+        if not usb.may_open(node):
+            fix = usb.permission_fix(node, device.usb)
+            raise JobError(f"no permission for {node} ({device.title}); {fix}")
+
+
+def _read_build(folder):
+    """(board, bitstream) of a built folder, after a look at the bitstream's hash."""
+    path = folder / "report.json"
+    if not path.is_file():
+        raise InputError(
+            f"{folder} holds no build; make one: spikeloom build CORE --board BOARD -o {folder}"
+        )
+    try:
+        told = json.loads(path.read_text())
+        board, bitstream, expected = (
+            told[key] for key in ("board", "bitstream", "bitstream_sha256")
+        )
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path} is not a build report; build again") from None
+    if not (folder / bitstream).is_file():
+        raise InputError(f"{folder} holds no {bitstream}; build again")
+    if hashlib.sha256((folder / bitstream).read_bytes()).hexdigest() != expected:
+        raise InputError(
+            f"{folder / bitstream} is not the bitstream that {path.name} tells of; build again"
+        )
+    return board, folder / bitstream
+
+
+def _other_boards():
+    """Plugged-in devices that belong to boards we know."""
+    return ", ".join(
+        f"{device.usb_id} ({device.title or 'nameless'}; {' or '.join(known)})"
+        for device in usb.usb_devices()
+        if (known := boards_with(device.usb))
+    )

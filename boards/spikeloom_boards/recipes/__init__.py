@@ -1,0 +1,40 @@
+"""Board recipes: small data about each board, and a preset of each core that fits it."""
+
+from spikeloom.catalog import CORES
+from spikeloom.errors import InputError
+
+from .ecp5 import ECP5_RECIPES
+from .ice40 import ICE40_RECIPES
+from .recipe import Recipe as Recipe
+from .recipe import Uart as Uart
+
+BOARDS = {recipe.id: recipe for recipe in ICE40_RECIPES + ECP5_RECIPES}
+
+
+def find_board(name):
+    """The recipe called `name`. Raises `InputError` listing the boards there are."""
+    if name not in BOARDS:
+        raise InputError(f"unknown board {name!r}; boards: " + ", ".join(BOARDS))
+    return BOARDS[name]
+
+
+def boards_with(usb, node=None):
+    """Ids of the boards that are programmed through USB device `usb`, a (vendor, product), by a
+    device file of kind `node` if given."""
+    return [
+        recipe.id
+        for recipe in BOARDS.values()
+        if any(one.usb == usb and node in (None, one.node) for one in recipe.programmers)
+    ]
+
+
+def preset_config(core, recipe, settings=()):
+    """Configuration of `core` for a board: its preset, with `settings` on top."""
+    settings = dict(settings)
+    preset = recipe.preset(core)
+    # A new shape makes the preset's unroll meaningless: let the core choose again.
+    shape = {"tokens", "head_dim", "value_dim"}
+    unroll = {"cells", "bits", "lanes", "encoders"}
+    if any(key in settings and str(settings[key]) != str(preset.get(key)) for key in shape):
+        preset = {key: value for key, value in preset.items() if key not in unroll}
+    return CORES[core].config.from_settings(preset | settings)

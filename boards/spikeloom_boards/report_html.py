@@ -1,0 +1,73 @@
+"""Reports as web pages that need nothing but themselves."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from spikeloom.catalog import CORES
+
+from .energy import ACCESS, ADDITION, MULTIPLICATION, estimates
+from .floorplan import floorplan, floorplan_svg
+from .recipes import BOARDS
+from .report import notes, utilisation
+
+_PAGES = Environment(
+    loader=PackageLoader("spikeloom_boards"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def build_page(report, placement=()):
+    """The page of one build. `report` is `Report.as_dict()`, `placement` the cells with their
+    places (see `floorplan.read_placement`)."""
+    parts = floorplan(placement)
+    from .datapaths import datapath_svg  # Matplotlib takes its time
+
+    delays = [hop["logic"] + hop["routing"] for hop in report["path"]]
+    recipe = BOARDS.get(report["board"])
+    return _PAGES.get_template("build.html").render(
+        report=report,
+        title=recipe.title if recipe else report["board"],
+        summary=CORES[report["core"]].summary,
+        bars=utilisation(report),
+        delay=sum(delays),
+        longest=max(delays, default=0),
+        parts=parts,
+        floorplan=floorplan_svg(parts, from_top=bool(recipe and recipe.device.family == "ecp5")),
+        datapath=_inline(datapath_svg(report["core"])),
+        energy=_energy(report),
+        constants={"addition": ADDITION, "multiplication": MULTIPLICATION, "access": ACCESS},
+        notes=notes(report),
+    )
+
+
+def comparison_page(reports):
+    """The page that shows several builds side by side."""
+    return _PAGES.get_template("comparison.html").render(
+        reports=reports,
+        bars=[utilisation(report) for report in reports],
+        fastest=max(max(report["fmax_mhz"], report["target_mhz"]) for report in reports),
+        keys=_differing_keys(reports),
+    )
+
+
+def _energy(report):
+    """(method, formula, operations, uJ, per cent of int8) of each way to do the same attention."""
+    config = report["config"]
+    rows = estimates(
+        config["tokens"], config["head_dim"], config["value_dim"], config.get("steps", 10)
+    )
+    most = max(row.microjoule for row in rows)
+    return [(row, 100 * row.microjoule / most) for row in rows]
+
+
+def _differing_keys(reports):
+    """Configuration keys that are not the same in every build, in order."""
+    keys = dict.fromkeys(key for report in reports for key in report["config"])
+    return [key for key in keys if len({str(report["config"].get(key)) for report in reports}) > 1]
+
+
+def _inline(svg):
+    """An SVG file as an element of a page."""
+    return svg[svg.index("<svg") :] if svg else ""

@@ -1,0 +1,103 @@
+"""The demo of the `ssa` core: a photograph through golden model, RTL and bitstream."""
+
+import numpy as np
+
+from spikeloom.config import SSAConfig
+from spikeloom.export.files import core_files
+from spikeloom.staging import whole_folder
+from spikeloom_sim.backends import run_rtl
+from spikeloom_sim.backends.wave import write_gtkw
+from spikeloom_sim.golden import ssa
+
+from .build import Build, build
+from .demo_photograph import photograph
+from .demo_result import CLOCKS, MISMATCHES, DemoResult, run_checked
+from .recipes import find_board, preset_config
+from .ssa_demo_plots import plot_attention, plot_error, plot_raster
+
+BOARD = "icebreaker"
+STEPS = (10, 100)
+
+
+TITLE = "Attention over 64 patches of a photograph, 64 values each"
+COLUMNS = {
+    "T": lambda run: run["steps"],
+    **MISMATCHES,
+    "RMSE": lambda run: f"{run['rmse']:.4f}",
+    "sqrt(p(1-p)/T)": lambda run: f"{run['expected_rmse']:.4f}",
+    **CLOCKS,
+}
+
+
+def photograph_patches():
+    """A photograph as tokens: 64 patches of 8 x 8 grey values in [0, 1], (64, 64) float64."""
+    return photograph(64).reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(64, 64)
+
+
+def demo_config(steps):
+    """The iCEBreaker preset's core, fed with values, for `steps` time steps."""
+    preset = find_board(BOARD).preset("ssa")
+    return SSAConfig(**preset | {"steps": steps, "inputs": "values"})
+
+
+def demo_ssa(folder, progress):
+    """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
+    patches = photograph_patches()
+    reference = ssa.float_reference(patches, patches, patches)
+    with whole_folder(folder, "demo.md") as staging:
+        runs = []
+        for steps in STEPS:
+            progress(f"simulate T = {steps}")
+            runs.append(_run(demo_config(steps), patches, reference))
+        progress("waveform")
+        run_rtl(demo_config(1), [(patches, patches, patches)], wave=staging / "ssa.vcd")
+        write_gtkw(staging / "ssa.gtkw", "ssa.vcd", demo_config(1))
+        progress("pictures")
+        trace = ssa.trace(demo_config(max(STEPS)), patches, patches, patches)
+        plot_attention(patches, trace, staging / "attention.png")
+        plot_raster(trace, staging / "raster.png")
+        plot_error(patches, reference, demo_config, staging / "error.png")
+
+        recipe = find_board(BOARD)
+        config = preset_config("ssa", recipe)
+        for name, text in core_files(config).items():
+            (staging / name).write_text(text)
+        job = Build(config, recipe, recipe.frequency_of("ssa"), top="self-test")
+        report = build(job, staging / BOARD, progress)
+        result = DemoResult(TITLE, COLUMNS, runs, folder, report=report)
+        (staging / "demo.md").write_text(result.markdown() + _summary(report))
+
+    result.files = {
+        "attention.png": "attention matrix: from spikes, from floats, and the photograph",
+        "error.png": "output error against T, with the 1/sqrt(T) line",
+        "raster.png": "spikes of one token: Q, K, V, scores, output",
+        "ssa.vcd": f"waveform of one time step (gtkwave {folder / 'ssa.gtkw'})",
+        "spikeloom_ssa.v": "Verilog with AXI4-Stream ports",
+        f"{BOARD}/{report.bitstream}": "bitstream for the iCEBreaker",
+        "demo.md": "the figures above",
+    }
+    return result
+
+
+demo_ssa.steps = len(STEPS) + 2 + 4
+
+
+def _run(config, patches, reference):
+    """One T on golden model and RTL: the row of the demo's table."""
+    run = run_checked(config, (patches, patches, patches))
+    rate = run.output.mean(axis=0)
+    return {
+        "steps": config.steps,
+        "rmse": float(np.sqrt(np.mean((rate - reference) ** 2))),
+        "expected_rmse": float(np.sqrt(np.mean(reference * (1 - reference)) / config.steps)),
+    } | run.told()
+
+
+def _summary(report):
+    """The bitstream's figures in a sentence."""
+    return (
+        f"\n{report.board}: {report.lut4} LUT4, {report.cells} of {report.cells_available} cells, "
+        f"{report.block_rams} of {report.block_rams_available} block RAMs, "
+        f"{report.fmax_mhz} MHz ({report.target_mhz:g} MHz needed), "
+        f"{report.us:.1f} us per attention\n"
+    )

@@ -1,0 +1,87 @@
+"""USB devices as Linux shows them under /sys, without root and without a library."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path("/")  # tests put a made-up tree here
+DEVICES = "sys/bus/usb/devices"
+
+# What device files of a kind are called, below a USB device's folder in /sys and in /dev.
+NODES = {"tty": ("*/tty*/tty/*", "*/tty/tty*"), "hidraw": ("*/*/hidraw/hidraw*",)}
+
+
+@dataclass(frozen=True)
+class UsbDevice:
+    """One plugged-in device: (vendor, product) in `usb`, what it calls itself in `title`."""
+
+    usb: tuple
+    title: str
+    folder: Path
+
+    @property
+    def usb_id(self):
+        """Vendor and product as `lsusb` writes them."""
+        return usb_id(self.usb)
+
+    def nodes(self, kind):
+        """Its device files of `kind`: "usb", "tty" or "hidraw"."""
+        if kind == "usb":
+            bus, number = (int(_read(self.folder / name)) for name in ("busnum", "devnum"))
+            return [ROOT / f"dev/bus/usb/{bus:03d}/{number:03d}"]
+        found = {path.name for pattern in NODES[kind] for path in self.folder.glob(pattern)}
+        return [ROOT / "dev" / name for name in sorted(found)]
+
+
+def usb_id(usb):
+    """A (vendor, product) as `lsusb` writes it."""
+    return f"{usb[0]:04x}:{usb[1]:04x}"
+
+
+def can_look():
+    """Whether this system shows its USB devices under /sys; others than Linux do not."""
+    return (ROOT / DEVICES).is_dir()
+
+
+def usb_devices():
+    """Every `UsbDevice` that is shown."""
+    devices = []
+    for folder in sorted((ROOT / DEVICES).glob("*")):
+        try:
+            usb = tuple(int(_read(folder / name), 16) for name in ("idVendor", "idProduct"))
+        except (OSError, ValueError):
+            continue  # an interface, or unplugged since
+        title = " ".join(_read_if_there(folder / name) for name in ("manufacturer", "product"))
+        devices.append(UsbDevice(usb, title.strip(), folder))
+    return devices
+
+
+def may_open(node):
+    """Whether this user may read and write a device file."""
+    return os.access(node, os.R_OK | os.W_OK)
+
+
+def udev_rule(usb):
+    """The udev rule that gives whoever sits at the machine a device by its (vendor, product)."""
+    return (
+        f'SUBSYSTEM=="usb|tty|hidraw", ATTRS{{idVendor}}=="{usb[0]:04x}", '
+        f'ATTRS{{idProduct}}=="{usb[1]:04x}", MODE="0660", GROUP="plugdev", TAG+="uaccess"'
+    )
+
+
+def permission_fix(node, usb):
+    """What to do about a device file that may not be opened."""
+    if node.name.startswith("tty"):
+        return "run: sudo usermod -aG dialout $USER, and log in again"
+    return (
+        f"write to /etc/udev/rules.d/70-spikeloom.rules the line: {udev_rule(usb)} "
+        "and run: sudo udevadm control --reload && sudo udevadm trigger"
+    )
+
+
+def _read(path):
+    return path.read_text(errors="replace").strip()
+
+
+def _read_if_there(path):
+    return _read(path) if path.exists() else ""

@@ -1,0 +1,31 @@
+"""`spikeloom flash`: a built bitstream into its board."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spikeloom_boards import flash as flashing
+
+from .options import Json, console, print_json
+
+
+def flash(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `build` wrote.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the command line and do nothing.")
+    ] = False,
+    json: Json = False,
+):
+    """Load a built bitstream into its board with the board's own programmer."""
+    job = flashing.plan(folder)
+    if not dry_run:
+        flashing.flash(job)
+    if json:
+        told = {"board": job.board, "command": job.command, "into": job.programmer.into}
+        print_json(told | {"done": not dry_run})
+    elif dry_run:
+        console().print(shlex.join(job.command), markup=False)
+    else:
+        console().print(f"{job.board}: {job.bitstream.name} is in its {job.programmer.into}")

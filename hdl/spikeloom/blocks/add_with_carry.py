@@ -1,0 +1,13 @@
+"""Adding and subtracting with one adder and its carry in."""
+
+from amaranth.hdl import Cat
+
+
+def add_with_carry(a, b, carry):
+    """``a + b + carry`` of signed numbers and a bit, with one adder."""
+    return (Cat(1, a).as_signed() + Cat(carry, b).as_signed())[1:].as_signed()
+
+
+def add_or_subtract(total, value, minus):
+    """``total - value`` where `minus`, else ``total + value``, of signed numbers."""
+    return add_with_carry(total, (value ^ minus.replicate(len(value))).as_signed(), minus)

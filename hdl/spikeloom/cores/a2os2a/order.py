@@ -1,0 +1,34 @@
+"""What the two orders of the sums have in common: their ports."""
+
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .operands import beat, held_beat, output_data
+
+
+class Order(wiring.Component):
+    """Attention sequence after sequence; a subclass for each order of the sums.
+
+    Parameters
+    ----------
+    config : A2OS2AConfig.
+
+    Members
+    -------
+    run : In(1), may go on; ended : Out(1), the last token of a sequence has been taken.
+    q, k, v : In(stream of `held_beat`).
+    o : Out(stream of {data, last}).
+    saturated : Out(1), an element of the state is or was held at the end of its range.
+    """
+
+    def __init__(self, config):
+        self._config = config
+        super().__init__(
+            {
+                "run": In(1),
+                "ended": Out(1),
+                **{name: In(stream.Signature(held_beat(config, name))) for name in "qkv"},
+                "o": Out(stream.Signature(beat(output_data(config)))),
+                "saturated": Out(1),
+            }
+        )

@@ -1,0 +1,102 @@
+"""`CodesToSpikes` and `SpikesToCodes`: T beats of spikes for every vector of codes, and back."""
+
+from amaranth.hdl import Assert, Cover, Mux, Signal, Value
+
+from spikeloom.cores.spiked.code import signed_code
+from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes
+
+from .harness import Harness, moved, steady
+
+
+class CodesToSpikesContract(Harness):
+    """T beats for every vector, in its order: neuron n fires in the beat its code says, and in no
+    other. The next vector is taken with the last beat. For "prove", any number of clocks.
+
+    Parameters
+    ----------
+    width, steps : of the `CodesToSpikes`.
+    """
+
+    def __init__(self, width, steps):
+        self._width = width
+        self._steps = steps
+        super().__init__(CodesToSpikes(width, steps))
+
+    def check(self, m):
+        i, o, steps = self.dut.i, self.dut.o, self._steps
+        owed = Signal(range(steps + 1))
+        codes = Signal.like(i.payload)
+        m.d.sync += owed.eq(owed + Mux(moved(i), steps, 0) - moved(o))
+        with m.If(moved(i)):
+            m.d.sync += codes.eq(i.payload)
+        time = Mux(owed == 0, 0, steps - owed)
+        m.d.comb += [
+            Assert(steady(m, o, "o")),
+            Assert(owed <= steps),
+            Assert(o.valid == (owed != 0)),
+            Assert(i.ready == ((owed == 0) | ((owed == 1) & moved(o)))),
+            Cover(moved(i) & moved(o)),
+        ]
+        for n in range(self._width):
+            fires = codes[n].spike & (codes[n].step == time)
+            m.d.comb += [
+                Assert(~o.valid | (o.payload.spike[n] == fires)),
+                Assert(~o.valid | (o.payload.sign[n] == (fires & codes[n].sign))),
+            ]
+
+        # What makes it inductive: position and register agree with what is owed.
+        held = self.inside("codes")
+        m.d.comb += Assert((owed == 0) | (Value.cast(held) == Value.cast(codes)))
+        if steps > 1:
+            m.d.comb += Assert(self.inside("loops.time") == time)
+
+
+class SpikesToCodesContract(Harness):
+    """One vector of codes for every T beats, each code that of the neuron's first spike.
+
+    A vector that waits holds up the beat that would begin the next. For "prove", any number of
+    clocks.
+
+    Parameters
+    ----------
+    width, steps : of the `SpikesToCodes`.
+    """
+
+    def __init__(self, width, steps):
+        self._width = width
+        self._steps = steps
+        super().__init__(SpikesToCodes(width, steps))
+
+    def check(self, m):
+        i, o, steps = self.dut.i, self.dut.o, self._steps
+        heard = Signal(range(steps))
+        waiting = Signal()
+        with m.If(moved(o)):
+            m.d.sync += waiting.eq(0)
+        with m.If(moved(i)):
+            m.d.sync += heard.eq(Mux(heard == steps - 1, 0, heard + 1))
+            with m.If(heard == steps - 1):
+                m.d.sync += waiting.eq(1)
+        m.d.comb += [
+            Assert(steady(m, o, "o")),
+            Assert(heard < steps),
+            Assert(o.valid == waiting),
+            Assert(i.ready == (~waiting | o.ready)),
+            Cover(moved(i) & moved(o)),
+        ]
+        for n in range(self._width):
+            first = Signal(signed_code(steps), name=f"first_{n}")
+            with m.If(moved(i)), m.If((heard == 0) | ~first.spike):
+                spike = i.payload.spike[n]
+                m.d.sync += [
+                    first.spike.eq(spike),
+                    first.step.eq(Mux(spike, heard, 0)),
+                    first.sign.eq(spike & i.payload.sign[n]),
+                ]
+            m.d.comb += Assert(
+                ((heard == 0) & ~waiting) | (o.payload[n].as_value() == first.as_value())
+            )
+
+        if steps > 1:
+            m.d.comb += Assert(self.inside("loops.time") == heard)
+        m.d.comb += Assert(~waiting | (heard == 0))

@@ -1,0 +1,57 @@
+"""The self-test for users of plain Verilog: its ports, its lights, its clock."""
+
+import re
+
+import pytest
+from amaranth.sim import Simulator
+
+from spikeloom.config import SSAConfig
+from spikeloom_boards.constraints import constraints_text
+from spikeloom_boards.raw_top import RawTop
+from spikeloom_boards.recipes import BOARDS
+from spikeloom_boards.self_test import make_self_test
+
+CONFIG = SSAConfig(tokens=2, head_dim=2, steps=1)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_every_port_has_a_pin(board):
+    recipe = BOARDS[board]
+    ports = set(RawTop(recipe, make_self_test(CONFIG)).signature.members)
+    pin = r'LOCATE COMP "(\w+)" SITE' if recipe.device.family == "ecp5" else r"^set_io.* (\w+) \w+$"
+    constrained = set(re.findall(pin, constraints_text(recipe), re.MULTILINE))
+    assert constrained == ports | {"uart_rx", "uart_tx"}
+    assert {"board_clk", "led_pass"} <= ports
+
+
+@pytest.mark.parametrize(
+    ("board", "halved", "lit", "tied"),
+    [
+        ("hx8k-breakout", False, {"led_pass": 1, "led_fail": 0}, {}),
+        ("versa-ecp5", True, {"led_pass": 0, "led_fail": 1}, {}),  # 100 MHz, low lights
+        ("tinyfpga-bx", False, {"led_pass": 1}, {}),
+        ("butterstick", False, {"led_pass": 1, "led_fail": 0}, {"tied_0": 1}),
+    ],
+)
+def test_lights(board, halved, lit, tied):
+    """The pass light comes on, after the reset and the self-test."""
+    top = RawTop(BOARDS[board], make_self_test(CONFIG))
+    clocks = []
+
+    async def bench(ctx):
+        for clock in range(20_000):
+            ctx.set(top.board_clk, clock % 2)
+            await ctx.delay(1e-8)
+            if all(ctx.get(getattr(top, port)) == level for port, level in (lit | tied).items()):
+                clocks.append(clock // 2)
+                if len(clocks) == 20:  # it stays
+                    return
+            elif clock > 100:
+                clocks.clear()
+
+    simulator = Simulator(top)
+    simulator.add_testbench(bench)
+    simulator.run()
+    assert len(clocks) == 20
+    assert clocks[0] > (2048 if halved else 1024)
+    assert clocks[0] < (4000 if halved else 2000)

