@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from spikeloom.config import A2OS2AConfig, SpikedConfig, SSAConfig
+from spikeloom.config import A2OS2ABlockConfig, A2OS2AConfig, SpikedConfig, SSAConfig
 from spikeloom.errors import InputError, JobError
 from spikeloom.link.frames import encode_frame
 from spikeloom.link.identity import Identity
@@ -38,6 +38,7 @@ CONFIGS = [
     SSAConfig(tokens=6, head_dim=8, steps=5, engine="sampled", feed="diagonals"),
     A2OS2AConfig(tokens=5, head_dim=6, value_dim=9, k_bits=3),
     A2OS2AConfig(tokens=3, head_dim=4, k_bits=16, steps=2, acc_bits=64),
+    A2OS2ABlockConfig(tokens=3, head_dim=4, value_dim=6, steps=2),
     SpikedConfig(tokens=4, head_dim=3, value_dim=5, heads=2),
 ]
 

@@ -63,7 +63,6 @@ class ResultBuffer(wiring.Component):
         head = Signal.like(tail)
         full = Signal()
         m.d.comb += [
-            full.eq((tail ^ head) == DEPTH),
             bytes_.o.ready.eq(~full),
             write.addr.eq(tail),
             write.data.eq(bytes_.o.payload),
@@ -71,7 +70,9 @@ class ResultBuffer(wiring.Component):
             read.addr.eq(cursor),
             self.data.eq(read.data),
         ]
-        m.d.sync += self.waiting.eq(tail - cursor)
+        # Both a clock late, to keep subtractions out of the core's paths: full with one place left.
+        held = (tail - head)[: len(tail)]
+        m.d.sync += [self.waiting.eq(tail - cursor), full.eq(held >= DEPTH - 1)]
         with m.If(write.en):
             m.d.sync += tail.eq(tail + 1)
         with m.If(self.step):
