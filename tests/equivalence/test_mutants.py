@@ -21,7 +21,7 @@ CONFIGS = {
     "scores first": A2OS2AConfig(**SCORES, mask="causal"),
     "spiked": SpikedConfig(
         **{"tokens": 4, "head_dim": 3, "value_dim": 2, "steps": 5, "base": 1.5, "lanes": 3},
-        **{"encoders": 1, "frac_bits": 8, "log_bits": 3, "mask": "causal"},
+        **{"encoders": 1, "frac_bits": 8, "log_bits": 3, "mask": "causal", "heads": 12},
     ),
 }
 
