@@ -125,25 +125,29 @@ async def all_zeros_and_all_ones(dut):
 
 @cocotb.test()
 async def reset_in_the_middle(dut):
-    """A reset drops a run and its operands; the next run is as if it had never been."""
+    """A reset drops a run and its operands, half way and with an output beat waiting; the next run
+    is as if it had never been."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     config = scenario.config.with_seed(8)
     beats = scenario.model.to_beats(config, *scenario.operands(8))
-    tasks = [
-        cocotb.start_soon(source.send(beats[name]))
-        for name, source in scenario.bench.sources.items()
-    ]
-    dut.start.value = 1
-    await ClockCycles(dut.clk, 2)
-    dut.start.value = 0
-    await ClockCycles(dut.clk, CORES[scenario.core].cycles(config) // 2)
-    for task in tasks:
-        task.cancel()
-    for source in scenario.bench.sources.values():
-        source.idle()
-    await scenario.bench.reset()
-    assert not int(dut.busy.value)
+    cycles = CORES[scenario.core].cycles(config)
+    for clocks in (cycles // 2, cycles + scenario.model.preload_clocks(config)):
+        tasks = [
+            cocotb.start_soon(source.send(beats[name]))
+            for name, source in scenario.bench.sources.items()
+        ]
+        dut.start.value = 1
+        await ClockCycles(dut.clk, 2)
+        dut.start.value = 0
+        await ClockCycles(dut.clk, clocks)
+        for task in tasks:
+            task.cancel()
+        for source in scenario.bench.sources.values():
+            source.idle()
+        await scenario.bench.reset()
+        assert not int(dut.busy.value)
+        assert not int(dut.m_axis_o_tvalid.value)
     await scenario.check(scenario.operands(9), 9)
 
 
