@@ -86,7 +86,7 @@ async def streams_at_full_speed(dut):
 
 @cocotb.test()
 async def stalls_on_every_stream(dut):
-    """Every end pauses at random; then the output alone, for long."""
+    """Every end pauses at random; then the output alone, for long, and the operands alone."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     ends = [*scenario.bench.sources, "o"]
@@ -94,6 +94,8 @@ async def stalls_on_every_stream(dut):
     operands = scenario.operands(5)
     await scenario.check(operands, 5, preload=False, stalls=everywhere, slack=6)
     await scenario.check(operands, 6, stalls={"o": Stalls(0.9, 9)}, slack=30)
+    slow = {name: Stalls(0.8, 20 + n) for n, name in enumerate(scenario.bench.sources)}
+    await scenario.check(operands, 5, preload=False, stalls=slow, slack=30)
 
 
 @cocotb.test()
