@@ -96,6 +96,7 @@ def test_output_stays_while_stalled(config, tmp_path):
     prove(StreamContract(core), config, tmp_path, INDUCTION)
 
 
+@pytest.mark.slow
 def test_output_of_spiked_stays_while_stalled(tmp_path):
     """Through the first runs only: the output is read from a memory, and induction, which starts
     from any state, knows nothing about what is in there."""
@@ -104,7 +105,7 @@ def test_output_of_spiked_stays_while_stalled(tmp_path):
     prove(harness, "spiked", tmp_path, depth, "bmc", registers=True)
 
 
-@pytest.mark.parametrize("config", cases(slow=["ssa_values", "a2os2a_block"]))
+@pytest.mark.parametrize("config", cases(slow=["ssa_values", "a2os2a_block", "spiked"]))
 def test_ready_comes_back(config, tmp_path):
     """Within the clocks of one run, over two runs and into the third."""
     bound = clocks_of_a_run(CONFIGS[config])
