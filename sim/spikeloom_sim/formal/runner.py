@@ -27,7 +27,7 @@ smtbmc z3
 """
 
 
-def prove(harness, name, folder, depth, mode="prove"):
+def prove(harness, name, folder, depth, mode="prove", *, registers=False):
     """Prove every `Assert` of an Amaranth component, or reach every `Cover`.
 
     Parameters
@@ -37,6 +37,8 @@ def prove(harness, name, folder, depth, mode="prove"):
     folder : where they go.
     depth : clocks: of induction for "prove", from the initial state for "bmc" and "cover".
     mode : "prove" (k-induction, any number of clocks), "bmc" or "cover".
+    registers : whether memories become registers and tables logic, which spares the solver the
+        theory of arrays; for cores with many small ones.
 
     Returns SymbiYosys' log. Raises `JobError` with what failed and in which step.
     """
@@ -44,7 +46,8 @@ def prove(harness, name, folder, depth, mode="prove"):
     folder.mkdir(parents=True, exist_ok=True)
     text = rtlil.convert(harness, name=name, platform="formal", emit_src=False)
     (folder / f"{name}.il").write_text(text)
-    script = f"read_rtlil {name}.il\nprep -flatten -top {name}\nopt_clean -purge"
+    script = f"read_rtlil {name}.il\nprep -flatten -top {name}\n"
+    script += "memory_map\nopt -full\nopt_clean -purge" if registers else "opt_clean -purge"
     return run_sby(name, script, [f"{name}.il"], folder, depth, mode)
 
 

@@ -11,9 +11,20 @@ class StreamContract(Harness):
 
     Holds for well-behaved peers, whatever the other inputs do, from any state that the invariants
     of the queues inside allow: a matter for "prove".
+
+    Parameters
+    ----------
+    component : the component under proof.
+    resets : whether a reset may come at any time.
     """
 
+    def __init__(self, component, *, resets=True):
+        super().__init__(component)
+        self._resets = resets
+
     def check(self, m):
+        if not self._resets:
+            m.d.comb += Assume(~ResetSignal())
         for name, port in self.streams(Out).items():
             m.d.comb += Assert(steady(m, port, name))
 

@@ -90,8 +90,11 @@ class CoreBench:
             self.sink.receive(outputs, stalls.get("o")), timeout * PERIOD_NS, "ns"
         )
         cycles = round((get_sim_time("ns") - begun) / PERIOD_NS)
+        told = int(self.dut.busy.value), int(self.dut.done.value)
+        assert told == (1, 1), f"busy, done are {told} with the last output beat"
         for task in feeding:
             await with_timeout(task, 100 * PERIOD_NS, "ns")
         await RisingEdge(self.dut.clk)
-        assert not int(self.dut.busy.value), "busy stayed high after the last output beat"
+        told = int(self.dut.busy.value), int(self.dut.done.value)
+        assert told == (0, 0), f"busy, done are {told} after the last output beat"
         return Outcome(received, cycles)

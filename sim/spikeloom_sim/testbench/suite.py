@@ -87,7 +87,7 @@ async def streams_at_full_speed(dut):
 
 @cocotb.test()
 async def stalls_on_every_stream(dut):
-    """Every end pauses at random; then the output alone, for long."""
+    """Every end pauses at random; then the output alone, for long, and the operands alone."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     ends = [*scenario.bench.sources, "o"]
@@ -95,6 +95,8 @@ async def stalls_on_every_stream(dut):
     operands = scenario.operands(5)
     await scenario.check(operands, 5, preload=False, stalls=everywhere, slack=6)
     await scenario.check(operands, 6, stalls={"o": Stalls(0.9, 9)}, slack=30)
+    slow = {name: Stalls(0.8, 20 + n) for n, name in enumerate(scenario.bench.sources)}
+    await scenario.check(operands, 5, preload=False, stalls=slow, slack=30)
 
 
 @cocotb.test()
@@ -126,15 +128,19 @@ async def all_zeros_and_all_ones(dut):
 
 @cocotb.test()
 async def reset_in_the_middle(dut):
-    """A reset drops a run and its operands; the next run is as if it had never been."""
+    """A reset drops a run and its operands, half way and with an output beat waiting; the next run
+    is as if it had never been."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     config = scenario.config.with_seed(8)
     beats = scenario.model.to_beats(config, *scenario.operands(8))
-    async with scenario.bench.feeding(beats):
-        await ClockCycles(dut.clk, CORES[scenario.core].cycles(config) // 2)
-    await scenario.bench.reset()
-    assert not int(dut.busy.value)
+    cycles = CORES[scenario.core].cycles(config)
+    for clocks in (cycles // 2, cycles + scenario.model.preload_clocks(config)):
+        async with scenario.bench.feeding(beats):
+            await ClockCycles(dut.clk, clocks)
+        await scenario.bench.reset()
+        assert not int(dut.busy.value)
+        assert not int(dut.m_axis_o_tvalid.value)
     await scenario.check(scenario.operands(9), 9)
 
 

@@ -9,7 +9,8 @@ from ...blocks.loop_nest import LoopNest
 
 
 class Ternary(enum.Enum, shape=2):
-    """A ternary spike: bit 0 says whether there is one, bit 1 its sign (two's complement)."""
+    """A ternary spike: bit 0 says whether there is one, bit 1 its sign (two's complement); 0b10 is
+    none of them and must not come."""
 
     NONE = 0b00
     PLUS = 0b01
