@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spikeloom.config import SSAConfig
+from spikeloom.config.ssa import ENGINES
 from spikeloom.export.files import core_files
 from spikeloom.staging import whole_folder
 from spikeloom_sim.backends import run_rtl
@@ -21,6 +21,7 @@ STEPS = (10, 100)
 
 TITLE = "Attention over 64 patches of a photograph, 64 values each"
 COLUMNS = {
+    "engine": lambda run: run["engine"],
     "T": lambda run: run["steps"],
     **MISMATCHES,
     "RMSE": lambda run: f"{run['rmse']:.4f}",
@@ -34,10 +35,10 @@ def photograph_patches():
     return photograph(64).reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(64, 64)
 
 
-def demo_config(steps):
-    """The iCEBreaker preset's core, fed with values, for `steps` time steps."""
-    preset = find_board(BOARD).preset("ssa")
-    return SSAConfig(**preset | {"steps": steps, "inputs": "values"})
+def demo_config(steps, engine="sampled"):
+    """The iCEBreaker's core with `engine`, fed with values, for `steps` time steps."""
+    settings = {"engine": engine, "steps": steps, "inputs": "values"}
+    return preset_config("ssa", find_board(BOARD), settings)
 
 
 def demo_ssa(folder, progress):
@@ -46,20 +47,24 @@ def demo_ssa(folder, progress):
     reference = ssa.float_reference(patches, patches, patches)
     with whole_folder(folder, "demo.md") as staging:
         runs = []
-        for steps in STEPS:
-            progress(f"simulate T = {steps}")
-            runs.append(_run(demo_config(steps), patches, reference))
+        for engine in ENGINES:
+            for steps in STEPS:
+                progress(f"simulate engine {engine}, T = {steps}")
+                runs.append(_run(demo_config(steps, engine), patches, reference))
         progress("waveform")
         run_rtl(demo_config(1), [(patches, patches, patches)], wave=staging / "ssa.vcd")
         write_gtkw(staging / "ssa.gtkw", "ssa.vcd", demo_config(1))
         progress("pictures")
-        trace = ssa.trace(demo_config(max(STEPS)), patches, patches, patches)
-        plot_attention(patches, trace, staging / "attention.png")
-        plot_raster(trace, staging / "raster.png")
+        traces = {
+            engine: ssa.trace(demo_config(max(STEPS), engine), patches, patches, patches)
+            for engine in ENGINES
+        }
+        plot_attention(patches, traces, staging / "attention.png")
+        plot_raster(traces["sampled"], staging / "raster.png")
         plot_error(patches, reference, demo_config, staging / "error.png")
 
         recipe = find_board(BOARD)
-        config = preset_config("ssa", recipe)
+        config = preset_config("ssa", recipe, {"engine": "sampled"})
         for name, text in core_files(config).items():
             (staging / name).write_text(text)
         job = Build(config, recipe, recipe.frequency_of("ssa"), top="self-test")
@@ -68,7 +73,7 @@ def demo_ssa(folder, progress):
         (staging / "demo.md").write_text(result.markdown() + _summary(report))
 
     result.files = {
-        "attention.png": "attention matrix: from spikes, from floats, and the photograph",
+        "attention.png": "attention matrix: from floats, from the spikes of both engines",
         "error.png": "output error against T, with the 1/sqrt(T) line",
         "raster.png": "spikes of one token: Q, K, V, scores, output",
         "ssa.vcd": f"waveform of one time step (gtkwave {folder / 'ssa.gtkw'})",
@@ -79,7 +84,7 @@ def demo_ssa(folder, progress):
     return result
 
 
-demo_ssa.steps = len(STEPS) + 2 + 4
+demo_ssa.steps = len(ENGINES) * len(STEPS) + 2 + 4
 
 
 def _run(config, patches, reference):
@@ -87,6 +92,7 @@ def _run(config, patches, reference):
     run = run_checked(config, (patches, patches, patches))
     rate = run.output.mean(axis=0)
     return {
+        "engine": config.engine,
         "steps": config.steps,
         "rmse": float(np.sqrt(np.mean((rate - reference) ** 2))),
         "expected_rmse": float(np.sqrt(np.mean(reference * (1 - reference)) / config.steps)),

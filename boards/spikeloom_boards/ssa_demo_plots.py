@@ -4,18 +4,17 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from spikeloom.config.ssa import ENGINES
 from spikeloom_sim.golden import ssa
 
 matplotlib.rcParams["font.size"] = 9
 
 
-def plot_attention(patches, trace, path):
-    """The photograph, its float attention matrix, the one from spikes, and the difference."""
+def plot_attention(patches, traces, path):
+    """The photograph, its float attention matrix, and that from the spikes of each engine."""
     reference = ssa.float_scores(patches, patches)
-    decoded = trace.scores.mean(axis=0)
-    steps = len(trace.scores)
     figure = Figure(figsize=(13, 3.6), layout="constrained")
-    axes = figure.subplots(1, 4)
+    axes = figure.subplots(1, 2 + len(traces))
     image = patches.reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(64, 64)
     axes[0].imshow(image, cmap="gray")
     axes[0].set_xticks(np.arange(-0.5, 64, 8), [])
@@ -25,14 +24,12 @@ def plot_attention(patches, trace, path):
     shades = {"vmin": 0, "vmax": reference.max(), "cmap": "viridis"}
     shown = axes[1].imshow(reference, **shades)
     axes[1].set_title("scores Q K$^T$ / D, floating point")
-    axes[2].imshow(decoded, **shades)
-    axes[2].set_title(f"scores decoded from spikes, T = {steps}")
-    figure.colorbar(shown, ax=axes[1:3], label="score (spike rate)")
-    error = decoded - reference
-    limit = np.abs(error).max()
-    shown = axes[3].imshow(error, cmap="RdBu", vmin=-limit, vmax=limit)
-    axes[3].set_title(f"difference, RMS {np.sqrt((error**2).mean()):.3f}")
-    figure.colorbar(shown, ax=axes[3], label="score error")
+    for ax, (engine, trace) in zip(axes[2:], traces.items(), strict=True):
+        decoded = trace.scores.mean(axis=0)
+        error = np.sqrt(np.mean((decoded - reference) ** 2))
+        ax.imshow(decoded, **shades)
+        ax.set_title(f"engine {engine}, T = {len(trace.scores)}\nRMS difference {error:.3f}")
+    figure.colorbar(shown, ax=axes[1:], label="score (spike rate)")
     for ax in axes[1:]:
         ax.set_xlabel("key token j")
     axes[1].set_ylabel("query token i")
@@ -41,15 +38,16 @@ def plot_attention(patches, trace, path):
 
 def plot_error(patches, reference, make_config, path, longest=300):
     """RMSE of the decoded output against T, with what independent spikes would give."""
-    output = ssa.run(make_config(longest), patches, patches, patches)
     steps = np.unique(np.geomspace(1, longest, 24).astype(int))
-    sums = output.cumsum(axis=0, dtype=float)
-    rmse = [np.sqrt(np.mean((sums[t - 1] / t - reference) ** 2)) for t in steps]
     spread = np.sqrt(np.mean(reference * (1 - reference)))
     figure = Figure(figsize=(5.6, 4.2), layout="constrained")
     ax = figure.subplots()
     ax.loglog(steps, spread / np.sqrt(steps), "k--", label=r"$\sqrt{p(1-p)/T}$, independent spikes")
-    ax.loglog(steps, rmse, "o-", markersize=4, label="golden model = RTL, photograph")
+    for engine, mark in zip(ENGINES, ("o-", "s-"), strict=True):
+        output = ssa.run(make_config(longest, engine), patches, patches, patches)
+        sums = output.cumsum(axis=0, dtype=float)
+        rmse = [np.sqrt(np.mean((sums[t - 1] / t - reference) ** 2)) for t in steps]
+        ax.loglog(steps, rmse, mark, markersize=4, label=f"engine {engine}, photograph")
     for t in (10, 100):
         ax.axvline(t, color="0.8", linewidth=0.8, zorder=0)
     ax.set_xlabel("time steps T")

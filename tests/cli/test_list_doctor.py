@@ -68,7 +68,7 @@ def test_version(spikeloom):
 
 
 def test_regress_writes_junit(spikeloom, tmp_path):
-    ran = spikeloom("regress", "ssa", "--only", "one token", "--junit", "r.xml", "--json")
+    ran = spikeloom("regress", "ssa", "--only", "ssa: one token", "--junit", "r.xml", "--json")
     assert ran.code == 0, ran.err
     (result,) = json.loads(ran.out)
     assert result["failures"] == 0

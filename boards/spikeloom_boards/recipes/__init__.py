@@ -1,5 +1,7 @@
 """Board recipes: small data about each board, and a preset of each core that fits it."""
 
+from dataclasses import fields
+
 from spikeloom.catalog import CORES
 from spikeloom.errors import InputError
 
@@ -32,9 +34,11 @@ def preset_config(core, recipe, settings=()):
     """Configuration of `core` for a board: its preset, with `settings` on top."""
     settings = dict(settings)
     preset = recipe.preset(core)
-    # A new shape makes the preset's unroll meaningless: let the core choose again.
-    shape = {"tokens", "head_dim", "value_dim"}
-    unroll = {"cells", "bits", "lanes", "encoders"}
-    if any(key in settings and str(settings[key]) != str(preset.get(key)) for key in shape):
+    config = CORES[core].config
+    # A new shape or engine makes the preset's unroll meaningless: let the core choose again.
+    shape = {key.name: preset.get(key.name, key.default) for key in fields(config)}
+    decisive = {"tokens", "head_dim", "value_dim", "engine"} & shape.keys()
+    unroll = {"cells", "bits", "lanes", "steps_at_once", "encoders"}
+    if any(key in settings and str(settings[key]) != str(shape[key]) for key in decisive):
         preset = {key: value for key, value in preset.items() if key not in unroll}
-    return CORES[core].config.from_settings(preset | settings)
+    return config.from_settings(preset | settings)

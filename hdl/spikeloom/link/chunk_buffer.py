@@ -58,7 +58,7 @@ class ChunkBuffer(wiring.Component):
 
         length = Signal.like(self.length)
         taken = Signal.like(self.length)
-        closing, done, full = Signal(), Signal(), Signal()
+        closing, done, full, ended = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             done.eq(taken == length),
             self.room.eq(done & ~full),
@@ -76,7 +76,7 @@ class ChunkBuffer(wiring.Component):
             byte.step.eq(fetched & ~full),
             self.o.valid.eq(full),
             self.o.payload.data.eq(row),
-            self.o.payload.last.eq(closing & done),
+            self.o.payload.last.eq(ended),
         ]
         m.d.sync += fetched.eq(~done & ~byte.step)
         with m.If(byte.step):
@@ -84,6 +84,7 @@ class ChunkBuffer(wiring.Component):
                 row.eq(Cat(row, read.data)[8:]),
                 taken.eq(taken + 1),
                 full.eq(byte.byte_last),
+                ended.eq(closing & (taken + 1 == length)),
             ]
         with m.If(full & self.o.ready):
             m.d.sync += full.eq(0)
