@@ -65,6 +65,7 @@ class UartReceiver(wiring.Component):
 
         byte = Signal(8)
         m.d.comb += self.o.payload.eq(byte)
+        m.d.sync += [self.o.valid.eq(0), self.broken.eq(0)]
         with m.FSM():
             with m.State("idle"):
                 # Seen one to two clocks after the edge, and one more until the first wait.
@@ -81,7 +82,7 @@ class UartReceiver(wiring.Component):
                 with m.If(byte[0]):
                     m.next = "stop bit"
             with m.State("stop bit"), m.If(tick):
-                m.d.comb += [self.o.valid.eq(rx), self.broken.eq(~rx)]
+                m.d.sync += [self.o.valid.eq(rx), self.broken.eq(~rx)]
                 m.next = "release"
                 with m.If(rx):
                     m.next = "idle"

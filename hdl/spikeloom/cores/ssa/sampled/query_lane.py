@@ -50,8 +50,9 @@ class QueryLane(wiring.Component):
             value = Cat(Mux(around[x], self.v_1[d], self.v_0[d]) for d, x in enumerate(dim_of))
         value = pipeline.register(value, "value")
 
-        # Levels of the rotator wait for V where D is small.
-        spikes = pipeline.register(self.q & self.k, "matches")
+        # K's word goes into a register as it is, for block RAM is slow to answer. Levels of the
+        # rotator wait for V where D is small.
+        spikes = pipeline.register(self.q, "q_held") & pipeline.register(self.k, "k_held")
         s = pipeline.delay(self.s, 2, "s")
         waits = value_delay(config) + 1 - levels
         spikes = pipeline.delay(spikes, waits, "matches_wait")
