@@ -101,7 +101,7 @@ def _build_in(job, folder, progress):
         raise InputError(
             f"{recipe.id}: {job.config.core} does not fit {device.name}: at least "
             f"{synthesis.lut4} cells of {device.cells} and {synthesis.block_rams} block RAMs of "
-            f"{device.block_rams}; lower cells = {getattr(job.config, 'cells', '-')} or the shape"
+            f"{device.block_rams}; {_what_would_fit(job.config, synthesis, device)}"
         )
 
     progress("place and route")
@@ -152,6 +152,18 @@ def _build_in(job, folder, progress):
         version=__version__,
         **placed,
     )
+
+
+def _what_would_fit(config, synthesis, device):
+    """The largest unroll that fits, judging by proportion."""
+    share = min(
+        device.cells / max(1, synthesis.lut4), device.block_rams / max(1, synthesis.block_rams)
+    )
+    for key in ("cells", "steps_at_once", "lanes"):
+        unroll = getattr(config, key, None)
+        if unroll and int(unroll * share) >= 1:
+            return f"{key} = {int(unroll * share)} is the largest that may fit, by proportion"
+    return "lower the shape"
 
 
 def design_files(job):

@@ -68,7 +68,7 @@ CASES = {
             **{"indices": "stratified", "steps_at_once": 3, "mask": "causal"},
         },
         "sampled: values": {
-            **{"engine": "sampled", "tokens": 20, "head_dim": 20, "value_dim": 8, "steps": 6},
+            **{"engine": "sampled", "tokens": 20, "head_dim": 10, "value_dim": 8, "steps": 3},
             **{"inputs": "values", "bits": 2, "value_bits": 5, "random": "permuted"},
         },
     },

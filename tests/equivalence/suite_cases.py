@@ -11,16 +11,18 @@ def suite_cases(configs, default=None):
     """Parameters (name, simulator) for every configuration on every simulator.
 
     The first two run on both by default. Of the others large ones run on Verilator and small ones
-    on Icarus, which needs no compilation; the other way round is marked slow. So is everything
-    beyond the first `default` configurations, where that is given.
+    on Icarus, which needs no compilation; the other way round is marked slow. So are large ones
+    after the first, and everything beyond the first `default` configurations, where that is given.
     """
     cases = []
+    first_large = next((n for n, config in configs.items() if config.tokens >= LARGE), None)
     for n, (name, config) in enumerate(configs.items()):
         small = config.tokens < LARGE and SIMULATORS["icarus"].available()
         usual = "icarus" if small else "verilator"
         for simulator, kind in SIMULATORS.items():
             usually = n < 2 or simulator == usual
             wanted = usually and (default is None or n < default)
+            wanted = wanted and (small or config.tokens < LARGE or name == first_large)
             marks = [] if wanted else [pytest.mark.slow]
             if not kind.available():
                 marks.append(pytest.mark.skip(reason=f"{simulator} is not installed"))

@@ -58,7 +58,10 @@ def test_no_netlist_has_a_multiplier(family, order, tmp_path):
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("density", [1, 0.2, 0.05])
+@pytest.mark.parametrize(
+    "density",
+    [pytest.param(1, marks=pytest.mark.slow), 0.2, pytest.param(0.05, marks=pytest.mark.slow)],
+)
 def test_vision_shape(order, density):
     """N = D = 64 at 64 lanes: outputs and clocks over the densities of the documentation."""
     config = A2OS2AConfig(tokens=64, head_dim=64, lanes=64, order=order)

@@ -29,7 +29,7 @@ def test_suite(name, simulator):
     assert result.tests >= 6
 
 
-@pytest.mark.parametrize("family", ["ice40", "ecp5"])
+@pytest.mark.parametrize("family", [pytest.param("ice40", marks=pytest.mark.slow), "ecp5"])
 def test_netlist(family, simulator):
     """The synthesised netlist passes the same suite."""
     if simulator == "verilator":
@@ -71,6 +71,7 @@ def test_smallest_size_exhaustively(mask):
     assert len(np.unique(expected)) > 3
 
 
+@pytest.mark.slow
 def test_swin_window_at_several_densities():
     """N = 49, D = 32, T = 40 on 49 lanes: dense, half and a tenth of all neurons spiking."""
     config = SpikedConfig(tokens=49, head_dim=32, lanes=49)

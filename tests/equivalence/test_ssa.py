@@ -48,7 +48,9 @@ def test_smallest_sizes_exhaustively(mask):
     assert np.array_equal(run.outputs, run_golden(config, heads))
 
 
-@pytest.mark.parametrize(("tokens", "mask"), [(64, "none"), (65, "causal")])
+@pytest.mark.parametrize(
+    ("tokens", "mask"), [(64, "none"), pytest.param(65, "causal", marks=pytest.mark.slow)]
+)
 def test_the_papers_shape(tokens, mask):
     """64 tokens, or 65 with a class token, D = 64, T = 10: two heads with seeds of their own."""
     config = SSAConfig(tokens=tokens, head_dim=64, steps=10, inputs="values", mask=mask)

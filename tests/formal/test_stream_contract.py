@@ -60,6 +60,7 @@ BLOCKS = {
 CONFIGS = {
     "ssa": SMALLEST,
     "ssa_values": TWO_ROWS_OF_VALUES,
+    "ssa_sampled": SSAConfig(tokens=1, head_dim=1, steps=2, engine="sampled"),
     "a2os2a_kv": A2OS2AConfig(**ONE_TOKEN, order="kv"),
     "a2os2a_qk": A2OS2AConfig(**ONE_TOKEN, order="qk"),
     "a2os2a_kv_causal": A2OS2AConfig(**ONE_TOKEN, order="kv", mask="causal"),

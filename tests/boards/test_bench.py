@@ -1,0 +1,52 @@
+"""The bench: rows by name, one design measured for real, table and picture."""
+
+import json
+
+import pytest
+
+from spikeloom.errors import InputError
+from spikeloom_boards.bench import bench
+from spikeloom_boards.bench.designs import DESIGNS, Design, choose
+
+SMALL = {"tokens": 8, "head_dim": 8, "steps": 2, "engine": "sampled", "random": "own"}
+
+
+def test_rows_have_names_of_their_own():
+    names = [design.name for design in DESIGNS]
+    assert len(set(names)) == len(names)
+    assert {design.core for design in DESIGNS} == {"ssa", "a2os2a", "spiked"}
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
+def test_rows_are_valid(design):
+    assert design.config.core == design.core
+    assert design.fpga.cells > 1000
+
+
+def test_choice():
+    assert choose(full=True) == list(DESIGNS)
+    assert 0 < len(choose()) < len(DESIGNS)
+    assert {design.device for design in choose(["hx8k"])} == {"hx8k"}
+    assert len(choose(["hx8k", "up5k"])) > len(choose(["up5k"]))
+    with pytest.raises(InputError, match="no row's name contains it; rows: ssa/"):
+        choose(["nothing like it"])
+
+
+def test_one_design(tmp_path):
+    """Measured: simulated, synthesised, placed with two seeds."""
+    design = Design("ssa", "sampled", "1x1", "hx8k", SMALL)
+    told = []
+    found = bench.run_bench([design], tmp_path / "out", seeds=(1, 2), progress=told.append)
+    (row,) = found.rows
+    assert row.name == "ssa/sampled/1x1/hx8k"
+    assert row.fmax_mhz == min(row.fmax_runs) and len(row.fmax_runs) == 2
+    assert row.us == pytest.approx(row.cycles / row.fmax_mhz, rel=1e-3)
+    assert 100 < row.lut < 1500 and row.bram > 0 and row.fmax_mhz > 50
+    assert len(told) == 1 + 2 + 2
+
+    rows = json.loads((tmp_path / "out/bench.json").read_text())
+    assert {"name", "cycles", "lut", "ff", "bram", "fmax_mhz", "us"} <= rows[0].keys()
+    assert any("software/numpy" in told["name"] for told in rows)
+    table = (tmp_path / "out/bench.md").read_text()
+    assert row.name in table and "reported, arXiv 2402.09109" in table
+    assert (tmp_path / "out/bench.png").stat().st_size > 10_000
