@@ -39,14 +39,17 @@ def test_one_design(tmp_path):
     found = bench.run_bench([design], tmp_path / "out", seeds=(1, 2), progress=told.append)
     (row,) = found.rows
     assert row.name == "ssa/sampled/1x1/hx8k"
-    assert row.fmax_mhz == min(row.fmax_runs) and len(row.fmax_runs) == 2
+    assert len(row.fmax_runs) == 2
+    assert row.fmax_mhz == min(row.fmax_runs) > 50
     assert row.us == pytest.approx(row.cycles / row.fmax_mhz, rel=1e-3)
-    assert 100 < row.lut < 1500 and row.bram > 0 and row.fmax_mhz > 50
+    assert 100 < row.lut < 1500
+    assert row.bram > 0
     assert len(told) == 1 + 2 + 2
 
     rows = json.loads((tmp_path / "out/bench.json").read_text())
     assert {"name", "cycles", "lut", "ff", "bram", "fmax_mhz", "us"} <= rows[0].keys()
     assert any("software/numpy" in told["name"] for told in rows)
     table = (tmp_path / "out/bench.md").read_text()
-    assert row.name in table and "reported, arXiv 2402.09109" in table
+    assert row.name in table
+    assert "reported, arXiv 2402.09109" in table
     assert (tmp_path / "out/bench.png").stat().st_size > 10_000

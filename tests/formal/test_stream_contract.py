@@ -116,8 +116,9 @@ def test_ready_comes_back(config, tmp_path):
 
 
 LARGER = {"ssa_two_steps": TWO_STEPS, "ssa_two_tokens": TWO_TOKENS}
+QUICK = ("ssa", "ssa_sampled", "a2os2a_kv", "a2os2a_qk")
 RUNS = [
-    *cases(slow=[name for name in CONFIGS if name not in ("ssa", "a2os2a_kv", "a2os2a_qk")]),
+    *cases(slow=[name for name in CONFIGS if name not in QUICK]),
     *(pytest.param(name, marks=pytest.mark.slow) for name in LARGER),
 ]
 
