@@ -86,6 +86,43 @@ def draw_ssa():
     return figure
 
 
+def draw_ssa_sampled():
+    """Streams, corner turns, memories read along diagonals, a lane of the pipeline."""
+    figure, ax = canvas(12.6, 4.3)
+    for name, y in (("k", 2.4), ("v", 0.7)):
+        box(ax, 0.8, y, f"s_axis_{name}", STREAM, 1.2, 0.5)
+        box(ax, 2.6, y, "corner turn\nrows to diagonals", LOGIC, 1.6, 0.7)
+        box(ax, 4.8, y, f"{name.upper()} by diagonals\nbanks of N words", MEMORY, 1.6, 0.7)
+        arrow(ax, (1.45, y), (1.75, y))
+        arrow(ax, (3.45, y), (3.95, y))
+    box(ax, 0.8, 3.7, "s_axis_q", STREAM, 1.2, 0.5)
+    ax.plot([1.45, 6.9], [3.7, 3.7], color="0.3", linewidth=1)
+    arrow(ax, (6.9, 3.7), (6.9, 2.85), "")
+    box(ax, 6.9, 2.4, "AND", LOGIC, 0.9, 0.7)
+    arrow(ax, (5.65, 2.4), (6.4, 2.4), "word b")
+    box(ax, 8.7, 2.4, "rotate by s\na bit of s per register", LOGIC, 1.9, 0.7)
+    arrow(ax, (7.4, 2.4), (7.7, 2.4))
+    box(ax, 10.5, 2.4, "AND", LOGIC, 0.9, 0.7)
+    arrow(ax, (9.7, 2.4), (10.0, 2.4))
+    ax.plot([5.65, 10.5], [0.7, 0.7], color="0.3", linewidth=1)
+    ax.text(7.4, 0.76, "word (s + b) mod N", fontsize=7, color="0.3")
+    arrow(ax, (10.5, 0.7), (10.5, 2.0))
+    box(ax, 11.9, 2.4, "m_axis_o", STREAM, 1.1, 0.5)
+    arrow(ax, (11.0, 2.4), (11.3, 2.4))
+    box(
+        ax,
+        9.3,
+        3.75,
+        "LFSRs: s below D, b below N,\nfor every query of every lane",
+        RANDOM,
+        2.4,
+        0.7,
+    )
+    arrow(ax, (8.9, 3.35), (8.75, 2.8), "")
+    ax.text(8.2, 1.55, "a query per clock and lane", fontsize=8, color="0.3", ha="center")
+    return figure
+
+
 def draw_spiked():
     """Streams, event and lane memories, the two products, encoders and WOSS."""
     figure, ax = canvas(13.2, 4.2)
@@ -238,11 +275,18 @@ def draw_link():
     return figure
 
 
-PICTURES = {"ssa": draw_ssa, "a2os2a": draw_a2os2a, "spiked": draw_spiked, "link": draw_link}
+PICTURES = {
+    "ssa": draw_ssa,
+    "ssa-sampled": draw_ssa_sampled,
+    "a2os2a": draw_a2os2a,
+    "spiked": draw_spiked,
+    "link": draw_link,
+}
 
 
-def datapath_svg(core):
-    """The picture of `core` as SVG with its text as text, or "" if there is none."""
+def datapath_svg(core, engine=None):
+    """The picture of `core`, with the given engine, as SVG with its text as text; "" if none."""
+    core = f"{core}-{engine}" if f"{core}-{engine}" in PICTURES else core
     if core not in PICTURES:
         return ""
     written = io.StringIO()

@@ -35,7 +35,7 @@ def build_page(report, placement=()):
         longest=max(delays, default=0),
         parts=parts,
         floorplan=floorplan_svg(parts, from_top=bool(recipe and recipe.device.family == "ecp5")),
-        datapath=_inline(datapath_svg(report["core"])),
+        datapath=_inline(datapath_svg(report["core"], report["config"].get("engine"))),
         energy=_energy(report),
         constants={"addition": ADDITION, "multiplication": MULTIPLICATION, "access": ACCESS},
         notes=notes(report),
