@@ -1,6 +1,6 @@
 """Admission: takes out of a query the dimensions whose key it may not look at."""
 
-from amaranth.hdl import Cat, Module, Mux
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -36,7 +36,8 @@ class Admission(wiring.Component):
         tokens = self._config.tokens
         pipeline = Pipeline(m, self.advance)
 
-        begin = Mux(self.b == 0, 0, tokens - self.b)[: len(self.b)]
+        begin = Signal.like(self.b)
+        m.d.comb += begin.eq(Mux(self.b == 0, 0, tokens - self.b))
         end = add_modulo(begin, self.query, tokens)
         own = pipeline.register(end, "end")
         places = [c % tokens for c in range(self._config.head_dim)]
