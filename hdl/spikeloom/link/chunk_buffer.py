@@ -56,16 +56,23 @@ class ChunkBuffer(wiring.Component):
             write.en.eq(self.w_en),
         ]
 
-        length = Signal.like(self.length)
-        taken = Signal.like(self.length)
-        closing, done, full, ended = Signal(), Signal(), Signal(), Signal()
+        # What the last byte brings about is known a byte ahead: nothing waits for a comparison.
+        left = Signal.like(self.length)
+        taken = Signal.like(self.w_addr)
+        final, done = Signal(), Signal(init=1)  # one byte is left, none is left
+        closing, full, ended = Signal(), Signal(), Signal()
         m.d.comb += [
-            done.eq(taken == length),
             self.room.eq(done & ~full),
             read.addr.eq(taken),
         ]
         with m.If(self.accept):
-            m.d.sync += [length.eq(self.length), closing.eq(self.last), taken.eq(0)]
+            m.d.sync += [
+                left.eq(self.length),
+                final.eq(self.length == 1),
+                done.eq(self.length == 0),
+                closing.eq(self.last),
+                taken.eq(0),
+            ]
 
         # Read, then shift in: a byte every other clock, as long as no beat stands in the way.
         size = -(-self._bits // 8)
@@ -83,8 +90,11 @@ class ChunkBuffer(wiring.Component):
             m.d.sync += [
                 row.eq(Cat(row, read.data)[8:]),
                 taken.eq(taken + 1),
+                left.eq(left - 1),
+                final.eq(left == 2),
+                done.eq(final),
                 full.eq(byte.byte_last),
-                ended.eq(closing & (taken + 1 == length)),
+                ended.eq(closing & final),
             ]
         with m.If(full & self.o.ready):
             m.d.sync += full.eq(0)
