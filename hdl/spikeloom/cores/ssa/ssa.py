@@ -1,16 +1,15 @@
 """The `ssa` core: stochastic spiking attention with AND gates, counters and LFSRs."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import wiring
 
 from ...blocks.bank_memory import BankMemory
-from ...blocks.beat import beat
 from ...blocks.loop_nest import LoopNest
 from ...blocks.row_splitter import RowSplitter
 from ...config.ssa import ENCODER_STREAMS
 from ...random.seed_scrambler import SeedScrambler
 from .output_stage import OutputStage
+from .ports import ssa_ports
 from .row_output import RowOutput
 from .schedule import output_depth, score_banks
 from .score_stage import ScoreStage
@@ -52,20 +51,7 @@ class SSA(wiring.Component):
 
     def __init__(self, config):
         self.config = config
-        ports = {
-            name: In(stream.Signature(beat(config.beat_bits(name)))) for name in ENCODER_STREAMS
-        }
-        super().__init__(
-            {
-                "start": In(1),
-                "seed": In(64),
-                "busy": Out(1),
-                "done": Out(1),
-                "misframed": Out(1),
-                **ports,
-                "o": Out(stream.Signature(beat(config.value_dim))),
-            }
-        )
+        super().__init__(ssa_ports(config))
 
     def elaborate(self, platform):
         m = Module()

@@ -2,9 +2,7 @@
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
 
-from ....blocks.beat import beat
 from ....blocks.claim_ahead import ClaimAhead
 from ....blocks.loop_nest import LoopNest
 from ....blocks.pipeline import Pipeline
@@ -12,6 +10,7 @@ from ....blocks.row_gatherer import RowGatherer
 from ....blocks.skid_buffer import SkidBuffer
 from ....config.ssa import ENCODER_STREAMS
 from ....random.seed_scrambler import SeedScrambler
+from ..ports import ssa_ports
 from ..value_operand import ValueOperand
 from .admission import Admission
 from .diagonal_operand import DiagonalOperand
@@ -56,20 +55,7 @@ class SampledSSA(wiring.Component):
 
     def __init__(self, config):
         self.config = config
-        operands = {
-            name: In(stream.Signature(beat(config.beat_bits(name)))) for name in ENCODER_STREAMS
-        }
-        super().__init__(
-            {
-                "start": In(1),
-                "seed": In(64),
-                "busy": Out(1),
-                "done": Out(1),
-                "misframed": Out(1),
-                **operands,
-                "o": Out(stream.Signature(beat(config.spike_bits("o")))),
-            }
-        )
+        super().__init__(ssa_ports(config))
 
     def elaborate(self, platform):
         m = Module()

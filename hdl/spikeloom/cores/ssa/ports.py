@@ -1,0 +1,23 @@
+"""Ports of the `ssa` core, whatever its engine."""
+
+from amaranth.lib import stream
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.beat import beat
+from ...config.ssa import ENCODER_STREAMS
+
+
+def ssa_ports(config):
+    """Members: start, seed, status, and a stream for each operand and for the output."""
+    operands = {
+        name: In(stream.Signature(beat(config.beat_bits(name)))) for name in ENCODER_STREAMS
+    }
+    return {
+        "start": In(1),
+        "seed": In(64),
+        "busy": Out(1),
+        "done": Out(1),
+        "misframed": Out(1),
+        **operands,
+        "o": Out(stream.Signature(beat(config.spike_bits("o")))),
+    }
