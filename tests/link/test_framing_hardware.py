@@ -34,13 +34,13 @@ def receive(line, broken=()):
             ctx.set(dut.i.payload, byte)
             ctx.set(dut.i.valid, place not in broken)
             ctx.set(dut.broken, place in broken)
+            await ctx.tick()
             if ctx.get(dut.o.valid):
                 content.append(ctx.get(dut.o.payload))
             if ctx.get(dut.ended):
                 if ctx.get(dut.good):
                     contents.append(bytes(content[:-4]))
                 content.clear()
-            await ctx.tick()
             ctx.set(dut.i.valid, 0)
             ctx.set(dut.broken, 0)
             await ctx.tick().repeat(BYTE_CLOCKS - 1)

@@ -14,9 +14,9 @@ class AnswerWriter(wiring.Component):
     -------
     start : In(1), begin an answer; the other inputs stay until it is out.
     sequence, code, state : In(8), its first bytes; `state` is looked at when it is sent.
-    bare : In(1), it has no payload.
+    bare : In(1), it has no payload; it and `final` may be some clocks late.
     final : In, place of the payload's last byte.
-    index : Out, place of the payload's byte expected on `data`, which may be a clock late.
+    index : Out, place of the payload's byte expected on `data`, which may be some clocks late.
     data : In(8).
     step : Out(1), one clock: the byte was taken.
     idle : Out(1), no answer is on its way.
@@ -47,8 +47,9 @@ class AnswerWriter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        taken = Signal()
+        taken, ending = Signal(), Signal()
         m.d.comb += taken.eq(self.o.valid & self.o.ready)
+        m.d.sync += ending.eq(self.index == self.final)
         with m.FSM():
             with m.State("idle"):
                 m.d.comb += self.idle.eq(1)
@@ -76,7 +77,7 @@ class AnswerWriter(wiring.Component):
             with m.State("payload"):
                 m.d.comb += [
                     self.o.payload.data.eq(self.data),
-                    self.o.payload.last.eq(self.index == self.final),
+                    self.o.payload.last.eq(ending),
                     self.o.valid.eq(1),
                     self.step.eq(taken),
                 ]

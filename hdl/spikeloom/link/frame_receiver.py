@@ -17,7 +17,8 @@ class FrameReceiver(wiring.Component):
     -------
     i : In(stream of 8 bits, always ready), bytes from the line.
     broken : In(1), a byte was lost: what came since the last flag is no good.
-    o : Out(stream of 8 bits, always ready), the content, then the four bytes of the CRC.
+    o : Out(stream of 8 bits, always ready), the content, then the four bytes of the CRC, a clock
+        late.
     ended : Out(1), one clock, at every flag: what comes next belongs to another frame.
     good : Out(1), with `ended`: the frame was whole.
     """
@@ -37,9 +38,13 @@ class FrameReceiver(wiring.Component):
         m.d.comb += [
             flag.eq(self.i.valid & (self.i.payload == FLAG)),
             escape.eq(self.i.valid & (self.i.payload == ESCAPE)),
+        ]
+        whole = Signal()
+        m.d.sync += [
             self.o.payload.eq(self.i.payload ^ Mux(escaped, FLIP, 0)),
             self.o.valid.eq(self.i.valid & ~flag & ~escape & ~lost),
             self.ended.eq(flag),
+            whole.eq(~lost & ~escaped),
         ]
         with m.If(self.i.valid):
             m.d.sync += escaped.eq(escape)
@@ -50,10 +55,10 @@ class FrameReceiver(wiring.Component):
 
         m.submodules.crc = crc = ByteCrc()
         m.d.comb += [
-            crc.clear.eq(flag),
+            crc.clear.eq(self.ended),
             crc.data.eq(self.o.payload),
             crc.valid.eq(self.o.valid),
-            self.good.eq(flag & crc.match & ~lost & ~escaped),
+            self.good.eq(self.ended & crc.match & whole),
         ]
 
         return m

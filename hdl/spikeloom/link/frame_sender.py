@@ -24,13 +24,9 @@ class FrameSender(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        # The byte on its way, and whether its escape is out already.
-        byte = Signal(8)
-        escaped, special, sent = Signal(), Signal(), Signal()
-        m.d.comb += [
-            special.eq(((byte == FLAG) | (byte == ESCAPE)) & ~escaped),
-            sent.eq(self.o.valid & self.o.ready),
-        ]
+        byte = Signal(8)  # on its way
+        special, sent = Signal(), Signal()  # it needs an escape before it; a byte is taken
+        m.d.comb += sent.eq(self.o.valid & self.o.ready)
 
         m.submodules.crc = crc = ByteCrc()
         m.d.comb += [
@@ -41,39 +37,39 @@ class FrameSender(wiring.Component):
         place = Signal(range(CRC_BYTES + 1))  # of the CRC's byte to send next
         content_over = Signal()
         with m.FSM():
-            with m.State("opening flag"):
-                m.d.comb += [
-                    crc.clear.eq(1),
-                    self.o.payload.eq(FLAG),
-                    self.o.valid.eq(self.i.valid),
-                ]
+            with m.State("idle"):
+                m.d.comb += crc.clear.eq(1)
                 m.d.sync += place.eq(0)
+                with m.If(self.i.valid):
+                    m.next = "opening flag"
+            with m.State("opening flag"):
+                m.d.comb += [self.o.payload.eq(FLAG), self.o.valid.eq(1)]
                 with m.If(sent):
                     m.next = "content"
             with m.State("content"):
                 m.d.comb += self.i.ready.eq(1)
                 m.d.sync += [byte.eq(self.i.payload.data), content_over.eq(self.i.payload.last)]
                 with m.If(self.i.valid):
-                    m.next = "send"
+                    m.next = "look"
             with m.State("CRC"):
                 m.d.sync += [byte.eq(crc.crc.word_select(place[:2], 8)), place.eq(place + 1)]
+                m.next = "look"
+            with m.State("look"):
+                m.d.sync += special.eq((byte == FLAG) | (byte == ESCAPE))
                 m.next = "send"
             with m.State("send"):
-                m.d.comb += [
-                    self.o.payload.eq(Mux(special, ESCAPE, byte ^ Mux(escaped, FLIP, 0))),
-                    self.o.valid.eq(1),
-                ]
-                with m.If(sent):
-                    m.d.sync += escaped.eq(special)
-                    with m.If(~special):
-                        m.next = "content"
-                        with m.If(content_over):
-                            m.next = "CRC"
-                        with m.If(place == CRC_BYTES):
-                            m.next = "closing flag"
+                m.d.comb += [self.o.payload.eq(Mux(special, ESCAPE, byte)), self.o.valid.eq(1)]
+                with m.If(sent & special):
+                    m.d.sync += [special.eq(0), byte.eq(byte ^ FLIP)]
+                with m.Elif(sent):
+                    m.next = "content"
+                    with m.If(content_over):
+                        m.next = "CRC"
+                    with m.If(place == CRC_BYTES):
+                        m.next = "closing flag"
             with m.State("closing flag"):
                 m.d.comb += [self.o.payload.eq(FLAG), self.o.valid.eq(1)]
                 with m.If(sent):
-                    m.next = "opening flag"
+                    m.next = "idle"
 
         return m

@@ -84,22 +84,25 @@ class HostLink(wiring.Component):
         act = Signal()
         fits = self._buffers(m, request, answer, act)
         self._payload(m, answer, results, command, argument)
-        m.d.comb += self.start.eq(act & (_number(command) == Command.START))
-        m.d.sync += self.reset.eq(act & (_number(command) == Command.RESET))
+        m.d.sync += [
+            self.start.eq(act & (_number(command) == Command.START)),
+            self.reset.eq(act & (_number(command) == Command.RESET)),
+        ]
 
-        # All that is asked of a request is known a clock after it is whole.
+        # What is asked of a request is known a clock after it is whole, and its fields, which came
+        # long before the flag at its end, have been looked at by then.
         code = Signal(Code)
-        fresh, repeated = Signal(), Signal()
+        expected = Signal.like(sequence)
+        follows, same, anew = Signal(), Signal(), Signal()
         m.d.sync += [
             code.eq(self._code(m, request, results, fits)),
-            fresh.eq(
-                (request.command == Command.IDENTIFY)
-                | self.session & (request.sequence == (sequence + 1)[:8])
-            ),
-            repeated.eq(
-                self.session & (request.sequence == sequence) & (request.command == command)
-            ),
+            expected.eq(sequence + 1),
+            follows.eq(request.sequence == expected),
+            same.eq((request.sequence == sequence) & (request.command == command)),
+            anew.eq(request.command == Command.IDENTIFY),
         ]
+        fresh, repeated = Signal(), Signal()
+        m.d.comb += [fresh.eq(anew | self.session & follows), repeated.eq(self.session & same)]
         m.d.comb += answer.sequence.eq(sequence)
         m.d.sync += act.eq(0)
         with m.FSM():
@@ -149,19 +152,16 @@ class HostLink(wiring.Component):
 
         Returns whether the buffer that the request in hand writes to had room from its beginning.
         """
-        write, last, fits = Signal(), Signal(), Signal()
+        fits = Signal()
         stream_number = request.argument[: (MAX_STREAMS - 1).bit_length()]
-        m.d.comb += [
-            write.eq(request.command == Command.WRITE),
-            last.eq(request.argument[LAST.bit_length() - 1]),
-        ]
+        last = request.argument[LAST.bit_length() - 1]
         rooms = Signal(MAX_STREAMS)
         for number, (name, bits) in enumerate(self._inputs.items()):
             buffer = ResetInserter(self.reset)(ChunkBuffer(bits))
             m.submodules[f"buffer_{name}"] = buffer
-            chosen = Signal(name=f"chosen_{name}")
+            chosen = Signal(name=f"chosen_{name}")  # its fields come long before its bytes
+            m.d.sync += chosen.eq((request.command == Command.WRITE) & (stream_number == number))
             m.d.comb += [
-                chosen.eq(write & (stream_number == number)),
                 rooms[number].eq(buffer.room),
                 buffer.w_addr.eq(request.index),
                 buffer.w_data.eq(request.data),
@@ -181,28 +181,34 @@ class HostLink(wiring.Component):
 
     def _code(self, m, request, results, fits):
         """How the request in hand fares if it is the next one."""
+        empty, of_seed, no_stream, no_result = Signal(), Signal(), Signal(), Signal()
+        m.d.sync += [
+            empty.eq(request.length == 0),
+            of_seed.eq(request.length == SEED_BYTES),
+            no_stream.eq((request.argument & ~LAST) >= len(self._inputs)),
+            no_result.eq(results.waiting <= request.argument),
+        ]
         code = Signal(Code)
-        empty = Signal()
-        m.d.comb += [code.eq(Code.OK), empty.eq(request.length == 0)]
+        m.d.comb += code.eq(Code.OK)
         with m.Switch(request.command):
             with m.Case(Command.IDENTIFY, Command.RESET, Command.STATUS), m.If(~empty):
                 m.d.comb += code.eq(Code.LENGTH)
             with m.Case(Command.WRITE):
-                with m.If((request.argument & ~LAST) >= len(self._inputs)):
+                with m.If(no_stream):
                     m.d.comb += code.eq(Code.UNKNOWN)
                 with m.Elif(empty | request.long):
                     m.d.comb += code.eq(Code.LENGTH)
                 with m.Elif(~fits):
                     m.d.comb += code.eq(Code.BUSY)
             with m.Case(Command.START):
-                with m.If(request.length != SEED_BYTES):
+                with m.If(~of_seed):
                     m.d.comb += code.eq(Code.LENGTH)
                 with m.Elif(self.busy):
                     m.d.comb += code.eq(Code.BUSY)
             with m.Case(Command.READ):
                 with m.If(~empty):
                     m.d.comb += code.eq(Code.LENGTH)
-                with m.Elif(results.waiting <= request.argument):
+                with m.Elif(no_result):
                     m.d.comb += code.eq(Code.BUSY)
             with m.Default():
                 m.d.comb += code.eq(Code.UNKNOWN)
@@ -218,24 +224,27 @@ class HostLink(wiring.Component):
 
         # Clocks from start to the last output beat.
         cycles = Signal(8 * CYCLE_BYTES)
-        with m.If(self.busy):
+        running = Signal()
+        m.d.sync += running.eq(self.busy)
+        with m.If(running):
             m.d.sync += cycles.eq(cycles + 1)
         with m.Elif(self.start):
             m.d.sync += cycles.eq(0)
 
-        m.d.comb += answer.bare.eq(answer.code != Code.OK)
+        # The UART leaves time for registers.
+        m.d.sync += answer.bare.eq(answer.code != Code.OK)
         with m.Switch(_number(command)):
             with m.Case(Command.IDENTIFY):
                 final = len(self._identity) - 1
-                m.d.comb += [answer.final.eq(final), answer.data.eq(told.data)]
+                m.d.sync += [answer.final.eq(final), answer.data.eq(told.data)]
             with m.Case(Command.STATUS):
                 byte = cycles.word_select(answer.index[:3], 8)
-                m.d.comb += [answer.final.eq(CYCLE_BYTES - 1), answer.data.eq(byte)]
+                m.d.sync += [answer.final.eq(CYCLE_BYTES - 1), answer.data.eq(byte)]
             with m.Case(Command.READ):
-                m.d.comb += [answer.final.eq(argument), answer.data.eq(results.data)]
+                m.d.sync += [answer.final.eq(argument), answer.data.eq(results.data)]
                 m.d.comb += results.step.eq(answer.step)
             with m.Default():
-                m.d.comb += answer.bare.eq(1)
+                m.d.sync += answer.bare.eq(1)
 
 
 def _number(command):

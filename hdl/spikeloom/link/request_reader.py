@@ -44,8 +44,8 @@ class RequestReader(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        m.d.comb += [
-            self.data.eq(self.i.payload),
+        m.d.comb += self.data.eq(self.i.payload)
+        m.d.sync += [
             self.length.eq(self.index - CRC_BYTES),
             self.long.eq(self.index > LONGEST),
         ]

@@ -116,17 +116,19 @@ class UartTransmitter(wiring.Component):
         m = Module()
 
         wait = Signal(range(self._divisor))
+        tick = Signal()
+        m.d.sync += [tick.eq(wait == 0), wait.eq(wait - 1)]
+        with m.If(wait == 0):
+            m.d.sync += wait.eq(self._divisor - 1)
+
+        # Bits end with the tick, wherever the line is: a byte may wait for it.
         bits = Signal(9)  # what is still to send, a one on top; nothing at 0
-        with m.If(wait != 0):
-            m.d.sync += wait.eq(wait - 1)
-        with m.Elif(bits != 0):
-            m.d.sync += [Cat(self.tx, bits).eq(bits), wait.eq(self._divisor - 1)]
-        with m.Else():
-            m.d.comb += self.i.ready.eq(1)
-            with m.If(self.i.valid):
-                m.d.sync += [
-                    Cat(self.tx, bits).eq(Cat(Const(0, 1), self.i.payload, Const(1, 1))),
-                    wait.eq(self._divisor - 1),
-                ]
+        over = Signal()
+        m.d.sync += over.eq(bits == 0)
+        m.d.comb += self.i.ready.eq(tick & over)
+        with m.If(tick & ~over):
+            m.d.sync += Cat(self.tx, bits).eq(bits)
+        with m.Elif(tick & self.i.valid):
+            m.d.sync += Cat(self.tx, bits).eq(Cat(Const(0, 1), self.i.payload, Const(1, 1)))
 
         return m
