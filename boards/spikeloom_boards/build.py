@@ -31,19 +31,20 @@ PLACED = "placed.json"
 class Build:
     """One build: `config` for `recipe` at `frequency` Hz, placed with nextpnr's `seed`.
 
-    `top` is what goes around the core, one of `TOPS`: the host link, at `baud`, or the self-test,
-    which holds `rom_steps` distinct time steps of operands.
+    `top` is what goes around the core, one of `TOPS` (default: the recipe's): the host link, at
+    `baud`, or the self-test, which holds `rom_steps` distinct time steps of operands.
     """
 
     config: object
     recipe: object
     frequency: int
     seed: int = 1
-    top: str = "link"
+    top: str | None = None
     baud: int = DEFAULT_BAUD
     rom_steps: int = 1
 
     def __post_init__(self):
+        self.top = self.top or self.recipe.top
         if self.top not in TOPS:
             raise InputError(f"unknown top {self.top!r}; tops: " + ", ".join(TOPS))
 

@@ -64,7 +64,7 @@ def demo_ssa(folder, progress):
         plot_error(patches, reference, demo_config, staging / "error.png")
 
         recipe = find_board(BOARD)
-        config = preset_config("ssa", recipe, {"engine": "sampled"})
+        config = preset_config("ssa", recipe)
         for name, text in core_files(config).items():
             (staging / name).write_text(text)
         job = Build(config, recipe, recipe.frequency_of("ssa"), top="self-test")

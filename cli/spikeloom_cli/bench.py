@@ -21,6 +21,10 @@ def bench(
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, max=99, help="Place and route runs of each row.")
     ] = 3,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, max=999, help="Rows at once (default: processors)."),
+    ] = None,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")
     ] = Path("spikeloom-bench"),
@@ -29,7 +33,7 @@ def bench(
     """Measure the cores on devices: simulated cycles, cells, Fmax, time; a table and a picture."""
     designs = choose(only or (), full)
     with steps(1 + len(designs) * (2 + seeds), quiet=json) as begin:
-        found = run_bench(designs, output, range(1, seeds + 1), begin)
+        found = run_bench(designs, output, range(1, seeds + 1), begin, jobs)
     if json:
         print_json(found.as_list())
         return

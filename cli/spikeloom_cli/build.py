@@ -38,8 +38,12 @@ def build(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of place and route.")] = 1,
     top: Annotated[
-        str, typer.Option(help="What goes around the core: link (to a host) or self-test.")
-    ] = "link",
+        str | None,
+        typer.Option(
+            help="What goes around the core: link (to a host) or self-test; without it, the host "
+            "link where the board has room."
+        ),
+    ] = None,
     baud: Baud = DEFAULT_BAUD,
     json: Json = False,
 ):

@@ -1,10 +1,11 @@
 """The bench: rows by name, one design measured for real, table and picture."""
 
 import json
+import time
 
 import pytest
 
-from spikeloom.errors import InputError
+from spikeloom.errors import InputError, JobError
 from spikeloom_boards.bench import bench
 from spikeloom_boards.bench.designs import DESIGNS, Design, choose
 
@@ -30,6 +31,22 @@ def test_choice():
     assert len(choose(["hx8k", "up5k"])) > len(choose(["up5k"]))
     with pytest.raises(InputError, match="no row's name contains it; rows: ssa/"):
         choose(["nothing like it"])
+
+
+def test_row_that_fails(tmp_path, monkeypatch):
+    """The others are not begun, and nothing is left."""
+    begun = []
+
+    def measure(design, *_):
+        begun.append(design)
+        time.sleep(0.1)  # the first failure is heard of before the next
+        raise JobError("no such luck")
+
+    monkeypatch.setattr(bench, "measure", measure)
+    with pytest.raises(JobError, match="no such luck"):
+        bench.run_bench(DESIGNS, tmp_path / "out", jobs=1)
+    assert len(begun) < len(DESIGNS)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_design(tmp_path):

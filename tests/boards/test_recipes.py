@@ -174,9 +174,18 @@ def test_frequencies_can_be_made(board):
         ClockPlan(recipe, frequency)
 
 
-def test_new_shape_gets_a_new_unroll():
-    config = preset_config("ssa", BOARDS["icebreaker"], {"tokens": "49", "head_dim": "32"})
-    assert (config.cells, config.bits) == (7, 8)
+@pytest.mark.parametrize(
+    ("board", "settings", "chosen"),
+    [
+        ("icestick", {"tokens": "49", "head_dim": "32"}, {"cells": 7, "bits": 8, "random": "own"}),
+        ("icebreaker", {"tokens": "49"}, {"feed": "diagonals", "random": "own"}),
+        ("icebreaker", {"inputs": "values"}, {"feed": "rows", "bits": 8, "random": "own"}),
+        ("icebreaker", {"engine": "counter"}, {"cells": 16, "bits": 8, "random": "slices"}),
+    ],
+)
+def test_another_shape_engine_or_input_is_chosen_for_anew(board, settings, chosen):
+    config = preset_config("ssa", BOARDS[board], settings)
+    assert chosen.items() <= config.as_dict().items()
 
 
 @pytest.mark.parametrize(
@@ -203,7 +212,7 @@ def test_small_build(board, size, tmp_path):
     assert 0 < report.cells < report.cells_available
     assert json.loads((tmp_path / "a" / "report.json").read_text())["fmax_mhz"] == report.fmax_mhz
     page = (tmp_path / "a" / "report.html").read_text()
-    assert "core.scores" in page  # in the floorplan
+    assert "core.lane_0" in page  # in the floorplan
     assert f"{report.fmax_mhz:.1f} MHz" in page
     left = {path.name for path in (tmp_path / "a").iterdir()}
     logs = {"synthesis.log", "nextpnr.log", "nextpnr.json", "spikeloom.ys"}

@@ -92,17 +92,19 @@ def test_rom_stream_plays_beats_over_and_over():
     assert seen == (beats * 3)[:10]
 
 
-FULL = {name: preset_config("ssa", recipe) for name, recipe in BOARDS.items()}
-# The ULX3S's unroll, whole rows against all keys, at a size that compiles in seconds.
-REDUCED = SSAConfig(tokens=16, head_dim=16, steps=10, cells=16, bits=16)
+PAPER = {"tokens": 64, "head_dim": 64}
 
 
 @pytest.mark.parametrize(
     "config",
     [
-        pytest.param(FULL["icebreaker"], id="icebreaker"),
-        pytest.param(REDUCED, id="ulx3s-85f reduced"),
-        pytest.param(FULL["ulx3s-85f"], id="ulx3s-85f", marks=pytest.mark.slow),
+        pytest.param(preset_config("ssa", BOARDS["icebreaker"]), id="diagonals"),
+        pytest.param(preset_config("ssa", BOARDS["ulx3s-85f"]), id="rows"),
+        pytest.param(SSAConfig(**PAPER, cells=16, bits=8), id="counter"),
+        pytest.param(SSAConfig(tokens=16, head_dim=16, cells=16, bits=16), id="whole rows"),
+        pytest.param(
+            SSAConfig(**PAPER, cells=64, bits=64), id="whole rows of 64", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_the_bitstreams_own_self_test_passes(config, tmp_path):

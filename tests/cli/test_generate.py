@@ -126,7 +126,7 @@ def test_fusesoc_runs_it(generated):
         (["generate", "ssa", "--board", "toaster"], "unknown board 'toaster'"),
         (["generate", "ssa", "--config", "none.toml"], "config file none.toml: cannot be read"),
         (
-            ["generate", "ssa", "--board", "icebreaker", "--set", "cells=7"],
+            ["generate", "ssa", "--board", "icestick", "--set", "cells=7"],
             "cells must be a divisor",
         ),
     ],

@@ -1,6 +1,8 @@
 """The bench as a whole: measure designs, write the table and the picture."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from spikeloom.staging import whole_folder
@@ -49,13 +51,21 @@ def cells(row):
     )
 
 
-def run_bench(designs, folder, seeds=(1, 2, 3), progress=lambda step: None):
+def run_bench(designs, folder, seeds=(1, 2, 3), progress=lambda step: None, jobs=None):
     """Measure `designs` into `folder`, whole or not at all: ``bench.json``, ``bench.md`` and
-    ``bench.png``. Returns a `Bench`; raises what `measure` does."""
+    ``bench.png``. `jobs` of them at once (default: one for each processor).
+
+    Returns a `Bench`; raises what `measure` does."""
     with whole_folder(folder, MARKER) as staging:
         progress("software")
         software = software_rows()
-        bench = Bench([measure(design, seeds, progress) for design in designs], software)
+        with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+            rows = [pool.submit(measure, design, seeds, progress) for design in designs]
+            try:
+                bench = Bench([row.result() for row in rows], software)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
         (staging / MARKER).write_text(json.dumps(bench.as_list(), indent=2) + "\n")
         (staging / "bench.md").write_text(markdown(bench))
         plot_bench(bench, staging / "bench.png")

@@ -35,10 +35,21 @@ def preset_config(core, recipe, settings=()):
     settings = dict(settings)
     preset = recipe.preset(core)
     config = CORES[core].config
-    # A new shape or engine makes the preset's unroll meaningless: let the core choose again.
-    shape = {key.name: preset.get(key.name, key.default) for key in fields(config)}
-    decisive = {"tokens", "head_dim", "value_dim", "engine"} & shape.keys()
-    unroll = {"cells", "bits", "lanes", "steps_at_once", "encoders"}
-    if any(key in settings and str(settings[key]) != str(shape[key]) for key in decisive):
-        preset = {key: value for key, value in preset.items() if key not in unroll}
+    before = {key.name: preset.get(key.name, key.default) for key in fields(config)}
+    changed = {key for key in settings.keys() & before if str(settings[key]) != str(before[key])}
+    for decisive, dependent in CHOSEN_FOR:
+        if changed & decisive:
+            preset = {key: value for key, value in preset.items() if key not in dependent}
     return config.from_settings(preset | settings)
+
+
+# What a preset chooses for one shape, engine or kind of input means nothing for another: there the
+# core chooses again.
+CHOSEN_FOR = (
+    (
+        {"tokens", "head_dim", "value_dim", "engine"},
+        {"cells", "bits", "lanes", "steps_at_once", "encoders"},
+    ),
+    ({"engine"}, {"random"}),
+    ({"engine", "inputs"}, {"feed"}),
+)

@@ -4,15 +4,12 @@ from ..device import ECP5_25F, ECP5_85F, ECP5_UM5G_45F, ECP5_UM5G_85F, ECP5_UM_4
 from ..programmer import FT231X, FT232H, FT2232H, FT4232H, dfu_util, openfpgaloader
 from .recipe import Recipe, Uart
 
-# 64 cells, one for each key, take 16 or all 64 dimensions per clock.
-SSA = {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 64}
-OTHERS = {
+PRESETS = {
+    "ssa": {"tokens": 64, "head_dim": 64, "steps": 10, "engine": "sampled", "random": "own"},
     "a2os2a": {"tokens": 64, "head_dim": 64, "lanes": 64, "order": "kv"},
     "a2os2a_block": {"tokens": 64, "head_dim": 64, "lanes": 16, "steps": 4},
     "spiked": {"tokens": 49, "head_dim": 32, "steps": 40, "lanes": 8},
 }
-PRESETS_16 = {"ssa": SSA | {"bits": 16}} | OTHERS
-PRESETS_64 = {"ssa": SSA | {"bits": 64}} | OTHERS
 
 ECP5_RECIPES = (
     Recipe(
@@ -27,7 +24,7 @@ ECP5_RECIPES = (
         leds=(("led", 0), ("led", 1)),
         uart=Uart("USB socket US1: the FTDI chip"),
         programmers=(openfpgaloader("-b", "ulx3s", usb=FT231X),),
-        presets=PRESETS_16,
+        presets=PRESETS,
         slower={"spiked": 60_000_000},
         pack=("--compress",),
     ),
@@ -43,7 +40,7 @@ ECP5_RECIPES = (
         leds=(("led", 0), ("led", 1)),
         uart=Uart("USB socket US1: the FTDI chip"),
         programmers=(openfpgaloader("-b", "ulx3s", usb=FT231X),),
-        presets=PRESETS_64,
+        presets=PRESETS,
         slower={"spiked": 60_000_000},
         pack=("--compress",),
     ),
@@ -61,7 +58,7 @@ ECP5_RECIPES = (
             "USB-serial adapter, 3.3 V: its RX to pin 1, its TX to pin 0", rx="N17", tx="M18"
         ),
         programmers=(dfu_util((0x1209, 0x5AF0)),),
-        presets=PRESETS_16,
+        presets=PRESETS,
         slower={"spiked": 60_000_000},
         pack=("--compress", "--freq", "38.8"),
         before_flash="Hold the button while plugging in: that starts the bootloader.",
@@ -81,7 +78,7 @@ ECP5_RECIPES = (
             openfpgaloader("-b", "ecpix5", usb=FT2232H),
             openfpgaloader("-b", "ecpix5_r03", usb=FT4232H),
         ),
-        presets=PRESETS_16,
+        presets=PRESETS,
         slower={"spiked": 60_000_000},
     ),
     Recipe(
@@ -99,7 +96,7 @@ ECP5_RECIPES = (
             openfpgaloader("-b", "ecpix5", usb=FT2232H),
             openfpgaloader("-b", "ecpix5_r03", usb=FT4232H),
         ),
-        presets=PRESETS_16,
+        presets=PRESETS,
         slower={"spiked": 60_000_000},
     ),
     Recipe(
@@ -116,7 +113,7 @@ ECP5_RECIPES = (
             "USB-serial adapter, 3.3 V, on J19: its RX to DATA_LED-, its TX to KEY+", on_light=True
         ),
         programmers=(openfpgaloader("-b", "colorlight", "-c", "ft232", usb=FT232H),),
-        presets=PRESETS_16,
+        presets=PRESETS,
         slower={"spiked": 60_000_000},
         pack=("--compress",),
         before_flash="Wire a JTAG adapter with an FT232H to the board's JTAG pads.",
@@ -139,7 +136,7 @@ ECP5_RECIPES = (
             tx="C12",
         ),
         programmers=(dfu_util((0x1209, 0x5AF1)),),
-        presets=PRESETS_16,
+        presets=PRESETS,
         slower={"spiked": 60_000_000},
         pack=("--compress",),
         before_flash="Hold a button while plugging in: that starts the bootloader.",
@@ -158,7 +155,7 @@ ECP5_RECIPES = (
         leds=(("led", 0), ("led", 1)),
         uart=Uart("the USB socket of the FTDI chip"),
         programmers=(openfpgaloader("-b", "icepi-zero", usb=FT231X),),
-        presets=PRESETS_16,
+        presets=PRESETS,
         slower={"spiked": 60_000_000},
         pack=("--compress",),
     ),
@@ -174,7 +171,7 @@ ECP5_RECIPES = (
         leds=(("led", 0), ("led", 1)),
         uart=Uart("the USB socket: second port of the FTDI chip"),
         programmers=(openfpgaloader("-b", "ecp5_generic", "-c", "ft2232", usb=FT2232H),),
-        presets=PRESETS_16,
+        presets=PRESETS,
         slower={"spiked": 60_000_000},
         before_flash="The jumpers must leave the ECP5 alone in the JTAG chain (no ispCLOCK).",
     ),

@@ -4,9 +4,10 @@ from ..device import HX1K, HX8K, LP8K, UP5K
 from ..programmer import FT232H, ICE40_FLASH, Programmer
 from .recipe import Recipe, Uart
 
-# 16 cells of 8 bits count the 64 x 64 scores of the paper in 20,538 clocks.
-SSA_5K = {"tokens": 64, "head_dim": 64, "steps": 10, "cells": 16, "bits": 8}
 SSA_1K = {"tokens": 8, "head_dim": 8, "steps": 10, "cells": 1, "bits": 1, "random": "own"}
+# The host hands out K and V in diagonals: the corner turn is a third of the core.
+SSA_5K = {"tokens": 64, "head_dim": 64, "steps": 10, "engine": "sampled", "random": "own"}
+SSA_5K["feed"] = "diagonals"
 PRESETS_5K = {
     "ssa": SSA_5K,
     "a2os2a": {"tokens": 64, "head_dim": 64, "lanes": 8, "order": "kv"},
@@ -24,7 +25,7 @@ ICE40_RECIPES = (
         clock="clk12",
         oscillator=12_000_000,
         pll_pad=True,
-        frequency=36_000_000,
+        frequency=48_000_000,
         leds=(("led_g", 0), ("led_r", 0)),
         uart=Uart("the USB socket: second port of the FTDI chip"),
         programmers=ICE40_FLASH,
@@ -44,7 +45,9 @@ ICE40_RECIPES = (
         uart=Uart("the USB plug: second port of the FTDI chip"),
         programmers=ICE40_FLASH,
         presets={"ssa": SSA_1K},
-        notes="The green light D5 is the pass light, the red D1 the fail light.",
+        top="self-test",
+        notes="Too small for the host link: bitstreams hold the self-test. "
+        "The green light D5 is the pass light, the red D1 the fail light.",
     ),
     Recipe(
         id="hx8k-breakout",
@@ -71,7 +74,7 @@ ICE40_RECIPES = (
         clock="clk12",
         oscillator=12_000_000,
         pll_pad=True,
-        frequency=36_000_000,
+        frequency=48_000_000,
         leds=(("led_g", 0), ("led_r", 0)),
         uart=Uart("the USB socket: serial port of the iCELink"),
         programmers=(Programmer("icesprog", (), (0x1D50, 0x602B), "flash", node="hidraw"),),
@@ -86,7 +89,7 @@ ICE40_RECIPES = (
         package=("--package", "sg48"),
         clock="clk12",
         oscillator=12_000_000,
-        frequency=36_000_000,
+        frequency=48_000_000,
         leds=(("rgb_led", 0, "g"), ("rgb_led", 0, "r")),
         uart=Uart("the USB socket: the FTDI chip, over the pins of the flash", rx="15", tx="14"),
         tied={"16": 1},  # the flash stays off the lines of the serial port

@@ -40,7 +40,8 @@ class Recipe:
     and ("serial", 0), the latter of rx and tx alone.
 
     ``package`` and ``pack`` are nextpnr's and the packer's options. ``presets`` are settings by
-    core, ``slower`` the Hz of cores that do not reach ``frequency``. ``programmers`` come in order
+    core, ``slower`` the Hz of cores that do not reach ``frequency``, ``top`` what there is room for
+    around them. ``programmers`` come in order
     of preference, ``before_flash`` says what they want of the board's owner, ``notes`` what else
     there is to know.
     """
@@ -58,6 +59,7 @@ class Recipe:
     programmers: tuple
     presets: dict = field(default_factory=dict)
     slower: dict = field(default_factory=dict)
+    top: str = "link"
     pack: tuple = ()
     pll_pad: bool = False
     tied: dict = field(default_factory=dict)
