@@ -59,6 +59,7 @@ def test_one_design(tmp_path):
     assert len(row.fmax_runs) == 2
     assert row.fmax_mhz == min(row.fmax_runs) > 50
     assert row.us == pytest.approx(row.cycles / row.fmax_mhz, rel=1e-3)
+    assert row.cycles < row.cycles_loading < 2 * row.cycles
     assert 100 < row.lut < 1500
     assert row.bram > 0
     assert len(told) == 1 + 2 + 2

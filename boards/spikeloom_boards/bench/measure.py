@@ -24,16 +24,19 @@ TARGET_MHZ = 200  # beyond what any design reaches, so that place and route does
 
 @dataclass(frozen=True)
 class Measurement:
-    """One row: `lut` (LUT4), `ff` and `bram` of the core alone, `fmax_mhz` the median of
-    `fmax_runs`, `us` per attention at that clock, `path` what limits it."""
+    """One row: `cycles` with operands on chip and `cycles_loading` with streams that begin with
+    `start`; `lut` (LUT4), `ff` and `bram` of the core alone; `fmax_mhz` the median of `fmax_runs`;
+    `us` and `us_loading` per attention at that clock; `path` what limits it."""
 
     name: str
     cycles: int
+    cycles_loading: int
     lut: int
     ff: int
     bram: int
     fmax_mhz: float
     us: float
+    us_loading: float
     attentions_per_s: float
     lut_us: float
     path: str
@@ -51,7 +54,7 @@ def measure(design, seeds, progress=lambda step: None):
     """
     config = design.config
     progress(f"{design.name}: simulate")
-    cycles = simulated_cycles(config)
+    cycles, cycles_loading = simulated_cycles(config)
     progress(f"{design.name}: synthesise")
     size = netlist_size(config, design.fpga.family)
     placed = place(design, seeds, progress)
@@ -62,11 +65,13 @@ def measure(design, seeds, progress=lambda step: None):
     return Measurement(
         name=design.name,
         cycles=cycles,
+        cycles_loading=cycles_loading,
         lut=size.lut4,
         ff=size.registers,
         bram=size.block_rams,
         fmax_mhz=fmax,
         us=round(us, 4),
+        us_loading=round(cycles_loading / fmax, 4),
         attentions_per_s=round(1e6 / us),
         lut_us=round(size.lut4 * us, 1),
         path=placed[runs.index(fmax)]["critical_path"],
@@ -75,11 +80,13 @@ def measure(design, seeds, progress=lambda step: None):
 
 
 def simulated_cycles(config):
-    """Clocks of a run on Verilator with operands on chip; the formula's, or an error."""
+    """Clocks of a run on Verilator, with operands on chip, which is the formula's or an error, and
+    with operands that come with `start`."""
     model = adapter(config.core)
     head = model.random_operands(config, np.random.default_rng(1))
-    run = run_rtl(config, [head])
-    wrong = int((run.outputs != run_golden(config, [head])).sum())
+    run, loading = (run_rtl(config, [head], preload=preload) for preload in (True, False))
+    golden = run_golden(config, [head])
+    wrong = int((run.outputs != golden).sum() + (loading.outputs != golden).sum())
     by_data = getattr(model, "cycles", None)
     expected = by_data(config, *head) if by_data else CORES[config.core].cycles(config)
     if wrong or run.cycles != [expected]:
@@ -87,7 +94,7 @@ def simulated_cycles(config):
             f"{config.core}: simulated {run.cycles[0]} cycles, formula {expected}; "
             f"{wrong} outputs differ from the golden model"
         )
-    return expected
+    return expected, loading.cycles[0]
 
 
 def place(design, seeds, progress):
