@@ -56,47 +56,36 @@ class ChunkBuffer(wiring.Component):
             write.en.eq(self.w_en),
         ]
 
-        # What the last byte brings about is known a byte ahead: nothing waits for a comparison.
-        left = Signal.like(self.length)
-        taken = Signal.like(self.w_addr)
-        final, done = Signal(), Signal(init=1)  # one byte is left, none is left
-        closing, full, ended = Signal(), Signal(), Signal()
-        m.d.comb += [
-            self.room.eq(done & ~full),
-            read.addr.eq(taken),
-        ]
+        taken = Signal.like(self.length)  # bytes that are gone
+        end = Signal.like(self.length)
+        closing = Signal()
+        done = Signal(init=1)  # none is left, a clock ago
+        m.d.sync += done.eq(taken == end)
+        m.d.comb += read.addr.eq(taken)
         with m.If(self.accept):
-            m.d.sync += [
-                left.eq(self.length),
-                final.eq(self.length == 1),
-                done.eq(self.length == 0),
-                closing.eq(self.last),
-                taken.eq(0),
-            ]
+            m.d.sync += [end.eq(self.length), closing.eq(self.last), taken.eq(0)]
 
         # Read, then shift in: a byte every other clock, as long as no beat stands in the way.
         size = -(-self._bits // 8)
         row = Signal(8 * size, reset_less=True)
         fetched = Signal()
+        full, known = Signal(), Signal()  # a beat is there; so is whether it is the last
         m.submodules.bytes = byte = LoopNest(byte=size)
         m.d.comb += [
-            byte.step.eq(fetched & ~full),
-            self.o.valid.eq(full),
+            byte.step.eq(fetched & ~done & ~full),
+            self.room.eq(done & ~full),
+            self.o.valid.eq(known),
             self.o.payload.data.eq(row),
-            self.o.payload.last.eq(ended),
+            self.o.payload.last.eq(closing & done),
         ]
-        m.d.sync += fetched.eq(~done & ~byte.step)
+        m.d.sync += [fetched.eq(~done & ~byte.step), known.eq(full)]
         with m.If(byte.step):
             m.d.sync += [
                 row.eq(Cat(row, read.data)[8:]),
                 taken.eq(taken + 1),
-                left.eq(left - 1),
-                final.eq(left == 2),
-                done.eq(final),
                 full.eq(byte.byte_last),
-                ended.eq(closing & final),
             ]
-        with m.If(full & self.o.ready):
-            m.d.sync += full.eq(0)
+        with m.If(known & self.o.ready):
+            m.d.sync += [full.eq(0), known.eq(0)]
 
         return m

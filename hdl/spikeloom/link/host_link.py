@@ -231,20 +231,25 @@ class HostLink(wiring.Component):
         with m.Elif(self.start):
             m.d.sync += cycles.eq(0)
 
-        # The UART leaves time for registers.
-        m.d.sync += answer.bare.eq(answer.code != Code.OK)
+        bare = Signal()
+        final, byte = Signal.like(answer.final), Signal(8)
         with m.Switch(_number(command)):
             with m.Case(Command.IDENTIFY):
-                final = len(self._identity) - 1
-                m.d.sync += [answer.final.eq(final), answer.data.eq(told.data)]
+                m.d.comb += [final.eq(len(self._identity) - 1), byte.eq(told.data)]
             with m.Case(Command.STATUS):
-                byte = cycles.word_select(answer.index[:3], 8)
-                m.d.sync += [answer.final.eq(CYCLE_BYTES - 1), answer.data.eq(byte)]
+                counted = cycles.word_select(answer.index[:3], 8)
+                m.d.comb += [final.eq(CYCLE_BYTES - 1), byte.eq(counted)]
             with m.Case(Command.READ):
-                m.d.sync += [answer.final.eq(argument), answer.data.eq(results.data)]
+                m.d.comb += [final.eq(argument), byte.eq(results.data)]
                 m.d.comb += results.step.eq(answer.step)
             with m.Default():
-                m.d.sync += answer.bare.eq(1)
+                m.d.comb += bare.eq(1)
+        # The UART leaves time for registers.
+        m.d.sync += [
+            answer.bare.eq(bare | (answer.code != Code.OK)),
+            answer.final.eq(final),
+            answer.data.eq(byte),
+        ]
 
 
 def _number(command):

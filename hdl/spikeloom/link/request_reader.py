@@ -1,6 +1,6 @@
 """Cuts the content of a frame into the fields of a request."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -45,8 +45,9 @@ class RequestReader(wiring.Component):
         m = Module()
 
         m.d.comb += self.data.eq(self.i.payload)
+        short = Signal()
         m.d.sync += [
-            self.length.eq(self.index - CRC_BYTES),
+            Cat(self.length, short).eq(self.index - CRC_BYTES),
             self.long.eq(self.index > LONGEST),
         ]
         with m.FSM():
@@ -68,7 +69,7 @@ class RequestReader(wiring.Component):
             with m.State("payload"):
                 m.d.comb += [
                     self.step.eq(self.i.valid),
-                    self.valid.eq(self.good & (self.index >= CRC_BYTES)),
+                    self.valid.eq(self.good & ~short),
                 ]
                 with m.If(self.i.valid & ~self.long):
                     m.d.sync += self.index.eq(self.index + 1)

@@ -56,20 +56,20 @@ class UartReceiver(wiring.Component):
         rx = Signal(init=1)
         m.submodules.synchroniser = FFSynchronizer(self.rx, rx, init=1)
 
-        wait = Signal(range(self._divisor))
+        clock = Signal(range(self._divisor))
         tick = Signal()
-        m.d.comb += tick.eq(wait == 0)
-        m.d.sync += wait.eq(wait - 1)
+        m.d.comb += tick.eq(clock == self._divisor - 1)
+        m.d.sync += clock.eq(clock + 1)
         with m.If(tick):
-            m.d.sync += wait.eq(self._divisor - 1)
+            m.d.sync += clock.eq(0)
 
         byte = Signal(8)
         m.d.comb += self.o.payload.eq(byte)
         m.d.sync += [self.o.valid.eq(0), self.broken.eq(0)]
         with m.FSM():
             with m.State("idle"):
-                # Seen one to two clocks after the edge, and one more until the first wait.
-                m.d.sync += wait.eq(self._divisor // 2 - 2)
+                # Half a bit to go, but for the two clocks since the edge and one until it counts.
+                m.d.sync += clock.eq(self._divisor - self._divisor // 2 + 1)
                 with m.If(~rx):
                     m.next = "start bit"
             with m.State("start bit"), m.If(tick):
@@ -115,11 +115,11 @@ class UartTransmitter(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        wait = Signal(range(self._divisor))
+        clock = Signal(range(self._divisor))
         tick = Signal()
-        m.d.sync += [tick.eq(wait == 0), wait.eq(wait - 1)]
-        with m.If(wait == 0):
-            m.d.sync += wait.eq(self._divisor - 1)
+        m.d.sync += [tick.eq(clock == self._divisor - 2), clock.eq(clock + 1)]
+        with m.If(tick):
+            m.d.sync += clock.eq(0)
 
         # Bits end with the tick, wherever the line is: a byte may wait for it.
         bits = Signal(9)  # what is still to send, a one on top; nothing at 0
