@@ -25,11 +25,13 @@ from .self_test import make_self_test
 
 NAME = "spikeloom"
 PLACED = "placed.json"
+SEEDS = (1, 2, 3)
 
 
 @dataclass
 class Build:
-    """One build: `config` for `recipe` at `frequency` Hz, placed with nextpnr's `seed`.
+    """One build: `config` for `recipe` at `frequency` Hz, placed with nextpnr's `seed`, or with the
+    first of `SEEDS` that meets the clock.
 
     `top` is what goes around the core, one of `TOPS` (default: the recipe's): the host link, at
     `baud`, or the self-test, which holds `rom_steps` distinct time steps of operands.
@@ -38,7 +40,7 @@ class Build:
     config: object
     recipe: object
     frequency: int
-    seed: int = 1
+    seed: int | None = None
     top: str | None = None
     baud: int = DEFAULT_BAUD
     rom_steps: int = 1
@@ -106,22 +108,11 @@ def _build_in(job, folder, progress):
         )
 
     progress("place and route")
-    family = device.family
-    constraints = "pcf" if family == "ice40" else "lpf"
-    text = "asc" if family == "ice40" else "config"
-    output = "--asc" if family == "ice40" else "--textcfg"
-    run_tool(
-        f"nextpnr-{family}",
-        *device.place,
-        *recipe.package,
-        *("--json", f"{NAME}.json", f"--{constraints}", f"{NAME}.{constraints}"),
-        *(output, f"{NAME}.{text}", "--write", PLACED),
-        *("--report", "nextpnr.json", "--seed", job.seed),
-        *("--timing-allow-fail", "--log", "nextpnr.log", "--quiet"),
-        cwd=folder,
-    )
+    seed, placed = _place(job, folder, progress)
 
     progress("pack")
+    family = device.family
+    text = "asc" if family == "ice40" else "config"
     bitstream = f"{NAME}.bin" if family == "ice40" else f"{NAME}.bit"
     if family == "ice40":
         run_tool("icepack", f"{NAME}.asc", bitstream, cwd=folder)
@@ -132,7 +123,6 @@ def _build_in(job, folder, progress):
 
     for scratch in (f"{NAME}.il", f"{NAME}.json", f"{NAME}.{text}"):
         (folder / scratch).unlink()
-    placed = read_nextpnr_report(folder / "nextpnr.json", device)
     cycles = CORES[job.config.core].cycles(job.config)
     return Report(
         core=job.config.core,
@@ -144,7 +134,7 @@ def _build_in(job, folder, progress):
         target_mhz=job.frequency / 1e6,
         cycles=cycles,
         us=cycles / (job.frequency / 1e6),
-        seed=job.seed,
+        seed=seed,
         seconds=round(time.monotonic() - begun, 1),
         bitstream=bitstream,
         bitstream_sha256=hashlib.sha256((folder / bitstream).read_bytes()).hexdigest(),
@@ -153,6 +143,41 @@ def _build_in(job, folder, progress):
         version=__version__,
         **placed,
     )
+
+
+def _place(job, folder, progress):
+    """Place and route: the seed that was taken, and what `read_nextpnr_report` says.
+
+    Raises `JobError` where no seed leads to a placement; a clock that is missed is none.
+    """
+    recipe, device = job.recipe, job.recipe.device
+    constraints, output, text = {
+        "ice40": ("pcf", "--asc", "asc"),
+        "ecp5": ("lpf", "--textcfg", "config"),
+    }[device.family]
+    seeds = SEEDS if job.seed is None else (job.seed,)
+    for seed in seeds:
+        if seed != seeds[0]:
+            progress(f"place and route, seed {seed}")
+        try:
+            run_tool(
+                f"nextpnr-{device.family}",
+                *device.place,
+                *recipe.package,
+                *("--json", f"{NAME}.json", f"--{constraints}", f"{NAME}.{constraints}"),
+                *(output, f"{NAME}.{text}", "--write", PLACED),
+                *("--report", "nextpnr.json", "--seed", seed),
+                *("--timing-allow-fail", "--log", "nextpnr.log", "--quiet"),
+                cwd=folder,
+            )
+        except JobError:
+            if seed == seeds[-1]:
+                raise
+            continue
+        placed = read_nextpnr_report(folder / "nextpnr.json", device)
+        if placed["fmax_mhz"] * 1e6 >= job.frequency:
+            break
+    return seed, placed
 
 
 def _what_would_fit(config, synthesis, device):

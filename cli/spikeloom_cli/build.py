@@ -36,7 +36,10 @@ def build(
         float | None,
         typer.Option(help="Clock of the core (default: the board's)."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of place and route.")] = 1,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Seed of place and route (default: 1, 2 or 3, the first that will do)."),
+    ] = None,
     top: Annotated[
         str | None,
         typer.Option(
