@@ -19,10 +19,13 @@ constant and rotated by an amount of its own: neighbouring seeds are unrelated f
 """
 
 from dataclasses import dataclass
+from functools import reduce
 from math import ceil
+from operator import xor
 
 STRATEGIES = ("slices", "own", "permuted")
-SCRAMBLE_ROUNDS = 14
+SCRAMBLE_TURNS = ((0, 16, 22), (4, 24, 56))  # of the seed, of the sum of its turns
+START_CLOCKS = 3  # from the start of a run until random numbers are there
 EXCESS_BITS = 8  # resolution beyond ceil(log2(limit)) where limit is no power of two
 
 _MASK = 2**64 - 1
@@ -75,21 +78,21 @@ def draws_discarded(limit):
     return 1 if is_power_of_two(limit) else 0
 
 
-def start_clocks(rounds_per_clock=1):
-    """Clocks from start until random numbers are there; a divisor of `SCRAMBLE_ROUNDS`."""
-    return SCRAMBLE_ROUNDS // rounds_per_clock + 2
-
-
 def scramble(seed):
-    """The 64-bit seed after all rounds: each bit of it reaches 27 of the result's. Invertible."""
-    for _ in range(SCRAMBLE_ROUNDS):
-        seed = scramble_round(seed, _rotate)
+    """A 64-bit seed whose bits have each reached nine others. Invertible.
+
+    Rotations are the powers of a variable r with ``r**64 = 1``, sums of them polynomials over
+    GF(2), where squaring a sum squares its terms. Hence fourteen rounds of ``x XOR (x <<< 11) XOR
+    (x <<< 40)`` are ``(1 + r**22 + r**16) (r**24 + r**4 + r**56)``: two sums of three.
+    """
+    for turns in SCRAMBLE_TURNS:
+        seed = turned_sum(seed, turns, _rotate)
     return seed
 
 
-def scramble_round(state, rotate):
-    """One round, on an int or on a hardware value: ``x XOR (x <<< 11) XOR (x <<< 40)``."""
-    return state ^ rotate(state, 11) ^ rotate(state, 40)
+def turned_sum(word, turns, rotate=lambda word, amount: word.rotate_left(amount)):
+    """The XOR of `word`, an int or a hardware value of 64 bits, rotated to the left by `turns`."""
+    return reduce(xor, (rotate(word, amount) for amount in turns))
 
 
 def _rotate(word, amount):

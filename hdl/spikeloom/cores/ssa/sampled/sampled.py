@@ -17,7 +17,6 @@ from .diagonal_operand import DiagonalOperand
 from .index_source import IndexSource
 from .layout import groups, index_delay, lane_delay, mask_delay, rounds, value_delay, value_words
 from .query_lane import QueryLane
-from .schedule import rounds_per_clock
 from .value_address import ValueAddress
 
 
@@ -62,7 +61,7 @@ class SampledSSA(wiring.Component):
         config = self.config
 
         # Start: scramble and load the seed, run, and stop with the last output beat.
-        m.submodules.scrambler = scrambler = SeedScrambler(rounds_per_clock(config))
+        m.submodules.scrambler = scrambler = SeedScrambler()
         final = Signal()  # the beat on the output stream is there, and the last of the run
         m.d.comb += [
             scrambler.start.eq(self.start & ~self.busy),

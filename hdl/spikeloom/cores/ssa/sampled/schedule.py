@@ -1,6 +1,6 @@
 """How long a run of the sampled engine takes."""
 
-from ....random.random_plan import start_clocks
+from ....random.random_plan import START_CLOCKS
 from .layout import (
     banks,
     groups,
@@ -12,14 +12,7 @@ from .layout import (
     value_delay,
 )
 
-MANY_LANES = 8  # from which on the start of a run is worth hastening
-
 CLAIM = 2  # clocks from filling (releasing) a bank to the first read (write) of it
-
-
-def rounds_per_clock(config):
-    """Rounds of the seed's scrambling per clock: two, at 130 LUTs more, beside many lanes."""
-    return 2 if config.lanes * config.steps_at_once >= MANY_LANES else 1
 
 
 def cycles(config, *, loaded=True):
@@ -38,7 +31,7 @@ def cycles(config, *, loaded=True):
 
 def _run_length(config, loaded, total):
     """Clocks of the first `total` rounds, one after the other."""
-    begin = start_clocks(rounds_per_clock(config)) + 1
+    begin = START_CLOCKS + 1
     before_read = index_delay(config) + mask_delay(config)
     restart = 2 if config.indices == "stratified" else 0
     k = _Fill(config, "k", loaded, begin)
