@@ -9,7 +9,7 @@ from ...config.spiked_tables import LOG_FRACTION, coarse_bits, log_fixed, thresh
 from .code import signed_code, unsigned_code
 from .logarithm import LOG_DELAY, Logarithm
 
-ENCODER_DELAY = LOG_DELAY + 4  # clocks from `i` to `o`
+ENCODER_DELAY = LOG_DELAY + 5  # clocks from `i` to `o`
 
 
 class PhaseEncoder(wiring.Component):
@@ -73,17 +73,24 @@ class PhaseEncoder(wiring.Component):
         level = table.read_port()
         m.d.comb += level.addr.eq(step)
         candidate = Signal.like(step, reset_less=True)
-        m.d.sync += candidate.eq(step)
-
-        reached = magnitude >= level.data
-        fires = reached | ((candidate != last) & (magnitude != 0))
-        if not self._bipolar:
-            fires &= ~minus
+        decided = Signal.like(step, reset_less=True)
+        reached, reached_later, negative = Signal(3, reset_less=True)
         m.d.sync += [
-            self.o.step.eq(Mux(fires, candidate + ~reached, 0)),
+            candidate.eq(step),
+            decided.eq(candidate),
+            reached.eq(magnitude >= level.data),
+            reached_later.eq((candidate != last) & (magnitude != 0)),
+            negative.eq(minus),
+        ]
+
+        fires = reached | reached_later
+        if not self._bipolar:
+            fires &= ~negative
+        m.d.sync += [
+            self.o.step.eq(Mux(fires, decided + ~reached, 0)),
             self.o.spike.eq(fires),
         ]
         if self._bipolar:
-            m.d.sync += self.o.sign.eq(fires & minus)
+            m.d.sync += self.o.sign.eq(fires & negative)
 
         return m
