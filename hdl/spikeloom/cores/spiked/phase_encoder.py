@@ -29,8 +29,8 @@ class PhaseEncoder(wiring.Component):
 
     Members
     -------
-    i : In(shape).
-    o : Out(signed_code), or Out(unsigned_code) where not bipolar.
+    i : In(shape), i_valid : In(1).
+    o : Out(signed_code), or Out(unsigned_code) where not bipolar; o_valid : Out(1).
 
     Source: "SpikedAttention", NeurIPS 2024, one-spike phase coding.
     """
@@ -40,11 +40,22 @@ class PhaseEncoder(wiring.Component):
         self._gain = gain
         self._bipolar = bipolar
         code = signed_code if bipolar else unsigned_code
-        super().__init__({"i": In(shape), "o": Out(code(config.steps))})
+        super().__init__(
+            {
+                "i": In(shape),
+                "i_valid": In(1),
+                "o": Out(code(config.steps)),
+                "o_valid": Out(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
         config = self._config
+
+        valid = Signal(ENCODER_DELAY)
+        m.d.sync += valid.eq(Cat(self.i_valid, valid))
+        m.d.comb += self.o_valid.eq(valid[-1])
 
         # Magnitude and sign, and their way beside the logarithm.
         magnitude = Signal(len(self.i), reset_less=True)
