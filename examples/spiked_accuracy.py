@@ -15,6 +15,7 @@ import numpy as np
 from spikeloom.config import SpikedConfig
 from spikeloom.cores.spiked import schedule
 from spikeloom_sim.adapters import adapter
+from spikeloom_sim.backends import run_rtl
 from spikeloom_sim.golden import spiked
 
 SEEDS = range(10)
@@ -87,6 +88,30 @@ def print_softmax():
         )
 
 
+def print_side_by_side():
+    """Float model, golden model and RTL on the same data: those of the first seed."""
+    print("| N | D | B | T | float model | golden model | RTL | outputs where RTL differs |")
+    print("|---|---|---|---|---|---|---|---|")
+    for tokens, dim, base, steps in (
+        (49, 32, 1.15, 40),
+        (64, 64, 1.15, 40),
+        (128, 64, 1.4, 16),
+    ):
+        config = SpikedConfig(tokens=tokens, head_dim=dim, base=base, steps=steps)
+        q, k, v = gaussian(config, SEEDS[0])
+        trace = spiked.float_model(config, q, k, v)
+        head = trace.q, trace.k, trace.v
+        golden = spiked.run(trace.config, *head)
+        rtl = run_rtl(trace.config, [head]).outputs[0]
+        softmax = spiked.softmax_attention(q, k, v).ravel()
+        found = [trace.values, *(spiked.decode(trace.config, codes) for codes in (golden, rtl))]
+        told = " | ".join(f"{np.corrcoef(x.ravel(), softmax)[0, 1]:.4f}" for x in found)
+        print(
+            f"| {tokens} | {dim} | {base} | {steps} | {told} "
+            f"| {np.count_nonzero(golden != rtl)} of {golden.size:,} |"
+        )
+
+
 def print_clocks():
     print("| lanes | encoders | 100 % | 50 % | 10 % | interval, 100 % |")
     print("|---|---|---|---|---|---|")
@@ -133,6 +158,8 @@ if __name__ == "__main__":
     print_formats()
     print()
     print_softmax()
+    print()
+    print_side_by_side()
     print()
     print_clocks()
     plot(folder / "spiked-error.png")
