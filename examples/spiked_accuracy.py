@@ -1,4 +1,5 @@
-"""How near `spiked` comes to its float model and to softmax attention: tables and a plot.
+"""How near `spiked` comes to its float model and to softmax attention, and its clocks: tables and
+a plot.
 
     python examples/spiked_accuracy.py [FOLDER]
 
@@ -12,6 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from spikeloom.config import SpikedConfig
+from spikeloom.cores.spiked import schedule
+from spikeloom_sim.adapters import adapter
+from spikeloom_sim.backends import run_rtl
 from spikeloom_sim.golden import spiked
 
 SEEDS = range(10)
@@ -84,6 +88,43 @@ def print_softmax():
         )
 
 
+def print_side_by_side():
+    """Float model, golden model and RTL on the same data: those of the first seed."""
+    print("| N | D | B | T | float model | golden model | RTL | outputs where RTL differs |")
+    print("|---|---|---|---|---|---|---|---|")
+    for tokens, dim, base, steps in (
+        (49, 32, 1.15, 40),
+        (64, 64, 1.15, 40),
+        (128, 64, 1.4, 16),
+    ):
+        config = SpikedConfig(tokens=tokens, head_dim=dim, base=base, steps=steps)
+        q, k, v = gaussian(config, SEEDS[0])
+        trace = spiked.float_model(config, q, k, v)
+        head = trace.q, trace.k, trace.v
+        golden = spiked.run(trace.config, *head)
+        rtl = run_rtl(trace.config, [head]).outputs[0]
+        softmax = spiked.softmax_attention(q, k, v).ravel()
+        found = [trace.values, *(spiked.decode(trace.config, codes) for codes in (golden, rtl))]
+        told = " | ".join(f"{np.corrcoef(x.ravel(), softmax)[0, 1]:.4f}" for x in found)
+        print(
+            f"| {tokens} | {dim} | {base} | {steps} | {told} "
+            f"| {np.count_nonzero(golden != rtl)} of {golden.size:,} |"
+        )
+
+
+def print_clocks():
+    print("| lanes | encoders | 100 % | 50 % | 10 % | interval, 100 % |")
+    print("|---|---|---|---|---|---|")
+    model = adapter("spiked")
+    for lanes in (1, 8, 49):
+        config = SpikedConfig(tokens=49, head_dim=32, lanes=lanes)
+        rng = np.random.default_rng(2)
+        heads = [model.random_operands(config, rng, share) for share in (1.0, 0.5, 0.1)]
+        clocks = " | ".join(f"{model.cycles(config, *head):,}" for head in heads)
+        interval = schedule.interval(config)
+        print(f"| {lanes} | {config.encoders} | {clocks} | {interval:,.0f} |")
+
+
 def plot(path):
     import matplotlib
 
@@ -107,7 +148,7 @@ def plot(path):
         yscale="log",
     )
     axes.grid(alpha=0.3, which="both")
-    axes.legend()
+    figure.legend(loc="outside right")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)
 
@@ -117,4 +158,8 @@ if __name__ == "__main__":
     print_formats()
     print()
     print_softmax()
+    print()
+    print_side_by_side()
+    print()
+    print_clocks()
     plot(folder / "spiked-error.png")

@@ -128,7 +128,7 @@ def _build_in(job, folder, progress):
         core=job.config.core,
         board=recipe.id,
         device=device.name,
-        config=job.config.as_dict(),
+        config=job.config.settled().as_dict(),
         lut4=synthesis.lut4,
         registers=synthesis.registers,
         target_mhz=job.frequency / 1e6,

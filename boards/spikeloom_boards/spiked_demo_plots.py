@@ -57,7 +57,7 @@ def plot_raster(operands, trace, config, path):
         ax.set_xlabel("time step")
         ax.set_xlim(-1, config.steps)
     axes[0].set_ylabel("neuron")
-    axes[0].legend(loc="upper right")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower right", ncols=2)
     figure.suptitle(f"Token {ROW}: one spike per neuron, the earlier the larger", fontsize=9)
     figure.savefig(path, dpi=130)
 

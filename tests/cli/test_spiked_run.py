@@ -78,3 +78,5 @@ def test_generate_without_data(spikeloom, tmp_path):
     text = (tmp_path / "out" / "spikeloom_spiked.v").read_text()
     assert "s_axis_q_tdata" in text
     assert "m_axis_o_tlast" in text
+    config = json.loads((tmp_path / "out" / "manifest.json").read_text())["config"]
+    assert all(config[f"{name}_scale"] > 0 for name in ("q", "k", "v", "score", "output"))

@@ -31,6 +31,21 @@ def test_scales_hold_for_every_head():
     assert (abs(heads[0][0])[heads[0][0] != 0]).min() > 1  # a small head spikes late
 
 
+@pytest.mark.parametrize("unit", [1e-20, 1e-6, 1e20])
+def test_units_of_the_data_do_not_matter(unit):
+    """Q and K in units whose product is one, V in any unit: the same codes."""
+    config, heads = model.configure({}, Q * unit, K / unit, V * unit)
+    _, expected = model.configure({}, Q, K, V)
+    assert (model.golden(config, *heads[0]) == model.golden(config, *expected[0])).all()
+
+
+def test_small_operands_score_about_alike():
+    """Scores of next to nothing: the output is the mean of V."""
+    config, heads = model.configure({}, Q * 1e-9, K * 1e-9, V)
+    values = model.decode(config, model.golden(config, *heads[0]))
+    np.testing.assert_allclose(values, np.tile(V.mean(0), (6, 1)), rtol=0.1)
+
+
 def test_all_zero_operands_are_valid():
     config, ((q, k, v),) = model.configure({}, 0 * Q, 0 * K, 0 * V)
     assert config.scales["score"] == 1.0
@@ -52,6 +67,8 @@ def test_all_zero_operands_are_valid():
         ((Q, K, V), {"score_scale": "2000"}, "score_scale = 2000.0 makes every score vanish"),
         ((Q, K, V), {"q_scale": "1e6"}, "q_scale = 1000000.0 makes every value of q vanish"),
         ((Q, K, V), {"output_scale": "1e6"}, "makes every value of output vanish; the largest is"),
+        ((Q * 1e-40, K, V), {}, "q_scale must be a number in [1e-30, 1e+30]"),
+        ((Q * 1e9, K * 1e9, V), {}, "score_scale must be a number in (0.0, 1000000.0]"),
         ((Q, K, V), {"base": "1.0001"}, "tables outgrow any device"),
         ((Q, K, V), {"q_scale": "3", "steps": "4"}, None),
         ((Q, K, V), {"heads": "2"}, "heads = 2: heads come from the tensors' leading axis"),

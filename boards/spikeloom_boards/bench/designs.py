@@ -79,6 +79,7 @@ DESIGNS = (
     Design("a2os2a", "qk", "64", "ecp5-25f", A2OS2A | {"order": "qk", "lanes": 64}, usual=False),
     Design("spiked", "trace", "1", "ecp5-25f", SPIKED | {"lanes": 1}),
     Design("spiked", "trace", "8", "ecp5-85f", SPIKED | {"lanes": 8}, usual=False),
+    Design("spiked", "trace", "49", "ecp5-85f", SPIKED | {"lanes": 49}, usual=False),
 )
 
 

@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .bank_ring import BankRing
+from .port_collisions import NEVER_BOTH
 
 
 class BankMemory(wiring.Component):
@@ -62,7 +63,7 @@ class BankMemory(wiring.Component):
         # Words of a bank start at a power of two, so that addresses need no adder.
         stride = 1 << (self._depth - 1).bit_length()
         m.submodules.memory = memory = Memory(
-            shape=len(self.w_data), depth=self._banks * stride, init=[]
+            shape=len(self.w_data), depth=self._banks * stride, init=[], attrs=NEVER_BOTH
         )
         write = memory.write_port(granularity=self._granule_bits if len(self.w_en) > 1 else None)
         read = memory.read_port()

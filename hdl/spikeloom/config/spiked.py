@@ -7,11 +7,12 @@ from ..errors import InputError
 from .base import CoreConfig, choice, integer, largest_divisor, number
 
 AUTO = "auto"
+LARGEST_SCORE = 1e6
 
 
-def scale(help):
+def scale(help, low=1e-30, high=1e30, **range):
     """A key that scales data: a positive number, or "auto", the largest magnitude of the data."""
-    return number(help, low=0, high=1e6, low_open=True, default=AUTO)
+    return number(help, low=low, high=high, default=AUTO, **range)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,13 @@ class SpikedConfig(CoreConfig):
     q_scale: float | str = scale("largest magnitude of Q")
     k_scale: float | str = scale("largest magnitude of K")
     v_scale: float | str = scale("largest magnitude of V")
-    score_scale: float | str = scale("largest magnitude of the scores Q K^T / sqrt(D)")
+    score_scale: float | str = scale(
+        "largest magnitude of the scores Q K^T / sqrt(D)",
+        low=0,
+        high=LARGEST_SCORE,
+        low_open=True,
+        why="larger ones leave a softmax nothing to share out",
+    )
     output_scale: float | str = scale("largest magnitude of the output")
     seed: int = integer(
         "taken for the sake of one contract; this core draws nothing at random",
@@ -118,16 +125,17 @@ class SpikedConfig(CoreConfig):
     def scales(self):
         """Scale of "q", "k", "v", "score" and "output", each a number.
 
-        In place of "auto": about the largest of as many standard normal numbers; for the output, an
-        average of values, the scale of V.
+        In place of "auto": about the largest of as many standard normal numbers; for scores, of
+        normal Q and K with their scales; for the output, an average of values, the scale of V.
         """
         query = _largest_normal(self.tokens * self.head_dim)
         scales = {
             "q": self._or(self.q_scale, query),
             "k": self._or(self.k_scale, query),
             "v": self._or(self.v_scale, _largest_normal(self.tokens * self.value_dim)),
-            "score": self._or(self.score_scale, _largest_normal(self.tokens**2)),
         }
+        score = scales["q"] / query * scales["k"] / query * _largest_normal(self.tokens**2)
+        scales["score"] = self._or(self.score_scale, min(score, LARGEST_SCORE))
         scales["output"] = self._or(self.output_scale, scales["v"])
         return scales
 

@@ -93,7 +93,7 @@ def core_files(config):
         "core": config.core,
         "summary": core.summary,
         "module": module.name,
-        "config": config.as_dict(),
+        "config": config.settled().as_dict(),
         "cycles": core.cycles(config),
         "ports": [
             {

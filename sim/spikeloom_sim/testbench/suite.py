@@ -78,11 +78,11 @@ async def cycles_are_as_predicted(dut):
 
 @cocotb.test()
 async def streams_at_full_speed(dut):
-    """Operands begin with start, one run after the other."""
+    """Operands begin with start, one run after the other, the second on dense operands."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
-    for seed in (3, 2**64 - 1):
-        await scenario.check(scenario.operands(seed), seed, preload=False)
+    for seed, density in ((3, 0.5), (2**64 - 1, 0.9)):
+        await scenario.check(scenario.operands(seed, density), seed, preload=False)
 
 
 @cocotb.test()
@@ -113,6 +113,35 @@ async def operands_of_the_next_run_come_early(dut):
     for seed, operands in runs.items():
         ending = {"o": Stalls(0.9, seed)}
         await scenario.check(operands, seed, stalls=ending, slack=30, fed=True)
+    for task in feeding:
+        await task
+
+
+@cocotb.test()
+async def start_means_nothing_while_busy(dut):
+    """Start stays high through a run, the next run's operands on offer: one run and no more."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    first, second = scenario.operands(14), scenario.operands(15)
+    beats = [scenario.model.to_beats(scenario.config, *operands) for operands in (first, second)]
+    feeding = [
+        cocotb.start_soon(source.send([beat for run in beats for beat in run[name]]))
+        for name, source in scenario.bench.sources.items()
+    ]
+
+    async def keep_starting():
+        await RisingEdge(dut.busy)
+        dut.start.value = 1
+        await RisingEdge(dut.done)
+        dut.start.value = 0
+
+    starting = cocotb.start_soon(keep_starting())
+    await scenario.check(first, 14, fed=True)
+    await starting
+    await ClockCycles(dut.clk, CORES[scenario.core].cycles(scenario.config))
+    told = int(dut.busy.value), int(dut.m_axis_o_tvalid.value)
+    assert told == (0, 0), f"busy, output valid are {told} without a start"
+    await scenario.check(second, 15, fed=True)
     for task in feeding:
         await task
 

@@ -11,7 +11,7 @@ from .code import signed_code
 from .logarithm import LOG_DELAY, Logarithm
 from .trace_product import sum_shape
 
-OUTPUT_DELAY = LOG_DELAY + 2  # clocks from `i` to `o`
+OUTPUT_DELAY = LOG_DELAY + 3  # clocks from `i` to `o`
 
 
 class OutputEncoder(wiring.Component):
@@ -78,7 +78,8 @@ class OutputEncoder(wiring.Component):
             write.en.eq(valid & normalises),
             read.addr.eq(Mux(valid, following, loops.block)),
         ]
-        m.d.sync += self.o_valid.eq(valid & ~normalises)
+        measured = Signal()
+        m.d.sync += [measured.eq(valid & ~normalises), self.o_valid.eq(measured)]
 
         for n, log in enumerate(logs):
             m.submodules[f"log_{n}"] = log
@@ -86,13 +87,15 @@ class OutputEncoder(wiring.Component):
             sign = Cat(self.i[n] < 0, self.i[n] != 0)
             m.d.sync += magnitude.eq(abs(self.i[n]))
             m.d.comb += [log.i.eq(magnitude), write.data[n].eq(log.o + up)]
-            for stage in range(LOG_DELAY + 1):
+            for stage in range(LOG_DELAY + 2):
                 delayed = Signal(2, name=f"sign_{n}_{stage}", reset_less=True)
                 m.d.sync += delayed.eq(sign)
                 sign = delayed
             minus, present = sign
 
-            step = (read.data[n] - log.o) >> LOG_FRACTION
+            above = (read.data[n] - log.o) >> LOG_FRACTION
+            step = Signal.like(above, name=f"step_{n}", reset_less=True)
+            m.d.sync += step.eq(above)
             fires = present & (step < config.steps)
             m.d.sync += [
                 self.o[n].step.eq(Mux(fires & (step >= 0), step, 0)),

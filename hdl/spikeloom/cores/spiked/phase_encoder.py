@@ -9,7 +9,7 @@ from ...config.spiked_tables import LOG_FRACTION, coarse_bits, log_fixed, thresh
 from .code import signed_code, unsigned_code
 from .logarithm import LOG_DELAY, Logarithm
 
-ENCODER_DELAY = LOG_DELAY + 4  # clocks from `i` to `o`
+ENCODER_DELAY = LOG_DELAY + 5  # clocks from `i` to `o`
 
 
 class PhaseEncoder(wiring.Component):
@@ -29,8 +29,8 @@ class PhaseEncoder(wiring.Component):
 
     Members
     -------
-    i : In(shape).
-    o : Out(signed_code), or Out(unsigned_code) where not bipolar.
+    i : In(shape), i_valid : In(1).
+    o : Out(signed_code), or Out(unsigned_code) where not bipolar; o_valid : Out(1).
 
     Source: "SpikedAttention", NeurIPS 2024, one-spike phase coding.
     """
@@ -40,11 +40,22 @@ class PhaseEncoder(wiring.Component):
         self._gain = gain
         self._bipolar = bipolar
         code = signed_code if bipolar else unsigned_code
-        super().__init__({"i": In(shape), "o": Out(code(config.steps))})
+        super().__init__(
+            {
+                "i": In(shape),
+                "i_valid": In(1),
+                "o": Out(code(config.steps)),
+                "o_valid": Out(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
         config = self._config
+
+        valid = Signal(ENCODER_DELAY)
+        m.d.sync += valid.eq(Cat(self.i_valid, valid))
+        m.d.comb += self.o_valid.eq(valid[-1])
 
         # Magnitude and sign, and their way beside the logarithm.
         magnitude = Signal(len(self.i), reset_less=True)
@@ -73,17 +84,24 @@ class PhaseEncoder(wiring.Component):
         level = table.read_port()
         m.d.comb += level.addr.eq(step)
         candidate = Signal.like(step, reset_less=True)
-        m.d.sync += candidate.eq(step)
-
-        reached = magnitude >= level.data
-        fires = reached | ((candidate != last) & (magnitude != 0))
-        if not self._bipolar:
-            fires &= ~minus
+        decided = Signal.like(step, reset_less=True)
+        reached, reached_later, negative = Signal(3, reset_less=True)
         m.d.sync += [
-            self.o.step.eq(Mux(fires, candidate + ~reached, 0)),
+            candidate.eq(step),
+            decided.eq(candidate),
+            reached.eq(magnitude >= level.data),
+            reached_later.eq((candidate != last) & (magnitude != 0)),
+            negative.eq(minus),
+        ]
+
+        fires = reached | reached_later
+        if not self._bipolar:
+            fires &= ~negative
+        m.d.sync += [
+            self.o.step.eq(Mux(fires, decided + ~reached, 0)),
             self.o.spike.eq(fires),
         ]
         if self._bipolar:
-            m.d.sync += self.o.sign.eq(fires & minus)
+            m.d.sync += self.o.sign.eq(fires & negative)
 
         return m

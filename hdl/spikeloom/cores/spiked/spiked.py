@@ -10,7 +10,7 @@ from .code import code_bits, signed_code, unsigned_code
 from .event_memory import EventMemory
 from .lane_memory import LaneMemory
 from .output_encoder import OutputEncoder
-from .phase_encoder import ENCODER_DELAY, PhaseEncoder
+from .phase_encoder import PhaseEncoder
 from .trace_product import TraceProduct
 from .woss import Woss
 
@@ -158,11 +158,13 @@ class Spiked(wiring.Component):
             m.submodules[f"score_encoder_{n}"] = encoder = PhaseEncoder(
                 config, scores.o[n].shape(), gain=config.score_gain
             )
-            m.d.comb += [encoder.i.eq(scores.o[n]), woss.i[n].eq(encoder.o)]
-        encoded = Signal(ENCODER_DELAY)
-        m.d.sync += encoded.eq(Cat(scores.o_valid, encoded))
+            m.d.comb += [
+                encoder.i.eq(scores.o[n]),
+                encoder.i_valid.eq(scores.o_valid),
+                woss.i[n].eq(encoder.o),
+            ]
         m.d.comb += [
-            woss.i_valid.eq(encoded[-1]),
+            woss.i_valid.eq(encoder.o_valid),
             p_lanes.i.eq(woss.o),
             p_lanes.i_valid.eq(woss.o_valid),
         ]

@@ -1,0 +1,147 @@
+"""Every stage of `spiked` alone, between streams that stall, against its golden twin."""
+
+import random
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+
+from spikeloom.blocks.queued_stage import QueuedStage
+from spikeloom.config import SpikedConfig
+from spikeloom.config.spiked_tables import threshold_log
+from spikeloom.cores.spiked.code import code_bits
+from spikeloom.cores.spiked.output_encoder import OUTPUT_DELAY, OutputEncoder
+from spikeloom.cores.spiked.phase_encoder import ENCODER_DELAY, PhaseEncoder
+from spikeloom.cores.spiked.product_stage import ProductStage
+from spikeloom.cores.spiked.woss import WOSS_DELAY, Woss
+from spikeloom_sim.golden import spiked
+
+from .spiked_bench import join, random_codes, split
+
+CONFIG = SpikedConfig(tokens=5, head_dim=4, base=1.4, steps=16, lanes=4, encoders=2)
+BITS = code_bits(CONFIG.steps)
+BLOCKS = 3  # blocks of two in a row of five
+
+# How often each end pauses: neither, the giver, the taker most of the time, both.
+PAUSES = [(0.0, 0.0), (0.6, 0.0), (0.0, 0.9), (0.5, 0.5)]
+stalls = pytest.mark.parametrize("pauses", PAUSES, ids=str)
+
+
+def through(stage, feeds, count, pauses):
+    """Payloads into the streams of `stage` named by `feeds`; the first `count` that come out, and
+    the clocks they take."""
+    simulator = Simulator(stage)
+    simulator.add_clock(1e-6)
+    found, clocks = [], [0]
+
+    def feeder(port, payloads, seed):
+        pause = random.Random(seed)
+
+        async def feed(ctx):
+            for payload in payloads:
+                while pause.random() < pauses[0]:
+                    await ctx.tick()
+                ctx.set(as_value(port.payload), int(payload))
+                ctx.set(port.valid, 1)
+                await ctx.tick().until(port.ready)
+                ctx.set(port.valid, 0)
+
+        return feed
+
+    async def take(ctx):
+        pause = random.Random(9)
+        while len(found) < count:
+            waits = pause.random() < pauses[1]
+            ctx.set(stage.o.ready, not waits)
+            *_, valid, payload = await ctx.tick().sample(stage.o.valid, as_value(stage.o.payload))
+            clocks[0] += 1
+            if valid and not waits:
+                found.append(payload)
+            assert clocks[0] < 100_000
+
+    for seed, (name, payloads) in enumerate(feeds.items()):
+        port = getattr(stage, name)
+        simulator.add_testbench(feeder(port, payloads, seed), background=True)
+    simulator.add_testbench(take)
+    simulator.run()
+    return found, clocks[0]
+
+
+def as_value(payload):
+    return payload.as_value() if hasattr(payload, "as_value") else payload
+
+
+def in_blocks(rows, bits):
+    """Rows of whole numbers as payloads of two apiece, rows filled up with ones."""
+    mask = (1 << bits) - 1
+    padded = [[*(int(x) & mask for x in row), *[1] * (len(row) % 2)] for row in rows]
+    return [join(row[n : n + 2], bits) for row in padded for n in range(0, len(row), 2)]
+
+
+def out_of_blocks(payloads, bits, shape):
+    """Undo `in_blocks`."""
+    words = [word for payload in payloads for word in split(payload, bits, 2)]
+    return np.reshape(words, (shape[0], -1))[:, : shape[1]]
+
+
+@stalls
+def test_phase_encoder(pauses):
+    most = CONFIG.head_dim << CONFIG.frac_bits
+    sums = np.random.default_rng(0).integers(-most, most + 1, 100)
+    shape = range(-most, most + 1)
+    stage = QueuedStage(PhaseEncoder(CONFIG, shape, gain=CONFIG.score_gain), ENCODER_DELAY + 1)
+    found, clocks = through(stage, {"i": sums & (1 << len(stage.i.payload)) - 1}, 100, pauses)
+    expected = spiked.encode_sums(CONFIG, sums, CONFIG.score_gain)
+    assert (spiked.from_wire(CONFIG, found) == expected).all()
+    if pauses == (0.0, 0.0):
+        assert clocks <= 100 + ENCODER_DELAY + 4
+
+
+@stalls
+def test_woss(pauses):
+    rows = random_codes(np.random.default_rng(1), CONFIG, (20, 5), 0.8)
+    stage = QueuedStage(Woss(CONFIG), CONFIG.blocks + WOSS_DELAY)
+    codes = in_blocks(spiked.to_wire(CONFIG, rows), BITS)
+    found, clocks = through(stage, {"i": codes}, 20 * BLOCKS, pauses)
+    words = out_of_blocks(found, BITS - 1, (20, 5))
+    expected = spiked.woss(CONFIG, rows, np.ones((20, 5), bool))
+    assert (spiked.from_wire(CONFIG, words) == expected).all()
+    if pauses == (0.0, 0.0):
+        assert clocks <= 21 * BLOCKS + WOSS_DELAY + 4
+
+
+@stalls
+def test_output_encoder(pauses):
+    rng = np.random.default_rng(2)
+    normaliser = rng.integers(1 << CONFIG.frac_bits, 5 << CONFIG.frac_bits, 5)
+    sums = (normaliser * rng.uniform(-1, 1, (CONFIG.value_dim, 5))).astype(int)
+    encoder = OutputEncoder(CONFIG)
+    stage = QueuedStage(encoder, OUTPUT_DELAY + 1)
+    sum_bits = len(encoder.i.as_value()) // 2
+    found, _ = through(
+        stage,
+        {"i": in_blocks([normaliser, *sums], sum_bits)},
+        CONFIG.value_dim * BLOCKS,
+        pauses,
+    )
+    words = out_of_blocks(found, BITS, sums.shape)
+    offset = threshold_log(CONFIG, CONFIG.output_gain)
+    expected = spiked.encode_quotients(CONFIG, sums, normaliser, offset)
+    assert (spiked.from_wire(CONFIG, words) == expected).all()
+
+
+@stalls
+@pytest.mark.parametrize("density", [0.7, 0.0])
+def test_product(pauses, density):
+    """Three products in a row, of as many lines as tokens."""
+    rng = np.random.default_rng(3)
+    a = random_codes(rng, CONFIG, (3, 6, 4), density)
+    b = random_codes(rng, CONFIG, (3, 5, 4), 0.7)
+    stage = ProductStage(CONFIG, 6, 4)
+    feeds = {f"i_{name}": spiked.to_wire(CONFIG, x).ravel() for name, x in (("a", a), ("b", b))}
+    found, _ = through(stage, feeds, 3 * 6 * BLOCKS, pauses)
+    bits = len(as_value(stage.o.payload)) // 2
+    words = out_of_blocks(found, bits, (18, 5))
+    sums = words - (words >> bits - 1 << bits)
+    expected = [spiked.trace_product(CONFIG, *pair) for pair in zip(a, b, strict=True)]
+    assert (sums == np.concatenate(expected)).all()
