@@ -70,14 +70,16 @@ class Woss(wiring.Component):
         # The winner so far: the step of the earliest positive spike, `steps` for none.
         best = Signal(range(steps + 1), init=steps)
         winner = Signal(range(steps + 1), reset_less=True)
-        earliest = best
+        rivals = [best]
         for n in range(config.encoders):
             competes = self.i[n].spike & ~self.i[n].sign & self._admitted(arrive, n)
-            better = Signal.like(best, name=f"better_{n}")
-            m.d.comb += better.eq(
-                Mux(competes & (self.i[n].step < earliest), self.i[n].step, earliest)
-            )
-            earliest = better
+            rivals.append(Mux(competes, self.i[n].step, steps))
+        while len(rivals) > 1:
+            first, second, *others = rivals
+            earlier = Signal.like(best, name=f"earlier_{len(others)}")
+            m.d.comb += earlier.eq(Mux(second < first, second, first))
+            rivals = [*others, earlier]
+        (earliest,) = rivals
         with m.If(self.i_valid):
             m.d.sync += best.eq(Mux(arrive.block_last, steps, earliest))
             with m.If(arrive.block_last):
