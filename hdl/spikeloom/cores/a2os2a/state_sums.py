@@ -10,6 +10,7 @@ from ...blocks.port_collisions import NEVER_BOTH
 from .operands import beat, output_data, signed_term
 from .state_events import address_bits, state_event
 
+BESIDE = 2  # lanes whose words lie in one memory
 RETURN = 5  # clocks from the read of a word to the first read that sees what was added to it
 
 
@@ -47,11 +48,17 @@ class StateSums(wiring.Component):
         config = self._config
         lanes, width = config.lanes, config.state_bits
 
-        m.submodules.memory = memory = Memory(
-            shape=lanes * width, depth=1 << address_bits(config), init=[], attrs=NEVER_BOTH
-        )
-        read = memory.read_port()
-        write = memory.write_port()
+        # Memories of a few lanes each: one over all of them would tie distant blocks together.
+        reads, writes = [], []
+        for first in range(0, lanes, BESIDE):
+            m.submodules[f"memory_{first}"] = memory = Memory(
+                shape=min(BESIDE, lanes - first) * width,
+                depth=1 << address_bits(config),
+                init=[],
+                attrs=NEVER_BOTH,
+            )
+            reads.append(memory.read_port())
+            writes.append(memory.write_port())
 
         # Six stages: offered, at the memory's input, at its output, in a register behind it (block
         # RAM is slow to answer and far away), at the adders, in a register before the memory.
@@ -104,18 +111,16 @@ class StateSums(wiring.Component):
                 closing.eq(holding_valid & holding.close),
                 clear.eq(holding_valid & (holding.learn | holding.close)),
             ]
-        m.d.comb += [
-            read.addr.eq(asking.address),
-            read.en.eq(move),
-        ]
+        for read in reads:
+            m.d.comb += [read.addr.eq(asking.address), read.en.eq(move)]
 
         # Words as they were read; those of a sequence to come, and of events without one, are zero.
         # So are the values of V where nothing is learnt.
         values = Signal(2 * lanes, reset_less=True)
         words = [Signal(signed(width), name=f"word_{n}", reset_less=True) for n in range(lanes)]
-        held = Signal.like(read.data, reset_less=True)
+        held = Signal(lanes * width, reset_less=True)
         with m.If(advance):
-            m.d.sync += [held.eq(read.data), values.eq(holding.v)]
+            m.d.sync += [held.eq(Cat(read.data for read in reads)), values.eq(holding.v)]
             for n, word in enumerate(words):
                 m.d.sync += word.eq(held.word_select(n, width))
                 with m.If(blank):
@@ -154,12 +159,12 @@ class StateSums(wiring.Component):
         # What has been made is an output, or a word to be written back.
         renew = Signal()
         m.d.sync += renew.eq(advance & adding_valid & adding.learn & adding.active)
-        m.d.comb += [
-            write.data.eq(Cat(renewed)),
-            write.en.eq(renew),
-        ]
+        address = Signal.like(adding.address, reset_less=True)
         with m.If(advance):
-            m.d.sync += write.addr.eq(adding.address)
+            m.d.sync += address.eq(adding.address)
+        m.d.comb += Cat(write.data for write in writes).eq(Cat(renewed))
+        for write in writes:
+            m.d.comb += [write.addr.eq(address), write.en.eq(renew)]
         if open_ended:
             with m.If(renew & Cat(overflows).any()):
                 m.d.sync += self.saturated.eq(1)
