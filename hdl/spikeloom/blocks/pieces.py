@@ -1,6 +1,6 @@
 """A value cut into pieces of a width."""
 
-from amaranth.hdl import Cat
+from amaranth.hdl import Array, Cat
 
 
 def pieces(value, width):
@@ -8,6 +8,11 @@ def pieces(value, width):
     return [value[n : n + width] for n in range(0, len(value), width)]
 
 
+def piece(value, width, number):
+    """The piece of `width` bits whose number a signal tells; `word_select` multiplies for it."""
+    return Array(pieces(value, width))[number]
+
+
 def any_of_each(value, width):
     """Which pieces of `width` bits have one set: a bit each."""
-    return Cat(piece.any() for piece in pieces(value, width))
+    return Cat(bits.any() for bits in pieces(value, width))

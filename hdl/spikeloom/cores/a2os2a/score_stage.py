@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
+from ...blocks.pieces import piece
 from ...blocks.port_collisions import NEVER_BOTH
 from .adder_tree import AdderTree, adder_tree_delay
 from .operands import held_beat, spikes_of
@@ -88,7 +89,7 @@ class ScoreStage(wiring.Component):
             write.en.eq(self.k.ready),
             self.v_addr.part.eq(parts.part),
             self.v_addr.key.eq(kept),
-            self.v_data.eq(self.v.payload.data.word_select(parts.part, len(self.v_data))),
+            self.v_data.eq(piece(self.v.payload.data, len(self.v_data), parts.part)),
             self.v_en.eq(learn & (parts.part < config.groups)),
         ]
         with m.If(learn):
@@ -135,7 +136,7 @@ class ScoreStage(wiring.Component):
         m.submodules.tree = tree = AdderTree(config.lanes, config.k_bits)
         terms = Signal(len(tree.i), reset_less=True)
         m.d.sync += [
-            asked.eq(self.q.payload.data.word_select(columns.chunk, config.lanes)),
+            asked.eq(piece(self.q.payload.data, config.lanes, columns.chunk)),
             spikes.eq(asked),
             word.eq(read.data),
         ]

@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
+from ...blocks.pieces import piece
 from .event_scanner import EventScanner, span_count
 from .operands import held_beat
 from .turns import Turns
@@ -93,16 +94,13 @@ class StateEvents(wiring.Component):
         # first token all of them. Rows to answer: the spikes of Q.
         row = scanner.i.payload
         spans = span_count(config.lanes)
-        k, v = (
-            self.k.payload.data,
-            self.v.payload.data.word_select(learning.group, 2 * config.lanes),
-        )
+        k, v = self.k.payload.data, piece(self.v.payload.data, 2 * config.lanes, learning.group)
         all_lanes = turns.fresh.replicate(config.lanes)
         to_learn = self.k.payload.present | all_lanes
-        to_answer = self.q.payload.data.word_select(answering.chunk, config.lanes)
-        v_any = self.v.payload.present.bit_select(learning.group, 1).replicate(spans)
+        to_answer = piece(self.q.payload.data, config.lanes, answering.chunk)
+        v_any = piece(self.v.payload.present, 1, learning.group).replicate(spans)
         spans_to_learn = (self.k.payload.spans & v_any) | all_lanes[:spans]
-        spans_to_answer = self.q.payload.spans.word_select(answering.chunk, spans)
+        spans_to_answer = piece(self.q.payload.spans, spans, answering.chunk)
 
         can_learn = self.run & turns.learn & self.k.valid & self.v.valid
         can_answer = self.run & turns.answer & self.q.valid
