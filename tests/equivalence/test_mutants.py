@@ -42,8 +42,8 @@ def test_sample_of_mutants(inputs, seed, tmp_path):
 #   loop of three, which then counts 0, 3, 2 and still has its last at the right place.
 # sampled: (1) a bit of a sum less its modulus that is 0 whenever it counts, for the sum of two
 #   numbers below 3 exceeds 3 by 1 at most; (2) an end of 3 in place of 2, with nothing beyond 2.
-# state first: (1) a row of a single span is not marked as taken, while the next row replaces it;
-#   (2) a sign of V in an event that is not active.
+# state first: (1) an index of a loop of four that counts 0, 3, 2, 1 and is used for nothing but its
+#   last; (2) the spans left after the next, where a row has only one.
 # scores first: (1, 2) V of the last sequence is not waited for, in runs of a single sequence;
 #   (3) V written to a place not in use, before the run begins; (4) a bit of the count of tokens
 #   kept, which is not explained.
