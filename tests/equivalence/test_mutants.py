@@ -44,8 +44,8 @@ def test_sample_of_mutants(inputs, seed, tmp_path):
 #   numbers below 3 exceeds 3 by 1 at most; (2) an end of 3 in place of 2, with nothing beyond 2.
 # state first: (1) an index of a loop of four that counts 0, 3, 2, 1 and is used for nothing but its
 #   last; (2) the spans left after the next, where a row has only one.
-# scores first: whether a key is the last, inverted at every clock: the two chunks of a key invert it
-#   back before it counts.
+# scores first: whether a key is the last, inverted at every clock: the two chunks of a key invert
+#   it back before it counts.
 HUNTS = {
     "spikes": (60, 1, 2),
     "values": (60, 1, 0),
