@@ -39,9 +39,14 @@ def test_netlist(family, order, simulator):
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("family", ["ice40", "ecp5"])
-def test_no_netlist_has_a_multiplier(family, order, tmp_path):
+@pytest.mark.parametrize(
+    "shape",
+    [{"tokens": 64, "head_dim": 64}, {"tokens": 8, "head_dim": 6, "value_dim": 9, "lanes": 3}],
+    ids=["vision", "odd"],
+)
+def test_no_netlist_has_a_multiplier(shape, family, order, tmp_path):
     """Neither in Yosys' own terms before mapping, nor as a DSP block after it."""
-    module = to_verilog(A2OS2AConfig(tokens=64, head_dim=64, lanes=8, order=order))
+    module = to_verilog(A2OS2AConfig(order=order, **shape))
     (tmp_path / "rtl.v").write_text(module.text)
     script = (
         f"read_verilog rtl.v; hierarchy -top {module.name}; proc; flatten; opt; "

@@ -1,8 +1,10 @@
 """Skips zeros: turns a row of bits into one event per set bit."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+
+from ...blocks.pieces import any_of_each, pieces
 
 SPAN = 8  # bits looked at together: two levels of eight see 64 without a long carry
 
@@ -22,7 +24,7 @@ class EventScanner(wiring.Component):
 
     Members
     -------
-    i : In(stream of {mask: width bits, empty, full: take the mask as all zeros, as all ones,
+    i : In(stream of {mask: width bits, spans: `spans_of` the mask, or 0 to take it as all zeros,
         values: a value per bit, side by side, tag}).
     enable : In(1), move on; while low the output stays.
     o_valid : Out(1).
@@ -31,9 +33,9 @@ class EventScanner(wiring.Component):
 
     def __init__(self, width, value_bits, tag):
         self._span = min(SPAN, width)
-        self._spans = -(-width // self._span)
+        self._spans = span_count(width)
         self._value_bits = value_bits
-        row = {"mask": width, "empty": 1, "full": 1, "values": width * value_bits, "tag": tag}
+        row = {"mask": width, "spans": self._spans, "values": width * value_bits, "tag": tag}
         event = {
             "index": range(width),
             "value": value_bits,
@@ -54,21 +56,19 @@ class EventScanner(wiring.Component):
         m = Module()
         span, value_bits = self._span, self._value_bits
 
-        # First level: a row, and which of its spans still have bits to give. Whether this is the
-        # last of them, and which spans have a single bit, is known a clock ahead, for it decides
-        # whether the operands move on.
+        # First level: a row, which of its spans is next, and which are left after it. Whether there
+        # are any, and which spans have a single bit, is known a clock ahead, for it decides whether
+        # the operands move on. A level without content is as good as at its end.
         row = Signal.like(self.i.payload, reset_less=True)
         row_valid = Signal()
+        hot_span = Signal(self._spans, reset_less=True)
         spans_left = Signal(self._spans, reset_less=True)
-        last_span = Signal(reset_less=True)
+        row_over = Signal(init=1)
         single = Signal(self._spans, reset_less=True)
-        hot_span = lowest(spans_left)
-        here = Signal(range(self._spans))
-        m.d.comb += here.eq(encode(hot_span))
 
         # Second level: a span, and which of its bits are left.
-        bits_left = Signal(span, reset_less=True)
-        last = Signal(reset_less=True)
+        bits_left = Signal(span)
+        over = Signal(init=1)
         values = Signal(span * value_bits, reset_less=True)
         span_index = Signal(range(self._spans), reset_less=True)
         span_last = Signal(reset_less=True)
@@ -78,45 +78,33 @@ class EventScanner(wiring.Component):
 
         take_span = Signal()
         m.d.comb += [
-            take_span.eq(~span_valid | (self.enable & last)),
-            self.i.ready.eq(~row_valid | (take_span & last_span)),
+            take_span.eq(self.enable & over),
+            self.i.ready.eq(take_span & row_over),
         ]
         with m.If(self.i.ready):
-            masks = _pieces(self.i.payload.mask, span)
-            spans = Cat(mask.any() for mask in masks)
             m.d.sync += [
                 row_valid.eq(self.i.valid),
                 row.eq(self.i.payload),
-                single.eq(Cat(~many(mask) for mask in masks)),
-                spans_left.eq(spans & (~self.i.payload.empty).replicate(self._spans)),
-                last_span.eq(self.i.payload.empty | ~many(spans)),
+                single.eq(Cat(~many(mask) for mask in pieces(self.i.payload.mask, span))),
             ]
-            with m.If(self.i.payload.full):
-                m.d.sync += [
-                    row.mask.eq(-1),
-                    single.eq(Cat(len(mask) == 1 for mask in masks)),
-                    spans_left.eq(-1),
-                    last_span.eq(self._spans == 1),
-                ]
-        with m.Elif(take_span):
-            m.d.sync += [
-                spans_left.eq(spans_left & ~hot_span),
-                last_span.eq(~many(spans_left & ~hot_span)),
-            ]
+        spans = Mux(
+            row_over, self.i.payload.spans & self.i.valid.replicate(self._spans), spans_left
+        )
         with m.If(take_span):
             m.d.sync += [
+                hot_span.eq(lowest(spans)),
+                spans_left.eq(spans & ~lowest(spans)),
+                row_over.eq(~many(spans)),
                 span_valid.eq(row_valid),
-                bits_left.eq(row.mask.word_select(here, span)),
-                last.eq(single.bit_select(here, 1)),
-                values.eq(row.values.word_select(here, span * value_bits)),
-                span_index.eq(here),
-                span_last.eq(last_span),
+                bits_left.eq(select(hot_span, pieces(row.mask, span))),
+                over.eq(~(hot_span & ~single).any()),
+                values.eq(select(hot_span, pieces(row.values, span * value_bits))),
+                span_index.eq(encode(hot_span)),
+                span_last.eq(row_over),
                 tag.eq(row.tag),
             ]
-            with m.If(~spans_left.any()):
-                m.d.sync += [bits_left.eq(0), last.eq(1)]
         with m.Elif(self.enable):
-            m.d.sync += [bits_left.eq(bits_left & ~hot), last.eq(~many(bits_left & ~hot))]
+            m.d.sync += [bits_left.eq(bits_left & ~hot), over.eq(~many(bits_left & ~hot))]
 
         out = Signal.like(self.o, reset_less=True)
         m.d.comb += self.o.eq(out)
@@ -124,13 +112,23 @@ class EventScanner(wiring.Component):
             m.d.sync += [
                 self.o_valid.eq(span_valid),
                 out.index.eq(Cat(encode(hot), span_index)),
-                out.value.eq(select(hot, _pieces(values, value_bits))),
+                out.value.eq(select(hot, pieces(values, value_bits))),
                 out.active.eq(bits_left.any()),
-                out.last.eq(last & span_last),
+                out.last.eq(over & span_last),
                 out.tag.eq(tag),
             ]
 
         return m
+
+
+def span_count(width):
+    """Spans of a row of `width` bits."""
+    return -(-width // SPAN)
+
+
+def spans_of(mask):
+    """Which spans of a row have a bit set."""
+    return any_of_each(mask, SPAN)
 
 
 def lowest(bits):
@@ -162,8 +160,3 @@ def select(hot, values):
             for n in range(0, len(terms), 2)
         ]
     return terms[0]
-
-
-def _pieces(value, width):
-    """`value` cut into pieces of `width` bits, the last one possibly shorter."""
-    return [value[n : n + width] for n in range(0, len(value), width)]

@@ -6,6 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.beat import beat
 from ...blocks.loop_nest import LoopNest
+from ...blocks.pieces import any_of_each, pieces
+from .event_scanner import span_count, spans_of
 
 
 class Ternary(enum.Enum, shape=2):
@@ -31,12 +33,20 @@ def beat_data(config, operand):
 
 
 def held_beat(config, operand):
-    """Payload of a beat that an `OperandRegister` holds: as it came, and for "k" which values are
-    `present`, that is not zero."""
-    layout = {"data": beat_data(config, operand), "last": 1}
-    if operand == "k":
-        layout["present"] = config.lanes
-    return data.StructLayout(layout)
+    """Payload of a beat that an `OperandRegister` holds: as it came, and what is not zero in it.
+
+    "k" and "v" know which values of K and which groups of V are `present`; "q" and "k", which
+    `spans` of their chunks.
+    """
+    spans = span_count(config.lanes)
+    return data.StructLayout(
+        {"data": beat_data(config, operand), "last": 1}
+        | {
+            "q": {"spans": config.chunks * spans},
+            "k": {"present": config.lanes, "spans": spans},
+            "v": {"present": config.groups},
+        }[operand]
+    )
 
 
 def output_data(config):
@@ -88,32 +98,33 @@ class OperandRegister(wiring.Component):
             self.o.payload.eq(held),
             self.i.ready.eq(~self.o.valid | self.o.ready),
         ]
-        taken = self.i.valid & self.i.ready
         with m.If(self.i.ready):
-            values = self.i.payload.data
+            values, lanes = self.i.payload.data, self._config.lanes
             m.d.sync += [
                 self.o.valid.eq(self.i.valid),
                 held.data.eq(values),
                 held.last.eq(self.i.payload.last),
             ]
+            if self._operand == "q":
+                m.d.sync += held.spans.eq(Cat(spans_of(row) for row in pieces(values, lanes)))
             if self._operand == "k":
-                bits = self._config.k_bits
-                for n in range(self._config.lanes):
-                    m.d.sync += held.present[n].eq(values.word_select(n, bits).any())
+                present = any_of_each(values, self._config.k_bits)
+                m.d.sync += [held.present.eq(present), held.spans.eq(spans_of(present))]
+            if self._operand == "v":
+                m.d.sync += held.present.eq(any_of_each(spikes_of(values), lanes))
 
+        # Beats are counted as they leave: that leaves the way to `i.ready` short.
+        given = self.o.valid & self.o.ready
         if self._config.length == "fixed":
             m.submodules.count = count = LoopNest(token=self._config.tokens, beat=self._beats)
-            last = count.token_last
-            m.d.comb += count.step.eq(taken)
-            with m.If(self.i.ready):
-                m.d.sync += held.last.eq(last)
-            with m.If(taken & (self.i.payload.last != last)):
+            m.d.comb += [count.step.eq(given), self.o.payload.last.eq(count.token_last)]
+            with m.If(self.o.valid & (held.last != count.token_last)):
                 m.d.sync += self.misframed.eq(1)
         else:
             # Only the beat that ends a token can end the sequence.
             m.submodules.count = count = LoopNest(beat=self._beats)
-            m.d.comb += count.step.eq(taken)
-            with m.If(taken & self.i.payload.last & ~count.beat_last):
+            m.d.comb += count.step.eq(given)
+            with m.If(self.o.valid & held.last & ~count.beat_last):
                 m.d.sync += self.misframed.eq(1)
 
         return m

@@ -6,9 +6,10 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
+from ...blocks.pieces import piece
 from ...blocks.port_collisions import NEVER_BOTH
 from .adder_tree import AdderTree, adder_tree_delay
-from .operands import held_beat, spikes_of
+from .operands import held_beat
 from .turns import Turns
 
 
@@ -71,6 +72,7 @@ class ScoreStage(wiring.Component):
         read = memory.read_port()
         m.submodules.turns = turns = Turns(config.mask)
         kept = Signal(range(config.tokens + 1))
+        any_kept = Signal()
 
         # Learn a token: a chunk of K and a group of V per clock, at the next place kept.
         m.submodules.parts = parts = LoopNest(part=self._parts)
@@ -78,7 +80,8 @@ class ScoreStage(wiring.Component):
         learn = turns.learn & self.run & self.v.valid & (self.k.valid | ~k_part)
         learn &= self.idle | ~turns.fresh
         seen = Signal()  # a K value that is not zero, in an earlier chunk
-        k_any = seen | (k_part & self.k.payload.present.any())
+        k_any = seen | (k_part & self.k.payload.spans.any())
+        keep = self.v.ready & k_any & self.v.payload.present.any()
         m.d.comb += [
             parts.step.eq(learn),
             self.k.ready.eq(learn & k_part),
@@ -88,21 +91,22 @@ class ScoreStage(wiring.Component):
             write.en.eq(self.k.ready),
             self.v_addr.part.eq(parts.part),
             self.v_addr.key.eq(kept),
-            self.v_data.eq(self.v.payload.data.word_select(parts.part, len(self.v_data))),
+            self.v_data.eq(piece(self.v.payload.data, len(self.v_data), parts.part)),
             self.v_en.eq(learn & (parts.part < config.groups)),
         ]
         with m.If(learn):
             m.d.sync += seen.eq(k_any & ~parts.part_last)
-        with m.If(self.v.ready & k_any & spikes_of(self.v.payload.data).any()):
-            m.d.sync += kept.eq(kept + 1)
+        with m.If(keep):
+            m.d.sync += [kept.eq(kept + 1), any_kept.eq(1)]
 
         # Answer one: all tokens kept, chunk by chunk; begin when there is room for its scores.
         m.submodules.columns = columns = LoopNest(chunk=config.chunks)
         key = Signal(range(config.tokens))
+        key_last = Signal()  # a clock ahead, for it decides whether the operands move on
         begun = Signal()
         answer = turns.answer & self.q.valid & (begun | self.free)
-        nothing = (kept == 0) | ~self.q.payload.data.any()
-        finish = nothing | (columns.chunk_last & (key == kept - 1))
+        nothing = ~any_kept | ~self.q.payload.spans.any()
+        finish = nothing | (columns.chunk_last & key_last)
         m.d.comb += [
             self.reserve.eq(answer & ~begun),
             columns.step.eq(answer & ~nothing),
@@ -112,12 +116,12 @@ class ScoreStage(wiring.Component):
         ]
         with m.If(answer):
             m.d.sync += begun.eq(~finish)
-        with m.If(self.q.ready):
-            m.d.sync += key.eq(0)
-        with m.Elif(answer & columns.chunk_last):
-            m.d.sync += key.eq(key + 1)
+        with m.If(self.q.ready | ~answer):
+            m.d.sync += [key.eq(0), key_last.eq(Mux(keep, ~any_kept, kept == 1))]
+        with m.Elif(columns.chunk_last):
+            m.d.sync += [key.eq(key + 1), key_last.eq(kept == key + 2)]
         with m.If(self.ended):
-            m.d.sync += kept.eq(0)
+            m.d.sync += [kept.eq(0), any_kept.eq(0)]
         m.d.comb += [
             turns.learnt.eq(self.v.ready),
             turns.learnt_last.eq(self.v.payload.last),
@@ -135,7 +139,7 @@ class ScoreStage(wiring.Component):
         m.submodules.tree = tree = AdderTree(config.lanes, config.k_bits)
         terms = Signal(len(tree.i), reset_less=True)
         m.d.sync += [
-            asked.eq(self.q.payload.data.word_select(columns.chunk, config.lanes)),
+            asked.eq(piece(self.q.payload.data, config.lanes, columns.chunk)),
             spikes.eq(asked),
             word.eq(read.data),
         ]

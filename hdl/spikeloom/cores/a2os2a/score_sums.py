@@ -42,7 +42,7 @@ class ScoreSums(wiring.Component):
                 "r_en": Out(1),
                 "r_data": In(score_entry(config)),
                 "release": Out(1),
-                "idle": Out(1),
+                "idle": Out(1, init=1),
                 "o": Out(stream.Signature(beat(output_data(config)))),
             }
         )
@@ -97,7 +97,8 @@ class ScoreSums(wiring.Component):
             ]
             for before, after in pairwise(marks):
                 m.d.sync += after.eq(before)
-        m.d.comb += self.idle.eq(~Cat(mark.valid for mark in marks).any())
+            # Whether a mark is valid, a clock ahead.
+            m.d.sync += self.idle.eq(~(self.full | Cat(mark.valid for mark in marks[:-1]).any()))
 
         entry = Signal.like(self.r_data, reset_less=True)
         scores = [Signal(config.score_bits, name=f"score_{n}", reset_less=True) for n in range(2)]

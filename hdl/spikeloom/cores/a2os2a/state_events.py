@@ -5,8 +5,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
-from .event_scanner import EventScanner
-from .operands import held_beat, spikes_of
+from ...blocks.pieces import piece
+from .event_scanner import EventScanner, span_count
+from .operands import held_beat
 from .turns import Turns
 
 
@@ -89,24 +90,24 @@ class StateEvents(wiring.Component):
         m.submodules.learning = learning = LoopNest(chunk=config.chunks, group=config.groups)
         m.submodules.answering = answering = LoopNest(group=config.groups, chunk=config.chunks)
 
-        # Rows to learn: the K values that are not zero, if V has any spike in the group.
+        # Rows to learn: the K values that are not zero, if V has any spike in the group; of the
+        # first token all of them. Rows to answer: the spikes of Q.
         row = scanner.i.payload
-        k, v = (
-            self.k.payload.data,
-            self.v.payload.data.word_select(learning.group, 2 * config.lanes),
-        )
-        to_learn = self.k.payload.present
+        spans = span_count(config.lanes)
+        k, v = self.k.payload.data, piece(self.v.payload.data, 2 * config.lanes, learning.group)
+        all_lanes = turns.fresh.replicate(config.lanes)
+        to_learn = self.k.payload.present | all_lanes
+        to_answer = piece(self.q.payload.data, config.lanes, answering.chunk)
+        v_any = piece(self.v.payload.present, 1, learning.group).replicate(spans)
+        spans_to_learn = (self.k.payload.spans & v_any) | all_lanes[:spans]
+        spans_to_answer = piece(self.q.payload.spans, spans, answering.chunk)
 
-        # Rows to answer: the spikes of Q.
-        to_answer = self.q.payload.data.word_select(answering.chunk, config.lanes)
-
-        can_learn = turns.learn & self.k.valid & self.v.valid
-        can_answer = turns.answer & self.q.valid
+        can_learn = self.run & turns.learn & self.k.valid & self.v.valid
+        can_answer = self.run & turns.answer & self.q.valid
         m.d.comb += [
-            scanner.i.valid.eq(self.run & (can_learn | can_answer)),
+            scanner.i.valid.eq(can_learn | can_answer),
             row.mask.eq(Mux(turns.learn, to_learn, to_answer)),
-            row.empty.eq(turns.learn & ~spikes_of(v).any()),
-            row.full.eq(turns.learn & turns.fresh),
+            row.spans.eq(Mux(turns.learn, spans_to_learn, spans_to_answer)),
             row.values.eq(k),
             row.tag.learn.eq(turns.learn),
             row.tag.fresh.eq(turns.fresh),
@@ -118,10 +119,9 @@ class StateEvents(wiring.Component):
         ]
 
         # One row per step of the loops; each operand goes when its last row has.
-        step = scanner.i.valid & scanner.i.ready
         m.d.comb += [
-            learning.step.eq(step & turns.learn),
-            answering.step.eq(step & turns.answer),
+            learning.step.eq(can_learn & scanner.i.ready),
+            answering.step.eq(can_answer & scanner.i.ready),
             self.k.ready.eq(learning.step & learning.group_last),
             self.v.ready.eq(learning.step & learning.chunk_last),
             self.q.ready.eq(answering.step & answering.group_last),

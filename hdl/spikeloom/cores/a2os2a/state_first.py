@@ -3,8 +3,9 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import connect, flipped
 
+from ...blocks.skid_buffer import SkidBuffer
 from .order import Order
-from .state_events import StateEvents
+from .state_events import StateEvents, state_event
 from .state_sums import StateSums
 
 
@@ -16,13 +17,18 @@ class StateFirst(Order):
 
         m.submodules.events = events = StateEvents(self._config)
         m.submodules.sums = sums = StateSums(self._config)
+        # A stall would be too late for the far ends of the operands: they hear of it a clock later.
+        m.submodules.late = late = SkidBuffer(state_event(self._config).size)
         for name in "qkv":
             connect(m, flipped(getattr(self, name)), getattr(events, name))
         connect(m, sums.o, flipped(self.o))
         m.d.comb += [
-            events.enable.eq(sums.enable),
-            sums.i_valid.eq(events.o_valid),
-            sums.i.eq(events.o),
+            events.enable.eq(late.i.ready),
+            late.i.valid.eq(events.o_valid),
+            late.i.payload.eq(events.o),
+            late.o.ready.eq(sums.enable),
+            sums.i_valid.eq(late.o.valid),
+            sums.i.eq(late.o.payload),
             events.run.eq(self.run),
             self.ended.eq(events.ended),
             self.saturated.eq(sums.saturated),

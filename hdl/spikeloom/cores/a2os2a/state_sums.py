@@ -10,7 +10,8 @@ from ...blocks.port_collisions import NEVER_BOTH
 from .operands import beat, output_data, signed_term
 from .state_events import address_bits, state_event
 
-RETURN = 4  # clocks from the read of a word to the first read that sees what was added to it
+BESIDE = 2  # lanes whose words lie in one memory
+RETURN = 5  # clocks from the read of a word to the first read that sees what was added to it
 
 
 class StateSums(wiring.Component):
@@ -47,23 +48,34 @@ class StateSums(wiring.Component):
         config = self._config
         lanes, width = config.lanes, config.state_bits
 
-        m.submodules.memory = memory = Memory(
-            shape=lanes * width, depth=1 << address_bits(config), init=[], attrs=NEVER_BOTH
-        )
-        read = memory.read_port()
-        write = memory.write_port()
+        # Memories of a few lanes each: one over all of them would tie distant blocks together.
+        reads, writes = [], []
+        for first in range(0, lanes, BESIDE):
+            m.submodules[f"memory_{first}"] = memory = Memory(
+                shape=min(BESIDE, lanes - first) * width,
+                depth=1 << address_bits(config),
+                init=[],
+                attrs=NEVER_BOTH,
+            )
+            reads.append(memory.read_port())
+            writes.append(memory.write_port())
 
-        # Five stages: offered, at the memory's input, at its output, in a register behind it (block
-        # RAM is slow to answer and far away), at the adders.
+        # Six stages: offered, at the memory's input, at its output, in a register behind it (block
+        # RAM is slow to answer and far away), at the adders, in a register before the memory.
         advance = ~(self.o.valid & ~self.o.ready)
-        asking, reading, holding, adding = (
+        asking, reading, holding, adding = stages = [
             Signal(state_event(config), name=name, reset_less=True)
             for name in ("asking", "reading", "holding", "adding")
-        )
-        asking_valid, reading_valid, holding_valid, adding_valid = (
+        ]
+        asking_valid, reading_valid, holding_valid, adding_valid = valids = [
             Signal(name=f"{name}_valid") for name in ("asking", "reading", "holding", "adding")
-        )
-        learning = Signal()  # there is a word at the adders to be written back
+        ]
+        # What a stage does to hundreds of registers is known as it begins. Without an event nothing
+        # is added.
+        blank = Signal(init=1)  # held: the word counts as zero
+        unlearnt = Signal(init=1)  # held: V counts as zero
+        closing = Signal()  # at the adders: the last of a group of outputs
+        clear = Signal(init=1)  # at the adders: the next sum begins at zero
 
         # An event that meets its word on the way through the adders waits for its return.
         wait = Signal(range(RETURN))
@@ -80,12 +92,10 @@ class StateSums(wiring.Component):
                 asking.eq(self.i),
                 wait.eq(0),
             ]
-            with m.If(meets(holding, holding_valid)):
-                m.d.sync += wait.eq(RETURN - 3)
-            with m.If(meets(reading, reading_valid)):
-                m.d.sync += wait.eq(RETURN - 2)
-            with m.If(meets(asking, asking_valid)):
-                m.d.sync += wait.eq(RETURN - 1)
+            met = [meets(*stage) for stage in zip(stages, valids, strict=True)]
+            for clocks, meeting in enumerate(reversed(met), start=1):
+                with m.If(meeting):
+                    m.d.sync += wait.eq(clocks)
         with m.Elif(advance):
             m.d.sync += wait.eq(wait - 1)
         with m.If(advance):
@@ -94,32 +104,32 @@ class StateSums(wiring.Component):
                 reading.eq(asking),
                 holding_valid.eq(reading_valid),
                 holding.eq(reading),
+                blank.eq(~(reading_valid & reading.active) | reading.fresh),
+                unlearnt.eq(~(reading_valid & reading.learn)),
                 adding_valid.eq(holding_valid),
                 adding.eq(holding),
-                learning.eq(holding_valid & holding.learn & holding.active),
+                closing.eq(holding_valid & holding.close),
+                clear.eq(holding_valid & (holding.learn | holding.close)),
             ]
-        m.d.comb += [
-            read.addr.eq(asking.address),
-            read.en.eq(move),
-        ]
+        for read in reads:
+            m.d.comb += [read.addr.eq(asking.address), read.en.eq(move)]
 
         # Words as they were read; those of a sequence to come, and of events without one, are zero.
         # So are the values of V where nothing is learnt.
         values = Signal(2 * lanes, reset_less=True)
         words = [Signal(signed(width), name=f"word_{n}", reset_less=True) for n in range(lanes)]
-        held = Signal.like(read.data, reset_less=True)
+        held = Signal(lanes * width, reset_less=True)
         with m.If(advance):
-            m.d.sync += [held.eq(read.data), values.eq(holding.v)]
+            m.d.sync += [held.eq(Cat(read.data for read in reads)), values.eq(holding.v)]
             for n, word in enumerate(words):
                 m.d.sync += word.eq(held.word_select(n, width))
-                with m.If(holding.fresh | ~holding.active):
+                with m.If(blank):
                     m.d.sync += word.eq(0)
-            with m.If(~holding.learn):
+            with m.If(unlearnt):
                 m.d.sync += values.eq(0)
 
         # One adder per lane learns and answers. It learns `word + term`, while the output's sum is
         # zero; it answers `word + acc`, while the term is zero: so the two are one by OR.
-        answering = adding_valid & ~adding.learn & advance
         open_ended = config.length == "open"
         renewed, overflows = [], []
         for n, word in enumerate(words):
@@ -131,33 +141,38 @@ class StateSums(wiring.Component):
                 term.eq(signed_term(adding.k, spike, minus)),
                 total.eq(add_with_carry(word, (acc | term.as_unsigned()).as_signed(), minus)),
             ]
+            made = self.o.payload.data.word_select(n, config.acc_bits)
             if open_ended:
-                over = total[width] != total[width - 1]
-                bound = Cat((~total[width]).replicate(width - 1), total[width])
-                renewed.append(Mux(over, bound, total[:width]))
+                over = made[width] != made[width - 1]
+                bound = Cat((~made[width]).replicate(width - 1), made[width])
+                renewed.append(Mux(over, bound, made[:width]))
                 overflows.append(over)
             else:
-                renewed.append(total[:width])
-            with m.If(adding_valid & advance):
+                renewed.append(made[:width])
+            with m.If(advance):
                 m.d.sync += [
                     acc.eq(total),
-                    self.o.payload.data.word_select(n, config.acc_bits).eq(total),
+                    made.eq(total),
                 ]
-                with m.If(adding.learn | adding.close):
+                with m.If(clear):
                     m.d.sync += acc.eq(0)
-        m.d.comb += [
-            write.addr.eq(adding.address),
-            write.data.eq(Cat(renewed)),
-            write.en.eq(learning),
-        ]
+        # What has been made is an output, or a word to be written back.
+        renew = Signal()
+        m.d.sync += renew.eq(advance & adding_valid & adding.learn & adding.active)
+        address = Signal.like(adding.address, reset_less=True)
+        with m.If(advance):
+            m.d.sync += address.eq(adding.address)
+        m.d.comb += Cat(write.data for write in writes).eq(Cat(renewed))
+        for write in writes:
+            m.d.comb += [write.addr.eq(address), write.en.eq(renew)]
         if open_ended:
-            with m.If(learning & Cat(overflows).any()):
+            with m.If(renew & Cat(overflows).any()):
                 m.d.sync += self.saturated.eq(1)
 
         # With the last word a group of outputs is complete.
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
-        with m.If(answering & adding.close):
+        with m.If(advance & closing):
             m.d.sync += [self.o.valid.eq(1), self.o.payload.last.eq(adding.end)]
 
         return m
