@@ -54,7 +54,7 @@ def test_selftest_on_a_simulated_board(spikeloom):
         (
             ["build", "ssa", "--board", "icebreaker", "-o", "o", "--baud", "5000000"],
             2,
-            "baud = 5000000: 36 MHz / 7 is off by 2.9 %",
+            "baud = 5000000: 48 MHz / 10 is off by 4.0 %",
         ),
     ],
 )
