@@ -17,19 +17,19 @@ def plot_bench(bench, path):
 
     times = [row.us for row in bench.rows] + [row.us for row in REPORTED]
     sizes = [row.lut for row in bench.rows]
-    left, right = min(sizes) / 2, max(sizes) * 4
+    left, right = min(sizes) / 3, max(sizes) * 4
     bottom, top = min(times) / 2.5, max(times) * 2.5
     widths = np.array([left, right])
     for product in 10.0 ** np.arange(1, 9):
         ax.plot(widths, product / widths, color="0.85", linewidth=0.8, zorder=0)
-        for y, x in ((product / right, right), (top, product / top)):
-            if left <= x <= right and bottom <= y <= top:
-                ax.annotate(
-                    f"{product:,.0f} LUT us", (x, y), fontsize=7, color="0.6", ha="right", va="top"
-                )
+        y = product / right
+        if bottom <= y <= top:
+            text = f"{product:,.0f} LUT us"
+            ax.annotate(text, (right, y), fontsize=7, color="0.6", ha="right", va="top")
     for row in REPORTED:
         ax.axhline(row.us, color="k", linestyle=":", linewidth=1)
-        ax.text(left * 1.05, row.us * 1.05, f"{row.us:g} us reported: {row.what}", fontsize=8)
+        text = f"{row.us:g} us reported: {row.what}"
+        ax.text(right / 1.05, row.us * 1.05, text, fontsize=8, ha="right")
 
     seen = set()
     for row in bench.rows:
@@ -44,8 +44,16 @@ def plot_bench(bench, path):
             markersize=8,
         )
         seen.add(label)
+        crowded = any(
+            1 < other.lut / row.lut < 1.6 and 1 < other.us / row.us < 1.6 for other in bench.rows
+        )
         ax.annotate(
-            f"{engine} {unroll}", (row.lut, row.us), (6, 4), textcoords="offset points", fontsize=8
+            f"{engine} {unroll}",
+            (row.lut, row.us),
+            (-6, 4) if crowded else (6, 4),
+            ha="right" if crowded else "left",
+            textcoords="offset points",
+            fontsize=8,
         )
     ax.set(
         xlim=(left, right), ylim=(bottom, top), title="Latency against size (lower left is better)"
