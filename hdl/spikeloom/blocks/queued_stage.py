@@ -1,6 +1,6 @@
 """Gives a stage that cannot wait a stream on either side."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -37,18 +37,31 @@ class QueuedStage(wiring.Component):
         m = Module()
 
         m.submodules.stage = stage = self._stage
-        m.submodules.queue = queue = SyncFIFOBuffered(
-            width=len(self.o.p.as_value()), depth=2 * self._under_way + 2
-        )
+        room = queue_output(m, stage, self.o, self._under_way)
         m.d.comb += [
-            self.i.ready.eq(queue.level <= self._under_way + 1),
+            self.i.ready.eq(room),
             stage.i.eq(self.i.p),
             stage.i_valid.eq(self.i.valid & self.i.ready),
-            queue.w_data.eq(stage.o),
-            queue.w_en.eq(stage.o_valid),
-            self.o.p.eq(queue.r_data),
-            self.o.valid.eq(queue.r_rdy),
-            queue.r_en.eq(self.o.ready),
         ]
 
         return m
+
+
+def queue_output(m, stage, o, under_way):
+    """Put a queue between `o` and `o_valid` of `stage` and the stream `o`.
+
+    Returns whether it has room for the `under_way` beats that may come out before the stage stops.
+    """
+    m.submodules.queue = queue = SyncFIFOBuffered(
+        width=len(o.p.as_value()), depth=2 * under_way + 2
+    )
+    room = Signal()
+    m.d.comb += [
+        room.eq(queue.level <= under_way + 1),
+        queue.w_data.eq(stage.o),
+        queue.w_en.eq(stage.o_valid),
+        o.p.eq(queue.r_data),
+        o.valid.eq(queue.r_rdy),
+        queue.r_en.eq(o.ready),
+    ]
+    return room

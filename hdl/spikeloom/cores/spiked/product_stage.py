@@ -1,14 +1,14 @@
 """The trace-driven product on its own: codes of two matrices in, sums out."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
-from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from ...blocks.queued_stage import queue_output
 from .code import signed_code
 from .event_memory import EventMemory
 from .lane_memory import LaneMemory
-from .trace_product import PRODUCT_DELAY, TraceProduct
+from .trace_product import PRODUCT_DELAY, TraceProduct, join_operands
 
 
 class ProductStage(wiring.Component):
@@ -66,28 +66,8 @@ class ProductStage(wiring.Component):
 
         # Sums that may be under way when events stop: those of the last event, one block per clock.
         under_way = PRODUCT_DELAY + config.lanes // config.encoders
-        m.submodules.queue = queue = SyncFIFOBuffered(
-            width=len(self.o.p.as_value()), depth=2 * under_way + 2
-        )
-        room = Signal()
-        m.d.comb += [
-            room.eq(queue.level <= under_way + 1),
-            product.run.eq(1),
-            product.o_free.eq(1),
-            product.event.eq(events.event),
-            product.event_valid.eq(events.event_valid & room),
-            events.next.eq(product.next),
-            events.again.eq(product.again),
-            product.full.eq(lanes.full),
-            lanes.release.eq(product.release),
-            lanes.group.eq(product.group),
-            lanes.index.eq(product.index),
-            product.i.eq(lanes.o),
-            queue.w_data.eq(product.o),
-            queue.w_en.eq(product.o_valid),
-            self.o.p.eq(queue.r_data),
-            self.o.valid.eq(queue.r_rdy),
-            queue.r_en.eq(self.o.ready),
-        ]
+        room = queue_output(m, product, self.o, under_way)
+        join_operands(m, product, events, lanes, room)
+        m.d.comb += [product.run.eq(1), product.o_free.eq(1)]
 
         return m

@@ -11,7 +11,7 @@ from .event_memory import EventMemory
 from .lane_memory import LaneMemory
 from .output_encoder import OutputEncoder
 from .phase_encoder import PhaseEncoder
-from .trace_product import TraceProduct
+from .trace_product import TraceProduct, join_operands
 from .woss import Woss
 
 
@@ -214,16 +214,8 @@ class Spiked(wiring.Component):
 
     def _join(self, m, events, lanes, product, sums):
         """Give a product its operands, and let it reserve room in the memory behind it."""
+        join_operands(m, product, events, lanes)
         m.d.comb += [
-            product.event.eq(events.event),
-            product.event_valid.eq(events.event_valid),
-            events.next.eq(product.next),
-            events.again.eq(product.again),
-            product.full.eq(lanes.full),
-            lanes.release.eq(product.release),
-            lanes.group.eq(product.group),
-            lanes.index.eq(product.index),
-            product.i.eq(lanes.o),
             product.o_free.eq(sums.free),
             sums.reserve.eq(product.o_reserve),
         ]

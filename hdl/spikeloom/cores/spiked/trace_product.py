@@ -168,3 +168,18 @@ class TraceProduct(wiring.Component):
         m.d.comb += self.o_valid.eq(left != 0)
         for n in range(block):
             m.d.comb += self.o[n].eq(leave[n])
+
+
+def join_operands(m, product, events, lanes, room=1):
+    """Give `product` its operand memories; events wait while there is no `room`."""
+    m.d.comb += [
+        product.event.eq(events.event),
+        product.event_valid.eq(events.event_valid & room),
+        events.next.eq(product.next),
+        events.again.eq(product.again),
+        product.full.eq(lanes.full),
+        lanes.release.eq(product.release),
+        lanes.group.eq(product.group),
+        lanes.index.eq(product.index),
+        product.i.eq(lanes.o),
+    ]
