@@ -17,6 +17,8 @@ CONFIGS = [
     {"tokens": 1, "head_dim": 1, "steps": 2, "base": 2.0},
     {"tokens": 3, "head_dim": 1, "value_dim": 2, "lanes": 1, "steps": 64, "base": 1.05},
     {"tokens": 4, "head_dim": 3, "steps": 8, "base": 1.4},
+    {"tokens": 4, "head_dim": 1, "steps": 1},
+    {"tokens": 7, "head_dim": 2, "lanes": 3, "mask": "causal"},
     {"tokens": 5, "head_dim": 3, "value_dim": 2, "lanes": 4, "encoders": 2, "mask": "causal"},
     {"tokens": 9, "head_dim": 4, "value_dim": 7, "lanes": 9, "encoders": 3},
     {"tokens": 13, "head_dim": 5, "lanes": 6, "encoders": 3, "frac_bits": 12, "log_bits": 4},
@@ -48,10 +50,10 @@ def test_stalls_on_every_stream(keys):
 
 
 @pytest.mark.parametrize("keys", CONFIGS, ids=str)
-@pytest.mark.parametrize("density", [1.0, 0.1])
-def test_heads_follow_each_other_as_predicted(keys, density):
+@pytest.mark.parametrize("densities", [[1.0] * 5, [0.1] * 5, [1.0, 0.0, 0.0, 0.3, 0.0]], ids=str)
+def test_heads_follow_each_other_as_predicted(keys, densities):
     config = SpikedConfig(**keys, heads=5)
-    heads = [random_head(config, seed, density) for seed in range(5)]
+    heads = [random_head(config, seed, density) for seed, density in enumerate(densities)]
     run = run_heads(config, heads)
     for output, head in zip(run.outputs, heads, strict=True):
         assert (output == spiked.run(config, *head)).all()
@@ -77,14 +79,24 @@ def test_swin_window_is_fast_enough():
     for share in (0.5, 0.1):
         head = random_head(config, 1, share)
         assert schedule.cycles(config, *spikes(head)) <= ceil(share * 9_000)
-    # The product alone: one vector addition per spike, or row without one.
-    for share in (1.0, 0.5, 0.1):
-        q, k, _ = random_head(config, 1, share)
-        work = np.count_nonzero(q) + np.count_nonzero(k)
-        assert (
-            schedule.product_clocks(config, schedule.score_events(config, (q != 0).tolist()))
-            <= 1.10 * work + 40 + 64
-        )
+
+
+@pytest.mark.parametrize("tokens", [49, 64, 65])
+@pytest.mark.parametrize("lanes", [1, 8, None])
+def test_products_cost_what_spikes_cost(tokens, lanes):
+    """Both products, by the formula: a vector addition per spike and group of lanes, and a tenth;
+    a neuron that never spikes costs nothing, a line of them one clock."""
+    lanes = lanes or tokens
+    config = SpikedConfig(tokens=tokens, head_dim=64, lanes=lanes, encoders=lanes)
+    for share in (1.0, 0.5, 0.1, 0.05, 0.02, 0.01, 0.0):
+        q, k, v = random_head(config, 1, share)
+        p = spiked.trace(config, q, k, v).probabilities
+        queries = schedule.query_spikes(config, (q != 0).tolist())
+        values = schedule.value_spikes(config, (v != 0).tolist())
+        for a, b in ((queries, k), (values, p)):
+            work = sum(a) + np.count_nonzero(b)
+            clocks = schedule.product_clocks(config, a)
+            assert clocks <= 1.10 * work * config.groups + config.steps + 32
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from spikeloom.cores.spiked.lane_memory import LaneMemory
 from spikeloom.cores.spiked.logarithm import LOG_DELAY, Logarithm
 from spikeloom.cores.spiked.output_encoder import OUTPUT_DELAY, OutputEncoder
 from spikeloom.cores.spiked.phase_encoder import ENCODER_DELAY, PhaseEncoder
-from spikeloom.cores.spiked.schedule import line_events, product_clocks
+from spikeloom.cores.spiked.schedule import last_blocks, product_clocks
 from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes
 from spikeloom.cores.spiked.trace_product import PRODUCT_DELAY, TraceProduct, join_operands
 from spikeloom.cores.spiked.woss import WOSS_DELAY, Woss
@@ -183,7 +183,7 @@ class ProductBench(wiring.Component):
         return m
 
 
-@pytest.mark.parametrize("density", [1.0, 0.3, 0.0])
+@pytest.mark.parametrize("density", [1.0, 0.3, 0.1, 0.0])
 @pytest.mark.parametrize(
     ("tokens", "length", "lines", "lanes", "encoders", "transposed"),
     [
@@ -204,10 +204,35 @@ def test_trace_product(tokens, length, lines, lanes, encoders, transposed, densi
     stationary = random_codes(rng, config, (tokens, length), density or 1.0)
     if density == 1.0:
         events[0], stationary[0] = 1, -1
+    sums, clocks = run_product(config, events, stationary, transposed)
+    assert (sums == spiked.trace_product(config, events, stationary)).all()
+    spikes = np.count_nonzero(events, axis=1).tolist()
+    assert clocks == product_clocks(config, spikes) - 1 + PRODUCT_DELAY + last_blocks(
+        config, spikes
+    )
+
+
+@pytest.mark.parametrize("lanes", [1, 8, 49])
+@pytest.mark.parametrize("density", [0.05, 0.02, 0.01, 0.0])
+def test_trace_product_of_few_spikes_costs_little(lanes, density):
+    """N = 49, D = 32: within a tenth of the spikes of both operands times groups of lanes."""
+    config = SpikedConfig(tokens=49, head_dim=32, lanes=lanes, encoders=lanes)
+    rng = np.random.default_rng(8)
+    events, stationary = (random_codes(rng, config, (49, 32), density) for _ in "qk")
+    sums, clocks = run_product(config, events, stationary)
+    assert (sums == spiked.trace_product(config, events, stationary)).all()
+    work = np.count_nonzero(events) + np.count_nonzero(stationary)
+    assert clocks <= 1.10 * work * config.groups + config.steps + 16
+
+
+def run_product(config, events, stationary, transposed=False):
+    """Sums (lines, tokens) of codes `events` (lines, length) and `stationary` (tokens, length), and
+    the clocks from the first event to the last sum."""
+    lines, length = events.shape
     bench = ProductBench(config, lines, length, transposed=transposed)
     simulator = Simulator(bench)
     simulator.add_clock(1e-6)
-    found, clocks = [], []
+    found, clocks = [], [0]
 
     async def feed_events(ctx):
         ctx.set(bench.events.i.valid, 1)
@@ -224,27 +249,24 @@ def test_trace_product(tokens, length, lines, lanes, encoders, transposed, densi
         ctx.set(bench.lanes.i_valid, 0)
 
     async def run(ctx):
-        await ctx.tick().repeat(2 * length * max(lines, tokens) + 4)
+        await ctx.tick().repeat(length * max(lines, config.tokens) + 4)
         ctx.set(bench.product.run, 1)
-        clock = 0
         while len(found) < lines * config.blocks:
+            assert not (ctx.get(bench.product.o_valid) and ctx.get(bench.product.o_silent))
             if ctx.get(bench.product.o_valid):
-                found.append([ctx.get(bench.product.o[n]) for n in range(encoders)])
-                clocks.append(clock)
+                found.append([ctx.get(bench.product.o[n]) for n in range(config.encoders)])
+            if ctx.get(bench.product.o_silent):
+                found.extend([[0] * config.encoders] * config.blocks)
             await ctx.tick()
-            clock += 1
-            assert clock < 10_000
+            clocks[0] += 1
+            assert clocks[0] < 10_000
 
     simulator.add_testbench(feed_events, background=True)
     simulator.add_testbench(feed_lanes, background=True)
     simulator.add_testbench(run)
     simulator.run()
 
-    sums = np.array(found).reshape(lines, -1)[:, :tokens]
-    assert (sums == spiked.trace_product(config, events, stationary)).all()
-    taken = product_clocks(config, line_events((events != 0).tolist()))
-    last = config.blocks - (config.groups - 1) * (lanes // encoders)
-    assert clocks[-1] == taken - 1 + PRODUCT_DELAY + last - 1
+    return np.array(found).reshape(lines, -1)[:, : config.tokens], clocks[0]
 
 
 @pytest.mark.parametrize("pauses", [0.0, 0.4])

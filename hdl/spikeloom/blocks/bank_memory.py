@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .bank_ring import BankRing
-from .port_collisions import NEVER_BOTH
+from .memory_attributes import NEVER_BOTH
 
 
 class BankMemory(wiring.Component):
@@ -35,6 +35,7 @@ class BankMemory(wiring.Component):
     r_addr : In(range(depth)).
     r_data : Out(granules * granule_bits), the word at last clock's `r_addr`.
     release : In(1), the bank is no longer needed after this clock's read.
+    w_bank, r_bank : Out(range(banks)), the banks written and read, for a memory beside this one.
     """
 
     def __init__(self, *, banks, depth, granules=1, granule_bits):
@@ -54,6 +55,8 @@ class BankMemory(wiring.Component):
                 "r_addr": In(range(depth)),
                 "r_data": Out(word_bits),
                 "release": In(1),
+                "w_bank": Out(range(banks)),
+                "r_bank": Out(range(banks)),
             }
         )
 
@@ -76,6 +79,8 @@ class BankMemory(wiring.Component):
             self.full.eq(ring.full),
             ring.claim.eq(self.release),
             ring.release.eq(self.release),
+            self.w_bank.eq(ring.w_bank),
+            self.r_bank.eq(ring.r_bank),
             write.addr.eq(Cat(self.w_addr, ring.w_bank)),
             write.data.eq(self.w_data),
             write.en.eq(self.w_en),

@@ -9,7 +9,8 @@ class LoopNest(wiring.Component):
     """``for a in range(A): for b in range(B): ...``, one iteration per clock.
 
     Moves on by one iteration of the innermost loop at every clock in which `step` is high, and
-    starts over after the last.
+    starts over after the last. With `skip`, a step goes on to the next iteration of the outermost
+    loop; only while the loops inside are at their first.
 
     Parameters
     ----------
@@ -18,6 +19,7 @@ class LoopNest(wiring.Component):
     Members
     -------
     step : In(1).
+    skip : In(1), with `step`: this one iteration is all of the loops inside.
     NAME : Out, index of loop NAME.
     NAME_first, NAME_last : Out(1), loop NAME and all loops inside it are at their first, last
         iteration.
@@ -25,7 +27,7 @@ class LoopNest(wiring.Component):
 
     def __init__(self, **extents):
         self.extents = extents
-        members = {"step": In(1)}
+        members = {"step": In(1), "skip": In(1)}
         for name, extent in extents.items():
             members[name] = Out(range(extent))
             members[f"{name}_first"] = Out(1)
@@ -36,14 +38,18 @@ class LoopNest(wiring.Component):
         m = Module()
 
         first = last = Const(1)
+        step = self.step & ~self.skip
+        outermost, *_ = self.extents
         for name, extent in reversed(self.extents.items()):
+            if name == outermost:
+                step, last = self.step, last | self.skip
             index = getattr(self, name)
             at_first = at_last = Const(1)
             if extent > 1:
                 # Registers rather than comparisons with the index: nothing waits for them.
                 at_first = Signal(init=1, name=f"{name}_at_first")
                 at_last = Signal(name=f"{name}_at_last")
-                with m.If(self.step & last):
+                with m.If(step & last):
                     m.d.sync += [
                         index.eq(Mux(at_last, 0, index + 1)),
                         at_first.eq(at_last),

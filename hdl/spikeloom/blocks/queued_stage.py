@@ -37,7 +37,7 @@ class QueuedStage(wiring.Component):
         m = Module()
 
         m.submodules.stage = stage = self._stage
-        room = queue_output(m, stage, self.o, self._under_way)
+        room = queue_output(m, stage.o, stage.o_valid, self.o, self._under_way)
         m.d.comb += [
             self.i.ready.eq(room),
             stage.i.eq(self.i.p),
@@ -47,8 +47,8 @@ class QueuedStage(wiring.Component):
         return m
 
 
-def queue_output(m, stage, o, under_way):
-    """Put a queue between `o` and `o_valid` of `stage` and the stream `o`.
+def queue_output(m, payload, valid, o, under_way):
+    """Put a queue between the beats of a stage, a `payload` where `valid`, and the stream `o`.
 
     Returns whether it has room for the `under_way` beats that may come out before the stage stops.
     """
@@ -58,8 +58,8 @@ def queue_output(m, stage, o, under_way):
     room = Signal()
     m.d.comb += [
         room.eq(queue.level <= under_way + 1),
-        queue.w_data.eq(stage.o),
-        queue.w_en.eq(stage.o_valid),
+        queue.w_data.eq(payload),
+        queue.w_en.eq(valid),
         o.p.eq(queue.r_data),
         o.valid.eq(queue.r_rdy),
         queue.r_en.eq(o.ready),

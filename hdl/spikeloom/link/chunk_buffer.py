@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..blocks.loop_nest import LoopNest
-from ..blocks.port_collisions import NEVER_BOTH
+from ..blocks.memory_attributes import NEVER_BOTH
 from .protocol import MAX_PAYLOAD
 
 

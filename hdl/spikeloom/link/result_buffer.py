@@ -5,7 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ..blocks.port_collisions import NEVER_BOTH
+from ..blocks.memory_attributes import NEVER_BOTH
 from ..blocks.row_splitter import RowSplitter
 from .protocol import MAX_PAYLOAD
 

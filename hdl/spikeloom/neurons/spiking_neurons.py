@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..blocks.loop_nest import LoopNest
-from ..blocks.port_collisions import NEVER_BOTH
+from ..blocks.memory_attributes import NEVER_BOTH
 
 NEURON_DELAY = 3  # clocks from an input to its spikes
 RETURN = 3  # clocks from the read of a state in memory to the first read that sees it renewed

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ...blocks.port_collisions import NEVER_BOTH
+from ...blocks.memory_attributes import NEVER_BOTH
 
 LISTS = 3  # one grows, one is read, and one is on its way from the adders
 

@@ -6,8 +6,8 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
+from ...blocks.memory_attributes import NEVER_BOTH
 from ...blocks.pieces import piece
-from ...blocks.port_collisions import NEVER_BOTH
 from .adder_tree import AdderTree, adder_tree_delay
 from .operands import held_beat
 from .turns import Turns

@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.add_with_carry import add_with_carry
-from ...blocks.port_collisions import NEVER_BOTH
+from ...blocks.memory_attributes import NEVER_BOTH
 from .operands import beat, output_data, signed_term
 from .state_events import address_bits, state_event
 

@@ -1,26 +1,32 @@
 """Event memory: a tensor of codes arrives, its spikes alone are kept and leave line by line."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.bank_memory import BankMemory
 from ...blocks.loop_nest import LoopNest
+from ...blocks.memory_attributes import BLOCK_RAM
 from .code import signed_code
 
 
 def event_layout(length, steps):
-    """A spike event: its place on the line, its code, and the mark of the line's last event."""
-    return data.StructLayout({"index": range(length), "code": signed_code(steps), "last": 1})
+    """A spike event: its place on the line, its code, and the mark of the line's last event.
+
+    Where `silent`, the line has no spike; then this is the only event, and it has no place or code.
+    """
+    return data.StructLayout(
+        {"index": range(length), "code": signed_code(steps), "last": 1, "silent": 1}
+    )
 
 
 class EventMemory(wiring.Component):
     """Keeps the spikes of `lines` x `length` neurons, for one tensor while the next arrives.
 
-    Silent neurons take no place among the events and no time, except that the last neuron of a line
-    is always an event: it closes the line. One code per clock in, one event per clock out, and one
-    clock between the last event of a tensor and the first of the next.
+    Silent neurons take no place among the events and no time; a line without any spike is one
+    event. One code per clock in, one event per clock out, and two clocks between the last event of
+    a tensor and the first of the next.
 
     Parameters
     ----------
@@ -54,12 +60,18 @@ class EventMemory(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
+        # The events of every line, and the place of the last of them: -1 for none.
         offset_bits = (self._length - 1).bit_length()
+        end_shape = signed(offset_bits + 1)
+        read = Cat(self.event.index, self.event.code)
         m.submodules.memory = memory = BankMemory(
-            banks=2,
-            depth=self._lines << offset_bits,
-            granule_bits=len(self.event.as_value()),
+            banks=2, depth=self._lines << offset_bits, granule_bits=len(read)
         )
+        line_bits = (self._lines - 1).bit_length()
+        m.submodules.ends = ends = Memory(
+            shape=end_shape, depth=2 << line_bits, init=[], attrs=BLOCK_RAM
+        )
+        end_write, end_read = ends.write_port(), ends.read_port()
 
         # Fill: line after line, or all lines side by side, each behind what it holds already.
         loops = {"line": self._lines, "index": self._length}
@@ -70,55 +82,74 @@ class EventMemory(wiring.Component):
         closes = fill.index_last if self._transposed else fill.line_last
         last = fill.index == self._length - 1
 
-        held = Signal(range(self._length + 1))
         written = self.i.valid & self.i.ready
-        kept = self.i.payload.spike | last
-        word = Signal.like(self.event)
+        spike = self.i.payload.spike
+        end_before, end = Signal(end_shape, init=-1), Signal(end_shape)
+        place = Signal(offset_bits)
         m.d.comb += [
             self.i.ready.eq(~starts | memory.free),
             fill.step.eq(written),
-            word.index.eq(fill.index),
-            word.code.eq(self.i.payload),
-            word.last.eq(last),
+            place.eq(end_before + 1),
+            end.eq(Mux(spike, place, end_before)),
+            memory.w_addr.eq(Cat(place, fill.line)),
+            memory.w_data.eq(Cat(fill.index, self.i.payload)),
+            memory.w_en.eq(written & spike),
             memory.reserve.eq(written & starts),
-            memory.w_addr.eq(Cat(held[:offset_bits], fill.line)),
-            memory.w_data.eq(word),
-            memory.w_en.eq(written & kept),
             memory.w_close.eq(written & closes),
+            end_write.addr.eq(Cat(fill.line, memory.w_bank)),
+            end_write.data.eq(end),
+            end_write.en.eq(written & last),
         ]
         if self._transposed:
-            m.d.comb += held.eq(Mux(fill.index == 0, 0, self._count(m, fill, written, held + kept)))
+            kept = self._keep(m, fill, written, end)
+            m.d.comb += end_before.eq(Mux(fill.index == 0, -1, kept))
         else:
             with m.If(written):
-                m.d.sync += held.eq(Mux(last, 0, held + kept))
+                m.d.sync += end_before.eq(Mux(last, -1, end))
 
-        # Read: the address of the next event goes to the memory while the present one is used.
-        line = Signal(range(self._lines))
+        # Read: the address of the next event goes to the memory while the present one is used, and
+        # the end of the line ahead has been read before that is entered.
+        line, ahead = Signal(range(self._lines)), Signal(range(self._lines))
         offset = Signal(offset_bits)
+        line_end, next_end = Signal(end_shape), Signal(end_shape)
+        known, last_event = Signal(), Signal()
         leave = self.next & self.event.last & ~self.again
-        next_line = Mux(leave, Mux(line == self._lines - 1, 0, line + 1), line)
-        next_offset = Mux(self.next, Mux(self.event.last, 0, offset + 1), offset)
-        m.d.sync += [line.eq(next_line), offset.eq(next_offset)]
+        release = leave & (ahead == 0)
+        enter = Signal()
+        next_ahead = Mux(enter, Mux(ahead == self._lines - 1, 0, ahead + 1), ahead)
+        next_line = Mux(enter, ahead, line)
+        next_offset = Mux(enter | self.event.last & self.next, 0, offset + self.next)
         m.d.comb += [
-            memory.r_addr.eq(Cat(next_offset[:offset_bits], next_line[: len(line)])),
-            memory.release.eq(leave & (line == self._lines - 1)),
-            self.event.eq(memory.r_data),
+            enter.eq(Mux(self.event_valid, leave & ~release, known)),
+            next_end.eq(Mux(enter, end_read.data, line_end)),
+            memory.r_addr.eq(Cat(next_offset[:offset_bits], next_line[:line_bits])),
+            end_read.addr.eq(Cat(next_ahead[:line_bits], memory.r_bank)),
+            memory.release.eq(release),
+            read.eq(memory.r_data),
+            self.event.silent.eq(line_end < 0),
+            self.event.last.eq(last_event),
         ]
-        m.d.sync += self.event_valid.eq(memory.full & ~memory.release)
+        m.d.sync += [
+            known.eq(memory.full & ~release),
+            self.event_valid.eq(enter | self.event_valid & ~release),
+            ahead.eq(next_ahead),
+            line.eq(next_line),
+            offset.eq(next_offset),
+            line_end.eq(next_end),
+            last_event.eq((next_end < 0) | (next_offset[:offset_bits] == next_end)),
+        ]
 
         return m
 
-    def _count(self, m, fill, written, count):
-        """Events that the present line holds, one memory word per line; `count` replaces it."""
-        m.submodules.counts = counts = Memory(
-            shape=range(self._length + 1), depth=self._lines, init=[]
-        )
-        write = counts.write_port()
-        read = counts.read_port(transparent_for=(write,))
+    def _keep(self, m, fill, written, end):
+        """The end of the present line so far, one memory word per line; `end` replaces it."""
+        m.submodules.kept = kept = Memory(shape=end.shape(), depth=self._lines, init=[])
+        write = kept.write_port()
+        read = kept.read_port(transparent_for=(write,))
         following = Mux(fill.line == self._lines - 1, 0, fill.line + 1)
         m.d.comb += [
             write.addr.eq(fill.line),
-            write.data.eq(count),
+            write.data.eq(end),
             write.en.eq(written),
             read.addr.eq(Mux(written, following, fill.line)),
         ]

@@ -2,10 +2,12 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.bank_memory import BankMemory
 from ...blocks.loop_nest import LoopNest
+from ...blocks.memory_attributes import BLOCK_RAM
 from .lookup import lookup, select
 
 
@@ -17,28 +19,36 @@ class LaneMemory(wiring.Component):
     ``ceil(length / block)`` beats, the last of them filled up with anything. One beat per clock.
     Lanes beyond the last token read as anything.
 
+    A token whose codes are known beforehand may come as one `i_silent`. It reads as `silent` says;
+    or as the row of codes that came before token 0, for all tokens, where there is a `preset`.
+
     Parameters
     ----------
     tokens, length : shape of the tensor.
     lanes : tokens read at once.
     block : codes per beat.
     shape : shape of a code.
+    silent : code of a silent token, as a function of token and index; or None.
+    preset : whether a row comes before token 0; only with all tokens in one group.
 
     Members
     -------
     free : Out(1), reserve : In(1): room for one more tensor, and taking it before its first beat.
     i : In(array of `block` codes), i_valid : In(1).
+    i_silent : In(1), in place of a token's beats.
     i_first : Out(1), the next beat is the first of a tensor.
     full : Out(1), release : In(1): a tensor is there, and giving it back after this clock's read.
     group : In(range(ceil(tokens / lanes))), index : In(range(length)): the word to read.
     o : Out(array of `lanes` codes), that word a clock later.
     """
 
-    def __init__(self, tokens, length, *, lanes, block, shape):
+    def __init__(self, tokens, length, *, lanes, block, shape, silent=None, preset=False):
         self._tokens = tokens
         self._length = length
         self._lanes = lanes
         self._block = block
+        self._silent = silent
+        self._preset = preset
         self._groups = -(-tokens // lanes)
         super().__init__(
             {
@@ -46,6 +56,7 @@ class LaneMemory(wiring.Component):
                 "reserve": In(1),
                 "i": In(data.ArrayLayout(shape, block)),
                 "i_valid": In(1),
+                "i_silent": In(1),
                 "i_first": Out(1),
                 "full": Out(1),
                 "release": In(1),
@@ -69,25 +80,29 @@ class LaneMemory(wiring.Component):
             granule_bits=self._block * code_bits,
         )
 
-        m.submodules.fill = fill = LoopNest(token=self._tokens, block=blocks)
+        rows = self._tokens + self._preset
+        m.submodules.fill = fill = LoopNest(row=rows, block=blocks)
+        preset = (fill.row == 0) & self._preset
         group = Signal(range(self._groups))
         lane = Signal(range(self._lanes))
         m.d.comb += [
             self.free.eq(memory.free),
             memory.reserve.eq(self.reserve),
-            fill.step.eq(self.i_valid),
-            self.i_first.eq(fill.token_first),
+            fill.step.eq(self.i_valid | self.i_silent),
+            fill.skip.eq(self.i_silent),
+            self.i_first.eq(fill.row_first),
             memory.w_addr.eq(Cat(fill.block[:block_bits], group)),
             memory.w_data.eq(self.i.as_value().replicate(self._lanes)),
-            memory.w_close.eq(self.i_valid & fill.token_last),
+            memory.w_close.eq(fill.step & fill.row_last),
         ]
         for n in range(self._lanes):
-            m.d.comb += memory.w_en[n].eq(self.i_valid & (lane == n))
-        with m.If(self.i_valid & fill.block_last):
-            wraps = (lane == self._lanes - 1) | fill.token_last
+            m.d.comb += memory.w_en[n].eq(self.i_valid & (preset | (lane == n)))
+        behind = self.i_silent | self.i_valid & fill.block_last & ~preset
+        with m.If(behind):
+            wraps = (lane == self._lanes - 1) | fill.row_last
             m.d.sync += lane.eq(Mux(wraps, 0, lane + 1))
             if self._groups > 1:
-                m.d.sync += group.eq(Mux(fill.token_last, 0, group + wraps))
+                m.d.sync += group.eq(Mux(fill.row_last, 0, group + wraps))
 
         # Read the block that holds the index, then pick the code from it.
         block, place = self.index, Signal(0)
@@ -106,4 +121,32 @@ class LaneMemory(wiring.Component):
             codes = [word.word_select(part, code_bits) for part in range(self._block)]
             m.d.comb += self.o[n].as_value().eq(select(codes, place))
 
+        if self._silent:
+            self._replace_silent(m, memory, group, lane, behind)
         return m
+
+    def _replace_silent(self, m, memory, group, lane, behind):
+        """Where the token of a lane was silent, read the code that it has instead.
+
+        Whether it was is known `behind` each token of `lane` and `group`, and kept in a bank like
+        that of `memory`: the marks of a group so far, last those of the whole group.
+        """
+        m.submodules.silent = silent = Memory(
+            shape=self._lanes, depth=2 << len(group), init=[], attrs=BLOCK_RAM
+        )
+        write, read = silent.write_port(), silent.read_port()
+        marks = Signal(self._lanes)
+        with m.If(behind):
+            m.d.sync += marks.eq(write.data)
+        m.d.comb += [
+            write.addr.eq(Cat(group, memory.w_bank)),
+            write.en.eq(behind),
+            read.addr.eq(Cat(self.group, memory.r_bank)),
+        ]
+        first = lookup([n * self._lanes for n in range(self._groups)], self.group)
+        for n in range(self._lanes):
+            code = Signal.like(self.o[n], name=f"silent_code_{n}")
+            m.d.comb += write.data[n].eq(Mux(lane == n, self.i_silent, marks[n]))
+            m.d.sync += code.eq(self._silent(first + n, self.index))
+            with m.If(read.data[n]):
+                m.d.comb += self.o[n].eq(code)

@@ -31,6 +31,8 @@ class OutputEncoder(wiring.Component):
     i : In(array of `encoders` sums), i_valid : In(1): ``1 + value_dim`` lines, each of
         ``ceil(tokens / encoders)`` blocks.
     o : Out(array of `encoders` codes), o_valid : Out(1): the lines but for the first.
+    o_normaliser : Out(1), in place of `o_valid` for the first; its codes are silent.
+    i_silent : In(1), o_silent : Out(1), in place of a line of `i`, of `o`: all zero, all silent.
 
     Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
     """
@@ -44,6 +46,9 @@ class OutputEncoder(wiring.Component):
                 "i_valid": In(1),
                 "o": Out(data.ArrayLayout(signed_code(config.steps), config.encoders)),
                 "o_valid": Out(1),
+                "o_normaliser": Out(1),
+                "i_silent": In(1),
+                "o_silent": Out(1),
             }
         )
 
@@ -51,11 +56,12 @@ class OutputEncoder(wiring.Component):
         m = Module()
         config = self._config
 
-        valid = self.i_valid
+        arrived = Cat(self.i_valid, self.i_silent)
         for n in range(LOG_DELAY + 1):
-            delayed = Signal(name=f"valid_{n}")
-            m.d.sync += delayed.eq(valid)
-            valid = delayed
+            delayed = Signal(2, name=f"arrived_{n}")
+            m.d.sync += delayed.eq(arrived)
+            arrived = delayed
+        valid, silent = arrived
 
         # Where the logarithms at hand belong, and the thresholds at step 0 of their block: those of
         # the normalisers, with the addend that rounds steps up.
@@ -73,13 +79,17 @@ class OutputEncoder(wiring.Component):
         read = thresholds.read_port(transparent_for=(write,))
         following = Mux(loops.block == config.blocks - 1, 0, loops.block + 1)
         m.d.comb += [
-            loops.step.eq(valid),
+            loops.step.eq(valid | silent),
+            loops.skip.eq(silent),
             write.addr.eq(loops.block),
             write.en.eq(valid & normalises),
             read.addr.eq(Mux(valid, following, loops.block)),
         ]
-        measured = Signal()
-        m.d.sync += [measured.eq(valid & ~normalises), self.o_valid.eq(measured)]
+        kinds = Signal(3)
+        m.d.sync += [
+            kinds.eq(Cat(valid & ~normalises, valid & normalises, silent)),
+            Cat(self.o_valid, self.o_normaliser, self.o_silent).eq(kinds),
+        ]
 
         for n, log in enumerate(logs):
             m.submodules[f"log_{n}"] = log
@@ -96,7 +106,7 @@ class OutputEncoder(wiring.Component):
             above = (read.data[n] - log.o) >> LOG_FRACTION
             step = Signal.like(above, name=f"step_{n}", reset_less=True)
             m.d.sync += step.eq(above)
-            fires = present & (step < config.steps)
+            fires = present & (step < config.steps) & ~kinds[1]
             m.d.sync += [
                 self.o[n].step.eq(Mux(fires & (step >= 0), step, 0)),
                 self.o[n].spike.eq(fires),

@@ -1,7 +1,9 @@
 """The trace-driven product on its own: codes of two matrices in, sums out."""
 
-from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
+from dataclasses import replace
+
+from amaranth.hdl import Cat, Module
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...blocks.queued_stage import queue_output
@@ -16,32 +18,35 @@ class ProductStage(wiring.Component):
     memories, between streams.
 
     Both operands are double-buffered and taken one code per clock. A product begins when both are
-    there, and waits with its events while the taker of the sums is too slow.
+    there, and waits with its events while the taker of the sums is too slow. Sums leave side by
+    side, all of a group of lanes at once, so that nothing but spikes takes time: a clock per spike
+    of a and group, and one per line without any.
 
     Parameters
     ----------
-    config : SpikedConfig (tokens, lanes, encoders, steps, base, frac_bits).
+    config : SpikedConfig (tokens, lanes, steps, base, frac_bits).
     lines, length : shape of a; b has shape (tokens, length).
 
     Members
     -------
     i_a : In(stream of codes), line by line.
     i_b : In(stream of codes), token by token.
-    o : Out(stream of array of `encoders` sums in trace units), line by line, each of
-        ``ceil(tokens / encoders)`` blocks.
+    o : Out(stream of {sums: array of `lanes` sums in trace units, silent}), line by line: a beat
+        per group of lanes, or a single one marked `silent` where all sums of the line are zero.
     """
 
     def __init__(self, config, lines, length):
-        self._config = config
+        self._config = config = replace(config, encoders=config.lanes)
         self._lines = lines
         self._length = length
         self._shape = signed_code(config.steps)
         self._product = TraceProduct(config, lines, length, shape=self._shape)
+        beat = data.StructLayout({"sums": self._product.signature.members["o"].shape, "silent": 1})
         super().__init__(
             {
                 "i_a": In(stream.Signature(self._shape)),
                 "i_b": In(stream.Signature(self._shape)),
-                "o": Out(stream.Signature(self._product.signature.members["o"].shape)),
+                "o": Out(stream.Signature(beat)),
             }
         )
 
@@ -64,9 +69,9 @@ class ProductStage(wiring.Component):
             lanes.reserve.eq(lanes.i_valid & lanes.i_first),
         ]
 
-        # Sums that may be under way when events stop: those of the last event, one block per clock.
-        under_way = PRODUCT_DELAY + config.lanes // config.encoders
-        room = queue_output(m, product, self.o, under_way)
+        beat = Cat(product.o, product.o_silent)
+        valid = product.o_valid | product.o_silent
+        room = queue_output(m, beat, valid, self.o, under_way=PRODUCT_DELAY + 1)
         join_operands(m, product, events, lanes, room)
         m.d.comb += [product.run.eq(1), product.o_free.eq(1)]
 

@@ -7,65 +7,65 @@ from .phase_encoder import ENCODER_DELAY
 from .trace_product import PRODUCT_DELAY
 from .woss import WOSS_DELAY
 
-
-def line_events(spikes):
-    """Events of each line of an `EventMemory`: its spikes, and its last neuron in any case.
-
-    `spikes` is a list of lines, a line a list of neurons that are true where they spike.
-    """
-    return [sum(map(bool, line[:-1])) + 1 for line in spikes]
+NEXT_TENSOR = 3  # clocks from an event memory's last event of a tensor to the next one's first
 
 
-def product_clocks(config, events, leaving=0):
-    """Clocks a `TraceProduct` takes from its first event to its last.
+def product_clocks(config, spikes, leaving=0):
+    """Clocks a `TraceProduct` takes from its first event to its last; `spikes`: those of each line.
 
-    `events` of every line pass once for each group of lanes. The last of them waits until the sums
-    of the group before have left, `encoders` per clock; `leaving` are the blocks still to go when
-    the first event comes.
+    The spikes of a line pass once for each group of lanes, and a line without any takes one clock.
+    The last of them waits until the sums of the group before have left, `encoders` per clock;
+    `leaving` are the blocks still to go when the first event comes.
     """
     full = config.lanes // config.encoders
     blocks = [full] * (config.groups - 1) + [last_blocks(config)]
     clocks = 0
-    for count in events:
-        for size in blocks:
-            clocks += max(count, leaving)
+    for count in spikes:
+        for size in blocks if count else [0]:
+            clocks += max(count, leaving, 1)
             leaving = size
     return clocks
 
 
-def score_events(config, q=None):
-    """Events of each query of one head, `q` (N x D) true where Q spikes (default: everywhere)."""
-    return line_events(q or [[True] * config.head_dim] * config.tokens)
+def query_spikes(config, q=None):
+    """Spikes of each query of one head, `q` (N x D) true where Q spikes (default: everywhere)."""
+    return [sum(map(bool, query)) for query in q or [[True] * config.head_dim] * config.tokens]
 
 
-def output_events(config, v=None):
-    """Events of the line of ones and of each dimension of one head, `v` (N x Dv) likewise."""
+def value_spikes(config, v=None):
+    """Spikes of the line of ones and of each dimension of one head, `v` (N x Dv) likewise."""
     v = v or [[True] * config.value_dim] * config.tokens
-    dims = [[token[dim] for token in v] for dim in range(config.value_dim)]
-    return [config.tokens, *line_events(dims)]
+    return [config.tokens, *(sum(map(bool, dim)) for dim in zip(*v, strict=True))]
 
 
-def last_blocks(config):
-    """Clocks in which the last group's sums leave."""
+def last_blocks(config, spikes=(1,)):
+    """Clocks in which the last sums of lines of so many `spikes` leave: those of a group, or a mark
+    in place of a silent line."""
+    if not spikes[-1]:
+        return 1
     return config.blocks - (config.groups - 1) * (config.lanes // config.encoders)
 
 
-def score_latency(config):
+def score_latency(config, spikes=(1,)):
     """Clocks from a score product's last event to the first of the output product."""
-    return PRODUCT_DELAY + ENCODER_DELAY + WOSS_DELAY + last_blocks(config) + config.blocks - 1
+    rows_leaving = config.blocks if any(spikes) else 1
+    return (
+        PRODUCT_DELAY + ENCODER_DELAY + WOSS_DELAY + last_blocks(config, spikes) + rows_leaving - 1
+    )
 
 
-def output_latency(config):
+def output_latency(config, spikes=(1,)):
     """Clocks from an output product's last event to the first output beat."""
-    return PRODUCT_DELAY + OUTPUT_DELAY + last_blocks(config) + 1
+    return PRODUCT_DELAY + OUTPUT_DELAY + last_blocks(config, spikes) + 1
 
 
 def cycles(config, q=None, v=None):
     """Clocks from `start` to the last output beat, operands on chip as far as they go, no stalls.
 
     For one head: spikes of Q times groups of lanes, spikes of V and one per token times groups, one
-    clock per output token, and a constant. `q` (heads * N x D) and `v` (heads * N x Dv) are true
-    where there is a spike (default: everywhere, the most clocks there can be).
+    clock per line without spikes, one per output token, and a constant. `q` (heads * N x D) and `v`
+    (heads * N x Dv) are true where there is a spike (default: everywhere, the most clocks there can
+    be).
     """
     return beat_clocks(config, q, v)[-1]
 
@@ -87,38 +87,25 @@ def beat_clocks(config, q=None, v=None):
     """The clock, counted from `start`, of each head's last output beat."""
     tokens = config.tokens
     loads = tokens * config.head_dim, tokens * (config.value_dim + 1)
-    score_ends, output_ends, sent, loaded = [], [], [], ([], [])
+    scores, outputs = _Product(config), _Product(config)
+    known, sent, loaded = [], [], ([], [])
 
     for head in range(config.heads):
         rows = slice(head * tokens, (head + 1) * tokens)
-        events = score_events(config, q and q[rows]), output_events(config, v and v[rows])
+        queries, values = query_spikes(config, q and q[rows]), value_spikes(config, v and v[rows])
 
         # Two heads are there at start; a later one comes in once its bank is given back.
-        for ends, done, load in zip((score_ends, output_ends), loaded, loads, strict=True):
-            begin = max(done[-1], ends[head - 2]) if head > 1 else 0
-            done.append(begin + load if head > 1 else -2)
+        for product, done, load in zip((scores, outputs), loaded, loads, strict=True):
+            begin = max(done[-1], product.ends[head - 2]) if head > 1 else 0
+            done.append(begin + load if head > 1 else -NEXT_TENSOR)
 
-        score_ends.append(
-            _product_end(
-                config,
-                events[0],
-                score_ends,
-                [1, loaded[0][head] + 2, *_freed(output_ends, head)],
-            )
-        )
-        output_ends.append(
-            _product_end(
-                config,
-                events[1],
-                output_ends,
-                [
-                    score_ends[head] + score_latency(config),
-                    loaded[1][head] + 2,
-                    *_freed(sent, head),
-                ],
-            )
-        )
-        begin = max([output_ends[head] + output_latency(config), *(end + 2 for end in sent[-1:])])
+        end = scores.run(queries, 1, loaded[0][head] + NEXT_TENSOR, *_freed(outputs.ends, head))
+        # Silent rows leave one after the other behind those of the head before.
+        behind = [known[-1] + tokens] if known and not any(queries) else []
+        known.append(max([end + score_latency(config, queries), *behind]))
+
+        end = outputs.run(values, known[-1], loaded[1][head] + NEXT_TENSOR, *_freed(sent, head))
+        begin = max([end + output_latency(config, values), *(end + 2 for end in sent[-1:])])
         sent.append(begin + tokens - 1)
     return sent
 
@@ -128,9 +115,19 @@ def _freed(ends, head):
     return [ends[head - 2] + 1] if head > 1 else []
 
 
-def _product_end(config, events, before, not_before):
-    """The clock of a product's last event; `before` are those of earlier heads."""
-    begin = max([*not_before, *(end + 2 for end in before[-1:])])
-    gone = begin - before[-1] if before else last_blocks(config)
-    leaving = max(0, last_blocks(config) - gone + 1)
-    return begin - 1 + product_clocks(config, events, leaving)
+class _Product:
+    """A `TraceProduct` that runs one head after the other; `ends`: the clock of each last event."""
+
+    def __init__(self, config):
+        self._config = config
+        self._leaving = 0
+        self.ends = []
+
+    def run(self, spikes, *not_before):
+        """Add the end of a head's product, begun as soon as it may be."""
+        begin = max([*not_before, *(end + NEXT_TENSOR for end in self.ends[-1:])])
+        gone = begin - self.ends[-1] - 1 if self.ends else 0
+        leaving = max(0, self._leaving - gone)
+        self.ends.append(begin - 1 + product_clocks(self._config, spikes, leaving))
+        self._leaving = last_blocks(self._config, spikes)
+        return self.ends[-1]

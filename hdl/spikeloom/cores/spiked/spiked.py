@@ -1,5 +1,7 @@
 """The `spiked` core: attention of one-spike codes, with additions only."""
 
+from functools import partial
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -10,9 +12,9 @@ from .code import code_bits, signed_code, unsigned_code
 from .event_memory import EventMemory
 from .lane_memory import LaneMemory
 from .output_encoder import OutputEncoder
-from .phase_encoder import PhaseEncoder
+from .phase_encoder import ENCODER_DELAY, PhaseEncoder
 from .trace_product import TraceProduct, join_operands
-from .woss import Woss
+from .woss import Woss, silent_row
 
 
 def token_beat(config, width):
@@ -151,6 +153,7 @@ class Spiked(wiring.Component):
             lanes=config.lanes,
             block=config.encoders,
             shape=unsigned_code(config.steps),
+            silent=partial(silent_row, config),
         )
         self._join(m, q_events, k_lanes, scores, p_lanes)
         m.d.comb += [scores.run.eq(run), taken.step.eq(scores.release)]
@@ -163,10 +166,14 @@ class Spiked(wiring.Component):
                 encoder.i_valid.eq(scores.o_valid),
                 woss.i[n].eq(encoder.o),
             ]
+        silent = Signal(ENCODER_DELAY)
+        m.d.sync += silent.eq(Cat(scores.o_silent, silent))
         m.d.comb += [
             woss.i_valid.eq(encoder.o_valid),
+            woss.i_silent.eq(silent[-1]),
             p_lanes.i.eq(woss.o),
             p_lanes.i_valid.eq(woss.o_valid),
+            p_lanes.i_silent.eq(woss.o_silent),
         ]
         return p_lanes
 
@@ -184,14 +191,17 @@ class Spiked(wiring.Component):
             lanes=value_dim,
             block=config.encoders,
             shape=signed_code(config.steps),
+            preset=True,
         )
         self._join(m, v_events, p_lanes, outputs, o_lanes)
         m.d.comb += [
             outputs.run.eq(1),
             output_encoder.i.eq(outputs.o),
             output_encoder.i_valid.eq(outputs.o_valid),
+            output_encoder.i_silent.eq(outputs.o_silent),
             o_lanes.i.eq(output_encoder.o),
-            o_lanes.i_valid.eq(output_encoder.o_valid),
+            o_lanes.i_valid.eq(output_encoder.o_normaliser | output_encoder.o_valid),
+            o_lanes.i_silent.eq(output_encoder.o_silent),
         ]
         return o_lanes
 

@@ -29,7 +29,8 @@ class TraceProduct(wiring.Component):
 
     For every line and group of tokens, one event per clock. When the line's last event has passed,
     the sums of the group leave, `encoders` per clock; meanwhile the next group is summed, and only
-    its last event waits for the sums to be gone. ``schedule.product_clocks`` has the formula.
+    its last event waits for the sums to be gone. A line without spikes has no sums: it takes one
+    clock for all groups, and `o_silent` stands for it. ``schedule.product_clocks`` has the formula.
 
     Parameters
     ----------
@@ -45,6 +46,7 @@ class TraceProduct(wiring.Component):
     o_free : In(1), o_reserve : Out(1): room for the sums of the whole tensor, and taking it.
     o : Out(array of `encoders` sums in trace units), o_valid : Out(1); line after line, token after
         token; never held up.
+    o_silent : Out(1), in place of a line of `o`: all its sums are zero.
 
     Source: "SpikedAttention", NeurIPS 2024, trace-driven matrix multiplication.
     """
@@ -69,6 +71,7 @@ class TraceProduct(wiring.Component):
                 "o_reserve": Out(1),
                 "o": Out(data.ArrayLayout(self._sum, config.encoders)),
                 "o_valid": Out(1),
+                "o_silent": Out(1),
             }
         )
 
@@ -87,8 +90,9 @@ class TraceProduct(wiring.Component):
         closes = issue & self.event.last
         m.d.comb += [
             self.next.eq(issue),
-            self.again.eq(~loops.group_last),
+            self.again.eq(~(loops.group_last | self.event.silent)),
             loops.step.eq(closes),
+            loops.skip.eq(self.event.silent),
             self.o_reserve.eq(issue & ~begun),
             self.release.eq(closes & loops.line_last),
             self.group.eq(loops.group),
@@ -97,7 +101,7 @@ class TraceProduct(wiring.Component):
         blocks = Mux(loops.group_last, last_blocks, full_blocks)
         with m.If(issue):
             m.d.sync += begun.eq(~self.release)
-        with m.If(closes):
+        with m.If(closes & ~self.event.silent):
             m.d.sync += leaving.eq(blocks - 1)
         with m.Elif(leaving != 0):
             m.d.sync += leaving.eq(leaving - 1)
@@ -105,12 +109,14 @@ class TraceProduct(wiring.Component):
         # The event goes along until its products are there to be added up.
         code = Signal.like(self.event.code, reset_less=True)
         m.d.sync += code.eq(self.event.code)
-        control = Cat(issue, closes, blocks)
+        control = Cat(issue & ~self.event.silent, closes, blocks)
         for n in range(PRODUCT_DELAY - 1):
             later = Signal(len(control), name=f"control_{n}")
             m.d.sync += later.eq(control)
             control = later
-        adding, done, count = control[0], control[1], control[2:]
+        adding, closing, count = control[0], control[1], control[2:]
+        done = adding & closing
+        m.d.sync += self.o_silent.eq(closing & ~adding)
         fresh = Signal(init=1)
         with m.If(adding):
             m.d.sync += fresh.eq(done)

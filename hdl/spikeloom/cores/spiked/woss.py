@@ -14,6 +14,15 @@ from .lookup import lookup
 WOSS_DELAY = 5  # clocks from a row's last block to its first probabilities
 
 
+def silent_row(config, row, index):
+    """Probability code `index` of a row of scores that are all silent: the same for all tokens that
+    the mask admits, a whole step of the threshold above the potential 0."""
+    code = unsigned_code(config.steps)
+    alike = code.const({"step": 1, "spike": 1} if config.steps > 1 else None)
+    admitted = index <= row if config.mask == "causal" else Const(1)
+    return code(Mux(admitted, alike.as_value(), 0))
+
+
 class Woss(wiring.Component):
     """Turns each row of score codes into probability codes, not yet divided by their sum::
 
@@ -25,6 +34,9 @@ class Woss(wiring.Component):
     itself, rounded up: a subtraction and no comparison. Scores the mask leaves out neither win nor
     fire. A block per clock; a row leaves `WOSS_DELAY` clocks after its last block came.
 
+    A row of which it is known beforehand that no score spikes may come as one `i_silent`. Its
+    probabilities are `silent_row`, and it leaves as one `o_silent`.
+
     Parameters
     ----------
     config : SpikedConfig (tokens, encoders, mask, steps, base, frac_bits, score_scale).
@@ -34,6 +46,7 @@ class Woss(wiring.Component):
     i : In(array of `encoders` score codes), i_valid : In(1): row after row of
         ``ceil(tokens / encoders)`` blocks.
     o : Out(array of `encoders` probability codes), o_valid : Out(1), likewise.
+    i_silent : In(1), o_silent : Out(1), in place of a row of `i`, of `o`.
 
     Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
     """
@@ -44,7 +57,8 @@ class Woss(wiring.Component):
             "i": In(data.ArrayLayout(signed_code(config.steps), config.encoders)),
             "o": Out(data.ArrayLayout(unsigned_code(config.steps), config.encoders)),
         }
-        super().__init__({**blocks, "i_valid": In(1), "o_valid": Out(1)})
+        marks = {"i_valid": In(1), "o_valid": Out(1), "i_silent": In(1), "o_silent": Out(1)}
+        super().__init__(blocks | marks)
 
     def elaborate(self, platform):
         m = Module()
@@ -59,7 +73,8 @@ class Woss(wiring.Component):
             banks=2, depth=config.blocks, granule_bits=len(self.i.as_value())
         )
         m.d.comb += [
-            arrive.step.eq(self.i_valid),
+            arrive.step.eq(self.i_valid | self.i_silent),
+            arrive.skip.eq(self.i_silent),
             rows.reserve.eq(self.i_valid & arrive.block_first),
             rows.w_addr.eq(arrive.block),
             rows.w_data.eq(self.i),
@@ -88,13 +103,25 @@ class Woss(wiring.Component):
         # A complete row is read again; its winner goes along.
         m.submodules.leave = leave = LoopNest(row=config.tokens, block=config.blocks)
         m.d.comb += [
-            leave.step.eq(rows.full),
+            leave.step.eq(rows.full | leave.skip),
             rows.r_addr.eq(leave.block),
-            rows.release.eq(leave.step & leave.block_last),
+            rows.release.eq(rows.full & leave.block_last),
         ]
         read = Signal()
         row_winner = Signal.like(winner, reset_less=True)
-        m.d.sync += [read.eq(leave.step), row_winner.eq(winner)]
+        m.d.sync += [read.eq(rows.full), row_winner.eq(winner)]
+
+        # Silent rows wait while a row leaves, and have left before the next is complete.
+        waiting = Signal(range(config.blocks + 1))
+        silent = Signal(WOSS_DELAY - 1)
+        m.d.comb += [
+            leave.skip.eq(~rows.full & (waiting != 0)),
+            self.o_silent.eq(silent[-1]),
+        ]
+        m.d.sync += [
+            waiting.eq(waiting + self.i_silent - leave.skip),
+            silent.eq(Cat(leave.skip, silent)),
+        ]
 
         # Potentials, then their distance from the winner's, rounded up to steps.
         fraction = winner_fraction(config)

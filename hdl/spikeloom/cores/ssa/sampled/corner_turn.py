@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from ....blocks.claim_ahead import ClaimAhead
 from ....blocks.loop_nest import LoopNest
-from ....blocks.port_collisions import NEVER_BOTH
+from ....blocks.memory_attributes import NEVER_BOTH
 
 
 class CornerTurn(wiring.Component):

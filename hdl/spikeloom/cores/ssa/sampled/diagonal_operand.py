@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ....blocks.bank_ring import BankRing
-from ....blocks.port_collisions import NEVER_BOTH
+from ....blocks.memory_attributes import NEVER_BOTH
 from .corner_turn import CornerTurn
 from .layout import banks, blocks, skew
 

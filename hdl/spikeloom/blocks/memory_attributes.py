@@ -1,0 +1,8 @@
+"""Attributes of memories, for synthesis."""
+
+# A memory that is never written where it is read in the same clock, or whose reader then does
+# without the word: it spares synthesis a bypass around block RAM, a LUT per bit.
+NEVER_BOTH = {"no_rw_check": 1}
+
+# And block RAM however few the words, because logic is scarcer.
+BLOCK_RAM = NEVER_BOTH | {"ram_style": "block"}
