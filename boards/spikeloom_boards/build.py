@@ -203,14 +203,27 @@ def design_files(job):
         BoardTop(job.recipe, design, lights, job.frequency), NAME
     )
     return {
-        name: _without_folders(content.decode() if isinstance(content, bytes) else content)
+        name: _rtlil(content.decode() if isinstance(content, bytes) else content)
         for name, content in plan.files.items()
         if name.endswith((".il", ".ys", ".pcf", ".lpf"))
     }
 
 
-def _without_folders(text):
-    """RTLIL whose source lines begin at a package, or are a file's alone, wherever they are."""
+def _rtlil(text):
+    """RTLIL for synthesis, or another file's text as it is.
+
+    Source lines begin at a package, or are a file's alone, wherever they are. Memories with the
+    attribute ``no_rw_check`` say so at their read ports too, where alone Yosys looks.
+    """
+    modules = text.split("\nend\n")
+    for n, module in enumerate(modules):
+        if "attribute \\no_rw_check 1" in module:
+            modules[n] = re.sub(
+                r"(TRANSPARENCY_MASK \d+'0+\n +parameter \\COLLISION_X_MASK \d+')(0+)",
+                lambda port: port[1] + "1" * len(port[2]),
+                module,
+            )
+    text = "\nend\n".join(modules)
     for path in (r"((?:spikeloom\w*|amaranth\w*)/[^\"|]*)", r"([^\"|/]*)"):
         text = re.sub(rf'(?<=["|])/(?:[^"|]*/)?{path}(?=["|])', r"\1", text)
     return text
