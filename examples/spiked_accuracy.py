@@ -19,6 +19,7 @@ from spikeloom_sim.backends import run_rtl
 from spikeloom_sim.golden import spiked
 
 SEEDS = range(10)
+SHARES = (1.0, 0.5, 0.1, 0.01)  # of neurons that spike
 
 
 def gaussian(config, seed):
@@ -113,16 +114,31 @@ def print_side_by_side():
 
 
 def print_clocks():
-    print("| lanes | encoders | 100 % | 50 % | 10 % | interval, 100 % |")
-    print("|---|---|---|---|---|---|")
+    print("| lanes | encoders | 100 % | 50 % | 10 % | 1 % | interval, 100 % |")
+    print("|---|---|---|---|---|---|---|")
     model = adapter("spiked")
     for lanes in (1, 8, 49):
         config = SpikedConfig(tokens=49, head_dim=32, lanes=lanes)
         rng = np.random.default_rng(2)
-        heads = [model.random_operands(config, rng, share) for share in (1.0, 0.5, 0.1)]
+        heads = [model.random_operands(config, rng, share) for share in SHARES]
         clocks = " | ".join(f"{model.cycles(config, *head):,}" for head in heads)
         interval = schedule.interval(config)
         print(f"| {lanes} | {config.encoders} | {clocks} | {interval:,.0f} |")
+
+
+def print_product():
+    print("| lanes | clocks / spikes * groups, 100 % | 50 % | 10 % | 1 % | 0 % |")
+    print("|---|---|---|---|---|---|")
+    for lanes in (1, 8, 49):
+        config = SpikedConfig(tokens=49, head_dim=32, lanes=lanes, encoders=lanes)
+        found = []
+        for share in (*SHARES, 0.0):
+            rng = np.random.default_rng(2)
+            q, k, _ = adapter("spiked").random_operands(config, rng, share)
+            clocks = schedule.product_clocks(config, np.count_nonzero(q, axis=1).tolist())
+            work = (np.count_nonzero(q) + np.count_nonzero(k)) * config.groups
+            found.append(f"{clocks:,} / {work:,}")
+        print(f"| {lanes} | {' | '.join(found)} |")
 
 
 def plot(path):
@@ -162,4 +178,6 @@ if __name__ == "__main__":
     print_side_by_side()
     print()
     print_clocks()
+    print()
+    print_product()
     plot(folder / "spiked-error.png")

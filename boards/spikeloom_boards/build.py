@@ -202,18 +202,26 @@ def design_files(job):
     plan = job.recipe.make_platform().prepare(
         BoardTop(job.recipe, design, lights, job.frequency), NAME
     )
-    return {
-        name: _rtlil(content.decode() if isinstance(content, bytes) else content)
+    texts = {
+        name: _without_folders(content.decode() if isinstance(content, bytes) else content)
         for name, content in plan.files.items()
         if name.endswith((".il", ".ys", ".pcf", ".lpf"))
     }
+    return texts | {f"{NAME}.il": _without_bypasses(texts[f"{NAME}.il"])}
 
 
-def _rtlil(text):
-    """RTLIL for synthesis, or another file's text as it is.
+def _without_folders(text):
+    """RTLIL whose source lines begin at a package, or are a file's alone, wherever they are."""
+    for path in (r"((?:spikeloom\w*|amaranth\w*)/[^\"|]*)", r"([^\"|/]*)"):
+        text = re.sub(rf'(?<=["|])/(?:[^"|]*/)?{path}(?=["|])', r"\1", text)
+    return text
 
-    Source lines begin at a package, or are a file's alone, wherever they are. Memories with the
-    attribute ``no_rw_check`` say so at their read ports too, where alone Yosys looks.
+
+def _without_bypasses(text):
+    """RTLIL in which the read ports of a memory say what its attribute ``no_rw_check`` says.
+
+    Yosys heeds the attribute where it reads Verilog. In RTLIL, ports decide; those that are
+    transparent stay so.
     """
     modules = text.split("\nend\n")
     for n, module in enumerate(modules):
@@ -223,10 +231,7 @@ def _rtlil(text):
                 lambda port: port[1] + "1" * len(port[2]),
                 module,
             )
-    text = "\nend\n".join(modules)
-    for path in (r"((?:spikeloom\w*|amaranth\w*)/[^\"|]*)", r"([^\"|/]*)"):
-        text = re.sub(rf'(?<=["|])/(?:[^"|]*/)?{path}(?=["|])', r"\1", text)
-    return text
+    return "\nend\n".join(modules)
 
 
 def _versions(*packages):

@@ -16,7 +16,7 @@ from amaranth.lib.wiring import In, Out
 from spikeloom.errors import InputError
 from spikeloom.tools import export_to_amaranth, locate, run_tool
 from spikeloom_boards.board_top import BoardTop
-from spikeloom_boards.build import Build, build
+from spikeloom_boards.build import Build, build, design_files
 from spikeloom_boards.clocking import ClockPlan, ecp_pll, ice_pll
 from spikeloom_boards.constraints import constraints_name, constraints_text
 from spikeloom_boards.flash import plan
@@ -244,6 +244,25 @@ def test_design_is_the_same_text_everywhere():
     assert 'attribute \\src "spikeloom/' in texts[0]
     assert not re.search(r'src "([^"]*\|)?/', texts[0])
     assert sys.prefix not in texts[0]
+
+
+def test_memories_in_block_ram_have_no_bypass():
+    """Every read port of a memory that is never read where it is written; a transparent one has
+    its own."""
+    recipe = BOARDS["icebreaker"]
+    config = preset_config("spiked", recipe)
+    text = design_files(Build(config, recipe, recipe.frequency_of("spiked")))["spikeloom.il"]
+    modules = [part for part in text.split("\nend\n") if "cell $memrd_v2" in part]
+    kinds = [
+        (
+            "attribute \\no_rw_check 1" in part,
+            "1" in re.search(r"TRANSPARENCY_MASK \d+'(\d+)", part)[1],
+            "0" not in re.search(r"COLLISION_X_MASK \d+'(\d+)", part)[1],
+        )
+        for part in modules
+    ]
+    assert all(free == (unchecked and not transparent) for unchecked, transparent, free in kinds)
+    assert sum(free for *_, free in kinds) >= 8
 
 
 def test_core_that_does_not_fit(tmp_path):

@@ -65,6 +65,37 @@ def test_loop_nest():
             assert firsts[depth] == all(index == 0 for index, _ in inner)
 
 
+@pytest.mark.parametrize("extents", [{"outer": 3, "inner": 4}, {"outer": 3}])
+def test_loop_nest_skips(extents):
+    """Whole turns of the loops inside, at random; the rest stays a loop."""
+    dut = LoopNest(**extents)
+    inner = extents.get("inner", 1)
+    seen, skips = [], []
+
+    async def bench(ctx):
+        rng = random.Random(2)
+        for _ in range(100):
+            step = rng.random() < 0.8
+            index = ctx.get(getattr(dut, "inner", dut.outer)) if inner > 1 else 0
+            skip = index == 0 and rng.random() < 0.5
+            ctx.set(dut.step, step)
+            ctx.set(dut.skip, skip)
+            await ctx.delay(1e-8)
+            if step:
+                seen.append((ctx.get(dut.outer), index, ctx.get(dut.outer_last)))
+                skips.append(skip)
+            await ctx.tick()
+
+    _simulate(dut, bench)
+    outer = index = 0
+    for found, skip in zip(seen, skips, strict=True):
+        ends = skip or index == inner - 1
+        assert found == (outer, index, ends and outer == 2)
+        outer, index = ((outer + 1) % 3, 0) if ends else (outer, index + 1)
+    assert any(skips)
+    assert not all(skips)
+
+
 @pytest.mark.parametrize(("width", "chunk"), [(8, 2), (12, 4), (6, 1)])
 @pytest.mark.parametrize("stalls", [0.0, 0.5])
 def test_row_splitter(width, chunk, stalls):
