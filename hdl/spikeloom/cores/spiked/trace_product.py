@@ -10,7 +10,7 @@ from ...blocks.loop_nest import LoopNest
 from ...config.spiked_tables import trace_table
 from .event_memory import event_layout
 
-PRODUCT_DELAY = 5  # clocks from a line's last event to its first sums
+PRODUCT_DELAY = 6  # clocks from a line's last event to its first sums
 
 
 def sum_shape(config, length):
@@ -107,8 +107,9 @@ class TraceProduct(wiring.Component):
             m.d.sync += leaving.eq(leaving - 1)
 
         # The event goes along until its products are there to be added up.
-        code = Signal.like(self.event.code, reset_less=True)
-        m.d.sync += code.eq(self.event.code)
+        issued, code = (Signal.like(self.event.code, reset_less=True) for _ in range(2))
+        lanes = Signal.like(self.i, reset_less=True)
+        m.d.sync += [issued.eq(self.event.code), code.eq(issued), lanes.eq(self.i)]
         control = Cat(issue & ~self.event.silent, closes, blocks)
         for n in range(PRODUCT_DELAY - 1):
             later = Signal(len(control), name=f"control_{n}")
@@ -127,18 +128,17 @@ class TraceProduct(wiring.Component):
                 m.submodules[f"traces_{n}"] = traces = Memory(
                     shape=config.frac_bits + 1, depth=2 * config.steps - 1, init=trace_table(config)
                 )
-            totals.append(self._lane(m, n, traces.read_port(), code, adding, fresh))
+            totals.append(self._lane(m, n, traces.read_port(), code, lanes[n], adding, fresh))
         self._send(m, totals, done, count)
 
         return m
 
-    def _lane(self, m, n, trace, code, adding, fresh):
+    def _lane(self, m, n, trace, code, lane, adding, fresh):
         """Sum number `n`; its total, which counts while `adding`.
 
-        A clock after the event, its code and the lane's add up to an address in the table; a clock
-        later the table is read, and once more later the product has its sign.
+        The event's `code` and that of the `lane` add up to an address in the table; a clock later
+        the table is read, and once more later the product has its sign.
         """
-        lane = self.i[n]
         pair = Signal(2, name=f"pair_{n}", reset_less=True)
         minus = Signal(3, name=f"minus_{n}", reset_less=True)
         address = Signal.like(trace.addr, name=f"address_{n}", reset_less=True)
