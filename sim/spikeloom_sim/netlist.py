@@ -8,8 +8,12 @@ from pathlib import Path
 from spikeloom.errors import InputError, JobError
 from spikeloom.tools import run_tool
 
-# ECP5 block RAM has no simulation model in Yosys, so memories become distributed RAM there.
-SYNTHESIS = {"ice40": "synth_ice40 -top {top}", "ecp5": "synth_ecp5 -nobram -top {top}"}
+# ECP5 block RAM has no simulation model in Yosys, so memories become distributed RAM there, those
+# as well that ask for block RAM.
+SYNTHESIS = {
+    "ice40": "synth_ice40 -top {top}",
+    "ecp5": "setattr -unset ram_style m:*; synth_ecp5 -nobram -top {top}",
+}
 CELL_MODELS = {
     "ice40": ("ice40/cells_sim.v",),
     "ecp5": ("ecp5/common_sim.vh", "ecp5/ccu2c_sim.vh", "ecp5/cells_ff.vh", "ecp5/cells_io.vh"),

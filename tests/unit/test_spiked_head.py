@@ -41,9 +41,10 @@ def test_equal_and_as_fast_as_predicted(keys, density):
 
 
 @pytest.mark.parametrize("keys", CONFIGS, ids=str)
-def test_stalls_on_every_stream(keys):
+@pytest.mark.parametrize("density", [0.6, 0.15])
+def test_stalls_on_every_stream(keys, density):
     config = SpikedConfig(**keys, heads=3)
-    heads = [random_head(config, seed, 0.6) for seed in range(3)]
+    heads = [random_head(config, seed, density) for seed in range(3)]
     run = run_heads(config, heads, stalls=0.4, preload=False)
     for output, head in zip(run.outputs, heads, strict=True):
         assert (output == spiked.run(config, *head)).all()

@@ -79,10 +79,10 @@ async def cycles_are_as_predicted(dut):
 
 @cocotb.test()
 async def streams_at_full_speed(dut):
-    """Operands begin with start, one run after the other, the second on dense operands."""
+    """Operands begin with start, one run after the other, of few zeros and of many."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
-    for seed, density in ((3, 0.5), (2**64 - 1, 0.9)):
+    for seed, density in ((3, 0.5), (4, 0.1), (2**64 - 1, 0.9)):
         await scenario.check(scenario.operands(seed, density), seed, preload=False)
 
 
