@@ -11,6 +11,7 @@ from importlib import metadata
 from spikeloom import __version__
 from spikeloom.catalog import CORES
 from spikeloom.errors import InputError, JobError
+from spikeloom.export.plain_names import plain_names
 from spikeloom.link.linked_core import LinkedCore
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom.link.uart import uart_divisor
@@ -207,7 +208,8 @@ def design_files(job):
         for name, content in plan.files.items()
         if name.endswith((".il", ".ys", ".pcf", ".lpf"))
     }
-    return texts | {f"{NAME}.il": _without_bypasses(texts[f"{NAME}.il"])}
+    rtlil = f"{NAME}.il"
+    return texts | {rtlil: _without_bypasses(plain_names(texts[rtlil]))}
 
 
 def _without_folders(text):

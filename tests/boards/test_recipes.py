@@ -243,6 +243,7 @@ def test_design_is_the_same_text_everywhere():
     assert texts[0] == texts[1]
     assert 'attribute \\src "spikeloom/' in texts[0]
     assert not re.search(r'src "([^"]*\|)?/', texts[0])
+    assert not re.search(r"\\\S*\[", texts[0])
     assert sys.prefix not in texts[0]
 
 

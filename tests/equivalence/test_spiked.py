@@ -8,7 +8,8 @@ import pytest
 
 from spikeloom.catalog import CORES
 from spikeloom.config import SpikedConfig
-from spikeloom.export.verilog import to_verilog
+from spikeloom.cores.spiked.woss import Woss
+from spikeloom.export.verilog import component_to_verilog, to_verilog
 from spikeloom.tools import run_tool
 from spikeloom_sim.adapters import adapter
 from spikeloom_sim.backends import run_golden, run_rtl
@@ -51,6 +52,16 @@ def test_no_multiplier(synthesis, multipliers, tmp_path):
     cells = (tmp_path / "cells.v").read_text()
     assert re.search(r"\bLUT4\b|\bSB_LUT4\b", cells)
     assert not re.search(multipliers, cells)
+
+
+def test_stage_alone_synthesises(tmp_path):
+    """Arrays at its ports and all: Yosys' ABC9 would stop at a net called ``i[0]``."""
+    module = component_to_verilog(Woss(SMALL), "woss")
+    assert not re.search(r"\\\S*\[", module.text)
+    (tmp_path / "woss.v").write_text(module.text)
+    run_tool(
+        "yosys", "-ql", "log", "-p", "read_verilog woss.v; synth_ice40 -top woss", cwd=tmp_path
+    )
 
 
 @pytest.mark.parametrize("mask", ["none", "causal"])

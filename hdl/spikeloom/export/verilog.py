@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In
 from ..catalog import CORES
 from ..tools import export_to_amaranth
 from .axi_top import AxiTop
+from .plain_names import plain_names
 
 
 def module_name(config):
@@ -41,4 +42,4 @@ def component_to_verilog(component, name):
         flow = "input" if member.flow == In else "output"
         ports.append(("__".join(map(str, path)), flow, len(Value.cast(value))))
     text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
-    return VerilogModule(name, text, tuple(ports))
+    return VerilogModule(name, plain_names(text), tuple(ports))

@@ -1,0 +1,12 @@
+"""Names that synthesis takes for what they are."""
+
+import re
+
+
+def plain_names(text):
+    r"""Verilog or RTLIL with no index in brackets in a name: ``\i[0].step`` becomes ``\i.0.step``.
+
+    Amaranth names the fields of arrays like that. The ABC9 passes of Yosys 0.70 take such a name
+    for a bit of a wider net and stop with a failed assertion in some designs.
+    """
+    return re.sub(r"\\\S*\[\d+\]\S*", lambda name: re.sub(r"\[(\d+)\]", r".\1", name[0]), text)
