@@ -62,18 +62,23 @@ class EventMemory(wiring.Component):
 
         # The events of every line, and the place of the last of them: -1 for none.
         offset_bits = (self._length - 1).bit_length()
-        end_shape = signed(offset_bits + 1)
-        read = Cat(self.event.index, self.event.code)
-        m.submodules.memory = memory = BankMemory(
-            banks=2, depth=self._lines << offset_bits, granule_bits=len(read)
-        )
         line_bits = (self._lines - 1).bit_length()
+        end_shape = signed(offset_bits + 1)
+        m.submodules.memory = memory = BankMemory(
+            banks=2,
+            depth=self._lines << offset_bits,
+            granule_bits=len(Cat(self.event.index, self.event.code)),
+        )
         m.submodules.ends = ends = Memory(
             shape=end_shape, depth=2 << line_bits, init=[], attrs=BLOCK_RAM
         )
-        end_write, end_read = ends.write_port(), ends.read_port()
+        self._fill(m, memory, ends.write_port())
+        self._read(m, memory, ends.read_port())
 
-        # Fill: line after line, or all lines side by side, each behind what it holds already.
+        return m
+
+    def _fill(self, m, memory, ends):
+        """Line after line, or all lines side by side, each behind what it holds already."""
         loops = {"line": self._lines, "index": self._length}
         if self._transposed:
             loops = {"index": self._length, "line": self._lines}
@@ -84,21 +89,21 @@ class EventMemory(wiring.Component):
 
         written = self.i.valid & self.i.ready
         spike = self.i.payload.spike
-        end_before, end = Signal(end_shape, init=-1), Signal(end_shape)
-        place = Signal(offset_bits)
+        end_before, end = Signal.like(ends.data, init=-1), Signal.like(ends.data)
+        place = Signal(len(end) - 1)
         m.d.comb += [
             self.i.ready.eq(~starts | memory.free),
             fill.step.eq(written),
             place.eq(end_before + 1),
             end.eq(Mux(spike, place, end_before)),
+            memory.reserve.eq(written & starts),
             memory.w_addr.eq(Cat(place, fill.line)),
             memory.w_data.eq(Cat(fill.index, self.i.payload)),
             memory.w_en.eq(written & spike),
-            memory.reserve.eq(written & starts),
             memory.w_close.eq(written & closes),
-            end_write.addr.eq(Cat(fill.line, memory.w_bank)),
-            end_write.data.eq(end),
-            end_write.en.eq(written & last),
+            ends.addr.eq(Cat(fill.line, memory.w_bank)),
+            ends.data.eq(end),
+            ends.en.eq(written & last),
         ]
         if self._transposed:
             kept = self._keep(m, fill, written, end)
@@ -107,39 +112,39 @@ class EventMemory(wiring.Component):
             with m.If(written):
                 m.d.sync += end_before.eq(Mux(last, -1, end))
 
-        # Read: the address of the next event goes to the memory while the present one is used, and
-        # the end of the line ahead has been read before that is entered.
+    def _read(self, m, memory, ends):
+        """The address of the next event goes to the memory while the present one is used; the end
+        of the line ahead has been read before that is entered."""
         line, ahead = Signal(range(self._lines)), Signal(range(self._lines))
-        offset = Signal(offset_bits)
-        line_end, next_end = Signal(end_shape), Signal(end_shape)
-        known, last_event = Signal(), Signal()
+        offset = Signal((self._length - 1).bit_length())
+        end, next_end = Signal.like(ends.data), Signal.like(ends.data)
+        enter, known, last = Signal(), Signal(), Signal()
+
         leave = self.next & self.event.last & ~self.again
         release = leave & (ahead == 0)
-        enter = Signal()
-        next_ahead = Mux(enter, Mux(ahead == self._lines - 1, 0, ahead + 1), ahead)
         next_line = Mux(enter, ahead, line)
-        next_offset = Mux(enter | self.event.last & self.next, 0, offset + self.next)
+        next_ahead = Mux(enter, Mux(ahead == self._lines - 1, 0, ahead + 1), ahead)
+        restart = enter | self.next & self.event.last
+        next_offset = Mux(restart, 0, offset + self.next)[: len(offset)]
         m.d.comb += [
             enter.eq(Mux(self.event_valid, leave & ~release, known)),
-            next_end.eq(Mux(enter, end_read.data, line_end)),
-            memory.r_addr.eq(Cat(next_offset[:offset_bits], next_line[:line_bits])),
-            end_read.addr.eq(Cat(next_ahead[:line_bits], memory.r_bank)),
+            memory.r_addr.eq(Cat(next_offset, next_line[: len(line)])),
             memory.release.eq(release),
-            read.eq(memory.r_data),
-            self.event.silent.eq(line_end < 0),
-            self.event.last.eq(last_event),
+            ends.addr.eq(Cat(next_ahead[: len(ahead)], memory.r_bank)),
+            next_end.eq(Mux(enter, ends.data, end)),
+            Cat(self.event.index, self.event.code).eq(memory.r_data),
+            self.event.silent.eq(end < 0),
+            self.event.last.eq(last),
         ]
         m.d.sync += [
             known.eq(memory.full & ~release),
             self.event_valid.eq(enter | self.event_valid & ~release),
-            ahead.eq(next_ahead),
             line.eq(next_line),
+            ahead.eq(next_ahead),
             offset.eq(next_offset),
-            line_end.eq(next_end),
-            last_event.eq((next_end < 0) | (next_offset[:offset_bits] == next_end)),
+            end.eq(next_end),
+            last.eq((next_end < 0) | (next_offset == next_end)),
         ]
-
-        return m
 
     def _keep(self, m, fill, written, end):
         """The end of the present line so far, one memory word per line; `end` replaces it."""
