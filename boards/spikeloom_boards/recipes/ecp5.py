@@ -25,7 +25,6 @@ ECP5_RECIPES = (
         uart=Uart("USB socket US1: the FTDI chip"),
         programmers=(openfpgaloader("-b", "ulx3s", usb=FT231X),),
         presets=PRESETS,
-        slower={"spiked": 60_000_000},
         pack=("--compress",),
     ),
     Recipe(
@@ -41,7 +40,6 @@ ECP5_RECIPES = (
         uart=Uart("USB socket US1: the FTDI chip"),
         programmers=(openfpgaloader("-b", "ulx3s", usb=FT231X),),
         presets=PRESETS,
-        slower={"spiked": 60_000_000},
         pack=("--compress",),
     ),
     Recipe(
@@ -59,7 +57,6 @@ ECP5_RECIPES = (
         ),
         programmers=(dfu_util((0x1209, 0x5AF0)),),
         presets=PRESETS,
-        slower={"spiked": 60_000_000},
         pack=("--compress", "--freq", "38.8"),
         before_flash="Hold the button while plugging in: that starts the bootloader.",
     ),
@@ -79,7 +76,6 @@ ECP5_RECIPES = (
             openfpgaloader("-b", "ecpix5_r03", usb=FT4232H),
         ),
         presets=PRESETS,
-        slower={"spiked": 60_000_000},
     ),
     Recipe(
         id="ecpix5-85f",
@@ -97,7 +93,6 @@ ECP5_RECIPES = (
             openfpgaloader("-b", "ecpix5_r03", usb=FT4232H),
         ),
         presets=PRESETS,
-        slower={"spiked": 60_000_000},
     ),
     Recipe(
         id="colorlight-5a75b",
@@ -114,7 +109,6 @@ ECP5_RECIPES = (
         ),
         programmers=(openfpgaloader("-b", "colorlight", "-c", "ft232", usb=FT232H),),
         presets=PRESETS,
-        slower={"spiked": 60_000_000},
         pack=("--compress",),
         before_flash="Wire a JTAG adapter with an FT232H to the board's JTAG pads.",
         notes="The light and the serial port share a pin.",
@@ -137,7 +131,6 @@ ECP5_RECIPES = (
         ),
         programmers=(dfu_util((0x1209, 0x5AF1)),),
         presets=PRESETS,
-        slower={"spiked": 60_000_000},
         pack=("--compress",),
         before_flash="Hold a button while plugging in: that starts the bootloader.",
         notes="The SYZYGY ports have no supply until a bitstream sets one up: hence the serial "
@@ -156,7 +149,6 @@ ECP5_RECIPES = (
         uart=Uart("the USB socket of the FTDI chip"),
         programmers=(openfpgaloader("-b", "icepi-zero", usb=FT231X),),
         presets=PRESETS,
-        slower={"spiked": 60_000_000},
         pack=("--compress",),
     ),
     Recipe(
@@ -172,7 +164,6 @@ ECP5_RECIPES = (
         uart=Uart("the USB socket: second port of the FTDI chip"),
         programmers=(openfpgaloader("-b", "ecp5_generic", "-c", "ft2232", usb=FT2232H),),
         presets=PRESETS,
-        slower={"spiked": 60_000_000},
         before_flash="The jumpers must leave the ECP5 alone in the JTAG chain (no ispCLOCK).",
     ),
 )
