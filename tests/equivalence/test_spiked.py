@@ -114,6 +114,6 @@ def test_gaussian_tensors_of_two_heads_against_softmax():
 def test_formula_of_the_presets():
     """The figures of the documentation."""
     cycles = CORES["spiked"].cycles
-    assert cycles(SpikedConfig(tokens=49, head_dim=32, lanes=49)) == 3286
-    assert cycles(SpikedConfig(tokens=49, head_dim=32, lanes=8)) == 22402
-    assert cycles(SpikedConfig(tokens=49, head_dim=32, lanes=1)) == 156196
+    assert cycles(SpikedConfig(tokens=49, head_dim=32, lanes=49)) == 3287
+    assert cycles(SpikedConfig(tokens=49, head_dim=32, lanes=8)) == 22403
+    assert cycles(SpikedConfig(tokens=49, head_dim=32, lanes=1)) == 156197

@@ -117,7 +117,7 @@ class EventMemory(wiring.Component):
         of the line ahead has been read before that is entered."""
         line, ahead = Signal(range(self._lines)), Signal(range(self._lines))
         offset = Signal((self._length - 1).bit_length())
-        end, next_end = Signal.like(ends.data), Signal.like(ends.data)
+        end = Signal.like(ends.data)
         enter, known, last = Signal(), Signal(), Signal()
 
         leave = self.next & self.event.last & ~self.again
@@ -131,7 +131,6 @@ class EventMemory(wiring.Component):
             memory.r_addr.eq(Cat(next_offset, next_line[: len(line)])),
             memory.release.eq(release),
             ends.addr.eq(Cat(next_ahead[: len(ahead)], memory.r_bank)),
-            next_end.eq(Mux(enter, ends.data, end)),
             Cat(self.event.index, self.event.code).eq(memory.r_data),
             self.event.silent.eq(end < 0),
             self.event.last.eq(last),
@@ -142,8 +141,8 @@ class EventMemory(wiring.Component):
             line.eq(next_line),
             ahead.eq(next_ahead),
             offset.eq(next_offset),
-            end.eq(next_end),
-            last.eq((next_end < 0) | (next_offset == next_end)),
+            end.eq(Mux(enter, ends.data, end)),
+            last.eq(Mux(enter, ends.data <= 0, (next_offset == end) | (end < 0))),
         ]
 
     def _keep(self, m, fill, written, end):

@@ -11,7 +11,7 @@ from .code import signed_code
 from .logarithm import LOG_DELAY, Logarithm
 from .trace_product import sum_shape
 
-OUTPUT_DELAY = LOG_DELAY + 3  # clocks from `i` to `o`
+OUTPUT_DELAY = LOG_DELAY + 4  # clocks from `i` to `o`
 
 
 class OutputEncoder(wiring.Component):
@@ -85,11 +85,12 @@ class OutputEncoder(wiring.Component):
             write.en.eq(valid & normalises),
             read.addr.eq(Mux(valid, following, loops.block)),
         ]
-        kinds = Signal(3)
-        m.d.sync += [
-            kinds.eq(Cat(valid & ~normalises, valid & normalises, silent)),
-            Cat(self.o_valid, self.o_normaliser, self.o_silent).eq(kinds),
-        ]
+        kinds = Cat(valid & ~normalises, valid & normalises, silent)
+        for n in range(2):
+            delayed = Signal(3, name=f"kinds_{n}")
+            m.d.sync += delayed.eq(kinds)
+            kinds = delayed
+        m.d.sync += Cat(self.o_valid, self.o_normaliser, self.o_silent).eq(kinds)
 
         for n, log in enumerate(logs):
             m.submodules[f"log_{n}"] = log
@@ -97,13 +98,17 @@ class OutputEncoder(wiring.Component):
             sign = Cat(self.i[n] < 0, self.i[n] != 0)
             m.d.sync += magnitude.eq(abs(self.i[n]))
             m.d.comb += [log.i.eq(magnitude), write.data[n].eq(log.o + up)]
-            for stage in range(LOG_DELAY + 2):
+            for stage in range(LOG_DELAY + 3):
                 delayed = Signal(2, name=f"sign_{n}_{stage}", reset_less=True)
                 m.d.sync += delayed.eq(sign)
                 sign = delayed
             minus, present = sign
 
-            above = (read.data[n] - log.o) >> LOG_FRACTION
+            # Block RAM is slow to answer, and a subtraction takes long.
+            threshold = Signal.like(read.data[n], name=f"threshold_{n}", reset_less=True)
+            logarithm = Signal.like(log.o, name=f"logarithm_{n}", reset_less=True)
+            m.d.sync += [threshold.eq(read.data[n]), logarithm.eq(log.o)]
+            above = (threshold - logarithm) >> LOG_FRACTION
             step = Signal.like(above, name=f"step_{n}", reset_less=True)
             m.d.sync += step.eq(above)
             fires = present & (step < config.steps) & ~kinds[1]
