@@ -91,7 +91,7 @@ def draw_ssa_sampled():
     figure, ax = canvas(12.6, 4.3)
     for name, y in (("k", 2.4), ("v", 0.7)):
         box(ax, 0.8, y, f"s_axis_{name}", STREAM, 1.2, 0.5)
-        box(ax, 2.6, y, "corner turn\nrows to diagonals", LOGIC, 1.6, 0.7)
+        box(ax, 2.6, y, "corner turn\nwith feed = rows", LOGIC, 1.6, 0.7)
         box(ax, 4.8, y, f"{name.upper()} by diagonals\nbanks of N words", MEMORY, 1.6, 0.7)
         arrow(ax, (1.45, y), (1.75, y))
         arrow(ax, (3.45, y), (3.95, y))
