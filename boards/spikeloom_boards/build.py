@@ -26,6 +26,7 @@ from .self_test import make_self_test
 
 NAME = "spikeloom"
 PLACED = "placed.json"
+ROUTED = {"ice40": f"{NAME}.asc", "ecp5": f"{NAME}.config"}
 SEEDS = (1, 2, 3)
 
 
@@ -113,16 +114,14 @@ def _build_in(job, folder, progress):
 
     progress("pack")
     family = device.family
-    text = "asc" if family == "ice40" else "config"
+    routed = ROUTED[family]
     bitstream = f"{NAME}.bin" if family == "ice40" else f"{NAME}.bit"
     if family == "ice40":
-        run_tool("icepack", f"{NAME}.asc", bitstream, cwd=folder)
+        run_tool("icepack", routed, bitstream, cwd=folder)
     else:
-        run_tool(
-            "ecppack", *recipe.pack, "--input", f"{NAME}.config", "--bit", bitstream, cwd=folder
-        )
+        run_tool("ecppack", *recipe.pack, "--input", routed, "--bit", bitstream, cwd=folder)
 
-    for scratch in (f"{NAME}.il", f"{NAME}.json", f"{NAME}.{text}"):
+    for scratch in (f"{NAME}.il", f"{NAME}.json", routed):
         (folder / scratch).unlink()
     cycles = CORES[job.config.core].cycles(job.config)
     return Report(
@@ -152,10 +151,7 @@ def _place(job, folder, progress):
     Raises `JobError` where no seed leads to a placement; a clock that is missed is none.
     """
     recipe, device = job.recipe, job.recipe.device
-    constraints, output, text = {
-        "ice40": ("pcf", "--asc", "asc"),
-        "ecp5": ("lpf", "--textcfg", "config"),
-    }[device.family]
+    constraints, output = {"ice40": ("pcf", "--asc"), "ecp5": ("lpf", "--textcfg")}[device.family]
     seeds = SEEDS if job.seed is None else (job.seed,)
     for seed in seeds:
         if seed != seeds[0]:
@@ -166,7 +162,7 @@ def _place(job, folder, progress):
                 *device.place,
                 *recipe.package,
                 *("--json", f"{NAME}.json", f"--{constraints}", f"{NAME}.{constraints}"),
-                *(output, f"{NAME}.{text}", "--write", PLACED),
+                *(output, ROUTED[device.family], "--write", PLACED),
                 *("--report", "nextpnr.json", "--seed", seed),
                 *("--timing-allow-fail", "--log", "nextpnr.log", "--quiet"),
                 cwd=folder,

@@ -46,7 +46,7 @@ def pipeline(component, inputs, delay, *, i=None, o=None):
             if n < len(inputs):
                 ctx.set(i, int(inputs[n]))
             if n >= delay:
-                outputs.append(ctx.get(o.as_value() if hasattr(o, "as_value") else o))
+                outputs.append(ctx.get(as_value(o)))
             await ctx.tick()
 
     simulator.add_testbench(run)
@@ -62,6 +62,27 @@ class HeadRun:
     beat_clocks: list
 
 
+def feeder(port, payloads, pauses, seed):
+    """A testbench that gives a stream `payloads`, whole numbers, and pauses before each with
+    probability `pauses`."""
+    pause = random.Random(seed)
+
+    async def feed(ctx):
+        for payload in payloads:
+            while pause.random() < pauses:
+                await ctx.tick()
+            ctx.set(as_value(port.payload), int(payload))
+            ctx.set(port.valid, 1)
+            await ctx.tick().until(port.ready)
+            ctx.set(port.valid, 0)
+
+    return feed
+
+
+def as_value(payload):
+    return payload.as_value() if hasattr(payload, "as_value") else payload
+
+
 def run_heads(config, heads, *, stalls=0.0, preload=True, limit=200_000):
     """Run a `Spiked` on heads of (q, k, v) codes, each end pausing with probability `stalls`."""
     core = Spiked(config)
@@ -70,22 +91,11 @@ def run_heads(config, heads, *, stalls=0.0, preload=True, limit=200_000):
     bits = len(core.o.payload.data) // config.value_dim
     beats, clocks = [], []
 
-    def feeder(port, n):
-        pause = random.Random(n)
-
-        async def feed(ctx):
-            for head in heads:
-                rows = spiked.to_wire(config, head[n])
-                for token, row in enumerate(rows):
-                    while pause.random() < stalls:
-                        await ctx.tick()
-                    ctx.set(port.payload.data, join(row, bits))
-                    ctx.set(port.payload.last, token == len(rows) - 1)
-                    ctx.set(port.valid, 1)
-                    await ctx.tick().until(port.ready)
-                    ctx.set(port.valid, 0)
-
-        return feed
+    def beats_of(n):
+        for head in heads:
+            rows = spiked.to_wire(config, head[n])
+            for token, row in enumerate(rows):
+                yield join([*row, token == len(rows) - 1], bits)
 
     async def run(ctx):
         pause = random.Random(3)
@@ -116,7 +126,7 @@ def run_heads(config, heads, *, stalls=0.0, preload=True, limit=200_000):
         assert not ctx.get(core.misframed)
 
     for n, port in enumerate((core.q, core.k, core.v)):
-        simulator.add_testbench(feeder(port, n), background=True)
+        simulator.add_testbench(feeder(port, beats_of(n), stalls, n), background=True)
     simulator.add_testbench(run)
     simulator.run()
 

@@ -16,7 +16,7 @@ from spikeloom.cores.spiked.product_stage import ProductStage
 from spikeloom.cores.spiked.woss import WOSS_DELAY, Woss
 from spikeloom_sim.golden import spiked
 
-from .spiked_bench import join, random_codes, split
+from .spiked_bench import as_value, feeder, join, random_codes, split
 
 CONFIG = SpikedConfig(tokens=5, head_dim=4, base=1.4, steps=16, lanes=4, encoders=2)
 BITS = code_bits(CONFIG.steps)
@@ -34,20 +34,6 @@ def through(stage, feeds, count, pauses):
     simulator.add_clock(1e-6)
     found, clocks = [], [0]
 
-    def feeder(port, payloads, seed):
-        pause = random.Random(seed)
-
-        async def feed(ctx):
-            for payload in payloads:
-                while pause.random() < pauses[0]:
-                    await ctx.tick()
-                ctx.set(as_value(port.payload), int(payload))
-                ctx.set(port.valid, 1)
-                await ctx.tick().until(port.ready)
-                ctx.set(port.valid, 0)
-
-        return feed
-
     async def take(ctx):
         pause = random.Random(9)
         while len(found) < count:
@@ -61,14 +47,10 @@ def through(stage, feeds, count, pauses):
 
     for seed, (name, payloads) in enumerate(feeds.items()):
         port = getattr(stage, name)
-        simulator.add_testbench(feeder(port, payloads, seed), background=True)
+        simulator.add_testbench(feeder(port, payloads, pauses[0], seed), background=True)
     simulator.add_testbench(take)
     simulator.run()
     return found, clocks[0]
-
-
-def as_value(payload):
-    return payload.as_value() if hasattr(payload, "as_value") else payload
 
 
 def in_blocks(rows, bits):

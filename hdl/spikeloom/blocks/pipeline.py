@@ -1,19 +1,24 @@
 """Registers in a row that move on together."""
 
+from contextlib import nullcontext
+
 from amaranth.hdl import Signal, Value
 
 
 class Pipeline:
-    """Makes registers in module `m` that load while `advance` is high and hold otherwise."""
+    """Makes registers in module `m` that load while `advance` is high and hold otherwise.
 
-    def __init__(self, m, advance):
+    Without `advance` they load at every clock.
+    """
+
+    def __init__(self, m, advance=None):
         self._m = m
         self.advance = advance
 
     def register(self, value, name, *, reset_less=True):
         """`value` one clock later, as a register called `name`."""
         register = Signal(len(Value.cast(value)), name=name, reset_less=reset_less)
-        with self._m.If(self.advance):
+        with nullcontext() if self.advance is None else self._m.If(self.advance):
             self._m.d.sync += register.eq(value)
         return register
 

@@ -170,6 +170,12 @@ class SpikedConfig(CoreConfig):
         """Blocks of `encoders` tokens; the last may be partial."""
         return -(-self.tokens // self.encoders)
 
+    @property
+    def group_blocks(self):
+        """Blocks of each group."""
+        full = self.lanes // self.encoders
+        return [full] * (self.groups - 1) + [self.blocks - (self.groups - 1) * full]
+
 
 def _largest_normal(count):
     """About the largest magnitude among `count` standard normal numbers."""

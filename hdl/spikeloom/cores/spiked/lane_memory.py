@@ -150,3 +150,13 @@ class LaneMemory(wiring.Component):
             m.d.sync += code.eq(self._silent(first + n, self.index))
             with m.If(read.data[n]):
                 m.d.comb += self.o[n].eq(code)
+
+
+def fill_from_stream(m, lanes, codes):
+    """Give the memory `lanes` the stream `codes` of single codes, token by token."""
+    m.d.comb += [
+        lanes.i.eq(codes.p),
+        codes.ready.eq(~lanes.i_first | lanes.free),
+        lanes.i_valid.eq(codes.valid & codes.ready),
+        lanes.reserve.eq(lanes.i_valid & lanes.i_first),
+    ]

@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
+from ...blocks.pipeline import Pipeline
 from ...config.spiked_tables import LOG_FRACTION, threshold_log
 from .code import signed_code
 from .logarithm import LOG_DELAY, Logarithm
@@ -56,12 +57,9 @@ class OutputEncoder(wiring.Component):
         m = Module()
         config = self._config
 
+        pipeline = Pipeline(m)
         arrived = Cat(self.i_valid, self.i_silent)
-        for n in range(LOG_DELAY + 1):
-            delayed = Signal(2, name=f"arrived_{n}")
-            m.d.sync += delayed.eq(arrived)
-            arrived = delayed
-        valid, silent = arrived
+        valid, silent = pipeline.delay(arrived, LOG_DELAY + 1, "arrived", reset_less=False)
 
         # Where the logarithms at hand belong, and the thresholds at step 0 of their block: those of
         # the normalisers, with the addend that rounds steps up.
@@ -86,10 +84,7 @@ class OutputEncoder(wiring.Component):
             read.addr.eq(Mux(valid, following, loops.block)),
         ]
         kinds = Cat(valid & ~normalises, valid & normalises, silent)
-        for n in range(2):
-            delayed = Signal(3, name=f"kinds_{n}")
-            m.d.sync += delayed.eq(kinds)
-            kinds = delayed
+        kinds = pipeline.delay(kinds, 2, "kinds", reset_less=False)
         m.d.sync += Cat(self.o_valid, self.o_normaliser, self.o_silent).eq(kinds)
 
         for n, log in enumerate(logs):
@@ -98,11 +93,7 @@ class OutputEncoder(wiring.Component):
             sign = Cat(self.i[n] < 0, self.i[n] != 0)
             m.d.sync += magnitude.eq(abs(self.i[n]))
             m.d.comb += [log.i.eq(magnitude), write.data[n].eq(log.o + up)]
-            for stage in range(LOG_DELAY + 3):
-                delayed = Signal(2, name=f"sign_{n}_{stage}", reset_less=True)
-                m.d.sync += delayed.eq(sign)
-                sign = delayed
-            minus, present = sign
+            minus, present = pipeline.delay(sign, LOG_DELAY + 3, f"sign_{n}")
 
             # Block RAM is slow to answer, and a subtraction takes long.
             threshold = Signal.like(read.data[n], name=f"threshold_{n}", reset_less=True)

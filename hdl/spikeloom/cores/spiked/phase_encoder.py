@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.pipeline import Pipeline
 from ...config.spiked_tables import LOG_FRACTION, coarse_bits, log_fixed, threshold_log, thresholds
 from .code import signed_code, unsigned_code
 from .logarithm import LOG_DELAY, Logarithm
@@ -63,10 +64,8 @@ class PhaseEncoder(wiring.Component):
         m.d.sync += [magnitude.eq(abs(self.i)), minus.eq(self.i < 0)]
         m.submodules.log = log = Logarithm(config, len(self.i), coarse_bits(config))
         m.d.comb += log.i.eq(magnitude)
-        for n in range(LOG_DELAY + 2):
-            beside = Signal(len(self.i) + 1, name=f"beside_{n}", reset_less=True)
-            m.d.sync += beside.eq(Cat(magnitude, minus))
-            magnitude, minus = beside[:-1], beside[-1]
+        beside = Pipeline(m).delay(Cat(magnitude, minus), LOG_DELAY + 2, "beside")
+        magnitude, minus = beside[:-1], beside[-1]
 
         # The logarithm is less than a third of a step wrong: the spike is at `step` or the next.
         unit = 1 << LOG_FRACTION

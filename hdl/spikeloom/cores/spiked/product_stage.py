@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from ...blocks.queued_stage import queue_output
 from .code import signed_code
 from .event_memory import EventMemory
-from .lane_memory import LaneMemory
+from .lane_memory import LaneMemory, fill_from_stream
 from .trace_product import PRODUCT_DELAY, TraceProduct, join_operands
 
 
@@ -62,12 +62,7 @@ class ProductStage(wiring.Component):
         )
         m.submodules.product = product = self._product
         connect(m, flipped(self.i_a), events.i)
-        m.d.comb += [
-            lanes.i.eq(self.i_b.p),
-            self.i_b.ready.eq(~lanes.i_first | lanes.free),
-            lanes.i_valid.eq(self.i_b.valid & self.i_b.ready),
-            lanes.reserve.eq(lanes.i_valid & lanes.i_first),
-        ]
+        fill_from_stream(m, lanes, self.i_b)
 
         beat = Cat(product.o, product.o_silent)
         valid = product.o_valid | product.o_silent

@@ -17,11 +17,9 @@ def product_clocks(config, spikes, leaving=0):
     The last of them waits until the sums of the group before have left, `encoders` per clock;
     `leaving` are the blocks still to go when the first event comes.
     """
-    full = config.lanes // config.encoders
-    blocks = [full] * (config.groups - 1) + [last_blocks(config)]
     clocks = 0
     for count in spikes:
-        for size in blocks if count else [0]:
+        for size in config.group_blocks if count else [0]:
             clocks += max(count, leaving, 1)
             leaving = size
     return clocks
@@ -41,9 +39,7 @@ def value_spikes(config, v=None):
 def last_blocks(config, spikes=(1,)):
     """Clocks in which the last sums of lines of so many `spikes` leave: those of a group, or a mark
     in place of a silent line."""
-    if not spikes[-1]:
-        return 1
-    return config.blocks - (config.groups - 1) * (config.lanes // config.encoders)
+    return config.group_blocks[-1] if spikes[-1] else 1
 
 
 def score_latency(config, spikes=(1,)):

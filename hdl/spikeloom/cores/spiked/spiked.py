@@ -10,7 +10,7 @@ from ...blocks.loop_nest import LoopNest
 from ...blocks.row_splitter import RowSplitter
 from .code import code_bits, signed_code, unsigned_code
 from .event_memory import EventMemory
-from .lane_memory import LaneMemory
+from .lane_memory import LaneMemory, fill_from_stream
 from .output_encoder import OutputEncoder
 from .phase_encoder import ENCODER_DELAY, PhaseEncoder
 from .trace_product import TraceProduct, join_operands
@@ -131,12 +131,7 @@ class Spiked(wiring.Component):
         )
         wiring.connect(m, q_codes, q_events.i)
         wiring.connect(m, v_codes, v_events.i)
-        m.d.comb += [
-            k_lanes.i.eq(k_codes.payload),
-            k_codes.ready.eq(~k_lanes.i_first | k_lanes.free),
-            k_lanes.i_valid.eq(k_codes.valid & k_codes.ready),
-            k_lanes.reserve.eq(k_lanes.i_valid & k_lanes.i_first),
-        ]
+        fill_from_stream(m, k_lanes, k_codes)
         return q_events, k_lanes, v_events
 
     def _scores(self, m, q_events, k_lanes, run, taken):

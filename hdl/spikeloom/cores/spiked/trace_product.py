@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.add_with_carry import add_with_carry
 from ...blocks.loop_nest import LoopNest
+from ...blocks.pipeline import Pipeline
 from ...config.spiked_tables import trace_table
 from .event_memory import event_layout
 
@@ -78,8 +79,7 @@ class TraceProduct(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self._config
-        full_blocks = config.lanes // config.encoders
-        last_blocks = config.blocks - (config.groups - 1) * full_blocks
+        full_blocks, last_blocks = config.group_blocks[0], config.group_blocks[-1]
 
         # Issue an event per clock; a group's last one not before the last group's sums have left.
         m.submodules.loops = loops = LoopNest(line=self._lines, group=config.groups)
@@ -111,10 +111,7 @@ class TraceProduct(wiring.Component):
         lanes = Signal.like(self.i, reset_less=True)
         m.d.sync += [issued.eq(self.event.code), code.eq(issued), lanes.eq(self.i)]
         control = Cat(issue & ~self.event.silent, closes, blocks)
-        for n in range(PRODUCT_DELAY - 1):
-            later = Signal(len(control), name=f"control_{n}")
-            m.d.sync += later.eq(control)
-            control = later
+        control = Pipeline(m).delay(control, PRODUCT_DELAY - 1, "control", reset_less=False)
         adding, closing, count = control[0], control[1], control[2:]
         done = adding & closing
         m.d.sync += self.o_silent.eq(closing & ~adding)

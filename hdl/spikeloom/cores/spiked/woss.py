@@ -19,8 +19,12 @@ def silent_row(config, row, index):
     the mask admits, a whole step of the threshold above the potential 0."""
     code = unsigned_code(config.steps)
     alike = code.const({"step": 1, "spike": 1} if config.steps > 1 else None)
-    admitted = index <= row if config.mask == "causal" else Const(1)
-    return code(Mux(admitted, alike.as_value(), 0))
+    return code(Mux(mask_admits(config, row, index), alike.as_value(), 0))
+
+
+def mask_admits(config, row, token):
+    """Whether the query of `row` may look at `token`."""
+    return token <= row if config.mask == "causal" else Const(1)
 
 
 class Woss(wiring.Component):
@@ -163,6 +167,6 @@ class Woss(wiring.Component):
         """Whether the mask lets neuron `n` of the present block in; one beyond the row never is."""
         config = self._config
         token = loops.block * config.encoders + n
-        if config.mask == "causal":
-            return token <= loops.row
-        return token < config.tokens if config.tokens % config.encoders else Const(1)
+        if config.mask == "none" and config.tokens % config.encoders:
+            return token < config.tokens
+        return mask_admits(config, loops.row, token)
