@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from spikeloom.catalog import CORES
+from spikeloom.cores import find_core
 from spikeloom.export.verilog import to_verilog
 
 from .backends.rtl import build_simulation
-from .regression_cases import CASES
 from .simulators.cocotb_run import run_cocotb
 
 SUITE = "spikeloom_sim.testbench.suite"
@@ -47,7 +46,7 @@ def run_suite(config, *, simulator="verilator", netlist=None, keep=None, module=
     folder.mkdir(parents=True, exist_ok=True)
     module = module or to_verilog(config)
     arguments = build_simulation(module, simulator, folder, netlist=netlist)
-    settings = json.dumps({"core": config.core} | config.as_dict())
+    settings = json.dumps({"core": config.NAME} | config.as_dict())
     tests, failures = run_cocotb(
         simulator,
         module.name,
@@ -70,8 +69,8 @@ def run_suite(config, *, simulator="verilator", netlist=None, keep=None, module=
 
 def regression_configs(core):
     """The regression's configurations of `core`: name to config."""
-    make = CORES[core].config
-    return {f"{core}: {name}": make(**keys) for name, keys in CASES[core].items()}
+    found = find_core(core)
+    return {f"{core}: {name}": found.from_settings(keys) for name, keys in found.CASES.items()}
 
 
 def write_junit(results, path):
@@ -96,6 +95,6 @@ def write_junit(results, path):
 
 def describe(config):
     """The configuration in one line: its keys that differ from their defaults."""
-    defaults = {key.name: key.default for key in config.__dataclass_fields__.values()}
+    defaults = {name: key.default for name, key in config.keys().items()}
     told = [f"{k}={v}" for k, v in config.as_dict().items() if v != defaults[k]]
-    return f"{config.core} " + " ".join(told)
+    return f"{config.NAME} " + " ".join(told)

@@ -6,7 +6,6 @@ import json
 from jinja2 import Template
 
 from .. import __version__
-from ..catalog import CORES
 from .verilog import to_verilog
 
 MEANINGS = {
@@ -16,9 +15,6 @@ MEANINGS = {
     "seed": "seed of every LFSR, loaded with start; any number",
     "busy": "high from start to the last output beat",
     "done": "high for one clock, with the transfer of the last output beat",
-    "misframed": "tlast came where no tensor ends; stays high until reset",
-    "saturated": "a sum was held at the end of its range; stays high until reset",
-    "k_saturated": "values of K cut off at the top since reset",
 }
 
 LINT_WAIVERS = """`verilator_config
@@ -80,33 +76,33 @@ targets:
 )
 
 
-def core_files(config):
-    """Files of a generated core: name to text, the same text for the same `config`.
+def core_files(core):
+    """Files of a generated core: name to text, the same text for the same `core`.
 
     Verilog, a FuseSoC core file (targets lint and sim), lint waivers that say why, and
     ``manifest.json`` with the parameters, ports, cycles and a SHA-256 of the Verilog.
     """
-    core = CORES[config.core]
-    module = to_verilog(config)
+    module = to_verilog(core)
+    meanings = MEANINGS | {name: flag.meaning for name, flag in core.flags.items()}
     manifest = {
         "generator": f"spikeloom {__version__}",
-        "core": config.core,
-        "summary": core.summary,
+        "core": core.NAME,
+        "summary": core.SUMMARY,
         "module": module.name,
-        "config": config.settled().as_dict(),
-        "cycles": core.cycles(config),
+        "config": core.settled().as_dict(),
+        "cycles": core.cycles(),
         "ports": [
             {
                 "name": name,
                 "direction": direction,
                 "width": width,
-                "meaning": MEANINGS.get(name, "AXI4-Stream"),
+                "meaning": meanings.get(name, "AXI4-Stream"),
             }
             for name, direction, width in module.ports
         ],
         "sha256": hashlib.sha256(module.text.encode()).hexdigest(),
     }
-    fusesoc = FUSESOC.render(module=module.name, version=__version__, summary=core.summary)
+    fusesoc = FUSESOC.render(module=module.name, version=__version__, summary=core.SUMMARY)
     return {
         f"{module.name}.v": module.text,
         f"{module.name}.core": fusesoc,

@@ -6,15 +6,14 @@ from amaranth.back import verilog
 from amaranth.hdl import Value
 from amaranth.lib.wiring import In
 
-from ..catalog import CORES
 from ..tools import export_to_amaranth
 from .axi_top import AxiTop
 from .plain_names import plain_names
 
 
-def module_name(config):
+def module_name(core):
     """Name of the generated top module."""
-    return f"spikeloom_{config.core}"
+    return f"spikeloom_{core.NAME}"
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,12 @@ class VerilogModule:
     ports: tuple
 
 
-def to_verilog(config):
-    """The core as a `VerilogModule` with AXI4-Stream ports; the same text for the same `config`.
+def to_verilog(core):
+    """The core as a `VerilogModule` with AXI4-Stream ports; the same text for the same `core`.
 
     Ports are ``clk``, ``rst`` (synchronous, active high) and those of `AxiTop`.
     """
-    return component_to_verilog(AxiTop(CORES[config.core].build(config)), module_name(config))
+    return component_to_verilog(AxiTop(core.create()), module_name(core))
 
 
 def component_to_verilog(component, name):

@@ -5,15 +5,15 @@ import json
 from dataclasses import dataclass
 
 from .. import __version__
-from ..catalog import find_core
-from ..config import CoreConfig
+from ..core import Core
+from ..cores import find_core
 from ..errors import JobError
 from .protocol import PROTOCOL
 
 
 def config_hash(config):
     """16 hexadecimal digits that stand for the hardware that `config` makes."""
-    keys = {"core": config.core} | hardware_keys(config)
+    keys = {"core": config.NAME} | hardware_keys(config)
     return hashlib.sha256(_json(keys).encode()).hexdigest()[:16]
 
 
@@ -33,7 +33,7 @@ class Identity:
     version : the Spikeloom that made it.
     """
 
-    config: CoreConfig
+    config: Core
     hz: int
     inputs: dict
     output: int
@@ -57,7 +57,7 @@ class Identity:
             "hz": self.hz,
             "inputs": self.inputs,
             "output": self.output,
-            "core": self.config.core,
+            "core": self.config.NAME,
             "hash": config_hash(self.config),
             "config": hardware_keys(self.config),
         }
@@ -73,7 +73,7 @@ class Identity:
             told = json.loads(data)
             if told["protocol"] != PROTOCOL:
                 raise ValueError(f"it speaks protocol {told['protocol']}, not {PROTOCOL}")
-            config = find_core(told["core"]).config.from_settings(told["config"])
+            config = find_core(told["core"]).from_settings(told["config"])
             if config_hash(config) != told["hash"]:
                 raise ValueError("its configuration means something else here")
             return cls(config, told["hz"], told["inputs"], told["output"], told["version"])

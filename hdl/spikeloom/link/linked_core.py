@@ -4,7 +4,6 @@ from amaranth.hdl import Module, ResetInserter
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..catalog import CORES
 from .host_link import HostLink
 from .identity import Identity
 
@@ -39,7 +38,7 @@ class LinkedCore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        core = CORES[self._config.core].build(self._config)
+        core = self._config.create()
         identity = Identity.of(core, self._hz)
         m.submodules.link = link = HostLink(identity, self._divisor)
         m.submodules.core = ResetInserter(link.reset)(core)

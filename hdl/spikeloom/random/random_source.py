@@ -12,7 +12,7 @@ class RandomSource(wiring.Component):
     """`draws` uniform random numbers in ``0..limit - 1`` at once, all renewed by a step.
 
     Exactly uniform where `limit` is a power of two; otherwise the bias is bounded by
-    `random_plan.draw_bits`. The golden twin is `spikeloom_sim.golden.random_source`.
+    `random_plan.draw_bits`. The golden twin is `spikeloom.random.golden_source`.
 
     Parameters
     ----------

@@ -1,6 +1,5 @@
-"""Where a core can run: its golden model, its RTL in a simulator, its synthesised netlist."""
+"""Where a core can run on this machine: its RTL in a simulator, its synthesised netlist."""
 
-from .golden import run_golden
-from .rtl import run_rtl
+from .rtl import RTL, Netlist
 
-__all__ = ["run_golden", "run_rtl"]
+__all__ = ["RTL", "Netlist"]

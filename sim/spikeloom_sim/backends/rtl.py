@@ -1,108 +1,131 @@
 """Backends `rtl` and `netlist`: the core in a Verilog simulator, driven by cocotb."""
 
+from __future__ import annotations
+
 import json
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from spikeloom.core import Core
+from spikeloom.errors import JobError, unknown
+from spikeloom.export.verilog import VerilogModule, to_verilog
+from spikeloom.run import Operands, Progress, Run, silent
 
-from spikeloom.catalog import CORES
-from spikeloom.errors import InputError, JobError
-from spikeloom.export.verilog import to_verilog
-
-from ..adapters import adapter
 from ..netlist import synthesise
 from ..simulators import SIMULATORS
 from ..simulators.cocotb_run import run_cocotb
-from .golden import head_seed
 
 
 @dataclass
-class RTLRun:
-    """`outputs` stacked over heads, `cycles` of each head, `seconds` to build and to simulate."""
+class RTL:
+    """The generated Verilog in a simulator.
 
-    outputs: np.ndarray
-    cycles: list
-    build_seconds: float
-    run_seconds: float
-
-
-def run_rtl(config, heads, *, simulator="verilator", wave=None, preload=True, netlist=None):
-    """Run heads one after the other on the simulated core.
-
-    Parameters
-    ----------
-    config : configuration of the core; head h runs with seed ``config.seed + h``.
-    heads : list of operand tuples.
     simulator : "verilator" or "icarus".
-    wave : waveform file to record (.vcd, or .fst).
-    preload : whether operands come before start, as far as they go, or with it.
-    netlist : FPGA family ("ice40", "ecp5") whose synthesised netlist to run in place of the RTL.
-
-    Returns an `RTLRun`. Raises `JobError` for a tool that is missing or fails.
+    wave : waveform file to record (.vcd or .fst).
+    preload : whether operands come before start, as far as the core holds them, or with it.
+    build_seconds : that the last build took.
     """
-    if simulator not in SIMULATORS:
-        names = ", ".join(SIMULATORS)
-        raise InputError(f"unknown simulator {simulator!r}; simulators: {names}")
-    model = adapter(config.core)
-    folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
-    try:
-        begun = time.monotonic()
-        module = to_verilog(config)
-        arguments = build_simulation(module, simulator, folder, netlist=netlist, wave=wave)
-        built = time.monotonic()
 
-        cycles = CORES[config.core].cycles(config)
-        runs = [
-            {
-                "seed": head_seed(config.seed, n),
-                "beats": {
-                    name: [[f"{data:x}", int(last)] for data, last in beats]
-                    for name, beats in model.to_beats(config, *head).items()
-                },
+    simulator: str = "verilator"
+    wave: Path | None = None
+    preload: bool = True
+    build_seconds: float = 0.0
+    name = "rtl"
+    family = None
+
+    def __post_init__(self) -> None:
+        if self.simulator not in SIMULATORS:
+            raise unknown("simulator", self.simulator, SIMULATORS)
+
+    def run(
+        self, core: Core, batch: Sequence[Operands], progress: Progress = silent
+    ) -> list[Run]:
+        folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
+        try:
+            begun = time.monotonic()
+            module = to_verilog(core)
+            arguments = build_simulation(
+                module, self.simulator, folder, netlist=self.family, wave=self.wave
+            )
+            self.build_seconds = time.monotonic() - begun
+            results = self._replay(core, batch, module, folder, arguments)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        seconds = (time.monotonic() - begun - self.build_seconds) / len(batch)
+        runs = []
+        for result in results:
+            outputs = {
+                name: port.unpack([(int(data, 16), last) for data, last in result["beats"][name]])
+                for name, port in core.outputs.items()
             }
-            for n, head in enumerate(heads)
-        ]
-        loading = max(len(beats) for beats in runs[0]["beats"].values())
+            runs.append(Run(outputs, result["cycles"], result["flags"], seconds))
+        progress(len(batch), len(batch))
+        return runs
+
+    def _replay(
+        self,
+        core: Core,
+        batch: Sequence[Operands],
+        module: VerilogModule,
+        folder: Path,
+        arguments: list,
+    ) -> list[dict[str, Any]]:
+        """What the testbench found in each run."""
         job = {
-            "operands": list(model.OPERANDS),
-            "outputs": model.output_beats(config),
-            "timeout": 2 * cycles + 4 * loading * model.beat_clocks(config) + 1000,
-            "preload": model.preload_clocks(config) if preload else 0,
-            "runs": runs,
+            "inputs": list(core.inputs),
+            "outputs": {name: port.beats for name, port in core.outputs.items()},
+            "flags": list(core.flags),
+            "timeout": core.time_limit(),
+            "preload": core.preload_cycles() if self.preload else 0,
+            "runs": [
+                {
+                    "seed": getattr(core.seeded(n), "seed", 0),
+                    "beats": {
+                        name: [[f"{data:x}", last] for data, last in port.pack(operands[name])]
+                        for name, port in core.inputs.items()
+                    },
+                }
+                for n, operands in enumerate(batch)
+            ],
         }
         (folder / "job.json").write_text(json.dumps(job))
         _, failures = run_cocotb(
-            simulator,
+            self.simulator,
             module.name,
             folder,
             "spikeloom_sim.testbench.replay",
             environment={"SPIKELOOM_JOB": str(folder)},
-            waves=wave,
+            waves=self.wave,
             arguments=arguments,
         )
         if failures:
-            raise JobError(f"{simulator}: the core hung or broke its contract\n{_log(folder)}")
-        results = json.loads((folder / "results.json").read_text())
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-    outputs = [
-        model.from_beats(config, [(int(data, 16), last) for data, last in result["beats"]])
-        for result in results
-    ]
-    return RTLRun(
-        np.stack(outputs),
-        [result["cycles"] for result in results],
-        built - begun,
-        time.monotonic() - built,
-    )
+            log = (folder / "simulation.log").read_text(errors="replace")[-2000:]
+            raise JobError(f"{self.simulator}: the core hung or broke its contract\n{log}")
+        return json.loads((folder / "results.json").read_text())
 
 
-def build_simulation(module, simulator, folder, *, netlist=None, wave=None):
+@dataclass
+class Netlist(RTL):
+    """The netlist synthesised for an FPGA `family`, in a simulator; "ice40-routed" is placed and
+    routed as well."""
+
+    family: str = "ice40"
+    name = "netlist"
+
+
+def build_simulation(
+    module: VerilogModule,
+    simulator: str,
+    folder: Path,
+    *,
+    netlist: str | None = None,
+    wave: Path | None = None,
+) -> list:
     """Compile a `VerilogModule`, or its netlist for a family, in `folder`.
 
     Returns the arguments its simulation needs.
@@ -113,7 +136,3 @@ def build_simulation(module, simulator, folder, *, netlist=None, wave=None):
     path.write_text(module.text)
     ports = [name for name, _, _ in module.ports]
     return SIMULATORS[simulator].build([path], module.name, ports, folder, waves=wave)
-
-
-def _log(folder):
-    return (folder / "simulation.log").read_text(errors="replace")[-2000:]

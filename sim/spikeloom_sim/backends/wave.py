@@ -6,8 +6,6 @@ from vcd.gtkw import GTKWSave
 
 from spikeloom.export.verilog import module_name
 
-from ..adapters import adapter
-
 
 def write_gtkw(path, wave, config):
     """Write a GTKWave save file for a recorded run: control, input streams, output stream.
@@ -22,7 +20,8 @@ def write_gtkw(path, wave, config):
         with save.group("control"):
             for name in ("clk", "rst", "start", "busy", "done"):
                 save.trace(f"{top}.{name}")
-        streams = [f"s_axis_{name}" for name in adapter(config.core).OPERANDS] + ["m_axis_o"]
+        streams = [f"s_axis_{name}" for name in config.inputs]
+        streams += [f"m_axis_{name}" for name in config.outputs]
         for stream in streams:
             with save.group(stream):
                 for part in ("tvalid", "tready", "tlast", "tdata"):

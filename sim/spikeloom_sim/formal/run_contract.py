@@ -2,9 +2,6 @@
 
 from amaranth.hdl import Assert, Assume, Cover, ResetSignal, Signal
 
-from spikeloom.catalog import CORES
-
-from ..adapters import adapter
 from .harness import Harness, moved
 
 
@@ -17,14 +14,14 @@ class RunContract(Harness):
 
     Parameters
     ----------
-    config : configuration of any core.
-    token_beats : output beats of a token.
+    config : any core with one output, `o`.
     """
 
-    def __init__(self, config, token_beats=1):
-        self._tensor = config.tokens * token_beats
-        self._beats = adapter(config.core).output_beats(config)
-        super().__init__(CORES[config.core].build(config))
+    def __init__(self, config):
+        port = config.outputs["o"]
+        self._tensor = port.frame_beats
+        self._beats = port.beats
+        super().__init__(config.create())
 
     def check(self, m):
         dut, o = self.dut, self.dut.o
@@ -57,5 +54,4 @@ class RunContract(Harness):
 
 def clocks_of_a_run(config):
     """Clocks from start to done when operands come at once: the depth at which a run is whole."""
-    model = adapter(config.core)
-    return CORES[config.core].cycles(config) + model.preload_clocks(config)
+    return config.cycles() + config.preload_cycles()

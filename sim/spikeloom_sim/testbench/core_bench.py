@@ -14,9 +14,9 @@ from .axi_stream import StreamSink, StreamSource
 
 @dataclass
 class Outcome:
-    """What one run gave: output `beats` and the clocks from start to the last of them."""
+    """What one run gave: `beats` of each output, and the cycles from start to the last of them."""
 
-    beats: list
+    beats: dict
     cycles: int
 
 
@@ -26,13 +26,15 @@ class CoreBench:
     Parameters
     ----------
     dut : the cocotb handle of the top module.
-    operands : names of the input streams.
+    inputs : names of the input streams.
+    outputs : beats of a run on each output stream, by name.
     """
 
-    def __init__(self, dut, operands=("q", "k", "v")):
+    def __init__(self, dut, inputs, outputs):
         self.dut = dut
-        self.sources = {name: StreamSource(dut, name) for name in operands}
-        self.sink = StreamSink(dut, "o")
+        self.outputs = outputs
+        self.sources = {name: StreamSource(dut, name) for name in inputs}
+        self.sinks = {name: StreamSink(dut, name) for name in outputs}
         dut.start.value = 0
         dut.seed.value = 0
         Clock(dut.clk, PERIOD_NS, unit="ns").start()
@@ -61,8 +63,8 @@ class CoreBench:
             for source in self.sources.values():
                 source.idle()
 
-    async def run(self, beats, seed, outputs, *, timeout, preload=0, stalls=None):
-        """One run: feed `beats`, start with `seed`, collect `outputs` output beats.
+    async def run(self, beats, seed, *, timeout, preload=0, stalls=None):
+        """One run: feed `beats`, start with `seed`, collect the output beats.
 
         Parameters
         ----------
@@ -86,9 +88,7 @@ class CoreBench:
         await RisingEdge(self.dut.clk)
         begun = get_sim_time("ns")
         self.dut.start.value = 0
-        received = await with_timeout(
-            self.sink.receive(outputs, stalls.get("o")), timeout * PERIOD_NS, "ns"
-        )
+        received = await with_timeout(self._receive(stalls), timeout * PERIOD_NS, "ns")
         cycles = round((get_sim_time("ns") - begun) / PERIOD_NS)
         told = int(self.dut.busy.value), int(self.dut.done.value)
         assert told == (1, 1), f"busy, done are {told} with the last output beat"
@@ -98,3 +98,11 @@ class CoreBench:
         told = int(self.dut.busy.value), int(self.dut.done.value)
         assert told == (0, 0), f"busy, done are {told} after the last output beat"
         return Outcome(received, cycles)
+
+    async def _receive(self, stalls):
+        """The beats of a run on every output."""
+        receiving = {
+            name: cocotb.start_soon(self.sinks[name].receive(count, stalls.get(name)))
+            for name, count in self.outputs.items()
+        }
+        return {name: await task for name, task in receiving.items()}

@@ -14,27 +14,26 @@ async def replay(dut):
     """Runs of the job file, one after the other, without stalls."""
     folder = Path(os.environ["SPIKELOOM_JOB"])
     job = json.loads((folder / "job.json").read_text())
-    bench = CoreBench(dut, job["operands"])
+    bench = CoreBench(dut, job["inputs"], job["outputs"])
     await bench.reset()
 
     results = []
     for run in job["runs"]:
         beats = {
             name: [(int(data, 16), last) for data, last in run["beats"][name]]
-            for name in job["operands"]
+            for name in job["inputs"]
         }
         outcome = await bench.run(
             beats,
             run["seed"],
-            job["outputs"],
             timeout=job["timeout"],
             preload=job["preload"],
         )
-        assert not int(dut.misframed.value), "the core found `last` where no tensor ends"
-        results.append(
-            {
-                "beats": [[f"{data:x}", last] for data, last in outcome.beats],
-                "cycles": outcome.cycles,
-            }
-        )
+        flags = {name: int(getattr(dut, name).value) for name in job["flags"]}
+        assert not flags.get("misframed"), "the core found `last` where no tensor ends"
+        found = {
+            name: [[f"{data:x}", last] for data, last in stream]
+            for name, stream in outcome.beats.items()
+        }
+        results.append({"beats": found, "cycles": outcome.cycles, "flags": flags})
     (folder / "results.json").write_text(json.dumps(results))

@@ -11,9 +11,8 @@ import cocotb
 import numpy as np
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 
-from spikeloom.catalog import CORES
+from spikeloom.cores import find_core
 
-from ..adapters import adapter
 from ..simulators.cocotb_run import PERIOD_NS
 from .axi_stream import Stalls
 from .core_bench import CoreBench
@@ -26,44 +25,45 @@ class Scenario:
 
     def __init__(self, dut):
         settings = dict(_SETTINGS)
-        self.core = settings.pop("core")
-        self.config = CORES[self.core].config.from_settings(settings)
-        self.model = adapter(self.core)
-        self.bench = CoreBench(dut, self.model.OPERANDS)
+        self.core = find_core(settings.pop("core")).from_settings(settings)
+        outputs = {name: port.beats for name, port in self.core.outputs.items()}
+        self.bench = CoreBench(dut, self.core.inputs, outputs)
         self.dut = dut
 
     def operands(self, seed, density=0.5):
         """Random operands of the configured shape."""
-        return self.model.random_operands(self.config, np.random.default_rng(seed), density)
+        return self.core.random_operands(np.random.default_rng(seed), density)
 
-    def expected_cycles(self, operands):
-        """Clocks by the core's formula, which may depend on where the operands' zeros are."""
-        if hasattr(self.model, "cycles"):
-            return self.model.cycles(self.config, *operands)
-        return CORES[self.core].cycles(self.config)
+    def beats(self, operands):
+        """Stream beats of operands, by name."""
+        return {name: port.pack(operands[name]) for name, port in self.core.inputs.items()}
 
     async def check(self, operands, seed, *, preload=True, stalls=None, slack=1, fed=False):
-        """Run once and compare every output bit; returns the clocks it took.
+        """Run once and compare every output bit; returns the cycles it took.
 
         `slack` stretches the time limit, for streams that pause. `fed`: the operands are on their
         way already.
         """
-        config = self.config.with_seed(seed)
-        loading = self.model.preload_clocks(config)
+        core = self.core.with_seed(seed)
         outcome = await self.bench.run(
-            {} if fed else self.model.to_beats(config, *operands),
+            {} if fed else self.beats(operands),
             seed,
-            self.model.output_beats(config),
-            timeout=slack * (2 * CORES[self.core].cycles(config) + 4 * loading + 1000),
-            preload=loading if preload else 0,
+            timeout=slack * core.time_limit(),
+            preload=core.preload_cycles() if preload else 0,
             stalls=stalls,
         )
-        found = self.model.from_beats(config, outcome.beats)
-        expected = self.model.golden(config, *operands)
-        wrong = int((found != expected).sum())
-        assert wrong == 0, f"{wrong} of {expected.size} outputs differ from the golden model"
+        expected = core.compute(**operands)
+        for name, port in core.outputs.items():
+            found = port.unpack(outcome.beats[name])
+            wrong = int((found != expected[name]).sum())
+            told = f"{wrong} of {found.size} of {name} differ from the golden model"
+            assert wrong == 0, told
         assert not int(self.dut.misframed.value)
         return outcome.cycles
+
+    def outputs_valid(self):
+        """Names of the outputs with a beat on offer."""
+        return [n for n in self.core.outputs if int(getattr(self.dut, f"m_axis_{n}_tvalid").value)]
 
 
 @cocotb.test()
@@ -74,7 +74,8 @@ async def cycles_are_as_predicted(dut):
     await scenario.bench.reset()
     for seed, density in ((1, 0.5), (2, 0.5), (0xDEADBEEF_01234567, 0.5), (7, 0.2)):
         operands = scenario.operands(seed, density)
-        assert await scenario.check(operands, seed) == scenario.expected_cycles(operands)
+        predicted = scenario.core.with_seed(seed).cycles(**operands)
+        assert await scenario.check(operands, seed) == predicted
 
 
 @cocotb.test()
@@ -91,11 +92,12 @@ async def stalls_on_every_stream(dut):
     """Every end pauses at random; then the output alone, for long, and the operands alone."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
-    ends = [*scenario.bench.sources, "o"]
+    ends = [*scenario.bench.sources, *scenario.bench.sinks]
     everywhere = {name: Stalls(0.4, n) for n, name in enumerate(ends)}
     operands = scenario.operands(5)
     await scenario.check(operands, 5, preload=False, stalls=everywhere, slack=6)
-    await scenario.check(operands, 6, stalls={"o": Stalls(0.9, 9)}, slack=30)
+    waiting = {name: Stalls(0.9, 9 + n) for n, name in enumerate(scenario.bench.sinks)}
+    await scenario.check(operands, 6, stalls=waiting, slack=30)
     slow = {name: Stalls(0.8, 20 + n) for n, name in enumerate(scenario.bench.sources)}
     await scenario.check(operands, 5, preload=False, stalls=slow, slack=30)
 
@@ -106,13 +108,13 @@ async def operands_of_the_next_run_come_early(dut):
     scenario = Scenario(dut)
     await scenario.bench.reset()
     runs = {seed: scenario.operands(seed) for seed in (11, 12, 13)}
-    beats = [scenario.model.to_beats(scenario.config, *operands) for operands in runs.values()]
+    beats = [scenario.beats(operands) for operands in runs.values()]
     feeding = [
         cocotb.start_soon(source.send([beat for run in beats for beat in run[name]]))
         for name, source in scenario.bench.sources.items()
     ]
     for seed, operands in runs.items():
-        ending = {"o": Stalls(0.9, seed)}
+        ending = {name: Stalls(0.9, seed) for name in scenario.bench.sinks}
         await scenario.check(operands, seed, stalls=ending, slack=30, fed=True)
     for task in feeding:
         await task
@@ -124,7 +126,7 @@ async def start_means_nothing_while_busy(dut):
     scenario = Scenario(dut)
     await scenario.bench.reset()
     first, second = scenario.operands(14), scenario.operands(15)
-    beats = [scenario.model.to_beats(scenario.config, *operands) for operands in (first, second)]
+    beats = [scenario.beats(operands) for operands in (first, second)]
     feeding = [
         cocotb.start_soon(source.send([beat for run in beats for beat in run[name]]))
         for name, source in scenario.bench.sources.items()
@@ -139,9 +141,9 @@ async def start_means_nothing_while_busy(dut):
     starting = cocotb.start_soon(keep_starting())
     await scenario.check(first, 14, fed=True)
     await starting
-    await ClockCycles(dut.clk, CORES[scenario.core].cycles(scenario.config))
-    told = int(dut.busy.value), int(dut.m_axis_o_tvalid.value)
-    assert told == (0, 0), f"busy, output valid are {told} without a start"
+    await ClockCycles(dut.clk, scenario.core.cycles())
+    told = int(dut.busy.value), scenario.outputs_valid()
+    assert told == (0, []), f"busy, outputs on offer are {told} without a start"
     await scenario.check(second, 15, fed=True)
     for task in feeding:
         await task
@@ -162,15 +164,14 @@ async def reset_in_the_middle(dut):
     is as if it had never been."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
-    config = scenario.config.with_seed(8)
-    beats = scenario.model.to_beats(config, *scenario.operands(8))
-    cycles = CORES[scenario.core].cycles(config)
-    for clocks in (cycles // 2, cycles + scenario.model.preload_clocks(config)):
+    beats = scenario.beats(scenario.operands(8))
+    cycles = scenario.core.cycles()
+    for clocks in (cycles // 2, cycles + scenario.core.preload_cycles()):
         async with scenario.bench.feeding(beats):
             await ClockCycles(dut.clk, clocks)
         await scenario.bench.reset()
         assert not int(dut.busy.value)
-        assert not int(dut.m_axis_o_tvalid.value)
+        assert not scenario.outputs_valid()
     await scenario.check(scenario.operands(9), 9)
 
 
@@ -181,11 +182,11 @@ async def misplaced_last_is_reported(dut):
     for name in scenario.bench.sources:
         await scenario.bench.reset()
         assert not int(dut.misframed.value)
-        beats = scenario.model.to_beats(scenario.config, *scenario.operands(10))
+        beats = scenario.beats(scenario.operands(10))
         data, last = beats[name][0]
         beats[name][0] = (data, not last)
         async with scenario.bench.feeding(beats):
-            limit = 4 * scenario.model.preload_clocks(scenario.config) + 1000
+            limit = 4 * scenario.core.preload_cycles() + 1000
             if not int(dut.misframed.value):
                 await with_timeout(RisingEdge(dut.misframed), limit * PERIOD_NS, "ns")
             await ClockCycles(dut.clk, 3)

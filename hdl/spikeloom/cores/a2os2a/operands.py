@@ -68,7 +68,7 @@ class OperandRegister(wiring.Component):
 
     Parameters
     ----------
-    config : A2OS2AConfig.
+    config : A2OS2A.
     operand : "q", "k" or "v".
 
     Members

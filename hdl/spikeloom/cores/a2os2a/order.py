@@ -11,7 +11,7 @@ class Order(wiring.Component):
 
     Parameters
     ----------
-    config : A2OS2AConfig.
+    config : A2OS2A.
 
     Members
     -------

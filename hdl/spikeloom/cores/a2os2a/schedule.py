@@ -20,7 +20,7 @@ def cycles(config, operands=None, query_clocks=1):
 
     Parameters
     ----------
-    config : A2OS2AConfig.
+    config : A2OS2A.
     query_clocks : clocks in which a token of Q arrives.
     operands : q (T, N, D), k (T, N, D) and v (T, N, Dv), indexed ``[step][token][dim]``; None for
         operands without a single zero, which take longest.

@@ -1,5 +1,5 @@
 """SpikedAttention (`spiked`): softmax attention of one-spike codes, with additions only."""
 
-from .spiked import Spiked
+from .core import Spiked
 
 __all__ = ["Spiked"]

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ...config.spiked_tables import exponent_logs, mantissa_logs
+from .tables import exponent_logs, mantissa_logs
 from .lookup import lookup
 
 LOG_DELAY = 4  # clocks from `i` to `o`
@@ -20,7 +20,7 @@ class Logarithm(wiring.Component):
 
     Parameters
     ----------
-    config : SpikedConfig (base).
+    config : Spiked (base).
     width : bits of the number.
     bits : bits of mantissa looked at.
 

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pipeline import Pipeline
-from ...config.spiked_tables import LOG_FRACTION, threshold_log
+from .tables import LOG_FRACTION, threshold_log
 from .code import signed_code
 from .logarithm import LOG_DELAY, Logarithm
 from .trace_product import sum_shape
@@ -25,7 +25,7 @@ class OutputEncoder(wiring.Component):
 
     Parameters
     ----------
-    config : SpikedConfig (tokens, value_dim, encoders, steps, base, frac_bits, log_bits, scales).
+    config : Spiked (tokens, value_dim, encoders, steps, base, frac_bits, log_bits, scales).
 
     Members
     -------

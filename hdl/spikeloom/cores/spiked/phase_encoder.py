@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.pipeline import Pipeline
-from ...config.spiked_tables import LOG_FRACTION, coarse_bits, log_fixed, threshold_log, thresholds
+from .tables import LOG_FRACTION, coarse_bits, log_fixed, threshold_log, thresholds
 from .code import signed_code, unsigned_code
 from .logarithm import LOG_DELAY, Logarithm
 
@@ -23,7 +23,7 @@ class PhaseEncoder(wiring.Component):
 
     Parameters
     ----------
-    config : SpikedConfig (steps, base, frac_bits).
+    config : Spiked (steps, base, frac_bits).
     shape : shape of the sums, signed, `frac_bits` fraction bits.
     gain : the value of a spike at step 0.
     bipolar : whether negative sums fire negative spikes, or none.

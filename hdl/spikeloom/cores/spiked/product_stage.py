@@ -24,7 +24,7 @@ class ProductStage(wiring.Component):
 
     Parameters
     ----------
-    config : SpikedConfig (tokens, lanes, steps, base, frac_bits).
+    config : Spiked (tokens, lanes, steps, base, frac_bits).
     lines, length : shape of a; b has shape (tokens, length).
 
     Members

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.add_with_carry import add_with_carry
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pipeline import Pipeline
-from ...config.spiked_tables import trace_table
+from .tables import trace_table
 from .event_memory import event_layout
 
 PRODUCT_DELAY = 6  # clocks from a line's last event to its first sums
@@ -35,7 +35,7 @@ class TraceProduct(wiring.Component):
 
     Parameters
     ----------
-    config : SpikedConfig (tokens, lanes, encoders, steps, base, frac_bits).
+    config : Spiked (tokens, lanes, encoders, steps, base, frac_bits).
     lines, length : shape of a.
     shape : shape of b's codes.
 

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.add_with_carry import add_or_subtract
 from ...blocks.bank_memory import BankMemory
 from ...blocks.loop_nest import LoopNest
-from ...config.spiked_tables import winner_fraction, winner_table
+from .tables import winner_fraction, winner_table
 from .code import signed_code, unsigned_code
 from .lookup import lookup
 
@@ -43,7 +43,7 @@ class Woss(wiring.Component):
 
     Parameters
     ----------
-    config : SpikedConfig (tokens, encoders, mask, steps, base, frac_bits, score_scale).
+    config : Spiked (tokens, encoders, mask, steps, base, frac_bits, score_scale).
 
     Members
     -------

@@ -4,7 +4,7 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.beat import beat
-from ...config.ssa import ENCODER_STREAMS
+from .core import ENCODER_STREAMS
 
 
 def ssa_ports(config):

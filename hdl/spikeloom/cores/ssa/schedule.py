@@ -48,7 +48,7 @@ def output_depth(config):
 def fill_period(config, operand):
     """Clocks to write one time step's spikes of operand "q", "k" or "v" into its memory."""
     width = config.width(operand)
-    if config.inputs == "values":
+    if config.by_value:
         return config.tokens // config.query_lanes * width // config.encoder_lanes
     return config.tokens * width // config.bits
 
@@ -100,10 +100,10 @@ class _Fill:
 
     def __init__(self, config, operand, loaded):
         self._period = fill_period(config, operand)
-        self._ahead = 2 if loaded and config.inputs == "spikes" else 0
+        self._ahead = 2 if loaded and not config.by_value else 0
         self.released = []
         self._last = 0 if config.bits < config.width(operand) else -1  # splitter's register
-        if config.inputs == "values":
+        if config.by_value:
             beats = 0 if loaded else config.tokens * config.width(operand)
             self._last = max(START_CLOCKS + 1, beats)
 

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
-from ...config.ssa import SCORE_STREAM
+from .core import SCORE_STREAM
 from .cell_array import CellArray
 
 

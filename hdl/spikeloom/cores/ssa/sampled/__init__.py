@@ -1,5 +1,1 @@
 """Engine "sampled" of `ssa`: draws which spikes to look at in place of counting them all."""
-
-from .sampled import SampledSSA
-
-__all__ = ["SampledSSA"]

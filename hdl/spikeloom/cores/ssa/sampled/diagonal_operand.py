@@ -19,7 +19,7 @@ class DiagonalOperand(wiring.Component):
 
     Parameters
     ----------
-    config : SSAConfig.
+    config : SSA.
     operand : "k" or "v".
     words : words read per query.
 

@@ -8,7 +8,7 @@ from ....blocks.loop_nest import LoopNest
 from ....blocks.pipeline import Pipeline
 from ....blocks.row_gatherer import RowGatherer
 from ....blocks.skid_buffer import SkidBuffer
-from ....config.ssa import ENCODER_STREAMS
+from ..core import ENCODER_STREAMS
 from ....random.seed_scrambler import SeedScrambler
 from ..ports import ssa_ports
 from ..value_operand import ValueOperand
@@ -37,7 +37,7 @@ class SampledSSA(wiring.Component):
 
     Parameters
     ----------
-    config : SSAConfig with engine "sampled".
+    config : SSA with engine "sampled".
 
     Members
     -------
@@ -188,7 +188,7 @@ class SampledSSA(wiring.Component):
         config = self.config
         port = getattr(self, name)
         width = config.width(name)
-        by_value = config.inputs == "values"
+        by_value = config.by_value
 
         beats = groups(config) if name == "q" else config.tokens
         m.submodules[f"{name}_beats"] = count = LoopNest(beat=beats, dim=width if by_value else 1)

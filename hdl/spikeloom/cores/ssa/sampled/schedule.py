@@ -37,7 +37,7 @@ def _run_length(config, loaded, total):
     k = _Fill(config, "k", loaded, begin)
     v = _Fill(config, "v", loaded, begin)
     query_ready, query_period = begin, 1
-    if config.inputs == "values":
+    if config.by_value:
         query_period = config.head_dim // config.bits
         query_ready = _first_row(config, "q", loaded, begin)
 
@@ -64,10 +64,10 @@ class _Fill:
 
     def __init__(self, config, operand, loaded, begin):
         self._banks = banks(config)
-        self._ahead = self._banks if loaded and config.inputs == "spikes" else 0
+        self._ahead = self._banks if loaded and not config.by_value else 0
         self._row_period = 1
         self._row_ready = 0
-        if config.inputs == "values":
+        if config.by_value:
             self._row_period = config.width(operand) // config.bits
             self._row_ready = _first_row(config, operand, loaded, begin)
         self._rows = config.tokens

@@ -1,0 +1,100 @@
+"""Gives a unit between streams the control ports of a core."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .control import control_members, control_of
+from .framed_input import FramedInput
+from .loop_nest import LoopNest
+from .run_control import RunControl
+
+
+class UnitShell(wiring.Component):
+    """Lets a unit take the operands of one run at each start, and says when its outputs are out.
+
+    Operands wait until a run is on. `last` of the outputs is counted here, so that a unit need not
+    have one. One cycle from `start` to the first operand; no latency beyond that.
+
+    Parameters
+    ----------
+    core : `StreamUnit` with one output.
+
+    Members
+    -------
+    start, seed, busy, done : see `Control`.
+    misframed : Out(1), ``last`` came where no tensor ends; high until reset.
+    a stream for each port of the core, and its other flags.
+    """
+
+    def __init__(self, core):
+        self.config = core
+        super().__init__(
+            {
+                **control_members(),
+                **{name: Out(flag.bits) for name, flag in core.flags.items()},
+                **{name: In(port.signature()) for name, port in core.inputs.items()},
+                **{name: Out(port.signature()) for name, port in core.outputs.items()},
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        core = self.config
+
+        m.submodules.unit = unit = core.component()
+        m.submodules.run = run = RunControl(1)
+        wiring.connect(m, run.control, control_of(self))
+        for name in core.flags.keys() & unit.signature.members.keys():
+            m.d.comb += getattr(self, name).eq(getattr(unit, name))
+        for name in {"load", "seed"} & unit.signature.members.keys():
+            m.d.comb += getattr(unit, name).eq(run.begin if name == "load" else self.seed)
+
+        # Inputs: the beats of one run, and then no more.
+        misframed = []
+        for name, port in core.inputs.items():
+            outer, inner = getattr(self, name), getattr(unit, name)
+            frames = port.beats // port.frame_beats
+            m.submodules[f"{name}_framed"] = framed = FramedInput(
+                outer.payload.shape(), beat=port.frame_beats
+            )
+            m.submodules[f"{name}_taken"] = taken = LoopNest(frame=frames, beat=port.frame_beats)
+            wiring.connect(m, wiring.flipped(outer), framed.i)
+            opened = Signal(name=f"{name}_open")
+            m.d.comb += [
+                _data(inner).eq(framed.o.payload.data),
+                inner.valid.eq(framed.o.valid & opened),
+                framed.o.ready.eq(inner.ready & opened),
+                taken.step.eq(inner.valid & inner.ready),
+            ]
+            with m.If(run.begin):
+                m.d.sync += opened.eq(1)
+            with m.Elif(taken.step & taken.frame_last):
+                m.d.sync += opened.eq(0)
+            misframed.append(framed.misframed & taken.step)
+        with m.If(Cat(misframed).any()):
+            m.d.sync += self.misframed.eq(1)
+
+        ((name, port),) = core.outputs.items()
+        outer, inner = getattr(self, name), getattr(unit, name)
+        frames = port.beats // port.frame_beats
+        m.submodules.sent = sent = LoopNest(frame=frames, beat=port.frame_beats)
+        m.d.comb += [
+            outer.payload.data.eq(_data(inner)),
+            outer.payload.last.eq(sent.beat_last),
+            outer.valid.eq(inner.valid),
+            inner.ready.eq(outer.ready),
+            sent.step.eq(outer.valid & outer.ready),
+            run.last.eq(sent.step & sent.frame_last),
+        ]
+
+        return m
+
+
+def _data(port):
+    """The data of a stream whose payload is {data, last}, or data alone."""
+    payload = port.payload
+    shape = payload.shape() if isinstance(payload, data.View) else None
+    if isinstance(shape, data.StructLayout) and "last" in shape.members:
+        return payload.data.as_value() if isinstance(payload.data, data.View) else payload.data
+    return payload.as_value() if isinstance(payload, data.View) else payload

@@ -1,0 +1,215 @@
+"""The contract that every core fulfils: its keys, streams, hardware, golden model and cycles.
+
+The configuration object is the core. A tool that has one can generate, simulate, build, feed and
+describe it, and needs to know nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from .configuration import Configuration
+from .errors import InputError
+from .port import Flag, Port
+
+if TYPE_CHECKING:
+    from amaranth.lib import wiring
+    from numpy.typing import ArrayLike, NDArray
+
+    from .drawing import Drawing
+
+MISFRAMED = Flag("tlast came where no tensor ends; stays high until reset")
+
+
+@dataclass(frozen=True)
+class Work:
+    """Operations and memory traffic of one run, for energy estimates.
+
+    `additions` and `multiplications` count those with operands that are not zero, `moved_bits` the
+    bits read and written. `formula` says how the additions are counted.
+    """
+
+    formula: str
+    additions: float
+    multiplications: float = 0.0
+    moved_bits: float = 0.0
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings that fit a class of devices, and the core clock in Hz where the board's own clock
+    cannot be met."""
+
+    settings: dict[str, Any]
+    hz: int | None = None
+
+
+@dataclass(frozen=True)
+class BenchRow:
+    """A row of the bench, named ``core/engine/unroll/device``. `default`: part of the default set."""
+
+    engine: str
+    unroll: str
+    device: str
+    settings: dict[str, Any]
+    default: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Core(Configuration):
+    """One core in one configuration.
+
+    A subclass is a frozen dataclass whose fields are its keys (`integer`, `number`, `choice`). It
+    lives in a folder of its own below ``spikeloom/cores`` or comes from another package through the
+    entry-point group ``spikeloom.cores``.
+
+    Class members
+    -------------
+    NAME : as the command line spells it. SUMMARY : one line. SOURCE : the paper.
+    UNROLL : keys to lower, in this order, where the core does not fit a device.
+    CASES : name to settings of each configuration of the regression.
+    PRESETS : class of devices to `Preset`.
+    BENCH : rows of the bench.
+    """
+
+    SUMMARY: ClassVar[str] = ""
+    SOURCE: ClassVar[str] = ""
+    UNROLL: ClassVar[tuple[str, ...]] = ()
+    CASES: ClassVar[dict[str, dict[str, Any]]] = {}
+    PRESETS: ClassVar[dict[str, Preset]] = {}
+    BENCH: ClassVar[tuple[BenchRow, ...]] = ()
+
+    @property
+    def inputs(self) -> dict[str, Port]:
+        """Input streams by name."""
+        raise NotImplementedError
+
+    @property
+    def outputs(self) -> dict[str, Port]:
+        """Output streams by name."""
+        raise NotImplementedError
+
+    @property
+    def flags(self) -> dict[str, Flag]:
+        """Status outputs beside start, seed, busy and done."""
+        return {"misframed": MISFRAMED}
+
+    def create(self) -> wiring.Component:
+        """The Amaranth component: start, busy, done, seed, flags and streams."""
+        raise NotImplementedError
+
+    def golden(self, **operands: NDArray) -> dict[str, Any]:
+        """The golden model, of checked operands: every output by name, and those flags that it
+        models. Tensors have the ports' shapes."""
+        raise NotImplementedError
+
+    def compute(self, **operands: ArrayLike) -> dict[str, Any]:
+        """Check operands of one run and put them through the golden model.
+
+        Raises `InputError` for an operand that is missing, of another shape or out of range.
+        """
+        return self.golden(**self.check(operands))
+
+    def check(self, operands: Mapping[str, ArrayLike]) -> dict[str, NDArray]:
+        """Operands of one run as arrays of the items' dtypes; raises `InputError` otherwise."""
+        check_names(self, operands)
+        return {name: port.check(operands[name], name) for name, port in self.inputs.items()}
+
+    def cycles(self, **operands: NDArray) -> int:
+        """Cycles from start to the last output beat, operands on chip as far as the core holds
+        them and no stream stalled: exact for these operands, the largest number without."""
+        raise NotImplementedError
+
+    def work(self, **operands: NDArray) -> Work | None:
+        """Operations of a run with these operands, of typical ones without; None: not counted."""
+        return None
+
+    def stages(self) -> Drawing | None:
+        """The datapath as a drawing, or None."""
+        return None
+
+    @classmethod
+    def prepare(
+        cls, settings: Mapping[str, Any], **tensors: NDArray
+    ) -> tuple[Self, list[dict[str, NDArray]]]:
+        """The core for a user's tensors, and the operands of each run.
+
+        A core may fill in keys that `settings` leave out from the tensors. An axis in front of
+        those of the ports is one of runs (heads), which the core takes one after the other.
+
+        Raises `InputError` where a shape, a value or a key does not fit.
+        """
+        core = cls.from_settings(settings)
+        return core, core.split_runs(tensors)
+
+    def split_runs(self, tensors: Mapping[str, ArrayLike]) -> list[dict[str, NDArray]]:
+        """Operands of each run, checked, from tensors with or without an axis of runs in front."""
+        check_names(self, tensors)
+        runs = []
+        for name, port in self.inputs.items():
+            array = port.item.check(tensors[name], name)
+            rank = len(port.shape)
+            if array.shape[-rank:] != port.shape or array.ndim not in (rank, rank + 1):
+                raise InputError(
+                    f"{name}: shape {array.shape} is not {port.shape} ({', '.join(port.axes)}), "
+                    "nor runs of that"
+                )
+            runs.append(array.reshape(-1, *port.shape))
+        if len({len(operand) for operand in runs}) > 1:
+            told = ", ".join(
+                f"{name} {len(x)}" for name, x in zip(self.inputs, runs, strict=True)
+            )
+            raise InputError(f"{self.NAME}: operands have different numbers of runs: {told}")
+        return [dict(zip(self.inputs, run, strict=True)) for run in zip(*runs, strict=True)]
+
+    def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
+        """How outputs may be shown, by name; the first is the usual one."""
+        return {"values": lambda output: output}
+
+    def settled(self) -> Self:
+        """The same hardware with every key spelt out, none left to depend on data."""
+        return self
+
+    def seeded(self, run: int) -> Self:
+        """The core with the seed of run number `run`: the next ones after `seed`, without 0."""
+        if not hasattr(self, "seed"):
+            return self
+        return replace(self, seed=(self.seed - 1 + run) % (2**64 - 1) + 1)
+
+    def with_seed(self, seed: int) -> Self:
+        """The same core with another seed, where it has one."""
+        return replace(self, seed=seed) if hasattr(self, "seed") else self
+
+    def beat_cycles(self) -> int:
+        """Cycles the core takes over one operand beat, at most, beside those of its run."""
+        return 1
+
+    def preload_cycles(self) -> int:
+        """Cycles in which as many operand beats come in as the core holds before start."""
+        return max((port.beats for port in self.inputs.values()), default=0) + 8
+
+    def time_limit(self) -> int:
+        """Cycles after which a run without stalls counts as hung."""
+        beats = max((port.beats for port in self.inputs.values()), default=0)
+        return 2 * self.cycles() + 4 * beats * self.beat_cycles() + 1000
+
+    def random_operands(self, rng: np.random.Generator, density: float = 0.5) -> dict[str, NDArray]:
+        """Operands for a test; see `Item.random`."""
+        return {name: port.random(rng, density) for name, port in self.inputs.items()}
+
+
+def check_names(core: Core, tensors: Mapping[str, Any]) -> None:
+    """Raise `InputError` where an operand is missing or not one of the core's."""
+    names = list(core.inputs)
+    missing = [name for name in names if tensors.get(name) is None]
+    if missing:
+        raise InputError(f"{core.NAME}: operand {missing[0]} is missing; it takes {', '.join(names)}")
+    unknown = [name for name in tensors if name not in names]
+    if unknown:
+        raise InputError(
+            f"{core.NAME}: no operand {unknown[0]}; it takes {', '.join(names) or 'none'}"
+        )

@@ -1,0 +1,95 @@
+"""The `a2os2a` core: spiking attention of additions and subtractions only."""
+
+from amaranth.hdl import Cat, Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from ...blocks.loop_nest import LoopNest
+from .operands import OperandRegister, beat, beat_data, output_data
+from .scores_first import ScoresFirst
+from .state_first import StateFirst
+
+ORDERS = {"qk": ScoresFirst, "kv": StateFirst}
+
+
+class A2OS2AComponent(wiring.Component):
+    """Accurate addition-only spiking attention, exact on integers, T times in a run.
+
+    With spikes Q in {0, 1}, unsigned K (both N x D) and ternary spikes V in {-1, 0, 1} (N x Dv)::
+
+        O = (Q K^T) V = Q (K^T V)
+
+    One beat of each operand is taken ahead, also before `start`; the rest as the core goes. Without
+    a mask it takes all of K and V before Q; a causal core takes K, V and Q token by token. Where a
+    ``last`` does not fall on the end of a sequence, `misframed` goes high and stays until reset.
+
+    Parameters
+    ----------
+    config : A2OS2A.
+
+    Members
+    -------
+    start : In(1), begin a run of T steps; taken while `busy` is low.
+    seed : In(64), not used: every core has it, and nothing here is random.
+    busy : Out(1), from start to the last output beat.
+    done : Out(1), one clock, with the transfer of the last output beat.
+    misframed : Out(1).
+    saturated : Out(1), an element of the state left its range and was held at the end of it; only
+        where the sequence is open, and high until reset.
+    q : In(stream of {data: D bits, last}), a token per beat.
+    k : In(stream of {data: `lanes` unsigned values, last}), D / lanes beats per token.
+    v : In(stream of {data: Dv `Ternary`, last}), a token per beat.
+    o : Out(stream of {data: `lanes` signed values, last}), Dv / lanes beats per token.
+
+    Source: Guo et al., "Spiking Transformer: Introducing Accurate Addition-Only Spiking
+    Self-Attention for Transformer", arXiv 2503.00226.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        super().__init__(
+            {
+                "start": In(1),
+                "seed": In(64),
+                "busy": Out(1),
+                "done": Out(1),
+                "misframed": Out(1),
+                "saturated": Out(1),
+                **{name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"},
+                "o": Out(stream.Signature(beat(output_data(config)))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+
+        m.submodules.attention = attention = ORDERS[config.chosen_order](config)
+        connect(m, attention.o, flipped(self.o))
+        m.d.comb += self.saturated.eq(attention.saturated)
+
+        misframed = []
+        for name in "qkv":
+            register = OperandRegister(config, name)
+            m.submodules[f"{name}_register"] = register
+            connect(m, flipped(getattr(self, name)), register.i)
+            connect(m, register.o, getattr(attention, name))
+            misframed.append(register.misframed)
+        m.d.comb += self.misframed.eq(Cat(misframed).any())
+
+        # A run takes the tokens of T sequences and is over with the last output of the T-th.
+        m.submodules.taken = taken = LoopNest(time=config.steps)
+        m.submodules.sent = sent = LoopNest(time=config.steps)
+        m.d.comb += [
+            taken.step.eq(attention.ended),
+            sent.step.eq(self.o.valid & self.o.ready & self.o.payload.last),
+            self.done.eq(sent.step & sent.time_last),
+        ]
+        with m.If(self.start & ~self.busy):
+            m.d.sync += [self.busy.eq(1), attention.run.eq(1)]
+        with m.If(attention.ended & taken.time_last):
+            m.d.sync += attention.run.eq(0)
+        with m.If(self.done):
+            m.d.sync += self.busy.eq(0)
+
+        return m

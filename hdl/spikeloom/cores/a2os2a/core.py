@@ -1,0 +1,236 @@
+"""The `a2os2a` core: keys, streams and what else any tool may ask of it."""
+
+from dataclasses import dataclass
+from math import gcd
+
+from ...configuration import choice, integer, largest_divisor
+from ...core import Core, Flag, Work
+from ...item import Bit, SInt, Ternary, UInt
+from ...port import Port
+from ..attention import AttentionShape
+from . import bench, cases, presets
+
+MAX_TOKENS = 2**20
+MAX_KEPT = 2**12  # tokens whose K and V order `qk` keeps on chip
+MAX_SEED = 2**64 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class A2OS2A(AttentionShape, Core):
+    """Addition-only attention: shape, order of the sums and unroll of one core.
+
+    `lanes` values of a token are worked on per clock. Every accumulator is as wide as the largest
+    sum the shape allows, all-ones operands included, so nothing wraps. With ``length = "open"`` a
+    core takes causal sequences without end in constant memory: its sums are exact for any `tokens`
+    tokens, and beyond that saturate visibly rather than wrap.
+
+    Source: Guo et al., "Spiking Transformer: Introducing Accurate Addition-Only Spiking
+    Self-Attention for Transformer", arXiv 2503.00226.
+    """
+
+    NAME = "a2os2a"
+    SUMMARY = "addition-only attention: binary Q, integer K, ternary V (arXiv 2503.00226)"
+    SOURCE = "Guo et al., \"Spiking Transformer: Introducing Accurate Addition-Only Spiking Self-Attention for Transformer\", arXiv 2503.00226"
+    UNROLL = ("lanes",)
+    CASES = cases.CASES
+    PRESETS = presets.PRESETS
+    BENCH = bench.ROWS
+
+    tokens: int = integer("tokens N", low=1, high=MAX_TOKENS)
+    head_dim: int = integer("head dimension D of Q and K", low=1, high=256)
+    value_dim: int | None = integer(
+        "head dimension Dv of V (default: head_dim)", low=1, high=256, default=None
+    )
+    steps: int = integer("time steps T, each an attention of its own", low=1, high=65536, default=1)
+    k_bits: int = integer("bits of a K value", low=1, high=16, default=8)
+    order: str = choice(
+        "(Q K^T) V, or Q (K^T V), or the one of fewer clocks",
+        choices=("auto", "qk", "kv"),
+        default="auto",
+    )
+    mask: str = choice("keys left out: future tokens", choices=("none", "causal"), default="none")
+    length: str = choice(
+        "tokens of a sequence: N, or until the beat marked last (needs causal, kv)",
+        choices=("fixed", "open"),
+        default="fixed",
+    )
+    lanes: int | None = integer(
+        "values per clock (default: largest divisor of D and Dv up to 8)",
+        low=1,
+        high=256,
+        default=None,
+    )
+    acc_bits: int | None = integer(
+        "bits of an output value (default: as many as the largest sum needs)",
+        low=2,
+        high=64,
+        default=None,
+    )
+    seed: int = integer(
+        "taken at start like every core's; nothing here is random", low=1, high=MAX_SEED, default=1
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.derive(value_dim=self.head_dim)
+        shared = gcd(self.head_dim, self.value_dim)
+        self.derive(lanes=largest_divisor(shared, 8))
+        if shared % self.lanes:
+            raise self.error(
+                "lanes",
+                self.lanes,
+                f"a divisor of head_dim ({self.head_dim}) and value_dim ({self.value_dim})",
+            )
+        if self.length == "open" and (self.mask != "causal" or self.order == "qk"):
+            given = f"with mask = {self.mask!r} and order = {self.order!r}"
+            raise self.error(
+                "length", self.length, f"'fixed' {given}, for only causal 'kv' has constant memory"
+            )
+        if self.order == "qk" and self.tokens > MAX_KEPT:
+            raise self.error(
+                "order", self.order, f"'kv' beyond {MAX_KEPT} tokens, for 'qk' keeps all K and V"
+            )
+        self.derive(acc_bits=self._output_bits())
+        if self.acc_bits < self._output_bits():
+            raise self.error(
+                "acc_bits",
+                self.acc_bits,
+                f"at least {self._output_bits()}, the width of the largest sum of "
+                f"{self.tokens} tokens x {self.head_dim} dimensions x {self.k_bits} bits",
+            )
+
+    # How wide the sums get
+
+    @property
+    def k_most(self):
+        """Largest value of K."""
+        return 2**self.k_bits - 1
+
+    @property
+    def score_bits(self):
+        """Bits of a score Q K^T, unsigned: at most ``D * k_most``."""
+        return (self.head_dim * self.k_most).bit_length()
+
+    @property
+    def state_bits(self):
+        """Bits of an element of K^T V, signed: at most ``N * k_most`` either way."""
+        return (self.tokens * self.k_most).bit_length() + 1
+
+    def _output_bits(self):
+        """Bits an output value needs, signed: at most N D k_most, or D states at their bound."""
+        if self.length == "open":
+            return (self.head_dim << (self.state_bits - 1)).bit_length() + 1
+        return (self.tokens * self.head_dim * self.k_most).bit_length() + 1
+
+    # How the work is cut into clocks
+
+    @property
+    def chunks(self):
+        """Pieces of `lanes` values in a token of K, and in one of Q."""
+        return self.head_dim // self.lanes
+
+    @property
+    def groups(self):
+        """Pieces of `lanes` values in a token of V, and in one of the output."""
+        return self.value_dim // self.lanes
+
+    @property
+    def chosen_order(self):
+        """ "qk" or "kv": `order`, with "auto" resolved by clocks for operands without zeros.
+
+        `kv` adds D words per token and group on the way in and D on the way out; `qk` passes every
+        admitted pair of tokens once.
+        """
+        if self.order != "auto":
+            return self.order
+        if self.length == "open" or self.tokens > MAX_KEPT:
+            return "kv"
+        pairs = self.tokens**2
+        if self.mask == "causal":
+            pairs = self.tokens * (self.tokens + 1) // 2
+        qk = pairs * max(self.chunks, self.groups)
+        kv = 2 * self.tokens * self.head_dim * self.groups
+        return "qk" if qk < kv else "kv"
+
+    # Streams
+
+    def port(self, name, item, lanes):
+        """Port of "q", "k", "v" or "o", `lanes` values of a token in a beat."""
+        width = self.head_dim if name in "qk" else self.value_dim
+        shape, beat = (self.tokens, width), (1, lanes)
+        if self.steps == 1:
+            return Port(axes="ND", shape=shape, item=item, beat=beat, closes="N")
+        shape, beat = (self.steps, *shape), (1, *beat)
+        return Port(axes="TND", shape=shape, item=item, beat=beat, closes="N")
+
+    @property
+    def inputs(self):
+        return {
+            "q": self.port("q", Bit(), self.head_dim),
+            "k": self.port("k", UInt(self.k_bits), self.lanes),
+            "v": self.port("v", Ternary(), self.value_dim),
+        }
+
+    @property
+    def outputs(self):
+        return {"o": self.port("o", SInt(self.acc_bits), self.lanes)}
+
+    @property
+    def flags(self):
+        meaning = "a sum was held at the end of its range; stays high until reset"
+        return super().flags | {"saturated": Flag(meaning)}
+
+    # What any tool may ask
+
+    def create(self):
+        from .component import A2OS2AComponent
+
+        return A2OS2AComponent(self)
+
+    def golden(self, *, q, k, v):
+        from .golden import run
+
+        return {"o": run(self, q, k, v)}
+
+    def cycles(self, **operands):
+        from .schedule import cycles
+
+        return cycles(self, self.by_step(operands))
+
+    def by_step(self, operands):
+        """Operands (T, N, D) and so on as nested lists, in order; None for none."""
+        if not operands:
+            return None
+        shaped = (operands[name].reshape(self.steps, self.tokens, -1) for name in "qkv")
+        return [operand.tolist() for operand in shaped]
+
+    def work(self, **operands):
+        pairs = self.steps * self.tokens**2
+        bits = self.head_dim * (1 + self.k_bits) + self.value_dim * (2 + 32)
+        return Work(
+            formula="N^2 (D / 2 + 2 Dv / 3): spikes of Q, signs of V",
+            additions=pairs * (self.head_dim / 2 + 2 * self.value_dim / 3),
+            moved_bits=self.steps * self.tokens * bits + 2 * pairs * 16,
+        )
+
+    def stages(self):
+        from . import drawing
+
+        return drawing.attention(self)
+
+    @classmethod
+    def prepare(cls, settings, **tensors):
+        """Operands (N, D), or (T, N, D) where ``steps`` is given as T > 1."""
+        given = {key: settings[key] for key in ("steps",) if key in settings}
+        steps = cls.from_settings({"tokens": 1, "head_dim": 1} | given).steps
+        settings = cls.shape_settings(settings, "TND" if steps > 1 else "ND", tensors)
+        core = cls.from_settings(settings)
+        return core, core.split_runs(tensors)
+
+    def views(self):
+        if self.steps == 1:
+            return {"values": lambda output: output, "rate": lambda output: output.astype(float)}
+        return {"values": lambda output: output, "rate": lambda output: output.mean(axis=-3)}
+
+    def preload_cycles(self):
+        return 4

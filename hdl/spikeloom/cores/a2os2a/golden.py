@@ -1,0 +1,169 @@
+"""Addition-only spiking attention: golden model, running-sum form and float reference.
+
+With Q in {0, 1}, K unsigned and V in {-1, 0, 1}, without softmax or scaling::
+
+    O = (Q K^T) V = Q (K^T V)
+
+Source: arXiv 2503.00226.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...errors import InputError
+
+EXACT = 2**53  # whole numbers a float64 holds exactly: the BLAS adds up integers without rounding
+
+
+def check(config, q, k, v):
+    """Refuse operands that are not what the core takes; see `check_integers`."""
+    return check_integers(config, (q, k, v), ((0, 1), (0, config.k_most), (-1, 1)))
+
+
+def check_integers(config, operands, bounds):
+    """Refuse operands q, k, v that are not whole numbers of the right shape and within `bounds`.
+
+    Returns them as (T, N, D), (T, N, D), (T, N, Dv) int64. A single step may come without its
+    leading axis. Raises `InputError` with one line that names the operand and the first bad value.
+    """
+    checked = []
+    for name, operand, (low, high) in zip("qkv", operands, bounds, strict=True):
+        values = np.asarray(operand)
+        if values.dtype.kind not in "iub":
+            raise InputError(f"{config.NAME}: {name} must hold integers, not {values.dtype}")
+        if values.ndim == 2:
+            values = values[None]
+        width = config.value_dim if name == "v" else config.head_dim
+        tokens = "any" if config.length == "open" else config.tokens
+        shaped = values.ndim == 3 and values.shape[2] == width
+        if not shaped or tokens not in ("any", values.shape[1]) or len(values) != config.steps:
+            raise InputError(
+                f"{config.NAME}: {name} has shape {np.shape(operand)}, must be ({tokens}, {width}) "
+                f"for each of {config.steps} steps"
+            )
+        wrong = (values < low) | (values > high)
+        if wrong.any():
+            at = tuple(int(n) for n in np.argwhere(wrong)[0])
+            told = list(at[-np.ndim(operand) :])
+            raise InputError(
+                f"{config.NAME}: {name}{told} = {values[at]} is not allowed; "
+                f"values must be {low}..{high}"
+            )
+        checked.append(values.astype(np.int64))
+    if not len({operand.shape[1] for operand in checked}) == 1:
+        raise InputError(f"{config.NAME}: q, k and v must have the same number of tokens")
+    return checked
+
+
+def run(config, q, k, v):
+    """The core's output: (T, N, Dv), int32 or, where `acc_bits` exceeds 32, int64.
+
+    Operands as for `check`. Without the axis of steps in Q the result has none either.
+    """
+    flat = np.ndim(q) == 2
+    q, k, v = check(config, q, k, v)
+    if config.length == "open":
+        state = RunningState(config)
+        output = state.answer(q[0], k[0], v[0])[None]
+    else:
+        form = {"qk": scores_first, "kv": state_first}[config.chosen_order]
+        output = np.stack([form(*step, config.mask) for step in zip(q, k, v, strict=True)])
+    output = output.astype(np.int32 if config.acc_bits <= 32 else np.int64)
+    return output[0] if flat else output
+
+
+def scores_first(q, k, v, mask="none"):
+    """``(Q K^T) V``: (N, Dv) int64, exact."""
+    scores = _product(q, k.T)
+    return _product(np.tril(scores) if mask == "causal" else scores, v)
+
+
+def state_first(q, k, v, mask="none"):
+    """``Q (K^T V)``: (N, Dv) int64, exact; the same number as `scores_first`."""
+    if mask == "none":
+        return _product(q, _product(k.T, v))
+    state = np.zeros((k.shape[1], v.shape[1]), np.int64)
+    output = np.empty((len(q), v.shape[1]), np.int64)
+    for token in range(len(q)):
+        state += np.multiply.outer(k[token], v[token])
+        output[token] = q[token] @ state
+    return output
+
+
+@dataclass
+class RunningState:
+    """Causal attention in constant memory: ``M <- M + k v^T``, ``o = q M``, token after token.
+
+    `state` (D, Dv) saturates at `state_bits` and never wraps; `saturated` tells whether it did.
+    """
+
+    config: object
+    state: np.ndarray = None
+    saturated: bool = False
+
+    def __post_init__(self):
+        self.most = 2 ** (self.config.state_bits - 1) - 1
+        self.least = -self.most - 1
+        if self.state is None:
+            self.state = np.zeros((self.config.head_dim, self.config.value_dim), np.int64)
+
+    def answer(self, q, k, v, block=256):
+        """Take the next tokens, (n, D), (n, D) and (n, Dv); return their outputs (n, Dv) int64."""
+        outputs = []
+        for start in range(0, len(q), block):
+            now = slice(start, start + block)
+            outputs.append(self._answer_block(q[now], k[now], v[now]))
+        return np.concatenate(outputs)
+
+    def _answer_block(self, q, k, v):
+        # Far from the bound a block is two products; near it, tokens go one by one.
+        reach = np.abs(self.state).max() + int(k.max(initial=0)) * len(k)
+        if reach <= self.most:
+            output = _product(q, self.state) + scores_first(q, k, v, "causal")
+            self.state = self.state + _product(k.T, v)
+            return output
+        output = np.empty((len(q), v.shape[1]), np.int64)
+        for token in range(len(q)):
+            total = self.state + np.multiply.outer(k[token], v[token])
+            self.state = total.clip(self.least, self.most)
+            self.saturated |= bool((total != self.state).any())
+            output[token] = q[token] @ self.state
+        return output
+
+
+def count_events(config, q, k, v):
+    """Additions of `lanes` values that the operands call for in the core's order, zeros left out.
+
+    `kv`: values of K, in tokens whose V has a spike in the group, and spikes of Q, each for every
+    group; `qk`: chunks of K of tokens kept, for every query with a spike.
+    """
+    q, k, v = check(config, q, k, v)
+    events = 0
+    for queries, keys, values in zip(q, k, v, strict=True):
+        if config.chosen_order == "kv":
+            wanted = values.reshape(len(values), config.groups, config.lanes).any(axis=2)
+            events += int(((keys != 0).sum(axis=1) * wanted.sum(axis=1)).sum())
+            events += int(queries.sum()) * config.groups
+            continue
+        kept = keys.any(axis=1) & values.any(axis=1)
+        pairs = queries.any(axis=1)[:, None] & kept
+        if config.mask == "causal":
+            pairs = np.tril(pairs)
+        events += int(pairs.sum()) * config.chunks
+    return events
+
+
+def float_reference(q, k, v, mask="none"):
+    """The paper's equation in floating point: (N, Dv) float64; operands of any real values."""
+    scores = np.asarray(q, float) @ np.asarray(k, float).T
+    if mask == "causal":
+        scores = np.tril(scores)
+    return scores @ np.asarray(v, float)
+
+
+def _product(a, b):
+    """Matrix product of integers, int64, exact."""
+    if np.abs(a).max(initial=0) * np.abs(b).max(initial=0) * a.shape[-1] >= EXACT:
+        return a @ b
+    return np.rint(a.astype(float) @ b.astype(float)).astype(np.int64)

@@ -1,0 +1,5 @@
+"""`a2os2a` among its neurons (`a2os2a_block`): pre-activations in, spikes out."""
+
+from .core import A2OS2ABlock
+
+__all__ = ["A2OS2ABlock"]

@@ -1,0 +1,55 @@
+"""What attention cores have in common: operands q, k, v and how their shapes give the keys."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+
+
+class AttentionShape:
+    """Mixin of cores that take Q and K (N, D) and V (N, Dv), with an axis of steps if they have
+    any in their streams."""
+
+    @classmethod
+    def shape_settings(
+        cls, settings: Mapping[str, Any], axes: str, tensors: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """`settings` with the keys that follow from the shapes of `tensors`.
+
+        `axes` are those of a run's operands, "ND" or "TND"; one more in front is of runs.
+
+        Raises `InputError` where shapes do not go with each other or with `settings`.
+        """
+        shapes = {name: np.shape(tensors[name]) for name in "qkv" if tensors.get(name) is not None}
+        for name in "qkv":
+            if name not in shapes:
+                raise InputError(f"{cls.NAME}: operand {name} is missing; it takes q, k, v")
+            if len(shapes[name]) not in (len(axes), len(axes) + 1):
+                raise InputError(
+                    f"{name}: shape {shapes[name]} is not ({', '.join(axes)}), nor heads of that"
+                )
+        if shapes["k"] != shapes["q"]:
+            raise InputError(
+                f"k: shape {shapes['k']} differs from q's {shapes['q']}; they must be equal"
+            )
+        if shapes["v"][:-1] != shapes["q"][:-1]:
+            raise InputError(
+                f"v: shape {shapes['v']} does not go with q's {shapes['q']}; only the last axis "
+                "may differ"
+            )
+        if 0 in (*shapes["q"], *shapes["v"]):
+            raise InputError(f"q: shape {shapes['q']}, v: shape {shapes['v']}: no numbers")
+
+        found = {"tokens": shapes["q"][-2], "head_dim": shapes["q"][-1]}
+        found["value_dim"] = shapes["v"][-1]
+        if "T" in axes:
+            found["steps"] = shapes["q"][-3]
+        core = cls.from_settings(found | dict(settings))
+        for key, size in found.items():
+            if getattr(core, key) != size:
+                raise InputError(
+                    f"{key} = {getattr(core, key)}, but the tensors have {size}; leave it out"
+                )
+        return found | dict(settings)

@@ -1,0 +1,79 @@
+"""The ReLU neuron: unsigned numbers of few bits from signed ones of many."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+
+class ReLUQuantiserComponent(wiring.Component):
+    """``min(max(x, 0) >> shift, 2**bits - 1)``, `lanes` values per beat.
+
+    One beat per clock, one clock of latency. Values cut off at the top are counted; the count stays
+    at its largest rather than start over.
+
+    Parameters
+    ----------
+    lanes : values per beat.
+    input_bits : bits of a signed input.
+    bits : bits of an output.
+    shift : binary places dropped, rounding down.
+
+    Members
+    -------
+    i : In(stream of {data: `lanes` signed inputs side by side, last}).
+    o : Out(stream of {data: `lanes` unsigned outputs side by side, last}).
+    saturated : Out(32), values cut off since reset.
+
+    Source: the ReLU neuron of A2OS2A, arXiv 2503.00226.
+    """
+
+    def __init__(self, lanes, *, input_bits, bits, shift):
+        self._lanes = lanes
+        self._input_bits = input_bits
+        self._bits = bits
+        self._shift = shift
+        super().__init__(
+            {
+                "i": In(_beats(lanes * input_bits)),
+                "o": Out(_beats(lanes * bits)),
+                "saturated": Out(32),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        taken = Signal()
+        cut = Signal(range(self._lanes + 1))
+        m.d.comb += [
+            self.i.ready.eq(~self.o.valid | self.o.ready),
+            taken.eq(self.i.valid & self.i.ready),
+        ]
+        with m.If(self.i.ready):
+            m.d.sync += self.o.valid.eq(self.i.valid)
+        with m.If(taken):
+            m.d.sync += self.o.payload.last.eq(self.i.payload.last)
+
+        most = 2**self._bits - 1
+        over = []
+        for n in range(self._lanes):
+            x = self.i.payload.data.word_select(n, self._input_bits).as_signed()
+            scaled = Signal(self._input_bits, name=f"scaled_{n}")
+            m.d.comb += scaled.eq(Mux(x < 0, 0, x >> self._shift))
+            over.append(scaled > most)
+            with m.If(taken):
+                m.d.sync += self.o.payload.data.word_select(n, self._bits).eq(
+                    Mux(scaled > most, most, scaled)
+                )
+
+        m.d.comb += cut.eq(sum(over))
+        total = Signal(signed(34))
+        m.d.comb += total.eq(self.saturated + cut)
+        with m.If(taken):
+            m.d.sync += self.saturated.eq(Mux(total >= 2**32, 2**32 - 1, total))
+
+        return m
+
+
+def _beats(bits):
+    return stream.Signature(data.StructLayout({"data": bits, "last": 1}))

@@ -1,0 +1,83 @@
+"""The `relu_quantiser` unit: keys, streams, golden model and cycles."""
+
+from dataclasses import dataclass
+
+from ...configuration import integer
+from ...core import Flag, Work
+from ...item import SInt, UInt
+from ...port import Port
+from ...stream_unit import StreamUnit
+from .golden import relu_quantise
+
+RELU_DELAY = 1  # cycles from a beat to its output
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReLUQuantiser(StreamUnit):
+    """Unsigned values of `bits` bits from signed ones of `input_bits`::
+
+        min(max(x, 0) >> shift, 2**bits - 1)
+
+    Values cut off at the top are counted.
+
+    Source: the ReLU neuron of A2OS2A, arXiv 2503.00226.
+    """
+
+    NAME = "relu_quantiser"
+    SUMMARY = "ReLU: unsigned values of few bits from signed ones, those cut off counted"
+    SOURCE = "Guo et al., arXiv 2503.00226"
+    UNROLL = ("lanes",)
+    CASES = {
+        "one value": {"values": 1, "input_bits": 4, "bits": 2, "shift": 0},
+        "all lanes": {"values": 12, "lanes": 12, "input_bits": 9, "bits": 4, "shift": 2},
+        "nothing left": {"values": 6, "lanes": 2, "input_bits": 5, "bits": 3, "shift": 5},
+        "wider than the input": {"values": 10, "lanes": 5, "input_bits": 6, "bits": 8, "shift": 0},
+        "one bit": {"values": 9, "lanes": 3, "input_bits": 12, "bits": 1, "shift": 6},
+    }
+
+    values: int = integer("values of a run", low=1, high=2**48)
+    lanes: int = integer("values per cycle", low=1, high=256, default=1)
+    input_bits: int = integer("bits of a signed input", low=2, high=48)
+    bits: int = integer("bits of an output", low=1, high=32)
+    shift: int = integer("binary places dropped, rounding down", low=0, high=47)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.values % self.lanes:
+            raise self.error("lanes", self.lanes, f"a divisor of values ({self.values})")
+
+    def _port(self, item):
+        return Port(axes="N", shape=(self.values,), item=item, beat=(self.lanes,), closes="N")
+
+    @property
+    def inputs(self):
+        return {"i": self._port(SInt(self.input_bits))}
+
+    @property
+    def outputs(self):
+        return {"o": self._port(UInt(self.bits))}
+
+    @property
+    def flags(self):
+        return super().flags | {"saturated": Flag("values cut off at the top since reset", 32)}
+
+    def component(self):
+        from .component import ReLUQuantiserComponent
+
+        return ReLUQuantiserComponent(
+            self.lanes, input_bits=self.input_bits, bits=self.bits, shift=self.shift
+        )
+
+    def golden(self, *, i):
+        output, cut = relu_quantise(i, bits=self.bits, shift=self.shift)
+        return {"o": output, "saturated": cut}
+
+    def cycles(self, **operands):
+        return self.values // self.lanes + RELU_DELAY
+
+    def work(self, **operands):
+        return Work(
+            formula="n comparisons",
+            additions=self.values,
+            moved_bits=self.values * (self.input_bits + self.bits),
+        )

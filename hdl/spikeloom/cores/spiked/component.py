@@ -1,0 +1,226 @@
+"""The `spiked` core: attention of one-spike codes, with additions only."""
+
+from functools import partial
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.loop_nest import LoopNest
+from ...blocks.row_splitter import RowSplitter
+from .code import code_bits, signed_code, unsigned_code
+from .event_memory import EventMemory
+from .lane_memory import LaneMemory, fill_from_stream
+from .output_encoder import OutputEncoder
+from .phase_encoder import ENCODER_DELAY, PhaseEncoder
+from .trace_product import TraceProduct, join_operands
+from .woss import Woss, silent_row
+
+
+def token_beat(config, width):
+    """Payload of a stream beat: the codes of a token and the mark of a tensor's last beat."""
+    return data.StructLayout({"data": width * code_bits(config.steps), "last": 1})
+
+
+class SpikedComponent(wiring.Component):
+    """SpikedAttention: softmax attention of one-spike phase codes.
+
+    With codes that decode to ``sign * B**-n``::
+
+        score  = code( Q K^T * q_scale * k_scale / sqrt(D) / score_scale )
+        p      = woss( score )
+        output = code( (p V / sum p) * v_scale / output_scale )
+
+    Operands are taken whenever there is room, two heads of each, also before `start`. Loading,
+    scores, outputs and sending work on four heads at the same time; see `schedule` for the clocks.
+    Where a ``last`` does not fall on the end of a tensor, `misframed` goes high and stays until
+    reset.
+
+    Parameters
+    ----------
+    config : Spiked.
+
+    Members
+    -------
+    start : In(1), take `heads` heads; taken while `busy` is low.
+    seed : In(64), as for every core; this one draws nothing at random.
+    busy : Out(1), from start to the last output beat.
+    done : Out(1), one clock, with the transfer of the last output beat.
+    misframed : Out(1).
+    q, k, v : In(stream of {data, last}), a token of codes (`signed_code`) per beat, dimension 0 in
+        the lowest bits, N beats a head.
+    o : Out(stream of {data, last}), likewise.
+
+    Source: "SpikedAttention", NeurIPS 2024.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        widths = {"q": config.head_dim, "k": config.head_dim, "v": config.value_dim}
+        ports = {
+            name: In(stream.Signature(token_beat(config, width))) for name, width in widths.items()
+        }
+        super().__init__(
+            {
+                "start": In(1),
+                "seed": In(64),
+                "busy": Out(1),
+                "done": Out(1),
+                "misframed": Out(1),
+                **ports,
+                "o": Out(stream.Signature(token_beat(config, config.value_dim))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        tokens = config.tokens
+
+        # Start: let `heads` heads into the score stage, and stop with the last output beat.
+        m.submodules.taken = taken = LoopNest(head=config.heads)
+        m.submodules.sent = sent = LoopNest(head=config.heads, token=tokens)
+        run = Signal()
+        m.d.comb += [
+            sent.step.eq(self.o.valid & self.o.ready),
+            self.done.eq(sent.step & sent.head_last),
+        ]
+        with m.If(self.start & ~self.busy):
+            m.d.sync += [self.busy.eq(1), run.eq(1)]
+        with m.If(taken.step & taken.head_last):
+            m.d.sync += run.eq(0)
+        with m.If(self.done):
+            m.d.sync += self.busy.eq(0)
+
+        q_events, k_lanes, v_events = self._operands(m)
+        p_lanes = self._scores(m, q_events, k_lanes, run, taken)
+        o_lanes = self._outputs(m, v_events, p_lanes)
+
+        # Dimensions side by side are tokens again; the next is read while one is taken.
+        m.d.comb += [
+            o_lanes.index.eq(Mux(sent.step, Mux(sent.token_last, 0, sent.token + 1), sent.token)),
+            o_lanes.release.eq(sent.step & sent.token_last),
+            self.o.payload.data.eq(o_lanes.o),
+            self.o.payload.last.eq(sent.token_last),
+        ]
+        m.d.sync += self.o.valid.eq(o_lanes.full & ~o_lanes.release)
+
+        return m
+
+    def _operands(self, m):
+        """Memories of Q's events, K's codes and V's events, fed from the streams.
+
+        V gets one more dimension, which is one everywhere: its output is the sum of the
+        probabilities.
+        """
+        config, shape = self.config, signed_code(self.config.steps)
+        tokens, head_dim, value_dim = config.tokens, config.head_dim, config.value_dim
+        one = Signal(shape)
+        m.d.comb += one.spike.eq(1)
+        m.submodules.q_events = q_events = EventMemory(
+            tokens, head_dim, steps=config.steps, transposed=False
+        )
+        m.submodules.k_lanes = k_lanes = LaneMemory(
+            tokens, head_dim, lanes=config.lanes, block=1, shape=shape
+        )
+        m.submodules.v_events = v_events = EventMemory(
+            value_dim + 1, tokens, steps=config.steps, transposed=True
+        )
+        q_codes, k_codes, v_codes = (
+            self._codes(m, name, extra) for name, extra in (("q", []), ("k", []), ("v", [one]))
+        )
+        wiring.connect(m, q_codes, q_events.i)
+        wiring.connect(m, v_codes, v_events.i)
+        fill_from_stream(m, k_lanes, k_codes)
+        return q_events, k_lanes, v_events
+
+    def _scores(self, m, q_events, k_lanes, run, taken):
+        """Products of Q's spikes with K, a row at a time; their codes; probabilities."""
+        config = self.config
+        tokens = config.tokens
+        m.submodules.scores = scores = TraceProduct(
+            config, tokens, config.head_dim, shape=signed_code(config.steps)
+        )
+        m.submodules.woss = woss = Woss(config)
+        m.submodules.p_lanes = p_lanes = LaneMemory(
+            tokens,
+            tokens,
+            lanes=config.lanes,
+            block=config.encoders,
+            shape=unsigned_code(config.steps),
+            silent=partial(silent_row, config),
+        )
+        self._join(m, q_events, k_lanes, scores, p_lanes)
+        m.d.comb += [scores.run.eq(run), taken.step.eq(scores.release)]
+        for n in range(config.encoders):
+            m.submodules[f"score_encoder_{n}"] = encoder = PhaseEncoder(
+                config, scores.o[n].shape(), gain=config.score_gain
+            )
+            m.d.comb += [
+                encoder.i.eq(scores.o[n]),
+                encoder.i_valid.eq(scores.o_valid),
+                woss.i[n].eq(encoder.o),
+            ]
+        silent = Signal(ENCODER_DELAY)
+        m.d.sync += silent.eq(Cat(scores.o_silent, silent))
+        m.d.comb += [
+            woss.i_valid.eq(encoder.o_valid),
+            woss.i_silent.eq(silent[-1]),
+            p_lanes.i.eq(woss.o),
+            p_lanes.i_valid.eq(woss.o_valid),
+            p_lanes.i_silent.eq(woss.o_silent),
+        ]
+        return p_lanes
+
+    def _outputs(self, m, v_events, p_lanes):
+        """Products of V's spikes with the probabilities, a dimension at a time; their codes."""
+        config = self.config
+        tokens, value_dim = config.tokens, config.value_dim
+        m.submodules.outputs = outputs = TraceProduct(
+            config, value_dim + 1, tokens, shape=unsigned_code(config.steps)
+        )
+        m.submodules.output_encoder = output_encoder = OutputEncoder(config)
+        m.submodules.o_lanes = o_lanes = LaneMemory(
+            value_dim,
+            tokens,
+            lanes=value_dim,
+            block=config.encoders,
+            shape=signed_code(config.steps),
+            preset=True,
+        )
+        self._join(m, v_events, p_lanes, outputs, o_lanes)
+        m.d.comb += [
+            outputs.run.eq(1),
+            output_encoder.i.eq(outputs.o),
+            output_encoder.i_valid.eq(outputs.o_valid),
+            output_encoder.i_silent.eq(outputs.o_silent),
+            o_lanes.i.eq(output_encoder.o),
+            o_lanes.i_valid.eq(output_encoder.o_normaliser | output_encoder.o_valid),
+            o_lanes.i_silent.eq(output_encoder.o_silent),
+        ]
+        return o_lanes
+
+    def _codes(self, m, name, extra):
+        """Stream of single codes of operand `name`, those of `extra` before each token's own."""
+        port = getattr(self, name)
+        m.submodules[f"{name}_beats"] = beats = LoopNest(token=self.config.tokens)
+        m.d.comb += beats.step.eq(port.valid & port.ready)
+        with m.If(beats.step & (port.payload.last != beats.token_last)):
+            m.d.sync += self.misframed.eq(1)
+
+        row = Cat(*extra, port.payload.data)
+        m.submodules[f"{name}_feed"] = feed = RowSplitter(len(row), code_bits(self.config.steps))
+        m.d.comb += [
+            feed.i.payload.eq(row),
+            feed.i.valid.eq(port.valid),
+            port.ready.eq(feed.i.ready),
+        ]
+        return feed.o
+
+    def _join(self, m, events, lanes, product, sums):
+        """Give a product its operands, and let it reserve room in the memory behind it."""
+        join_operands(m, product, events, lanes)
+        m.d.comb += [
+            product.o_free.eq(sums.free),
+            sums.reserve.eq(product.o_reserve),
+        ]

@@ -1,0 +1,281 @@
+"""The `spiked` core: keys, streams and what else any tool may ask of it."""
+
+from dataclasses import dataclass, replace
+from math import log, sqrt
+
+import numpy as np
+
+from ...configuration import choice, integer, largest_divisor, number
+from ...core import Core, Work
+from ...errors import InputError
+from ...item import PhaseCode
+from ...port import Port
+from ..attention import AttentionShape
+from . import bench, cases, presets
+
+AUTO = "auto"
+LARGEST_SCORE = 1e6
+
+
+def scale(help, low=1e-30, high=1e30, **range):
+    """A key that scales data: a positive number, or "auto", the largest magnitude of the data."""
+    return number(help, low=low, high=high, default=AUTO, **range)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spiked(AttentionShape, Core):
+    """SpikedAttention: shape, code, number format, scales and unroll of one core.
+
+    A value ``x`` travels as one spike at step n with a sign, ``x = scale * sign * base**-n``.
+    Scales left at "auto" are fitted to the data by the float model; hardware made without data
+    takes those of standard normal operands (see `scales`).
+
+    Unroll: `lanes` neurons take in a spike event at once; `encoders` of them are turned back into
+    spikes at once.
+
+    Source: "SpikedAttention", NeurIPS 2024.
+    """
+
+    NAME = "spiked"
+    SUMMARY = "one-spike phase codes, trace products, softmax by spike shift (NeurIPS 2024)"
+    SOURCE = '"SpikedAttention", NeurIPS 2024'
+    UNROLL = ("lanes",)
+    CASES = cases.CASES
+    PRESETS = presets.PRESETS
+    BENCH = bench.ROWS
+
+    tokens: int = integer("tokens N", low=1, high=256)
+    head_dim: int = integer("head dimension D of Q and K", low=1, high=256)
+    value_dim: int | None = integer(
+        "head dimension Dv of V (default: head_dim)", low=1, high=256, default=None
+    )
+    steps: int = integer("time steps T of a one-spike code", low=1, high=64, default=40)
+    base: float = number(
+        "base B of the phase code: a spike one step later is worth 1/B as much",
+        low=1.001,
+        high=2,
+        default=1.15,
+        why="nearer to 1, 64 steps reach down by 6 % only and tables outgrow any device",
+    )
+    heads: int = integer(
+        "heads taken one after the other at each start", low=1, high=256, default=1
+    )
+    mask: str = choice(
+        "scores left out: none, or future tokens", choices=("none", "causal"), default="none"
+    )
+    frac_bits: int = integer("fraction bits of traces and sums", low=8, high=28, default=20)
+    log_bits: int = integer(
+        "mantissa bits of the logarithm that divides by the softmax sum", low=2, high=12, default=9
+    )
+    q_scale: float | str = scale("largest magnitude of Q")
+    k_scale: float | str = scale("largest magnitude of K")
+    v_scale: float | str = scale("largest magnitude of V")
+    score_scale: float | str = scale(
+        "largest magnitude of the scores Q K^T / sqrt(D)",
+        low=0,
+        high=LARGEST_SCORE,
+        low_open=True,
+        why="larger ones leave a softmax nothing to share out",
+    )
+    output_scale: float | str = scale("largest magnitude of the output")
+    seed: int = integer(
+        "taken for the sake of one contract; this core draws nothing at random",
+        low=1,
+        high=2**64 - 1,
+        default=1,
+    )
+    lanes: int | None = integer(
+        "neurons per spike event and clock (default: up to 4)", low=1, high=256, default=None
+    )
+    encoders: int | None = integer(
+        "neurons encoded per clock (default: a divisor of lanes, about a seventh)",
+        low=1,
+        high=256,
+        default=None,
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.derive(value_dim=self.head_dim, lanes=min(self.tokens, 4))
+        if self.lanes > self.tokens:
+            raise self.error("lanes", self.lanes, f"1..tokens ({self.tokens})")
+        self.derive(encoders=largest_divisor(self.lanes, -(-self.lanes // 7)))
+        if self.lanes % self.encoders:
+            raise self.error("encoders", self.encoders, f"a divisor of lanes ({self.lanes})")
+
+        # Every query and key spiking at step 0 makes the largest sum of products, D.
+        most = self.head_dim * self.base ** (self.steps - 1) / self.half_step
+        if self.score_gain > most:
+            largest = self.score_scale * most / self.score_gain
+            raise InputError(
+                f"spiked: score_scale = {self.score_scale!r} makes every score vanish; score_scale "
+                f"must be at most {largest:.6g} for these steps, base, q_scale and k_scale"
+            )
+
+    def _check(self, key, value):
+        if not (value == AUTO and key.default == AUTO):
+            super()._check(key, value)
+
+    @classmethod
+    def _parse(cls, key, value):
+        if key.default != AUTO:
+            return super()._parse(key, value)
+        try:
+            return value if value == AUTO else float(value)
+        except (TypeError, ValueError):
+            raise InputError(
+                f"spiked: {key.name} = {value!r} is neither a number nor 'auto'"
+            ) from None
+
+    @property
+    def half_step(self):
+        """A magnitude spikes at step n from ``half_step * base**-n`` on: half way to step n - 1."""
+        return (1 + 1 / self.base) / 2
+
+    # Scales
+
+    @property
+    def scales(self):
+        """Scale of "q", "k", "v", "score" and "output", each a number.
+
+        In place of "auto": about the largest of as many standard normal numbers; for scores, of
+        normal Q and K with their scales; for the output, an average of values, the scale of V.
+        """
+        query = _largest_normal(self.tokens * self.head_dim)
+        scales = {
+            "q": self._or(self.q_scale, query),
+            "k": self._or(self.k_scale, query),
+            "v": self._or(self.v_scale, _largest_normal(self.tokens * self.value_dim)),
+        }
+        score = scales["q"] / query * scales["k"] / query * _largest_normal(self.tokens**2)
+        scales["score"] = self._or(self.score_scale, min(score, LARGEST_SCORE))
+        scales["output"] = self._or(self.output_scale, scales["v"])
+        return scales
+
+    def settled(self):
+        """The same hardware with numbers for scales left at "auto"."""
+        return replace(self, **{f"{name}_scale": scale for name, scale in self.scales.items()})
+
+    @staticmethod
+    def _or(value, typical):
+        return typical if value == AUTO else float(value)
+
+    @property
+    def score_gain(self):
+        """`score_scale` in units of the integer sums of products of two codes."""
+        scales = self.scales
+        return scales["score"] * sqrt(self.head_dim) / (scales["q"] * scales["k"])
+
+    @property
+    def output_gain(self):
+        """`output_scale` in units of ``sum p v / sum p`` of codes."""
+        return self.scales["output"] / self.scales["v"]
+
+    # How the unroll cuts the tokens
+
+    @property
+    def groups(self):
+        """Groups of `lanes` tokens; the last may be partial."""
+        return -(-self.tokens // self.lanes)
+
+    @property
+    def blocks(self):
+        """Blocks of `encoders` tokens; the last may be partial."""
+        return -(-self.tokens // self.encoders)
+
+    @property
+    def group_blocks(self):
+        """Blocks of each group."""
+        full = self.lanes // self.encoders
+        return [full] * (self.groups - 1) + [self.blocks - (self.groups - 1) * full]
+
+    # Streams
+
+    def _codes(self, width):
+        """Port of codes, a token in a beat."""
+        item = PhaseCode(self.steps)
+        shape, beat = (self.tokens, width), (1, width)
+        if self.heads == 1:
+            return Port(axes="ND", shape=shape, item=item, beat=beat, closes="N")
+        shape, beat = (self.heads, *shape), (1, *beat)
+        return Port(axes="HND", shape=shape, item=item, beat=beat, closes="N")
+
+    @property
+    def inputs(self):
+        widths = {"q": self.head_dim, "k": self.head_dim, "v": self.value_dim}
+        return {name: self._codes(width) for name, width in widths.items()}
+
+    @property
+    def outputs(self):
+        return {"o": self._codes(self.value_dim)}
+
+    # What any tool may ask
+
+    def create(self):
+        from .component import SpikedComponent
+
+        return SpikedComponent(self)
+
+    def golden(self, *, q, k, v):
+        from . import golden
+
+        heads = zip(*(self._by_head(x) for x in (q, k, v)), strict=True)
+        output = np.stack([golden.run(self, *head) for head in heads])
+        return {"o": output.reshape(self.outputs["o"].shape)}
+
+    def _by_head(self, codes):
+        """Codes (N, D) or (H, N, D) as (H, N, D)."""
+        return codes.reshape(self.heads, self.tokens, -1)
+
+    def cycles(self, **operands):
+        from .schedule import cycles
+
+        if not operands:
+            return cycles(self)
+        spikes = ((operands[name] != 0).reshape(self.heads * self.tokens, -1) for name in "qv")
+        return cycles(self, *(spike.tolist() for spike in spikes))
+
+    def work(self, **operands):
+        pairs = self.heads * self.tokens**2
+        dims = self.head_dim + self.value_dim
+        return Work(
+            formula="2 N^2 (D + Dv) + N^2: steps added, trace added, WOSS shift",
+            additions=pairs * (2 * dims + 1),
+            moved_bits=self.heads * self.tokens * 7 * 2 * dims + 2 * pairs * 7,
+        )
+
+    def stages(self):
+        from . import drawing
+
+        return drawing.head()
+
+    @classmethod
+    def prepare(cls, settings, **tensors):
+        """Real numbers (N, D) and (N, Dv): scales left at "auto" are fitted to them, and they are
+        encoded."""
+        from .fitting import encode_and_fit
+
+        settings = cls.shape_settings(settings, "ND", tensors)
+        core = cls.from_settings(settings)
+        if core.heads != 1:
+            raise InputError(f"heads = {core.heads}: heads come from the tensors' leading axis")
+        return encode_and_fit(core, tensors)
+
+    def views(self):
+        def values(codes):
+            from .golden import decode
+
+            return decode(self, codes) * self.scales["output"]
+
+        return {"values": values, "codes": lambda codes: codes}
+
+    def beat_cycles(self):
+        return max(self.head_dim, self.value_dim + 1)
+
+    def preload_cycles(self):
+        return 2 * self.tokens * self.beat_cycles() + 8
+
+
+def _largest_normal(count):
+    """About the largest magnitude among `count` standard normal numbers."""
+    return sqrt(2 * log(2 * count))

@@ -1,0 +1,56 @@
+"""From a user's real tensors to codes: scales fitted to the data, and a check that none vanish."""
+
+import numpy as np
+
+from ...errors import InputError
+from ...item import real_numbers
+from . import golden
+
+
+def encode_and_fit(core, tensors):
+    """The core with numbers for its scales, and the codes (q, k, v) of each head.
+
+    Parameters
+    ----------
+    core : `Spiked`, perhaps with scales left at "auto".
+    tensors : q, k (N, D) and v (N, Dv) of real numbers, perhaps with an axis of heads in front.
+
+    Raises `InputError` for numbers that are not finite, and where a scale makes a stage vanish.
+    """
+    checked = {name: real_numbers(tensors[name], name).astype(float) for name in "qkv"}
+    stacked = [x.reshape(-1, *x.shape[-2:]) for x in checked.values()]
+    heads = list(zip(*stacked, strict=True))
+    core = golden.fit_scales(core, heads)
+    codes = [encode(core, *head) for head in heads]
+    for name, tensor, coded in zip("qkv", stacked, zip(*codes, strict=True), strict=True):
+        _refuse_vanished(core, name, abs(tensor).max(), coded)
+    traces = [golden.trace(core, *head) for head in codes]
+    score = max(abs(trace.score_sums).max() for trace in traces)
+    score *= core.scales["score"] / 2**core.frac_bits / core.score_gain
+    _refuse_vanished(core, "score", score, [trace.scores for trace in traces])
+    output = max(
+        (abs(trace.output_sums) / np.maximum(trace.normaliser, 1)[:, None]).max()
+        for trace in traces
+    )
+    output *= core.scales["output"] / core.output_gain
+    _refuse_vanished(core, "output", output, [trace.output for trace in traces])
+    return core, [dict(zip("qkv", head, strict=True)) for head in codes]
+
+
+def encode(core, q, k, v):
+    """Codes of real (q, k, v) by the core's scales."""
+    scales = core.scales
+    return tuple(
+        golden.encode_values(core, x / scales[name])
+        for name, x in zip("qkv", (q, k, v), strict=True)
+    )
+
+
+def _refuse_vanished(core, name, largest, codes):
+    """Raise `InputError` where a stage has values, but all too small to spike."""
+    if largest and not any(np.any(code) for code in codes):
+        key, what = f"{name}_scale", {"score": "score"}.get(name, f"value of {name}")
+        raise InputError(
+            f"{key} = {core.scales[name]} makes every {what} vanish; the largest is "
+            f"{largest:.4g}, set {key} to about that or leave it at auto"
+        )

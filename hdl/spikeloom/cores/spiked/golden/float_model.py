@@ -1,0 +1,100 @@
+"""SpikedAttention in real numbers, straight from the paper's equations; and softmax attention."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..core import AUTO
+
+from .head import admitted
+from .phase_code import decode, encode_values
+
+
+@dataclass
+class FloatTrace:
+    """What every stage makes of real operands.
+
+    `q`, `k`, `v`, `scores`, `probabilities`, `output`: codes; `potentials` (N, N): WOSS potentials
+    u; `values` (N, Dv): the output in the units of V, decoded; `largest`: magnitude of the data at
+    each stage; `config`: with every scale a number.
+    """
+
+    config: object
+    largest: dict
+    q: np.ndarray
+    k: np.ndarray
+    v: np.ndarray
+    scores: np.ndarray
+    potentials: np.ndarray
+    probabilities: np.ndarray
+    output: np.ndarray
+    values: np.ndarray
+
+
+def float_model(config, q, k, v):
+    """Run on real operands `q`, `k` (N, D) and `v` (N, Dv): a `FloatTrace`.
+
+    Scales left at "auto" become the largest magnitude of the stage (1 where all is zero).
+    """
+    scales, largest = {}, {}
+    base, steps = config.base, config.steps
+    allowed = admitted(len(q), config.mask)
+
+    def encode(name, values):
+        key = f"{name}_scale"
+        largest[key] = float(np.abs(values).max())
+        given = getattr(config, key)
+        scale = scales[key] = largest[key] or 1.0 if given == AUTO else given
+        codes = encode_values(config, values / scale)
+        return codes, scale * decode(config, codes)
+
+    q_codes, q = encode("q", q)
+    k_codes, k = encode("k", k)
+    v_codes, v = encode("v", v)
+
+    scores, score = encode("score", q @ k.T / np.sqrt(q.shape[1]) * allowed)
+    winner = np.where(allowed & (score > 0), score, 0).max(axis=1, keepdims=True)
+    potentials = score - winner
+
+    # first m with u >= (1/2 - m) ln B; the tiny term keeps exact ties where they belong
+    step = np.maximum(np.ceil(0.5 - potentials / np.log(base) - 1e-12), 0)
+    fires = allowed & (step < steps)
+    probabilities = np.where(fires, step + 1, 0).astype(np.int16)
+    p = decode(config, probabilities)
+    total = p.sum(axis=1, keepdims=True)
+    output, values = encode("output", p @ v / np.where(total > 0, total, 1))
+    return FloatTrace(
+        config=replace(config, **scales),
+        largest=largest,
+        q=q_codes,
+        k=k_codes,
+        v=v_codes,
+        scores=scores,
+        potentials=potentials,
+        probabilities=probabilities,
+        output=output,
+        values=values,
+    )
+
+
+def fit_scales(config, heads):
+    """`config` with every scale that is "auto" set to the largest magnitude among `heads`.
+
+    `heads` is a list of real (q, k, v). Each stage is fitted with the stages before it settled.
+    """
+    for stage in (("q_scale", "k_scale", "v_scale"), ("score_scale",), ("output_scale",)):
+        found = [float_model(config, *head).largest for head in heads]
+        fitted = {
+            key: max(largest[key] for largest in found) or 1.0
+            for key in stage
+            if getattr(config, key) == AUTO
+        }
+        config = replace(config, **fitted)
+    return config
+
+
+def softmax_attention(q, k, v, mask="none"):
+    """``softmax(q k^T / sqrt(D)) v`` over the admitted tokens: (N, Dv) float64."""
+    scores = np.where(admitted(len(q), mask), q @ k.T / np.sqrt(q.shape[1]), -np.inf)
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True) @ v

@@ -1,0 +1,31 @@
+"""Winner-oriented spike shift: a softmax of codes by subtraction and comparison."""
+
+import numpy as np
+
+from ..tables import winner_fraction, winner_table
+
+
+def woss(config, scores, admitted):
+    """Probability codes of score codes, row by row.
+
+    The largest positive score of a row is the winner; every neuron of the row fires when the
+    threshold, falling by one whole per step from 1/2, reaches its score less the winner's.
+
+    Parameters
+    ----------
+    scores : (rows, N) codes.
+    admitted : (rows, N) bool; neurons left out neither win nor fire.
+
+    Returns (rows, N) int16, codes without negative spikes; they are not yet divided by their sum.
+    """
+    scores = np.where(admitted, scores, 0).astype(np.int64)
+    potentials = np.array([0, *winner_table(config)], np.int64)
+
+    positive = np.where(scores > 0, scores, config.steps + 1).min(axis=1)
+    winner = np.where(positive <= config.steps, positive, 0)
+    below = potentials[winner][:, None] - np.sign(scores) * potentials[abs(scores)]
+
+    # first m with -below >= 1/2 - m
+    fraction = winner_fraction(config)
+    step = (below + (1 << fraction - 1) + (1 << fraction) - 1) >> fraction
+    return np.where(admitted & (step < config.steps), step + 1, 0).astype(np.int16)

@@ -1,0 +1,3 @@
+"""Settings of `spiked` that fit classes of devices."""
+
+PRESETS = {}

@@ -1,0 +1,143 @@
+"""Leaky integrate-and-fire neurons, many of them in turn over one set of adders."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.loop_nest import LoopNest
+from ...blocks.memory_attributes import NEVER_BOTH
+
+RETURN = 3  # clocks from the read of a state in memory to the first read that sees it renewed
+
+
+class NeuronBank(wiring.Component):
+    """The neurons of a `SpikingNeurons` core, `lanes` of them per clock, state in memory.
+
+    Beats come in the order of the neurons, time step after time step; after T steps every state
+    starts from zero. One beat per clock, `NEURON_DELAY` clocks of latency. Additions and shifts
+    only. A population so small that its next step would overtake its state keeps it in registers.
+
+    Parameters
+    ----------
+    config : SpikingNeurons.
+
+    Members
+    -------
+    i : In(stream of {data: `lanes` signed inputs side by side, last}); `last` goes along unseen.
+    o : Out(stream of {data: `lanes` spikes side by side, last}).
+    """
+
+    def __init__(self, config):
+        self.config = config
+
+        def beats(bits):
+            payload = data.StructLayout({"data": config.lanes * bits, "last": 1})
+            return stream.Signature(payload)
+
+        super().__init__({"i": In(beats(config.input_bits)), "o": Out(beats(config.spike_bits))})
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self.config
+        width = config.potential_bits
+
+        m.submodules.loops = loops = LoopNest(time=config.steps, word=config.words)
+        # Three stages: the state is read, arrives, and takes up its input.
+        advance = ~self.o.valid | self.o.ready
+        beat_layout = data.StructLayout(
+            {"input": self.i.payload.shape(), "fresh": 1, "word": range(config.words)}
+        )
+        reading = Signal(beat_layout, reset_less=True)
+        adding = Signal(beat_layout, reset_less=True)
+        reading_valid, adding_valid = Signal(), Signal()
+        m.d.comb += [
+            self.i.ready.eq(advance),
+            loops.step.eq(self.i.valid & self.i.ready),
+        ]
+        with m.If(advance):
+            m.d.sync += [
+                reading_valid.eq(loops.step),
+                reading.input.eq(self.i.payload),
+                reading.fresh.eq(loops.time == 0),
+                reading.word.eq(loops.word),
+                adding_valid.eq(reading_valid),
+                adding.eq(reading),
+                self.o.valid.eq(adding_valid),
+                self.o.payload.last.eq(adding.input.last),
+            ]
+
+        renewed = Signal(config.lanes * width)
+        if config.words < RETURN:
+            states = self._states_in_registers(m, renewed, adding, advance & adding_valid)
+        else:
+            states = self._states_in_memory(
+                m, renewed, loops.word, reading, adding, adding_valid, advance
+            )
+        for n in range(config.lanes):
+            state = states.word_select(n, width).as_signed()
+            x = adding.input.data.word_select(n, config.input_bits).as_signed()
+            spike, left = self._fire(m, n, state, x)
+            m.d.comb += renewed.word_select(n, width).eq(left)
+            with m.If(advance):
+                m.d.sync += self.o.payload.data.word_select(n, config.spike_bits).eq(spike)
+
+        return m
+
+    def _states_in_registers(self, m, renewed, adding, taken):
+        """The states at the adders; where `taken`, the `renewed` ones queue up behind the rest."""
+        queue = Signal(self.config.words * len(renewed), reset_less=True)
+        states = Signal.like(renewed)
+        m.d.comb += states.eq(Mux(adding.fresh, 0, queue))
+        with m.If(taken):
+            m.d.sync += queue.eq(Cat(queue, renewed)[len(renewed) :])
+        return states
+
+    def _states_in_memory(self, m, renewed, word, reading, adding, adding_valid, advance):
+        """The states at the adders, read two clocks ago at `word`, written where they belong."""
+        m.submodules.memory = memory = Memory(
+            shape=len(renewed), depth=self.config.words, init=[], attrs=NEVER_BOTH
+        )
+        read, write = memory.read_port(), memory.write_port()
+        states = Signal.like(renewed, reset_less=True)
+        m.d.comb += [
+            read.addr.eq(word),
+            read.en.eq(advance),
+            write.addr.eq(adding.word),
+            write.data.eq(renewed),
+            write.en.eq(adding_valid),
+        ]
+        with m.If(advance):
+            m.d.sync += states.eq(read.data)
+            with m.If(reading.fresh):
+                m.d.sync += states.eq(0)
+        return states
+
+    def _fire(self, m, n, state, x):
+        """Spike and next state of lane `n`."""
+        config = self.config
+        width = config.potential_bits
+        threshold = config.threshold
+
+        potential = Signal(signed(width), name=f"potential_{n}")
+        up, down = Signal(name=f"up_{n}"), Signal(name=f"down_{n}")
+        m.d.comb += [potential.eq(state + x), up.eq(potential >= threshold)]
+        if config.output == "ternary":
+            m.d.comb += down.eq(potential <= -threshold)
+
+        left = Signal(signed(width), name=f"left_{n}")
+        m.d.comb += left.eq(potential)
+        with m.If(up):
+            m.d.comb += left.eq(potential - threshold if config.reset == "soft" else 0)
+        with m.If(down):
+            m.d.comb += left.eq(potential + threshold if config.reset == "soft" else 0)
+
+        renewed = Signal(signed(width), name=f"renewed_{n}")
+        m.d.comb += renewed.eq(_times(left, config.leak_numerator) >> config.leak_shift)
+        return Cat(up | down, down)[: config.spike_bits], renewed
+
+
+def _times(value, factor):
+    """`value` times a constant, by shifts and additions."""
+    places = [n for n in range(factor.bit_length()) if factor >> n & 1]
+    return sum((value << n for n in places), 0)

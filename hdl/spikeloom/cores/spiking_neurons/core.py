@@ -1,0 +1,132 @@
+"""The `spiking_neurons` unit: keys, streams, golden model and cycles."""
+
+from dataclasses import dataclass
+
+from ...configuration import choice, integer
+from ...core import Work
+from ...item import Bit, SInt, Ternary
+from ...port import Port
+from ...stream_unit import StreamUnit
+from .golden import fire
+
+NEURON_DELAY = 3  # cycles from an input to its spikes
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpikingNeurons(StreamUnit):
+    """Leaky integrate-and-fire neurons in fixed point::
+
+        u <- h + x
+        s  = 1 if u >= threshold, else 0                    (ternary: -1 if u <= -threshold)
+        h <- leak * (0 if s else u)                         (hard reset)
+        h <- leak * (u - threshold * s)                     (soft reset)
+
+    with ``leak = leak_numerator / 2**leak_shift``, rounded down. ``1 / 2`` is a time constant of 2;
+    ``1 / 1`` does not leak. A potential is wide enough for every input over `steps` time steps.
+    """
+
+    NAME = "spiking_neurons"
+    SUMMARY = "leaky integrate-and-fire neurons, binary or ternary, hard or soft reset"
+    SOURCE = "Guo et al., arXiv 2503.00226 (tau = 2, hard reset)"
+    UNROLL = ("lanes",)
+    CASES = {
+        "one neuron": {"neurons": 1, "steps": 5, "input_bits": 4, "threshold": 3},
+        "tau 2, hard": {"neurons": 12, "lanes": 3, "steps": 4, "input_bits": 8, "threshold": 40},
+        "ternary": {
+            **{"neurons": 8, "lanes": 2, "steps": 6, "input_bits": 6, "threshold": 9},
+            "output": "ternary",
+        },
+        "soft reset": {
+            **{"neurons": 10, "lanes": 5, "steps": 7, "input_bits": 10, "threshold": 100},
+            "reset": "soft",
+        },
+        "no leak": {
+            **{"neurons": 6, "steps": 9, "input_bits": 5, "threshold": 20},
+            **{"leak_numerator": 1, "leak_shift": 0},
+        },
+        "leak 7/8, ternary, soft": {
+            **{"neurons": 9, "lanes": 3, "steps": 5, "input_bits": 12, "threshold": 777},
+            **{"leak_numerator": 7, "leak_shift": 3, "output": "ternary", "reset": "soft"},
+        },
+    }
+
+    neurons: int = integer("neurons, each with a state of its own", low=1, high=2**20)
+    lanes: int = integer("neurons per clock", low=1, high=256, default=1)
+    steps: int = integer("time steps before the state starts from zero", low=1, high=65536)
+    input_bits: int = integer("bits of a signed input", low=2, high=48)
+    threshold: int = integer("potential at which a neuron fires", low=1, high=2**47)
+    leak_numerator: int = integer(
+        "share of the potential kept, times 2**leak_shift", low=0, high=256, default=1
+    )
+    leak_shift: int = integer("see leak_numerator", low=0, high=8, default=1)
+    reset: str = choice("after a spike", choices=("hard", "soft"), default="hard")
+    output: str = choice("spikes", choices=("binary", "ternary"), default="binary")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.neurons % self.lanes:
+            raise self.error("lanes", self.lanes, f"a divisor of neurons ({self.neurons})")
+        if self.leak_numerator > 2**self.leak_shift:
+            raise self.error(
+                "leak_numerator",
+                self.leak_numerator,
+                f"at most 2**leak_shift = {2**self.leak_shift}",
+            )
+
+    @property
+    def words(self):
+        """Beats of a time step."""
+        return self.neurons // self.lanes
+
+    @property
+    def spike_bits(self):
+        """Bits of a spike: 1, or 2 for a ternary one in two's complement."""
+        return 2 if self.output == "ternary" else 1
+
+    @property
+    def potential_bits(self):
+        """Bits of a potential, signed.
+
+        Inputs of magnitude X add up to at most T X, and with a leak below 1 to at most
+        ``(X + 1) / (1 - leak)``: the 1 is what rounding down takes in a step.
+        """
+        most = 2 ** (self.input_bits - 1) + 1
+        bound = most * self.steps
+        lost = 2**self.leak_shift - self.leak_numerator
+        if lost:
+            bound = min(bound, -(-(most << self.leak_shift) // lost))
+        # A soft reset may take a threshold larger than any potential; it never fires then.
+        return max(bound, 1).bit_length() + 1
+
+    # What any tool may ask
+
+    def _port(self, item):
+        shape, beat = (self.steps, self.neurons), (1, self.lanes)
+        return Port(axes="TN", shape=shape, item=item, beat=beat, closes="N")
+
+    @property
+    def inputs(self):
+        return {"i": self._port(SInt(self.input_bits))}
+
+    @property
+    def outputs(self):
+        return {"o": self._port(Ternary() if self.output == "ternary" else Bit())}
+
+    def component(self):
+        from .component import NeuronBank
+
+        return NeuronBank(self)
+
+    def golden(self, *, i):
+        return {"o": fire(self, i).astype(self.outputs["o"].item.dtype)}
+
+    def cycles(self, **operands):
+        return self.steps * self.words + NEURON_DELAY
+
+    def work(self, **operands):
+        count = self.steps * self.neurons
+        return Work(
+            formula="3 T n: input, leak, threshold",
+            additions=3 * count,
+            moved_bits=count * (self.input_bits + self.spike_bits + 2 * self.potential_bits),
+        )

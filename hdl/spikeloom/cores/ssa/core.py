@@ -1,0 +1,331 @@
+"""The `ssa` core: keys, streams and what else any tool may ask of it."""
+
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+
+from ...configuration import choice, integer, largest_divisor
+from ...core import Core, Work
+from ...item import Bit, Probability
+from ...port import Port
+from ..attention import AttentionShape
+from . import bench, cases, presets
+
+MAX_SEED = 2**64 - 1
+
+# Numbers of the core's random sources: no two share an LFSR.
+ENCODER_STREAMS = {"q": 0, "k": 1, "v": 2}
+SCORE_STREAM = 3
+OUTPUT_STREAM = 4
+
+ENGINES = ("counter", "sampled")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SSA(AttentionShape, Core):
+    """Stochastic spiking attention: shape, random source and unroll of one core.
+
+    Engine "counter": each step of the score stage and of the output stage ANDs ``cells * bits``
+    pairs of spikes per clock: `cells` cells (query-key pairs) side by side, `bits` spikes of each
+    at once. ``cells = 1, bits = 1`` is the smallest core; ``cells = tokens**2, bits = 1`` is the
+    array of the paper; ``bits = head_dim`` counts whole rows at once.
+
+    Engine "sampled": `lanes` query rows of each of `steps_at_once` time steps per clock.
+
+    Source: Song et al., "Stochastic Spiking Attention", arXiv 2402.09109.
+    """
+
+    NAME = "ssa"
+    SUMMARY = "stochastic spiking attention: LFSRs, AND gates, counters (arXiv 2402.09109)"
+    SOURCE = 'Song et al., "Stochastic Spiking Attention", arXiv 2402.09109'
+    UNROLL = ("cells", "steps_at_once", "lanes")
+    CASES = cases.CASES
+    PRESETS = presets.PRESETS
+    BENCH = bench.ROWS
+
+    tokens: int = integer("tokens N", low=1, high=256)
+    head_dim: int = integer("head dimension D of Q and K", low=1, high=256)
+    value_dim: int | None = integer(
+        "head dimension Dv of V (default: head_dim)", low=1, high=256, default=None
+    )
+    steps: int = integer("time steps T", low=1, high=2**24, default=10)
+    engine: str = choice("how scores are drawn", choices=ENGINES, default="counter")
+    mask: str = choice(
+        "scores left out: future tokens (causal) or the own token (self)",
+        choices=("none", "causal", "self"),
+        default="none",
+    )
+    input_kind: str = choice(
+        "what the streams carry: spikes of every step, or values encoded on chip",
+        choices=("spikes", "values"),
+        default="spikes",
+        key="inputs",
+    )
+    value_bits: int = integer("bits of an encoded value", low=1, high=16, default=8)
+    random: str = choice(
+        "how cells come by random bits",
+        choices=("slices", "own", "permuted"),
+        default="slices",
+    )
+    seed: int = integer("seed of every LFSR", low=1, high=MAX_SEED, default=1)
+    cells: int | None = integer(
+        "score cells in parallel (default: largest divisor of N up to 16)",
+        low=1,
+        high=65536,
+        default=None,
+    )
+    bits: int | None = integer(
+        "spikes per cell, or values encoded, per clock (default: largest divisor of D and Dv to 8)",
+        low=1,
+        high=256,
+        default=None,
+    )
+    lanes: int | None = integer(
+        "engine sampled: query rows of a time step per clock (default: 1)",
+        low=1,
+        high=256,
+        default=None,
+    )
+    steps_at_once: int | None = integer(
+        "engine sampled: time steps side by side (default: 1)", low=1, high=256, default=None
+    )
+    indices: str = choice(
+        "engine sampled: indices drawn anew at every step, or without replacement over the steps",
+        choices=("lfsr", "stratified"),
+        default="lfsr",
+    )
+    feed: str = choice(
+        "engine sampled: what a beat of K and V is, a token or a diagonal",
+        choices=("rows", "diagonals"),
+        default="rows",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.derive(value_dim=self.head_dim)
+        if self.engine == "sampled":
+            self._check_sampled()
+        else:
+            self._check_counter()
+
+    def _check_counter(self):
+        """Unroll of engine "counter"."""
+        for key in ("lanes", "steps_at_once"):
+            if getattr(self, key) is not None:
+                raise self.error(key, getattr(self, key), "left out with engine = counter")
+        for key, only in (("indices", "lfsr"), ("feed", "rows")):
+            if getattr(self, key) != only:
+                raise self.error(key, getattr(self, key), f"{only} with engine = counter")
+        shared = gcd(self.head_dim, self.value_dim)
+        self.derive(cells=largest_divisor(self.tokens, 16), bits=largest_divisor(shared, 8))
+        rows, rest = divmod(self.cells, self.tokens)
+        if self.tokens % self.cells and (rest or rows > self.tokens or self.tokens % rows):
+            raise self.error(
+                "cells",
+                self.cells,
+                f"a divisor of tokens ({self.tokens}), or tokens times such a divisor",
+            )
+        self._check_bits(shared)
+
+    def _check_sampled(self):
+        """Unroll of engine "sampled"."""
+        if self.cells is not None:
+            raise self.error("cells", self.cells, "left out with engine = sampled")
+        self.derive(lanes=1, steps_at_once=1)
+        if self.lanes > self.tokens:
+            raise self.error("lanes", self.lanes, f"at most tokens ({self.tokens})")
+        if self.steps_at_once > self.steps:
+            raise self.error("steps_at_once", self.steps_at_once, f"at most steps ({self.steps})")
+        if not self.by_value:
+            if self.bits is not None:
+                raise self.error(
+                    "bits", self.bits, "left out with engine = sampled and inputs = spikes"
+                )
+            return
+        for key, only in (("lanes", 1), ("steps_at_once", 1), ("feed", "rows")):
+            if getattr(self, key) != only:
+                raise self.error(key, getattr(self, key), f"{only} with inputs = values")
+        shared = gcd(self.head_dim, self.value_dim)
+        self.derive(bits=largest_divisor(shared, 8))
+        self._check_bits(shared)
+
+    def _check_bits(self, shared):
+        if shared % self.bits:
+            raise self.error(
+                "bits",
+                self.bits,
+                f"a divisor of head_dim ({self.head_dim}) and value_dim ({self.value_dim})",
+            )
+
+    # What the streams carry
+
+    @property
+    def by_value(self):
+        """Whether the streams carry values, encoded on chip, in place of spikes."""
+        return self.input_kind == "values"
+
+    @property
+    def inputs(self):
+        if not self.by_value:
+            return {name: self._spikes(name) for name in "qkv"}
+        return {
+            name: Port(
+                axes="ND",
+                shape=(self.tokens, self.width(name)),
+                item=Probability(self.value_bits),
+                beat=(1, 1),
+                closes="N",
+            )
+            for name in "qkv"
+        }
+
+    @property
+    def outputs(self):
+        return {"o": self._spikes("o")}
+
+    def _spikes(self, name):
+        """Port of the spikes of "q", "k", "v" or "o"."""
+        at_once = self.steps_at_once or 1
+        stream = {
+            "axes": "TND",
+            "shape": (self.steps, self.tokens, self.width(name)),
+            "item": Bit(),
+            "beat": (at_once, self.beat_rows(name) // at_once, self.width(name)),
+            "closes": "N",
+        }
+        if self.feed == "diagonals" and name in "kv":
+            return DiagonalPort(**stream, period=self.head_dim)
+        return Port(**stream)
+
+    def width(self, operand):
+        """Dimensions of a token of "q", "k", "v" or "o"."""
+        return self.head_dim if operand in ("q", "k") else self.value_dim
+
+    def beat_bits(self, operand):
+        """Data bits of a stream beat of operand "q", "k" or "v"."""
+        if self.by_value:
+            return self.value_bits + 1
+        return self.spike_bits(operand)
+
+    def spike_bits(self, operand):
+        """Spikes of "q", "k", "v" or "o" that go by at once, in a beat or behind the encoders."""
+        return self.width(operand) * self.beat_rows(operand)
+
+    def beat_rows(self, operand):
+        """Rows of spikes in a beat of "q", "k", "v" or "o": 1 unless the engine is "sampled"."""
+        rows = self.steps_at_once or 1
+        return rows * (self.lanes or 1) if operand in ("q", "o") else rows
+
+    # How the unroll cuts the work into clocks
+
+    @property
+    def query_lanes(self):
+        """Query rows worked on at once: 1 unless `cells` exceeds `tokens`."""
+        return max(1, (self.cells or 1) // self.tokens)
+
+    @property
+    def key_lanes(self):
+        """Keys compared with each of those query rows at once."""
+        return min(self.cells, self.tokens)
+
+    @property
+    def encoder_lanes(self):
+        """Values of one token encoded per clock, enough never to hold up the score stage."""
+        if self.query_lanes > 1 or self.engine == "sampled":
+            return self.bits
+        needed = -(-self.cells * self.bits // self.tokens)
+        return min(n for n in range(needed, self.bits + 1) if self.bits % n == 0)
+
+    # What any tool may ask
+
+    def create(self):
+        if self.engine == "sampled":
+            from .sampled.sampled import SampledSSA
+
+            return SampledSSA(self)
+        from .counter_ssa import CounterSSA
+
+        return CounterSSA(self)
+
+    def golden(self, *, q, k, v):
+        from .golden import run
+
+        return {"o": run(self, q, k, v)}
+
+    def cycles(self, **operands):
+        from .schedule import cycles
+
+        return cycles(self)
+
+    def work(self, **operands):
+        pairs = self.steps * self.tokens**2
+        moved = self.tokens * 2 * (self.head_dim + self.value_dim) + 2 * self.tokens**2
+        return Work(
+            formula="T N^2 (D / 4 + Dv / 8): both spikes of a pair are ones",
+            additions=pairs * (self.head_dim / 4 + self.value_dim / 8),
+            moved_bits=self.steps * moved,
+        )
+
+    def stages(self):
+        from . import drawing
+
+        return drawing.sampled() if self.engine == "sampled" else drawing.counter()
+
+    @classmethod
+    def prepare(cls, settings, **tensors):
+        """Spikes (T, N, D) or values (N, D), told apart by the tensors where `settings` do not."""
+        settings = {"inputs": _guess_inputs(tensors["q"])} | dict(settings)
+        axes = "ND" if settings["inputs"] == "values" else "TND"
+        settings = cls.shape_settings(settings, axes, tensors)
+        core = cls.from_settings(settings)
+        return core, core.split_runs(tensors)
+
+    def views(self):
+        return {"spikes": lambda spikes: spikes, "rate": lambda spikes: spikes.mean(axis=-3)}
+
+    def beat_cycles(self):
+        if self.by_value:
+            return 1
+        if self.engine == "sampled":
+            return 2
+        return max(self.head_dim, self.value_dim) // self.bits
+
+    def preload_cycles(self):
+        from .sampled import layout
+
+        if self.by_value:
+            return self.tokens * max(self.head_dim, self.value_dim) + 8
+        if self.engine == "sampled":
+            return layout.banks(self) * (self.tokens + layout.skew(self)) + 8
+        return 2 * self.tokens * self.beat_cycles() + 8
+
+
+@dataclass(frozen=True)
+class DiagonalPort(Port):
+    """K or V in the order of a producer of diagonals: word b of column x is ``M[(x mod D + b) mod
+    N, x]``, with `period` = D."""
+
+    period: int
+
+    def arrange(self, tensor):
+        return tensor[:, *self._diagonal()]
+
+    def restore(self, tensor):
+        whole = np.empty_like(tensor)
+        whole[:, *self._diagonal()] = tensor
+        return whole
+
+    def _diagonal(self):
+        """Row and column that each word of each column comes from."""
+        _, tokens, width = self.shape
+        word, column = np.ogrid[:tokens, :width]
+        return (column % self.period + word) % tokens, column
+
+
+def _guess_inputs(q):
+    """Spikes are whole numbers or three axes of zeros and ones; anything else is values."""
+    q = np.asarray(q)
+    if q.ndim <= 2:
+        return "values"
+    return "spikes" if q.dtype.kind != "f" or np.isin(q, (0, 1)).all() else "values"

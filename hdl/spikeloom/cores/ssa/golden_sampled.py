@@ -1,0 +1,74 @@
+"""Stochastic spiking attention by index sampling: golden model of engine "sampled".
+
+In place of counting matches and drawing against the count, draw which match to look at::
+
+    c = (d + s) mod D,  j = (c + b) mod N       s uniform in 0..D-1, b uniform in 0..N-1
+    Attn[i, d] = Q[i, c] AND K[j, c] AND V[j, d]
+
+For every i and d the pair (c, j) is uniform over all D * N, so the spike has probability exactly
+``1/(D N) * sum_j sum_c Q[i, c] K[j, c] V[j, d]``: that of the counters. Along d both indices
+walk a diagonal, so the outputs of a token share neither dimension nor key.
+"""
+
+import numpy as np
+
+from ...random.golden_source import RandomSource
+from ...random.lattice import lattice
+from .core import OUTPUT_STREAM, SCORE_STREAM
+
+
+def draw_indices(config):
+    """The indices `s` and `b` of each time step and query: two (T, N) arrays."""
+    rounds = -(-config.steps // config.steps_at_once)
+    groups = -(-config.tokens // config.lanes)
+    stratified = config.indices == "stratified"
+    side_by_side = 1 if stratified else config.steps_at_once
+    drawn = []
+    for limit, stream in ((config.head_dim, SCORE_STREAM), (config.tokens, OUTPUT_STREAM)):
+        source = RandomSource(
+            side_by_side * config.lanes, limit, config.seed, strategy=config.random, stream=stream
+        )
+        numbers = source.draw(groups if stratified else rounds * groups)
+        numbers = numbers.reshape(-1, groups, side_by_side, config.lanes).transpose(0, 2, 1, 3)
+        drawn.append(numbers.reshape(-1, groups * config.lanes)[: config.steps, : config.tokens])
+    if not stratified:
+        return drawn
+    offsets = np.array(
+        [lattice(config.head_dim, config.tokens).offset(step) for step in range(config.steps)]
+    )
+    return [
+        (numbers + offsets[:, n : n + 1]) % limit
+        for n, (numbers, limit) in enumerate(
+            zip(drawn, (config.head_dim, config.tokens), strict=True)
+        )
+    ]
+
+
+def places(config, s, b):
+    """Which dimension and key each output looks at: `c` and `j`, each (*shape of `s`, Dv).
+
+    Outputs beyond D look where those D before them do.
+    """
+    dims = np.arange(config.value_dim) % config.head_dim
+    c = (dims + s[..., None]) % config.head_dim
+    return c, (c + b[..., None]) % config.tokens
+
+
+def sample(config, q, k, v, mask, s, b):
+    """Scores looked at and output spikes, for given indices.
+
+    Parameters
+    ----------
+    q, k : (T, N, D) spikes, v : (T, N, Dv) spikes, mask : (N, N) bool.
+    s, b : (T, N) indices.
+
+    Returns (T, N, N) uint8, a score spike where one was looked at and 0 elsewhere, and
+    (T, N, Dv) uint8.
+    """
+    c, j = places(config, s, b)
+    step, query, dim = np.ogrid[: q.shape[0], : q.shape[1], : v.shape[2]]
+    spikes = q[step, query, c] & k[step, j, c] & mask[query, j]
+    scores = np.zeros((*q.shape[:2], q.shape[1]), np.uint8)
+    scores[step, query, j] = spikes
+    return scores, spikes & v[step, j, dim]
+

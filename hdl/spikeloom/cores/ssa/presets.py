@@ -1,0 +1,3 @@
+"""Settings of `ssa` that fit classes of devices."""
+
+PRESETS = {}

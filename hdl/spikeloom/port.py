@@ -1,0 +1,168 @@
+"""A core's streams as tensors: their shape, the block of elements in a beat, and what `last` ends.
+
+Every tool that moves tensors in and out of a core (simulators, netlists, boards, reports) does it
+by its ports; no core packs bits itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import InputError
+from .item import Item
+
+if TYPE_CHECKING:
+    from amaranth.lib import stream
+    from numpy.typing import ArrayLike, NDArray
+
+AXES = {"T": "steps", "B": "batch", "H": "heads", "N": "tokens", "D": "dims"}
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A status output of a core beside its streams: `bits` wide, high or counting until reset."""
+
+    meaning: str
+    bits: int = 1
+
+
+@dataclass(frozen=True)
+class Port:
+    """A stream of one tensor for each run.
+
+    The tensor is cut into blocks of shape `beat`, one for each beat, in the order of the axes, the
+    last axis fastest. Within a beat the elements lie side by side in the same order, the first in
+    the lowest bits; a block that juts out of the tensor is filled up with zeros.
+
+    Parameters
+    ----------
+    axes : a letter for each axis (`AXES`): "TND".
+    shape : elements along each axis.
+    item : what an element is.
+    beat : elements of a beat along each axis.
+    closes : the axis that `last` closes: it is high with the last beat along this axis and those
+        after it.
+    """
+
+    axes: str
+    shape: tuple[int, ...]
+    item: Item
+    beat: tuple[int, ...]
+    closes: str
+
+    @property
+    def bits(self) -> int:
+        """Data bits of a beat."""
+        return self.item.bits * prod(self.beat)
+
+    @property
+    def beat_bytes(self) -> int:
+        """Bytes of a beat on an AXI4-Stream or the host link: the bits, padded at the top."""
+        return -(-self.bits // 8)
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """Beats along each axis."""
+        return tuple(-(-n // block) for n, block in zip(self.shape, self.beat, strict=True))
+
+    @property
+    def beats(self) -> int:
+        """Beats of a run."""
+        return prod(self.grid)
+
+    @property
+    def frame_beats(self) -> int:
+        """Beats from one `last` to the next."""
+        return prod(self.grid[self.axes.index(self.closes) :])
+
+    @cached_property
+    def lasts(self) -> list[int]:
+        """`last` of each beat of a run."""
+        frame = [0] * (self.frame_beats - 1) + [1]
+        return frame * (self.beats // self.frame_beats)
+
+    def check(self, tensor: ArrayLike, name: str) -> NDArray:
+        """`tensor` as an array of the item's dtype. Raises `InputError` where an element or the
+        shape is not the port's."""
+        array = self.item.check(tensor, name)
+        if array.shape != self.shape:
+            raise InputError(
+                f"{name}: shape {array.shape} is not {self.shape} ({', '.join(self.axes)})"
+            )
+        return array
+
+    def pack(self, tensor: ArrayLike) -> list[tuple[int, int]]:
+        """Beats (data, last) of a tensor of the port's shape."""
+        data = self.to_bytes(tensor)
+        size = self.beat_bytes
+        words = (int.from_bytes(data[n : n + size], "little") for n in range(0, len(data), size))
+        return list(zip(words, self.lasts, strict=True))
+
+    def unpack(self, beats: Sequence[tuple[int, int]]) -> NDArray:
+        """The tensor of beats (data, last): the inverse of `pack`.
+
+        Raises `InputError` where their number or a ``last`` is off.
+        """
+        if [int(last) for _, last in beats] != self.lasts:
+            raise InputError(
+                f"not {self.beats} beats with `last` on every {self.frame_beats}th of them"
+            )
+        return self.from_bytes(b"".join(word.to_bytes(self.beat_bytes, "little") for word, _ in beats))
+
+    def to_bytes(self, tensor: ArrayLike) -> bytes:
+        """The beats of a tensor one after the other, each padded to whole bytes, lowest first."""
+        array = np.asarray(self.arrange(np.asarray(tensor).reshape(self.shape)))
+        codes = self.item.encode(array)
+        margins = [
+            (0, count * block - n)
+            for n, count, block in zip(self.shape, self.grid, self.beat, strict=True)
+        ]
+        split = [side for pair in zip(self.grid, self.beat, strict=True) for side in pair]
+        blocks = np.pad(codes, margins).reshape(split)
+        rank = len(self.shape)
+        blocks = blocks.transpose(*range(0, 2 * rank, 2), *range(1, 2 * rank, 2))
+        codes = np.ascontiguousarray(blocks).reshape(-1, 1).astype("<u8").view(np.uint8)
+        bits = np.unpackbits(codes, axis=1, count=self.item.bits, bitorder="little")
+        return np.packbits(bits.reshape(self.beats, -1), axis=1, bitorder="little").tobytes()
+
+    def from_bytes(self, data: bytes) -> NDArray:
+        """The tensor of the bytes of all its beats: the inverse of `to_bytes`."""
+        packed = np.frombuffer(data, np.uint8).reshape(self.beats, self.beat_bytes)
+        bits = np.unpackbits(packed, axis=1, count=self.bits, bitorder="little")
+        codes = np.zeros((self.beats * prod(self.beat), 8), np.uint8)
+        code_bytes = np.packbits(bits.reshape(-1, self.item.bits), axis=1, bitorder="little")
+        codes[:, : code_bytes.shape[1]] = code_bytes
+        codes = codes.view("<u8").astype(np.uint64)
+        rank = len(self.shape)
+        order = [side for axis in range(rank) for side in (axis, axis + rank)]
+        blocks = codes.reshape(self.grid + self.beat).transpose(order)
+        whole = blocks.reshape([n * b for n, b in zip(self.grid, self.beat, strict=True)])
+        return self.restore(self.item.decode(whole[tuple(slice(n) for n in self.shape)]))
+
+    def arrange(self, tensor: NDArray) -> NDArray:
+        """Elements in the order in which they are sent; as they are, unless a subclass says
+        otherwise."""
+        return tensor
+
+    def restore(self, tensor: NDArray) -> NDArray:
+        """The inverse of `arrange`."""
+        return tensor
+
+    def random(self, rng: np.random.Generator, density: float = 0.5) -> NDArray:
+        """A tensor for a test; see `Item.random`."""
+        return self.item.random(rng, self.shape, density)
+
+    def signature(self) -> stream.Signature:
+        """The Amaranth stream: payload {data, last}."""
+        from amaranth.lib import stream
+
+        from .blocks.beat import beat
+
+        return stream.Signature(beat(self.bits))
+

@@ -1,0 +1,40 @@
+"""Golden twin of `spikeloom.random.lfsr`: the same bit sequence, whole stretches at a time."""
+
+import numpy as np
+
+from .taps import TAPS
+
+
+def lfsr_sequence(width, states, length):
+    """Output bits of LFSRs of one width.
+
+    Parameters
+    ----------
+    width : bits of state, 3..64.
+    states : sequence of R starting states (ints, not zero); bit n is ``s[n]``.
+    length : bits wanted of each.
+
+    Returns (R, length) uint8, ``s[n + width] = XOR of s[n + t] for t in TAPS[width]``.
+
+    Squaring a polynomial over GF(2) doubles its exponents, so the recurrence holds with every
+    distance scaled by a power of two as well: the longer the known stretch, the larger the next
+    one computed in a single vector operation.
+    """
+    taps = TAPS[width]
+    bits = np.empty((len(states), max(length, width)), np.uint8)
+    for row, state in zip(bits, states, strict=True):
+        row[:width] = [state >> n & 1 for n in range(width)]
+
+    known = width
+    scale = 1
+    while known < length:
+        while 2 * scale * width <= known:
+            scale *= 2
+        new = min(scale * (width - max(taps)), length - known)
+        start = known - scale * width
+        stretch = bits[:, known : known + new]
+        stretch[:] = 0
+        for tap in taps:
+            stretch ^= bits[:, start + scale * tap : start + scale * tap + new]
+        known += new
+    return bits[:, :length]

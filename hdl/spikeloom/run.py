@@ -1,0 +1,137 @@
+"""Running cores: what a backend is, what a run gives, and how two results are compared."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .core import Core
+from .errors import JobError, unknown
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ENTRY_POINTS = "spikeloom.backends"
+PARALLEL_SECONDS = 4.0  # expected length of a golden batch that is worth a pool of processes
+
+Operands = Mapping[str, "NDArray"]
+Progress = Callable[[int, int], None]
+
+
+def silent(done: int, total: int) -> None:
+    """A `Progress` that shows nothing."""
+
+
+@dataclass
+class Run:
+    """One run of a core.
+
+    outputs : tensor of each output stream by name, as the golden model shapes it.
+    cycles : from start to the last output beat; of the golden model, by the core's formula.
+    flags : value of each status output after the run (of the golden model: those it models).
+    seconds : that the backend took over it, building not included.
+    mismatches : output elements that differ from the golden model's; None where none was asked.
+    """
+
+    outputs: dict[str, NDArray]
+    cycles: int | None = None
+    flags: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    mismatches: int | None = None
+
+
+class Backend(Protocol):
+    """Where a core runs: its golden model, its RTL or netlist in a simulator, or a board.
+
+    Backends are found by name through the entry-point group ``spikeloom.backends``.
+    """
+
+    name: str
+
+    def run(
+        self, core: Core, batch: Sequence[Operands], progress: Progress = silent
+    ) -> list[Run]:
+        """Runs of `batch`, one after the other, run n with ``core.seeded(n)``.
+
+        `progress` is called with the runs done and how many there are. Raises `JobError` where the
+        backend fails.
+        """
+        ...
+
+
+def find_backend(name: str, **options: Any) -> Backend:
+    """The backend called `name`, made with `options`."""
+    entries = {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
+    if name not in entries:
+        raise unknown("backend", name, entries)
+    return entries[name].load()(**options)
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Backend `golden`: the NumPy model, on all processors where that is faster.
+
+    `jobs` : processes at most (default: one for each processor).
+    """
+
+    jobs: int | None = None
+    name = "golden"
+
+    def run(
+        self, core: Core, batch: Sequence[Operands], progress: Progress = silent
+    ) -> list[Run]:
+        runs: list[Run] = []
+        begun = time.monotonic()
+        for run in self._runs(core, batch):
+            runs.append(run)
+            progress(len(runs), len(batch))
+            left = (time.monotonic() - begun) / len(runs) * (len(batch) - len(runs))
+            if left > PARALLEL_SECONDS and (self.jobs or os.cpu_count() or 1) > 1:
+                break
+        for run in self._parallel(core, batch[len(runs) :], len(runs)):
+            runs.append(run)
+            progress(len(runs), len(batch))
+        return runs
+
+    def _runs(self, core: Core, batch: Sequence[Operands]) -> Iterator[Run]:
+        return (golden_run(core.seeded(n), operands) for n, operands in enumerate(batch))
+
+    def _parallel(self, core: Core, batch: Sequence[Operands], first: int) -> Iterator[Run]:
+        if not batch:
+            return iter(())
+        from joblib import Parallel, delayed
+
+        jobs = (
+            delayed(golden_run)(core.seeded(first + n), operands)
+            for n, operands in enumerate(batch)
+        )
+        return iter(Parallel(self.jobs or -1, return_as="generator")(jobs))
+
+
+def golden_run(core: Core, operands: Operands) -> Run:
+    """One run of the golden model."""
+    begun = time.monotonic()
+    results = core.golden(**operands)
+    flags = {name: int(results.pop(name)) for name in core.flags if name in results}
+    return Run(results, flags=flags, seconds=time.monotonic() - begun)
+
+
+def compare(runs: Sequence[Run], expected: Sequence[Run]) -> int:
+    """Set `mismatches` of each of `runs` against the golden model's; returns their sum."""
+    for run, golden in zip(runs, expected, strict=True):
+        run.mismatches = sum(
+            int((run.outputs[name] != output).sum()) for name, output in golden.outputs.items()
+        )
+    return sum(run.mismatches or 0 for run in runs)
+
+
+def require_equal(core: Core, runs: Sequence[Run], expected: Sequence[Run]) -> None:
+    """Compare, and raise `JobError` where any element differs."""
+    wrong = compare(runs, expected)
+    if wrong:
+        total = sum(output.size for run in runs for output in run.outputs.values())
+        raise JobError(f"{core.NAME}: {wrong} of {total} outputs differ from the golden model")

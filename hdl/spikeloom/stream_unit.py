@@ -1,0 +1,32 @@
+"""Cores that are a building block between streams: neurons, quantisers, encoders, products."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .core import Core
+
+if TYPE_CHECKING:
+    from amaranth.lib import wiring
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamUnit(Core):
+    """A core whose component has streams but no start: it works whenever beats come.
+
+    `create` puts it into a `UnitShell`, which gives it the control ports that every core has; a
+    `Composition` joins several units as they are.
+    """
+
+    def component(self) -> wiring.Component:
+        """The bare component: a stream for each port, and the flags but for `misframed`."""
+        raise NotImplementedError
+
+    def create(self) -> wiring.Component:
+        from .blocks.unit_shell import UnitShell
+
+        return UnitShell(self)
+
+    def preload_cycles(self) -> int:
+        return 0  # a shell takes operands while a run is on

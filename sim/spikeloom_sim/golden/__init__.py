@@ -1,1 +1,0 @@
-"""Golden models: integers in, integers out, equal to the hardware bit for bit. No Amaranth here."""
