@@ -1,7 +1,55 @@
 """Spikeloom: an open generator of spiking-attention hardware.
 
-Importing the package is cheap: configurations (`spikeloom.config`) need nothing beyond the standard
-library, and components (`spikeloom.cores`, `spikeloom.random`, `spikeloom.blocks`) need Amaranth.
+    import spikeloom
+    core = spikeloom.core("a2os2a", tokens=64, head_dim=64, k_bits=1)
+    run = spikeloom.run(core, q=q, k=k, v=v, axes="TBHND")
+    run.outputs["o"], run.cycles
+
+Importing the package is cheap: NumPy comes with the first name that needs it, Amaranth with the
+first component.
 """
 
+from importlib import import_module
+
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "core": "api",
+    "run": "api",
+    "all_cores": "cores",
+    "Backend": "backend",
+    "Run": "backend",
+    "BenchRow": "contract",
+    "Core": "contract",
+    "Preset": "contract",
+    "Work": "contract",
+    "choice": "configuration",
+    "integer": "configuration",
+    "number": "configuration",
+    "InputError": "errors",
+    "JobError": "errors",
+    "Bit": "item",
+    "Item": "item",
+    "PhaseCode": "item",
+    "Probability": "item",
+    "SInt": "item",
+    "Ternary": "item",
+    "UInt": "item",
+    "Flag": "port",
+    "Port": "port",
+    "Composition": "composition",
+    "StreamUnit": "stream_unit",
+}
+__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import prod
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .core import Core
+from .axes import AxisOrder
+from .backend import Backend, Golden, Progress, Run, find_backend, require_equal, silent
+from .contract import Core, check_names
 from .cores import find_core
-from .errors import InputError
+from .errors import InputError, unknown
 from .item import real_numbers
-from .port import AXES, Port
-from .run import Backend, Golden, Progress, Run, find_backend, require_equal, silent
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-RUN_AXES = "BH"  # batch and heads: runs one after the other, unless a core takes them together
 
 
 def core(name: str, **keys: Any) -> Core:
@@ -52,8 +49,8 @@ def run(
     axes : the axes of the operands, in any order: T steps, B batch, H heads, N tokens, D dims
         ("TBHND"). Without it operands have the axes of the core's ports, and perhaps one of runs in
         front. Batch and heads are run one after the other, run n with the seed ``seed + n``.
-    backend : "golden", "rtl", "netlist" or "board", or an object like `spikeloom.run.Backend`. All
-        but "golden" are compared with the golden model.
+    backend : "golden", "rtl", "netlist" or "board", or an object like `spikeloom.backend.Backend`.
+        All but "golden" are compared with the golden model.
     view : one of ``core.views()``, say "rate" or "codes" (default: the first of them).
     progress : called with the runs done and how many there are.
     options : of the backend: ``{"simulator": "icarus"}``, ``{"family": "ecp5"}``,
@@ -61,37 +58,62 @@ def run(
     operands : arrays of NumPy or PyTorch by the name of their stream (``q=q, k=k, v=v``), of any
         dtype that holds the values exactly.
 
-    Returns one `Run`. Its outputs have the axes of the operands, with T in front where only the
-    output has steps; `cycles` is a number, or an array along the axes of batch and heads.
+    Returns one `Run`. Its outputs have the axes of the operands, with those that only outputs have
+    (steps of a core that encodes values) in front; `cycles` is a number, or an array along the axes
+    of the runs; a flag has the largest value of any run.
 
     Raises `InputError` for operands that do not fit the core, `JobError` where a backend fails or
     differs from the golden model.
     """
-    views = core.views()
-    shown = next(iter(views)) if view is None else view
-    if shown not in views:
-        raise InputError(f"{core.NAME}: no view {shown!r}; views: {', '.join(views)}")
+    if view is not None and view not in core.views():
+        raise unknown("view", view, core.views())
+    check_names(core, operands)
     given = {name: real_numbers(operand, name) for name, operand in operands.items()}
-    layout = None if axes is None else _Layout(core, axes)
-    if layout is not None:
-        given = {name: layout.to_runs(name, array) for name, array in given.items()}
-    fitted, batch = type(core).prepare(_settings(core), **given)
+    ports = core.inputs
+    order = None if axes is None else AxisOrder(axes)
+    if order is not None:
+        given = {name: order.split(name, x, ports[name].axes) for name, x in given.items()}
+    fitted, batch = type(core).prepare(core.as_dict(), **given)
 
-    found = backend if not isinstance(backend, str) else find_backend(backend, **(options or {}))
-    runs = found.run(fitted, batch, progress)
-    if found.name != "golden":
+    place = find_backend(backend, **(options or {})) if isinstance(backend, str) else backend
+    runs = place.run(fitted, batch, progress)
+    golden = place.name == "golden"
+    if not golden:
         require_equal(fitted, runs, Golden().run(fitted, batch))
-    show = fitted.views()[shown]
-    stacked = {
-        name: show(np.stack([run.outputs[name] for run in runs])) for name in fitted.outputs
-    }
-    lead = layout.lead if layout is not None else _lead(fitted, given)
+
+    shape: tuple[int, ...] = order.lead if order is not None else (len(batch),)
+    if order is None and all(x.ndim == len(ports[name].shape) for name, x in given.items()):
+        shape = ()
     return Run(
-        outputs={
-            name: _unstack(fitted, name, output, lead, layout) for name, output in stacked.items()
-        },
-        cycles=_shaped([_cycles(fitted, n, one, batch[n]) for n, one in enumerate(runs)], lead),
-        flags={name: max(one.flags[name] for one in runs) for name in runs[-1].flags},
+        outputs=_outputs(fitted, runs, view, order, shape),
+        timing=lambda: _shaped([one.cycles for one in runs], shape),
+        flags={name: max(one.flags[name] for one in runs) for name in runs[0].flags},
         seconds=sum(one.seconds for one in runs),
-        mismatches=None if found.name == "golden" else 0,
+        mismatches=None if golden else 0,
     )
+
+
+def _outputs(
+    core: Core,
+    runs: Sequence[Run],
+    view: str | None,
+    order: AxisOrder | None,
+    shape: tuple[int, ...],
+) -> dict[str, NDArray]:
+    """Outputs of all runs as `view` shows them, with the axes of the operands."""
+    views = core.views()
+    show = views[view or next(iter(views))]
+    outputs = {}
+    for name, port in core.outputs.items():
+        stacked = show(np.stack([run.outputs[name] for run in runs]))
+        if order is None:
+            outputs[name] = stacked if shape else stacked[0]
+            continue
+        # A view that averages over the steps leaves an axis out.
+        axes = port.axes if stacked.ndim > len(port.axes) else port.axes.replace("T", "")
+        outputs[name] = order.join(stacked, axes, next(iter(core.inputs.values())).axes)
+    return outputs
+
+
+def _shaped(cycles: Sequence[int], shape: tuple[int, ...]) -> Any:
+    return np.array(cycles).reshape(shape) if shape else cycles[0]

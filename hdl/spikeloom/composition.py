@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .core import MISFRAMED, Core
+from .contract import MISFRAMED, Core
 from .stream_unit import StreamUnit
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .core import Core
+from .contract import Core
 
 if TYPE_CHECKING:
     from amaranth.lib import wiring

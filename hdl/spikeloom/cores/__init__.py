@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from ..core import Core
+from ..contract import Core
 from ..errors import unknown
 
 ENTRY_POINTS = "spikeloom.cores"

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 
 from .. import __version__
-from ..core import Core
+from ..contract import Core
 from ..cores import find_core
 from ..errors import JobError
 from .protocol import PROTOCOL

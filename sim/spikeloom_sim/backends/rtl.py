@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spikeloom.core import Core
+from spikeloom.contract import Core
 from spikeloom.errors import JobError, unknown
 from spikeloom.export.verilog import VerilogModule, to_verilog
-from spikeloom.run import Operands, Progress, Run, silent
+from spikeloom.backend import Operands, Progress, Run, silent
 
 from ..netlist import synthesise
 from ..simulators import SIMULATORS

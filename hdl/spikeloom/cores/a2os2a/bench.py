@@ -1,6 +1,6 @@
 """Rows of the bench of `a2os2a`, by lanes."""
 
-from ...core import BenchRow
+from ...contract import BenchRow
 
 SHAPE = {"tokens": 64, "head_dim": 64}
 

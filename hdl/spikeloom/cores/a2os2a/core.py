@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import gcd
 
 from ...configuration import choice, integer, largest_divisor
-from ...core import Core, Flag, Work
+from ...contract import Core, Flag, Work
 from ...item import Bit, SInt, Ternary, UInt
 from ...port import Port
 from ..attention import AttentionShape

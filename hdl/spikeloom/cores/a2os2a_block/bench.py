@@ -1,6 +1,6 @@
 """Rows of the bench of `a2os2a_block`, by lanes."""
 
-from ...core import BenchRow
+from ...contract import BenchRow
 
 ROWS = (
     BenchRow(

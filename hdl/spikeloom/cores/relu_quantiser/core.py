@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ...configuration import integer
-from ...core import Flag, Work
+from ...contract import Flag, Work
 from ...item import SInt, UInt
 from ...port import Port
 from ...stream_unit import StreamUnit

@@ -1,6 +1,6 @@
 """Rows of the bench of `spiked`, by lanes."""
 
-from ...core import BenchRow
+from ...contract import BenchRow
 
 SHAPE = {"tokens": 49, "head_dim": 32, "steps": 40}
 

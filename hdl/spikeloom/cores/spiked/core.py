@@ -6,7 +6,7 @@ from math import log, sqrt
 import numpy as np
 
 from ...configuration import choice, integer, largest_divisor, number
-from ...core import Core, Work
+from ...contract import Core, Work
 from ...errors import InputError
 from ...item import PhaseCode
 from ...port import Port

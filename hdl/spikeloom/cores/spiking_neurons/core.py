@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ...configuration import choice, integer
-from ...core import Work
+from ...contract import Work
 from ...item import Bit, SInt, Ternary
 from ...port import Port
 from ...stream_unit import StreamUnit

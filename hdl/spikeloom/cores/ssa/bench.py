@@ -1,7 +1,7 @@
 """Rows of the bench of `ssa`: engine "sampled" by lanes x time steps at once, "counter" by cells x
 bits; "diagonals": without the corner turn."""
 
-from ...core import BenchRow
+from ...contract import BenchRow
 
 SHAPE = {"tokens": 64, "head_dim": 64, "steps": 10}
 SAMPLED = SHAPE | {"engine": "sampled"}

@@ -6,7 +6,7 @@ from math import gcd
 import numpy as np
 
 from ...configuration import choice, integer, largest_divisor
-from ...core import Core, Work
+from ...contract import Core, Work
 from ...item import Bit, Probability
 from ...port import Port
 from ..attention import AttentionShape

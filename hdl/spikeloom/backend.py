@@ -6,10 +6,11 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .core import Core
+from .contract import Core
 from .errors import JobError, unknown
 
 if TYPE_CHECKING:
@@ -31,17 +32,23 @@ class Run:
     """One run of a core.
 
     outputs : tensor of each output stream by name, as the golden model shapes it.
-    cycles : from start to the last output beat; of the golden model, by the core's formula.
+    timing : the cycles, or a function that computes them when they are first asked for.
     flags : value of each status output after the run (of the golden model: those it models).
     seconds : that the backend took over it, building not included.
     mismatches : output elements that differ from the golden model's; None where none was asked.
     """
 
     outputs: dict[str, NDArray]
-    cycles: int | None = None
+    timing: Any = None
     flags: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     mismatches: int | None = None
+
+    @cached_property
+    def cycles(self) -> Any:
+        """Cycles from start to the last output beat: simulated or counted by the hardware; of the
+        golden model, by the core's formula. A number, or an array where `Run` is of many runs."""
+        return self.timing() if callable(self.timing) else self.timing
 
 
 class Backend(Protocol):
@@ -117,7 +124,8 @@ def golden_run(core: Core, operands: Operands) -> Run:
     begun = time.monotonic()
     results = core.golden(**operands)
     flags = {name: int(results.pop(name)) for name in core.flags if name in results}
-    return Run(results, flags=flags, seconds=time.monotonic() - begun)
+    seconds = time.monotonic() - begun
+    return Run(results, partial(core.cycles, **operands), flags, seconds)
 
 
 def compare(runs: Sequence[Run], expected: Sequence[Run]) -> int:
