@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from spikeloom import __version__
-from spikeloom.catalog import CORES
 from spikeloom.errors import InputError, JobError
 from spikeloom.export.plain_names import plain_names
 from spikeloom.link.linked_core import LinkedCore
@@ -104,7 +103,7 @@ def _build_in(job, folder, progress):
     synthesis = read_synthesis(folder / "synthesis.log", device.family)
     if synthesis.lut4 > device.cells or synthesis.block_rams > device.block_rams:
         raise InputError(
-            f"{recipe.id}: {job.config.core} does not fit {device.name}: at least "
+            f"{recipe.id}: {job.config.NAME} does not fit {device.name}: at least "
             f"{synthesis.lut4} cells of {device.cells} and {synthesis.block_rams} block RAMs of "
             f"{device.block_rams}; {_what_would_fit(job.config, synthesis, device)}"
         )
@@ -123,9 +122,9 @@ def _build_in(job, folder, progress):
 
     for scratch in (f"{NAME}.il", f"{NAME}.json", routed):
         (folder / scratch).unlink()
-    cycles = CORES[job.config.core].cycles(job.config)
+    cycles = job.config.cycles()
     return Report(
-        core=job.config.core,
+        core=job.config.NAME,
         board=recipe.id,
         device=device.name,
         config=job.config.settled().as_dict(),
@@ -182,7 +181,7 @@ def _what_would_fit(config, synthesis, device):
     share = min(
         device.cells / max(1, synthesis.lut4), device.block_rams / max(1, synthesis.block_rams)
     )
-    for key in ("cells", "steps_at_once", "lanes"):
+    for key in config.UNROLL:
         unroll = getattr(config, key, None)
         if unroll and int(unroll * share) >= 1:
             return f"{key} = {int(unroll * share)} is the largest that may fit, by proportion"

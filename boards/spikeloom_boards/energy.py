@@ -1,13 +1,16 @@
-"""Energy of one attention, estimated by counting operations. Nothing here was measured.
+"""Energy of one run, estimated by counting operations. Nothing here was measured.
 
 Constants for 45 nm, in pJ: addition 0.9, multiplication 3.7, memory access 5.0 (the energy model of
-SpikedAttention, NeurIPS 2024). An access moves 32 bits. Q, K and V are read once, scores written
-and read once, outputs written once, in every time step. Half of all spikes are taken to be ones; an
-addition is counted where its operand is not zero. Softmax and the exponentials in it are left out
-of int8 attention, as are random numbers and control everywhere.
+SpikedAttention, NeurIPS 2024). An access moves 32 bits. Operations and bits moved are a core's own
+count, `Core.work`; softmax and the exponentials in it are left out of int8 attention, as are random
+numbers and control everywhere.
 """
 
 from dataclasses import dataclass
+
+from spikeloom.contract import Core, Work
+from spikeloom.cores import all_cores
+from spikeloom.cores.attention import AttentionShape
 
 ADDITION, MULTIPLICATION, ACCESS = 0.9, 3.7, 5.0  # pJ
 WORD = 32  # bits an access moves
@@ -15,51 +18,43 @@ WORD = 32  # bits an access moves
 
 @dataclass(frozen=True)
 class Estimate:
-    """Operations of one attention by `method`, with the `formula` of the additions."""
+    """Energy of one run by `method`, from its `work`."""
 
     method: str
-    formula: str
-    additions: float
-    multiplications: float
-    accesses: float
+    work: Work
 
     @property
-    def microjoule(self):
+    def microjoule(self) -> float:
         picojoule = (
-            self.additions * ADDITION
-            + self.multiplications * MULTIPLICATION
-            + self.accesses * ACCESS
+            self.work.additions * ADDITION
+            + self.work.multiplications * MULTIPLICATION
+            + self.work.moved_bits / WORD * ACCESS
         )
         return picojoule / 1e6
 
 
-def estimates(tokens, head_dim, value_dim, steps, k_bits=8):
-    """`Estimate`s of plain int8 attention and of the three cores at one shape.
+def estimates(core: Core) -> list[Estimate]:
+    """`Estimate`s of `core`; of an attention core, beside int8 attention and the other attention
+    cores of that shape with their default keys. Cores that do not count their work are left out."""
+    if not isinstance(core, AttentionShape):
+        work = core.work()
+        return [] if work is None else [Estimate(core.NAME, work)]
+    keys = core.as_dict()
+    shape = {key: keys[key] for key in ("tokens", "head_dim", "value_dim")}
+    rows = [Estimate("int8", _int8_attention(**shape))]
+    for name, other in all_cores().items():
+        if issubclass(other, AttentionShape):
+            work = (core if name == core.NAME else other.from_settings(shape)).work()
+            rows += [] if work is None else [Estimate(name, work)]
+    return rows
 
-    `steps` is T of the stochastic core; a one-spike code and A2OS2A are one pass.
-    """
-    n, d, dv, t = tokens, head_dim, value_dim, steps
-    pairs = n * n
 
-    def accesses(q_bits, k_bits, v_bits, score_bits, output_bits, passes=1):
-        moved = n * (d * (q_bits + k_bits) + dv * (v_bits + output_bits)) + 2 * pairs * score_bits
-        return passes * moved / WORD
-
-    return [
-        Estimate(
-            *("int8", "N^2 (D + Dv) additions and as many multiplications"),
-            *(pairs * (d + dv), pairs * (d + dv), accesses(8, 8, 8, 8, 8)),
-        ),
-        Estimate(
-            *("ssa", "T N^2 (D / 4 + Dv / 8): both spikes of a pair are ones"),
-            *(t * pairs * (d / 4 + dv / 8), 0, accesses(1, 1, 1, 1, 1, passes=t)),
-        ),
-        Estimate(
-            *("spiked", "2 N^2 (D + Dv) + N^2: steps added, trace added, WOSS shift"),
-            *(2 * pairs * (d + dv) + pairs, 0, accesses(7, 7, 7, 7, 7)),
-        ),
-        Estimate(
-            *("a2os2a", "N^2 (D / 2 + 2 Dv / 3): spikes of Q, signs of V"),
-            *(pairs * (d / 2 + 2 * dv / 3), 0, accesses(1, k_bits, 2, 16, 32)),
-        ),
-    ]
+def _int8_attention(tokens: int, head_dim: int, value_dim: int) -> Work:
+    """Plain int8 attention without its softmax, every tensor read or written once."""
+    dims, pairs = head_dim + value_dim, tokens**2
+    return Work(
+        formula="N^2 (D + Dv) additions and as many multiplications",
+        additions=pairs * dims,
+        multiplications=pairs * dims,
+        moved_bits=8 * (2 * tokens * dims + 2 * pairs),
+    )

@@ -2,7 +2,7 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from spikeloom.catalog import CORES
+from spikeloom.cores import find_core
 
 from .energy import ACCESS, ADDITION, MULTIPLICATION, estimates
 from .floorplan import floorplan, floorplan_svg
@@ -24,19 +24,20 @@ def build_page(report, placement=()):
     parts = floorplan(placement)
     from .datapaths import datapath_svg  # Matplotlib takes its time
 
+    core = find_core(report["core"]).from_settings(report["config"])
     delays = [hop["logic"] + hop["routing"] for hop in report["path"]]
     recipe = BOARDS.get(report["board"])
     return _PAGES.get_template("build.html").render(
         report=report,
         title=recipe.title if recipe else report["board"],
-        summary=CORES[report["core"]].summary,
+        summary=core.SUMMARY,
         bars=utilisation(report),
         delay=sum(delays),
         longest=max(delays, default=0),
         parts=parts,
         floorplan=floorplan_svg(parts, from_top=bool(recipe and recipe.device.family == "ecp5")),
-        datapath=_inline(datapath_svg(report["core"], report["config"].get("engine"))),
-        energy=_energy(report),
+        datapath=_inline(datapath_svg(core)),
+        energy=_energy(core),
         constants={"addition": ADDITION, "multiplication": MULTIPLICATION, "access": ACCESS},
         notes=notes(report),
     )
@@ -52,13 +53,10 @@ def comparison_page(reports):
     )
 
 
-def _energy(report):
-    """(method, formula, operations, uJ, per cent of int8) of each way to do the same attention."""
-    config = report["config"]
-    rows = estimates(
-        config["tokens"], config["head_dim"], config["value_dim"], config.get("steps", 10)
-    )
-    most = max(row.microjoule for row in rows)
+def _energy(core):
+    """(estimate, per cent of the largest) of each way to do the same."""
+    rows = estimates(core)
+    most = max((row.microjoule for row in rows), default=0)
     return [(row, 100 * row.microjoule / most) for row in rows]
 
 

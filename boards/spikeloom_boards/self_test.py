@@ -9,8 +9,6 @@ from amaranth.lib.crc import catalog
 from amaranth.lib.wiring import Out
 
 from spikeloom.blocks.row_splitter import RowSplitter
-from spikeloom.catalog import CORES
-from spikeloom_sim.adapters import adapter
 
 from .rom_stream import RomStream
 
@@ -48,7 +46,7 @@ class SelfTest(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        m.submodules.core = core = CORES[self._config.core].build(self._config)
+        m.submodules.core = core = self._config.create()
         for name, beats in self._operands.items():
             port = getattr(core, name)
             rom = RomStream(beats, len(port.payload.data))
@@ -95,19 +93,29 @@ class SelfTest(wiring.Component):
         return m
 
 
-def make_self_test(config, rom_steps=1):
-    """A `SelfTest` of `config` with operands drawn at random (fixed seed) and the golden CRC.
+def make_self_test(core, frames=1):
+    """A `SelfTest` of `core` with operands drawn at random (fixed seed) and the golden CRC.
 
-    `rom_steps`: time steps of different spikes held in ROM; longer runs play them again.
+    `frames` : different time steps (heads) held in ROM; longer runs play them again.
     """
-    model = adapter(config.core)
-    operands, beats = model.self_test_operands(config, np.random.default_rng(2024), rom_steps)
-    output = model.golden(config, *operands)
-    expected = output_crc(config, output)
-    limit = 8 * CORES[config.core].cycles(config) + 100_000
-    return SelfTest(config, beats, expected, limit)
+    rng = np.random.default_rng(2024)
+    operands, beats = {}, {}
+    for name, port in core.inputs.items():
+        operands[name], beats[name] = repeated(port, port.random(rng), frames)
+    expected = output_crc(core, core.compute(**operands))
+    return SelfTest(core, beats, expected, 8 * core.cycles() + 100_000)
 
 
-def output_crc(config, output):
-    """CRC-32 of a golden output in the order and packing of the output stream."""
-    return binascii.crc32(adapter(config.core).to_bytes(config, output))
+def repeated(port, tensor, frames):
+    """`tensor` with its first `frames` frames over and over, and the beats of one such round."""
+    if port.frame_beats == port.beats:
+        return tensor, port.pack(tensor)
+    period = min(-(-frames // port.beat[0]) * port.beat[0], port.shape[0])
+    tensor = np.resize(tensor[:period], port.shape)
+    rounds = -(-period // port.beat[0])
+    return tensor, port.pack(tensor)[: rounds * port.frame_beats]
+
+
+def output_crc(core, outputs):
+    """CRC-32 of golden outputs in the order and packing of the output streams."""
+    return binascii.crc32(core.outputs["o"].to_bytes(outputs["o"]))

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from spikeloom.catalog import CORES
+from spikeloom.contract import BenchRow, Core
+from spikeloom.cores import all_cores
 from spikeloom.errors import InputError
 
 from ..device import ECP5_25F, ECP5_85F, FPGA, HX8K, UP5K
@@ -18,80 +19,49 @@ PACKAGES = {
 
 @dataclass(frozen=True)
 class Design:
-    """A core in one configuration on one device.
+    """A row of the bench: a core in one configuration on one device."""
 
-    `engine` and `unroll` name the configuration within the core. Designs that are not `usual` take
-    long and are left to the full bench.
-    """
-
-    core: str
-    engine: str
-    unroll: str
-    device: str
-    settings: dict
-    usual: bool = True
+    core: type[Core]
+    row: BenchRow
 
     @property
-    def name(self):
-        return f"{self.core}/{self.engine}/{self.unroll}/{self.device}"
+    def name(self) -> str:
+        return f"{self.core.NAME}/{self.row.engine}/{self.row.unroll}/{self.row.device}"
 
     @property
-    def config(self):
-        return CORES[self.core].config(**self.settings)
+    def config(self) -> Core:
+        return self.core.from_settings(self.row.settings)
+
+    @property
+    def device(self) -> str:
+        return self.row.device
 
     @property
     def fpga(self) -> FPGA:
-        return DEVICES[self.device]
+        return DEVICES[self.row.device]
 
 
-SSA = {"tokens": 64, "head_dim": 64, "steps": 10}
-SAMPLED = SSA | {"engine": "sampled"}
-DIAGONALS = SAMPLED | {"feed": "diagonals"}
-A2OS2A = {"tokens": 64, "head_dim": 64}
-SPIKED = {"tokens": 49, "head_dim": 32, "steps": 40}
-
-FOUR_STEPS = {"steps_at_once": 4, "random": "own"}
-
-# Unroll of engine "sampled": lanes x time steps at once; "diagonals": without the corner turn.
-DESIGNS = (
-    Design("ssa", "sampled", "1x1", "up5k", SAMPLED | {"random": "own"}),
-    Design("ssa", "sampled", "1x1", "hx8k", SAMPLED | {"random": "own"}),
-    Design("ssa", "sampled", "1x1-diagonals", "hx8k", DIAGONALS | {"random": "own"}),
-    Design("ssa", "sampled", "1x4-diagonals", "hx8k", DIAGONALS | FOUR_STEPS),
-    Design("ssa", "sampled", "1x1", "ecp5-25f", SAMPLED),
-    Design("ssa", "sampled", "1x1", "ecp5-85f", SAMPLED, usual=False),
-    Design("ssa", "sampled", "1x10-diagonals", "ecp5-25f", DIAGONALS | {"steps_at_once": 10}),
-    Design(
-        "ssa",
-        "sampled",
-        "4x10-diagonals",
-        "ecp5-85f",
-        DIAGONALS | {"lanes": 4, "steps_at_once": 10},
-        usual=False,
-    ),
-    Design("ssa", "counter", "16x8", "up5k", SSA | {"cells": 16, "bits": 8}),
-    Design("ssa", "counter", "16x8", "hx8k", SSA | {"cells": 16, "bits": 8}, usual=False),
-    Design("ssa", "counter", "16x8", "ecp5-25f", SSA | {"cells": 16, "bits": 8}, usual=False),
-    Design("ssa", "counter", "64x64", "ecp5-85f", SSA | {"cells": 64, "bits": 64}, usual=False),
-    Design("a2os2a", "kv", "8", "up5k", A2OS2A | {"order": "kv", "lanes": 8}),
-    Design("a2os2a", "kv", "64", "ecp5-25f", A2OS2A | {"order": "kv", "lanes": 64}),
-    Design("a2os2a", "kv", "64", "ecp5-85f", A2OS2A | {"order": "kv", "lanes": 64}, usual=False),
-    Design("a2os2a", "qk", "64", "ecp5-25f", A2OS2A | {"order": "qk", "lanes": 64}, usual=False),
-    Design("spiked", "trace", "1", "ecp5-25f", SPIKED | {"lanes": 1}),
-    Design("spiked", "trace", "8", "ecp5-85f", SPIKED | {"lanes": 8}, usual=False),
-    Design("spiked", "trace", "49", "ecp5-85f", SPIKED | {"lanes": 49}, usual=False),
-)
+def designs() -> list[Design]:
+    """Every row of every core. A core that names none has its first regression case on an ECP5."""
+    found = []
+    for core in all_cores().values():
+        rows = core.BENCH
+        if not rows:
+            case = next(iter(core.CASES.values()), {})
+            rows = (BenchRow("default", "default", "ecp5-25f", case, default=False),)
+        found += [Design(core, row) for row in rows]
+    return found
 
 
 def choose(only=(), full=False):
-    """Designs whose names contain any text of `only`; without, the usual ones or all.
+    """Designs whose names contain any text of `only`; without, the default ones or all.
 
     Raises `InputError` where nothing matches.
     """
     if not only:
-        return [design for design in DESIGNS if full or design.usual]
-    chosen = [design for design in DESIGNS if any(text in design.name for text in only)]
+        return [design for design in designs() if full or design.row.default]
+    chosen = [design for design in designs() if any(text in design.name for text in only)]
     if not chosen:
-        names = ", ".join(design.name for design in DESIGNS)
+        names = ", ".join(design.name for design in designs())
         raise InputError(f"--only {' '.join(only)}: no row's name contains it; rows: {names}")
     return chosen

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from spikeloom.catalog import CORES
+from spikeloom.backend import Golden, compare
 from spikeloom.errors import JobError
 from spikeloom.export.verilog import component_to_verilog
 from spikeloom.tools import run_tool
-from spikeloom_sim.adapters import adapter
-from spikeloom_sim.backends import run_golden, run_rtl
+from spikeloom_sim.backends import RTL
 
 from ..netlist_size import SYNTHESIS, netlist_size
 from ..report import read_nextpnr_report
@@ -82,25 +81,22 @@ def measure(design, seeds, progress=lambda step: None):
 def simulated_cycles(config):
     """Clocks of a run on Verilator, with operands on chip, which is the formula's or an error, and
     with operands that come with `start`."""
-    model = adapter(config.core)
-    head = model.random_operands(config, np.random.default_rng(1))
-    run, loading = (run_rtl(config, [head], preload=preload) for preload in (True, False))
-    golden = run_golden(config, [head])
-    wrong = int((run.outputs != golden).sum() + (loading.outputs != golden).sum())
-    by_data = getattr(model, "cycles", None)
-    expected = by_data(config, *head) if by_data else CORES[config.core].cycles(config)
-    if wrong or run.cycles != [expected]:
+    batch = [config.random_operands(np.random.default_rng(1))]
+    run, loading = (RTL(preload=preload).run(config, batch)[0] for preload in (True, False))
+    expected = config.cycles(**batch[0])
+    wrong = compare([run, loading], 2 * Golden().run(config, batch))
+    if wrong or run.cycles != expected:
         raise JobError(
-            f"{config.core}: simulated {run.cycles[0]} cycles, formula {expected}; "
+            f"{config.NAME}: simulated {run.cycles} cycles, formula {expected}; "
             f"{wrong} outputs differ from the golden model"
         )
-    return expected, loading.cycles[0]
+    return expected, loading.cycles
 
 
 def place(design, seeds, progress):
     """nextpnr's report of each seed, for the core between registers."""
     fpga = design.fpga
-    module = component_to_verilog(BenchTop(CORES[design.core].build(design.config)), "bench")
+    module = component_to_verilog(BenchTop(design.config.create()), "bench")
     unconstrained = {"ice40": "--pcf-allow-unconstrained", "ecp5": "--lpf-allow-unconstrained"}
     reports = []
     with tempfile.TemporaryDirectory(prefix="spikeloom-bench-") as folder:

@@ -1,11 +1,8 @@
 """The driver: attention on a device, NumPy in and out."""
 
 from collections import deque
-from dataclasses import dataclass
 
-import numpy as np
-
-from spikeloom.catalog import CORES
+from spikeloom.backend import Run
 from spikeloom.errors import InputError
 from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.identity import Identity, config_hash, hardware_keys
@@ -20,7 +17,6 @@ from spikeloom.link.protocol import (
     bytes_of,
     chunks_of,
 )
-from spikeloom_sim.adapters import adapter
 
 from .errors import LinkError, NoAnswerError, SessionLostError, WrongBitstreamError
 from .open_port import open_port
@@ -28,20 +24,6 @@ from .open_port import open_port
 TRIES = 8  # times a request is sent before the device counts as dead
 STALL_SECONDS = 2  # on top of a run's own time: without output for so long, a core hangs
 JUNK = 65536  # bytes without an answer among them after which the line counts as noise
-
-
-@dataclass
-class Run:
-    """One run.
-
-    output : as the golden model shapes it.
-    cycles : the core's clocks from start to the last output beat, waiting for the line included.
-    saturated : whether sums left their range since the device was opened.
-    """
-
-    output: np.ndarray
-    cycles: int
-    saturated: bool
 
 
 class Device:
@@ -93,7 +75,7 @@ class Device:
 
     def check(self, wanted):
         """Raise `WrongBitstreamError` where the device's hardware is not that of `wanted`."""
-        self.check_core(wanted.core)
+        self.check_core(wanted.NAME)
         here, there = config_hash(self.config), config_hash(wanted)
         if here != there:
             has, wants = hardware_keys(self.config), hardware_keys(wanted)
@@ -101,16 +83,16 @@ class Device:
                 f"{key} = {has[key]}, not {wants[key]}" for key in has if has[key] != wants[key]
             )
             raise WrongBitstreamError(
-                f"{self._port.name}: the bitstream is {wanted.core} {here}, wanted is {there}: "
+                f"{self._port.name}: the bitstream is {wanted.NAME} {here}, wanted is {there}: "
                 f"{differing}; load another (spikeloom build, spikeloom flash), or leave these "
                 "keys to the device"
             )
 
     def check_core(self, core):
         """Raise `WrongBitstreamError` where the device is another core than `core`."""
-        if self.config.core != core:
+        if self.config.NAME != core:
             raise WrongBitstreamError(
-                f"{self._port.name}: the bitstream is {self.config.core} "
+                f"{self._port.name}: the bitstream is {self.config.NAME} "
                 f"{config_hash(self.config)}, wanted is {core}; load another (spikeloom build, "
                 "spikeloom flash)"
             )
@@ -127,35 +109,34 @@ class Device:
     def version(self):
         return self._identity.version
 
-    def run(self, *operands, seed=1, progress=lambda done, total: None):
-        """One attention.
+    def run(self, *operands, seed=1, progress=lambda done, total: None, **named):
+        """One run.
 
         Parameters
         ----------
-        operands : tensors as the core's golden model takes them.
+        operands, named : tensors of the core's input streams, in order or by name.
         seed : of the core's LFSRs.
         progress : called with the bytes that have gone either way, and how many there are.
 
         Returns a `Run`. Raises `InputError` for tensors of another shape than the device's,
         `LinkError` where the line or the core fails; open the device anew then.
         """
-        model = adapter(self.config.core)
-        example = model.random_operands(self.config, np.random.default_rng(0))
-        for name, given, like in zip(model.OPERANDS, operands, example, strict=True):
-            if np.shape(given) != like.shape:
-                raise InputError(f"{name}: shape {np.shape(given)}, the device takes {like.shape}")
-        beats = model.to_beats(self.config, *operands)
+        core = self.config.with_seed(seed)
+        if len(operands) > len(core.inputs):
+            raise InputError(f"{core.NAME} takes {len(core.inputs)} operands: {', '.join(core.inputs)}")
+        checked = core.check(dict(zip(core.inputs, operands, strict=False)) | named)
         chunks = [
-            deque(chunks_of(beats[name], bits)) for name, bits in self._identity.inputs.items()
+            deque(chunks_of(port.pack(checked[name]), port.bits))
+            for name, port in core.inputs.items()
         ]
-        size = bytes_of(self._identity.output)
-        data = self._transfer(chunks, size * model.output_beats(self.config), seed, progress)
+        ((name, port),) = core.outputs.items()
+        begun = self._port.now()
+        data = self._transfer(chunks, port.beat_bytes * port.beats, seed, progress)
         if self._state & State.MISFRAMED:
             raise LinkError(f"{self._port.name}: the core found `last` where no tensor ends")
-        words = [int.from_bytes(data[n : n + size], "little") for n in range(0, len(data), size)]
         cycles = int.from_bytes(self._ask(Command.STATUS)[1], "little")
-        saturated = bool(self._state & State.SATURATED)
-        return Run(model.from_words(self.config, words), cycles, saturated)
+        flags = {"saturated": int(bool(self._state & State.SATURATED))}
+        return Run({name: port.from_bytes(data)}, cycles, flags, self._port.now() - begun)
 
     def _transfer(self, chunks, size, seed, progress):
         """Write what the core takes, start it, then write the rest while reading `size` bytes."""
@@ -163,7 +144,7 @@ class Device:
         left = total
         received = bytearray()
         started = False
-        patience = STALL_SECONDS + 8 * CORES[self.config.core].cycles(self.config) / self.hz
+        patience = STALL_SECONDS + 8 * self.config.cycles() / self.hz
         active = self._port.now()
         while len(received) < size:
             before = left

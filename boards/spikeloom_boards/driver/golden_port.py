@@ -2,9 +2,6 @@
 
 import warnings
 
-import numpy as np
-
-from spikeloom.catalog import CORES
 from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.identity import Identity
 from spikeloom.link.protocol import (
@@ -19,7 +16,6 @@ from spikeloom.link.protocol import (
     State,
     bytes_of,
 )
-from spikeloom_sim.adapters import adapter
 
 DIVISOR = 8  # clocks per bit, as in the simulated device
 BYTE = 10 * DIVISOR  # clocks
@@ -40,11 +36,10 @@ class GoldenPort:
 
     def __init__(self, config):
         self._config = config.settled()
-        self._model = adapter(config.core)
         self._hz = DIVISOR * DEFAULT_BAUD
         with warnings.catch_warnings():  # the component is asked for its ports alone
             warnings.simplefilter("ignore")
-            self._identity = Identity.of(CORES[config.core].build(self._config), self._hz)
+            self._identity = Identity.of(self._config.create(), self._hz)
         self._decoder = FrameDecoder()
         self._line = b""
         self._clock = 0
@@ -130,33 +125,23 @@ class GoldenPort:
 
     def _compute(self):
         """Run, once there is a seed and all operands."""
-        example = self._model.random_operands(self._config, np.random.default_rng(0))
-        expected = self._model.to_beats(self._config, *example)
-        beats = {}
-        for number, (name, bits) in enumerate(self._identity.inputs.items()):
-            size, lasts = bytes_of(bits), [last for _, last in expected[name]]
-            need = size * len(lasts)
-            data = self._written[number]
-            ends = [size * (n + 1) for n, last in enumerate(lasts) if last]
+        operands = {}
+        for number, (name, port) in enumerate(self._config.inputs.items()):
+            size, data = port.beat_bytes, self._written[number]
+            ends = [size * (n + 1) for n, last in enumerate(port.lasts) if last]
             self._misframed |= self._ends[number] != [end for end in ends if end <= len(data)]
-            words = [int.from_bytes(data[n : n + size], "little") for n in range(0, need, size)]
-            beats[name] = list(zip(words, lasts, strict=True))
-            if self._seed is None or len(data) < need:
+            if self._seed is None or len(data) < size * port.beats:
                 return
+            operands[name] = port.from_bytes(data[: size * port.beats])
         self._written = [b""] * len(self._written)
         self._ends = [[] for _ in self._written]
-        config = self._config.with_seed(self._seed)
-        operands = self._model.operands_of(config, beats)
-        self._output += self._model.to_bytes(config, self._model.golden(config, *operands))
-        self._cycles = self._model_cycles(operands)
+        core = self._config.with_seed(self._seed)
+        for name, output in core.compute(**operands).items():
+            if name in core.outputs:
+                self._output += core.outputs[name].to_bytes(output)
+        self._cycles = core.cycles(**operands)
         self._finish = self._clock + self._cycles
         self._seed = None
-
-    def _model_cycles(self, operands):
-        """Clocks of a run with these operands on chip."""
-        if hasattr(self._model, "cycles"):
-            return self._model.cycles(self._config, *operands)
-        return CORES[self._config.core].cycles(self._config)
 
     def _running(self, clock):
         return self._seed is not None or clock < self._finish

@@ -5,11 +5,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from spikeloom.backend import compare, golden_run
 from spikeloom.errors import JobError
 from spikeloom.link.identity import hardware_keys
 from spikeloom.link.protocol import DEFAULT_BAUD
-from spikeloom_sim.adapters import adapter
-from spikeloom_sim.backends.golden import head_seed
 
 from .device import Device
 
@@ -27,31 +26,18 @@ VECTORS = (
 def open_for(port, core, settings, tensors, baud=DEFAULT_BAUD):
     """Open a device for tensors; keys not in `settings` are the device's own.
 
-    Yields the `Device`, the configuration and the operands of each head.
+    `core` is the core's class. Yields the `Device`, the core and the operands of each run.
     """
-    model = adapter(core)
     if port == "sim":
-        config, heads = model.configure(settings, *tensors)
+        config, batch = core.prepare(settings, **tensors)
         with Device(port, config) as device:
-            yield device, config, heads
+            yield device, config, batch
         return
     with Device(port, baud=baud) as device:
-        device.check_core(core)
-        config, heads = model.configure(hardware_keys(device.config) | settings, *tensors)
+        device.check_core(core.NAME)
+        config, batch = core.prepare(hardware_keys(device.config) | settings, **tensors)
         device.check(config)
-        yield device, config, heads
-
-
-def run_heads(device, config, heads, progress=lambda done, total: None):
-    """Outputs of heads run one after the other, stacked, and the clocks of each."""
-    runs = []
-    for n, head in enumerate(heads):
-
-        def told(done, total, n=n):
-            progress(n * total + done, len(heads) * total)
-
-        runs.append(device.run(*head, seed=head_seed(config.seed, n), progress=told))
-    return np.stack([run.output for run in runs]), [run.cycles for run in runs]
+        yield device, config, batch
 
 
 @dataclass(frozen=True)
@@ -72,16 +58,16 @@ def self_test(device, progress=lambda step: None):
 
     Returns a `Verdict` for each run. Raises `JobError` where any bit differs.
     """
-    config = device.config
-    model = adapter(config.core)
+    core = device.config
     verdicts = []
     for name, density, seed in VECTORS:
         progress(name)
-        operands = model.random_operands(config, np.random.default_rng(seed), density)
-        expected = model.golden(config.with_seed(seed), *operands)
-        run = device.run(*operands, seed=seed)
-        wrong = int((run.output != expected).sum())
-        verdicts.append(Verdict(name, wrong, expected.size, run.cycles))
+        operands = core.random_operands(np.random.default_rng(seed), density)
+        expected = golden_run(core.with_seed(seed), operands)
+        run = device.run(**operands, seed=seed)
+        wrong = compare([run], [expected])
+        values = sum(output.size for output in expected.outputs.values())
+        verdicts.append(Verdict(name, wrong, values, run.cycles))
     failed = [verdict for verdict in verdicts if verdict.mismatches]
     if failed:
         told = ", ".join(f"{v.name}: {v.mismatches} of {v.values}" for v in failed)

@@ -1,8 +1,6 @@
 """Board recipes: small data about each board, and a preset of each core that fits it."""
 
-from dataclasses import fields
-
-from spikeloom.catalog import CORES
+from spikeloom.cores import find_core
 from spikeloom.errors import InputError
 
 from .ecp5 import ECP5_RECIPES
@@ -34,8 +32,8 @@ def preset_config(core, recipe, settings=()):
     """Configuration of `core` for a board: its preset, with `settings` on top."""
     settings = dict(settings)
     preset = recipe.preset(core)
-    config = CORES[core].config
-    before = {key.name: preset.get(key.name, key.default) for key in fields(config)}
+    config = find_core(core)
+    before = {name: preset.get(name, key.default) for name, key in config.keys().items()}
     changed = {key for key in settings.keys() & before if str(settings[key]) != str(before[key])}
     for decisive, dependent in CHOSEN_FOR:
         if changed & decisive:

@@ -1,0 +1,44 @@
+"""Backend `board`: the core on a device at the end of a port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spikeloom.backend import Operands, Progress, Run, silent
+from spikeloom.contract import Core
+from spikeloom.link.protocol import DEFAULT_BAUD
+
+from .device import Device
+
+
+@dataclass
+class Board:
+    """A board at `port`, or one in simulation ("sim"), or the golden model behind the link's
+    protocol ("golden")."""
+
+    port: str
+    baud: int = DEFAULT_BAUD
+    name = "board"
+
+    def run(
+        self, core: Core, batch: Sequence[Operands], progress: Progress = silent
+    ) -> list[Run]:
+        with Device(self.port, core.settled(), baud=self.baud) as device:
+            return run_batch(device, core, batch, progress)
+
+
+def run_batch(
+    device: Device, core: Core, batch: Sequence[Operands], progress: Progress = silent
+) -> list[Run]:
+    """Runs of `batch` on an open device, run n with ``core.seeded(n)``; `progress` is called with
+    bytes."""
+    runs = []
+    for n, operands in enumerate(batch):
+
+        def told(done: int, total: int, n: int = n) -> None:
+            progress(n * total + done, len(batch) * total)
+
+        seed = getattr(core.seeded(n), "seed", 1)
+        runs.append(device.run(**operands, seed=seed, progress=told))
+    return runs
