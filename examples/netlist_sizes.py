@@ -8,7 +8,7 @@ Prints a Markdown table, row by row. Sizes are Yosys' before placement.
 
 import sys
 
-from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa import SSA
 from spikeloom.cores.ssa.schedule import cycles
 from spikeloom_boards.netlist_size import netlist_size
 
@@ -29,7 +29,7 @@ def main():
     print("| cells x bits | inputs | cycles | family | LUT4 | flip-flops | block RAMs |")
     print("|---|---|---|---|---|---|---|")
     for unroll in wanted:
-        config = SSAConfig(**SHAPE | UNROLLS[unroll])
+        config = SSA(**SHAPE | UNROLLS[unroll])
         for family in ("ice40", "ecp5"):
             size = netlist_size(config, family)
             print(

@@ -12,11 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from spikeloom.config import SpikedConfig
-from spikeloom.cores.spiked import schedule
-from spikeloom_sim.adapters import adapter
+from spikeloom.cores.spiked import Spiked, schedule
+from spikeloom.cores.spiked import golden as spiked
 from spikeloom_sim.backends import run_rtl
-from spikeloom_sim.golden import spiked
 
 SEEDS = range(10)
 SHARES = (1.0, 0.5, 0.1, 0.01)  # of neurons that spike
@@ -59,7 +57,7 @@ def print_formats():
     print("| N | D | frac_bits | log_bits | equal codes | worst seed | largest difference |")
     print("|---|---|---|---|---|---|---|")
     for tokens, dim in ((49, 32), (64, 64)):
-        base = SpikedConfig(tokens=tokens, head_dim=dim)
+        base = Spiked(tokens=tokens, head_dim=dim)
         for frac_bits, log_bits in ((12, 9), (14, 9), (16, 9), (18, 9), (20, 7), (20, 9), (24, 12)):
             config = replace(base, frac_bits=frac_bits, log_bits=log_bits)
             equal, worst, most = agreement(config)
@@ -80,7 +78,7 @@ def print_softmax():
         (128, 64, 1.4, 16),
         (49, 32, 2.0, 8),
     ):
-        config = SpikedConfig(tokens=tokens, head_dim=dim, base=base, steps=steps)
+        config = Spiked(tokens=tokens, head_dim=dim, base=base, steps=steps)
         found = against_softmax(config)
         (corr, rmse), (float_corr, float_rmse) = found["golden"], found["float"]
         print(
@@ -98,7 +96,7 @@ def print_side_by_side():
         (64, 64, 1.15, 40),
         (128, 64, 1.4, 16),
     ):
-        config = SpikedConfig(tokens=tokens, head_dim=dim, base=base, steps=steps)
+        config = Spiked(tokens=tokens, head_dim=dim, base=base, steps=steps)
         q, k, v = gaussian(config, SEEDS[0])
         trace = spiked.float_model(config, q, k, v)
         head = trace.q, trace.k, trace.v
@@ -116,12 +114,11 @@ def print_side_by_side():
 def print_clocks():
     print("| lanes | encoders | 100 % | 50 % | 10 % | 1 % | interval, 100 % |")
     print("|---|---|---|---|---|---|---|")
-    model = adapter("spiked")
     for lanes in (1, 8, 49):
-        config = SpikedConfig(tokens=49, head_dim=32, lanes=lanes)
+        config = Spiked(tokens=49, head_dim=32, lanes=lanes)
         rng = np.random.default_rng(2)
-        heads = [model.random_operands(config, rng, share) for share in SHARES]
-        clocks = " | ".join(f"{model.cycles(config, *head):,}" for head in heads)
+        heads = [config.random_operands(rng, share) for share in SHARES]
+        clocks = " | ".join(f"{config.cycles(**head):,}" for head in heads)
         interval = schedule.interval(config)
         print(f"| {lanes} | {config.encoders} | {clocks} | {interval:,.0f} |")
 
@@ -130,11 +127,11 @@ def print_product():
     print("| lanes | clocks / spikes * groups, 100 % | 50 % | 10 % | 1 % | 0 % |")
     print("|---|---|---|---|---|---|")
     for lanes in (1, 8, 49):
-        config = SpikedConfig(tokens=49, head_dim=32, lanes=lanes, encoders=lanes)
+        config = Spiked(tokens=49, head_dim=32, lanes=lanes, encoders=lanes)
         found = []
         for share in (*SHARES, 0.0):
             rng = np.random.default_rng(2)
-            q, k, _ = adapter("spiked").random_operands(config, rng, share)
+            head = config.random_operands(rng, share)
             clocks = schedule.product_clocks(config, np.count_nonzero(q, axis=1).tolist())
             work = (np.count_nonzero(q) + np.count_nonzero(k)) * config.groups
             found.append(f"{clocks:,} / {work:,}")
@@ -151,9 +148,9 @@ def plot(path):
     steps = np.array([2, 4, 6, 8, 12, 16, 24, 32, 40, 52, 64])
     for base in (1.05, 1.1, 1.15, 1.25, 2**0.5, 2.0):
         errors = [
-            against_softmax(
-                SpikedConfig(tokens=49, head_dim=32, base=base, steps=int(count)), range(3)
-            )["golden"][1]
+            against_softmax(Spiked(tokens=49, head_dim=32, base=base, steps=int(count)), range(3))[
+                "golden"
+            ][1]
             for count in steps
         ]
         axes.plot(steps, errors, marker="o", markersize=3, label=f"B = {base:.3g}")

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 from matplotlib.figure import Figure
 
-from spikeloom.config import SSAConfig
-from spikeloom_sim.golden import ssa
+from spikeloom.cores.ssa import SSA
+from spikeloom.cores.ssa import golden as ssa
 
 SIZE = 64
 STEPS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]
@@ -22,7 +22,7 @@ def main():
     """Print the errors, and draw them where a picture is named."""
     q, k, v = np.random.default_rng(3).integers(0, 2, (3, SIZE, SIZE), np.uint8)
     expected = ssa.float_reference(q, k, v)
-    config = SSAConfig(tokens=SIZE, head_dim=SIZE, steps=STEPS[-1], engine="sampled")
+    config = SSA(tokens=SIZE, head_dim=SIZE, steps=STEPS[-1], engine="sampled")
     errors = {}
     for indices in ("lfsr", "stratified"):
         run = replace(config, indices=indices)

@@ -1,15 +1,16 @@
 """The demo of the `a2os2a` core: a photograph through neurons, attention and neurons again."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
-from spikeloom.config import A2OS2ABlockConfig, A2OS2AConfig
+from spikeloom.cores.a2os2a import A2OS2A, golden
+from spikeloom.cores.a2os2a_block import A2OS2ABlock
+from spikeloom.cores.spiking_neurons.golden import float_fire
 from spikeloom.export.files import core_files
 from spikeloom.staging import whole_folder
-from spikeloom_sim.adapters import adapter
-from spikeloom_sim.backends import run_rtl
+from spikeloom_sim.backends import RTL
 from spikeloom_sim.backends.wave import write_gtkw
-from spikeloom_sim.golden import a2os2a, a2os2a_block
-from spikeloom_sim.golden.neurons import float_fire
 
 from .a2os2a_demo_plots import plot_attention, plot_clocks, plot_spikes
 from .demo_photograph import photograph
@@ -44,7 +45,7 @@ def photograph_pre_activations():
 def demo_a2os2a(folder, progress):
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     reals = photograph_pre_activations()
-    config = A2OS2ABlockConfig(
+    config = A2OS2ABlock(
         tokens=TOKENS,
         head_dim=DIM,
         steps=STEPS,
@@ -54,22 +55,26 @@ def demo_a2os2a(folder, progress):
         o_threshold=OUTPUT_THRESHOLD,
     )
     most = 2 ** (config.input_bits - 1)
-    inputs = [np.rint(x * ONE).clip(-most, most - 1).astype(int) for x in reals]
-    trace = a2os2a_block.trace(config, *inputs)
+    inputs = {
+        name: np.rint(x * ONE).clip(-most, most - 1).astype(int)
+        for name, x in zip("qkv", reals, strict=True)
+    }
+    trace = block_trace(config, inputs)
+    spikes = {"q": trace.q, "k": trace.k, "v": trace.v}
     with whole_folder(folder, "demo.md") as staging:
         runs = []
         for order in ("kv", "qk"):
             progress(f"simulate the core, {order}")
-            runs.append(_run(_core(order, STEPS), (trace.q, trace.k, trace.v)))
+            runs.append(_run(_core(order, STEPS), spikes, spikes))
         progress("simulate the core among its neurons")
-        runs.append(_run(config, inputs))
+        runs.append(_run(config, inputs, spikes))
 
         progress("clocks against density")
         measured = {order: _clocks(_core(order)) for order in ("kv", "qk")}
         progress("waveform")
         first = _core("kv")
-        operands = [x[0] for x in (trace.q, trace.k, trace.v)]
-        run_rtl(first, [operands], wave=staging / "a2os2a.vcd")
+        operands = {name: x[0] for name, x in spikes.items()}
+        RTL(wave=staging / "a2os2a.vcd").run(first, [operands])
         write_gtkw(staging / "a2os2a.gtkw", "a2os2a.vcd", first)
 
         progress("pictures")
@@ -97,26 +102,32 @@ demo_a2os2a.steps = 6
 
 
 def _core(order, steps=1):
-    return A2OS2AConfig(tokens=TOKENS, head_dim=DIM, steps=steps, lanes=LANES, order=order)
+    return A2OS2A(tokens=TOKENS, head_dim=DIM, steps=steps, lanes=LANES, order=order)
 
 
-def _run(config, operands):
+def block_trace(config, inputs):
+    """Tensors (T, N, D) inside the block: `q`, `k`, `v` as the neurons hand them to the attention,
+    its `sums`, and the `output` spikes."""
+    streams, wires = config.trace(**inputs), config.wires()
+    found = {name: streams[wires[f"attention.{name}"]] for name in "qkv"}
+    found |= {"sums": streams["attention.o"], "output": streams[wires["o"]]}
+    shape = (config.steps, config.tokens, -1)
+    return SimpleNamespace(**{name: tensor.reshape(shape) for name, tensor in found.items()})
+
+
+def _run(config, operands, spikes):
     """Golden model and RTL on one run of T steps: a row of the demo's table."""
-    spikes = operands
-    if config.core == "a2os2a_block":
-        trace = a2os2a_block.trace(config, *operands)
-        spikes = trace.q, trace.k, trace.v
-    events = a2os2a.count_events(config, *spikes)
+    events = golden.count_events(config, *spikes.values())
     run = run_checked(config, operands)
-    return {"core": config.core, "order": config.chosen_order, "events": events} | run.told()
+    return {"core": config.NAME, "order": config.chosen_order, "events": events} | run.told()
 
 
 def _clocks(config):
-    """Density to clocks in the RTL, on operands drawn at random."""
-    model = adapter(config.core)
+    """Density to cycles in the RTL, on operands drawn at random."""
     rng = np.random.default_rng(5)
-    heads = [model.random_operands(config, rng, density) for density in DENSITIES]
-    return dict(zip(DENSITIES, run_rtl(config, heads).cycles, strict=True))
+    batch = [config.random_operands(rng, density) for density in DENSITIES]
+    cycles = [run.cycles for run in RTL().run(config, batch)]
+    return dict(zip(DENSITIES, cycles, strict=True))
 
 
 def _scores(reals, trace):
@@ -124,6 +135,6 @@ def _scores(reals, trace):
     queries = float_fire(reals[0], threshold=1.0, leak=0.5)
     keys = np.maximum(reals[1], 0)
     exact = np.einsum("tid,tjd->ij", queries, keys) / STEPS
-    unit = ONE >> A2OS2ABlockConfig.k_shift
+    unit = ONE >> A2OS2ABlock.k_shift
     found = np.einsum("tid,tjd->ij", trace.q, trace.k) / STEPS / unit
     return exact, found

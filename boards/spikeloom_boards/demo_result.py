@@ -1,12 +1,10 @@
 """What every demo gives back, and how a demo runs a core."""
 
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spikeloom.errors import JobError
-from spikeloom_sim.adapters import adapter
-from spikeloom_sim.backends import run_rtl
+from spikeloom.backend import golden_run, require_equal
+from spikeloom_sim.backends import RTL
 
 
 @dataclass
@@ -46,7 +44,7 @@ class DemoResult:
 
 @dataclass
 class DemoRun:
-    """One head through the RTL: its `output`, equal to the golden model's, and what it took."""
+    """One run through the RTL: its `output`, equal to the golden model's, and what it took."""
 
     output: object
     cycles: int
@@ -66,23 +64,16 @@ class DemoRun:
         }
 
 
-def run_checked(config, head, wave=None):
-    """Golden model and RTL on one head of operands: a `DemoRun`.
+def run_checked(core, operands):
+    """Golden model and RTL on one run's operands: a `DemoRun`.
 
     Raises `JobError` where a single output differs.
     """
-    begun = time.monotonic()
-    expected = adapter(config.core).golden(config, *head)
-    golden_seconds = time.monotonic() - begun
-    run = run_rtl(config, [head], wave=wave)
-    mismatches = int((run.outputs[0] != expected).sum())
-    if mismatches:
-        raise JobError(
-            f"{config.core}: {mismatches} of {expected.size} outputs differ from the golden model"
-        )
-    return DemoRun(
-        run.outputs[0], run.cycles[0], golden_seconds, run.build_seconds, run.run_seconds
-    )
+    expected = golden_run(core, operands)
+    rtl = RTL()
+    (run,) = rtl.run(core, [operands])
+    require_equal(core, [run], [expected])
+    return DemoRun(run.outputs["o"], run.cycles, expected.seconds, rtl.build_seconds, run.seconds)
 
 
 MISMATCHES = {"mismatches": lambda run: f"{run['mismatches']} of {run['outputs']}"}

@@ -2,10 +2,9 @@
 
 import numpy as np
 
+from spikeloom.cores.spiked import Spiked, golden
 from spikeloom.export.files import core_files
 from spikeloom.staging import whole_folder
-from spikeloom_sim.adapters import adapter
-from spikeloom_sim.golden import spiked
 
 from .demo_photograph import photograph
 from .demo_result import CLOCKS, MISMATCHES, DemoResult, run_checked
@@ -49,12 +48,11 @@ def demo_spiked(folder, progress):
             runs.append(_run({"base": base, "steps": steps, "lanes": LANES}, operands))
         progress("pictures")
         base, steps = CODES[0]
-        config, heads = adapter("spiked").configure(
-            {"base": base, "steps": steps, "lanes": LANES}, *operands
-        )
-        trace = spiked.trace(config, *heads[0])
+        settings = {"base": base, "steps": steps, "lanes": LANES}
+        config, (codes,) = Spiked.prepare(settings, **dict(zip("qkv", operands, strict=True)))
+        trace = golden.trace(config, **codes)
         plot_attention(operands, trace, config, staging / "attention.png")
-        plot_raster(heads[0], trace, config, staging / "raster.png")
+        plot_raster(tuple(codes.values()), trace, config, staging / "raster.png")
         plot_shift(trace, config, staging / "shift.png")
         for name, text in core_files(config).items():
             (staging / name).write_text(text)
@@ -76,12 +74,11 @@ demo_spiked.steps = len(CODES) + 1
 
 def _run(settings, operands):
     """One code on float model, golden model and RTL: a row of the demo's table."""
-    model = adapter("spiked")
-    config, heads = model.configure(settings, *operands)
-    run = run_checked(config, heads[0])
-    softmax = spiked.softmax_attention(*operands).ravel()
-    values = model.decode(config, run.output).ravel()
-    float_values = spiked.float_model(config, *operands).values.ravel()
+    config, (codes,) = Spiked.prepare(settings, **dict(zip("qkv", operands, strict=True)))
+    run = run_checked(config, codes)
+    softmax = golden.softmax_attention(*operands).ravel()
+    values = config.views()["values"](run.output).ravel()
+    float_values = golden.float_model(config, *operands).values.ravel()
     return {
         "base": config.base,
         "steps": config.steps,

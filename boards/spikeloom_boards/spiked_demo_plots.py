@@ -4,8 +4,8 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from spikeloom.config.spiked_tables import winner_fraction, winner_table
-from spikeloom_sim.golden import spiked
+from spikeloom.cores.spiked import golden
+from spikeloom.cores.spiked.tables import winner_fraction, winner_table
 
 matplotlib.rcParams["font.size"] = 9
 ROW = 24  # the token whose way is drawn: the middle of the window
@@ -14,8 +14,8 @@ ROW = 24  # the token whose way is drawn: the middle of the window
 def plot_attention(operands, trace, config, path):
     """Softmax attention matrix, the one decoded from spikes, and the difference."""
     q, k, _ = operands
-    reference = spiked.softmax_attention(q, k, np.eye(len(q)))
-    p = spiked.decode(config, trace.probabilities)
+    reference = golden.softmax_attention(q, k, np.eye(len(q)))
+    p = golden.decode(config, trace.probabilities)
     decoded = p / p.sum(axis=1, keepdims=True)
     figure = Figure(figsize=(10.5, 3.4), layout="constrained")
     axes = figure.subplots(1, 3)

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from spikeloom.config.ssa import ENGINES
+from spikeloom.cores.ssa import golden
+from spikeloom.cores.ssa.core import ENGINES
 from spikeloom.export.files import core_files
 from spikeloom.staging import whole_folder
-from spikeloom_sim.backends import run_rtl
+from spikeloom_sim.backends import RTL
 from spikeloom_sim.backends.wave import write_gtkw
-from spikeloom_sim.golden import ssa
 
 from .build import Build, build
 from .demo_photograph import photograph
@@ -44,7 +44,7 @@ def demo_config(steps, engine="sampled"):
 def demo_ssa(folder, progress):
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     patches = photograph_patches()
-    reference = ssa.float_reference(patches, patches, patches)
+    reference = golden.float_reference(patches, patches, patches)
     with whole_folder(folder, "demo.md") as staging:
         runs = []
         for engine in ENGINES:
@@ -52,11 +52,12 @@ def demo_ssa(folder, progress):
                 progress(f"simulate engine {engine}, T = {steps}")
                 runs.append(_run(demo_config(steps, engine), patches, reference))
         progress("waveform")
-        run_rtl(demo_config(1), [(patches, patches, patches)], wave=staging / "ssa.vcd")
+        operands = dict.fromkeys("qkv", patches)
+        RTL(wave=staging / "ssa.vcd").run(demo_config(1), [operands])
         write_gtkw(staging / "ssa.gtkw", "ssa.vcd", demo_config(1))
         progress("pictures")
         traces = {
-            engine: ssa.trace(demo_config(max(STEPS), engine), patches, patches, patches)
+            engine: golden.trace(demo_config(max(STEPS), engine), patches, patches, patches)
             for engine in ENGINES
         }
         plot_attention(patches, traces, staging / "attention.png")
@@ -89,7 +90,7 @@ demo_ssa.steps = len(ENGINES) * len(STEPS) + 2 + 4
 
 def _run(config, patches, reference):
     """One T on golden model and RTL: the row of the demo's table."""
-    run = run_checked(config, (patches, patches, patches))
+    run = run_checked(config, dict.fromkeys("qkv", patches))
     rate = run.output.mean(axis=0)
     return {
         "engine": config.engine,

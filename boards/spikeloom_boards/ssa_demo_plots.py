@@ -4,15 +4,15 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from spikeloom.config.ssa import ENGINES
-from spikeloom_sim.golden import ssa
+from spikeloom.cores.ssa import golden
+from spikeloom.cores.ssa.core import ENGINES
 
 matplotlib.rcParams["font.size"] = 9
 
 
 def plot_attention(patches, traces, path):
     """The photograph, its float attention matrix, and that from the spikes of each engine."""
-    reference = ssa.float_scores(patches, patches)
+    reference = golden.float_scores(patches, patches)
     figure = Figure(figsize=(13, 3.6), layout="constrained")
     axes = figure.subplots(1, 2 + len(traces))
     image = patches.reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(64, 64)
@@ -44,7 +44,7 @@ def plot_error(patches, reference, make_config, path, longest=300):
     ax = figure.subplots()
     ax.loglog(steps, spread / np.sqrt(steps), "k--", label=r"$\sqrt{p(1-p)/T}$, independent spikes")
     for engine, mark in zip(ENGINES, ("o-", "s-"), strict=True):
-        output = ssa.run(make_config(longest, engine), patches, patches, patches)
+        output = golden.run(make_config(longest, engine), patches, patches, patches)
         sums = output.cumsum(axis=0, dtype=float)
         rmse = [np.sqrt(np.mean((sums[t - 1] / t - reference) ** 2)) for t in steps]
         ax.loglog(steps, rmse, mark, markersize=4, label=f"engine {engine}, photograph")

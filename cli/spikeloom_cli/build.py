@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from spikeloom.catalog import find_core
+from spikeloom.cores import find_core
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_boards.build import Build
 from spikeloom_boards.build import build as run_build

@@ -1,6 +1,6 @@
 """`spikeloom generate`: Verilog and everything needed to use it elsewhere."""
 
-from spikeloom.catalog import find_core
+from spikeloom.cores import find_core
 from spikeloom_boards.generate import generate_files
 from spikeloom_boards.recipes import find_board, preset_config
 
@@ -33,7 +33,7 @@ def generate(
     if recipe:
         chosen = preset_config(core, recipe, settings)
     else:
-        chosen = find_core(core).config.from_settings(settings)
+        chosen = find_core(core).from_settings(settings)
     with steps(2, quiet=json) as begin:
         manifest = generate_files(chosen, output, recipe, begin)
     if json:

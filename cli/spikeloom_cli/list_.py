@@ -1,10 +1,10 @@
 """`spikeloom list`: cores, boards, presets."""
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING
 
 from rich.table import Table
 
-from spikeloom.catalog import CORES
+from spikeloom.cores import all_cores
 from spikeloom_boards.recipes import BOARDS, preset_config
 
 from .options import Json, console, print_json
@@ -16,10 +16,10 @@ def list_(json: Json = False):
     """Cores with their keys, boards, and the preset of each core that fits a board."""
     cores = {
         name: {
-            "summary": core.summary,
-            "keys": {key.name: _describe(key) for key in fields(core.config)},
+            "summary": core.SUMMARY,
+            "keys": {key: _describe(field) for key, field in core.keys().items()},
         }
-        for name, core in CORES.items()
+        for name, core in all_cores().items()
     }
     boards = {
         recipe.id: {
@@ -41,7 +41,7 @@ def list_(json: Json = False):
             "board": recipe.id,
             "settings": settings,
             "mhz": recipe.frequency_of(core) / 1e6,
-            "cycles": CORES[core].cycles(preset_config(core, recipe)),
+            "cycles": preset_config(core, recipe).cycles(),
         }
         for recipe in BOARDS.values()
         for core, settings in recipe.presets.items()

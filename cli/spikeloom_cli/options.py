@@ -17,7 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from spikeloom.config import read_settings
+from spikeloom.configuration import read_settings
 
 CoreName = Annotated[
     str, typer.Argument(metavar="CORE", help="Core, as `spikeloom list` names it.")

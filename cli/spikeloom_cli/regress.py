@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from spikeloom.catalog import CORES, find_core
+from spikeloom.cores import all_cores, find_core
 from spikeloom.errors import InputError, JobError
 from spikeloom_sim.regression import regression_configs, run_suite, write_junit
 from spikeloom_sim.simulators import SIMULATORS
@@ -27,7 +27,7 @@ def regress(
         raise InputError(f"unknown simulator {sim!r}; simulators: " + ", ".join(SIMULATORS))
     configs = [
         (name, config)
-        for found in ([core] if core else CORES)
+        for found in ([core] if core else all_cores())
         for name, config in regression_configs(found).items()
         if only in name
     ]

@@ -1,18 +1,18 @@
 """`spikeloom run`: a user's tensors through a core."""
 
-import time
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from spikeloom.catalog import find_core
-from spikeloom.errors import InputError, JobError
+from spikeloom.backend import Golden, require_equal
+from spikeloom.cores import find_core
+from spikeloom.errors import InputError
 from spikeloom.link.protocol import DEFAULT_BAUD
-from spikeloom_boards.driver.jobs import open_for, run_heads
-from spikeloom_sim.adapters import adapter
-from spikeloom_sim.backends import run_golden, run_rtl
+from spikeloom_boards.driver.backend import run_batch
+from spikeloom_boards.driver.jobs import open_for
+from spikeloom_sim.backends import RTL, Netlist
 from spikeloom_sim.tensors import load_tensor, save_tensor
 
 from .options import (
@@ -56,66 +56,72 @@ def run(
     json: Json = False,
 ):
     """Run attention on Q, K and V; all but golden are compared with the golden model."""
-    find_core(core)
+    found = find_core(core)
     if backend not in BACKENDS:
         raise InputError(f"unknown backend {backend!r}; backends: " + ", ".join(BACKENDS))
     if (backend == "board") != (port is not None):
         raise InputError("--backend board and --port PORT (or --port sim) go together")
     check_wave(wave, backend)
     check_output(output)
-    model = adapter(core)
-    for option, asked, ability in (("--rate", rate, "rate"), ("--codes", codes, "decode")):
-        if asked and not hasattr(model, ability):
-            raise InputError(f"{option} is not for {core}; leave it out")
-    tensors = [load_tensor(path, name) for path, name in ((q, "q"), (k, "k"), (v, "v"))]
+    tensors = {name: load_tensor(path, name) for name, path in (("q", q), ("k", k), ("v", v))}
     settings = settings_of(config, set_)
     if backend == "board":
         with (
-            open_for(port, core, settings, tensors, baud) as (device, chosen, heads),
+            open_for(port, found, settings, tensors, baud) as (device, chosen, batch),
             bytes_display(quiet=json) as progress,
         ):
-            begun = time.monotonic()
-            found, cycles = run_heads(device, chosen, heads, progress)
-            seconds = time.monotonic() - begun
+            show = chosen_view(chosen, rate, codes)
+            runs = run_batch(device, chosen, batch, progress)
+            seconds = sum(run.seconds for run in runs)
     else:
-        chosen, heads = model.configure(settings, *tensors)
+        chosen, batch = found.prepare(settings, **tensors)
+        show = chosen_view(chosen, rate, codes)
 
-    told = {"core": core, "backend": backend, "heads": len(heads), "config": chosen.as_dict()}
     with steps(2, quiet=json) as begin:
         begin("golden model")
-        expected = run_golden(chosen, heads)
+        expected = Golden().run(chosen, batch)
         if backend == "golden":
-            found = expected
+            runs = expected
         elif backend != "board":
             begin(f"{backend} on {sim}")
-            netlist = family if backend == "netlist" else None
-            result = run_rtl(chosen, heads, simulator=sim, wave=wave, netlist=netlist)
-            found, cycles = result.outputs, result.cycles
-            seconds = result.build_seconds + result.run_seconds
+            options = {"simulator": sim, "wave": wave}
+            place = Netlist(**options, family=family) if backend == "netlist" else RTL(**options)
+            runs = place.run(chosen, batch)
+            seconds = place.build_seconds + sum(run.seconds for run in runs)
+    told = {"core": core, "backend": backend, "heads": len(batch), "config": chosen.as_dict()}
     if backend != "golden":
+        require_equal(chosen, runs, expected)
         told |= {
-            "cycles": cycles,
-            "mismatches": int((found != expected).sum()),
+            "cycles": [run.cycles for run in runs],
+            "mismatches": 0,
+            "flags": {name: max(run.flags[name] for run in runs) for name in runs[0].flags},
             "seconds": round(seconds, 2),
         }
-    if told.get("mismatches"):
-        raise JobError(f"{told['mismatches']} of {found.size} outputs differ from the golden model")
-    if rate:
-        found = model.rate(chosen, found)
-    if hasattr(model, "decode") and not codes:
-        found = model.decode(chosen, found)
-    if tensors[0].ndim == model.axes(chosen):
-        found = found[0]
-    save_tensor(output, found)
-    told |= {"output": str(output), "shape": list(found.shape), "dtype": str(found.dtype)}
+    (name,) = chosen.outputs
+    result = show(np.stack([run.outputs[name] for run in runs]))
+    if tensors["q"].ndim == len(chosen.inputs["q"].shape):
+        result = result[0]
+    save_tensor(output, result)
+    told |= {"output": str(output), "shape": list(result.shape), "dtype": str(result.dtype)}
     if json:
         print_json(told)
         return
     out = console()
     if "cycles" in told:
-        clocks = ", ".join(map(str, np.unique(told["cycles"])))
-        out.print(f"{backend}: {clocks} cycles a head, 0 mismatches, {told['seconds']} s")
-    out.print(f"{output}: {found.dtype} {found.shape}")
+        cycles = ", ".join(map(str, np.unique(told["cycles"])))
+        out.print(f"{backend}: {cycles} cycles a head, 0 mismatches, {told['seconds']} s")
+    out.print(f"{output}: {result.dtype} {result.shape}")
+
+
+def chosen_view(core, rate, codes):
+    """The view of outputs that the options ask for. Raises `InputError` where a core has none."""
+    views = core.views()
+    for view, asked in (("rate", rate), ("codes", codes)):
+        if asked and view not in views:
+            raise InputError(f"--{view} is not for {core.NAME}; leave it out")
+        if asked:
+            return views[view]
+    return next(iter(views.values()))
 
 
 def check_wave(wave, backend):

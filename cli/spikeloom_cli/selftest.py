@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from spikeloom.catalog import find_core
+from spikeloom.cores import find_core
 from spikeloom.errors import InputError
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_boards.driver import Device
@@ -50,7 +50,7 @@ def selftest(
         if board:
             wanted = preset_config(core, find_board(board), settings)
         elif settings or port == "sim":
-            wanted = find_core(core).config.from_settings(settings)
+            wanted = find_core(core).from_settings(settings)
     with steps(len(VECTORS) + 1, quiet=json) as begin:
         begin(f"open {port}")
         with Device(port, wanted, baud=baud) as device:
@@ -60,7 +60,7 @@ def selftest(
     if json:
         print_json(
             {
-                "core": device.config.core,
+                "core": device.config.NAME,
                 "config": device.config.as_dict(),
                 "mhz": device.hz / 1e6,
                 "runs": [verdict.as_dict() for verdict in verdicts],
@@ -69,7 +69,7 @@ def selftest(
         return
     out = console()
     out.print(
-        f"{device.config.core} at {device.hz / 1e6:g} MHz, made by Spikeloom {device.version}"
+        f"{device.config.NAME} at {device.hz / 1e6:g} MHz, made by Spikeloom {device.version}"
     )
     for verdict in verdicts:
         out.print(f"  {verdict.name}: {verdict.values} values equal, {verdict.cycles} cycles")

@@ -40,7 +40,7 @@ _PUBLIC = {
     "Composition": "composition",
     "StreamUnit": "stream_unit",
 }
-__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604
+__all__ = ["__version__", *_PUBLIC]
 
 
 def __getattr__(name: str) -> object:

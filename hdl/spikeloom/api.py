@@ -11,8 +11,9 @@ from .axes import AxisOrder
 from .backend import Backend, Golden, Progress, Run, find_backend, require_equal, silent
 from .contract import Core, check_names
 from .cores import find_core
-from .errors import InputError, unknown
+from .errors import unknown
 from .item import real_numbers
+from .port import Port
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -68,8 +69,8 @@ def run(
     if view is not None and view not in core.views():
         raise unknown("view", view, core.views())
     check_names(core, operands)
-    given = {name: real_numbers(operand, name) for name, operand in operands.items()}
     ports = core.inputs
+    given = {name: _exact(ports[name], operand, name) for name, operand in operands.items()}
     order = None if axes is None else AxisOrder(axes)
     if order is not None:
         given = {name: order.split(name, x, ports[name].axes) for name, x in given.items()}
@@ -91,6 +92,13 @@ def run(
         seconds=sum(one.seconds for one in runs),
         mismatches=None if golden else 0,
     )
+
+
+def _exact(port: Port, operand: ArrayLike, name: str) -> NDArray:
+    """An operand as an array, in integers where those are what it holds and the port takes."""
+    array = real_numbers(operand, name)
+    whole = array.dtype.kind == "f" and (array == np.floor(array)).all()
+    return array.astype(np.int64) if whole and port.item.dtype is not np.float64 else array
 
 
 def _outputs(

@@ -59,9 +59,7 @@ class Backend(Protocol):
 
     name: str
 
-    def run(
-        self, core: Core, batch: Sequence[Operands], progress: Progress = silent
-    ) -> list[Run]:
+    def run(self, core: Core, batch: Sequence[Operands], progress: Progress = silent) -> list[Run]:
         """Runs of `batch`, one after the other, run n with ``core.seeded(n)``.
 
         `progress` is called with the runs done and how many there are. Raises `JobError` where the
@@ -88,9 +86,7 @@ class Golden:
     jobs: int | None = None
     name = "golden"
 
-    def run(
-        self, core: Core, batch: Sequence[Operands], progress: Progress = silent
-    ) -> list[Run]:
+    def run(self, core: Core, batch: Sequence[Operands], progress: Progress = silent) -> list[Run]:
         runs: list[Run] = []
         begun = time.monotonic()
         for run in self._runs(core, batch):

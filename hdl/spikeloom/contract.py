@@ -50,7 +50,7 @@ class Preset:
 
 @dataclass(frozen=True)
 class BenchRow:
-    """A row of the bench, named ``core/engine/unroll/device``. `default`: part of the default set."""
+    """A row of the bench, named ``core/engine/unroll/device``; `default`: of the default set."""
 
     engine: str
     unroll: str
@@ -160,9 +160,7 @@ class Core(Configuration):
                 )
             runs.append(array.reshape(-1, *port.shape))
         if len({len(operand) for operand in runs}) > 1:
-            told = ", ".join(
-                f"{name} {len(x)}" for name, x in zip(self.inputs, runs, strict=True)
-            )
+            told = ", ".join(f"{name} {len(x)}" for name, x in zip(self.inputs, runs, strict=True))
             raise InputError(f"{self.NAME}: operands have different numbers of runs: {told}")
         return [dict(zip(self.inputs, run, strict=True)) for run in zip(*runs, strict=True)]
 
@@ -207,7 +205,9 @@ def check_names(core: Core, tensors: Mapping[str, Any]) -> None:
     names = list(core.inputs)
     missing = [name for name in names if tensors.get(name) is None]
     if missing:
-        raise InputError(f"{core.NAME}: operand {missing[0]} is missing; it takes {', '.join(names)}")
+        raise InputError(
+            f"{core.NAME}: operand {missing[0]} is missing; it takes {', '.join(names)}"
+        )
     unknown = [name for name in tensors if name not in names]
     if unknown:
         raise InputError(

@@ -113,7 +113,9 @@ class Port:
             raise InputError(
                 f"not {self.beats} beats with `last` on every {self.frame_beats}th of them"
             )
-        return self.from_bytes(b"".join(word.to_bytes(self.beat_bytes, "little") for word, _ in beats))
+        return self.from_bytes(
+            b"".join(word.to_bytes(self.beat_bytes, "little") for word, _ in beats)
+        )
 
     def to_bytes(self, tensor: ArrayLike) -> bytes:
         """The beats of a tensor one after the other, each padded to whole bytes, lowest first."""
@@ -165,4 +167,3 @@ class Port:
         from .blocks.beat import beat
 
         return stream.Signature(beat(self.bits))
-

@@ -5,13 +5,13 @@ import re
 import pytest
 from amaranth.sim import Simulator
 
-from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa import SSA
 from spikeloom_boards.constraints import constraints_text
 from spikeloom_boards.raw_top import RawTop
 from spikeloom_boards.recipes import BOARDS
 from spikeloom_boards.self_test import make_self_test
 
-CONFIG = SSAConfig(tokens=2, head_dim=2, steps=1)
+CONFIG = SSA(tokens=2, head_dim=2, steps=1)
 
 
 @pytest.mark.parametrize("board", BOARDS)

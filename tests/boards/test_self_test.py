@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa import SSA
 from spikeloom_boards.recipes import BOARDS, preset_config
 from spikeloom_boards.rom_stream import RomStream
 from spikeloom_boards.self_test import SelfTest, make_self_test, output_crc
-from spikeloom_sim.adapters import ssa as model
 
 SMALL = {"tokens": 6, "head_dim": 12, "steps": 5}
 CONFIGS = [
@@ -41,17 +40,17 @@ def run(test, clocks=100_000):
 @pytest.mark.parametrize("keys", CONFIGS)
 @pytest.mark.parametrize("rom_steps", [1, 2])
 def test_passes(keys, rom_steps):
-    assert run(make_self_test(SSAConfig(**keys), rom_steps))[:2] == (1, 0)
+    assert run(make_self_test(SSA.from_settings(keys), rom_steps))[:2] == (1, 0)
 
 
 def test_fails_on_another_crc():
-    test = make_self_test(SSAConfig(**SMALL))
+    test = make_self_test(SSA(**SMALL))
     test._expected ^= 1
     assert run(test)[:2] == (0, 1)
 
 
 def test_fails_on_a_flipped_operand_bit():
-    test = make_self_test(SSAConfig(**SMALL))
+    test = make_self_test(SSA(**SMALL))
     data, last = test._operands["v"][0]
     test._operands["v"][0] = (data ^ 0xFFF, last)
     assert run(test)[:2] == (0, 1)
@@ -59,8 +58,9 @@ def test_fails_on_a_flipped_operand_bit():
 
 def test_fails_when_the_core_hangs():
     """V never ends a tensor right, so the core has too few tokens: the clock limit catches it."""
-    config = SSAConfig(**SMALL)
-    beats = model.to_beats(config, *model.random_operands(config, np.random.default_rng(0)))
+    config = SSA(**SMALL)
+    operands = config.random_operands(np.random.default_rng(0))
+    beats = {name: port.pack(operands[name]) for name, port in config.inputs.items()}
     test = SelfTest(config, beats, expected=0, limit=200)
     passed, failed, clocks = run(test)
     assert (passed, failed) == (0, 1)
@@ -68,10 +68,10 @@ def test_fails_when_the_core_hangs():
 
 
 def test_crc_is_that_of_zlib():
-    config = SSAConfig(tokens=2, head_dim=9, steps=1)
+    config = SSA(tokens=2, head_dim=9, steps=1)
     output = np.zeros((1, 2, 9), np.uint8)
     output[0, 0, 0] = output[0, 1, 8] = 1
-    assert output_crc(config, output) == binascii.crc32(bytes([1, 0, 0, 1]))
+    assert output_crc(config, {"o": output}) == binascii.crc32(bytes([1, 0, 0, 1]))
 
 
 def test_rom_stream_plays_beats_over_and_over():
@@ -100,10 +100,10 @@ PAPER = {"tokens": 64, "head_dim": 64}
     [
         pytest.param(preset_config("ssa", BOARDS["icebreaker"]), id="diagonals"),
         pytest.param(preset_config("ssa", BOARDS["ulx3s-85f"]), id="rows"),
-        pytest.param(SSAConfig(**PAPER, cells=16, bits=8), id="counter"),
-        pytest.param(SSAConfig(tokens=16, head_dim=16, cells=16, bits=16), id="whole rows"),
+        pytest.param(SSA(**PAPER, cells=16, bits=8), id="counter"),
+        pytest.param(SSA(tokens=16, head_dim=16, cells=16, bits=16), id="whole rows"),
         pytest.param(
-            SSAConfig(**PAPER, cells=64, bits=64), id="whole rows of 64", marks=pytest.mark.slow
+            SSA(**PAPER, cells=64, bits=64), id="whole rows of 64", marks=pytest.mark.slow
         ),
     ],
 )

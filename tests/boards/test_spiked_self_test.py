@@ -2,7 +2,7 @@
 
 import pytest
 
-from spikeloom.config import SpikedConfig
+from spikeloom.cores.spiked import Spiked
 from spikeloom_boards.self_test import make_self_test
 
 from .test_self_test import run
@@ -16,17 +16,17 @@ CONFIGS = [
 
 @pytest.mark.parametrize("keys", CONFIGS, ids=str)
 def test_passes(keys):
-    assert run(make_self_test(SpikedConfig(**keys)))[:2] == (1, 0)
+    assert run(make_self_test(Spiked(**keys)))[:2] == (1, 0)
 
 
 def test_fails_on_another_crc():
-    test = make_self_test(SpikedConfig(**CONFIGS[0]))
+    test = make_self_test(Spiked(**CONFIGS[0]))
     test._expected ^= 1
     assert run(test)[:2] == (0, 1)
 
 
 def test_fails_on_a_flipped_operand_bit():
-    test = make_self_test(SpikedConfig(**CONFIGS[0]))
+    test = make_self_test(Spiked(**CONFIGS[0]))
     data, last = test._operands["v"][0]
     test._operands["v"][0] = (data ^ 1 << 5, last)  # the sign of the first value
     assert run(test)[:2] == (0, 1)

@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from spikeloom.config import SSAConfig
-from spikeloom_sim.golden import ssa
+from spikeloom.cores.ssa import SSA
+from spikeloom.cores.ssa import golden as ssa
 
 
 def test_golden_is_the_golden_model(spikeloom, values, tmp_path):
     ran = spikeloom("run", "ssa", *values, "-o", "o.npy", "--set", "steps=7", "--set", "seed=5")
     assert (ran.code, ran.err) == (0, "")
-    config = SSAConfig(tokens=6, head_dim=4, value_dim=5, steps=7, seed=5, inputs="values")
+    config = SSA(tokens=6, head_dim=4, value_dim=5, steps=7, seed=5, input_kind="values")
     operands = [np.load(tmp_path / f"{name}.npy") for name in "qkv"]
     found = np.load(tmp_path / "o.npy")
     assert found.dtype == np.uint8

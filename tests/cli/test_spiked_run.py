@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from spikeloom_sim.golden import spiked
+from spikeloom.cores.spiked import golden as spiked
 
 
 @pytest.fixture

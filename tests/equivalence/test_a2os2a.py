@@ -5,13 +5,12 @@ import re
 import numpy as np
 import pytest
 
-from spikeloom.config import A2OS2AConfig
+from spikeloom.cores.a2os2a import A2OS2A
 from spikeloom.export.verilog import to_verilog
 from spikeloom.tools import run_tool
-from spikeloom_sim.adapters import a2os2a as adapter
-from spikeloom_sim.backends import run_golden, run_rtl
 from spikeloom_sim.regression import regression_configs, run_suite
 
+from ..runs import run_golden, run_rtl
 from .suite_cases import suite_cases
 
 CONFIGS = regression_configs("a2os2a")
@@ -32,7 +31,7 @@ def test_netlist(family, order, simulator):
     """The synthesised netlist passes the same suite."""
     if simulator == "verilator":
         pytest.skip("Icarus compiles netlists ten times faster")
-    config = A2OS2AConfig(tokens=4, head_dim=4, value_dim=6, lanes=2, k_bits=3, order=order)
+    config = A2OS2A(tokens=4, head_dim=4, value_dim=6, lanes=2, k_bits=3, order=order)
     result = run_suite(config, simulator=simulator, netlist=family)
     assert result.failures == 0, f"see {result.folder}"
 
@@ -46,7 +45,7 @@ def test_netlist(family, order, simulator):
 )
 def test_no_netlist_has_a_multiplier(shape, family, order, tmp_path):
     """Neither in Yosys' own terms before mapping, nor as a DSP block after it."""
-    module = to_verilog(A2OS2AConfig(order=order, **shape))
+    module = to_verilog(A2OS2A(order=order, **shape))
     (tmp_path / "rtl.v").write_text(module.text)
     script = (
         f"read_verilog rtl.v; hierarchy -top {module.name}; proc; flatten; opt; "
@@ -69,19 +68,19 @@ def test_no_netlist_has_a_multiplier(shape, family, order, tmp_path):
 )
 def test_vision_shape(order, density):
     """N = D = 64 at 64 lanes: outputs and clocks over the densities of the documentation."""
-    config = A2OS2AConfig(tokens=64, head_dim=64, lanes=64, order=order)
+    config = A2OS2A(tokens=64, head_dim=64, lanes=64, order=order)
     rng = np.random.default_rng(6)
-    heads = [adapter.random_operands(config, rng, density)]
+    heads = [config.random_operands(rng, density)]
     run = run_rtl(config, heads)
     assert np.array_equal(run.outputs, run_golden(config, heads))
-    assert run.cycles == [adapter.cycles(config, *heads[0])]
+    assert run.cycles == [config.cycles(**heads[0])]
 
 
 @pytest.mark.slow
 def test_ten_thousand_tokens_in_constant_memory():
     """An open causal sequence, token after token, without a wrap."""
-    config = A2OS2AConfig(tokens=10_000, head_dim=64, lanes=64, mask="causal", length="open")
+    config = A2OS2A(tokens=10_000, head_dim=64, lanes=64, mask="causal", length="open")
     rng = np.random.default_rng(8)
-    heads = [adapter.random_operands(config, rng, 0.05)]
+    heads = [config.random_operands(rng, 0.05)]
     run = run_rtl(config, heads)
     assert np.array_equal(run.outputs, run_golden(config, heads))

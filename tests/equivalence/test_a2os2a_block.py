@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from spikeloom.config import A2OS2ABlockConfig
-from spikeloom_sim.adapters import a2os2a_block as adapter
-from spikeloom_sim.backends import run_golden, run_rtl
+from spikeloom.cores.a2os2a_block import A2OS2ABlock
 from spikeloom_sim.regression import regression_configs, run_suite
 
+from ..runs import run_golden, run_rtl
 from .suite_cases import suite_cases
 
 CONFIGS = regression_configs("a2os2a_block")
@@ -25,7 +24,7 @@ def test_suite(name, simulator):
 @pytest.mark.parametrize("family", ["ice40", "ecp5"])
 def test_netlist(family):
     """The synthesised netlist passes the same suite."""
-    config = A2OS2ABlockConfig(tokens=3, head_dim=4, lanes=2, steps=3, k_bits=3)
+    config = A2OS2ABlock(tokens=3, head_dim=4, lanes=2, steps=3, k_bits=3)
     result = run_suite(config, simulator="icarus", netlist=family)
     assert result.failures == 0, f"see {result.folder}"
 
@@ -34,7 +33,7 @@ def test_every_pre_activation_of_one_token(simulator):
     """N = D = 1, 3 bits: every q, k, v in both of two steps, against the golden model."""
     if simulator == "verilator":
         pytest.skip("Icarus needs no compilation")
-    config = A2OS2ABlockConfig(
+    config = A2OS2ABlock(
         **{"tokens": 1, "head_dim": 1, "steps": 2, "k_bits": 2, "input_bits": 3, "k_shift": 0},
         **{"q_threshold": 2, "v_threshold": 2, "o_threshold": 3},
     )
@@ -49,11 +48,11 @@ def test_every_pre_activation_of_one_token(simulator):
     assert 0 < expected.mean() < 1
 
 
-def test_run_through_its_adapter():
+def test_run_of_a_users_tensors():
     """Clocks as the formula says, for operands that leave many queries without a spike."""
     settings = {"steps": "3", "order": "qk", "lanes": "2", "q_threshold": "3000"}
     q, k, v = np.random.default_rng(1).integers(-2048, 2048, (3, 3, 6, 8))
-    config, heads = adapter.configure(settings, q, k, v)
+    config, heads = A2OS2ABlock.prepare(settings, q=q, k=k, v=v)
     run = run_rtl(config, heads)
     assert np.array_equal(run.outputs, run_golden(config, heads))
-    assert run.cycles == [adapter.cycles(config, *heads[0])]
+    assert run.cycles == [config.cycles(**heads[0])]

@@ -2,13 +2,15 @@
 
 import pytest
 
-from spikeloom.config import A2OS2AConfig, SpikedConfig, SSAConfig
+from spikeloom.cores.a2os2a import A2OS2A
+from spikeloom.cores.spiked import Spiked
+from spikeloom.cores.ssa import SSA
 from spikeloom_sim.mutation import MutantFarm
 from spikeloom_sim.simulators import SIMULATORS
 
 # Enough time steps for a fault in any bit of an LFSR to come round to the bits that are drawn.
-SSA = {"tokens": 3, "head_dim": 4, "value_dim": 2, "cells": 3, "bits": 2, "mask": "causal"}
-SSA["steps"] = 9
+COUNTER = {"tokens": 3, "head_dim": 4, "value_dim": 2, "cells": 3, "bits": 2, "mask": "causal"}
+COUNTER["steps"] = 9
 
 SAMPLED = {"tokens": 3, "head_dim": 4, "value_dim": 2, "mask": "causal", "engine": "sampled"}
 SAMPLED |= {"steps": 9, "random": "own"}
@@ -23,12 +25,12 @@ SPIKED = {"tokens": 5, "head_dim": 6, "value_dim": 2, "steps": 5, "base": 1.5, "
 SPIKED |= {"encoders": 1, "frac_bits": 8, "log_bits": 3, "heads": 16}
 
 CONFIGS = {
-    "spikes": SSAConfig(**SSA),
-    "values": SSAConfig(**SSA, inputs="values", value_bits=3),
-    "sampled": SSAConfig(**SAMPLED),
-    "state first": A2OS2AConfig(**STATE),
-    "scores first": A2OS2AConfig(**SCORES, mask="causal"),
-    "spiked": SpikedConfig(**SPIKED, mask="causal"),
+    "spikes": SSA(**COUNTER),
+    "values": SSA(**COUNTER, input_kind="values", value_bits=3),
+    "sampled": SSA(**SAMPLED),
+    "state first": A2OS2A(**STATE),
+    "scores first": A2OS2A(**SCORES, mask="causal"),
+    "spiked": Spiked(**SPIKED, mask="causal"),
 }
 
 pytestmark = pytest.mark.skipif(

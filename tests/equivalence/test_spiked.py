@@ -6,20 +6,18 @@ from itertools import product
 import numpy as np
 import pytest
 
-from spikeloom.catalog import CORES
-from spikeloom.config import SpikedConfig
+from spikeloom.cores.spiked import Spiked
+from spikeloom.cores.spiked import golden as spiked
 from spikeloom.cores.spiked.woss import Woss
 from spikeloom.export.verilog import component_to_verilog, to_verilog
 from spikeloom.tools import run_tool
-from spikeloom_sim.adapters import adapter
-from spikeloom_sim.backends import run_golden, run_rtl
-from spikeloom_sim.golden import spiked
 from spikeloom_sim.regression import regression_configs, run_suite
 
+from ..runs import run_golden, run_rtl
 from .suite_cases import suite_cases
 
 CONFIGS = regression_configs("spiked")
-SMALL = SpikedConfig(tokens=3, head_dim=2, steps=6, base=1.4, lanes=2, encoders=2, frac_bits=10)
+SMALL = Spiked(tokens=3, head_dim=2, steps=6, base=1.4, lanes=2, encoders=2, frac_bits=10)
 
 
 @pytest.mark.parametrize(("name", "simulator"), suite_cases(CONFIGS))
@@ -68,9 +66,7 @@ def test_stage_alone_synthesises(tmp_path):
 def test_smallest_size_exhaustively(mask):
     """Every Q and K of N = 2, D = 1, T = 3, with V that takes every code."""
     codes = range(-3, 4)
-    config = SpikedConfig(
-        tokens=2, head_dim=1, steps=3, base=1.4, heads=49, mask=mask, score_scale=0.7
-    )
+    config = Spiked(tokens=2, head_dim=1, steps=3, base=1.4, heads=49, mask=mask, score_scale=0.7)
     queries_and_keys = np.array(list(product(codes, repeat=4))).reshape(49, 49, 4)
     values = np.random.default_rng(0).permutation(np.resize(codes, (49, 98, 1)), axis=1)
     runs = [
@@ -85,13 +81,12 @@ def test_smallest_size_exhaustively(mask):
 @pytest.mark.slow
 def test_swin_window_at_several_densities():
     """N = 49, D = 32, T = 40 on 49 lanes: dense, half and a tenth of all neurons spiking."""
-    config = SpikedConfig(tokens=49, head_dim=32, lanes=49)
-    model = adapter("spiked")
+    config = Spiked(tokens=49, head_dim=32, lanes=49)
     rng = np.random.default_rng(2)
-    heads = [model.random_operands(config, rng, density) for density in (1.0, 0.5, 0.1)]
+    heads = [config.random_operands(rng, density) for density in (1.0, 0.5, 0.1)]
     run = run_rtl(config, heads)
     assert np.array_equal(run.outputs, run_golden(config, heads))
-    assert run.cycles == [model.cycles(config, *head) for head in heads]
+    assert run.cycles == [config.cycles(**head) for head in heads]
     assert run.cycles[0] <= 9000
     assert run.cycles[1] <= 4500
     assert run.cycles[2] <= 900
@@ -99,13 +94,12 @@ def test_swin_window_at_several_densities():
 
 def test_gaussian_tensors_of_two_heads_against_softmax():
     """From real tensors to real outputs, as the command line does it."""
-    model = adapter("spiked")
     q, k, v = np.random.default_rng(1).standard_normal((3, 2, 16, 16))
-    config, heads = model.configure({"lanes": 8}, q, k, v)
+    config, heads = Spiked.prepare({"lanes": 8}, q=q, k=k, v=v)
     run = run_rtl(config, heads)
     assert np.array_equal(run.outputs, run_golden(config, heads))
-    assert run.cycles == [model.cycles(config, *head) for head in heads]
-    values = model.decode(config, run.outputs)
+    assert run.cycles == [config.cycles(**head) for head in heads]
+    values = config.views()["values"](run.outputs)
     for head in range(2):
         softmax = spiked.softmax_attention(q[head], k[head], v[head])
         assert np.corrcoef(values[head].ravel(), softmax.ravel())[0, 1] > 0.98
@@ -113,7 +107,7 @@ def test_gaussian_tensors_of_two_heads_against_softmax():
 
 def test_formula_of_the_presets():
     """The figures of the documentation."""
-    cycles = CORES["spiked"].cycles
-    assert cycles(SpikedConfig(tokens=49, head_dim=32, lanes=49)) == 3287
-    assert cycles(SpikedConfig(tokens=49, head_dim=32, lanes=8)) == 22403
-    assert cycles(SpikedConfig(tokens=49, head_dim=32, lanes=1)) == 156197
+    shape = {"tokens": 49, "head_dim": 32}
+    assert Spiked(**shape, lanes=49).cycles() == 3287
+    assert Spiked(**shape, lanes=8).cycles() == 22403
+    assert Spiked(**shape, lanes=1).cycles() == 156197

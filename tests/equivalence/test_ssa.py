@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spikeloom.catalog import CORES
-from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa import SSA
 from spikeloom.cores.ssa.schedule import cycles
-from spikeloom_sim.backends import run_golden, run_rtl
 from spikeloom_sim.regression import regression_configs, run_suite
 from spikeloom_sim.simulators.cocotb_run import run_cocotb
 
+from ..runs import run_golden, run_rtl
 from .suite_cases import suite_cases
 
 CONFIGS = regression_configs("ssa")
@@ -33,7 +32,7 @@ def test_netlist(family, simulator):
     """The synthesised netlist passes the same suite, and so does the placed and routed one."""
     if simulator == "verilator":
         pytest.skip("Icarus compiles netlists ten times faster")
-    config = SSAConfig(tokens=4, head_dim=4, steps=3, cells=2, bits=2)
+    config = SSA(tokens=4, head_dim=4, steps=3, cells=2, bits=2)
     result = run_suite(config, simulator=simulator, netlist=family)
     assert result.failures == 0, f"see {result.folder}"
 
@@ -42,7 +41,7 @@ def test_netlist(family, simulator):
 def test_smallest_sizes_exhaustively(mask):
     """Every operand bit pattern of N = 2, D = 2, one after the other as time steps."""
     patterns = np.array(list(product((0, 1), repeat=12)), np.uint8).reshape(-1, 3, 2, 2)
-    config = SSAConfig(tokens=2, head_dim=2, steps=len(patterns), cells=2, bits=2, mask=mask)
+    config = SSA(tokens=2, head_dim=2, steps=len(patterns), cells=2, bits=2, mask=mask)
     heads = [tuple(patterns.transpose(1, 0, 2, 3))]
     run = run_rtl(config, heads)
     assert np.array_equal(run.outputs, run_golden(config, heads))
@@ -53,7 +52,7 @@ def test_smallest_sizes_exhaustively(mask):
 )
 def test_the_papers_shape(tokens, mask):
     """64 tokens, or 65 with a class token, D = 64, T = 10: two heads with seeds of their own."""
-    config = SSAConfig(tokens=tokens, head_dim=64, steps=10, inputs="values", mask=mask)
+    config = SSA(tokens=tokens, head_dim=64, steps=10, input_kind="values", mask=mask)
     rng = np.random.default_rng(4)
     heads = [tuple(rng.random((3, tokens, 64))) for _ in range(2)]
     run = run_rtl(config, heads)
@@ -63,7 +62,7 @@ def test_the_papers_shape(tokens, mask):
 
 
 def test_cycles_with_loading():
-    config = SSAConfig(tokens=6, head_dim=12, steps=4, cells=6, bits=12)
+    config = SSA(tokens=6, head_dim=12, steps=4, cells=6, bits=12)
     rng = np.random.default_rng(0)
     heads = [tuple((rng.random((3, 4, 6, 12)) < 0.5).astype(np.uint8))]
     assert run_rtl(config, heads, preload=False).cycles == [cycles(config, loaded=False)]
@@ -74,7 +73,7 @@ def test_third_party_bus_model(tmp_path, simulator):
     from spikeloom.export.verilog import to_verilog
     from spikeloom_sim.backends.rtl import build_simulation
 
-    config = SSAConfig(tokens=5, head_dim=6, steps=3, mask="causal")
+    config = SSA(tokens=5, head_dim=6, steps=3, mask="causal")
     module = to_verilog(config)
     arguments = build_simulation(module, simulator, tmp_path)
     tests, failures = run_cocotb(
@@ -93,7 +92,7 @@ def test_sampled_outputs_have_their_probability():
     rng = np.random.default_rng(8)
     q, k, v = rng.random((3, 16, 16)) < 0.6
     steps = 2000
-    config = SSAConfig(tokens=16, head_dim=16, steps=steps, engine="sampled", seed=5)
+    config = SSA(tokens=16, head_dim=16, steps=steps, engine="sampled", seed=5)
     head = tuple(np.broadcast_to(x, (steps, 16, 16)).astype(np.uint8) for x in (q, k, v))
     spikes = run_rtl(config, [head]).outputs[0].sum(axis=0)
     p = (q.astype(float) @ k.T) @ v / 16**2
@@ -105,7 +104,7 @@ def test_sampled_outputs_have_their_probability():
 
 @pytest.mark.parametrize("keys", [{}, {"feed": "diagonals", "steps_at_once": 4}])
 def test_sampled_engine_at_the_papers_shape(keys):
-    config = SSAConfig(tokens=64, head_dim=64, steps=10, engine="sampled", **keys)
+    config = SSA(tokens=64, head_dim=64, steps=10, engine="sampled", **keys)
     rng = np.random.default_rng(4)
     heads = [tuple((rng.random((3, 10, 64, 64)) < 0.5).astype(np.uint8)) for _ in range(2)]
     run = run_rtl(config, heads)
@@ -117,12 +116,12 @@ def test_sampled_cycles_are_linear_in_tokens():
     """N * T and a constant at D = 64, T = 10, one lane; another constant from where a block RAM
     holds two time steps rather than four, so that each waits four clocks for its memory."""
     shape = {"head_dim": 64, "steps": 10, "engine": "sampled", "feed": "diagonals"}
-    rest = [cycles(SSAConfig(tokens=n, **shape)) - 10 * n for n in range(16, 257, 16)]
+    rest = [cycles(SSA(tokens=n, **shape)) - 10 * n for n in range(16, 257, 16)]
     assert rest == [11] * 4 + [11 + 8 * 4] * 12
 
 
 def test_formula_of_the_presets():
     """The figures in the README: 16 x 8 cells and bits on iCE40, 64 x 64 on ECP5."""
     shape = {"tokens": 64, "head_dim": 64, "steps": 10}
-    assert CORES["ssa"].cycles(SSAConfig(**shape, cells=16, bits=8)) == 20525
-    assert CORES["ssa"].cycles(SSAConfig(**shape, cells=64, bits=64)) == 655
+    assert SSA(**shape, cells=16, bits=8).cycles() == 20525
+    assert SSA(**shape, cells=64, bits=64).cycles() == 655

@@ -9,15 +9,14 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, RisingEdge
 from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
-from spikeloom.config import SSAConfig
-from spikeloom_sim.adapters import ssa as model
+from spikeloom.cores.ssa import SSA
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def through_cocotbext_axi(dut):
     """One frame per time step in and out, with pauses on every side."""
-    config = SSAConfig(**json.loads(os.environ["SPIKELOOM_CONFIG"]))
-    operands = model.random_operands(config, np.random.default_rng(1))
+    config = SSA.from_settings(json.loads(os.environ["SPIKELOOM_CONFIG"]))
+    operands = config.random_operands(np.random.default_rng(1))
     Clock(dut.clk, 10, unit="ns").start()
     ends = {}
     for name in "qkv":
@@ -34,7 +33,8 @@ async def through_cocotbext_axi(dut):
     await RisingEdge(dut.clk)
 
     size = -(-config.head_dim // 8)
-    for name, beats in model.to_beats(config, *operands).items():
+    for name, port in config.inputs.items():
+        beats = port.pack(operands[name])
         for step in range(config.steps):
             rows = beats[step * config.tokens : (step + 1) * config.tokens]
             frame = [data.to_bytes(size, "little") for data, _ in rows]
@@ -44,7 +44,7 @@ async def through_cocotbext_axi(dut):
     await RisingEdge(dut.clk)
     dut.start.value = 0
 
-    expected = model.golden(config, *operands)
+    expected = config.compute(**operands)["o"]
     for step in range(config.steps):
         frame = await sink.recv()
         packed = np.frombuffer(bytes(frame.tdata), np.uint8).reshape(config.tokens, -1)

@@ -8,8 +8,10 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from spikeloom.blocks.loop_nest import LoopNest
-from spikeloom.catalog import CORES
-from spikeloom.config import A2OS2ABlockConfig, A2OS2AConfig, SpikedConfig, SSAConfig
+from spikeloom.cores.a2os2a import A2OS2A
+from spikeloom.cores.a2os2a_block import A2OS2ABlock
+from spikeloom.cores.spiked import Spiked
+from spikeloom.cores.ssa import SSA
 from spikeloom.errors import JobError
 from spikeloom_sim.formal.bank_memory import BankMemoryContract
 from spikeloom_sim.formal.row_output import RowOutputContract
@@ -22,16 +24,16 @@ from spikeloom_sim.formal.stream_contract import ReadyComesBack, StreamContract
 
 INDUCTION = 2  # clocks; the strengthening makes one step enough
 
-SMALLEST = SSAConfig(tokens=1, head_dim=1, steps=1)
-TWO_STEPS = SSAConfig(tokens=1, head_dim=2, steps=2, bits=1)
-TWO_TOKENS = SSAConfig(tokens=2, head_dim=2, steps=1, bits=1)
-TWO_ROWS_OF_VALUES = SSAConfig(
-    tokens=2, head_dim=2, steps=2, cells=4, bits=1, inputs="values", value_bits=2
+SMALLEST = SSA(tokens=1, head_dim=1, steps=1)
+TWO_STEPS = SSA(tokens=1, head_dim=2, steps=2, bits=1)
+TWO_TOKENS = SSA(tokens=2, head_dim=2, steps=1, bits=1)
+TWO_ROWS_OF_VALUES = SSA(
+    tokens=2, head_dim=2, steps=2, cells=4, bits=1, input_kind="values", value_bits=2
 )
 
-SMALLEST_SPIKED = SpikedConfig(tokens=1, head_dim=1, steps=2, base=2.0, frac_bits=8, log_bits=2)
+SMALLEST_SPIKED = Spiked(tokens=1, head_dim=1, steps=2, base=2.0, frac_bits=8, log_bits=2)
 ONE_TOKEN = {"tokens": 1, "head_dim": 1, "k_bits": 1}
-SMALLEST_BLOCK = A2OS2ABlockConfig(
+SMALLEST_BLOCK = A2OS2ABlock(
     tokens=1, head_dim=1, k_bits=1, input_bits=2, k_shift=0, steps=2, order="qk"
 )
 
@@ -60,11 +62,11 @@ BLOCKS = {
 CONFIGS = {
     "ssa": SMALLEST,
     "ssa_values": TWO_ROWS_OF_VALUES,
-    "ssa_sampled": SSAConfig(tokens=1, head_dim=1, steps=2, engine="sampled"),
-    "a2os2a_kv": A2OS2AConfig(**ONE_TOKEN, order="kv"),
-    "a2os2a_qk": A2OS2AConfig(**ONE_TOKEN, order="qk"),
-    "a2os2a_kv_causal": A2OS2AConfig(**ONE_TOKEN, order="kv", mask="causal"),
-    "a2os2a_qk_causal": A2OS2AConfig(**ONE_TOKEN, order="qk", mask="causal"),
+    "ssa_sampled": SSA(tokens=1, head_dim=1, steps=2, engine="sampled"),
+    "a2os2a_kv": A2OS2A(**ONE_TOKEN, order="kv"),
+    "a2os2a_qk": A2OS2A(**ONE_TOKEN, order="qk"),
+    "a2os2a_kv_causal": A2OS2A(**ONE_TOKEN, order="kv", mask="causal"),
+    "a2os2a_qk_causal": A2OS2A(**ONE_TOKEN, order="qk", mask="causal"),
     "a2os2a_block": SMALLEST_BLOCK,
     "spiked": SMALLEST_SPIKED,
 }
@@ -93,7 +95,7 @@ def cases(slow):
 @pytest.mark.parametrize("config", [name for name in CONFIGS if name != "spiked"])
 def test_output_stays_while_stalled(config, tmp_path):
     """By induction, for all time."""
-    core = CORES[CONFIGS[config].core].build(CONFIGS[config])
+    core = CONFIGS[config].create()
     prove(StreamContract(core), config, tmp_path, INDUCTION)
 
 
@@ -102,7 +104,7 @@ def test_output_of_spiked_stays_while_stalled(tmp_path):
     """Through the first runs only: the output is read from a memory, and induction, which starts
     from any state, knows nothing about what is in there."""
     depth = clocks_of_a_run(SMALLEST_SPIKED)
-    harness = StreamContract(CORES["spiked"].build(SMALLEST_SPIKED), resets=False)
+    harness = StreamContract(SMALLEST_SPIKED.create(), resets=False)
     prove(harness, "spiked", tmp_path, depth, "bmc", registers=True)
 
 
@@ -110,7 +112,7 @@ def test_output_of_spiked_stays_while_stalled(tmp_path):
 def test_ready_comes_back(config, tmp_path):
     """Within the clocks of one run, over two runs and into the third."""
     bound = clocks_of_a_run(CONFIGS[config])
-    core = CORES[CONFIGS[config].core].build(CONFIGS[config])
+    core = CONFIGS[config].create()
     harness = ReadyComesBack(core, bound, held=["start"])
     prove(harness, config, tmp_path, 2 * bound + 2, "bmc", registers=config == "spiked")
 
@@ -128,7 +130,7 @@ def test_whole_run_from_reset(config, tmp_path):
     """Exactly the run's beats, under every pattern of stalls; and the run does end."""
     config = (CONFIGS | LARGER)[config]
     depth = clocks_of_a_run(config)
-    registers = config.core == "spiked"
+    registers = config.NAME == "spiked"
     prove(RunContract(config), "run_ends", tmp_path, depth, "cover", registers=registers)
     prove(RunContract(config), "run", tmp_path, depth, "bmc", registers=registers)
 

@@ -13,7 +13,6 @@ import numpy as np
 from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.protocol import Command
 from spikeloom_boards.driver import Device, NoAnswerError, SessionLostError
-from spikeloom_sim.adapters import adapter
 
 from .ports import FaultyPort
 
@@ -50,7 +49,6 @@ def fuzz(port, damaged, seed):
     rng = random.Random(seed)
     faulty = ResettingPort(port, seed)
     told = Told(faulty.damaged)
-    model = adapter("ssa")
     while sum(faulty.damaged.values()) < damaged:
         recover(port)
         try:
@@ -58,10 +56,12 @@ def fuzz(port, damaged, seed):
                 while sum(faulty.damaged.values()) < damaged:
                     run_seed = rng.randrange(1, 2**64)
                     generator = np.random.default_rng(run_seed)
-                    operands = model.random_operands(device.config, generator)
-                    run = device.run(*operands, seed=run_seed)
-                    expected = model.golden(device.config.with_seed(run_seed), *operands)
-                    assert np.array_equal(run.output, expected), f"wrong output, seed {run_seed}"
+                    operands = device.config.random_operands(generator)
+                    run = device.run(**operands, seed=run_seed)
+                    expected = device.config.with_seed(run_seed).compute(**operands)["o"]
+                    assert np.array_equal(run.outputs["o"], expected), (
+                        f"wrong output, seed {run_seed}"
+                    )
                     told.runs += 1
         except (NoAnswerError, SessionLostError):
             told.lost += 1

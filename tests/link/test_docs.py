@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa import SSA
 from spikeloom_boards.driver import Device
 from spikeloom_boards.driver.golden_port import GoldenPort
 
@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "link.md"
 
 def session():
     """Frames of the example, each with ">" to the device or "<" from it."""
-    port = RecordingPort(GoldenPort(SSAConfig(tokens=2, head_dim=4, steps=1)))
+    port = RecordingPort(GoldenPort(SSA(tokens=2, head_dim=4, steps=1)))
     q, k, v = (
         np.array([[[int(bit) for bit in reversed(token)] for token in tensor.split()]])
         for tensor in ("0101 1111", "0111 1110", "1111 1010")

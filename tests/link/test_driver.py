@@ -8,7 +8,10 @@ import threading
 import numpy as np
 import pytest
 
-from spikeloom.config import A2OS2ABlockConfig, A2OS2AConfig, SpikedConfig, SSAConfig
+from spikeloom.cores.a2os2a import A2OS2A
+from spikeloom.cores.a2os2a_block import A2OS2ABlock
+from spikeloom.cores.spiked import Spiked
+from spikeloom.cores.ssa import SSA
 from spikeloom.errors import InputError, JobError
 from spikeloom.link.frames import encode_frame
 from spikeloom.link.identity import Identity
@@ -22,35 +25,33 @@ from spikeloom_boards.driver import (
     WrongBitstreamError,
 )
 from spikeloom_boards.driver.golden_port import GoldenPort
-from spikeloom_boards.driver.jobs import run_heads, self_test
-from spikeloom_sim.adapters import adapter
+from spikeloom_boards.driver.jobs import self_test
 
 from .bad_requests import BAD_REQUESTS, answers
 from .ports import FaultyPort
 
-SMALL = SSAConfig(tokens=4, head_dim=8, steps=2)
+SMALL = SSA(tokens=4, head_dim=8, steps=2)
 CONFIGS = [
     SMALL,
-    SSAConfig(tokens=9, head_dim=5, value_dim=12, steps=7, mask="causal"),
-    SSAConfig(tokens=3, head_dim=6, steps=4, inputs="values"),
-    SSAConfig(tokens=40, head_dim=64, steps=3),  # tensors of more than one frame
-    SSAConfig(tokens=6, head_dim=8, steps=5, engine="sampled", lanes=4, steps_at_once=2),
-    SSAConfig(tokens=6, head_dim=8, steps=5, engine="sampled", feed="diagonals"),
-    A2OS2AConfig(tokens=5, head_dim=6, value_dim=9, k_bits=3),
-    A2OS2AConfig(tokens=3, head_dim=4, k_bits=16, steps=2, acc_bits=64),
-    A2OS2ABlockConfig(tokens=3, head_dim=4, value_dim=6, steps=2),
-    SpikedConfig(tokens=4, head_dim=3, value_dim=5, heads=2),
+    SSA(tokens=9, head_dim=5, value_dim=12, steps=7, mask="causal"),
+    SSA(tokens=3, head_dim=6, steps=4, input_kind="values"),
+    SSA(tokens=40, head_dim=64, steps=3),  # tensors of more than one frame
+    SSA(tokens=6, head_dim=8, steps=5, engine="sampled", lanes=4, steps_at_once=2),
+    SSA(tokens=6, head_dim=8, steps=5, engine="sampled", feed="diagonals"),
+    A2OS2A(tokens=5, head_dim=6, value_dim=9, k_bits=3),
+    A2OS2A(tokens=3, head_dim=4, k_bits=16, steps=2, acc_bits=64),
+    A2OS2ABlock(tokens=3, head_dim=4, value_dim=6, steps=2),
+    Spiked(tokens=4, head_dim=3, value_dim=5, heads=2),
 ]
 
 
 def check(device, seed):
     """One run of random operands equals the golden model."""
-    model = adapter(device.config.core)
-    operands = model.random_operands(device.config, np.random.default_rng(seed))
-    run = device.run(*operands, seed=seed)
-    expected = model.golden(device.config.with_seed(seed), *operands)
-    assert run.output.dtype == expected.dtype
-    assert np.array_equal(run.output, expected)
+    operands = device.config.random_operands(np.random.default_rng(seed))
+    run = device.run(**operands, seed=seed)
+    expected = device.config.with_seed(seed).compute(**operands)["o"]
+    assert run.outputs["o"].dtype == expected.dtype
+    assert np.array_equal(run.outputs["o"], expected)
     return run
 
 
@@ -65,14 +66,13 @@ def test_runs_every_core(config):
 
 def test_heads_take_following_seeds():
     rng = np.random.default_rng(0)
-    model = adapter("ssa")
-    heads = [model.random_operands(SMALL, rng) for _ in range(3)]
+    heads = [SMALL.random_operands(rng) for _ in range(3)]
     seen = []
     with Device("golden", SMALL) as device:
-        outputs, cycles = run_heads(device, SMALL, heads, lambda *done: seen.append(done))
+        runs = run_batch(device, SMALL, heads, lambda *done: seen.append(done))
     for n, head in enumerate(heads):
-        assert np.array_equal(outputs[n], model.golden(SMALL.with_seed(1 + n), *head))
-    assert len(cycles) == 3
+        assert np.array_equal(runs[n].outputs["o"], SMALL.with_seed(1 + n).compute(**head)["o"])
+    assert len(runs) == 3
     assert seen == sorted(seen)
     assert seen[-1] == (3 * 32, 3 * 32)  # 24 bytes in and 8 out for each head
 
@@ -123,14 +123,14 @@ def test_no_answer(port):
 
 
 def test_wrong_bitstream_names_both():
-    wanted = SSAConfig(tokens=4, head_dim=8, steps=3)
+    wanted = SSA(tokens=4, head_dim=8, steps=3)
     told = r"bitstream is ssa [0-9a-f]{16}, wanted is [0-9a-f]{16}: steps = 2, not 3;"
     with pytest.raises(WrongBitstreamError, match=told):
         Device(GoldenPort(SMALL), wanted)
     with pytest.raises(
         WrongBitstreamError, match=r"bitstream is ssa [0-9a-f]{16}, wanted is spike"
     ):
-        Device(GoldenPort(SMALL), SpikedConfig(tokens=4, head_dim=8))
+        Device(GoldenPort(SMALL), Spiked(tokens=4, head_dim=8))
 
 
 def test_the_seed_is_no_part_of_the_bitstream():
@@ -140,10 +140,10 @@ def test_the_seed_is_no_part_of_the_bitstream():
 
 def test_tensors_of_another_shape():
     rng = np.random.default_rng(0)
-    operands = adapter("ssa").random_operands(SSAConfig(tokens=4, head_dim=8, steps=3), rng)
+    operands = SSA(tokens=4, head_dim=8, steps=3).random_operands(rng)
     with Device("golden", SMALL) as device:
         with pytest.raises(InputError, match=r"q: shape \(3, 4, 8\), the device takes \(2, 4, 8\)"):
-            device.run(*operands)
+            device.run(**operands)
         check(device, 1)
 
 

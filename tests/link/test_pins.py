@@ -2,7 +2,7 @@
 
 import json
 
-from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa import SSA
 from spikeloom.export.verilog import component_to_verilog
 from spikeloom.link.linked_core import LinkedCore
 from spikeloom.link.protocol import DEFAULT_BAUD
@@ -13,7 +13,7 @@ from spikeloom_sim.simulators.cocotb_run import run_cocotb
 from .ports import RecordingPort
 from .test_sim_port import session
 
-CONFIG = SSAConfig(tokens=4, head_dim=8, steps=2)
+CONFIG = SSA(tokens=4, head_dim=8, steps=2)
 
 
 def test_session_with_cocotbext_uart(tmp_path):

@@ -6,23 +6,21 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from spikeloom.catalog import CORES
-from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa import SSA
 from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.identity import Identity
 from spikeloom.link.protocol import LAST, Code, Command, State, chunks_of
 from spikeloom_boards.driver import Device, PortError
 from spikeloom_boards.driver.golden_port import GoldenPort
 from spikeloom_boards.driver.sim_port import SimPort
-from spikeloom_sim.adapters import adapter
 
 from .bad_requests import BAD_REQUESTS, answers, ask
 from .fuzz import fuzz
 from .ports import RecordingPort
 
 # 4 KB of each operand: sixteen steps, of which the core takes two before it starts.
-CONFIG = SSAConfig(tokens=32, head_dim=64, steps=16, cells=4)
-SMALL = SSAConfig(tokens=4, head_dim=8, steps=2)
+CONFIG = SSA(tokens=32, head_dim=64, steps=16, cells=4)
+SMALL = SSA(tokens=4, head_dim=8, steps=2)
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +54,12 @@ class _Kept:
 
 def session(port, seeds):
     """Runs of random operands, each compared with the golden model."""
-    model = adapter("ssa")
     with Device(port) as device:
         for seed in seeds:
-            operands = model.random_operands(device.config, np.random.default_rng(seed))
-            run = device.run(*operands, seed=seed)
-            expected = model.golden(device.config.with_seed(seed), *operands)
-            assert np.array_equal(run.output, expected)
+            operands = device.config.random_operands(np.random.default_rng(seed))
+            run = device.run(**operands, seed=seed)
+            expected = device.config.with_seed(seed).compute(**operands)["o"]
+            assert np.array_equal(run.outputs["o"], expected)
     return run
 
 
@@ -89,13 +86,11 @@ def test_more_than_fits_on_chip(large):
 def test_a_repeated_request_is_not_acted_on_twice(small):
     """Every request of a run is sent twice: the same answers, operands and run only once."""
     small.reset()
-    model = adapter("ssa")
-    operands = model.random_operands(SMALL, np.random.default_rng(0))
-    beats = model.to_beats(SMALL, *operands)
-    output = model.to_bytes(SMALL, model.golden(SMALL, *operands))
+    operands = SMALL.random_operands(np.random.default_rng(0))
+    output = SMALL.outputs["o"].to_bytes(SMALL.compute(**operands)["o"])
     requests = [(Command.IDENTIFY,), (Command.RESET,)]
-    for number, name in enumerate(model.OPERANDS):
-        for data, last in chunks_of(beats[name], 8):
+    for number, (name, port) in enumerate(SMALL.inputs.items()):
+        for data, last in chunks_of(port.pack(operands[name]), 8):
             requests.append((Command.WRITE, number | LAST * last, data))
     requests += [(Command.START, 0, (1).to_bytes(8, "little")), (Command.READ, len(output) - 1)]
     requests += [(Command.STATUS,), (Command.READ, 0)]
@@ -107,7 +102,7 @@ def test_a_repeated_request_is_not_acted_on_twice(small):
         assert ask(small, decoder, sequence, *request) == answered[-1]
     read, status, nothing = answered[-3:]
     assert read[3:] == output
-    assert int.from_bytes(status[3:], "little") == CORES["ssa"].cycles(SMALL)
+    assert int.from_bytes(status[3:], "little") == SMALL.cycles()
     assert nothing[1] == Code.BUSY
 
 
@@ -122,11 +117,11 @@ def test_a_chunk_without_room_is_refused_and_spoils_nothing(large):
                 code, _ = device._ask(Command.WRITE, stream | LAST, bytes([0xFF] * 256))
                 refused.append(code)
 
-    operands = adapter("ssa").random_operands(CONFIG, np.random.default_rng(4))
+    operands = CONFIG.random_operands(np.random.default_rng(4))
     with Device(large) as device:
-        run = device.run(*operands, progress=push)
+        run = device.run(**operands, progress=push)
     assert refused == [Code.BUSY] * 3
-    assert np.array_equal(run.output, adapter("ssa").golden(CONFIG, *operands))
+    assert np.array_equal(run.outputs["o"], CONFIG.compute(**operands)["o"])
 
 
 def test_payload_efficiency(large):
@@ -139,9 +134,9 @@ def test_payload_efficiency(large):
         nonlocal begun
         begun = begun or (done, large.clock)
 
-    operands = adapter("ssa").random_operands(CONFIG, np.random.default_rng(0))
+    operands = CONFIG.random_operands(np.random.default_rng(0))
     with Device(large) as device:
-        device.run(*operands, progress=progress)
+        device.run(**operands, progress=progress)
     payload = (4 * 4096 - begun[0]) * 10 * large.divisor
     efficiency = payload / (large.clock - begun[1])
     print(f"payload efficiency {100 * efficiency:.1f} %")
@@ -213,7 +208,7 @@ def test_a_simulation_that_dies(small, monkeypatch):
 @pytest.mark.slow
 def test_fuzz():
     """A hundred thousand damaged frames: every run right, the device always there."""
-    port = SimPort(SSAConfig(tokens=4, head_dim=24, steps=2), silence=20)
+    port = SimPort(SSA(tokens=4, head_dim=24, steps=2), silence=20)
     try:
         told = fuzz(_Kept(port), damaged=100_000, seed=2)
     finally:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from spikeloom.catalog import CORES
 from spikeloom.export.verilog import component_to_verilog
 from spikeloom.link.host_link import HostLink
 from spikeloom.link.identity import Identity
@@ -14,7 +13,7 @@ from spikeloom_boards.report import read_synthesis
 @pytest.mark.slow
 def test_luts_on_ice40(tmp_path):
     """At most 700 LUT4 and five block RAMs for the ssa preset of the iCEBreaker."""
-    core = CORES["ssa"].build(preset_config("ssa", find_board("icebreaker")))
+    core = preset_config("ssa", find_board("icebreaker")).create()
     link = HostLink(Identity.of(core, 36_000_000), 36)
     module = component_to_verilog(link, "host_link")
     (tmp_path / "host_link.v").write_text(module.text)

@@ -6,8 +6,6 @@ import numpy as np
 from amaranth.hdl import Fragment
 from amaranth.sim import Simulator
 
-from spikeloom.cores.a2os2a import A2OS2A
-
 CODES = {0: 0b00, 1: 0b01, -1: 0b11}
 
 
@@ -51,7 +49,7 @@ def simulate(config, operands, *, stalls=0.0, seed=0, runs=1, tokens=None):
     (runs * T, N, Dv), the clocks of each run from `start` to `done`, and the flags. `tokens` is the
     length of a sequence of outputs, by default that of the operands.
     """
-    dut = A2OS2A(config)
+    dut = config.create()
     rng = random.Random(seed)
     tokens = tokens or operands[0].shape[1]
     outputs, clocks, flags = [], [], {}

@@ -6,8 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from amaranth.sim import Simulator
 
-from spikeloom.cores.spiked import Spiked
-from spikeloom_sim.golden import spiked
+from spikeloom.item import PhaseCode
+
+
+def to_wire(config, codes):
+    """Codes as the bits they are on a stream."""
+    return PhaseCode(config.steps).encode(codes).astype(np.int64)
+
+
+def from_wire(config, bits):
+    """Codes of the bits on a stream, with or without a sign."""
+    return PhaseCode(config.steps).decode(np.asarray(bits, np.uint64))
 
 
 def random_codes(rng, config, shape, density):
@@ -85,7 +94,7 @@ def as_value(payload):
 
 def run_heads(config, heads, *, stalls=0.0, preload=True, limit=200_000):
     """Run a `Spiked` on heads of (q, k, v) codes, each end pausing with probability `stalls`."""
-    core = Spiked(config)
+    core = config.create()
     simulator = Simulator(core)
     simulator.add_clock(1e-6)
     bits = len(core.o.payload.data) // config.value_dim
@@ -93,7 +102,7 @@ def run_heads(config, heads, *, stalls=0.0, preload=True, limit=200_000):
 
     def beats_of(n):
         for head in heads:
-            rows = spiked.to_wire(config, head[n])
+            rows = to_wire(config, head[n])
             for token, row in enumerate(rows):
                 yield join([*row, token == len(rows) - 1], bits)
 
@@ -133,4 +142,4 @@ def run_heads(config, heads, *, stalls=0.0, preload=True, limit=200_000):
     assert [last for _, last in beats] == ([0] * (config.tokens - 1) + [1]) * len(heads)
     codes = [split(data, bits, config.value_dim) for data, _ in beats]
     shape = len(heads), config.tokens, config.value_dim
-    return HeadRun(spiked.from_wire(config, codes).reshape(shape), clocks)
+    return HeadRun(from_wire(config, codes).reshape(shape), clocks)

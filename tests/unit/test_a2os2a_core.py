@@ -5,9 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from spikeloom.config import A2OS2AConfig
-from spikeloom.cores.a2os2a import schedule
-from spikeloom_sim.golden import a2os2a
+from spikeloom.cores.a2os2a import A2OS2A, schedule
+from spikeloom.cores.a2os2a import golden as a2os2a
 
 from .a2os2a_runner import random_operands, simulate
 
@@ -28,7 +27,7 @@ KINDS = list(product(("kv", "qk"), ("none", "causal")))
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_outputs_and_clocks(shape, density, order, mask):
     """Every output bit, and the clocks of the formula, in two runs one after the other."""
-    config = A2OS2AConfig(order=order, mask=mask, **shape)
+    config = A2OS2A(order=order, mask=mask, **shape)
     operands = random_operands(config, 3, density=(density,) * 3)
     outputs, clocks, flags = simulate(config, operands, runs=2)
     expected = np.stack([a2os2a.scores_first(*step, mask) for step in zip(*operands, strict=True)])
@@ -40,9 +39,7 @@ def test_outputs_and_clocks(shape, density, order, mask):
 @pytest.mark.parametrize(("order", "mask"), KINDS)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_stalls_change_nothing(order, mask, seed):
-    config = A2OS2AConfig(
-        tokens=6, head_dim=6, value_dim=4, lanes=2, steps=3, order=order, mask=mask
-    )
+    config = A2OS2A(tokens=6, head_dim=6, value_dim=4, lanes=2, steps=3, order=order, mask=mask)
     operands = random_operands(config, seed)
     outputs, _, flags = simulate(config, operands, stalls=0.5, seed=seed)
     expected = np.stack([a2os2a.state_first(*step, mask) for step in zip(*operands, strict=True)])
@@ -70,7 +67,7 @@ def test_every_input_of_the_smallest_attention(order, mask):
         np.array([case[n] for case in everything]).reshape(steps, 2, width)
         for n, width in enumerate((2, 2, 1))
     ]
-    config = A2OS2AConfig(
+    config = A2OS2A(
         tokens=2, head_dim=2, value_dim=1, k_bits=1, steps=steps, order=order, mask=mask
     )
     outputs, _, _ = simulate(config, operands)
@@ -81,7 +78,7 @@ def test_every_input_of_the_smallest_attention(order, mask):
 @pytest.mark.parametrize(("order", "mask"), KINDS)
 @pytest.mark.parametrize("sign", [1, -1])
 def test_largest_sums_do_not_wrap(order, mask, sign):
-    config = A2OS2AConfig(tokens=9, head_dim=6, k_bits=4, order=order, mask=mask)
+    config = A2OS2A(tokens=9, head_dim=6, k_bits=4, order=order, mask=mask)
     k = np.full((1, 9, 6), config.k_most)
     outputs, _, _ = simulate(config, (np.ones_like(k), k, np.full_like(k, sign)))
     assert outputs[0, -1, 0] == sign * 9 * 6 * config.k_most
@@ -93,7 +90,7 @@ def test_largest_sums_do_not_wrap(order, mask, sign):
 @pytest.mark.parametrize("stalls", [0.0, 0.4])
 def test_open_sequences_end_where_the_stream_says(stalls):
     """Twice a sequence of 23 tokens through a core whose widths are for 8."""
-    config = A2OS2AConfig(tokens=8, head_dim=6, lanes=3, mask="causal", length="open")
+    config = A2OS2A(tokens=8, head_dim=6, lanes=3, mask="causal", length="open")
     operands = random_operands(config, 5, tokens=23)
     outputs, _, flags = simulate(config, operands, runs=2, stalls=stalls)
     expected = a2os2a.run(config, *(x[0] for x in operands))
@@ -103,7 +100,7 @@ def test_open_sequences_end_where_the_stream_says(stalls):
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_open_sequences_saturate_visibly(sign):
-    config = A2OS2AConfig(tokens=3, head_dim=2, k_bits=2, mask="causal", length="open")
+    config = A2OS2A(tokens=3, head_dim=2, k_bits=2, mask="causal", length="open")
     ones = np.ones((1, 8, 2), np.int64)
     state = a2os2a.RunningState(config)
     expected = state.answer(ones[0], 3 * ones[0], sign * ones[0])
@@ -120,7 +117,7 @@ def test_open_sequences_saturate_visibly(sign):
 @pytest.mark.parametrize("operand", ["q", "k", "v"])
 def test_misplaced_last_is_reported(operand):
     """Beats framed for three tokens into a core of two."""
-    config = A2OS2AConfig(tokens=2, head_dim=2, steps=3)
+    config = A2OS2A(tokens=2, head_dim=2, steps=3)
     good = random_operands(config, 1)
     reframed = [
         x.reshape(2, 3, 2) if name == operand else x for name, x in zip("qkv", good, strict=True)
@@ -133,7 +130,7 @@ def test_misplaced_last_is_reported(operand):
 @pytest.mark.parametrize("order", ["kv", "qk"])
 def test_zeros_cost_little(order, density):
     """N = D = 64, a word per clock: clocks stay within a tenth of the events, N and a constant."""
-    config = A2OS2AConfig(tokens=64, head_dim=64, lanes=64, order=order)
+    config = A2OS2A(tokens=64, head_dim=64, lanes=64, order=order)
     q, k, v = random_operands(config, 9, density=(density,) * 3)
     clocks = schedule.cycles(config, [x.tolist() for x in (q, k, v)])
     if order == "kv":

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikeloom.config import A2OS2AConfig
+from spikeloom.cores.a2os2a import A2OS2A
+from spikeloom.cores.a2os2a import golden as a2os2a
 from spikeloom.errors import InputError
-from spikeloom_sim.golden import a2os2a
 
 from .a2os2a_runner import random_operands
 
@@ -17,10 +17,10 @@ def test_by_hand():
     q = np.array([[0, 1], [1, 1], [0, 0]])
     k = np.array([[2, 1], [2, 5], [9, 0]])
     v = np.array([[1, -1], [-1, 0], [1, 1]])
-    config = A2OS2AConfig(tokens=3, head_dim=2)
+    config = A2OS2A(tokens=3, head_dim=2)
     # Scores q k^T: [[1, 5, 0], [3, 7, 9], [0, 0, 0]].
     assert a2os2a.run(config, q, k, v).tolist() == [[-4, -1], [5, 6], [0, 0]]
-    causal = A2OS2AConfig(tokens=3, head_dim=2, mask="causal")
+    causal = A2OS2A(tokens=3, head_dim=2, mask="causal")
     assert a2os2a.run(causal, q, k, v).tolist() == [[1, -1], [-4, -3], [0, 0]]
 
 
@@ -34,9 +34,7 @@ def test_by_hand():
     seed=st.integers(0, 2**32),
 )
 def test_orders_agree(tokens, head_dim, value_dim, k_bits, mask, seed):
-    config = A2OS2AConfig(
-        tokens=tokens, head_dim=head_dim, value_dim=value_dim, k_bits=k_bits, mask=mask
-    )
+    config = A2OS2A(tokens=tokens, head_dim=head_dim, value_dim=value_dim, k_bits=k_bits, mask=mask)
     q, k, v = (operand[0] for operand in random_operands(config, seed))
     expected = a2os2a.scores_first(q, k, v, mask)
     assert (a2os2a.state_first(q, k, v, mask) == expected).all()
@@ -47,7 +45,7 @@ def test_orders_agree(tokens, head_dim, value_dim, k_bits, mask, seed):
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("k_bits", [1, 8, 16])
 def test_widths_hold_the_largest_sums(k_bits, sign):
-    config = A2OS2AConfig(tokens=65, head_dim=48, k_bits=k_bits, order="kv")
+    config = A2OS2A(tokens=65, head_dim=48, k_bits=k_bits, order="kv")
     k = np.full((65, 48), config.k_most)
     q, v = np.ones_like(k), np.full_like(k, sign)
     output = a2os2a.run(config, q, k, v)
@@ -63,7 +61,7 @@ def test_widths_hold_the_largest_sums(k_bits, sign):
 
 def test_large_results_are_exact():
     """Beyond 2**53 a float64 product would round; int32 would wrap."""
-    config = A2OS2AConfig(tokens=4096, head_dim=256, k_bits=16, order="qk")
+    config = A2OS2A(tokens=4096, head_dim=256, k_bits=16, order="qk")
     assert config.acc_bits > 32
     k = np.full((4096, 256), config.k_most)
     output = a2os2a.run(config, np.ones_like(k), k, np.ones_like(k))
@@ -79,16 +77,16 @@ def test_auto_takes_the_order_of_fewer_clocks():
         for mask in ("none", "causal"):
             clocks = {}
             for order in ("qk", "kv"):
-                config = A2OS2AConfig(tokens=tokens, head_dim=8, order=order, mask=mask)
+                config = A2OS2A(tokens=tokens, head_dim=8, order=order, mask=mask)
                 clocks[order] = schedule.cycles(config)
-            auto = A2OS2AConfig(tokens=tokens, head_dim=8, mask=mask).chosen_order
+            auto = A2OS2A(tokens=tokens, head_dim=8, mask=mask).chosen_order
             assert auto == min(clocks, key=clocks.get), (tokens, mask, clocks)
             chosen.add(auto)
     assert chosen == {"qk", "kv"}
 
 
 def test_running_state_equals_causal_attention_in_any_portions():
-    config = A2OS2AConfig(tokens=500, head_dim=8, mask="causal", length="open")
+    config = A2OS2A(tokens=500, head_dim=8, mask="causal", length="open")
     q, k, v = (operand[0] for operand in random_operands(config, 3))
     state = a2os2a.RunningState(config)
     parts = [state.answer(q[a:b], k[a:b], v[a:b]) for a, b in ((0, 1), (1, 300), (300, 500))]
@@ -97,7 +95,7 @@ def test_running_state_equals_causal_attention_in_any_portions():
 
 
 def test_running_state_saturates_and_says_so():
-    config = A2OS2AConfig(tokens=3, head_dim=2, k_bits=2, mask="causal", length="open")
+    config = A2OS2A(tokens=3, head_dim=2, k_bits=2, mask="causal", length="open")
     bound = 2 ** (config.state_bits - 1) - 1  # 15 where three tokens of 3 reach 9
     ones = np.ones((8, 2), np.int64)
     state = a2os2a.RunningState(config)
@@ -112,7 +110,7 @@ def test_running_state_saturates_and_says_so():
 @pytest.mark.parametrize("power", [15, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_million_tokens_without_a_wrap(power):
     """Random signs over 2**20 tokens, and one element of equal ones: the state stays exact."""
-    config = A2OS2AConfig(tokens=2**power, head_dim=64, mask="causal", length="open")
+    config = A2OS2A(tokens=2**power, head_dim=64, mask="causal", length="open")
     assert config.state_bits == 8 + power + 1
     rng = np.random.default_rng(1)
     state = a2os2a.RunningState(config)
@@ -148,12 +146,12 @@ def test_values_out_of_range(operand, value, told):
     operands = {name: tensor.copy() for name, tensor in GOOD.items()}
     operands[operand][1, 0] = value
     with pytest.raises(InputError, match=told):
-        a2os2a.run(A2OS2AConfig(tokens=3, head_dim=2), **operands)
+        a2os2a.run(A2OS2A(tokens=3, head_dim=2), **operands)
 
 
 @pytest.mark.parametrize("operand", ["q", "k", "v"])
 def test_floats_and_shapes_are_refused(operand):
-    config = A2OS2AConfig(tokens=3, head_dim=2)
+    config = A2OS2A(tokens=3, head_dim=2)
     with pytest.raises(InputError, match=f"{operand} must hold integers, not float64"):
         a2os2a.run(config, **GOOD | {operand: GOOD[operand].astype(float)})
     with pytest.raises(InputError, match=f"{operand} has shape"):
@@ -174,4 +172,4 @@ def test_floats_and_shapes_are_refused(operand):
 )
 def test_bad_keys(keys, told):
     with pytest.raises(InputError, match=told):
-        A2OS2AConfig(**{"tokens": 2, "head_dim": 8} | keys)
+        A2OS2A(**{"tokens": 2, "head_dim": 8} | keys)

@@ -2,12 +2,13 @@
 
 import pytest
 
-from spikeloom.config import SSAConfig, read_settings
+from spikeloom.configuration import read_settings
+from spikeloom.cores.ssa import SSA
 from spikeloom.errors import InputError
 
 
 def test_defaults_follow_from_the_shape():
-    config = SSAConfig(tokens=65, head_dim=48)
+    config = SSA(tokens=65, head_dim=48)
     assert (config.value_dim, config.cells, config.bits) == (48, 13, 8)
     assert (config.query_lanes, config.key_lanes) == (1, 13)
 
@@ -17,7 +18,7 @@ def test_defaults_follow_from_the_shape():
     [(1, 1, (1, 1, 1)), (16, 8, (1, 16, 2)), (64, 64, (1, 64, 64)), (4096, 1, (64, 64, 1))],
 )
 def test_lanes(cells, bits, lanes):
-    config = SSAConfig(tokens=64, head_dim=64, cells=cells, bits=bits)
+    config = SSA(tokens=64, head_dim=64, cells=cells, bits=bits)
     assert (config.query_lanes, config.key_lanes, config.encoder_lanes) == lanes
 
 
@@ -46,14 +47,14 @@ def test_lanes(cells, bits, lanes):
 )
 def test_refusals(keys, told):
     with pytest.raises(InputError) as refusal:
-        SSAConfig.from_settings({"tokens": 8, "head_dim": 16} | keys)
+        SSA.from_settings({"tokens": 8, "head_dim": 16} | keys)
     assert told in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
 def test_missing_key():
     with pytest.raises(InputError, match="key head_dim is missing"):
-        SSAConfig.from_settings({"tokens": 4})
+        SSA.from_settings({"tokens": 4})
 
 
 def test_settings_from_file_and_options(tmp_path):
@@ -61,7 +62,7 @@ def test_settings_from_file_and_options(tmp_path):
     path.write_text('tokens = 4\nmask = "causal"\n')
     settings = read_settings(path, ["tokens=0x10", " seed = 7 "])
     assert settings == {"tokens": "0x10", "mask": "causal", "seed": "7"}
-    assert SSAConfig.from_settings(settings | {"head_dim": 2}).tokens == 16
+    assert SSA.from_settings(settings | {"head_dim": 2}).tokens == 16
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
+from spikeloom.random.golden_lfsr import lfsr_sequence
 from spikeloom.random.lfsr import LFSR
 from spikeloom.random.taps import TAPS
-from spikeloom_sim.golden.lfsr import lfsr_sequence
 
 
 def test_table_covers_every_width():

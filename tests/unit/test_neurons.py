@@ -8,17 +8,18 @@ import pytest
 from amaranth.hdl import Fragment
 from amaranth.sim import Simulator
 
-from spikeloom.config.neuron import NeuronConfig
+from spikeloom.cores.relu_quantiser.component import ReLUQuantiserComponent
+from spikeloom.cores.relu_quantiser.golden import relu_quantise
+from spikeloom.cores.spiking_neurons import SpikingNeurons
+from spikeloom.cores.spiking_neurons import golden as neurons
 from spikeloom.errors import InputError
-from spikeloom.neurons import ReLUQuantiser, SpikingNeurons
-from spikeloom_sim.golden import neurons
 
 VECTORS = Path(__file__).parent / "data" / "snntorch_lif.npz"
 
 
 def config_of(**keys):
     defaults = {"neurons": 12, "steps": 5, "input_bits": 8, "threshold": 40}
-    return NeuronConfig(**defaults | {"leak_numerator": 1, "leak_shift": 1} | keys)
+    return SpikingNeurons(**defaults | {"leak_numerator": 1, "leak_shift": 1} | keys)
 
 
 def pass_beats(dut, beats, *, stalls, seed=0):
@@ -70,7 +71,7 @@ def through_hardware(config, inputs, *, stalls=0.0):
         (pack(row, config.input_bits), n % config.words == config.words - 1)
         for n, row in enumerate(rows)
     ]
-    out = pass_beats(SpikingNeurons(config), beats, stalls=stalls)
+    out = pass_beats(config.component(), beats, stalls=stalls)
     assert [last for _, last in out] == [last for _, last in beats]
     bits = config.spike_bits
     codes = [
@@ -99,7 +100,7 @@ def test_golden_equals_snntorch(reset, leak):
     """Vectors made by data/make_snntorch_lif.py with snnTorch 1.0.0."""
     vectors = np.load(VECTORS)
     numerator, denominator = map(int, leak.split("/"))
-    config = NeuronConfig(
+    config = SpikingNeurons(
         neurons=vectors["inputs"].shape[1],
         steps=len(vectors["inputs"]),
         input_bits=int(vectors["input_bits"]),
@@ -168,8 +169,8 @@ def test_relu_quantiser(lanes):
     rng = np.random.default_rng(11)
     inputs = rng.integers(-(2**11), 2**11, 40 * lanes)
     inputs[:4] = -(2**11), 2**11 - 1, 0, -1
-    expected, cut = neurons.relu_quantise(inputs, bits=5, shift=4)
-    dut = ReLUQuantiser(lanes, input_bits=12, bits=5, shift=4)
+    expected, cut = relu_quantise(inputs, bits=5, shift=4)
+    dut = ReLUQuantiserComponent(lanes, input_bits=12, bits=5, shift=4)
     beats = [(pack(row, 12), n == 39) for n, row in enumerate(inputs.reshape(-1, lanes))]
     out = pass_beats(dut, beats, stalls=0.3)
     found = [payload >> 5 * lane & 31 for payload, _ in out for lane in range(lanes)]

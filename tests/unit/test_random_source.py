@@ -5,8 +5,10 @@ import pytest
 from amaranth.sim import Simulator
 from scipy import stats
 
-from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa import SSA
+from spikeloom.cores.ssa import golden as ssa
 from spikeloom.random.bernoulli_encoder import BernoulliEncoder
+from spikeloom.random.golden_source import RandomSource as GoldenSource
 from spikeloom.random.random_plan import (
     EXCESS_BITS,
     START_CLOCKS,
@@ -18,8 +20,6 @@ from spikeloom.random.random_plan import (
 )
 from spikeloom.random.random_source import RandomSource
 from spikeloom.random.seed_scrambler import SeedScrambler
-from spikeloom_sim.golden import ssa
-from spikeloom_sim.golden.random_source import RandomSource as GoldenSource
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -178,7 +178,7 @@ def test_bernoulli_encoder_is_exact():
 
 
 def test_zero_and_one_are_encoded_exactly():
-    config = SSAConfig(tokens=2, head_dim=2, steps=2000, inputs="values")
+    config = SSA(tokens=2, head_dim=2, steps=2000, input_kind="values")
     spikes = ssa.encode(config, "q", np.array([[0.0, 1.0], [0.5, 1 / 256]]))
     assert spikes[:, 0, 0].sum() == 0
     assert spikes[:, 0, 1].sum() == 2000

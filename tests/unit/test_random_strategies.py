@@ -7,9 +7,9 @@ the table of docs/random.md.
 import numpy as np
 import pytest
 
-from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa import SSA
+from spikeloom.cores.ssa import golden as ssa
 from spikeloom.random.random_plan import STRATEGIES
-from spikeloom_sim.golden import ssa
 
 SIZE, STEPS, RUNS = 64, 10, 60
 UNROLLS = {"16 cells x 8 bits": (16, 8), "64 cells x 64 bits": (64, 64), "array": (4096, 1)}
@@ -42,7 +42,7 @@ def strategy_errors(strategy, cells, bits):
     """The same with the golden model of the hardware, a seed for each run."""
 
     def run(n, q, k, v):
-        config = SSAConfig(
+        config = SSA(
             **{"tokens": SIZE, "head_dim": SIZE, "steps": STEPS, "seed": n + 1},
             **{"cells": cells, "bits": bits, "random": strategy},
         )
@@ -59,7 +59,7 @@ def ideal_errors():
 @pytest.mark.parametrize("unroll", UNROLLS)
 def test_default_is_as_good_as_ideal(ideal_errors, unroll):
     """Element, sum over dimensions and sum over tokens within 1.10 of the ideal."""
-    assert SSAConfig(tokens=1, head_dim=1).random == "slices"
+    assert SSA(tokens=1, head_dim=1).random == "slices"
     assert (strategy_errors("slices", *UNROLLS[unroll]) / ideal_errors).max() < 1.10
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from spikeloom.config import SpikedConfig
-from spikeloom_sim.golden import spiked
+from spikeloom.cores.spiked import Spiked
+from spikeloom.cores.spiked import golden as spiked
 
 
 def gaussian(tokens, dim, seed):
@@ -13,7 +13,7 @@ def gaussian(tokens, dim, seed):
 
 @pytest.mark.parametrize("base", [1.02, 1.15, 2**0.5, 2.0])
 def test_code_is_the_first_step_that_reaches_the_threshold(base):
-    config = SpikedConfig(tokens=1, head_dim=1, base=base, steps=16)
+    config = Spiked(tokens=1, head_dim=1, base=base, steps=16)
     values = np.linspace(-1, 1, 2001)
     for value, code in zip(values, spiked.encode_values(config, values), strict=True):
         steps = [n for n in range(16) if abs(value) * base**n >= (1 + 1 / base) / 2]
@@ -21,7 +21,7 @@ def test_code_is_the_first_step_that_reaches_the_threshold(base):
 
 
 def test_codes_survive_decoding_and_encoding_and_spike_trains():
-    config = SpikedConfig(tokens=1, head_dim=1)
+    config = Spiked(tokens=1, head_dim=1)
     codes = np.arange(-40, 41)
     assert (spiked.encode_values(config, spiked.decode(config, codes)) == codes).all()
     train = spiked.to_spike_train(config, codes)
@@ -31,7 +31,7 @@ def test_codes_survive_decoding_and_encoding_and_spike_trains():
 
 
 def test_trace_product_is_the_paper_s_step_by_step_sum():
-    config = SpikedConfig(tokens=5, head_dim=3, steps=7, base=1.4)
+    config = Spiked(tokens=5, head_dim=3, steps=7, base=1.4)
     rng = np.random.default_rng(1)
     q, k = rng.integers(-7, 8, (2, 5, 3))
     q_train, k_train = spiked.to_spike_train(config, q), spiked.to_spike_train(config, k)
@@ -48,7 +48,7 @@ def test_trace_product_is_the_paper_s_step_by_step_sum():
 
 def test_woss_by_hand():
     """B = 2, M = ln 2: potentials are powers of two in units of the threshold's fall."""
-    config = SpikedConfig(tokens=4, head_dim=1, base=2.0, steps=4, score_scale=np.log(2))
+    config = Spiked(tokens=4, head_dim=1, base=2.0, steps=4, score_scale=np.log(2))
     everyone = np.ones((1, 4), bool)
     for scores, fires in (
         ([1, 2, 0, -1], [1, 1, 2, 3]),  # u = 0, -1/2, -1, -2: at 1/2, 1, 3/2, 5/2, rounded up
@@ -61,7 +61,7 @@ def test_woss_by_hand():
 
 
 def test_woss_leaves_masked_neurons_out():
-    config = SpikedConfig(tokens=3, head_dim=1, base=2.0, steps=4, score_scale=np.log(2))
+    config = Spiked(tokens=3, head_dim=1, base=2.0, steps=4, score_scale=np.log(2))
     scores = np.array([[1, 2, 2], [1, 2, 2]])
     admitted = np.array([[False, True, True], [False, False, False]])
     assert spiked.woss(config, scores, admitted).tolist() == [[0, 2, 2], [0, 0, 0]]
@@ -72,7 +72,7 @@ def test_woss_leaves_masked_neurons_out():
     [(49, 32, 1.15, 40, 0.99), (128, 64, 1.4, 16, 0.955)],
 )
 def test_correlation_with_softmax_attention(tokens, dim, base, steps, least):
-    config = SpikedConfig(tokens=tokens, head_dim=dim, base=base, steps=steps)
+    config = Spiked(tokens=tokens, head_dim=dim, base=base, steps=steps)
     for seed in range(4):
         q, k, v = gaussian(tokens, dim, seed)
         trace = spiked.float_model(config, q, k, v)
@@ -84,7 +84,7 @@ def test_correlation_with_softmax_attention(tokens, dim, base, steps, least):
 
 @pytest.mark.parametrize(("tokens", "dim"), [(49, 32), (49, 64), (64, 32), (64, 64)])
 def test_default_format_agrees_with_the_float_model(tokens, dim):
-    config = SpikedConfig(tokens=tokens, head_dim=dim)
+    config = Spiked(tokens=tokens, head_dim=dim)
     for seed in range(3):
         trace = spiked.float_model(config, *gaussian(tokens, dim, seed))
         output = spiked.run(trace.config, trace.q, trace.k, trace.v)
@@ -95,7 +95,7 @@ def test_default_format_agrees_with_the_float_model(tokens, dim):
 
 @pytest.mark.parametrize("mask", ["none", "causal"])
 def test_zero_operands(mask):
-    config = SpikedConfig(tokens=6, head_dim=4, mask=mask)
+    config = Spiked(tokens=6, head_dim=4, mask=mask)
     q, k, v = gaussian(6, 4, 0)
     trace = spiked.float_model(config, 0 * q, k, v)
     output = spiked.run(trace.config, trace.q, trace.k, trace.v)

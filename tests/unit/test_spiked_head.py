@@ -6,10 +6,9 @@ from math import ceil
 import numpy as np
 import pytest
 
-from spikeloom.config import SpikedConfig
-from spikeloom.cores.spiked import schedule
+from spikeloom.cores.spiked import Spiked, schedule
+from spikeloom.cores.spiked import golden as spiked
 from spikeloom.errors import InputError
-from spikeloom_sim.golden import spiked
 
 from .spiked_bench import random_head, run_heads
 
@@ -33,7 +32,7 @@ def spikes(head):
 @pytest.mark.parametrize("keys", CONFIGS, ids=str)
 @pytest.mark.parametrize("density", [1.0, 0.5, 0.1, 0.0])
 def test_equal_and_as_fast_as_predicted(keys, density):
-    config = SpikedConfig(**keys)
+    config = Spiked(**keys)
     head = random_head(config, 1, density)
     run = run_heads(config, [head])
     assert (run.outputs[0] == spiked.run(config, *head)).all()
@@ -43,7 +42,7 @@ def test_equal_and_as_fast_as_predicted(keys, density):
 @pytest.mark.parametrize("keys", CONFIGS, ids=str)
 @pytest.mark.parametrize("density", [0.6, 0.15])
 def test_stalls_on_every_stream(keys, density):
-    config = SpikedConfig(**keys, heads=3)
+    config = Spiked(**keys, heads=3)
     heads = [random_head(config, seed, density) for seed in range(3)]
     run = run_heads(config, heads, stalls=0.4, preload=False)
     for output, head in zip(run.outputs, heads, strict=True):
@@ -53,7 +52,7 @@ def test_stalls_on_every_stream(keys, density):
 @pytest.mark.parametrize("keys", CONFIGS, ids=str)
 @pytest.mark.parametrize("densities", [[1.0] * 5, [0.1] * 5, [1.0, 0.0, 0.0, 0.3, 0.0]], ids=str)
 def test_heads_follow_each_other_as_predicted(keys, densities):
-    config = SpikedConfig(**keys, heads=5)
+    config = Spiked(**keys, heads=5)
     heads = [random_head(config, seed, density) for seed, density in enumerate(densities)]
     run = run_heads(config, heads)
     for output, head in zip(run.outputs, heads, strict=True):
@@ -64,7 +63,7 @@ def test_heads_follow_each_other_as_predicted(keys, densities):
 
 
 def test_gaussian_operands_through_the_core():
-    config = SpikedConfig(tokens=12, head_dim=8, lanes=6)
+    config = Spiked(tokens=12, head_dim=8, lanes=6)
     q, k, v = np.random.default_rng(0).standard_normal((3, 12, 8))
     trace = spiked.float_model(config, q, k, v)
     run = run_heads(trace.config, [(trace.q, trace.k, trace.v)])
@@ -75,7 +74,7 @@ def test_gaussian_operands_through_the_core():
 
 def test_swin_window_is_fast_enough():
     """N = 49, D = 32, T = 40, dense: at most 9,000 clocks, and fewer where less spikes."""
-    config = SpikedConfig(tokens=49, head_dim=32, lanes=49)
+    config = Spiked(tokens=49, head_dim=32, lanes=49)
     assert schedule.cycles(config) <= 9_000
     for share in (0.5, 0.1):
         head = random_head(config, 1, share)
@@ -88,7 +87,7 @@ def test_products_cost_what_spikes_cost(tokens, lanes):
     """Both products, by the formula: a vector addition per spike and group of lanes, and a tenth;
     a neuron that never spikes costs nothing, a line of them one clock."""
     lanes = lanes or tokens
-    config = SpikedConfig(tokens=tokens, head_dim=64, lanes=lanes, encoders=lanes)
+    config = Spiked(tokens=tokens, head_dim=64, lanes=lanes, encoders=lanes)
     for share in (1.0, 0.5, 0.1, 0.05, 0.02, 0.01, 0.0):
         q, k, v = random_head(config, 1, share)
         p = spiked.trace(config, q, k, v).probabilities
@@ -117,13 +116,13 @@ def test_products_cost_what_spikes_cost(tokens, lanes):
 )
 def test_bad_keys_get_one_clear_line(keys, message):
     with pytest.raises(InputError) as caught:
-        SpikedConfig.from_settings({"tokens": 4, "head_dim": 4} | keys)
+        Spiked.from_settings({"tokens": 4, "head_dim": 4} | keys)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_scales_are_numbers_or_auto_also_as_text():
-    config = SpikedConfig.from_settings(
+    config = Spiked.from_settings(
         {"tokens": "4", "head_dim": "4", "q_scale": "2.5", "k_scale": "auto"}
     )
     assert config.q_scale == 2.5

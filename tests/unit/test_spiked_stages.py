@@ -10,8 +10,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 from amaranth.sim import Simulator
 
-from spikeloom.config import SpikedConfig
-from spikeloom.config.spiked_tables import threshold_log, thresholds
+from spikeloom.cores.spiked import Spiked
+from spikeloom.cores.spiked import golden as spiked
 from spikeloom.cores.spiked.code import code_bits, signed_code
 from spikeloom.cores.spiked.event_memory import EventMemory
 from spikeloom.cores.spiked.lane_memory import LaneMemory
@@ -20,20 +20,20 @@ from spikeloom.cores.spiked.output_encoder import OUTPUT_DELAY, OutputEncoder
 from spikeloom.cores.spiked.phase_encoder import ENCODER_DELAY, PhaseEncoder
 from spikeloom.cores.spiked.schedule import last_blocks, product_clocks
 from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes
+from spikeloom.cores.spiked.tables import threshold_log, thresholds
 from spikeloom.cores.spiked.trace_product import PRODUCT_DELAY, TraceProduct, join_operands
 from spikeloom.cores.spiked.woss import WOSS_DELAY, Woss
-from spikeloom_sim.golden import spiked
 
-from .spiked_bench import join, pipeline, random_codes, split
+from .spiked_bench import from_wire, join, pipeline, random_codes, split, to_wire
 
 CODES = [
-    SpikedConfig(tokens=1, head_dim=8),
-    SpikedConfig(tokens=1, head_dim=3, base=1.4, steps=16, frac_bits=12),
-    SpikedConfig(tokens=1, head_dim=1, base=2.0, steps=1, frac_bits=8),
-    SpikedConfig(tokens=1, head_dim=5, base=1.02, steps=64, frac_bits=16),
-    SpikedConfig(tokens=1, head_dim=16, base=2**0.5, steps=33, score_scale=1e-3),
-    SpikedConfig(tokens=1, head_dim=2, base=1.001, steps=64, frac_bits=12),
-    SpikedConfig(tokens=1, head_dim=2, base=2.0, steps=64, score_scale=1e5),
+    Spiked(tokens=1, head_dim=8),
+    Spiked(tokens=1, head_dim=3, base=1.4, steps=16, frac_bits=12),
+    Spiked(tokens=1, head_dim=1, base=2.0, steps=1, frac_bits=8),
+    Spiked(tokens=1, head_dim=5, base=1.02, steps=64, frac_bits=16),
+    Spiked(tokens=1, head_dim=16, base=2**0.5, steps=33, score_scale=1e-3),
+    Spiked(tokens=1, head_dim=2, base=1.001, steps=64, frac_bits=12),
+    Spiked(tokens=1, head_dim=2, base=2.0, steps=64, score_scale=1e5),
 ]
 
 
@@ -50,7 +50,7 @@ def test_phase_encoder_at_every_threshold(config, bipolar):
     sums = np.concatenate([sums, -sums])
 
     encoder = PhaseEncoder(config, range(-most, most + 1), gain=config.score_gain, bipolar=bipolar)
-    found = spiked.from_wire(config, pipeline(encoder, sums, ENCODER_DELAY))
+    found = from_wire(config, pipeline(encoder, sums, ENCODER_DELAY))
     expected = spiked.encode_sums(config, sums, config.score_gain)
     assert (found == (expected if bipolar else expected.clip(0))).all()
     assert (expected != 0).any()
@@ -58,7 +58,7 @@ def test_phase_encoder_at_every_threshold(config, bipolar):
 
 @pytest.mark.parametrize(("width", "bits", "base"), [(1, 2, 1.15), (7, 3, 2.0), (9, 9, 1.02)])
 def test_logarithm_of_every_number(width, bits, base):
-    config = SpikedConfig(tokens=1, head_dim=1, base=base)
+    config = Spiked(tokens=1, head_dim=1, base=base)
     numbers = np.arange(1, 1 << width)
     found = pipeline(Logarithm(config, width, bits), numbers, LOG_DELAY)
     assert found == spiked.logarithm(config, numbers, bits).tolist()
@@ -113,12 +113,12 @@ WOSS_ROWS = [
 @pytest.mark.parametrize(("lanes", "encoders"), [(1, 1), (4, 2), (3, 3), (5, 5)])
 @pytest.mark.parametrize("pauses", [0.0, 0.5])
 def test_woss(mask, lanes, encoders, pauses):
-    config = SpikedConfig(
+    config = Spiked(
         tokens=5, head_dim=4, base=1.4, steps=16, mask=mask, lanes=lanes, encoders=encoders
     )
     rng = np.random.default_rng(2)
     rows = np.vstack([WOSS_ROWS, random_codes(rng, config, (15, 5), 0.8)])
-    wire = spiked.to_wire(config, rows)
+    wire = to_wire(config, rows)
     bits = code_bits(config.steps)
     # what fills up the last block must not matter
     padded = [[*row, *[1 << bits - 2] * (-5 % encoders)] for row in wire]
@@ -126,7 +126,7 @@ def test_woss(mask, lanes, encoders, pauses):
 
     count = -(-5 // encoders)
     words = [code for block in blocks for code in split(block, bits - 1, encoders)]
-    found = spiked.from_wire(config, words).reshape(20, -1)[:, :5]
+    found = from_wire(config, words).reshape(20, -1)[:, :5]
     everyone = np.ones((5, 5), bool)
     admitted = np.tile(np.tril(everyone) if mask == "causal" else everyone, (4, 1))
     expected = spiked.woss(config, rows, admitted)
@@ -137,7 +137,7 @@ def test_woss(mask, lanes, encoders, pauses):
 
 @pytest.mark.parametrize("encoders", [1, 3])
 def test_output_encoder(encoders):
-    config = SpikedConfig(tokens=6, head_dim=4, lanes=3, encoders=encoders, output_scale=0.5)
+    config = Spiked(tokens=6, head_dim=4, lanes=3, encoders=encoders, output_scale=0.5)
     rng = np.random.default_rng(3)
     one = 1 << config.frac_bits
     normaliser = rng.integers(1, 6 * one, 6)
@@ -154,7 +154,7 @@ def test_output_encoder(encoders):
     expected = spiked.encode_quotients(
         config, sums, normaliser, threshold_log(config, config.output_gain)
     )
-    assert (spiked.from_wire(config, words).reshape(4, 6) == expected).all()
+    assert (from_wire(config, words).reshape(4, 6) == expected).all()
     assert (expected != 0).any()
     assert clocks[0] == 6 // encoders + OUTPUT_DELAY
 
@@ -196,7 +196,7 @@ class ProductBench(wiring.Component):
 )
 def test_trace_product(tokens, length, lines, lanes, encoders, transposed, density):
     """Sums, their order, and the clocks the formula gives; the largest sum does not wrap."""
-    config = SpikedConfig(
+    config = Spiked(
         tokens=tokens, head_dim=length, steps=12, base=1.3, lanes=lanes, encoders=encoders
     )
     rng = np.random.default_rng(4)
@@ -216,7 +216,7 @@ def test_trace_product(tokens, length, lines, lanes, encoders, transposed, densi
 @pytest.mark.parametrize("density", [0.05, 0.02, 0.01, 0.0])
 def test_trace_product_of_few_spikes_costs_little(lanes, density):
     """N = 49, D = 32: within a tenth of the spikes of both operands times groups of lanes."""
-    config = SpikedConfig(tokens=49, head_dim=32, lanes=lanes, encoders=lanes)
+    config = Spiked(tokens=49, head_dim=32, lanes=lanes, encoders=lanes)
     rng = np.random.default_rng(8)
     events, stationary = (random_codes(rng, config, (49, 32), density) for _ in "qk")
     sums, clocks = run_product(config, events, stationary)
@@ -236,14 +236,14 @@ def run_product(config, events, stationary, transposed=False):
 
     async def feed_events(ctx):
         ctx.set(bench.events.i.valid, 1)
-        for code in spiked.to_wire(config, events.T if transposed else events).ravel():
+        for code in to_wire(config, events.T if transposed else events).ravel():
             ctx.set(bench.events.i.payload.as_value(), int(code))
             await ctx.tick().until(bench.events.i.ready)
         ctx.set(bench.events.i.valid, 0)
 
     async def feed_lanes(ctx):
         ctx.set(bench.lanes.i_valid, 1)
-        for code in spiked.to_wire(config, stationary).ravel():
+        for code in to_wire(config, stationary).ravel():
             ctx.set(bench.lanes.i.as_value(), int(code))
             await ctx.tick()
         ctx.set(bench.lanes.i_valid, 0)
@@ -271,7 +271,7 @@ def run_product(config, events, stationary, transposed=False):
 
 @pytest.mark.parametrize("pauses", [0.0, 0.4])
 def test_spike_trains_there_and_back(pauses):
-    config = SpikedConfig(tokens=1, head_dim=3, steps=5)
+    config = Spiked(tokens=1, head_dim=3, steps=5)
     rng = np.random.default_rng(5)
     codes = random_codes(rng, config, (20, 3), 0.7)
     bits = code_bits(5)
@@ -285,7 +285,7 @@ def test_spike_trains_there_and_back(pauses):
 
     async def feed(ctx):
         pause = random.Random(6)
-        for row in spiked.to_wire(config, codes):
+        for row in to_wire(config, codes):
             while pause.random() < pauses:
                 await ctx.tick()
             ctx.set(play.i.payload.as_value(), join(row, bits))
@@ -314,7 +314,7 @@ def test_spike_trains_there_and_back(pauses):
     simulator.add_testbench(watch, background=True)
     simulator.add_testbench(take)
     simulator.run()
-    assert (spiked.from_wire(config, found) == codes).all()
+    assert (from_wire(config, found) == codes).all()
     expected = spiked.to_spike_train(config, codes).transpose(1, 0, 2).reshape(-1, 3)
     assert (np.array(train) == expected[: len(train)]).all()
     assert len(train) >= 99
@@ -334,7 +334,7 @@ def test_spikes_to_codes_takes_the_first_of_several_spikes():
             await ctx.tick()
         assert ctx.get(listen.o.valid)
         word = ctx.get(listen.o.payload.as_value())
-        assert spiked.from_wire(config, split(word, code_bits(4), 2)).tolist() == [-2, 3]
+        assert from_wire(config, split(word, code_bits(4), 2)).tolist() == [-2, 3]
 
     simulator.add_testbench(run)
     simulator.run()

@@ -7,18 +7,18 @@ import pytest
 from amaranth.sim import Simulator
 
 from spikeloom.blocks.queued_stage import QueuedStage
-from spikeloom.config import SpikedConfig
-from spikeloom.config.spiked_tables import threshold_log
+from spikeloom.cores.spiked import Spiked
+from spikeloom.cores.spiked import golden as spiked
 from spikeloom.cores.spiked.code import code_bits
 from spikeloom.cores.spiked.output_encoder import OUTPUT_DELAY, OutputEncoder
 from spikeloom.cores.spiked.phase_encoder import ENCODER_DELAY, PhaseEncoder
 from spikeloom.cores.spiked.product_stage import ProductStage
+from spikeloom.cores.spiked.tables import threshold_log
 from spikeloom.cores.spiked.woss import WOSS_DELAY, Woss
-from spikeloom_sim.golden import spiked
 
-from .spiked_bench import as_value, feeder, join, random_codes, split
+from .spiked_bench import as_value, feeder, from_wire, join, random_codes, split, to_wire
 
-CONFIG = SpikedConfig(tokens=5, head_dim=4, base=1.4, steps=16, lanes=4, encoders=2)
+CONFIG = Spiked(tokens=5, head_dim=4, base=1.4, steps=16, lanes=4, encoders=2)
 BITS = code_bits(CONFIG.steps)
 BLOCKS = 3  # blocks of two in a row of five
 
@@ -74,7 +74,7 @@ def test_phase_encoder(pauses):
     stage = QueuedStage(PhaseEncoder(CONFIG, shape, gain=CONFIG.score_gain), ENCODER_DELAY + 1)
     found, clocks = through(stage, {"i": sums & (1 << len(stage.i.payload)) - 1}, 100, pauses)
     expected = spiked.encode_sums(CONFIG, sums, CONFIG.score_gain)
-    assert (spiked.from_wire(CONFIG, found) == expected).all()
+    assert (from_wire(CONFIG, found) == expected).all()
     if pauses == (0.0, 0.0):
         assert clocks <= 100 + ENCODER_DELAY + 4
 
@@ -83,11 +83,11 @@ def test_phase_encoder(pauses):
 def test_woss(pauses):
     rows = random_codes(np.random.default_rng(1), CONFIG, (20, 5), 0.8)
     stage = QueuedStage(Woss(CONFIG), CONFIG.blocks + WOSS_DELAY)
-    codes = in_blocks(spiked.to_wire(CONFIG, rows), BITS)
+    codes = in_blocks(to_wire(CONFIG, rows), BITS)
     found, clocks = through(stage, {"i": codes}, 20 * BLOCKS, pauses)
     words = out_of_blocks(found, BITS - 1, (20, 5))
     expected = spiked.woss(CONFIG, rows, np.ones((20, 5), bool))
-    assert (spiked.from_wire(CONFIG, words) == expected).all()
+    assert (from_wire(CONFIG, words) == expected).all()
     if pauses == (0.0, 0.0):
         assert clocks <= 21 * BLOCKS + WOSS_DELAY + 4
 
@@ -109,7 +109,7 @@ def test_output_encoder(pauses):
     words = out_of_blocks(found, BITS, sums.shape)
     offset = threshold_log(CONFIG, CONFIG.output_gain)
     expected = spiked.encode_quotients(CONFIG, sums, normaliser, offset)
-    assert (spiked.from_wire(CONFIG, words) == expected).all()
+    assert (from_wire(CONFIG, words) == expected).all()
 
 
 @stalls
@@ -120,7 +120,7 @@ def test_product(pauses, density):
     a = random_codes(rng, CONFIG, (3, 6, 4), density)
     b = random_codes(rng, CONFIG, (3, 5, 4), 0.7)
     stage = ProductStage(CONFIG, 6, 4)
-    feeds = {f"i_{name}": spiked.to_wire(CONFIG, x).ravel() for name, x in (("a", a), ("b", b))}
+    feeds = {f"i_{name}": to_wire(CONFIG, x).ravel() for name, x in (("a", a), ("b", b))}
     spikes = np.count_nonzero(a.reshape(18, 4), axis=1)
     found, _ = through(stage, feeds, sum(np.where(spikes, CONFIG.groups, 1)), pauses)
 

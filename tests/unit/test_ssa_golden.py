@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spikeloom.config import SSAConfig
-from spikeloom_sim.golden import ssa
+from spikeloom.cores.ssa import SSA
+from spikeloom.cores.ssa import golden as ssa
 
 
 def test_worked_by_hand():
@@ -16,7 +16,7 @@ def test_worked_by_hand():
     Token 0 asks with (1, 1) and both keys answer with both bits: its scores are certain. Token 1
     asks for nothing. Both values carry dimension 0 and not 1, so token 0 outputs exactly (1, 0).
     """
-    config = SSAConfig(tokens=2, head_dim=2, steps=50)
+    config = SSA(tokens=2, head_dim=2, steps=50)
     q, k, v = (
         np.tile(np.array(x, np.uint8), (50, 1, 1))
         for x in ([[1, 1], [0, 0]], [[1, 1], [1, 1]], [[1, 0], [1, 0]])
@@ -32,7 +32,7 @@ def test_worked_by_hand():
 )
 def test_masks_on_all_ones(mask, scores, output):
     """All ones count to D and to N; a mask takes out exactly its own scores."""
-    config = SSAConfig(tokens=2, head_dim=4, steps=20, mask=mask)
+    config = SSA(tokens=2, head_dim=4, steps=20, mask=mask)
     ones = np.ones((20, 2, 4), np.uint8)
     trace = ssa.trace(config, ones, ones, ones)
     if scores is not None:
@@ -48,7 +48,7 @@ def test_masks_on_all_ones(mask, scores, output):
 def test_mean_approaches_the_float_equation(mask, tokens, head_dim, value_dim):
     """Rate-coded inputs, T = 4000: every output within 5.5 sigma of the float reference."""
     rng = np.random.default_rng(5)
-    config = SSAConfig(
+    config = SSA(
         **{"tokens": tokens, "head_dim": head_dim, "value_dim": value_dim, "steps": 4000},
         **{"inputs": "values", "mask": mask, "value_bits": 12},
     )
@@ -66,7 +66,7 @@ def test_every_output_has_its_probability(tokens, head_dim):
     the scores' count/N. With the fixed seeds, a false alarm has probability 1e-4 in each."""
     rng = np.random.default_rng(11)
     steps = 20_000
-    config = SSAConfig(tokens=tokens, head_dim=head_dim, steps=steps, seed=77)
+    config = SSA(tokens=tokens, head_dim=head_dim, steps=steps, seed=77)
     q, k, v = (
         np.broadcast_to(rng.random((tokens, head_dim)) < 0.6, (steps, tokens, head_dim)).astype(
             np.uint8
@@ -102,8 +102,8 @@ def _assert_frequencies(spikes, expected, steps):
 
 def test_a_run_in_stretches_is_the_same_run():
     """Long runs are worked on in stretches of time; seeds and spikes do not show it."""
-    config = SSAConfig(tokens=4, head_dim=4, steps=300_000, seed=3)
-    short = SSAConfig(tokens=4, head_dim=4, steps=500, seed=3)
+    config = SSA(tokens=4, head_dim=4, steps=300_000, seed=3)
+    short = SSA(tokens=4, head_dim=4, steps=500, seed=3)
     rng = np.random.default_rng(0)
     spikes = rng.integers(0, 2, (3, 300_000, 4, 4), dtype=np.uint8)
     assert (ssa.run(config, *spikes)[:500] == ssa.run(short, *spikes[:, :500])).all()
@@ -111,7 +111,7 @@ def test_a_run_in_stretches_is_the_same_run():
 
 def test_hundred_steps_of_64_by_64_take_under_a_second():
     rng = np.random.default_rng(0)
-    config = SSAConfig(tokens=64, head_dim=64, steps=100, inputs="values")
+    config = SSA(tokens=64, head_dim=64, steps=100, input_kind="values")
     values = rng.random((3, 64, 64))
     ssa.run(config, *values)
     fastest = min(_seconds(lambda: ssa.run(config, *values)) for _ in range(3))

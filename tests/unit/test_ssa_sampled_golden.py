@@ -10,15 +10,16 @@ from itertools import product
 import numpy as np
 import pytest
 
-from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa import SSA
+from spikeloom.cores.ssa import golden as ssa
+from spikeloom.cores.ssa import golden_sampled as ssa_sampled
 from spikeloom.random.lattice import lattice
-from spikeloom_sim.golden import ssa, ssa_sampled
 
 SIZES = [(4, 4, 4), (4, 4, 2), (3, 5, 5), (5, 3, 3), (6, 4, 10), (1, 3, 7), (3, 1, 4), (8, 2, 2)]
 
 
 def sampled(tokens=4, head_dim=4, **keys):
-    return SSAConfig(engine="sampled", tokens=tokens, head_dim=head_dim, **keys)
+    return SSA(engine="sampled", tokens=tokens, head_dim=head_dim, **keys)
 
 
 def every_index(config):

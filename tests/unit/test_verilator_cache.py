@@ -5,7 +5,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from spikeloom.config import SSAConfig
+from spikeloom.cores.ssa import SSA
 from spikeloom.export.verilog import component_to_verilog
 from spikeloom_sim.regression import run_suite
 from spikeloom_sim.simulators import SIMULATORS
@@ -33,5 +33,5 @@ def test_a_wide_design_after_a_narrow_one(tmp_path, monkeypatch):
     (tmp_path / "blinker.v").write_text(narrow.text)
     SIMULATORS["verilator"].build([tmp_path / "blinker.v"], "blinker", narrow.ports, tmp_path)
     assert list((tmp_path / "cache").rglob("verilated.o"))
-    config = SSAConfig(tokens=1, head_dim=1, steps=1, cells=1, bits=1)
+    config = SSA(tokens=1, head_dim=1, steps=1, cells=1, bits=1)
     assert run_suite(config, simulator="verilator").failures == 0

@@ -21,9 +21,7 @@ class Board:
     baud: int = DEFAULT_BAUD
     name = "board"
 
-    def run(
-        self, core: Core, batch: Sequence[Operands], progress: Progress = silent
-    ) -> list[Run]:
+    def run(self, core: Core, batch: Sequence[Operands], progress: Progress = silent) -> list[Run]:
         with Device(self.port, core.settled(), baud=self.baud) as device:
             return run_batch(device, core, batch, progress)
 

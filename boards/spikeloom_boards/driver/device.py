@@ -14,7 +14,6 @@ from spikeloom.link.protocol import (
     Code,
     Command,
     State,
-    bytes_of,
     chunks_of,
 )
 
@@ -90,7 +89,7 @@ class Device:
 
     def check_core(self, core):
         """Raise `WrongBitstreamError` where the device is another core than `core`."""
-        if self.config.NAME != core:
+        if core != self.config.NAME:
             raise WrongBitstreamError(
                 f"{self._port.name}: the bitstream is {self.config.NAME} "
                 f"{config_hash(self.config)}, wanted is {core}; load another (spikeloom build, "
@@ -123,7 +122,9 @@ class Device:
         """
         core = self.config.with_seed(seed)
         if len(operands) > len(core.inputs):
-            raise InputError(f"{core.NAME} takes {len(core.inputs)} operands: {', '.join(core.inputs)}")
+            raise InputError(
+                f"{core.NAME} takes {len(core.inputs)} operands: {', '.join(core.inputs)}"
+            )
         checked = core.check(dict(zip(core.inputs, operands, strict=False)) | named)
         chunks = [
             deque(chunks_of(port.pack(checked[name]), port.bits))

@@ -14,7 +14,6 @@ from spikeloom.link.protocol import (
     Code,
     Command,
     State,
-    bytes_of,
 )
 
 DIVISOR = 8  # clocks per bit, as in the simulated device

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from .random_plan import draw_bits, draws_discarded, make_plan, scramble
-
 from .golden_lfsr import lfsr_sequence
+from .random_plan import draw_bits, draws_discarded, make_plan, scramble
 
 
 class RandomSource:

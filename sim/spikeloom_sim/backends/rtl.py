@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from spikeloom.backend import Operands, Progress, Run, silent
 from spikeloom.contract import Core
 from spikeloom.errors import JobError, unknown
 from spikeloom.export.verilog import VerilogModule, to_verilog
-from spikeloom.backend import Operands, Progress, Run, silent
 
 from ..netlist import synthesise
 from ..simulators import SIMULATORS
@@ -42,9 +42,7 @@ class RTL:
         if self.simulator not in SIMULATORS:
             raise unknown("simulator", self.simulator, SIMULATORS)
 
-    def run(
-        self, core: Core, batch: Sequence[Operands], progress: Progress = silent
-    ) -> list[Run]:
+    def run(self, core: Core, batch: Sequence[Operands], progress: Progress = silent) -> list[Run]:
         folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
         try:
             begun = time.monotonic()

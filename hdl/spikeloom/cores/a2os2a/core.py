@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from math import gcd
 
+import numpy as np
+
 from ...configuration import choice, integer, largest_divisor
 from ...contract import Core, Flag, Work
+from ...errors import InputError
 from ...item import Bit, SInt, Ternary, UInt
 from ...port import Port
 from ..attention import AttentionShape
@@ -30,7 +33,10 @@ class A2OS2A(AttentionShape, Core):
 
     NAME = "a2os2a"
     SUMMARY = "addition-only attention: binary Q, integer K, ternary V (arXiv 2503.00226)"
-    SOURCE = "Guo et al., \"Spiking Transformer: Introducing Accurate Addition-Only Spiking Self-Attention for Transformer\", arXiv 2503.00226"
+    SOURCE = (
+        'Guo et al., "Spiking Transformer: Introducing Accurate Addition-Only Spiking '
+        'Self-Attention for Transformer", arXiv 2503.00226'
+    )
     UNROLL = ("lanes",)
     CASES = cases.CASES
     PRESETS = presets.PRESETS
@@ -221,6 +227,11 @@ class A2OS2A(AttentionShape, Core):
     @classmethod
     def prepare(cls, settings, **tensors):
         """Operands (N, D), or (T, N, D) where ``steps`` is given as T > 1."""
+        for name, tensor in tensors.items():
+            if np.asarray(tensor).dtype.kind == "f":
+                raise InputError(
+                    f"{name}: holds {tensor.dtype}; {cls.NAME} takes integers, round them first"
+                )
         given = {key: settings[key] for key in ("steps",) if key in settings}
         steps = cls.from_settings({"tokens": 1, "head_dim": 1} | given).steps
         settings = cls.shape_settings(settings, "TND" if steps > 1 else "ND", tensors)

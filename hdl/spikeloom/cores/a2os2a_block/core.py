@@ -94,7 +94,9 @@ class A2OS2ABlock(Composition, A2OS2A):
         spikes = None
         if operands:
             streams = self.trace(**operands)
-            spikes = self.by_step({name: streams[self.wires()[f"attention.{name}"]] for name in "qkv"})
+            spikes = self.by_step(
+                {name: streams[self.wires()[f"attention.{name}"]] for name in "qkv"}
+            )
         return cycles(self, spikes, query_clocks=self.chunks) + NEURON_DELAY
 
     def preload_cycles(self):

@@ -5,8 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from .tables import exponent_logs, mantissa_logs
 from .lookup import lookup
+from .tables import exponent_logs, mantissa_logs
 
 LOG_DELAY = 4  # clocks from `i` to `o`
 

@@ -7,9 +7,9 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pipeline import Pipeline
-from .tables import LOG_FRACTION, threshold_log
 from .code import signed_code
 from .logarithm import LOG_DELAY, Logarithm
+from .tables import LOG_FRACTION, threshold_log
 from .trace_product import sum_shape
 
 OUTPUT_DELAY = LOG_DELAY + 4  # clocks from `i` to `o`

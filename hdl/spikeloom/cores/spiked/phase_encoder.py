@@ -6,9 +6,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.pipeline import Pipeline
-from .tables import LOG_FRACTION, coarse_bits, log_fixed, threshold_log, thresholds
 from .code import signed_code, unsigned_code
 from .logarithm import LOG_DELAY, Logarithm
+from .tables import LOG_FRACTION, coarse_bits, log_fixed, threshold_log, thresholds
 
 ENCODER_DELAY = LOG_DELAY + 5  # clocks from `i` to `o`
 

@@ -8,8 +8,8 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.add_with_carry import add_with_carry
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pipeline import Pipeline
-from .tables import trace_table
 from .event_memory import event_layout
+from .tables import trace_table
 
 PRODUCT_DELAY = 6  # clocks from a line's last event to its first sums
 

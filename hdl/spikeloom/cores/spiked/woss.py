@@ -7,9 +7,9 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.add_with_carry import add_or_subtract
 from ...blocks.bank_memory import BankMemory
 from ...blocks.loop_nest import LoopNest
-from .tables import winner_fraction, winner_table
 from .code import signed_code, unsigned_code
 from .lookup import lookup
+from .tables import winner_fraction, winner_table
 
 WOSS_DELAY = 5  # clocks from a row's last block to its first probabilities
 

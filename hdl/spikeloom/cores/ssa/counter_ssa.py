@@ -6,8 +6,8 @@ from amaranth.lib import wiring
 from ...blocks.bank_memory import BankMemory
 from ...blocks.loop_nest import LoopNest
 from ...blocks.row_splitter import RowSplitter
-from .core import ENCODER_STREAMS
 from ...random.seed_scrambler import SeedScrambler
+from .core import ENCODER_STREAMS
 from .output_stage import OutputStage
 from .ports import ssa_ports
 from .row_output import RowOutput

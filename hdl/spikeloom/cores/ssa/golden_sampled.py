@@ -71,4 +71,3 @@ def sample(config, q, k, v, mask, s, b):
     scores = np.zeros((*q.shape[:2], q.shape[1]), np.uint8)
     scores[step, query, j] = spikes
     return scores, spikes & v[step, j, dim]
-

@@ -5,8 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
-from .core import OUTPUT_STREAM
 from .cell_array import CellArray
+from .core import OUTPUT_STREAM
 
 
 class OutputStage(wiring.Component):

@@ -5,8 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
-from .core import SCORE_STREAM
 from .cell_array import CellArray
+from .core import SCORE_STREAM
 
 
 class ScoreStage(wiring.Component):

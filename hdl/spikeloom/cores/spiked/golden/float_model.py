@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core import AUTO
-
 from .head import admitted
 from .phase_code import decode, encode_values
 

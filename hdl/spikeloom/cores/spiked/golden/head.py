@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..tables import threshold_log
-
 from .phase_code import encode_quotients, encode_sums
 from .trace_product import trace_product
 from .woss import woss

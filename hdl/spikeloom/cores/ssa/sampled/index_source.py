@@ -6,10 +6,10 @@ from amaranth.lib.wiring import In, Out
 
 from ....blocks.loop_nest import LoopNest
 from ....blocks.pipeline import Pipeline
-from ..core import OUTPUT_STREAM, SCORE_STREAM
 from ....random.lattice import lattice
 from ....random.modular import add_modulo
 from ....random.random_source import RandomSource
+from ..core import OUTPUT_STREAM, SCORE_STREAM
 from .layout import groups
 
 

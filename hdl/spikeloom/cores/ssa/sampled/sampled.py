@@ -8,8 +8,8 @@ from ....blocks.loop_nest import LoopNest
 from ....blocks.pipeline import Pipeline
 from ....blocks.row_gatherer import RowGatherer
 from ....blocks.skid_buffer import SkidBuffer
-from ..core import ENCODER_STREAMS
 from ....random.seed_scrambler import SeedScrambler
+from ..core import ENCODER_STREAMS
 from ..ports import ssa_ports
 from ..value_operand import ValueOperand
 from .admission import Admission

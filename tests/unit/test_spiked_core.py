@@ -3,28 +3,37 @@
 import numpy as np
 import pytest
 
-from spikeloom.config import SpikedConfig
+from spikeloom.cores.spiked import Spiked, golden
 from spikeloom.errors import InputError
-from spikeloom_sim.adapters import spiked as model
 
 RNG = np.random.default_rng(0)
 Q, K, V = RNG.standard_normal((3, 6, 4))
 
 
+def prepare(settings, q, k, v):
+    """The core, and (q, k, v) codes of each head."""
+    core, batch = Spiked.prepare(settings, q=q, k=k, v=v)
+    return core, [tuple(head[name] for name in "qkv") for head in batch]
+
+
+def run(core, q, k, v):
+    return core.compute(q=q, k=k, v=v)["o"]
+
+
 def test_scales_are_fitted_to_the_data():
-    config, heads = model.configure({}, Q, K, V)
+    config, heads = prepare({}, Q, K, V)
     assert config.q_scale == abs(Q).max()
     assert config.v_scale == abs(V).max()
     assert (len(heads) == 1 and abs(heads[0][0]).min() >= 1) or (heads[0][0] == 0).any()
     # the largest score and the largest output spike at step 0
-    trace = model.spiked.trace(config, *heads[0])
+    trace = golden.trace(config, *heads[0])
     assert abs(trace.scores[trace.scores != 0]).min() == 1
     assert abs(trace.output[trace.output != 0]).min() == 1
 
 
 def test_scales_hold_for_every_head():
     q, k, v = RNG.standard_normal((3, 3, 6, 4)) * [[[1]], [[5]], [[0.1]]]
-    config, heads = model.configure({"k_scale": "2.5"}, q, k, v)
+    config, heads = prepare({"k_scale": "2.5"}, q, k, v)
     assert config.q_scale == abs(q).max()
     assert config.k_scale == 2.5
     assert len(heads) == 3
@@ -34,22 +43,22 @@ def test_scales_hold_for_every_head():
 @pytest.mark.parametrize("unit", [1e-20, 1e-6, 1e20])
 def test_units_of_the_data_do_not_matter(unit):
     """Q and K in units whose product is one, V in any unit: the same codes."""
-    config, heads = model.configure({}, Q * unit, K / unit, V * unit)
-    _, expected = model.configure({}, Q, K, V)
-    assert (model.golden(config, *heads[0]) == model.golden(config, *expected[0])).all()
+    config, heads = prepare({}, Q * unit, K / unit, V * unit)
+    _, expected = prepare({}, Q, K, V)
+    assert (run(config, *heads[0]) == run(config, *expected[0])).all()
 
 
 def test_small_operands_score_about_alike():
     """Scores of next to nothing: the output is the mean of V."""
-    config, heads = model.configure({}, Q * 1e-9, K * 1e-9, V)
-    values = model.decode(config, model.golden(config, *heads[0]))
+    config, heads = prepare({}, Q * 1e-9, K * 1e-9, V)
+    values = config.views()["values"](run(config, *heads[0]))
     np.testing.assert_allclose(values, np.tile(V.mean(0), (6, 1)), rtol=0.1)
 
 
 def test_all_zero_operands_are_valid():
-    config, ((q, k, v),) = model.configure({}, 0 * Q, 0 * K, 0 * V)
+    config, ((q, k, v),) = prepare({}, 0 * Q, 0 * K, 0 * V)
     assert config.scales["score"] == 1.0
-    assert not model.golden(config, q, k, v).any()
+    assert not run(config, q, k, v).any()
 
 
 @pytest.mark.parametrize(
@@ -77,27 +86,27 @@ def test_all_zero_operands_are_valid():
 )
 def test_bad_input_gets_one_clear_line(operands, settings, message):
     if message is None:
-        model.configure(settings, *operands)
+        prepare(settings, *operands)
         return
     with pytest.raises(InputError) as caught:
-        model.configure(settings, *operands)
+        prepare(settings, *operands)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 33, 64])
 def test_beats_there_and_back(steps):
-    config = SpikedConfig(tokens=5, head_dim=3, steps=steps, heads=2)
-    operands = model.random_operands(config, np.random.default_rng(1), 0.7)
-    beats = model.to_beats(config, *operands)
-    for name, tensor in zip("qkv", operands, strict=True):
-        assert (model.from_beats(config, beats[name]) == tensor).all()
-    with pytest.raises(InputError):
-        model.from_beats(config, beats["v"][:-1])
+    config = Spiked(tokens=5, head_dim=3, steps=steps, heads=2)
+    operands = config.random_operands(np.random.default_rng(1), 0.7)
+    for name, port in config.inputs.items():
+        beats = port.pack(operands[name])
+        assert (port.unpack(beats) == operands[name]).all()
+        with pytest.raises(InputError):
+            port.unpack(beats[:-1])
 
 
 def test_bytes_are_those_of_the_stream():
-    config = SpikedConfig(tokens=2, head_dim=3, steps=4)
+    config = Spiked(tokens=2, head_dim=3, steps=4)
     output = np.array([[1, 0, -4], [2, 2, 2]], np.int16)
     # 4 bits a code: step, spike, sign
-    assert model.to_bytes(config, output) == bytes([0x04, 0x0F, 0x55, 0x05])
+    assert config.outputs["o"].to_bytes(output) == bytes([0x04, 0x0F, 0x55, 0x05])
