@@ -14,7 +14,7 @@ import numpy as np
 
 from spikeloom.cores.spiked import Spiked, schedule
 from spikeloom.cores.spiked import golden as spiked
-from spikeloom_sim.backends import run_rtl
+from spikeloom_sim.backends import RTL
 
 SEEDS = range(10)
 SHARES = (1.0, 0.5, 0.1, 0.01)  # of neurons that spike
@@ -101,7 +101,8 @@ def print_side_by_side():
         trace = spiked.float_model(config, q, k, v)
         head = trace.q, trace.k, trace.v
         golden = spiked.run(trace.config, *head)
-        rtl = run_rtl(trace.config, [head]).outputs[0]
+        (run,) = RTL().run(trace.config, [dict(zip("qkv", head, strict=True))])
+        rtl = run.outputs["o"]
         softmax = spiked.softmax_attention(q, k, v).ravel()
         found = [trace.values, *(spiked.decode(trace.config, codes) for codes in (golden, rtl))]
         told = " | ".join(f"{np.corrcoef(x.ravel(), softmax)[0, 1]:.4f}" for x in found)
@@ -132,8 +133,8 @@ def print_product():
         for share in (*SHARES, 0.0):
             rng = np.random.default_rng(2)
             head = config.random_operands(rng, share)
-            clocks = schedule.product_clocks(config, np.count_nonzero(q, axis=1).tolist())
-            work = (np.count_nonzero(q) + np.count_nonzero(k)) * config.groups
+            clocks = schedule.product_clocks(config, np.count_nonzero(head["q"], axis=1).tolist())
+            work = sum(np.count_nonzero(head[name]) for name in "qk") * config.groups
             found.append(f"{clocks:,} / {work:,}")
         print(f"| {lanes} | {' | '.join(found)} |")
 

@@ -24,6 +24,7 @@ from spikeloom_boards.driver import (
     SessionLostError,
     WrongBitstreamError,
 )
+from spikeloom_boards.driver.backend import run_batch
 from spikeloom_boards.driver.golden_port import GoldenPort
 from spikeloom_boards.driver.jobs import self_test
 
