@@ -111,7 +111,7 @@ class Port:
         """
         if [int(last) for _, last in beats] != self.lasts:
             raise InputError(
-                f"not {self.beats} beats with `last` on every {self.frame_beats}th of them"
+                f"not {self.beats} beats in frames of {self.frame_beats}, each ended by `last`"
             )
         return self.from_bytes(
             b"".join(word.to_bytes(self.beat_bytes, "little") for word, _ in beats)

@@ -1,0 +1,77 @@
+"""The packages and who may import whom; golden models and components are two texts."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HOUSES = {"hdl": "spikeloom", "sim": "spikeloom_sim", "boards": "spikeloom_boards"}
+HOUSES["cli"] = "spikeloom_cli"
+LAYERS = list(HOUSES.values())  # each may import those before it
+
+
+def imports(path):
+    """Absolute names of the modules that a file imports, wherever in it."""
+    package = list(path.relative_to(ROOT).parts[1:-1])
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else []
+            module = ".".join([*base, *filter(None, [node.module])])
+            yield module
+            yield from (f"{module}.{name.name}" for name in node.names)
+
+
+FILES = [path for house in HOUSES for path in sorted((ROOT / house).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_arrow_runs_back_up(path):
+    own = HOUSES[path.relative_to(ROOT).parts[0]]
+    above = LAYERS[LAYERS.index(own) + 1 :]
+    for name in imports(path):
+        assert name.split(".")[0] not in above, f"{own} imports {name}"
+
+
+GOLDEN = [path for path in FILES if "golden" in path.stem or path.parent.name == "golden"]
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_golden_models_never_see_hardware(path):
+    """Nor does anything that they import."""
+    seen, waiting = set(), [path]
+    while waiting:
+        current = waiting.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        tree = ast.parse(current.read_text())
+        top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        for node in top:
+            names = [n.name for n in node.names] if isinstance(node, ast.Import) else [node.module]
+            assert not any(str(name).startswith("amaranth") for name in names), current
+        for name in imports(current):
+            found = ROOT / "hdl" / Path(*name.split("."))
+            if found.with_suffix(".py").exists() and _imported_at_once(tree, name):
+                waiting.append(found.with_suffix(".py"))
+
+
+def _imported_at_once(tree, name):
+    """Whether an import of the module stands outside functions."""
+    last = name.split(".")[-1]
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and (str(node.module).split(".")[-1] == last or last in (n.name for n in node.names))
+        for node in tree.body
+    )
+
+
+def test_golden_models_were_found():
+    names = {
+        path.relative_to(ROOT / "hdl" / "spikeloom").parts[1]
+        for path in GOLDEN
+        if "cores" in path.parts
+    }
+    assert {"ssa", "a2os2a", "spiked", "spiking_neurons", "relu_quantiser"} <= names
