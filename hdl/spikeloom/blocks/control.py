@@ -1,0 +1,36 @@
+"""How a core is told to run, and how it says where it is."""
+
+from types import SimpleNamespace
+
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+
+class Control(wiring.Signature):
+    """Start and status of a run, as seen by the side that starts it.
+
+    Parameters
+    ----------
+    seeded : whether a run takes a seed.
+
+    Members
+    -------
+    start : Out(1), begin a run; taken while `busy` is low.
+    seed : Out(64), only if `seeded`: taken with `start`.
+    busy : In(1), from the clock after `start` to the last output beat.
+    done : In(1), one clock, with the transfer of the last output beat.
+    """
+
+    def __init__(self, *, seeded=False):
+        seed = {"seed": Out(64)} if seeded else {}
+        super().__init__({"start": Out(1), **seed, "busy": In(1), "done": In(1)})
+
+
+def control_members():
+    """Members of a core for `Control`, with ports of these plain names; every core has a seed."""
+    return dict(Control(seeded=True).flip().members.items())
+
+
+def control_of(core):
+    """Ports `start`, `busy` and `done` of a core as a `Control`, for use in its `elaborate`."""
+    return SimpleNamespace(signature=Control(), start=core.start, busy=core.busy, done=core.done)

@@ -1,0 +1,58 @@
+"""Checks that ``last`` on an input stream falls where a tensor ends."""
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .loop_nest import LoopNest
+
+
+class FramedInput(wiring.Component):
+    """Passes a stream on and compares its ``last`` with a count of the beats taken.
+
+    No latency. The output's ``last`` is that of the count, so that what follows relies on it.
+    With `open_ended` only the innermost loop has a known length: the stream's ``last`` is passed
+    on, and is wrong only where that loop is not at its end.
+
+    Parameters
+    ----------
+    payload : layout of the payload, with a field ``last``.
+    open_ended : whether the stream alone knows where its tensors end.
+    extents : loops that make up a tensor, outermost first, as for `LoopNest`.
+
+    Members
+    -------
+    i : In(stream of `payload`).
+    o : Out(stream of `payload`).
+    misframed : Out(1), the beat on offer has a wrong ``last``; stays while the beat waits.
+    """
+
+    def __init__(self, payload, *, open_ended=False, **extents):
+        self._open_ended = open_ended
+        self._extents = extents
+        super().__init__(
+            {
+                "i": In(stream.Signature(payload)),
+                "o": Out(stream.Signature(payload)),
+                "misframed": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        wiring.connect(m, wiring.flipped(self.i), wiring.flipped(self.o))
+        m.submodules.count = count = LoopNest(**self._extents)
+        outermost, *_ = self._extents
+        expected = getattr(count, f"{outermost}_last")
+        last = self.i.payload.last
+        m.d.comb += count.step.eq(self.i.valid & self.i.ready)
+        if self._open_ended:
+            m.d.comb += self.misframed.eq(self.i.valid & last & ~expected)
+        else:
+            m.d.comb += [
+                self.misframed.eq(self.i.valid & (last != expected)),
+                self.o.payload.last.eq(expected),
+            ]
+
+        return m

@@ -1,0 +1,46 @@
+"""Bookkeeping of a run: from its start to its last output beat."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from .control import Control
+from .loop_nest import LoopNest
+
+
+class RunControl(wiring.Component):
+    """Keeps `busy` and `done` of a core whose run sends a fixed number of tensors.
+
+    `begin` and `done` are combinational; `busy` is a register.
+
+    Parameters
+    ----------
+    tensors : output tensors of a run, at least 1.
+
+    Members
+    -------
+    control : In(Control()).
+    begin : Out(1), a run starts in this clock.
+    last : In(1), the last beat of an output tensor is transferred in this clock.
+    """
+
+    def __init__(self, tensors):
+        self._tensors = tensors
+        super().__init__({"control": In(Control()), "begin": Out(1), "last": In(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        control = self.control
+
+        m.submodules.sent = sent = LoopNest(tensor=self._tensors)
+        m.d.comb += [
+            self.begin.eq(control.start & ~control.busy),
+            sent.step.eq(self.last),
+            control.done.eq(sent.step & sent.tensor_last),
+        ]
+        with m.If(self.begin):
+            m.d.sync += control.busy.eq(1)
+        with m.If(control.done):
+            m.d.sync += control.busy.eq(0)
+
+        return m
