@@ -20,7 +20,7 @@ from spikeloom.cores.spiked.output_encoder import OUTPUT_DELAY, OutputEncoder
 from spikeloom.cores.spiked.phase_encoder import ENCODER_DELAY, PhaseEncoder
 from spikeloom.cores.spiked.schedule import last_blocks, product_clocks
 from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes
-from spikeloom.cores.spiked.trace_product import PRODUCT_DELAY, TraceProduct, join_operands
+from spikeloom.cores.spiked.trace_product import PRODUCT_DELAY, TraceProduct
 from spikeloom.cores.spiked.woss import WOSS_DELAY, Woss
 from spikeloom_sim.golden import spiked
 
@@ -174,11 +174,12 @@ class ProductBench(wiring.Component):
         m.submodules.events = events = self.events
         m.submodules.lanes = lanes = self.lanes
         m.submodules.product = product = self.product
-        join_operands(m, product, events, lanes)
+        wiring.connect(m, product.events, events.o)
+        wiring.connect(m, product.lanes, lanes.o)
         m.d.comb += [
-            product.o_free.eq(1),
-            lanes.reserve.eq(lanes.i_valid & lanes.i_first),
-            self.full.eq(lanes.full & events.event_valid),
+            product.room.free.eq(1),
+            lanes.room.reserve.eq(lanes.i_valid & lanes.i_first),
+            self.full.eq(lanes.o.full & events.o.valid),
         ]
         return m
 

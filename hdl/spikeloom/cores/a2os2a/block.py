@@ -1,11 +1,13 @@
 """The `a2os2a` core among its neurons: pre-activations in, spikes out, over T time steps."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...blocks.loop_nest import LoopNest
+from ...blocks.control import control_members, control_of
+from ...blocks.framed_input import FramedInput
 from ...blocks.row_gatherer import RowGatherer
+from ...blocks.run_control import RunControl
 from ...neurons import ReLUQuantiser, SpikingNeurons
 from .a2os2a import A2OS2A
 from .operands import beat
@@ -40,10 +42,7 @@ class A2OS2ABlock(wiring.Component):
         inputs = stream.Signature(beat(config.lanes * config.input_bits))
         super().__init__(
             {
-                "start": In(1),
-                "seed": In(64),
-                "busy": Out(1),
-                "done": Out(1),
+                **control_members(),
                 "misframed": Out(1),
                 "k_saturated": Out(32),
                 **{name: In(inputs) for name in "qkv"},
@@ -58,12 +57,17 @@ class A2OS2ABlock(wiring.Component):
         m.submodules.attention = attention = A2OS2A(config)
 
         # A `last` that comes where no time step ends is told at once.
+        operands, misframed = {}, []
         for name, per_token in (("q", config.chunks), ("k", config.chunks), ("v", config.groups)):
             port = getattr(self, name)
-            m.submodules[f"{name}_beats"] = beats = LoopNest(beat=config.tokens * per_token)
-            m.d.comb += beats.step.eq(port.valid & port.ready)
-            with m.If(beats.step & (port.payload.last != beats.beat_last)):
-                m.d.sync += self.misframed.eq(1)
+            m.submodules[f"{name}_framed"] = framed = FramedInput(
+                port.payload.shape(), beat=config.tokens * per_token
+            )
+            connect(m, flipped(port), framed.i)
+            operands[name] = framed.o
+            misframed.append(framed.misframed & port.ready)
+        with m.If(Cat(misframed).any()):
+            m.d.sync += self.misframed.eq(1)
 
         # Q and V: spikes of a token gather to the beat the core takes.
         for name, chunks in (("q", config.chunks), ("v", config.groups)):
@@ -71,14 +75,14 @@ class A2OS2ABlock(wiring.Component):
             gatherer = RowGatherer(len(spiking.o.payload.data), chunks)
             m.submodules[f"{name}_neurons"] = spiking
             m.submodules[f"{name}_tokens"] = gatherer
-            connect(m, flipped(getattr(self, name)), spiking.i)
+            connect(m, operands[name], spiking.i)
             connect(m, spiking.o, gatherer.i)
             connect(m, gatherer.o, getattr(attention, name))
 
         m.submodules.k_relu = relu = ReLUQuantiser(
             config.lanes, input_bits=config.input_bits, bits=config.k_bits, shift=config.k_shift
         )
-        connect(m, flipped(self.k), relu.i)
+        connect(m, operands["k"], relu.i)
         connect(m, relu.o, attention.k)
 
         m.submodules.o_neurons = spiking = SpikingNeurons(config.neurons("o"))
@@ -86,18 +90,12 @@ class A2OS2ABlock(wiring.Component):
         connect(m, spiking.o, flipped(self.o))
 
         # A run is over with the spikes of its last token, some clocks after the core's last sum.
-        m.submodules.sent = sent = LoopNest(time=config.steps)
-        begin = self.start & ~self.busy
+        m.submodules.run_control = run_control = RunControl(config.steps)
+        connect(m, control_of(self), run_control.control)
         m.d.comb += [
-            attention.start.eq(begin),
-            attention.seed.eq(self.seed),
+            attention.start.eq(run_control.begin),
             self.k_saturated.eq(relu.saturated),
-            sent.step.eq(self.o.valid & self.o.ready & self.o.payload.last),
-            self.done.eq(sent.step & sent.time_last),
+            run_control.last.eq(self.o.valid & self.o.ready & self.o.payload.last),
         ]
-        with m.If(begin):
-            m.d.sync += self.busy.eq(1)
-        with m.If(self.done):
-            m.d.sync += self.busy.eq(0)
 
         return m

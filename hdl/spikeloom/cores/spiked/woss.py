@@ -79,11 +79,11 @@ class Woss(wiring.Component):
         m.d.comb += [
             arrive.step.eq(self.i_valid | self.i_silent),
             arrive.skip.eq(self.i_silent),
-            rows.reserve.eq(self.i_valid & arrive.block_first),
-            rows.w_addr.eq(arrive.block),
-            rows.w_data.eq(self.i),
-            rows.w_en.eq(self.i_valid),
-            rows.w_close.eq(self.i_valid & arrive.block_last),
+            rows.w.reserve.eq(self.i_valid & arrive.block_first),
+            rows.w.addr.eq(arrive.block),
+            rows.w.data.eq(self.i),
+            rows.w.en.eq(self.i_valid),
+            rows.w.close.eq(self.i_valid & arrive.block_last),
         ]
 
         # The winner so far: the step of the earliest positive spike, `steps` for none.
@@ -107,19 +107,19 @@ class Woss(wiring.Component):
         # A complete row is read again; its winner goes along.
         m.submodules.leave = leave = LoopNest(row=config.tokens, block=config.blocks)
         m.d.comb += [
-            leave.step.eq(rows.full | leave.skip),
-            rows.r_addr.eq(leave.block),
-            rows.release.eq(rows.full & leave.block_last),
+            leave.step.eq(rows.r.full | leave.skip),
+            rows.r.addr.eq(leave.block),
+            rows.r.release.eq(rows.r.full & leave.block_last),
         ]
         read = Signal()
         row_winner = Signal.like(winner, reset_less=True)
-        m.d.sync += [read.eq(rows.full), row_winner.eq(winner)]
+        m.d.sync += [read.eq(rows.r.full), row_winner.eq(winner)]
 
         # Silent rows wait while a row leaves, and have left before the next is complete.
         waiting = Signal(range(config.blocks + 1))
         silent = Signal(WOSS_DELAY - 1)
         m.d.comb += [
-            leave.skip.eq(~rows.full & (waiting != 0)),
+            leave.skip.eq(~rows.r.full & (waiting != 0)),
             self.o_silent.eq(silent[-1]),
         ]
         m.d.sync += [
@@ -145,7 +145,7 @@ class Woss(wiring.Component):
             code = Signal(signed_code(steps), name=f"code_{n}")
             level = Signal.like(highest, name=f"level_{n}", reset_less=True)
             minus = Signal(name=f"minus_{n}", reset_less=True)
-            m.d.comb += code.eq(rows.r_data.word_select(n, len(code.as_value())))
+            m.d.comb += code.eq(rows.r.data.word_select(n, len(code.as_value())))
             m.d.sync += [
                 level.eq(Mux(code.spike, lookup(potentials, code.step), 0)),
                 minus.eq(code.sign),
