@@ -1,6 +1,6 @@
 """How many clocks the `a2os2a` core takes among its neurons."""
 
-from ...neurons.spiking_neurons import NEURON_DELAY
+from ...neurons.spiking_neurons import SpikingNeurons
 from . import schedule
 
 
@@ -16,4 +16,4 @@ def cycles(config, spikes=None):
     spikes : q (T, N, D), k (T, N, D) and v (T, N, Dv) as the neurons hand them to the core, indexed
         ``[step][token][dim]``; None for spikes everywhere, which take longest.
     """
-    return schedule.cycles(config, spikes, query_clocks=config.chunks) + NEURON_DELAY
+    return schedule.cycles(config, spikes, query_clocks=config.chunks) + SpikingNeurons.delay

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import NEVER_BOTH
 from ...blocks.pieces import piece
-from .adder_tree import AdderTree, adder_tree_delay
+from .adder_tree import AdderTree
 from .operands import held_beat
 from .score_memory import ListWriter
 from .turns import Turns
@@ -166,7 +166,7 @@ class ScoreStage(wiring.Component):
             mark.end.eq(self.q.payload.last),
             mark.key.eq(key),
         ]
-        for n in range(3 + adder_tree_delay(config.lanes)):
+        for n in range(3 + tree.delay):
             delayed = Signal(mark_layout, name=f"mark_{n}")
             m.d.sync += delayed.eq(mark)
             mark = delayed

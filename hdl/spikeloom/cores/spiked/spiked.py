@@ -16,7 +16,7 @@ from .code import code_bits, signed_code, unsigned_code
 from .event_memory import EventMemory
 from .lane_memory import LaneMemory, fill_from_stream
 from .output_encoder import OutputEncoder
-from .phase_encoder import ENCODER_DELAY, PhaseEncoder
+from .phase_encoder import PhaseEncoder
 from .trace_product import TraceProduct
 from .woss import Woss, silent_row
 
@@ -170,7 +170,7 @@ class Spiked(wiring.Component):
                 encoder.i_valid.eq(scores.o_valid),
                 woss.i[n].eq(encoder.o),
             ]
-        silent = Signal(ENCODER_DELAY)
+        silent = Signal(PhaseEncoder.delay)
         m.d.sync += silent.eq(Cat(scores.o_silent, silent))
         m.d.comb += [
             woss.i_valid.eq(encoder.o_valid),

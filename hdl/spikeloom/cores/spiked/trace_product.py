@@ -13,8 +13,6 @@ from ...config.spiked_tables import trace_table
 from .event_memory import EventReader
 from .lane_memory import lane_address
 
-PRODUCT_DELAY = 6  # clocks from a line's last event to its first sums
-
 
 def sum_shape(config, length):
     """Shape that holds any sum of `length` products."""
@@ -54,6 +52,8 @@ class TraceProduct(wiring.Component):
 
     Source: "SpikedAttention", NeurIPS 2024, trace-driven matrix multiplication.
     """
+
+    delay = 6  # clocks from a line's last event to its first sums
 
     def __init__(self, config, lines, length, *, shape):
         self._config = config
@@ -114,7 +114,7 @@ class TraceProduct(wiring.Component):
         lanes = Signal.like(self.lanes.data, reset_less=True)
         m.d.sync += [issued.eq(event.code), code.eq(issued), lanes.eq(self.lanes.data)]
         control = Cat(issue & ~event.silent, closes, blocks)
-        control = Pipeline(m).delay(control, PRODUCT_DELAY - 1, "control", reset_less=False)
+        control = Pipeline(m).delay(control, self.delay - 1, "control", reset_less=False)
         adding, closing, count = control[0], control[1], control[2:]
         done = adding & closing
         m.d.sync += self.o_silent.eq(closing & ~adding)

@@ -11,8 +11,6 @@ from ...config.spiked_tables import winner_fraction, winner_table
 from .code import signed_code, unsigned_code
 from .lookup import lookup
 
-WOSS_DELAY = 5  # clocks from a row's last block to its first probabilities
-
 
 def silent_row(config, row, index):
     """Probability code `index` of a row of scores that are all silent: the same for all tokens that
@@ -36,7 +34,7 @@ class Woss(wiring.Component):
     The winner is the earliest positive spike of the row; without one nothing is subtracted. Counted
     in units of ln B the threshold falls by one whole per step, so that the step is the potential
     itself, rounded up: a subtraction and no comparison. Scores the mask leaves out neither win nor
-    fire. A block per clock; a row leaves `WOSS_DELAY` clocks after its last block came.
+    fire. A block per clock; a row leaves `delay` clocks after its last block came.
 
     A row of which it is known beforehand that no score spikes may come as one `i_silent`. Its
     probabilities are `silent_row`, and it leaves as one `o_silent`.
@@ -54,6 +52,8 @@ class Woss(wiring.Component):
 
     Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
     """
+
+    delay = 5  # clocks from a row's last block to its first probabilities
 
     def __init__(self, config):
         self._config = config
@@ -117,7 +117,7 @@ class Woss(wiring.Component):
 
         # Silent rows wait while a row leaves, and have left before the next is complete.
         waiting = Signal(range(config.blocks + 1))
-        silent = Signal(WOSS_DELAY - 1)
+        silent = Signal(self.delay - 1)
         m.d.comb += [
             leave.skip.eq(~rows.r.full & (waiting != 0)),
             self.o_silent.eq(silent[-1]),

@@ -36,7 +36,7 @@ class CellArray(wiring.Component):
     i_valid, i_first, i_last : In(1), whether there are products, and whether they are the first or
         last of a draw.
     o : Out(cells), spikes.
-    o_valid : Out(1), high for one clock, ``cell_delay(width)`` clocks after `i_last`.
+    o_valid : Out(1), high for one clock, `delay` clocks after `i_last`.
 
     Source: SSA, arXiv 2402.09109, stochastic attention cell.
     """
@@ -45,6 +45,7 @@ class CellArray(wiring.Component):
         self._cells = cells
         self._width = width
         self._limit = limit
+        self.delay = cell_delay(width)
         self._randomness = {"strategy": strategy, "stream": stream}
         super().__init__(
             {

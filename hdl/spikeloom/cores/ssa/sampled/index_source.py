@@ -11,7 +11,7 @@ from ....config.ssa import OUTPUT_STREAM, SCORE_STREAM
 from ....random.lattice import lattice
 from ....random.modular import add_modulo
 from ....random.random_source import RandomSource
-from .layout import groups
+from .layout import groups, index_delay
 
 
 class IndexSource(wiring.Component):
@@ -29,11 +29,12 @@ class IndexSource(wiring.Component):
     step : In(1), go on to the next queries. last : In(1), those at hand are the last of the run.
     advance : In(1), clock enable of the outputs.
     s_0, s_1, ... : Out(range(D)), b_0, b_1, ... : Out(range(N)), by time step, then query lane;
-        `layout.index_delay` clocks after their step.
+        `delay` clocks after their step.
     """
 
     def __init__(self, config):
         self._config = config
+        self.delay = index_delay(config)
         lanes = config.steps_at_once * config.lanes
         super().__init__(
             {
