@@ -162,35 +162,35 @@ def test_bank_memory():
 
     async def writer(ctx):
         for _ in range(30):
-            while not ctx.get(dut.free) or rng.random() < 0.3:
+            while not ctx.get(dut.w.free) or rng.random() < 0.3:
                 await ctx.tick()
-            ctx.set(dut.reserve, 1)
+            ctx.set(dut.w.reserve, 1)
             await ctx.tick()
-            ctx.set(dut.reserve, 0)
+            ctx.set(dut.w.reserve, 0)
             content = [[rng.randrange(16) for _ in range(2)] for _ in range(depth)]
             order = [(word, granule) for word in range(depth) for granule in range(2)]
             rng.shuffle(order)
             for n, (word, granule) in enumerate(order):
-                ctx.set(dut.w_addr, word)
-                ctx.set(dut.w_en, 1 << granule)
-                ctx.set(dut.w_data, content[word][granule] << 4 * granule)
-                ctx.set(dut.w_close, n == len(order) - 1)
+                ctx.set(dut.w.addr, word)
+                ctx.set(dut.w.en, 1 << granule)
+                ctx.set(dut.w.data, content[word][granule] << 4 * granule)
+                ctx.set(dut.w.close, n == len(order) - 1)
                 await ctx.tick()
-            ctx.set(dut.w_en, 0)
-            ctx.set(dut.w_close, 0)
+            ctx.set(dut.w.en, 0)
+            ctx.set(dut.w.close, 0)
             written.append([low | high << 4 for low, high in content])
 
     async def reader(ctx):
         for _ in range(30):
-            while not ctx.get(dut.full) or rng.random() < 0.5:
+            while not ctx.get(dut.r.full) or rng.random() < 0.5:
                 await ctx.tick()
             content = []
             for word in range(depth):
-                ctx.set(dut.r_addr, word)
-                ctx.set(dut.release, word == depth - 1)
+                ctx.set(dut.r.addr, word)
+                ctx.set(dut.r.release, word == depth - 1)
                 await ctx.tick()
-                content.append(ctx.get(dut.r_data))
-            ctx.set(dut.release, 0)
+                content.append(ctx.get(dut.r.data))
+            ctx.set(dut.r.release, 0)
             read.append(content)
 
     simulator = Simulator(dut)

@@ -30,11 +30,11 @@ def test_hardware_equals_golden(strategy, draws, limit):
     seen = []
 
     async def bench(ctx):
-        ctx.set(dut.seed, scramble(seed))
-        ctx.set(dut.load, 1)
+        ctx.set(dut.seeding.seed, scramble(seed))
+        ctx.set(dut.seeding.load, 1)
         ctx.set(dut.step, 1)
         await ctx.tick()
-        ctx.set(dut.load, 0)
+        ctx.set(dut.seeding.load, 0)
         ctx.set(dut.step, 0)
         ctx.set(dut.step, 1)
         await ctx.tick()
@@ -118,14 +118,14 @@ def test_scrambler_equals_its_twin():
             ctx.set(dut.keep, 1)
             ctx.set(dut.seed, 5)  # that of another start
             clocks = 1
-            while not ctx.get(dut.load):
+            while not ctx.get(dut.seeding.load):
                 await ctx.tick()
                 clocks += 1
             while ctx.get(dut.busy):
-                assert ctx.get(dut.o) == scramble(seed)
+                assert ctx.get(dut.seeding.seed) == scramble(seed)
                 await ctx.tick()
                 clocks += 1
-            assert ctx.get(dut.o) == scramble(seed)
+            assert ctx.get(dut.seeding.seed) == scramble(seed)
             seen.append(clocks)
             ctx.set(dut.keep, 0)
             await ctx.tick()

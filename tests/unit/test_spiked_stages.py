@@ -15,14 +15,14 @@ from spikeloom.cores.spiked import golden as spiked
 from spikeloom.cores.spiked.code import code_bits, signed_code
 from spikeloom.cores.spiked.event_memory import EventMemory
 from spikeloom.cores.spiked.lane_memory import LaneMemory
-from spikeloom.cores.spiked.logarithm import LOG_DELAY, Logarithm
-from spikeloom.cores.spiked.output_encoder import OUTPUT_DELAY, OutputEncoder
-from spikeloom.cores.spiked.phase_encoder import ENCODER_DELAY, PhaseEncoder
+from spikeloom.cores.spiked.logarithm import Logarithm
+from spikeloom.cores.spiked.output_encoder import OutputEncoder
+from spikeloom.cores.spiked.phase_encoder import PhaseEncoder
 from spikeloom.cores.spiked.schedule import last_blocks, product_clocks
 from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes
 from spikeloom.cores.spiked.tables import threshold_log, thresholds
-from spikeloom.cores.spiked.trace_product import PRODUCT_DELAY, TraceProduct, join_operands
-from spikeloom.cores.spiked.woss import WOSS_DELAY, Woss
+from spikeloom.cores.spiked.trace_product import TraceProduct
+from spikeloom.cores.spiked.woss import Woss
 
 from .spiked_bench import from_wire, join, pipeline, random_codes, split, to_wire
 
@@ -50,7 +50,7 @@ def test_phase_encoder_at_every_threshold(config, bipolar):
     sums = np.concatenate([sums, -sums])
 
     encoder = PhaseEncoder(config, range(-most, most + 1), gain=config.score_gain, bipolar=bipolar)
-    found = from_wire(config, pipeline(encoder, sums, ENCODER_DELAY))
+    found = from_wire(config, pipeline(encoder, sums, PhaseEncoder.delay))
     expected = spiked.encode_sums(config, sums, config.score_gain)
     assert (found == (expected if bipolar else expected.clip(0))).all()
     assert (expected != 0).any()
@@ -60,7 +60,7 @@ def test_phase_encoder_at_every_threshold(config, bipolar):
 def test_logarithm_of_every_number(width, bits, base):
     config = Spiked(tokens=1, head_dim=1, base=base)
     numbers = np.arange(1, 1 << width)
-    found = pipeline(Logarithm(config, width, bits), numbers, LOG_DELAY)
+    found = pipeline(Logarithm(config, width, bits), numbers, Logarithm.delay)
     assert found == spiked.logarithm(config, numbers, bits).tolist()
     exact = np.log(numbers) / np.log(base)
     assert abs(np.array(found) / 2**12 - exact).max() <= 2.0**-bits / np.log(base)
@@ -132,7 +132,7 @@ def test_woss(mask, lanes, encoders, pauses):
     expected = spiked.woss(config, rows, admitted)
     assert (found == expected).all()
     if not pauses:
-        assert clocks == list(range(count - 1 + WOSS_DELAY, (20 + 1) * count - 1 + WOSS_DELAY))
+        assert clocks == list(range(count - 1 + Woss.delay, (20 + 1) * count - 1 + Woss.delay))
 
 
 @pytest.mark.parametrize("encoders", [1, 3])
@@ -156,7 +156,7 @@ def test_output_encoder(encoders):
     )
     assert (from_wire(config, words).reshape(4, 6) == expected).all()
     assert (expected != 0).any()
-    assert clocks[0] == 6 // encoders + OUTPUT_DELAY
+    assert clocks[0] == 6 // encoders + OutputEncoder.delay
 
 
 class ProductBench(wiring.Component):
@@ -174,11 +174,12 @@ class ProductBench(wiring.Component):
         m.submodules.events = events = self.events
         m.submodules.lanes = lanes = self.lanes
         m.submodules.product = product = self.product
-        join_operands(m, product, events, lanes)
+        wiring.connect(m, product.events, events.o)
+        wiring.connect(m, product.lanes, lanes.o)
         m.d.comb += [
-            product.o_free.eq(1),
-            lanes.reserve.eq(lanes.i_valid & lanes.i_first),
-            self.full.eq(lanes.full & events.event_valid),
+            product.room.free.eq(1),
+            lanes.room.reserve.eq(lanes.i_valid & lanes.i_first),
+            self.full.eq(lanes.o.full & events.o.valid),
         ]
         return m
 
@@ -207,7 +208,7 @@ def test_trace_product(tokens, length, lines, lanes, encoders, transposed, densi
     sums, clocks = run_product(config, events, stationary, transposed)
     assert (sums == spiked.trace_product(config, events, stationary)).all()
     spikes = np.count_nonzero(events, axis=1).tolist()
-    assert clocks == product_clocks(config, spikes) - 1 + PRODUCT_DELAY + last_blocks(
+    assert clocks == product_clocks(config, spikes) - 1 + TraceProduct.delay + last_blocks(
         config, spikes
     )
 

@@ -10,11 +10,11 @@ from spikeloom.blocks.queued_stage import QueuedStage
 from spikeloom.cores.spiked import Spiked
 from spikeloom.cores.spiked import golden as spiked
 from spikeloom.cores.spiked.code import code_bits
-from spikeloom.cores.spiked.output_encoder import OUTPUT_DELAY, OutputEncoder
-from spikeloom.cores.spiked.phase_encoder import ENCODER_DELAY, PhaseEncoder
+from spikeloom.cores.spiked.output_encoder import OutputEncoder
+from spikeloom.cores.spiked.phase_encoder import PhaseEncoder
 from spikeloom.cores.spiked.product_stage import ProductStage
 from spikeloom.cores.spiked.tables import threshold_log
-from spikeloom.cores.spiked.woss import WOSS_DELAY, Woss
+from spikeloom.cores.spiked.woss import Woss
 
 from .spiked_bench import as_value, feeder, from_wire, join, random_codes, split, to_wire
 
@@ -71,25 +71,25 @@ def test_phase_encoder(pauses):
     most = CONFIG.head_dim << CONFIG.frac_bits
     sums = np.random.default_rng(0).integers(-most, most + 1, 100)
     shape = range(-most, most + 1)
-    stage = QueuedStage(PhaseEncoder(CONFIG, shape, gain=CONFIG.score_gain), ENCODER_DELAY + 1)
+    stage = QueuedStage(PhaseEncoder(CONFIG, shape, gain=CONFIG.score_gain), PhaseEncoder.delay + 1)
     found, clocks = through(stage, {"i": sums & (1 << len(stage.i.payload)) - 1}, 100, pauses)
     expected = spiked.encode_sums(CONFIG, sums, CONFIG.score_gain)
     assert (from_wire(CONFIG, found) == expected).all()
     if pauses == (0.0, 0.0):
-        assert clocks <= 100 + ENCODER_DELAY + 4
+        assert clocks <= 100 + PhaseEncoder.delay + 4
 
 
 @stalls
 def test_woss(pauses):
     rows = random_codes(np.random.default_rng(1), CONFIG, (20, 5), 0.8)
-    stage = QueuedStage(Woss(CONFIG), CONFIG.blocks + WOSS_DELAY)
+    stage = QueuedStage(Woss(CONFIG), CONFIG.blocks + Woss.delay)
     codes = in_blocks(to_wire(CONFIG, rows), BITS)
     found, clocks = through(stage, {"i": codes}, 20 * BLOCKS, pauses)
     words = out_of_blocks(found, BITS - 1, (20, 5))
     expected = spiked.woss(CONFIG, rows, np.ones((20, 5), bool))
     assert (from_wire(CONFIG, words) == expected).all()
     if pauses == (0.0, 0.0):
-        assert clocks <= 21 * BLOCKS + WOSS_DELAY + 4
+        assert clocks <= 21 * BLOCKS + Woss.delay + 4
 
 
 @stalls
@@ -98,7 +98,7 @@ def test_output_encoder(pauses):
     normaliser = rng.integers(1 << CONFIG.frac_bits, 5 << CONFIG.frac_bits, 5)
     sums = (normaliser * rng.uniform(-1, 1, (CONFIG.value_dim, 5))).astype(int)
     encoder = OutputEncoder(CONFIG)
-    stage = QueuedStage(encoder, OUTPUT_DELAY + 1)
+    stage = QueuedStage(encoder, OutputEncoder.delay + 1)
     sum_bits = len(encoder.i.as_value()) // 2
     found, _ = through(
         stage,

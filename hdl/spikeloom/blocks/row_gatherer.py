@@ -12,13 +12,15 @@ class RowGatherer(wiring.Component):
     """Every `chunks` beats of `width` bits leave as one, the first in the lowest bits, with the
     ``last`` of the last.
 
-    One chunk per clock without gaps, one clock of latency.
+    One chunk per clock without gaps.
 
     Members
     -------
     i : In(stream of {data: `width` bits, last}).
     o : Out(stream of {data: ``chunks * width`` bits, last}).
     """
+
+    delay = 1  # clocks from a row's last chunk to the row
 
     def __init__(self, width, chunks):
         self._width = width

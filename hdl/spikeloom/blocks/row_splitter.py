@@ -10,7 +10,7 @@ from .loop_nest import LoopNest
 class RowSplitter(wiring.Component):
     """Each beat of `width` bits leaves as ``width / chunk`` beats, lowest bits first.
 
-    One chunk per clock without gaps, one clock of latency (none where ``chunk == width``).
+    One chunk per clock without gaps, the first `delay` clocks after its beat.
 
     Members
     -------
@@ -23,6 +23,7 @@ class RowSplitter(wiring.Component):
             raise ValueError(f"chunk must divide the width {width}, not {chunk!r}")
         self._width = width
         self._chunk = chunk
+        self.delay = int(chunk < width)
         super().__init__({"i": In(stream.Signature(width)), "o": Out(stream.Signature(chunk))})
 
     def elaborate(self, platform):

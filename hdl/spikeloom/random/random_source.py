@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.seeding import Seeding
 from .lfsr import LFSR
 from .random_plan import draw_bits, is_power_of_two, make_plan
 
@@ -23,9 +24,9 @@ class RandomSource(wiring.Component):
 
     Members
     -------
-    step : In(1), renew all numbers at the next clock edge.
-    load : In(1), with `step`: take `seed` into every register.
-    seed : In(64), scrambled.
+    seeding : In(Seeding()).
+    step : In(1), renew all numbers at the next clock edge; also with `seeding.load`, which then
+        sets them, and with `seeding.warm`. That is left to whoever steps, and may be a register.
     o : Out, `draws` numbers side by side; `number` is one of them.
     """
 
@@ -35,8 +36,7 @@ class RandomSource(wiring.Component):
         self._plan = make_plan(strategy, draws, draw_bits(limit), stream)
         super().__init__(
             {
-                "load": In(1),
-                "seed": In(64),
+                "seeding": In(Seeding()),
                 "step": In(1),
                 "o": Out(draws * self._width),
             }
@@ -52,10 +52,10 @@ class RandomSource(wiring.Component):
         windows = []
         for n, register in enumerate(self._plan.registers):
             m.submodules[f"lfsr_{n}"] = lfsr = LFSR(register.width, register.leap)
-            turned = self.seed.rotate_left(register.turn)[: register.width]
+            turned = self.seeding.seed.rotate_left(register.turn)[: register.width]
             salt = register.salt & (2**register.width - 1)
             m.d.comb += [
-                lfsr.load.eq(self.load),
+                lfsr.load.eq(self.seeding.load),
                 lfsr.seed.eq(turned ^ salt),
                 lfsr.step.eq(self.step),
             ]

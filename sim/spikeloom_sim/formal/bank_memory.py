@@ -28,17 +28,17 @@ class BankMemoryContract(Harness):
         reserved = Signal(range(-1, banks + 2))
         closed = Signal(range(-1, banks + 2))
         m.d.sync += [
-            reserved.eq(reserved + dut.reserve - dut.release),
-            closed.eq(closed + dut.w_close - dut.release),
+            reserved.eq(reserved + dut.w.reserve - dut.r.release),
+            closed.eq(closed + dut.w.close - dut.r.release),
         ]
         m.d.comb += [
-            Assume(~dut.reserve | dut.free),
-            Assume(~dut.release | dut.full),
-            Assume(~(dut.w_close | dut.w_en.any()) | dut.reserve | (closed < reserved)),
+            Assume(~dut.w.reserve | dut.w.free),
+            Assume(~dut.r.release | dut.r.full),
+            Assume(~(dut.w.close | dut.w.en.any()) | dut.w.reserve | (closed < reserved)),
             Assert((closed >= 0) & (closed <= reserved) & (reserved <= banks)),
-            Assert(dut.free == (reserved < banks)),
-            Assert(dut.full == (closed > 0)),
-            Cover((closed == banks) & dut.release),
+            Assert(dut.w.free == (reserved < banks)),
+            Assert(dut.r.full == (closed > 0)),
+            Cover((closed == banks) & dut.r.release),
         ]
 
         # The writer's bank is as far ahead of the reader's as there are closed ones.
@@ -49,5 +49,5 @@ class BankMemoryContract(Harness):
             Assert(self.inside("ring.closed") == closed),
             Assert((written < banks) & (read < banks)),
             Assert((ahead == closed) | (ahead == closed - banks)),
-            Assert(~(dut.w_en.any() & dut.full) | (written != read)),
+            Assert(~(dut.w.en.any() & dut.r.full) | (written != read)),
         ]

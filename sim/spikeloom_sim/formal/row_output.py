@@ -30,20 +30,20 @@ class RowOutputContract(Harness):
         most = (depth + 1) * rows
 
         owed = Signal(range(-1, depth + 2))  # blocks reserved and still to come
-        m.d.sync += owed.eq(owed + dut.reserve - dut.i_valid)
-        m.d.comb += [Assume(~dut.reserve | dut.free), Assume(~dut.i_valid | (owed > 0))]
+        m.d.sync += owed.eq(owed + dut.i.reserve - dut.i.en)
+        m.d.comb += [Assume(~dut.i.reserve | dut.i.free), Assume(~dut.i.en | (owed > 0))]
 
         # The rows held, the next to leave first; a block lands behind them.
         held = Signal(range(-1, most + rows + 1))
         queue = [Signal(width, name=f"held_{n}") for n in range(most)]
         behind = held - moved(dut.o)
-        m.d.sync += held.eq(behind + Mux(dut.i_valid, rows, 0))
+        m.d.sync += held.eq(behind + Mux(dut.i.en, rows, 0))
         for n, place in enumerate(queue):
             following = queue[n + 1] if n + 1 < most else Const(0, width)
             m.d.sync += place.eq(Mux(moved(dut.o), following, place))
             for row in range(rows):
-                with m.If(dut.i_valid & (behind + row == n)):
-                    m.d.sync += place.eq(dut.i.word_select(row, width))
+                with m.If(dut.i.en & (behind + row == n)):
+                    m.d.sync += place.eq(dut.i.data.word_select(row, width))
 
         token = Signal(range(self._tokens))
         with m.If(moved(dut.o)):
@@ -54,7 +54,7 @@ class RowOutputContract(Harness):
             Assert((held >= 0) & (held <= most)),
             Cover((held == most) & moved(dut.o)),
             Cover(moved(dut.o) & dut.o.payload.last),
-            Assert(~dut.i_valid | self.inside("queue.w_rdy")),
+            Assert(~dut.i.en | self.inside("queue.w_rdy")),
             Assert(~dut.o.valid | (held > 0)),
             Assert(~dut.o.valid | (dut.o.payload.data == queue[0])),
             Assert(~dut.o.valid | (dut.o.payload.last == (token == self._tokens - 1))),

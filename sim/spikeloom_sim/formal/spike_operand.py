@@ -35,14 +35,14 @@ class SpikeOperandContract(Harness):
             m.d.sync += beat.eq(beat + 1)
         with m.If(complete):
             m.d.sync += beat.eq(0)
-        m.d.sync += tensors.eq(tensors + complete - dut.release)
+        m.d.sync += tensors.eq(tensors + complete - dut.o.release)
 
         m.d.comb += [
-            Assume(~dut.release | dut.full),
+            Assume(~dut.o.release | dut.o.full),
             Assert((tensors >= 0) & (tensors + begun <= 2)),
-            Assert(dut.full == (tensors > 0)),
-            Cover((tensors == 2) & dut.release),
-            Assert(self.inside("memory.w_close") == complete),
+            Assert(dut.o.full == (tensors > 0)),
+            Cover((tensors == 2) & dut.o.release),
+            Assert(self.inside("memory.w").close == complete),
             Assert(dut.i.ready == (begun | (tensors + begun < 2))),
         ]
 

@@ -13,7 +13,7 @@ def adder_tree_delay(terms):
 class AdderTree(wiring.Component):
     """Sum of `terms` unsigned numbers, a register after every level of two-input adders.
 
-    One input per clock, `adder_tree_delay` clocks of latency. The output holds the largest sum.
+    One input per clock, `delay` clocks of latency. The output holds the largest sum.
 
     Parameters
     ----------
@@ -29,6 +29,7 @@ class AdderTree(wiring.Component):
 
     def __init__(self, terms, width):
         self._most = 2**width - 1
+        self.delay = adder_tree_delay(terms)
         super().__init__(
             {
                 "enable": In(1),

@@ -4,7 +4,9 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from ...blocks.control import control_members, control_of
 from ...blocks.loop_nest import LoopNest
+from ...blocks.run_control import RunControl
 from .operands import OperandRegister, beat, beat_data, output_data
 from .scores_first import ScoresFirst
 from .state_first import StateFirst
@@ -49,10 +51,7 @@ class A2OS2AComponent(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "start": In(1),
-                "seed": In(64),
-                "busy": Out(1),
-                "done": Out(1),
+                **control_members(),
                 "misframed": Out(1),
                 "saturated": Out(1),
                 **{name: In(stream.Signature(beat(beat_data(config, name)))) for name in "qkv"},
@@ -75,21 +74,20 @@ class A2OS2AComponent(wiring.Component):
             connect(m, flipped(getattr(self, name)), register.i)
             connect(m, register.o, getattr(attention, name))
             misframed.append(register.misframed)
-        m.d.comb += self.misframed.eq(Cat(misframed).any())
+        with m.If(Cat(misframed).any()):
+            m.d.sync += self.misframed.eq(1)
 
         # A run takes the tokens of T sequences and is over with the last output of the T-th.
         m.submodules.taken = taken = LoopNest(time=config.steps)
-        m.submodules.sent = sent = LoopNest(time=config.steps)
+        m.submodules.run_control = run_control = RunControl(config.steps)
+        connect(m, control_of(self), run_control.control)
         m.d.comb += [
             taken.step.eq(attention.ended),
-            sent.step.eq(self.o.valid & self.o.ready & self.o.payload.last),
-            self.done.eq(sent.step & sent.time_last),
+            run_control.last.eq(self.o.valid & self.o.ready & self.o.payload.last),
         ]
-        with m.If(self.start & ~self.busy):
-            m.d.sync += [self.busy.eq(1), attention.run.eq(1)]
+        with m.If(run_control.begin):
+            m.d.sync += attention.run.eq(1)
         with m.If(attention.ended & taken.time_last):
             m.d.sync += attention.run.eq(0)
-        with m.If(self.done):
-            m.d.sync += self.busy.eq(0)
 
         return m

@@ -14,7 +14,7 @@ class EventScanner(wiring.Component):
     is not `active`.
 
     Every bit has a value of its own, which leaves with its event. One event per clock without gaps,
-    between rows neither; two clocks of latency.
+    between rows neither.
 
     Parameters
     ----------
@@ -26,10 +26,11 @@ class EventScanner(wiring.Component):
     -------
     i : In(stream of {mask: width bits, spans: `spans_of` the mask, or 0 to take it as all zeros,
         values: a value per bit, side by side, tag}).
-    enable : In(1), move on; while low the output stays.
-    o_valid : Out(1).
-    o : Out({index: of the bit, value: its value, active, last: no more in this row, tag}).
+    o : Out(stream of {index: of the bit, value: its value, active, last: no more in this row,
+        tag}); all moves on while `o.ready` is high, with an event or without.
     """
+
+    delay = 2  # clocks from a row to its first event
 
     def __init__(self, width, value_bits, tag):
         self._span = min(SPAN, width)
@@ -46,9 +47,7 @@ class EventScanner(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(data.StructLayout(row))),
-                "enable": In(1),
-                "o_valid": Out(1),
-                "o": Out(data.StructLayout(event)),
+                "o": Out(stream.Signature(data.StructLayout(event))),
             }
         )
 
@@ -78,7 +77,7 @@ class EventScanner(wiring.Component):
 
         take_span = Signal()
         m.d.comb += [
-            take_span.eq(self.enable & over),
+            take_span.eq(self.o.ready & over),
             self.i.ready.eq(take_span & row_over),
         ]
         with m.If(self.i.ready):
@@ -103,14 +102,14 @@ class EventScanner(wiring.Component):
                 span_last.eq(row_over),
                 tag.eq(row.tag),
             ]
-        with m.Elif(self.enable):
+        with m.Elif(self.o.ready):
             m.d.sync += [bits_left.eq(bits_left & ~hot), over.eq(~many(bits_left & ~hot))]
 
-        out = Signal.like(self.o, reset_less=True)
-        m.d.comb += self.o.eq(out)
-        with m.If(self.enable):
+        out = Signal.like(self.o.payload, reset_less=True)
+        m.d.comb += self.o.payload.eq(out)
+        with m.If(self.o.ready):
             m.d.sync += [
-                self.o_valid.eq(span_valid),
+                self.o.valid.eq(span_valid),
                 out.index.eq(Cat(encode(hot), span_index)),
                 out.value.eq(select(hot, pieces(values, value_bits))),
                 out.active.eq(bits_left.any()),

@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, enum, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...blocks.beat import beat
-from ...blocks.loop_nest import LoopNest
+from ...blocks.framed_input import FramedInput
 from ...blocks.pieces import any_of_each, pieces
 from .event_scanner import span_count, spans_of
 
@@ -62,9 +62,8 @@ def beats_per_token(config, operand):
 class OperandRegister(wiring.Component):
     """Holds one beat of an operand for the core, and says whether it is the sequence's last.
 
-    With ``length = "fixed"`` the core counts tokens itself, and a beat whose ``last`` disagrees
-    with the count raises `misframed` for good. With ``length = "open"`` the stream's ``last`` is
-    believed. One beat per clock, one clock of latency.
+    With ``length = "fixed"`` the core counts tokens itself. With ``length = "open"`` the stream's
+    ``last`` is believed. One beat per clock.
 
     Parameters
     ----------
@@ -75,13 +74,14 @@ class OperandRegister(wiring.Component):
     -------
     i : In(stream of {data, last}).
     o : Out(stream of `held_beat`).
-    misframed : Out(1).
+    misframed : Out(1), the beat held has a wrong ``last``, as for `FramedInput`.
     """
+
+    delay = 1  # clocks from `i` to `o`
 
     def __init__(self, config, operand):
         self._config = config
         self._operand = operand
-        self._beats = beats_per_token(config, operand)
         super().__init__(
             {
                 "i": In(stream.Signature(beat(beat_data(config, operand)))),
@@ -92,40 +92,40 @@ class OperandRegister(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        config = self._config
 
         held = Signal.like(self.o.payload, reset_less=True)
-        m.d.comb += [
-            self.o.payload.eq(held),
-            self.i.ready.eq(~self.o.valid | self.o.ready),
-        ]
+        valid = Signal()
         with m.If(self.i.ready):
-            values, lanes = self.i.payload.data, self._config.lanes
+            values, lanes = self.i.payload.data, config.lanes
             m.d.sync += [
-                self.o.valid.eq(self.i.valid),
+                valid.eq(self.i.valid),
                 held.data.eq(values),
                 held.last.eq(self.i.payload.last),
             ]
             if self._operand == "q":
                 m.d.sync += held.spans.eq(Cat(spans_of(row) for row in pieces(values, lanes)))
             if self._operand == "k":
-                present = any_of_each(values, self._config.k_bits)
+                present = any_of_each(values, config.k_bits)
                 m.d.sync += [held.present.eq(present), held.spans.eq(spans_of(present))]
             if self._operand == "v":
                 m.d.sync += held.present.eq(any_of_each(spikes_of(values), lanes))
 
-        # Beats are counted as they leave: that leaves the way to `i.ready` short.
-        given = self.o.valid & self.o.ready
-        if self._config.length == "fixed":
-            m.submodules.count = count = LoopNest(token=self._config.tokens, beat=self._beats)
-            m.d.comb += [count.step.eq(given), self.o.payload.last.eq(count.token_last)]
-            with m.If(self.o.valid & (held.last != count.token_last)):
-                m.d.sync += self.misframed.eq(1)
-        else:
-            # Only the beat that ends a token can end the sequence.
-            m.submodules.count = count = LoopNest(beat=self._beats)
-            m.d.comb += count.step.eq(given)
-            with m.If(self.o.valid & held.last & ~count.beat_last):
-                m.d.sync += self.misframed.eq(1)
+        # Beats are counted as they leave: that leaves the way to `i.ready` short. Of a sequence of
+        # unknown length, only the beat that ends a token can be the last.
+        token = {"beat": beats_per_token(config, self._operand)}
+        open_ended = config.length == "open"
+        extents = token if open_ended else {"token": config.tokens} | token
+        m.submodules.framed = framed = FramedInput(
+            held_beat(config, self._operand), open_ended=open_ended, **extents
+        )
+        connect(m, framed.o, flipped(self.o))
+        m.d.comb += [
+            framed.i.payload.eq(held),
+            framed.i.valid.eq(valid),
+            self.i.ready.eq(~valid | framed.i.ready),
+            self.misframed.eq(framed.misframed),
+        ]
 
         return m
 

@@ -5,17 +5,42 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.banks import BankReader, BankWriter
 from ...blocks.memory_attributes import NEVER_BOTH
 
 LISTS = 3  # one grows, one is read, and one is on its way from the adders
 
 
+class ListWriter(BankWriter):
+    """Appends entries to a list, with `en`, and closes it, empty or not; as seen by the writer.
+
+    Members beside those of `BankWriter`
+    ------------------------------------
+    end : Out(1), with `close`: a mark for the list to carry.
+    """
+
+    def __init__(self, shape):
+        super().__init__(0, shape, end=Out(1))
+
+
+class ListReader(BankReader):
+    """Reads a list of up to `depth` entries, as seen by the reader.
+
+    Members beside those of `BankReader`
+    ------------------------------------
+    en : Out(1), read; while low `data` stays.
+    count : In(range(depth + 1)), entries of the list.
+    end : In(1), its mark.
+    """
+
+    def __init__(self, depth, shape):
+        super().__init__(range(depth), shape, en=Out(1), count=In(range(depth + 1)), end=In(1))
+
+
 class ScoreMemory(wiring.Component):
     """`LISTS` lists of up to `depth` entries: one grows while another is read, in any order.
 
-    The writer reserves a list while `free`, appends to it and closes it, empty or not. The reader
-    sees the oldest closed list while `full` and hands it back with `release`. Reads take one clock
-    in which `r_en` is high.
+    Reads take one clock.
 
     Parameters
     ----------
@@ -24,14 +49,9 @@ class ScoreMemory(wiring.Component):
 
     Members
     -------
-    free : Out(1), a list may be reserved; reserve : In(1), take it.
-    append : In(1), entry : In(shape): one more entry.
-    close : In(1), this clock's entry, if any, is the list's last; w_end : In(1), a mark it carries.
+    w : In(ListWriter(shape)).
+    r : In(ListReader(depth, shape)).
     idle : Out(1), no list is reserved or being read.
-    full : Out(1), a list is there to read; count : Out(range(depth + 1)), its length;
-        r_end : Out(1), its mark.
-    r_addr : In(range(depth)), r_en : In(1), r_data : Out(shape).
-    release : In(1), the list is no longer needed after this clock's read.
     """
 
     def __init__(self, depth, shape):
@@ -39,25 +59,15 @@ class ScoreMemory(wiring.Component):
         self._shape = shape
         super().__init__(
             {
-                "free": Out(1),
-                "reserve": In(1),
-                "append": In(1),
-                "entry": In(shape),
-                "close": In(1),
-                "w_end": In(1),
+                "w": In(ListWriter(shape)),
+                "r": In(ListReader(depth, shape)),
                 "idle": Out(1),
-                "full": Out(1),
-                "count": Out(range(depth + 1)),
-                "r_end": Out(1),
-                "r_addr": In(range(depth)),
-                "r_en": In(1),
-                "r_data": Out(shape),
-                "release": In(1),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
+        w, r = self.w, self.r
 
         stride_bits = (self._depth - 1).bit_length()
         m.submodules.memory = memory = Memory(
@@ -72,37 +82,37 @@ class ScoreMemory(wiring.Component):
         ends = Array(Signal(name=f"end_{n}") for n in range(LISTS))
         longer = Signal.like(length)
         m.d.comb += [
-            longer.eq(length + self.append),
+            longer.eq(length + w.en),
             write.addr.eq(Cat(length[:stride_bits], w_bank)),
-            write.data.eq(self.entry),
-            write.en.eq(self.append),
-            read.addr.eq(Cat(self.r_addr, r_bank)),
-            read.en.eq(self.r_en),
-            self.r_data.eq(read.data),
-            self.count.eq(lengths[r_bank]),
-            self.r_end.eq(ends[r_bank]),
+            write.data.eq(w.data),
+            write.en.eq(w.en),
+            read.addr.eq(Cat(r.addr, r_bank)),
+            read.en.eq(r.en),
+            r.data.eq(read.data),
+            r.count.eq(lengths[r_bank]),
+            r.end.eq(ends[r_bank]),
         ]
-        with m.If(self.append):
+        with m.If(w.en):
             m.d.sync += length.eq(longer)
-        with m.If(self.close):
+        with m.If(w.close):
             m.d.sync += [
                 lengths[w_bank].eq(longer),
-                ends[w_bank].eq(self.w_end),
+                ends[w_bank].eq(w.end),
                 length.eq(0),
                 w_bank.eq(_next(w_bank)),
             ]
-        with m.If(self.release):
+        with m.If(r.release):
             m.d.sync += r_bank.eq(_next(r_bank))
 
         reserved, closed = Signal(range(LISTS + 1)), Signal(range(LISTS + 1))
         m.d.sync += [
-            reserved.eq(reserved + self.reserve - self.release),
-            closed.eq(closed + self.close - self.release),
+            reserved.eq(reserved + w.reserve - r.release),
+            closed.eq(closed + w.close - r.release),
         ]
         m.d.comb += [
-            self.free.eq(reserved != LISTS),
+            w.free.eq(reserved != LISTS),
             self.idle.eq(reserved == 0),
-            self.full.eq(closed != 0),
+            r.full.eq(closed != 0),
         ]
 
         return m

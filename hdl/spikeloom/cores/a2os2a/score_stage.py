@@ -2,20 +2,31 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import Memory, WritePort
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import NEVER_BOTH
 from ...blocks.pieces import piece
-from .adder_tree import AdderTree, adder_tree_delay
+from .adder_tree import AdderTree
 from .operands import held_beat
+from .score_memory import ListWriter
 from .turns import Turns
 
 
 def score_entry(config):
     """A score that is not zero, and the place of its token among those kept."""
     return data.StructLayout({"score": config.score_bits, "key": range(config.tokens)})
+
+
+def value_address(config):
+    """Address of a group of V among the tokens kept."""
+    return data.StructLayout({"part": range(config.groups), "key": range(config.tokens)})
+
+
+def value_write(config):
+    """Write port of the memory that holds V, a group of it per word."""
+    return WritePort.Signature(addr_width=value_address(config).size, shape=2 * config.lanes)
 
 
 class ScoreStage(wiring.Component):
@@ -30,9 +41,8 @@ class ScoreStage(wiring.Component):
     run : In(1), may go on; ended : Out(1), the last token of a sequence has been taken.
     q, k, v : In(stream of `held_beat`).
     idle : In(1), nobody needs the V of the last sequence any more.
-    v_addr, v_en, v_data : Out, a group of V to be stored.
-    free, reserve, append, entry, close : as for `ScoreMemory`.
-    end : Out(1), with `close`: this was the sequence's last query.
+    values : In(value_write): a group of V to be stored.
+    scores : Out(ListWriter), those of each query; `end` marks the sequence's last query.
     """
 
     def __init__(self, config):
@@ -44,15 +54,8 @@ class ScoreStage(wiring.Component):
                 "ended": Out(1),
                 **{name: In(stream.Signature(held_beat(config, name))) for name in "qkv"},
                 "idle": In(1),
-                "v_addr": Out(value_address(config)),
-                "v_en": Out(1),
-                "v_data": Out(2 * config.lanes),
-                "free": In(1),
-                "reserve": Out(1),
-                "append": Out(1),
-                "entry": Out(score_entry(config)),
-                "close": Out(1),
-                "end": Out(1),
+                "values": In(value_write(config)),
+                "scores": Out(ListWriter(score_entry(config))),
             }
         )
 
@@ -82,6 +85,7 @@ class ScoreStage(wiring.Component):
         seen = Signal()  # a K value that is not zero, in an earlier chunk
         k_any = seen | (k_part & self.k.payload.spans.any())
         keep = self.v.ready & k_any & self.v.payload.present.any()
+        v_place = value_address(config)(self.values.addr)
         m.d.comb += [
             parts.step.eq(learn),
             self.k.ready.eq(learn & k_part),
@@ -89,10 +93,10 @@ class ScoreStage(wiring.Component):
             write.addr.eq(Cat(parts.part[:chunk_bits], kept[:token_bits])),
             write.data.eq(self.k.payload.data),
             write.en.eq(self.k.ready),
-            self.v_addr.part.eq(parts.part),
-            self.v_addr.key.eq(kept),
-            self.v_data.eq(piece(self.v.payload.data, len(self.v_data), parts.part)),
-            self.v_en.eq(learn & (parts.part < config.groups)),
+            v_place.part.eq(parts.part),
+            v_place.key.eq(kept),
+            self.values.data.eq(piece(self.v.payload.data, 2 * config.lanes, parts.part)),
+            self.values.en.eq(learn & (parts.part < config.groups)),
         ]
         with m.If(learn):
             m.d.sync += seen.eq(k_any & ~parts.part_last)
@@ -104,11 +108,11 @@ class ScoreStage(wiring.Component):
         key = Signal(range(config.tokens))
         key_last = Signal()  # a clock ahead, for it decides whether the operands move on
         begun = Signal()
-        answer = turns.answer & self.q.valid & (begun | self.free)
+        answer = turns.answer & self.q.valid & (begun | self.scores.free)
         nothing = ~any_kept | ~self.q.payload.spans.any()
         finish = nothing | (columns.chunk_last & key_last)
         m.d.comb += [
-            self.reserve.eq(answer & ~begun),
+            self.scores.reserve.eq(answer & ~begun),
             columns.step.eq(answer & ~nothing),
             read.addr.eq(Cat(columns.chunk, key)),
             read.en.eq(answer),
@@ -162,7 +166,7 @@ class ScoreStage(wiring.Component):
             mark.end.eq(self.q.payload.last),
             mark.key.eq(key),
         ]
-        for n in range(3 + adder_tree_delay(config.lanes)):
+        for n in range(3 + tree.delay):
             delayed = Signal(mark_layout, name=f"mark_{n}")
             m.d.sync += delayed.eq(mark)
             mark = delayed
@@ -171,19 +175,14 @@ class ScoreStage(wiring.Component):
         m.d.comb += total.eq(partial + tree.o)
         with m.If(mark.valid):
             m.d.sync += partial.eq(Mux(mark.last, 0, total))
-        scored = Signal()
+        scored, scores = Signal(), self.scores
         m.d.sync += [
-            self.entry.score.eq(total),
-            self.entry.key.eq(mark.key),
+            scores.data.score.eq(total),
+            scores.data.key.eq(mark.key),
             scored.eq(mark.valid & mark.last),
-            self.close.eq(mark.close),
-            self.end.eq(mark.end),
+            scores.close.eq(mark.close),
+            scores.end.eq(mark.end),
         ]
-        m.d.comb += self.append.eq(scored & self.entry.score.any())
+        m.d.comb += scores.en.eq(scored & scores.data.score.any())
 
         return m
-
-
-def value_address(config):
-    """Address of a group of V among the tokens kept."""
-    return data.StructLayout({"part": range(config.groups), "key": range(config.tokens)})

@@ -5,12 +5,13 @@ from itertools import pairwise
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out, connect, flipped
 
 from ...blocks.add_with_carry import add_with_carry
 from ...blocks.memory_attributes import NEVER_BOTH
 from .operands import beat, output_data, signed_term
-from .score_stage import score_entry, value_address
+from .score_memory import ListReader
+from .score_stage import score_entry, value_address, value_write
 
 
 class ScoreSums(wiring.Component):
@@ -21,9 +22,8 @@ class ScoreSums(wiring.Component):
 
     Members
     -------
-    v_addr, v_en, v_data : In, a group of V to be stored.
-    full, count, end : In, a list of scores, its length, and whether it is the sequence's last.
-    r_addr, r_en, r_data, release : as for `ScoreMemory`.
+    values : Out(value_write): a group of V to be stored.
+    scores : Out(ListReader), those of each query; `end` marks the sequence's last query.
     idle : Out(1), no score is on its way to V.
     o : Out(stream of {data: `lanes` signed values, last}).
     """
@@ -32,16 +32,8 @@ class ScoreSums(wiring.Component):
         self._config = config
         super().__init__(
             {
-                "v_addr": In(value_address(config)),
-                "v_en": In(1),
-                "v_data": In(2 * config.lanes),
-                "full": In(1),
-                "count": In(range(config.tokens + 1)),
-                "end": In(1),
-                "r_addr": Out(range(config.tokens)),
-                "r_en": Out(1),
-                "r_data": In(score_entry(config)),
-                "release": Out(1),
+                "values": Out(value_write(config)),
+                "scores": Out(ListReader(config.tokens, score_entry(config))),
                 "idle": Out(1, init=1),
                 "o": Out(stream.Signature(beat(output_data(config)))),
             }
@@ -50,32 +42,29 @@ class ScoreSums(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self._config
+        scores = self.scores
 
         m.submodules.memory = memory = Memory(
             shape=2 * config.lanes,
-            depth=1 << len(self.v_addr.as_value()),
+            depth=1 << value_address(config).size,
             init=[],
             attrs=NEVER_BOTH,
         )
         write = memory.write_port()
         read = memory.read_port()
-        m.d.comb += [
-            write.addr.eq(self.v_addr),
-            write.data.eq(self.v_data),
-            write.en.eq(self.v_en),
-        ]
+        connect(m, flipped(self.values), write)
 
         # Ask for a score per clock, all of them once per group.
         advance = ~(self.o.valid & ~self.o.ready)
         group = Signal(range(config.groups))
         number = Signal(range(config.tokens + 1))
-        ask = self.full & advance
-        close = number + 1 >= self.count
+        ask = scores.full & advance
+        close = number + 1 >= scores.count
         last_group = group == config.groups - 1
         m.d.comb += [
-            self.r_addr.eq(number[: len(self.r_addr)]),
-            self.r_en.eq(advance),
-            self.release.eq(ask & close & last_group),
+            scores.addr.eq(number[: len(scores.addr)]),
+            scores.en.eq(advance),
+            scores.release.eq(ask & close & last_group),
         ]
         with m.If(ask):
             m.d.sync += number.eq(Mux(close, 0, number + 1))
@@ -89,21 +78,21 @@ class ScoreSums(wiring.Component):
         marks = [Signal(mark_layout, name=f"mark_{n}") for n in range(4)]
         with m.If(advance):
             m.d.sync += [
-                marks[0].valid.eq(self.full),
-                marks[0].active.eq(self.count != 0),
+                marks[0].valid.eq(scores.full),
+                marks[0].active.eq(scores.count != 0),
                 marks[0].close.eq(close),
-                marks[0].end.eq(last_group & self.end),
+                marks[0].end.eq(last_group & scores.end),
                 marks[0].group.eq(group),
             ]
             for before, after in pairwise(marks):
                 m.d.sync += after.eq(before)
             # Whether a mark is valid, a clock ahead.
-            m.d.sync += self.idle.eq(~(self.full | Cat(mark.valid for mark in marks[:-1]).any()))
+            m.d.sync += self.idle.eq(~(scores.full | Cat(mark.valid for mark in marks[:-1]).any()))
 
-        entry = Signal.like(self.r_data, reset_less=True)
-        scores = [Signal(config.score_bits, name=f"score_{n}", reset_less=True) for n in range(2)]
+        entry = Signal.like(scores.data, reset_less=True)
+        addends = [Signal(config.score_bits, name=f"score_{n}", reset_less=True) for n in range(2)]
         values = Signal(2 * config.lanes, reset_less=True)
-        address = Signal.like(self.v_addr)
+        address = Signal(value_address(config))
         m.d.comb += [
             address.part.eq(marks[1].group),
             address.key.eq(entry.key),
@@ -112,9 +101,9 @@ class ScoreSums(wiring.Component):
         ]
         with m.If(advance):
             m.d.sync += [
-                entry.eq(self.r_data),
-                scores[0].eq(entry.score),
-                scores[1].eq(scores[0]),
+                entry.eq(scores.data),
+                addends[0].eq(entry.score),
+                addends[1].eq(addends[0]),
                 values.eq(read.data),
             ]
             with m.If(~marks[2].active):
@@ -127,7 +116,7 @@ class ScoreSums(wiring.Component):
             m.d.sync += self.o.valid.eq(0)
         for n in range(config.lanes):
             spike, minus = values.word_select(n, 2)
-            term = signed_term(scores[1], spike, minus)
+            term = signed_term(addends[1], spike, minus)
             acc = Signal(signed(config.acc_bits), name=f"acc_{n}", reset_less=True)
             total = Signal(signed(config.acc_bits), name=f"total_{n}")
             m.d.comb += total.eq(add_with_carry(acc, term, minus))

@@ -24,27 +24,14 @@ class ScoresFirst(Order):
         m.submodules.sums = sums = ScoreSums(self._config)
         for name in "qkv":
             connect(m, flipped(getattr(self, name)), getattr(scores, name))
+        connect(m, scores.values, sums.values)
+        connect(m, scores.scores, memory.w)
+        connect(m, sums.scores, memory.r)
         connect(m, sums.o, flipped(self.o))
         m.d.comb += [
             scores.run.eq(self.run),
             self.ended.eq(scores.ended),
-            sums.v_addr.eq(scores.v_addr),
-            sums.v_en.eq(scores.v_en),
-            sums.v_data.eq(scores.v_data),
             scores.idle.eq(memory.idle & sums.idle),
-            scores.free.eq(memory.free),
-            memory.reserve.eq(scores.reserve),
-            memory.append.eq(scores.append),
-            memory.entry.eq(scores.entry),
-            memory.close.eq(scores.close),
-            memory.w_end.eq(scores.end),
-            sums.full.eq(memory.full),
-            sums.count.eq(memory.count),
-            sums.end.eq(memory.r_end),
-            memory.r_addr.eq(sums.r_addr),
-            memory.r_en.eq(sums.r_en),
-            sums.r_data.eq(memory.r_data),
-            memory.release.eq(sums.release),
         ]
 
         return m

@@ -52,9 +52,7 @@ class StateEvents(wiring.Component):
     run : In(1), may go on.
     ended : Out(1), this clock takes the last row of a sequence.
     q, k, v : In(stream of `held_beat`).
-    enable : In(1), move on; while low the output stays.
-    o_valid : Out(1).
-    o : Out(`state_event`).
+    o : Out(stream of `state_event`); all moves on while `o.ready` is high, with or without events.
     """
 
     def __init__(self, config):
@@ -64,9 +62,7 @@ class StateEvents(wiring.Component):
                 "run": In(1),
                 "ended": Out(1),
                 **{name: In(stream.Signature(held_beat(config, name))) for name in "qkv"},
-                "enable": In(1),
-                "o_valid": Out(1),
-                "o": Out(state_event(config)),
+                "o": Out(stream.Signature(state_event(config))),
             }
         )
 
@@ -133,18 +129,18 @@ class StateEvents(wiring.Component):
         ]
 
         # Events: where the bit is in its row, and where the row is, make the address of the word.
-        found = scanner.o
+        found, event = scanner.o.payload, self.o.payload
         m.d.comb += [
-            scanner.enable.eq(self.enable),
-            self.o_valid.eq(scanner.o_valid),
-            self.o.learn.eq(found.tag.learn),
-            self.o.active.eq(found.active),
-            self.o.fresh.eq(found.tag.fresh & found.tag.learn),
-            self.o.close.eq(found.last & found.tag.close & ~found.tag.learn),
-            self.o.end.eq(found.tag.end),
-            self.o.address.eq(Cat(found.index, found.tag.chunk, found.tag.group)),
-            self.o.k.eq(found.value),
-            self.o.v.eq(found.tag.v),
+            scanner.o.ready.eq(self.o.ready),
+            self.o.valid.eq(scanner.o.valid),
+            event.learn.eq(found.tag.learn),
+            event.active.eq(found.active),
+            event.fresh.eq(found.tag.fresh & found.tag.learn),
+            event.close.eq(found.last & found.tag.close & ~found.tag.learn),
+            event.end.eq(found.tag.end),
+            event.address.eq(Cat(found.index, found.tag.chunk, found.tag.group)),
+            event.k.eq(found.value),
+            event.v.eq(found.tag.v),
         ]
 
         return m

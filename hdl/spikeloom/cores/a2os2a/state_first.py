@@ -21,14 +21,10 @@ class StateFirst(Order):
         m.submodules.late = late = SkidBuffer(state_event(self._config).size)
         for name in "qkv":
             connect(m, flipped(getattr(self, name)), getattr(events, name))
+        connect(m, events.o, late.i)
+        connect(m, late.o, sums.i)
         connect(m, sums.o, flipped(self.o))
         m.d.comb += [
-            events.enable.eq(late.i.ready),
-            late.i.valid.eq(events.o_valid),
-            late.i.payload.eq(events.o),
-            late.o.ready.eq(sums.enable),
-            sums.i_valid.eq(late.o.valid),
-            sums.i.eq(late.o.payload),
             events.run.eq(self.run),
             self.ended.eq(events.ended),
             self.saturated.eq(sums.saturated),

@@ -25,8 +25,7 @@ class StateSums(wiring.Component):
 
     Members
     -------
-    enable : Out(1), takes the event offered, if any.
-    i_valid : In(1), i : In(`state_event`).
+    i : In(stream of `state_event`).
     o : Out(stream of {data: `lanes` signed values, last}).
     saturated : Out(1).
     """
@@ -35,9 +34,7 @@ class StateSums(wiring.Component):
         self._config = config
         super().__init__(
             {
-                "enable": Out(1),
-                "i_valid": In(1),
-                "i": In(state_event(config)),
+                "i": In(stream.Signature(state_event(config))),
                 "o": Out(stream.Signature(beat(output_data(config)))),
                 "saturated": Out(1),
             }
@@ -63,6 +60,7 @@ class StateSums(wiring.Component):
         # Six stages: offered, at the memory's input, at its output, in a register behind it (block
         # RAM is slow to answer and far away), at the adders, in a register before the memory.
         advance = ~(self.o.valid & ~self.o.ready)
+        offered = self.i.payload
         asking, reading, holding, adding = stages = [
             Signal(state_event(config), name=name, reset_less=True)
             for name in ("asking", "reading", "holding", "adding")
@@ -82,14 +80,14 @@ class StateSums(wiring.Component):
         move = advance & (wait == 0)
 
         def meets(event, valid):
-            same = event.address == self.i.address
-            return self.i_valid & self.i.active & valid & event.learn & event.active & same
+            same = event.address == offered.address
+            return self.i.valid & offered.active & valid & event.learn & event.active & same
 
-        m.d.comb += self.enable.eq(move)
+        m.d.comb += self.i.ready.eq(move)
         with m.If(move):
             m.d.sync += [
-                asking_valid.eq(self.i_valid),
-                asking.eq(self.i),
+                asking_valid.eq(self.i.valid),
+                asking.eq(offered),
                 wait.eq(0),
             ]
             met = [meets(*stage) for stage in zip(stages, valids, strict=True)]

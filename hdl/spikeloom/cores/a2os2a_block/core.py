@@ -7,10 +7,8 @@ from ...configuration import integer
 from ...errors import InputError
 from ...item import Bit, SInt
 from ..a2os2a.core import A2OS2A
-from ..a2os2a.schedule import cycles
 from ..relu_quantiser import ReLUQuantiser
 from ..spiking_neurons import SpikingNeurons
-from ..spiking_neurons.core import NEURON_DELAY
 from . import bench, cases, presets
 
 
@@ -91,13 +89,16 @@ class A2OS2ABlock(Composition, A2OS2A):
     def cycles(self, **operands):
         """Those of the attention, whose queries take D / lanes cycles to arrive, and of the output
         neurons behind it."""
+        from ..a2os2a.schedule import cycles
+        from ..spiking_neurons.component import NeuronBank
+
         spikes = None
         if operands:
             streams = self.trace(**operands)
             spikes = self.by_step(
                 {name: streams[self.wires()[f"attention.{name}"]] for name in "qkv"}
             )
-        return cycles(self, spikes, query_clocks=self.chunks) + NEURON_DELAY
+        return cycles(self, spikes, query_clocks=self.chunks) + NeuronBank.delay
 
     def preload_cycles(self):
         return 2 * max(self.chunks, self.groups) + 8

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 class ReLUQuantiserComponent(wiring.Component):
     """``min(max(x, 0) >> shift, 2**bits - 1)``, `lanes` values per beat.
 
-    One beat per clock, one clock of latency. Values cut off at the top are counted; the count stays
+    One beat per clock. Values cut off at the top are counted; the count stays
     at its largest rather than start over.
 
     Parameters
@@ -26,6 +26,8 @@ class ReLUQuantiserComponent(wiring.Component):
 
     Source: the ReLU neuron of A2OS2A, arXiv 2503.00226.
     """
+
+    delay = 1  # clocks from `i` to `o`
 
     def __init__(self, lanes, *, input_bits, bits, shift):
         self._lanes = lanes

@@ -9,8 +9,6 @@ from ...port import Port
 from ...stream_unit import StreamUnit
 from .golden import relu_quantise
 
-RELU_DELAY = 1  # cycles from a beat to its output
-
 
 @dataclass(frozen=True, kw_only=True)
 class ReLUQuantiser(StreamUnit):
@@ -73,7 +71,9 @@ class ReLUQuantiser(StreamUnit):
         return {"o": output, "saturated": cut}
 
     def cycles(self, **operands):
-        return self.values // self.lanes + RELU_DELAY
+        from .component import ReLUQuantiserComponent
+
+        return self.values // self.lanes + ReLUQuantiserComponent.delay
 
     def work(self, **operands):
         return Work(

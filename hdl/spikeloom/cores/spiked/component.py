@@ -3,23 +3,27 @@
 from functools import partial
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
 
+from ...blocks.beat import beat
+from ...blocks.control import control_members, control_of
+from ...blocks.framed_input import FramedInput
 from ...blocks.loop_nest import LoopNest
 from ...blocks.row_splitter import RowSplitter
+from ...blocks.run_control import RunControl
 from .code import code_bits, signed_code, unsigned_code
 from .event_memory import EventMemory
 from .lane_memory import LaneMemory, fill_from_stream
 from .output_encoder import OutputEncoder
-from .phase_encoder import ENCODER_DELAY, PhaseEncoder
-from .trace_product import TraceProduct, join_operands
+from .phase_encoder import PhaseEncoder
+from .trace_product import TraceProduct
 from .woss import Woss, silent_row
 
 
 def token_beat(config, width):
     """Payload of a stream beat: the codes of a token and the mark of a tensor's last beat."""
-    return data.StructLayout({"data": width * code_bits(config.steps), "last": 1})
+    return beat(width * code_bits(config.steps))
 
 
 class SpikedComponent(wiring.Component):
@@ -62,10 +66,7 @@ class SpikedComponent(wiring.Component):
         }
         super().__init__(
             {
-                "start": In(1),
-                "seed": In(64),
-                "busy": Out(1),
-                "done": Out(1),
+                **control_members(),
                 "misframed": Out(1),
                 **ports,
                 "o": Out(stream.Signature(token_beat(config, config.value_dim))),
@@ -79,31 +80,33 @@ class SpikedComponent(wiring.Component):
 
         # Start: let `heads` heads into the score stage, and stop with the last output beat.
         m.submodules.taken = taken = LoopNest(head=config.heads)
-        m.submodules.sent = sent = LoopNest(head=config.heads, token=tokens)
+        m.submodules.sent = sent = LoopNest(token=tokens)
+        m.submodules.run_control = run_control = RunControl(config.heads)
+        connect(m, control_of(self), run_control.control)
         run = Signal()
         m.d.comb += [
             sent.step.eq(self.o.valid & self.o.ready),
-            self.done.eq(sent.step & sent.head_last),
+            run_control.last.eq(sent.step & sent.token_last),
         ]
-        with m.If(self.start & ~self.busy):
-            m.d.sync += [self.busy.eq(1), run.eq(1)]
+        with m.If(run_control.begin):
+            m.d.sync += run.eq(1)
         with m.If(taken.step & taken.head_last):
             m.d.sync += run.eq(0)
-        with m.If(self.done):
-            m.d.sync += self.busy.eq(0)
 
         q_events, k_lanes, v_events = self._operands(m)
         p_lanes = self._scores(m, q_events, k_lanes, run, taken)
-        o_lanes = self._outputs(m, v_events, p_lanes)
+        tensor = self._outputs(m, v_events, p_lanes).o
 
         # Dimensions side by side are tokens again; the next is read while one is taken.
         m.d.comb += [
-            o_lanes.index.eq(Mux(sent.step, Mux(sent.token_last, 0, sent.token + 1), sent.token)),
-            o_lanes.release.eq(sent.step & sent.token_last),
-            self.o.payload.data.eq(o_lanes.o),
+            tensor.addr.index.eq(
+                Mux(sent.step, Mux(sent.token_last, 0, sent.token + 1), sent.token)
+            ),
+            tensor.release.eq(run_control.last),
+            self.o.payload.data.eq(tensor.data),
             self.o.payload.last.eq(sent.token_last),
         ]
-        m.d.sync += self.o.valid.eq(o_lanes.full & ~o_lanes.release)
+        m.d.sync += self.o.valid.eq(tensor.full & ~tensor.release)
 
         return m
 
@@ -126,11 +129,15 @@ class SpikedComponent(wiring.Component):
         m.submodules.v_events = v_events = EventMemory(
             value_dim + 1, tokens, steps=config.steps, transposed=True
         )
+        misframed = []
         q_codes, k_codes, v_codes = (
-            self._codes(m, name, extra) for name, extra in (("q", []), ("k", []), ("v", [one]))
+            self._codes(m, name, extra, misframed)
+            for name, extra in (("q", []), ("k", []), ("v", [one]))
         )
-        wiring.connect(m, q_codes, q_events.i)
-        wiring.connect(m, v_codes, v_events.i)
+        with m.If(Cat(misframed).any()):
+            m.d.sync += self.misframed.eq(1)
+        connect(m, q_codes, q_events.i)
+        connect(m, v_codes, v_events.i)
         fill_from_stream(m, k_lanes, k_codes)
         return q_events, k_lanes, v_events
 
@@ -150,8 +157,10 @@ class SpikedComponent(wiring.Component):
             shape=unsigned_code(config.steps),
             silent=partial(silent_row, config),
         )
-        self._join(m, q_events, k_lanes, scores, p_lanes)
-        m.d.comb += [scores.run.eq(run), taken.step.eq(scores.release)]
+        connect(m, scores.events, q_events.o)
+        connect(m, scores.lanes, k_lanes.o)
+        connect(m, scores.room, p_lanes.room)
+        m.d.comb += [scores.run.eq(run), taken.step.eq(scores.lanes.release)]
         for n in range(config.encoders):
             m.submodules[f"score_encoder_{n}"] = encoder = PhaseEncoder(
                 config, scores.o[n].shape(), gain=config.score_gain
@@ -161,7 +170,7 @@ class SpikedComponent(wiring.Component):
                 encoder.i_valid.eq(scores.o_valid),
                 woss.i[n].eq(encoder.o),
             ]
-        silent = Signal(ENCODER_DELAY)
+        silent = Signal(PhaseEncoder.delay)
         m.d.sync += silent.eq(Cat(scores.o_silent, silent))
         m.d.comb += [
             woss.i_valid.eq(encoder.o_valid),
@@ -188,7 +197,9 @@ class SpikedComponent(wiring.Component):
             shape=signed_code(config.steps),
             preset=True,
         )
-        self._join(m, v_events, p_lanes, outputs, o_lanes)
+        connect(m, outputs.events, v_events.o)
+        connect(m, outputs.lanes, p_lanes.o)
+        connect(m, outputs.room, o_lanes.room)
         m.d.comb += [
             outputs.run.eq(1),
             output_encoder.i.eq(outputs.o),
@@ -200,27 +211,23 @@ class SpikedComponent(wiring.Component):
         ]
         return o_lanes
 
-    def _codes(self, m, name, extra):
-        """Stream of single codes of operand `name`, those of `extra` before each token's own."""
-        port = getattr(self, name)
-        m.submodules[f"{name}_beats"] = beats = LoopNest(token=self.config.tokens)
-        m.d.comb += beats.step.eq(port.valid & port.ready)
-        with m.If(beats.step & (port.payload.last != beats.token_last)):
-            m.d.sync += self.misframed.eq(1)
+    def _codes(self, m, name, extra, misframed):
+        """Stream of single codes of operand `name`, those of `extra` before each token's own.
 
-        row = Cat(*extra, port.payload.data)
+        Whether this clock's beat has a wrong ``last`` joins `misframed`.
+        """
+        port = getattr(self, name)
+        m.submodules[f"{name}_framed"] = framed = FramedInput(
+            port.payload.shape(), token=self.config.tokens
+        )
+        connect(m, flipped(port), framed.i)
+        misframed.append(framed.misframed & port.ready)
+
+        row = Cat(*extra, framed.o.payload.data)
         m.submodules[f"{name}_feed"] = feed = RowSplitter(len(row), code_bits(self.config.steps))
         m.d.comb += [
             feed.i.payload.eq(row),
-            feed.i.valid.eq(port.valid),
-            port.ready.eq(feed.i.ready),
+            feed.i.valid.eq(framed.o.valid),
+            framed.o.ready.eq(feed.i.ready),
         ]
         return feed.o
-
-    def _join(self, m, events, lanes, product, sums):
-        """Give a product its operands, and let it reserve room in the memory behind it."""
-        join_operands(m, product, events, lanes)
-        m.d.comb += [
-            product.o_free.eq(sums.free),
-            sums.reserve.eq(product.o_reserve),
-        ]

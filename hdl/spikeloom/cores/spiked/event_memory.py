@@ -21,6 +21,33 @@ def event_layout(length, steps):
     )
 
 
+class EventReader(wiring.Signature):
+    """Reads events line by line, as seen by the reader.
+
+    Parameters
+    ----------
+    length : neurons of a line.
+    steps : T of the codes.
+
+    Members
+    -------
+    event : In(event_layout(length, steps)).
+    valid : In(1), there is an event.
+    next : Out(1), go on to the next event; only while `valid` is high.
+    again : Out(1), with `next` at a line's last event: go back to the start of the line.
+    """
+
+    def __init__(self, length, steps):
+        super().__init__(
+            {
+                "event": In(event_layout(length, steps)),
+                "valid": In(1),
+                "next": Out(1),
+                "again": Out(1),
+            }
+        )
+
+
 class EventMemory(wiring.Component):
     """Keeps the spikes of `lines` x `length` neurons, for one tensor while the next arrives.
 
@@ -38,9 +65,7 @@ class EventMemory(wiring.Component):
     Members
     -------
     i : In(stream of codes).
-    event : Out(event_layout), event_valid : Out(1).
-    next : In(1), go on to the next event; only while `event_valid` is high.
-    again : In(1), with `next` at a line's last event: go back to the start of the line.
+    o : In(EventReader(length, steps)).
     """
 
     def __init__(self, lines, length, *, steps, transposed):
@@ -50,10 +75,7 @@ class EventMemory(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(signed_code(steps))),
-                "event": Out(event_layout(length, steps)),
-                "event_valid": Out(1),
-                "next": In(1),
-                "again": In(1),
+                "o": In(EventReader(length, steps)),
             }
         )
 
@@ -67,7 +89,7 @@ class EventMemory(wiring.Component):
         m.submodules.memory = memory = BankMemory(
             banks=2,
             depth=self._lines << offset_bits,
-            granule_bits=len(Cat(self.event.index, self.event.code)),
+            granule_bits=len(Cat(self.o.event.index, self.o.event.code)),
         )
         m.submodules.ends = ends = Memory(
             shape=end_shape, depth=2 << line_bits, init=[], attrs=BLOCK_RAM
@@ -92,15 +114,15 @@ class EventMemory(wiring.Component):
         end_before, end = Signal.like(ends.data, init=-1), Signal.like(ends.data)
         place = Signal(len(end) - 1)
         m.d.comb += [
-            self.i.ready.eq(~starts | memory.free),
+            self.i.ready.eq(~starts | memory.w.free),
             fill.step.eq(written),
             place.eq(end_before + 1),
             end.eq(Mux(spike, place, end_before)),
-            memory.reserve.eq(written & starts),
-            memory.w_addr.eq(Cat(place, fill.line)),
-            memory.w_data.eq(Cat(fill.index, self.i.payload)),
-            memory.w_en.eq(written & spike),
-            memory.w_close.eq(written & closes),
+            memory.w.reserve.eq(written & starts),
+            memory.w.addr.eq(Cat(place, fill.line)),
+            memory.w.data.eq(Cat(fill.index, self.i.payload)),
+            memory.w.en.eq(written & spike),
+            memory.w.close.eq(written & closes),
             ends.addr.eq(Cat(fill.line, memory.w_bank)),
             ends.data.eq(end),
             ends.en.eq(written & last),
@@ -115,29 +137,30 @@ class EventMemory(wiring.Component):
     def _read(self, m, memory, ends):
         """The address of the next event goes to the memory while the present one is used; the end
         of the line ahead has been read before that is entered."""
+        event = self.o.event
         line, ahead = Signal(range(self._lines)), Signal(range(self._lines))
         offset = Signal((self._length - 1).bit_length())
         end = Signal.like(ends.data)
         enter, known, last = Signal(), Signal(), Signal()
 
-        leave = self.next & self.event.last & ~self.again
+        leave = self.o.next & event.last & ~self.o.again
         release = leave & (ahead == 0)
         next_line = Mux(enter, ahead, line)
         next_ahead = Mux(enter, Mux(ahead == self._lines - 1, 0, ahead + 1), ahead)
-        restart = enter | self.next & self.event.last
-        next_offset = Mux(restart, 0, offset + self.next)[: len(offset)]
+        restart = enter | self.o.next & event.last
+        next_offset = Mux(restart, 0, offset + self.o.next)[: len(offset)]
         m.d.comb += [
-            enter.eq(Mux(self.event_valid, leave & ~release, known)),
-            memory.r_addr.eq(Cat(next_offset, next_line[: len(line)])),
-            memory.release.eq(release),
+            enter.eq(Mux(self.o.valid, leave & ~release, known)),
+            memory.r.addr.eq(Cat(next_offset, next_line[: len(line)])),
+            memory.r.release.eq(release),
             ends.addr.eq(Cat(next_ahead[: len(ahead)], memory.r_bank)),
-            Cat(self.event.index, self.event.code).eq(memory.r_data),
-            self.event.silent.eq(end < 0),
-            self.event.last.eq(last),
+            Cat(event.index, event.code).eq(memory.r.data),
+            event.silent.eq(end < 0),
+            event.last.eq(last),
         ]
         m.d.sync += [
-            known.eq(memory.full & ~release),
-            self.event_valid.eq(enter | self.event_valid & ~release),
+            known.eq(memory.r.full & ~release),
+            self.o.valid.eq(enter | self.o.valid & ~release),
             line.eq(next_line),
             ahead.eq(next_ahead),
             offset.eq(next_offset),

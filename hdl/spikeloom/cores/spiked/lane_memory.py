@@ -6,9 +6,15 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.bank_memory import BankMemory
+from ...blocks.banks import BankReader, BankRoom
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import BLOCK_RAM
 from .lookup import lookup, select
+
+
+def lane_address(groups, length):
+    """Address of a word of lanes: which group of tokens, which of their codes."""
+    return data.StructLayout({"index": range(length), "group": range(groups)})
 
 
 class LaneMemory(wiring.Component):
@@ -33,13 +39,11 @@ class LaneMemory(wiring.Component):
 
     Members
     -------
-    free : Out(1), reserve : In(1): room for one more tensor, and taking it before its first beat.
+    room : In(BankRoom()), reserved before the first beat of each tensor.
     i : In(array of `block` codes), i_valid : In(1).
     i_silent : In(1), in place of a token's beats.
     i_first : Out(1), the next beat is the first of a tensor.
-    full : Out(1), release : In(1): a tensor is there, and giving it back after this clock's read.
-    group : In(range(ceil(tokens / lanes))), index : In(range(length)): the word to read.
-    o : Out(array of `lanes` codes), that word a clock later.
+    o : In(BankReader(lane_address(ceil(tokens / lanes), length), array of `lanes` codes)).
     """
 
     def __init__(self, tokens, length, *, lanes, block, shape, silent=None, preset=False):
@@ -52,17 +56,14 @@ class LaneMemory(wiring.Component):
         self._groups = -(-tokens // lanes)
         super().__init__(
             {
-                "free": Out(1),
-                "reserve": In(1),
+                "room": In(BankRoom()),
                 "i": In(data.ArrayLayout(shape, block)),
                 "i_valid": In(1),
                 "i_silent": In(1),
                 "i_first": Out(1),
-                "full": Out(1),
-                "release": In(1),
-                "group": In(range(self._groups)),
-                "index": In(range(length)),
-                "o": Out(data.ArrayLayout(shape, lanes)),
+                "o": In(
+                    BankReader(lane_address(self._groups, length), data.ArrayLayout(shape, lanes))
+                ),
             }
         )
 
@@ -72,7 +73,7 @@ class LaneMemory(wiring.Component):
         # A word is a block of codes of every lane of a group.
         blocks = -(-self._length // self._block)
         block_bits = (blocks - 1).bit_length()
-        code_bits = len(self.o.as_value()) // self._lanes
+        code_bits = len(self.o.data.as_value()) // self._lanes
         m.submodules.memory = memory = BankMemory(
             banks=2,
             depth=self._groups << block_bits,
@@ -86,17 +87,17 @@ class LaneMemory(wiring.Component):
         group = Signal(range(self._groups))
         lane = Signal(range(self._lanes))
         m.d.comb += [
-            self.free.eq(memory.free),
-            memory.reserve.eq(self.reserve),
+            self.room.free.eq(memory.w.free),
+            memory.w.reserve.eq(self.room.reserve),
             fill.step.eq(self.i_valid | self.i_silent),
             fill.skip.eq(self.i_silent),
             self.i_first.eq(fill.row_first),
-            memory.w_addr.eq(Cat(fill.block[:block_bits], group)),
-            memory.w_data.eq(self.i.as_value().replicate(self._lanes)),
-            memory.w_close.eq(fill.step & fill.row_last),
+            memory.w.addr.eq(Cat(fill.block[:block_bits], group)),
+            memory.w.data.eq(self.i.as_value().replicate(self._lanes)),
+            memory.w.close.eq(fill.step & fill.row_last),
         ]
         for n in range(self._lanes):
-            m.d.comb += memory.w_en[n].eq(self.i_valid & (preset | (lane == n)))
+            m.d.comb += memory.w.en[n].eq(self.i_valid & (preset | (lane == n)))
         behind = self.i_silent | self.i_valid & fill.block_last & ~preset
         with m.If(behind):
             wraps = (lane == self._lanes - 1) | fill.row_last
@@ -105,21 +106,22 @@ class LaneMemory(wiring.Component):
                 m.d.sync += group.eq(Mux(fill.row_last, 0, group + wraps))
 
         # Read the block that holds the index, then pick the code from it.
-        block, place = self.index, Signal(0)
+        index, place = self.o.addr.index, Signal(0)
+        block = index
         if self._block > 1:
             places = [divmod(n, self._block) for n in range(self._length)]
-            block = lookup([block for block, _ in places], self.index)
+            block = lookup([block for block, _ in places], index)
             place = Signal(range(self._block))
-            m.d.sync += place.eq(lookup([place for _, place in places], self.index))
+            m.d.sync += place.eq(lookup([place for _, place in places], index))
         m.d.comb += [
-            self.full.eq(memory.full),
-            memory.release.eq(self.release),
-            memory.r_addr.eq(Cat(block[:block_bits], self.group)),
+            self.o.full.eq(memory.r.full),
+            memory.r.release.eq(self.o.release),
+            memory.r.addr.eq(Cat(block[:block_bits], self.o.addr.group)),
         ]
         for n in range(self._lanes):
-            word = memory.r_data.word_select(n, self._block * code_bits)
+            word = memory.r.data.word_select(n, self._block * code_bits)
             codes = [word.word_select(part, code_bits) for part in range(self._block)]
-            m.d.comb += self.o[n].as_value().eq(select(codes, place))
+            m.d.comb += self.o.data[n].as_value().eq(select(codes, place))
 
         if self._silent:
             self._replace_silent(m, memory, group, lane, behind)
@@ -141,22 +143,22 @@ class LaneMemory(wiring.Component):
         m.d.comb += [
             write.addr.eq(Cat(group, memory.w_bank)),
             write.en.eq(behind),
-            read.addr.eq(Cat(self.group, memory.r_bank)),
+            read.addr.eq(Cat(self.o.addr.group, memory.r_bank)),
         ]
-        first = lookup([n * self._lanes for n in range(self._groups)], self.group)
+        first = lookup([n * self._lanes for n in range(self._groups)], self.o.addr.group)
         for n in range(self._lanes):
-            code = Signal.like(self.o[n], name=f"silent_code_{n}")
+            code = Signal.like(self.o.data[n], name=f"silent_code_{n}")
             m.d.comb += write.data[n].eq(Mux(lane == n, self.i_silent, marks[n]))
-            m.d.sync += code.eq(self._silent(first + n, self.index))
+            m.d.sync += code.eq(self._silent(first + n, self.o.addr.index))
             with m.If(read.data[n]):
-                m.d.comb += self.o[n].eq(code)
+                m.d.comb += self.o.data[n].eq(code)
 
 
 def fill_from_stream(m, lanes, codes):
     """Give the memory `lanes` the stream `codes` of single codes, token by token."""
     m.d.comb += [
         lanes.i.eq(codes.p),
-        codes.ready.eq(~lanes.i_first | lanes.free),
+        codes.ready.eq(~lanes.i_first | lanes.room.free),
         lanes.i_valid.eq(codes.valid & codes.ready),
-        lanes.reserve.eq(lanes.i_valid & lanes.i_first),
+        lanes.room.reserve.eq(lanes.i_valid & lanes.i_first),
     ]

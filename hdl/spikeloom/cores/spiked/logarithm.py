@@ -8,15 +8,13 @@ from amaranth.lib.wiring import In, Out
 from .lookup import lookup
 from .tables import exponent_logs, mantissa_logs
 
-LOG_DELAY = 4  # clocks from `i` to `o`
-
 
 class Logarithm(wiring.Component):
     """``log_B`` of a positive integer, ``LOG_FRACTION`` fraction bits: the step of its spike before
     it is rounded.
 
     The position of the leading one and the `bits` bits behind it each look up a table; the entries
-    add up. One number per clock, `LOG_DELAY` clocks of latency. For zero the output means nothing.
+    add up. One number per clock, `delay` clocks of latency. For zero the output means nothing.
 
     Parameters
     ----------
@@ -29,6 +27,8 @@ class Logarithm(wiring.Component):
     i : In(width).
     o : Out, wide enough for the logarithm of the largest number.
     """
+
+    delay = 4  # clocks from `i` to `o`
 
     def __init__(self, config, width, bits):
         self._exponents = exponent_logs(config, width)

@@ -8,11 +8,9 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pipeline import Pipeline
 from .code import signed_code
-from .logarithm import LOG_DELAY, Logarithm
+from .logarithm import Logarithm
 from .tables import LOG_FRACTION, threshold_log
 from .trace_product import sum_shape
-
-OUTPUT_DELAY = LOG_DELAY + 4  # clocks from `i` to `o`
 
 
 class OutputEncoder(wiring.Component):
@@ -21,7 +19,7 @@ class OutputEncoder(wiring.Component):
     Sums arrive line by line, a line holding one sum of every query; the first line is z itself, the
     sum of each query's probabilities. A threshold z times as high has a logarithm ``log z`` more:
     z is kept as a logarithm, and the step is the difference of two logarithms, rounded up.
-    One block of sums per clock, `OUTPUT_DELAY` clocks of latency.
+    One block of sums per clock, `delay` clocks of latency.
 
     Parameters
     ----------
@@ -37,6 +35,8 @@ class OutputEncoder(wiring.Component):
 
     Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
     """
+
+    delay = Logarithm.delay + 4  # clocks from `i` to `o`
 
     def __init__(self, config):
         self._config = config
@@ -59,7 +59,7 @@ class OutputEncoder(wiring.Component):
 
         pipeline = Pipeline(m)
         arrived = Cat(self.i_valid, self.i_silent)
-        valid, silent = pipeline.delay(arrived, LOG_DELAY + 1, "arrived", reset_less=False)
+        valid, silent = pipeline.delay(arrived, Logarithm.delay + 1, "arrived", reset_less=False)
 
         # Where the logarithms at hand belong, and the thresholds at step 0 of their block: those of
         # the normalisers, with the addend that rounds steps up.
@@ -93,7 +93,7 @@ class OutputEncoder(wiring.Component):
             sign = Cat(self.i[n] < 0, self.i[n] != 0)
             m.d.sync += magnitude.eq(abs(self.i[n]))
             m.d.comb += [log.i.eq(magnitude), write.data[n].eq(log.o + up)]
-            minus, present = pipeline.delay(sign, LOG_DELAY + 3, f"sign_{n}")
+            minus, present = pipeline.delay(sign, Logarithm.delay + 3, f"sign_{n}")
 
             # Block RAM is slow to answer, and a subtraction takes long.
             threshold = Signal.like(read.data[n], name=f"threshold_{n}", reset_less=True)

@@ -7,10 +7,8 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.pipeline import Pipeline
 from .code import signed_code, unsigned_code
-from .logarithm import LOG_DELAY, Logarithm
+from .logarithm import Logarithm
 from .tables import LOG_FRACTION, coarse_bits, log_fixed, threshold_log, thresholds
-
-ENCODER_DELAY = LOG_DELAY + 5  # clocks from `i` to `o`
 
 
 class PhaseEncoder(wiring.Component):
@@ -19,7 +17,7 @@ class PhaseEncoder(wiring.Component):
 
     The spike's step is a logarithm rounded up. A coarse logarithm leaves two steps to choose from,
     and one comparison with the table of thresholds decides: the result is exact. One sum per clock,
-    `ENCODER_DELAY` clocks of latency.
+    `delay` clocks of latency.
 
     Parameters
     ----------
@@ -35,6 +33,8 @@ class PhaseEncoder(wiring.Component):
 
     Source: "SpikedAttention", NeurIPS 2024, one-spike phase coding.
     """
+
+    delay = Logarithm.delay + 5  # clocks from `i` to `o`
 
     def __init__(self, config, shape, *, gain, bipolar=True):
         self._config = config
@@ -54,7 +54,7 @@ class PhaseEncoder(wiring.Component):
         m = Module()
         config = self._config
 
-        valid = Signal(ENCODER_DELAY)
+        valid = Signal(self.delay)
         m.d.sync += valid.eq(Cat(self.i_valid, valid))
         m.d.comb += self.o_valid.eq(valid[-1])
 
@@ -64,7 +64,7 @@ class PhaseEncoder(wiring.Component):
         m.d.sync += [magnitude.eq(abs(self.i)), minus.eq(self.i < 0)]
         m.submodules.log = log = Logarithm(config, len(self.i), coarse_bits(config))
         m.d.comb += log.i.eq(magnitude)
-        beside = Pipeline(m).delay(Cat(magnitude, minus), LOG_DELAY + 2, "beside")
+        beside = Pipeline(m).delay(Cat(magnitude, minus), Logarithm.delay + 2, "beside")
         magnitude, minus = beside[:-1], beside[-1]
 
         # The logarithm is less than a third of a step wrong: the spike is at `step` or the next.

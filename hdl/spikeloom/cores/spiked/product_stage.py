@@ -10,7 +10,7 @@ from ...blocks.queued_stage import queue_output
 from .code import signed_code
 from .event_memory import EventMemory
 from .lane_memory import LaneMemory, fill_from_stream
-from .trace_product import PRODUCT_DELAY, TraceProduct, join_operands
+from .trace_product import TraceProduct
 
 
 class ProductStage(wiring.Component):
@@ -66,8 +66,9 @@ class ProductStage(wiring.Component):
 
         beat = Cat(product.o, product.o_silent)
         valid = product.o_valid | product.o_silent
-        room = queue_output(m, beat, valid, self.o, under_way=PRODUCT_DELAY + 1)
-        join_operands(m, product, events, lanes, room)
-        m.d.comb += [product.run.eq(1), product.o_free.eq(1)]
+        room = queue_output(m, beat, valid, self.o, under_way=TraceProduct.delay + 1)
+        connect(m, product.events, events.o)
+        connect(m, product.lanes, lanes.o)
+        m.d.comb += [product.run.eq(1), product.enable.eq(room), product.room.free.eq(1)]
 
         return m

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from .output_encoder import OUTPUT_DELAY
-from .phase_encoder import ENCODER_DELAY
-from .trace_product import PRODUCT_DELAY
-from .woss import WOSS_DELAY
+from .output_encoder import OutputEncoder
+from .phase_encoder import PhaseEncoder
+from .trace_product import TraceProduct
+from .woss import Woss
 
 NEXT_TENSOR = 3  # clocks from an event memory's last event of a tensor to the next one's first
 
@@ -46,13 +46,18 @@ def score_latency(config, spikes=(1,)):
     """Clocks from a score product's last event to the first of the output product."""
     rows_leaving = config.blocks if any(spikes) else 1
     return (
-        PRODUCT_DELAY + ENCODER_DELAY + WOSS_DELAY + last_blocks(config, spikes) + rows_leaving - 1
+        TraceProduct.delay
+        + PhaseEncoder.delay
+        + Woss.delay
+        + last_blocks(config, spikes)
+        + rows_leaving
+        - 1
     )
 
 
 def output_latency(config, spikes=(1,)):
     """Clocks from an output product's last event to the first output beat."""
-    return PRODUCT_DELAY + OUTPUT_DELAY + last_blocks(config, spikes) + 1
+    return TraceProduct.delay + OutputEncoder.delay + last_blocks(config, spikes) + 1
 
 
 def cycles(config, q=None, v=None):

@@ -16,7 +16,7 @@ def spikes(width):
 class CodesToSpikes(wiring.Component):
     """Plays codes as spikes: for every vector of codes, T beats, neuron d firing in beat `step`.
 
-    One beat per clock, one clock of latency.
+    One beat per clock.
 
     Parameters
     ----------
@@ -28,6 +28,8 @@ class CodesToSpikes(wiring.Component):
     i : In(stream of array of `width` codes).
     o : Out(stream of {spike: width, sign: width}).
     """
+
+    delay = 1  # clocks from codes to their first beat
 
     def __init__(self, width, steps):
         self._width = width

@@ -6,12 +6,12 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.add_with_carry import add_with_carry
+from ...blocks.banks import BankReader, BankRoom
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pipeline import Pipeline
-from .event_memory import event_layout
+from .event_memory import EventReader
+from .lane_memory import lane_address
 from .tables import trace_table
-
-PRODUCT_DELAY = 6  # clocks from a line's last event to its first sums
 
 
 def sum_shape(config, length):
@@ -41,16 +41,19 @@ class TraceProduct(wiring.Component):
 
     Members
     -------
-    run : In(1), may start a tensor once it is there: `event_valid` and `full`, and room: `o_free`.
-    event, event_valid, next, again : to an `EventMemory`.
-    full, release, group, index, i : to a `LaneMemory`.
-    o_free : In(1), o_reserve : Out(1): room for the sums of the whole tensor, and taking it.
+    run : In(1), may start a tensor once both operands are there, and room for its sums.
+    enable : In(1), may take an event; high if not connected.
+    events : Out(EventReader), of an `EventMemory` of a.
+    lanes : Out(BankReader), of a `LaneMemory` of b.
+    room : Out(BankRoom()), for the sums of a whole tensor.
     o : Out(array of `encoders` sums in trace units), o_valid : Out(1); line after line, token after
         token; never held up.
     o_silent : Out(1), in place of a line of `o`: all its sums are zero.
 
     Source: "SpikedAttention", NeurIPS 2024, trace-driven matrix multiplication.
     """
+
+    delay = 6  # clocks from a line's last event to its first sums
 
     def __init__(self, config, lines, length, *, shape):
         self._config = config
@@ -59,17 +62,15 @@ class TraceProduct(wiring.Component):
         super().__init__(
             {
                 "run": In(1),
-                "event": In(event_layout(length, config.steps)),
-                "event_valid": In(1),
-                "next": Out(1),
-                "again": Out(1),
-                "full": In(1),
-                "release": Out(1),
-                "group": Out(range(config.groups)),
-                "index": Out(range(length)),
-                "i": In(data.ArrayLayout(shape, config.lanes)),
-                "o_free": In(1),
-                "o_reserve": Out(1),
+                "enable": In(1, init=1),
+                "events": Out(EventReader(length, config.steps)),
+                "lanes": Out(
+                    BankReader(
+                        lane_address(config.groups, length),
+                        data.ArrayLayout(shape, config.lanes),
+                    )
+                ),
+                "room": Out(BankRoom()),
                 "o": Out(data.ArrayLayout(self._sum, config.encoders)),
                 "o_valid": Out(1),
                 "o_silent": Out(1),
@@ -79,39 +80,41 @@ class TraceProduct(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self._config
+        event = self.events.event
         full_blocks, last_blocks = config.group_blocks[0], config.group_blocks[-1]
 
         # Issue an event per clock; a group's last one not before the last group's sums have left.
         m.submodules.loops = loops = LoopNest(line=self._lines, group=config.groups)
         begun = Signal()
         leaving = Signal(range(full_blocks))
-        begin = self.run & self.full & self.o_free
-        issue = self.event_valid & (begun | begin) & ~(self.event.last & (leaving != 0))
-        closes = issue & self.event.last
+        begin = self.run & self.lanes.full & self.room.free
+        ready = self.enable & (begun | begin)
+        issue = self.events.valid & ready & ~(event.last & (leaving != 0))
+        closes = issue & event.last
         m.d.comb += [
-            self.next.eq(issue),
-            self.again.eq(~(loops.group_last | self.event.silent)),
+            self.events.next.eq(issue),
+            self.events.again.eq(~(loops.group_last | event.silent)),
             loops.step.eq(closes),
-            loops.skip.eq(self.event.silent),
-            self.o_reserve.eq(issue & ~begun),
-            self.release.eq(closes & loops.line_last),
-            self.group.eq(loops.group),
-            self.index.eq(self.event.index),
+            loops.skip.eq(event.silent),
+            self.room.reserve.eq(issue & ~begun),
+            self.lanes.release.eq(closes & loops.line_last),
+            self.lanes.addr.group.eq(loops.group),
+            self.lanes.addr.index.eq(event.index),
         ]
         blocks = Mux(loops.group_last, last_blocks, full_blocks)
         with m.If(issue):
-            m.d.sync += begun.eq(~self.release)
-        with m.If(closes & ~self.event.silent):
+            m.d.sync += begun.eq(~self.lanes.release)
+        with m.If(closes & ~event.silent):
             m.d.sync += leaving.eq(blocks - 1)
         with m.Elif(leaving != 0):
             m.d.sync += leaving.eq(leaving - 1)
 
         # The event goes along until its products are there to be added up.
-        issued, code = (Signal.like(self.event.code, reset_less=True) for _ in range(2))
-        lanes = Signal.like(self.i, reset_less=True)
-        m.d.sync += [issued.eq(self.event.code), code.eq(issued), lanes.eq(self.i)]
-        control = Cat(issue & ~self.event.silent, closes, blocks)
-        control = Pipeline(m).delay(control, PRODUCT_DELAY - 1, "control", reset_less=False)
+        issued, code = (Signal.like(event.code, reset_less=True) for _ in range(2))
+        lanes = Signal.like(self.lanes.data, reset_less=True)
+        m.d.sync += [issued.eq(event.code), code.eq(issued), lanes.eq(self.lanes.data)]
+        control = Cat(issue & ~event.silent, closes, blocks)
+        control = Pipeline(m).delay(control, self.delay - 1, "control", reset_less=False)
         adding, closing, count = control[0], control[1], control[2:]
         done = adding & closing
         m.d.sync += self.o_silent.eq(closing & ~adding)
@@ -171,18 +174,3 @@ class TraceProduct(wiring.Component):
         m.d.comb += self.o_valid.eq(left != 0)
         for n in range(block):
             m.d.comb += self.o[n].eq(leave[n])
-
-
-def join_operands(m, product, events, lanes, room=1):
-    """Give `product` its operand memories; events wait while there is no `room`."""
-    m.d.comb += [
-        product.event.eq(events.event),
-        product.event_valid.eq(events.event_valid & room),
-        events.next.eq(product.next),
-        events.again.eq(product.again),
-        product.full.eq(lanes.full),
-        lanes.release.eq(product.release),
-        lanes.group.eq(product.group),
-        lanes.index.eq(product.index),
-        product.i.eq(lanes.o),
-    ]

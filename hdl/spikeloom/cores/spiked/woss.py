@@ -11,8 +11,6 @@ from .code import signed_code, unsigned_code
 from .lookup import lookup
 from .tables import winner_fraction, winner_table
 
-WOSS_DELAY = 5  # clocks from a row's last block to its first probabilities
-
 
 def silent_row(config, row, index):
     """Probability code `index` of a row of scores that are all silent: the same for all tokens that
@@ -36,7 +34,7 @@ class Woss(wiring.Component):
     The winner is the earliest positive spike of the row; without one nothing is subtracted. Counted
     in units of ln B the threshold falls by one whole per step, so that the step is the potential
     itself, rounded up: a subtraction and no comparison. Scores the mask leaves out neither win nor
-    fire. A block per clock; a row leaves `WOSS_DELAY` clocks after its last block came.
+    fire. A block per clock; a row leaves `delay` clocks after its last block came.
 
     A row of which it is known beforehand that no score spikes may come as one `i_silent`. Its
     probabilities are `silent_row`, and it leaves as one `o_silent`.
@@ -54,6 +52,8 @@ class Woss(wiring.Component):
 
     Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
     """
+
+    delay = 5  # clocks from a row's last block to its first probabilities
 
     def __init__(self, config):
         self._config = config
@@ -79,11 +79,11 @@ class Woss(wiring.Component):
         m.d.comb += [
             arrive.step.eq(self.i_valid | self.i_silent),
             arrive.skip.eq(self.i_silent),
-            rows.reserve.eq(self.i_valid & arrive.block_first),
-            rows.w_addr.eq(arrive.block),
-            rows.w_data.eq(self.i),
-            rows.w_en.eq(self.i_valid),
-            rows.w_close.eq(self.i_valid & arrive.block_last),
+            rows.w.reserve.eq(self.i_valid & arrive.block_first),
+            rows.w.addr.eq(arrive.block),
+            rows.w.data.eq(self.i),
+            rows.w.en.eq(self.i_valid),
+            rows.w.close.eq(self.i_valid & arrive.block_last),
         ]
 
         # The winner so far: the step of the earliest positive spike, `steps` for none.
@@ -107,19 +107,19 @@ class Woss(wiring.Component):
         # A complete row is read again; its winner goes along.
         m.submodules.leave = leave = LoopNest(row=config.tokens, block=config.blocks)
         m.d.comb += [
-            leave.step.eq(rows.full | leave.skip),
-            rows.r_addr.eq(leave.block),
-            rows.release.eq(rows.full & leave.block_last),
+            leave.step.eq(rows.r.full | leave.skip),
+            rows.r.addr.eq(leave.block),
+            rows.r.release.eq(rows.r.full & leave.block_last),
         ]
         read = Signal()
         row_winner = Signal.like(winner, reset_less=True)
-        m.d.sync += [read.eq(rows.full), row_winner.eq(winner)]
+        m.d.sync += [read.eq(rows.r.full), row_winner.eq(winner)]
 
         # Silent rows wait while a row leaves, and have left before the next is complete.
         waiting = Signal(range(config.blocks + 1))
-        silent = Signal(WOSS_DELAY - 1)
+        silent = Signal(self.delay - 1)
         m.d.comb += [
-            leave.skip.eq(~rows.full & (waiting != 0)),
+            leave.skip.eq(~rows.r.full & (waiting != 0)),
             self.o_silent.eq(silent[-1]),
         ]
         m.d.sync += [
@@ -145,7 +145,7 @@ class Woss(wiring.Component):
             code = Signal(signed_code(steps), name=f"code_{n}")
             level = Signal.like(highest, name=f"level_{n}", reset_less=True)
             minus = Signal(name=f"minus_{n}", reset_less=True)
-            m.d.comb += code.eq(rows.r_data.word_select(n, len(code.as_value())))
+            m.d.comb += code.eq(rows.r.data.word_select(n, len(code.as_value())))
             m.d.sync += [
                 level.eq(Mux(code.spike, lookup(potentials, code.step), 0)),
                 minus.eq(code.sign),

@@ -15,7 +15,7 @@ class NeuronBank(wiring.Component):
     """The neurons of a `SpikingNeurons` core, `lanes` of them per clock, state in memory.
 
     Beats come in the order of the neurons, time step after time step; after T steps every state
-    starts from zero. One beat per clock, `NEURON_DELAY` clocks of latency. Additions and shifts
+    starts from zero. One beat per clock, `delay` clocks of latency. Additions and shifts
     only. A population so small that its next step would overtake its state keeps it in registers.
 
     Parameters
@@ -27,6 +27,8 @@ class NeuronBank(wiring.Component):
     i : In(stream of {data: `lanes` signed inputs side by side, last}); `last` goes along unseen.
     o : Out(stream of {data: `lanes` spikes side by side, last}).
     """
+
+    delay = 3  # clocks from an input to its spikes
 
     def __init__(self, config):
         self.config = config

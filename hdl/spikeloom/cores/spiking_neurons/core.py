@@ -9,8 +9,6 @@ from ...port import Port
 from ...stream_unit import StreamUnit
 from .golden import fire
 
-NEURON_DELAY = 3  # cycles from an input to its spikes
-
 
 @dataclass(frozen=True, kw_only=True)
 class SpikingNeurons(StreamUnit):
@@ -121,7 +119,9 @@ class SpikingNeurons(StreamUnit):
         return {"o": fire(self, i).astype(self.outputs["o"].item.dtype)}
 
     def cycles(self, **operands):
-        return self.steps * self.words + NEURON_DELAY
+        from .component import NeuronBank
+
+        return self.steps * self.words + NeuronBank.delay
 
     def work(self, **operands):
         count = self.steps * self.neurons

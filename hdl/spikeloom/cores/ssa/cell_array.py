@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.popcount import Popcount, popcount_delay
+from ...blocks.seeding import Seeding
 from ...random.random_source import RandomSource
 
 
@@ -30,12 +31,12 @@ class CellArray(wiring.Component):
 
     Members
     -------
-    load, seed, warm : In, as for `RandomSource`; `warm` makes its first step.
+    seeding : In(Seeding()).
     i : In(cells * width), the products of one cell after the other; with them
     i_valid, i_first, i_last : In(1), whether there are products, and whether they are the first or
         last of a draw.
     o : Out(cells), spikes.
-    o_valid : Out(1), high for one clock, ``cell_delay(width)`` clocks after `i_last`.
+    o_valid : Out(1), high for one clock, `delay` clocks after `i_last`.
 
     Source: SSA, arXiv 2402.09109, stochastic attention cell.
     """
@@ -44,12 +45,11 @@ class CellArray(wiring.Component):
         self._cells = cells
         self._width = width
         self._limit = limit
+        self.delay = cell_delay(width)
         self._randomness = {"strategy": strategy, "stream": stream}
         super().__init__(
             {
-                "load": In(1),
-                "seed": In(64),
-                "warm": In(1),
+                "seeding": In(Seeding()),
                 "i": In(cells * width),
                 "i_valid": In(1),
                 "i_first": In(1),
@@ -73,11 +73,9 @@ class CellArray(wiring.Component):
         valid, first, last = tag
 
         m.submodules.source = source = RandomSource(self._cells, self._limit, **self._randomness)
-        m.d.comb += [
-            source.load.eq(self.load),
-            source.seed.eq(self.seed),
-            source.step.eq(self.load | self.warm | (valid & first)),
-        ]
+        seeding = self.seeding
+        wiring.connect(m, wiring.flipped(seeding), source.seeding)
+        m.d.comb += source.step.eq(seeding.load | seeding.warm | (valid & first))
 
         carry = (self._limit - 1).bit_length()
         for n in range(self._cells):

@@ -1,11 +1,15 @@
 """Engine "counter" of `ssa`: stochastic spiking attention with AND gates, counters and LFSRs."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
+from amaranth.lib.wiring import connect, flipped
 
 from ...blocks.bank_memory import BankMemory
-from ...blocks.loop_nest import LoopNest
+from ...blocks.beat import drop_last
+from ...blocks.control import control_of
+from ...blocks.framed_input import FramedInput
 from ...blocks.row_splitter import RowSplitter
+from ...blocks.run_control import RunControl
 from ...random.seed_scrambler import SeedScrambler
 from .core import ENCODER_STREAMS
 from .output_stage import OutputStage
@@ -58,36 +62,27 @@ class CounterSSA(wiring.Component):
         config = self.config
 
         # Start: scramble and load the seed, run, and stop with the last output beat.
+        m.submodules.run_control = run_control = RunControl(config.steps)
         m.submodules.scrambler = scrambler = SeedScrambler()
-        m.submodules.sent = sent = LoopNest(time=config.steps, token=config.tokens)
+        connect(m, control_of(self), run_control.control)
         run = Signal()
         m.d.comb += [
-            scrambler.start.eq(self.start & ~self.busy),
+            run_control.last.eq(self.o.valid & self.o.ready & self.o.payload.last),
+            scrambler.start.eq(run_control.begin),
             scrambler.seed.eq(self.seed),
             scrambler.keep.eq(self.busy),
             run.eq(self.busy & ~scrambler.busy),
-            sent.step.eq(self.o.valid & self.o.ready),
-            self.done.eq(sent.step & sent.time_last),
         ]
-        with m.If(scrambler.start):
-            m.d.sync += self.busy.eq(1)
-        with m.If(self.done):
-            m.d.sync += self.busy.eq(0)
 
         m.submodules.scores = scores = ScoreStage(config)
         m.submodules.output = output = OutputStage(config)
-        seeded = [scores, output]
+        seeded, misframed = [scores, output], []
 
         # Operands: streams of rows or of values to double-buffered spikes.
-        operands = {}
-        for name in ENCODER_STREAMS:
-            operands[name] = self._operand(m, name, seeded, run)
-        for part in seeded:
-            m.d.comb += [
-                part.load.eq(scrambler.load),
-                part.seed.eq(scrambler.o),
-                part.warm.eq(scrambler.warm),
-            ]
+        q, k, v = (self._operand(m, name, seeded, misframed, run) for name in ENCODER_STREAMS)
+        connect(m, scrambler.seeding, *(part.seeding for part in seeded))
+        with m.If(Cat(misframed).any()):
+            m.d.sync += self.misframed.eq(1)
 
         # Score stage: Q and K to scores.
         groups = config.tokens // config.key_lanes
@@ -96,25 +91,10 @@ class CounterSSA(wiring.Component):
             depth=groups,
             granule_bits=config.query_lanes * config.key_lanes,
         )
-        m.d.comb += [
-            scores.run.eq(run),
-            scores.q_full.eq(operands["q"].full),
-            scores.k_full.eq(operands["k"].full),
-            operands["q"].group.eq(scores.q_group),
-            operands["k"].group.eq(scores.k_group),
-            operands["q"].column.eq(scores.column),
-            operands["k"].column.eq(scores.column),
-            operands["q"].release.eq(scores.release),
-            operands["k"].release.eq(scores.release),
-            scores.q.eq(operands["q"].o),
-            scores.k.eq(operands["k"].o),
-            scores.s_free.eq(score_memory.free),
-            score_memory.reserve.eq(scores.s_reserve),
-            score_memory.w_addr.eq(scores.s_group),
-            score_memory.w_data.eq(scores.s),
-            score_memory.w_en.eq(scores.s_valid),
-            score_memory.w_close.eq(scores.s_close),
-        ]
+        m.d.comb += scores.run.eq(run)
+        connect(m, scores.q, q.o)
+        connect(m, scores.k, k.o)
+        connect(m, scores.s, score_memory.w)
 
         # Output stage: scores and V to rows, rows to the stream.
         m.submodules.rows = rows = RowOutput(
@@ -123,39 +103,28 @@ class CounterSSA(wiring.Component):
             rows=config.query_lanes,
             depth=output_depth(config),
         )
-        m.d.comb += [
-            output.s_full.eq(score_memory.full),
-            score_memory.r_addr.eq(output.s_group),
-            output.s.eq(score_memory.r_data),
-            score_memory.release.eq(output.s_release),
-            output.v_full.eq(operands["v"].full),
-            operands["v"].group.eq(output.v_group),
-            operands["v"].column.eq(output.v_column),
-            output.v.eq(operands["v"].o),
-            operands["v"].release.eq(output.v_release),
-            output.o_free.eq(rows.free),
-            rows.reserve.eq(output.o_reserve),
-            rows.i.eq(output.o),
-            rows.i_valid.eq(output.o_valid),
-        ]
-        wiring.connect(m, rows.o, wiring.flipped(self.o))
+        connect(m, output.s, score_memory.r)
+        connect(m, output.v, v.o)
+        connect(m, output.o, rows.i)
+        connect(m, rows.o, flipped(self.o))
 
         return m
 
-    def _operand(self, m, name, seeded, run):
-        """Memory of operand `name`, fed from its stream; encoders join `seeded`."""
+    def _operand(self, m, name, seeded, misframed, run):
+        """Memory of operand `name`, fed from its stream.
+
+        Encoders join `seeded`; whether this clock's beat has a wrong ``last`` joins `misframed`.
+        """
         config = self.config
         port = getattr(self, name)
         width = config.width(name)
         by_value = config.by_value
 
-        # Token and, for values, dimension of the beat on the stream: to check its `last`.
-        m.submodules[f"{name}_beats"] = beats = LoopNest(
-            token=config.tokens, dim=width if by_value else 1
+        m.submodules[f"{name}_framed"] = framed = FramedInput(
+            port.payload.shape(), token=config.tokens, dim=width if by_value else 1
         )
-        m.d.comb += beats.step.eq(port.valid & port.ready)
-        with m.If(beats.step & (port.payload.last != beats.token_last)):
-            m.d.sync += self.misframed.eq(1)
+        connect(m, flipped(port), framed.i)
+        misframed.append(framed.misframed & port.ready)
 
         if by_value:
             feed = ValueOperand(
@@ -173,11 +142,7 @@ class CounterSSA(wiring.Component):
         else:
             feed = RowSplitter(width, config.bits)
         m.submodules[f"{name}_feed"] = feed
-        m.d.comb += [
-            feed.i.payload.eq(port.payload.data),
-            feed.i.valid.eq(port.valid),
-            port.ready.eq(feed.i.ready),
-        ]
+        drop_last(m, framed.o, feed.i)
 
         m.submodules[f"{name}_operand"] = operand = SpikeOperand(
             config.tokens,
@@ -187,5 +152,5 @@ class CounterSSA(wiring.Component):
             block_rows=config.query_lanes if by_value else 1,
             block_bits=config.encoder_lanes if by_value else config.bits,
         )
-        wiring.connect(m, feed.o, operand.i)
+        connect(m, feed.o, operand.i)
         return operand

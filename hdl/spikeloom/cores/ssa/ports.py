@@ -4,6 +4,7 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.beat import beat
+from ...blocks.control import control_members
 from .core import ENCODER_STREAMS
 
 
@@ -13,10 +14,7 @@ def ssa_ports(config):
         name: In(stream.Signature(beat(config.beat_bits(name)))) for name in ENCODER_STREAMS
     }
     return {
-        "start": In(1),
-        "seed": In(64),
-        "busy": Out(1),
-        "done": Out(1),
+        **control_members(),
         "misframed": Out(1),
         **operands,
         "o": Out(stream.Signature(beat(config.spike_bits("o")))),

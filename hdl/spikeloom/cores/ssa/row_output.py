@@ -1,10 +1,12 @@
 """Output queue: blocks of rows in, one row per beat out."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.banks import BankWriter
+from ...blocks.beat import beat
 from ...blocks.loop_nest import LoopNest
 from ...blocks.row_splitter import RowSplitter
 
@@ -20,8 +22,7 @@ class RowOutput(wiring.Component):
 
     Members
     -------
-    free : Out(1), reserve : In(1): room for one more block, and taking it.
-    i : In(rows * width), i_valid : In(1).
+    i : In(BankWriter(0, rows * width)); a bank is a block, written at once.
     o : Out(stream of {data: width bits, last}).
     """
 
@@ -32,25 +33,22 @@ class RowOutput(wiring.Component):
         self._depth = depth
         super().__init__(
             {
-                "free": Out(1),
-                "reserve": In(1),
-                "i": In(rows * width),
-                "i_valid": In(1),
-                "o": Out(stream.Signature(data.StructLayout({"data": width, "last": 1}))),
+                "i": In(BankWriter(0, rows * width)),
+                "o": Out(stream.Signature(beat(width))),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
 
-        m.submodules.queue = queue = SyncFIFO(width=len(self.i), depth=self._depth)
-        m.submodules.splitter = splitter = RowSplitter(len(self.i), self._width)
+        m.submodules.queue = queue = SyncFIFO(width=len(self.i.data), depth=self._depth)
+        m.submodules.splitter = splitter = RowSplitter(len(self.i.data), self._width)
         wiring.connect(m, queue.r_stream, splitter.i)
-        m.d.comb += [queue.w_data.eq(self.i), queue.w_en.eq(self.i_valid)]
+        m.d.comb += [queue.w_data.eq(self.i.data), queue.w_en.eq(self.i.en)]
 
         reserved = Signal(range(self._depth + 1))
-        m.d.sync += reserved.eq(reserved + self.reserve - (queue.r_rdy & queue.r_en))
-        m.d.comb += self.free.eq(reserved != self._depth)
+        m.d.sync += reserved.eq(reserved + self.i.reserve - (queue.r_rdy & queue.r_en))
+        m.d.comb += self.i.free.eq(reserved != self._depth)
 
         m.submodules.sent = sent = LoopNest(token=self._tokens)
         m.d.comb += [

@@ -4,9 +4,12 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.banks import BankReader, BankWriter
 from ...blocks.loop_nest import LoopNest
+from ...blocks.seeding import Seeding
 from .cell_array import CellArray
 from .core import SCORE_STREAM
+from .spike_operand import word_address
 
 
 class ScoreStage(wiring.Component):
@@ -18,15 +21,10 @@ class ScoreStage(wiring.Component):
 
     Members
     -------
-    load, seed, warm : In, as for `RandomSource`; `load` also starts a run of all time steps.
+    seeding : In(Seeding()); loading also starts a run of all time steps.
     run : In(1), may start blocks.
-    q_full, k_full : In(1), spikes of a time step are there.
-    q_group, k_group, column : Out, the words to read.
-    q, k : In, those words, a clock later.
-    release : Out(1), the time step's operands are no longer needed.
-    s_free : In(1), s_reserve : Out(1): room for the scores of one more block.
-    s_group : Out, s : Out(query_lanes * key_lanes), s_valid : Out(1), s_close : Out(1): scores of
-        one key group, query after query, and the end of the block.
+    q, k : Out(BankReader), the spikes of a time step, as a `SpikeOperand` holds them.
+    s : Out(BankWriter), the scores of a block; a word for each key group, query after query.
 
     Source: SSA, arXiv 2402.09109, score stage.
     """
@@ -38,24 +36,17 @@ class ScoreStage(wiring.Component):
         columns = config.head_dim // config.bits
         super().__init__(
             {
-                "load": In(1),
-                "seed": In(64),
-                "warm": In(1),
+                "seeding": In(Seeding()),
                 "run": In(1),
-                "q_full": In(1),
-                "k_full": In(1),
-                "q_group": Out(range(self._blocks)),
-                "k_group": Out(range(self._groups)),
-                "column": Out(range(columns)),
-                "q": In(config.query_lanes * config.bits),
-                "k": In(config.key_lanes * config.bits),
-                "release": Out(1),
-                "s_free": In(1),
-                "s_reserve": Out(1),
-                "s_group": Out(range(self._groups)),
-                "s": Out(config.query_lanes * config.key_lanes),
-                "s_valid": Out(1),
-                "s_close": Out(1),
+                "q": Out(
+                    BankReader(
+                        word_address(self._blocks, columns), config.query_lanes * config.bits
+                    )
+                ),
+                "k": Out(
+                    BankReader(word_address(self._groups, columns), config.key_lanes * config.bits)
+                ),
+                "s": Out(BankWriter(range(self._groups), config.query_lanes * config.key_lanes)),
             }
         )
 
@@ -71,17 +62,20 @@ class ScoreStage(wiring.Component):
             column=config.head_dim // config.bits,
         )
         to_do = Signal()
-        begin = self.run & to_do & self.q_full & self.k_full & self.s_free
+        begin = self.run & to_do & self.q.full & self.k.full & self.s.free
         issue = ~loops.group_first | begin
         m.d.comb += [
             loops.step.eq(issue),
-            self.q_group.eq(loops.block),
-            self.k_group.eq(loops.group),
-            self.column.eq(loops.column),
-            self.s_reserve.eq(issue & loops.group_first),
-            self.release.eq(issue & loops.block_last),
+            self.q.addr.group.eq(loops.block),
+            self.k.addr.group.eq(loops.group),
+            self.s.reserve.eq(issue & loops.group_first),
         ]
-        with m.If(self.load):
+        for operand in (self.q, self.k):
+            m.d.comb += [
+                operand.addr.column.eq(loops.column),
+                operand.release.eq(issue & loops.block_last),
+            ]
+        with m.If(self.seeding.load):
             m.d.sync += to_do.eq(1)
         with m.Elif(issue & loops.time_last):
             m.d.sync += to_do.eq(0)
@@ -94,11 +88,7 @@ class ScoreStage(wiring.Component):
             strategy=config.random,
             stream=SCORE_STREAM,
         )
-        m.d.comb += [
-            cells.load.eq(self.load),
-            cells.seed.eq(self.seed),
-            cells.warm.eq(self.warm),
-        ]
+        wiring.connect(m, wiring.flipped(self.seeding), cells.seeding)
         m.d.sync += [
             cells.i_valid.eq(issue),
             cells.i_first.eq(loops.column_first),
@@ -106,20 +96,20 @@ class ScoreStage(wiring.Component):
         ]
         for row in range(config.query_lanes):
             for key in range(config.key_lanes):
-                query = self.q.word_select(row, config.bits)
+                query = self.q.data.word_select(row, config.bits)
                 cell = row * config.key_lanes + key
                 m.d.comb += cells.i.word_select(cell, config.bits).eq(
-                    query & self.k.word_select(key, config.bits)
+                    query & self.k.data.word_select(key, config.bits)
                 )
 
         # Scores leave in the order they were issued.
         m.submodules.done = done = LoopNest(block=self._blocks, group=self._groups)
         m.d.comb += [
             done.step.eq(cells.o_valid),
-            self.s_group.eq(done.group),
-            self.s.eq(cells.o & self._admitted(done)),
-            self.s_valid.eq(cells.o_valid),
-            self.s_close.eq(cells.o_valid & done.group_last),
+            self.s.addr.eq(done.group),
+            self.s.data.eq(cells.o & self._admitted(done)),
+            self.s.en.eq(cells.o_valid),
+            self.s.close.eq(cells.o_valid & done.group_last),
         ]
 
         return m

@@ -1,11 +1,17 @@
 """Operand memory: spikes of one step are read while those of the next arrive."""
 
 from amaranth.hdl import Cat, Module
-from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In
 
 from ...blocks.bank_memory import BankMemory
+from ...blocks.banks import BankReader
 from ...blocks.loop_nest import LoopNest
+
+
+def word_address(groups, columns):
+    """Address of a word: which group of tokens, which column of spikes."""
+    return data.StructLayout({"column": range(columns), "group": range(groups)})
 
 
 class SpikeOperand(wiring.Component):
@@ -25,9 +31,7 @@ class SpikeOperand(wiring.Component):
     Members
     -------
     i : In(stream of ``block_rows * block_bits`` bits).
-    full, release : as for `BankMemory`.
-    group : In(range(tokens / lanes)), column : In(range(width / bits)): the word to read.
-    o : Out(lanes * bits), that word a clock later.
+    o : In(BankReader(word_address(tokens / lanes, width / bits), lanes * bits)).
     """
 
     def __init__(self, tokens, width, *, lanes, bits, block_rows, block_bits):
@@ -37,11 +41,7 @@ class SpikeOperand(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(block_rows * block_bits)),
-                "full": Out(1),
-                "release": In(1),
-                "group": In(range(self._groups)),
-                "column": In(range(self._columns)),
-                "o": Out(lanes * bits),
+                "o": In(BankReader(word_address(self._groups, self._columns), lanes * bits)),
             }
         )
 
@@ -62,23 +62,17 @@ class SpikeOperand(wiring.Component):
         )
         written = self.i.valid & self.i.ready
         m.d.comb += [
-            self.i.ready.eq(~fill.group_first | memory.free),
+            self.i.ready.eq(~fill.group_first | memory.w.free),
             fill.step.eq(written),
-            memory.reserve.eq(written & fill.group_first),
-            memory.w_addr.eq(Cat(fill.column, fill.group)),
-            memory.w_data.eq(self.i.payload.replicate(rows * parts)),
-            memory.w_close.eq(written & fill.group_last),
+            memory.w.reserve.eq(written & fill.group_first),
+            memory.w.addr.eq(Cat(fill.column, fill.group)),
+            memory.w.data.eq(self.i.payload.replicate(rows * parts)),
+            memory.w.close.eq(written & fill.group_last),
         ]
         for row in range(rows):
             for part in range(parts):
                 here = (fill.row == row) & (fill.part == part)
-                m.d.comb += memory.w_en[row * parts + part].eq(written & here)
-
-        m.d.comb += [
-            self.full.eq(memory.full),
-            memory.release.eq(self.release),
-            memory.r_addr.eq(Cat(self.column, self.group)),
-            self.o.eq(memory.r_data),
-        ]
+                m.d.comb += memory.w.en[row * parts + part].eq(written & here)
+        wiring.connect(m, wiring.flipped(self.o), memory.r)
 
         return m

@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.loop_nest import LoopNest
+from ...blocks.seeding import Seeding
 from ...random.bernoulli_encoder import BernoulliEncoder
 from ...random.random_source import RandomSource
 
@@ -19,7 +20,7 @@ class ValueOperand(wiring.Component):
 
     Members
     -------
-    load, seed, warm : In, as for `RandomSource`; `load` also starts a run of all time steps.
+    seeding : In(Seeding()); loading also starts a run of all time steps.
     run : In(1), encode.
     i : In(stream of ``value_bits + 1`` bits).
     o : Out(stream of ``rows * lanes`` spikes).
@@ -37,9 +38,7 @@ class ValueOperand(wiring.Component):
         self._randomness = {"strategy": strategy, "stream": stream_number}
         super().__init__(
             {
-                "load": In(1),
-                "seed": In(64),
-                "warm": In(1),
+                "seeding": In(Seeding()),
                 "run": In(1),
                 "i": In(stream.Signature(value_bits + 1)),
                 "o": Out(stream.Signature(rows * lanes)),
@@ -48,6 +47,7 @@ class ValueOperand(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        seeding = self.seeding
 
         cells = self._rows * self._lanes
         code_bits = self._value_bits + 1
@@ -81,7 +81,7 @@ class ValueOperand(wiring.Component):
         m.submodules.replay = replay = LoopNest(
             time=self._steps, group=self._groups, column=self._columns
         )
-        # Values of the next run may be there before this one ends: they wait for its `load`.
+        # Values of the next run may be there before this one ends: they wait for its seed.
         valid = Signal()
         to_do = Signal()
         advance = ~valid | self.o.ready
@@ -95,15 +95,12 @@ class ValueOperand(wiring.Component):
             m.d.sync += valid.eq(replay.step)
         with m.If(replay.step & replay.time_last):
             m.d.sync += [loaded.eq(0), to_do.eq(0)]
-        with m.If(self.load):
+        with m.If(seeding.load):
             m.d.sync += to_do.eq(1)
 
         m.submodules.source = source = RandomSource(cells, 2**self._value_bits, **self._randomness)
-        m.d.comb += [
-            source.load.eq(self.load),
-            source.seed.eq(self.seed),
-            source.step.eq(self.load | self.warm | (self.o.valid & self.o.ready)),
-        ]
+        wiring.connect(m, wiring.flipped(seeding), source.seeding)
+        m.d.comb += source.step.eq(seeding.load | seeding.warm | (self.o.valid & self.o.ready))
         for n in range(cells):
             m.submodules[f"encoder_{n}"] = encoder = BernoulliEncoder(self._value_bits)
             m.d.comb += [

@@ -6,10 +6,11 @@ from amaranth.lib.wiring import In, Out
 
 from ....blocks.pipeline import Pipeline
 from ....random.modular import add_modulo
+from .layout import mask_delay
 
 
 class Admission(wiring.Component):
-    """``o[c] = i[c] AND (query may look at key (c + b) mod N)``, three clocks later.
+    """``o[c] = i[c] AND (query may look at key (c + b) mod N)``, `delay` clocks later.
 
     Under "causal" the admitted c lie between ``-b`` and ``query - b``, modulo N; under "self" all
     but ``query - b`` are admitted.
@@ -21,6 +22,7 @@ class Admission(wiring.Component):
 
     def __init__(self, config):
         self._config = config
+        self.delay = mask_delay(config)
         super().__init__(
             {
                 "advance": In(1),

@@ -1,10 +1,11 @@
 """Corner turn: rows come in, words for memories that are read along diagonals go out."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ....blocks.banks import BankWriter
 from ....blocks.claim_ahead import ClaimAhead
 from ....blocks.loop_nest import LoopNest
 from ....blocks.memory_attributes import NEVER_BOTH
@@ -28,10 +29,8 @@ class CornerTurn(wiring.Component):
     Members
     -------
     i : In(stream of all columns' bits): rows.
-    free : In(1), there is a bank for the next tensor. reserve : Out(1), it is taken.
-    w_en, close : Out(1), words are there; they are the last ones.
-    w_data : Out, bits of all blocks.
-    w_addr_0, w_addr_1, ... : Out(range(tokens)), `b` of each block's word.
+    w : Out(BankWriter), a bank for each tensor: bits of all blocks side by side, and `b` of each
+        block's word.
     """
 
     def __init__(self, tokens, blocks, skew):
@@ -42,12 +41,7 @@ class CornerTurn(wiring.Component):
         super().__init__(
             {
                 "i": In(stream.Signature(columns)),
-                "free": In(1),
-                "reserve": Out(1),
-                "w_en": Out(1),
-                "close": Out(1),
-                "w_data": Out(columns),
-                **{f"w_addr_{n}": Out(range(tokens)) for n in range(len(blocks))},
+                "w": Out(BankWriter(data.ArrayLayout(range(tokens), len(blocks)), columns)),
             }
         )
 
@@ -61,8 +55,8 @@ class CornerTurn(wiring.Component):
         again = Signal()
         early = Signal(init=skew > 0)  # bits of a word have not all met
         m.d.comb += [
-            bank.there.eq(self.free),
-            self.reserve.eq(bank.claim),
+            bank.there.eq(self.w.free),
+            self.w.reserve.eq(bank.claim),
             bank.leave.eq(rows.step & rows.row_last),
             self.i.ready.eq(~again & bank.have),
             rows.step.eq(again | (self.i.valid & bank.have)),
@@ -89,13 +83,13 @@ class CornerTurn(wiring.Component):
             incoming = Mux(again, read.data, incoming)
 
         # A clock later it is shifted in, and words are written.
-        row = Signal(len(self.w_data), reset_less=True)
+        row = Signal(len(self.w.data), reset_less=True)
         shift = Signal()
         m.d.sync += [
             row.eq(incoming),
             shift.eq(rows.step),
-            self.w_en.eq(rows.step & ~early),
-            self.close.eq(rows.step & rows.row_last),
+            self.w.en.eq(rows.step & ~early),
+            self.w.close.eq(rows.step & rows.row_last),
         ]
 
         # Column x of a block is delayed by skew - x rows (rows come round after `tokens`).
@@ -109,7 +103,7 @@ class CornerTurn(wiring.Component):
                     with m.If(shift):
                         m.d.sync += delayed.eq(Cat(bit, delayed))
                     bit = delayed[-1]
-                m.d.comb += self.w_data[column].eq(bit)
+                m.d.comb += self.w.data[column].eq(bit)
                 column += 1
 
         # Blocks at the same place have the same address.
@@ -120,8 +114,8 @@ class CornerTurn(wiring.Component):
                 addresses[start] = address = Signal(
                     range(tokens), init=start, name=f"address_{start}"
                 )
-                with m.If(self.w_en):
+                with m.If(self.w.en):
                     m.d.sync += address.eq(Mux(address == tokens - 1, 0, address + 1))
-            m.d.comb += getattr(self, f"w_addr_{block}").eq(addresses[start])
+            m.d.comb += self.w.addr[block].eq(addresses[start])
 
         return m

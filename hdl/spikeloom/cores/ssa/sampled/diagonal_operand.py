@@ -61,9 +61,9 @@ class DiagonalOperand(wiring.Component):
 
         m.submodules.ring = ring = BankRing(banks(config))
         m.d.comb += [
-            turn.free.eq(ring.free),
-            ring.reserve.eq(turn.reserve),
-            ring.close.eq(turn.close),
+            turn.w.free.eq(ring.free),
+            ring.reserve.eq(turn.w.reserve),
+            ring.close.eq(turn.w.close),
             self.full.eq(ring.full),
             ring.claim.eq(self.claim),
             ring.release.eq(self.release),
@@ -82,9 +82,9 @@ class DiagonalOperand(wiring.Component):
                 )
                 write = memory.write_port()
                 m.d.comb += [
-                    write.addr.eq(Cat(getattr(turn, f"w_addr_{block}"), ring.w_bank)),
-                    write.data.eq(turn.w_data[column : column + width]),
-                    write.en.eq(turn.w_en),
+                    write.addr.eq(Cat(turn.w.addr[block], ring.w_bank)),
+                    write.data.eq(turn.w.data[column : column + width]),
+                    write.en.eq(turn.w.en),
                 ]
                 column += width
                 for read, word in enumerate(words):

@@ -6,11 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from ....blocks.loop_nest import LoopNest
 from ....blocks.pipeline import Pipeline
+from ....blocks.seeding import Seeding
 from ....random.lattice import lattice
 from ....random.modular import add_modulo
 from ....random.random_source import RandomSource
 from ..core import OUTPUT_STREAM, SCORE_STREAM
-from .layout import groups
+from .layout import groups, index_delay
 
 
 class IndexSource(wiring.Component):
@@ -23,22 +24,21 @@ class IndexSource(wiring.Component):
 
     Members
     -------
-    load, seed, warm : In, as for `RandomSource`; `seed` is to stay until the end of the run.
+    seeding : In(Seeding()).
     ready : Out(1), a step may be made.
     step : In(1), go on to the next queries. last : In(1), those at hand are the last of the run.
     advance : In(1), clock enable of the outputs.
     s_0, s_1, ... : Out(range(D)), b_0, b_1, ... : Out(range(N)), by time step, then query lane;
-        `layout.index_delay` clocks after their step.
+        `delay` clocks after their step.
     """
 
     def __init__(self, config):
         self._config = config
+        self.delay = index_delay(config)
         lanes = config.steps_at_once * config.lanes
         super().__init__(
             {
-                "load": In(1),
-                "seed": In(64),
-                "warm": In(1),
+                "seeding": In(Seeding()),
                 "ready": Out(1),
                 "step": In(1),
                 "last": In(1),
@@ -64,9 +64,13 @@ class IndexSource(wiring.Component):
             ends = queries.group_last
         else:
             ends = self.last
-        load, warm = Signal(), Signal()
-        m.d.comb += [load.eq(self.load | again[0]), warm.eq(self.warm | again[1])]
-        with m.If(warm):
+        seeding = Seeding().create(path=("sources",))
+        m.d.comb += [
+            seeding.load.eq(self.seeding.load | again[0]),
+            seeding.seed.eq(self.seeding.seed),
+            seeding.warm.eq(self.seeding.warm | again[1]),
+        ]
+        with m.If(seeding.warm):
             m.d.sync += self.ready.eq(1)
         with m.Elif(self.step & ends):
             m.d.sync += self.ready.eq(0)
@@ -83,11 +87,8 @@ class IndexSource(wiring.Component):
             m.submodules[f"source_{name}"] = source = RandomSource(
                 lanes, limit, strategy=config.random, stream=number
             )
-            m.d.comb += [
-                source.load.eq(load),
-                source.seed.eq(self.seed),
-                source.step.eq(renew),
-            ]
+            wiring.connect(m, seeding, source.seeding)
+            m.d.comb += source.step.eq(renew)
             drawn[name] = []
             for n in range(lanes):
                 aside = Signal(len(source.number(n)), name=f"{name}_{n}_aside")
@@ -123,7 +124,7 @@ class IndexSource(wiring.Component):
                 for lap in (0, 1)
             )
             s_start, b_start = walk.offset(step)
-            with m.If(self.load):
+            with m.If(self.seeding.load):
                 m.d.sync += [place.eq(step % config.head_dim), s.eq(s_start), b.eq(b_start)]
             with m.Elif(next_round):
                 m.d.sync += [

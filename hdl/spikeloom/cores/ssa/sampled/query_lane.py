@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ....blocks.pipeline import Pipeline
-from .layout import rotate_levels, value_delay, value_words
+from .layout import lane_delay, rotate_levels, value_delay, value_words
 
 
 class QueryLane(wiring.Component):
@@ -19,11 +19,12 @@ class QueryLane(wiring.Component):
     advance : In(1), clock enable.
     q, k : In(D). s : In(range(D)), a clock earlier.
     v_0, v_1 : In(Dv), words of V, `layout.value_delay` clocks after k.
-    o : Out(Dv), two clocks after those.
+    o : Out(Dv), two clocks after those: `delay` clocks after k.
     """
 
     def __init__(self, config):
         self._config = config
+        self.delay = lane_delay(config)
         super().__init__(
             {
                 "advance": In(1),

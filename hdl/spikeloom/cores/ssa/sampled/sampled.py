@@ -2,11 +2,16 @@
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import connect, flipped
 
+from ....blocks.beat import drop_last
 from ....blocks.claim_ahead import ClaimAhead
+from ....blocks.control import control_of
+from ....blocks.framed_input import FramedInput
 from ....blocks.loop_nest import LoopNest
 from ....blocks.pipeline import Pipeline
 from ....blocks.row_gatherer import RowGatherer
+from ....blocks.run_control import RunControl
 from ....blocks.skid_buffer import SkidBuffer
 from ....random.seed_scrambler import SeedScrambler
 from ..core import ENCODER_STREAMS
@@ -61,32 +66,27 @@ class SampledSSA(wiring.Component):
         config = self.config
 
         # Start: scramble and load the seed, run, and stop with the last output beat.
+        m.submodules.run_control = run_control = RunControl(1)
         m.submodules.scrambler = scrambler = SeedScrambler()
+        connect(m, control_of(self), run_control.control)
         final = Signal()  # the beat on the output stream is there, and the last of the run
         m.d.comb += [
-            scrambler.start.eq(self.start & ~self.busy),
+            run_control.last.eq(self.o.ready & final),
+            scrambler.start.eq(run_control.begin),
             scrambler.seed.eq(self.seed),
             scrambler.keep.eq(self.busy),
-            self.done.eq(self.o.ready & final),
         ]
-        with m.If(scrambler.start):
-            m.d.sync += self.busy.eq(1)
-        with m.If(self.done):
-            m.d.sync += self.busy.eq(0)
 
         m.submodules.indices = indices = IndexSource(config)
-        seeded = [indices]
-        q, k, v = (self._rows(m, name, seeded, scrambler) for name in ENCODER_STREAMS)
-        for part in seeded:
-            m.d.comb += [
-                part.load.eq(scrambler.load),
-                part.seed.eq(scrambler.o),
-                part.warm.eq(scrambler.warm),
-            ]
+        seeded, misframed = [indices], []
+        q, k, v = (self._rows(m, name, seeded, misframed, scrambler) for name in ENCODER_STREAMS)
+        connect(m, scrambler.seeding, *(part.seeding for part in seeded))
+        with m.If(Cat(misframed).any()):
+            m.d.sync += self.misframed.eq(1)
         m.submodules.k_operand = k_operand = DiagonalOperand(config, "k")
         m.submodules.v_operand = v_operand = DiagonalOperand(config, "v", words=value_words(config))
-        wiring.connect(m, k, k_operand.i)
-        wiring.connect(m, v, v_operand.i)
+        connect(m, k, k_operand.i)
+        connect(m, v, v_operand.i)
 
         # The pipeline: all of it moves on unless the output has been held up.
         m.submodules.output = output = SkidBuffer(len(self.o.payload.as_value()) + 1)
@@ -183,18 +183,22 @@ class SampledSSA(wiring.Component):
             ]
         return lane.o
 
-    def _rows(self, m, name, seeded, scrambler):
-        """Stream of operand `name`'s rows; encoders join `seeded`."""
+    def _rows(self, m, name, seeded, misframed, scrambler):
+        """Stream of operand `name`'s rows.
+
+        Encoders join `seeded`; whether this clock's beat has a wrong ``last`` joins `misframed`.
+        """
         config = self.config
         port = getattr(self, name)
         width = config.width(name)
         by_value = config.by_value
 
         beats = groups(config) if name == "q" else config.tokens
-        m.submodules[f"{name}_beats"] = count = LoopNest(beat=beats, dim=width if by_value else 1)
-        m.d.comb += count.step.eq(port.valid & port.ready)
-        with m.If(count.step & (port.payload.last != count.beat_last)):
-            m.d.sync += self.misframed.eq(1)
+        m.submodules[f"{name}_framed"] = framed = FramedInput(
+            port.payload.shape(), beat=beats, dim=width if by_value else 1
+        )
+        connect(m, flipped(port), framed.i)
+        misframed.append(framed.misframed & port.ready)
 
         rows = stream.Signature(config.spike_bits(name)).create(path=(f"{name}_rows",))
         if by_value:
@@ -214,20 +218,12 @@ class SampledSSA(wiring.Component):
             seeded.append(encoder)
             m.d.comb += [
                 encoder.run.eq(self.busy & ~scrambler.busy),
-                encoder.i.payload.eq(port.payload.data),
-                encoder.i.valid.eq(port.valid),
-                port.ready.eq(encoder.i.ready),
                 gatherer.i.payload.data.eq(encoder.o.payload),
                 gatherer.i.valid.eq(encoder.o.valid),
                 encoder.o.ready.eq(gatherer.i.ready),
-                rows.payload.eq(gatherer.o.payload.data),
-                rows.valid.eq(gatherer.o.valid),
-                gatherer.o.ready.eq(rows.ready),
             ]
+            drop_last(m, framed.o, encoder.i)
+            drop_last(m, gatherer.o, rows)
         else:
-            m.d.comb += [
-                rows.payload.eq(port.payload.data),
-                rows.valid.eq(port.valid),
-                port.ready.eq(rows.ready),
-            ]
+            drop_last(m, framed.o, rows)
         return rows

@@ -12,7 +12,7 @@ from .layout import value_delay, value_words
 class ValueAddress(wiring.Component):
     """``o_0 = (s + b) mod N`` and, for dimensions with ``d + s >= D``, ``o_1 = (s + b - D) mod N``.
 
-    `layout.value_delay` clocks after `s` and `b`, one query per clock.
+    `delay` clocks after `s` and `b`, one query per clock.
 
     Members
     -------
@@ -22,6 +22,7 @@ class ValueAddress(wiring.Component):
 
     def __init__(self, config):
         self._config = config
+        self.delay = value_delay(config)
         super().__init__(
             {
                 "advance": In(1),
@@ -44,7 +45,7 @@ class ValueAddress(wiring.Component):
         second = add_modulo(first, Const(-dims % tokens, range(tokens)), tokens)
 
         for n, word in enumerate((first, second)[: value_words(self._config)]):
-            waits = value_delay(self._config) - 2
+            waits = self.delay - 2
             m.d.comb += getattr(self, f"o_{n}").eq(pipeline.delay(word, waits, f"o_{n}_register"))
 
         return m
