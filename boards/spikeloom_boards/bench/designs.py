@@ -4,21 +4,12 @@ from dataclasses import dataclass
 
 from spikeloom.catalog import CORES
 from spikeloom.errors import InputError
-
-from ..device import ECP5_25F, ECP5_85F, FPGA, HX8K, UP5K
-
-DEVICES = {"up5k": UP5K, "hx8k": HX8K, "ecp5-25f": ECP5_25F, "ecp5-85f": ECP5_85F}
-PACKAGES = {
-    "up5k": ("--package", "sg48"),
-    "hx8k": ("--package", "ct256"),
-    "ecp5-25f": ("--package", "CABGA381", "--speed", "6"),
-    "ecp5-85f": ("--package", "CABGA381", "--speed", "6"),
-}
+from spikeloom.families import Part, find_part
 
 
 @dataclass(frozen=True)
 class Design:
-    """A core in one configuration on one device.
+    """A core in one configuration on one device (by its id in `spikeloom.families`).
 
     `engine` and `unroll` name the configuration within the core. Designs that are not `usual` take
     long and are left to the full bench.
@@ -40,8 +31,9 @@ class Design:
         return CORES[self.core].config(**self.settings)
 
     @property
-    def fpga(self) -> FPGA:
-        return DEVICES[self.device]
+    def part(self) -> Part:
+        """The device in the first of its packages and speed grades."""
+        return find_part(self.device)
 
 
 SSA = {"tokens": 64, "head_dim": 64, "steps": 10}

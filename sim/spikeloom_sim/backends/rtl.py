@@ -40,7 +40,7 @@ def run_rtl(config, heads, *, simulator="verilator", wave=None, preload=True, ne
     simulator : "verilator" or "icarus".
     wave : waveform file to record (.vcd, or .fst).
     preload : whether operands come before start, as far as they go, or with it.
-    netlist : FPGA family ("ice40", "ecp5") whose synthesised netlist to run in place of the RTL.
+    netlist : which netlist to run in place of the RTL, by its name in `spikeloom.families`.
 
     Returns an `RTLRun`. Raises `JobError` for a tool that is missing or fails.
     """
