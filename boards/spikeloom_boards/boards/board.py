@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, field, fields
 from importlib import import_module
 from typing import Any, get_origin, get_type_hints
 
 from spikeloom.errors import InputError
 from spikeloom.families import Device, Family, Part, find_part
+from spikeloom.tools import TOOLS
 
 from ..programmer import Programmer
+
+CHOICES = {"tool": TOOLS, "into": ("flash", "SRAM"), "node": ("usb", "tty", "hidraw")}
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,22 @@ class Board:
 
     def make_platform(self) -> Any:
         """A fresh amaranth-boards platform object with the resources named above added."""
-        module, name = self.platform.split(":")
-        platform = getattr(import_module(module), name)()
+        module, _, name = self.platform.partition(":")
+        try:
+            platform = getattr(import_module(module), name)()
+        except (ImportError, ValueError, AttributeError):
+            raise InputError(
+                f"{self.id}: platform {self.platform!r} cannot be imported; name it module:class"
+            ) from None
+        needed = [(self.clock, 0), *(led[:2] for led in self.leds)]
+        needed += [] if self.uart.rx else [("uart", 0)]
+        for resource in needed:
+            if resource not in platform.resources:
+                known = ", ".join(f"{name} {number}" for name, number in platform.resources)
+                name, number = resource
+                raise InputError(
+                    f"{self.id}: {self.platform} has no resource {name} {number}; it has {known}"
+                )
         platform.add_resources([*self._lights(platform), *self._tied(), self._serial(platform)])
         return platform
 
@@ -90,8 +107,11 @@ class Board:
             led = platform.resources[name, number]
             ios = led.ios
             if part:
-                (line,) = (io for io in ios if isinstance(io, Subsignal) and io.name == part[0])
-                ios = line.ios
+                lines = {io.name: io for io in ios if isinstance(io, Subsignal)}
+                if part[0] not in lines:
+                    known = ", ".join(lines) or "none"
+                    raise InputError(f"{self.id}: {name} {number} has no part {part[0]!r}: {known}")
+                ios = lines[part[0]].ios
             ios = [io for io in ios if not isinstance(io, Attrs)]
             yield Resource("light", n, *ios, led.attrs)
 
@@ -145,14 +165,41 @@ def _board(name: str, table: Any, where: str) -> Board:
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     told["uart"] = _made(Uart, told.get("uart", {}), f"{where}: uart")
-    told["programmers"] = [
-        _programmer(one, f"{where}: programmers") for one in told.get("programmers", ())
-    ]
-    return _made(Board, told | {"id": name}, where)
+    programmers = told.get("programmers", [])
+    if not isinstance(programmers, list):
+        raise InputError(f"{where}: programmers must be tables: [[{name}.programmers]]")
+    told["programmers"] = [_programmer(one, f"{where}: programmers") for one in programmers]
+    board = _made(Board, told | {"id": name}, where)
+    _check(board, where)
+    return board
+
+
+def _check(board: Board, where: str) -> None:
+    """Refuse what the types of the keys alone do not."""
+    for led in board.leds:
+        kinds = tuple(map(type, led)) if isinstance(led, tuple) else ()
+        if kinds not in ((str, int), (str, int, str)):
+            text = list(led) if kinds else led
+            raise InputError(
+                f"{where}: leds: {text!r} is not [resource, number] or [resource, number, part]"
+            )
+    if len(board.leds) > 2:
+        raise InputError(f"{where}: leds: name the pass light and the fail light, no more")
+    for pin, level in board.tied.items():
+        if level not in (0, 1):
+            raise InputError(f"{where}: tied: {pin} = {level!r} must be 0 or 1")
+    for key in ("oscillator", "frequency"):
+        if getattr(board, key) < 1:
+            raise InputError(f"{where}: {key} = {getattr(board, key)} must be at least 1 Hz")
 
 
 def _programmer(table: Any, where: str) -> Programmer:
+    if not isinstance(table, dict):
+        raise InputError(f"{where}: {table!r} is no table; give its tool, usb and into")
     told = dict(table)
+    for key, known in CHOICES.items():
+        if key in told and told[key] not in list(known):
+            raise InputError(f"{where}: {key} = {told[key]!r} is not one of " + ", ".join(known))
     vendor, _, product = str(told.get("usb", "")).partition(":")
     try:
         told["usb"] = [int(vendor, 16), int(product, 16)]
@@ -163,8 +210,10 @@ def _programmer(table: Any, where: str) -> Programmer:
     return _made(Programmer, told, where)
 
 
-def _made(cls: type, told: Mapping[str, Any], where: str) -> Any:
+def _made(cls: type, told: Any, where: str) -> Any:
     """`cls` from the keys in `told`, each of the type that the class says; lists become tuples."""
+    if not isinstance(told, dict):
+        raise InputError(f"{where} = {told!r} must be a table")
     hints = get_type_hints(cls)
     needed = {one.name for one in fields(cls) if one.default is one.default_factory is MISSING}
     for key in (*told, *sorted(needed)):

@@ -28,7 +28,13 @@ def register(family: Family) -> None:
         if name in FAMILIES or name in taken:
             raise ValueError(f"family {family.NAME!r}: the name {name!r} is taken")
     TOOLS.update(family.TOOLS)
-    FAMILIES[family.NAME] = family
+    known = sorted((*FAMILIES.values(), family), key=_smallest)
+    FAMILIES.clear()
+    FAMILIES.update({one.NAME: one for one in known})
+
+
+def _smallest(family: Family) -> int:
+    return min(device.cells for device in family.DEVICES)
 
 
 def find_family(name: str) -> Family:
@@ -82,11 +88,13 @@ def find_netlist(name: str) -> Netlist:
     return kinds[name]
 
 
-def _of_this_folder() -> list[Family]:
+def load() -> None:
+    """Register the families of this folder that are not known yet."""
     modules = [import_module(f"{__name__}.{one.name}") for one in iter_modules(__path__)]
     found = [module.FAMILY for module in modules if hasattr(module, "FAMILY")]
-    return sorted(found, key=lambda family: min(device.cells for device in family.DEVICES))
+    for family in found:
+        if family not in FAMILIES.values():
+            register(family)
 
 
-for _family in _of_this_folder():
-    register(_family)
+load()
