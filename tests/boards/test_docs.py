@@ -1,10 +1,11 @@
 """docs/boards.md says of every board what its data says."""
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
-from spikeloom_boards.boards import BOARDS
+from spikeloom_boards.boards import BOARDS, read_boards
 from spikeloom_boards.constraints import constraints_text
 from spikeloom_boards.usb import udev_rule
 
@@ -40,3 +41,10 @@ def test_udev_rules():
     devices = {one.usb for board in BOARDS.values() for one in board.programmers}
     for usb in devices:
         assert udev_rule(usb) in PAGE
+
+
+def test_board_of_ones_own():
+    """The example is a board that can be built for."""
+    table = PAGE.partition("    [my-board]\n")[2].partition("\n## ")[0]
+    (board,) = read_boards("[my-board]\n" + dedent(table), "docs/boards.md")
+    assert constraints_text(board).count("set_io") == 5
