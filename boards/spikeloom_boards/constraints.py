@@ -17,10 +17,11 @@ def constraints_text(board):
     nextpnr passes over ports that a design does not have.
     """
     family = board.family
-    lines = [f"# {board.title}: clock, lights and UART"]
-    lines += [f"# tied_{n}: hold at {level}" for n, level in enumerate(board.tied.values())]
+    lines = [f"{board.title}: clock, lights and UART"]
+    lines += [f"tied_{n}: hold at {level}" for n, level in enumerate(board.tied.values())]
     if board.uart.on_light:
-        lines.append("# led_pass and uart_tx share a pin: use one of them")
+        lines.append("led_pass and uart_tx share a pin: use one of them")
+    lines = [f"{family.COMMENT} {line}" for line in lines]
     for port, (pin, attributes) in _pins(board):
         lines += family.constrain_pin(port, pin, attributes)
     lines.append(family.constrain_clock("board_clk", board.oscillator / 1e6))

@@ -4,6 +4,7 @@ import json
 import re
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,6 +69,7 @@ def test_families_are_named_in_their_own_files_alone():
 @pytest.fixture
 def registries():
     """Puts families, tools and boards back afterwards."""
+    known: dict[str, Any]
     saved = [(known, dict(known)) for known in (FAMILIES, TOOLS, BOARDS)]
     yield
     for known, before in saved:
@@ -210,7 +212,7 @@ class Gates(Family):
         PLACER: Tool("PLACE_GATES", ("place-gates",), "pip install gates"),
         PACKER: Tool("PACK_GATES", ("pack-gates",), "pip install gates"),
     }
-    CONSTRAINTS, ROUTED, BITSTREAM = "cst", "", "fs"
+    CONSTRAINTS, COMMENT, ROUTED, BITSTREAM = "cst", "//", "", "fs"
     CELL, RAM, PLL, APPENDED = "GATE", "GATE_RAM", "GATE_PLL", ("GATE",)
     IO_STANDARD, PULL_UP, MODELS = {"IO_TYPE": "LVCMOS33"}, {"PULL_MODE": "UP"}, ()
 
@@ -265,11 +267,12 @@ def test_a_family_is_one_file(gates, registries, monkeypatch, capsys):
     (board,) = add_boards(text, "toy.toml")
     assert list(BOARDS).index("tinyfpga-bx") + 1 == list(BOARDS).index("toy")
     assert 'IO_PORT "uart_rx" IO_TYPE=LVCMOS33 PULL_MODE=UP;' in constraints_text(board)
+    assert constraints_text(board).startswith("// A toy: clock, lights and UART\n// tied_0: hold")
     assert constraints_text(board).endswith("// board_clk: 12 MHz\n")
     with pytest.raises(InputError, match="toy has no preset of ssa"):
         preset_config("ssa", board)
     monkeypatch.setitem(PRESETS["ssa"], "gates", PRESETS["ssa"]["ice40-1k"])
-    assert preset_config("ssa", board).tokens == 8
+    assert preset_config("ssa", board).as_dict()["tokens"] == 8
 
     assert main(["list", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

@@ -100,7 +100,7 @@ def place(design, seeds, progress):
     """nextpnr's report of each seed, for the core between registers."""
     part, family = design.part, design.part.family
     module = component_to_verilog(BenchTop(CORES[design.core].build(design.config)), "bench")
-    command = family.place(part, "bench.json", mhz=TARGET_MHZ)
+    command = family.place(part, "bench.json")
     reports = []
     with tempfile.TemporaryDirectory(prefix="spikeloom-bench-") as folder:
         (Path(folder) / "bench.v").write_text(module.text)

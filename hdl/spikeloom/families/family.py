@@ -85,6 +85,7 @@ class Family(ABC):
     # place and route leaves for the packer ("" where that is nextpnr's JSON), the bitstream.
     NETLIST: ClassVar[str] = "json"
     CONSTRAINTS: ClassVar[str]
+    COMMENT: ClassVar[str] = "#"  # begins a line of constraints that says nothing
     ROUTED: ClassVar[str]
     BITSTREAM: ClassVar[str]
 
@@ -126,7 +127,7 @@ class Family(ABC):
         follow.
 
         `constraints` names the file of pins; without, pins are free. `routed` is the file to write
-        for the packer. `mhz` is the clock, for families whose constraints do not say it.
+        for the packer. `mhz` is the clock, given for families whose constraints do not say it.
         """
 
     @abstractmethod
