@@ -1,4 +1,4 @@
-"""Presets: settings and clock of each core that fit a class of devices."""
+"""Presets: settings and clock of each core that fit a device class."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ PRESETS: dict[str, dict[str, Preset]] = {
         "ecp5": Preset(SPIKED_8),
     },
 }
-"""Presets by core and class of devices (`spikeloom.families.Device.presets`)."""
+"""Presets by core and device class (`spikeloom.families.Device.presets`)."""
 
 
 def presets_of(board: Board) -> dict[str, Preset]:

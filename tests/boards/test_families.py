@@ -29,7 +29,7 @@ HOME = ROOT / "hdl" / "spikeloom" / "families"
 
 # Files outside `HOME` that name families, with how many lines do: data, and a default.
 NAMED = {
-    "boards/spikeloom_boards/presets.py": None,  # by class of devices
+    "boards/spikeloom_boards/presets.py": None,  # by device class
     "boards/spikeloom_boards/bench/designs.py": None,  # rows, by device
     "cli/spikeloom_cli/run.py": 1,  # what --family is without the option
 }

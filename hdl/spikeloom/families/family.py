@@ -16,12 +16,12 @@ class Device:
 
     Parameters
     ----------
-    id : short name that boards and rows of the bench use.
-    name : the maker's name of it, which is Amaranth's too.
-    cells, block_rams : what it holds.
-    place : options of place and route that choose it.
-    presets : name of the class of devices whose presets of the cores fit it.
-    packages, speeds : packages and speed grades it comes in. The bench takes the first of each.
+    id : short name, used by boards and by rows of the bench.
+    name : the vendor's name, also used by Amaranth.
+    cells, block_rams : how many it has.
+    place : options of place and route that select it.
+    presets : its device class: cores have presets by device class.
+    packages, speeds : its packages and speed grades. The bench uses the first of each.
     """
 
     id: str
@@ -63,12 +63,11 @@ class Pll(ABC):
 
 
 class Family(ABC):
-    """One FPGA family: its devices, its tools, and everything a tool of ours does differently for
-    it.
+    """One FPGA family: its devices, its tools, and everything that differs between families.
 
-    A family is one module of this folder with a subclass, of which it holds an object called
-    `FAMILY`. Methods that run a tool return its command line: the tool's name in
-    `spikeloom.tools.TOOLS` and its arguments.
+    Each family is one module of this folder: a subclass, and an object of it called `FAMILY`.
+    `place` and `pack` return a command line: the tool's name in `spikeloom.tools.TOOLS`, and its
+    arguments.
     """
 
     NAME: ClassVar[str]  # as on the command line
@@ -81,42 +80,42 @@ class Family(ABC):
     PACKAGE: ClassVar[str]
     TOOLS: ClassVar[Mapping[str, Tool]]
 
-    # Endings of files: those that Amaranth's platform has Yosys write and writes the pins to, what
-    # place and route leaves for the packer ("" where that is nextpnr's JSON), the bitstream.
+    # File name endings. NETLIST and CONSTRAINTS are those of Amaranth's platform; ROUTED is what
+    # place and route writes for the packer, "" if the packer reads nextpnr's JSON.
     NETLIST: ClassVar[str] = "json"
     CONSTRAINTS: ClassVar[str]
-    COMMENT: ClassVar[str] = "#"  # begins a line of constraints that says nothing
+    COMMENT: ClassVar[str] = "#"  # begins a comment in the constraints
     ROUTED: ClassVar[str]
     BITSTREAM: ClassVar[str]
 
-    # Names in the tools' reports: of logic cells, block RAMs and PLLs in nextpnr's; regular
-    # expressions of what is appended to a signal's name, after an underscore, for cells made of it.
+    # Names of logic cells, block RAMs and PLLs in nextpnr's report. APPENDED are regular
+    # expressions of what the tools append to a signal's name, after an underscore, for a cell.
     CELL: ClassVar[str]
     RAM: ClassVar[str]
     PLL: ClassVar[str]
     APPENDED: ClassVar[tuple[str, ...]]
 
-    # Attributes of pins in Amaranth: of every pin of ours, and of an input that is high when open.
+    # Attributes of pins in Amaranth: for every pin, and for an input with a pull-up.
     IO_STANDARD: ClassVar[Mapping[str, Any]]
     PULL_UP: ClassVar[Mapping[str, Any]]
 
     # Simulation models of the cells, among Yosys' shared files, and macros to define before them.
     MODELS: ClassVar[tuple[str, ...]]
     MODEL_MACROS: ClassVar[tuple[str, ...]] = ()
-    # The device to place netlists on that are simulated as placed and routed; "" for none.
+    # The device on which to place and route netlists for simulation; "" if that is not supported.
     SIMULATED_DEVICE: ClassVar[str] = ""
 
-    # How long to hold the reset after configuration, for block RAM to come up.
+    # How long the reset lasts after configuration, until block RAM can be read.
     RESET_SECONDS: ClassVar[float] = 15e-6
     # Whether rows of the floorplan are counted from the top.
     ROWS_FROM_TOP: ClassVar[bool] = False
 
     @abstractmethod
     def synthesise(self, top: str, netlist: str = "") -> str:
-        """Yosys commands that make cells of module `top`, and write them as JSON to `netlist`."""
+        """Yosys commands that map module `top` to cells, and write them as JSON to `netlist`."""
 
     def synthesise_to_simulate(self, top: str) -> str:
-        """Yosys commands that make cells of module `top` of which all have simulation models."""
+        """Yosys commands that map module `top` to cells that have simulation models."""
         return self.synthesise(top)
 
     @abstractmethod
