@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 from spikeloom.errors import InputError, JobError
+from spikeloom_boards.boards import BOARDS, find_board
 from spikeloom_boards.build import Build, build
 from spikeloom_boards.comparison import markdown, read_report
-from spikeloom_boards.recipes import BOARDS, find_board, preset_config
+from spikeloom_boards.presets import core_clock, preset_config
 
 
 def main():
@@ -27,9 +28,9 @@ def main():
         print(name, file=sys.stderr)
         try:
             if not (folder / "report.json").exists():
-                recipe = find_board(name)
-                config = preset_config(asked.core, recipe)
-                build(Build(config, recipe, recipe.frequency_of(asked.core)), folder)
+                target = find_board(name)
+                config = preset_config(asked.core, target)
+                build(Build(config, target, core_clock(asked.core, target)), folder)
             reports.append(read_report(folder))
         except (InputError, JobError) as error:
             failed.append(f"{name}: {error}")

@@ -10,6 +10,7 @@ import sys
 
 from spikeloom.cores.ssa import SSA
 from spikeloom.cores.ssa.schedule import cycles
+from spikeloom.families import FAMILIES
 from spikeloom_boards.netlist_size import netlist_size
 
 SHAPE = {"tokens": 64, "head_dim": 64, "steps": 10}
@@ -30,11 +31,11 @@ def main():
     print("|---|---|---|---|---|---|---|")
     for unroll in wanted:
         config = SSA(**SHAPE | UNROLLS[unroll])
-        for family in ("ice40", "ecp5"):
+        for family in FAMILIES.values():
             size = netlist_size(config, family)
             print(
-                f"| {config.cells} x {config.bits} | {config.inputs} | {cycles(config)} | {family} "
-                f"| {size.lut4} | {size.registers} | {size.block_rams} |",
+                f"| {config.cells} x {config.bits} | {config.inputs} | {cycles(config)} "
+                f"| {family.NAME} | {size.lut4} | {size.registers} | {size.block_rams} |",
                 flush=True,
             )
 

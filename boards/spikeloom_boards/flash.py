@@ -9,8 +9,8 @@ from spikeloom.errors import InputError, JobError
 from spikeloom.tools import TOOLS, locate, run_tool
 
 from . import usb
+from .boards import boards_with, find_board
 from .programmer import Programmer
-from .recipes import boards_with, find_board
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ def flash(flashing):
 def check(flashing):
     """Raise `JobError` where the tool, the device or the permission to use it is missing."""
     programmer, board = flashing.programmer, flashing.board
-    recipe = find_board(board)
+    target = find_board(board)
     if locate(programmer.tool) is None:
-        tools = dict.fromkeys(one.tool for one in recipe.programmers)
+        tools = dict.fromkeys(one.tool for one in target.programmers)
         ways = ", or ".join(f"{tool} ({TOOLS[tool].install})" for tool in tools)
         raise JobError(f"{board} is programmed by {ways}: none of it is installed")
 
@@ -64,9 +64,9 @@ def check(flashing):
         return  # the programmer itself will say what it does not find
     found = [device for device in usb.usb_devices() if device.usb == programmer.usb]
     if not found:
-        wanted = " or ".join(dict.fromkeys(one.usb_id for one in recipe.programmers))
+        wanted = " or ".join(dict.fromkeys(one.usb_id for one in target.programmers))
         others = _other_boards()
-        hint = f". {recipe.before_flash}" if recipe.before_flash else ""
+        hint = f". {target.before_flash}" if target.before_flash else ""
         if others:
             raise JobError(f"wrong device: {board} is USB {wanted}; plugged in: {others}{hint}")
         raise JobError(f"no device: nothing with USB {wanted} is plugged in for {board}{hint}")

@@ -4,16 +4,17 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+from spikeloom.families import FAMILIES
+
 from .critical_path import source_name
 
 COLOURS = ("#2f6db5", "#e08214", "#3a9d5d", "#b2459b", "#8c6d31", "#17a2b8", "#c0392b")
 OTHER, MEMORY = "#b9bec6", "#40464f"
-MEMORY_CELLS = ("ICESTORM_RAM", "DP16KD")
 
 # nextpnr writes its JSON one entry to the line: a cell's name, further down its type and its place.
 _CELL = re.compile(r'^ {8}"(.+)": \{$')
 _TYPE = re.compile(r'^ {10}"type": "(\w+)"')
-_PLACE = re.compile(r'^ {12}"NEXTPNR_BEL": "X(\d+)/Y(\d+)/')
+_PLACE = re.compile(r'^ {12}"NEXTPNR_BEL": "X(\d+)/?Y(\d+)/')
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,12 @@ def read_placement(path):
 def floorplan(cells):
     """`Part`s of a placement, the largest first; small ones together are "other"."""
     tiles, sizes, memories = defaultdict(Counter), Counter(), set()
+    block_rams = {family.RAM for family in FAMILIES.values()}
     for x, y, name, kind in cells:
         part = part_name(name)
         sizes[part] += 1
         tiles[x, y][part] += 1
-        if kind in MEMORY_CELLS:
+        if kind in block_rams:
             memories.add((x, y))
     largest = [part for part, _ in sizes.most_common() if part != "other"][: len(COLOURS)]
     held = defaultdict(list)
@@ -74,8 +76,7 @@ def part_name(cell):
 
 
 def floorplan_svg(parts, from_top=False, height=320):
-    """The tiles as a picture, coloured by part; rows count from the bottom, or `from_top` as those
-    of ECP5 do."""
+    """The tiles as a picture, coloured by part; rows count from the bottom, or `from_top`."""
     tiles = [tile for part in parts for tile in part.tiles]
     if not tiles:
         return ""

@@ -11,24 +11,24 @@ from .raw_top import RawTop
 from .self_test import make_self_test
 
 
-def generate_files(config, folder, recipe=None, progress=lambda step: None):
+def generate_files(config, folder, board=None, progress=lambda step: None):
     """Write the files of `config` into `folder`, whole or not at all.
 
-    With a board's `recipe` these are joined by ``selftest.v``, a top module of the self-test at the
+    With a board's `board` these are joined by ``selftest.v``, a top module of the self-test at the
     board's own clock, and by the constraints that go with its ports.
 
     Returns the manifest, with the names of all `files`.
     """
     progress("Verilog")
     files = core_files(config)
-    if recipe is not None:
+    if board is not None:
         progress("self-test")
-        top = RawTop(recipe, make_self_test(config))
+        top = RawTop(board, make_self_test(config))
         files["selftest.v"] = component_to_verilog(top, "selftest").text
-        files[constraints_name(recipe)] = constraints_text(recipe)
+        files[constraints_name(board)] = constraints_text(board)
 
     manifest = json.loads(files["manifest.json"])
-    manifest["board"] = recipe.id if recipe else None
+    manifest["board"] = board.id if board else None
     manifest["files"] = sorted(files)
     files["manifest.json"] = json.dumps(manifest, indent=2) + "\n"
     with whole_folder(folder, "manifest.json") as staging:

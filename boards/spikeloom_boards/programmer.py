@@ -16,37 +16,12 @@ class Programmer:
     """
 
     tool: str
-    arguments: tuple
-    usb: tuple
+    usb: tuple[int, int]
     into: str
+    arguments: tuple[str, ...] = ()
     node: str = "usb"
 
     @property
-    def usb_id(self):
+    def usb_id(self) -> str:
         """Vendor and product as `lsusb` writes them."""
         return usb_id(self.usb)
-
-
-FT2232H, FT4232H, FT232H, FT231X = (
-    (0x0403, 0x6010),
-    (0x0403, 0x6011),
-    (0x0403, 0x6014),
-    (0x0403, 0x6015),
-)
-
-
-def openfpgaloader(*arguments, usb, into="SRAM"):
-    """openFPGALoader with the board or cable in `arguments`."""
-    return Programmer("openFPGALoader", arguments, usb, into)
-
-
-def dfu_util(usb):
-    """dfu-util on the DFU bootloader `usb` of a board."""
-    return Programmer("dfu-util", ("-d", usb_id(usb), "-a", "0", "-D"), usb, "flash")
-
-
-# Boards with an FTDI chip that writes the flash an iCE40 boots from.
-ICE40_FLASH = (
-    Programmer("iceprog", (), FT2232H, "flash"),
-    openfpgaloader("-b", "ice40_generic", usb=FT2232H, into="flash"),
-)

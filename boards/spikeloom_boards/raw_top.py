@@ -14,7 +14,7 @@ class RawTop(wiring.Component):
 
     Parameters
     ----------
-    recipe : the board.
+    board : the board.
     self_test : component with `passed` and `failed`.
 
     Members
@@ -24,22 +24,22 @@ class RawTop(wiring.Component):
     tied_0... : Out(1), levels that the board needs.
     """
 
-    def __init__(self, recipe, self_test):
-        self._recipe = recipe
+    def __init__(self, board, self_test):
+        self._board = board
         self._self_test = self_test
-        resources = recipe.make_platform().resources
+        resources = board.make_platform().resources
         self._inverted = {
-            port: resources["light", n].ios[0].invert for n, port in enumerate(light_ports(recipe))
+            port: resources["light", n].ios[0].invert for n, port in enumerate(light_ports(board))
         }
         lights = {port: Out(1, init=int(low)) for port, low in self._inverted.items()}
-        tied = dict.fromkeys(tied_ports(recipe), Out(1))
+        tied = dict.fromkeys(tied_ports(board), Out(1))
         super().__init__({"board_clk": In(1)} | lights | tied)
 
     def elaborate(self, platform):
         m = Module()
 
         clk = self.board_clk
-        if self._recipe.oscillator > self._recipe.frequency:
+        if self._board.oscillator > self._board.frequency:
             m.domains.board = ClockDomain(reset_less=True, local=True)
             m.d.comb += ClockSignal("board").eq(self.board_clk)
             clk = Signal(name="half_clk")
@@ -60,17 +60,17 @@ class RawTop(wiring.Component):
         lit = {"led_pass": test.passed, "led_fail": test.failed}
         for port, low in self._inverted.items():
             m.d.sync += getattr(self, port).eq(~lit[port] if low else lit[port])
-        for port, level in zip(tied_ports(self._recipe), self._recipe.tied.values(), strict=True):
+        for port, level in zip(tied_ports(self._board), self._board.tied.values(), strict=True):
             m.d.comb += getattr(self, port).eq(level)
 
         return m
 
 
-def light_ports(recipe):
+def light_ports(board):
     """Names of the ports for the board's lights."""
-    return ("led_pass", "led_fail")[: len(recipe.leds)]
+    return ("led_pass", "led_fail")[: len(board.leds)]
 
 
-def tied_ports(recipe):
+def tied_ports(board):
     """Names of the ports for pins held at a level."""
-    return tuple(f"tied_{n}" for n in range(len(recipe.tied)))
+    return tuple(f"tied_{n}" for n in range(len(board.tied)))

@@ -3,17 +3,12 @@
 import json
 import re
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from spikeloom.families import Family, Synthesis
 
 from .critical_path import critical_path, summary
-
-
-@dataclass(frozen=True)
-class Synthesis:
-    """Cells that Yosys counted: what the design needs at the least."""
-
-    lut4: int
-    registers: int
-    block_rams: int
 
 
 @dataclass(frozen=True)
@@ -56,38 +51,23 @@ class Report:
         return asdict(self) | {"timing_met": self.timing_met}
 
 
-def read_synthesis(log, family):
-    """Cell counts from the last statistics in a Yosys log.
-
-    LUT4 of ECP5 include those inside carry cells (2 each) and distributed RAM (4 each).
-    """
+def read_synthesis(log: Path, family: Family) -> Synthesis:
+    """Cell counts from the last statistics in a Yosys log."""
     text = log.read_text(errors="replace")
     counts = {}
     for number, cell in re.findall(
         r"^\s*(\d+)\s+(\S+)\s*$", text[text.rindex("Printing statistics") :], re.MULTILINE
     ):
         counts[cell] = int(number)
-
-    def count(*cells):
-        return sum(number for cell, number in counts.items() if cell.startswith(cells))
-
-    if family == "ice40":
-        return Synthesis(count("SB_LUT4"), count("SB_DFF"), count("SB_RAM40"))
-    luts = count("LUT4") + 2 * count("CCU2C") + 4 * count("TRELLIS_DPR16X4")
-    return Synthesis(luts, count("TRELLIS_FF"), count("DP16KD", "PDPW16KD"))
+    return family.size(counts)
 
 
-def read_nextpnr_report(path, device):
+def read_nextpnr_report(path: Path, family: Family) -> dict[str, Any]:
     """Utilisation, Fmax and critical path from nextpnr's JSON report."""
     told = json.loads(path.read_text())
-    used = told["utilization"]
     fmax = min(clock["achieved"] for clock in told["fmax"].values())
     hops = critical_path(told)
-    return {
-        "cells": used[device.cell_type]["used"],
-        "cells_available": used[device.cell_type]["available"],
-        "block_rams": used[device.ram_type]["used"],
-        "block_rams_available": used[device.ram_type]["available"],
+    return family.utilisation(told["utilization"]) | {
         "fmax_mhz": round(fmax, 2),
         "critical_path": summary(hops),
         "path": [asdict(hop) for hop in hops],

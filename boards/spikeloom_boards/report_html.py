@@ -4,9 +4,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from spikeloom.cores import find_core
 
+from .boards import BOARDS
 from .energy import ACCESS, ADDITION, MULTIPLICATION, estimates
 from .floorplan import floorplan, floorplan_svg
-from .recipes import BOARDS
 from .report import notes, utilisation
 
 _PAGES = Environment(
@@ -26,16 +26,16 @@ def build_page(report, placement=()):
 
     core = find_core(report["core"]).from_settings(report["config"])
     delays = [hop["logic"] + hop["routing"] for hop in report["path"]]
-    recipe = BOARDS.get(report["board"])
+    board = BOARDS.get(report["board"])
     return _PAGES.get_template("build.html").render(
         report=report,
-        title=recipe.title if recipe else report["board"],
+        title=board.title if board else report["board"],
         summary=core.SUMMARY,
         bars=utilisation(report),
         delay=sum(delays),
         longest=max(delays, default=0),
         parts=parts,
-        floorplan=floorplan_svg(parts, from_top=bool(recipe and recipe.device.family == "ecp5")),
+        floorplan=floorplan_svg(parts, from_top=bool(board and board.family.ROWS_FROM_TOP)),
         datapath=_inline(datapath_svg(core)),
         energy=_energy(core),
         constants={"addition": ADDITION, "multiplication": MULTIPLICATION, "access": ACCESS},

@@ -9,10 +9,11 @@ from spikeloom.staging import whole_folder
 from spikeloom_sim.backends import RTL
 from spikeloom_sim.backends.wave import write_gtkw
 
+from .boards import find_board
 from .build import Build, build
 from .demo_photograph import photograph
 from .demo_result import CLOCKS, MISMATCHES, DemoResult, run_checked
-from .recipes import find_board, preset_config
+from .presets import core_clock, preset_config
 from .ssa_demo_plots import plot_attention, plot_error, plot_raster
 
 BOARD = "icebreaker"
@@ -64,11 +65,11 @@ def demo_ssa(folder, progress):
         plot_raster(traces["sampled"], staging / "raster.png")
         plot_error(patches, reference, demo_config, staging / "error.png")
 
-        recipe = find_board(BOARD)
-        config = preset_config("ssa", recipe)
+        target = find_board(BOARD)
+        config = preset_config("ssa", target)
         for name, text in core_files(config).items():
             (staging / name).write_text(text)
-        job = Build(config, recipe, recipe.frequency_of("ssa"), top="self-test")
+        job = Build(config, target, core_clock("ssa", target), top="self-test")
         report = build(job, staging / BOARD, progress)
         result = DemoResult(TITLE, COLUMNS, runs, folder, report=report)
         (staging / "demo.md").write_text(result.markdown() + _summary(report))

@@ -7,9 +7,10 @@ from rich.table import Table
 
 from spikeloom.cores import find_core
 from spikeloom.link.protocol import DEFAULT_BAUD
+from spikeloom_boards.boards import find_board
 from spikeloom_boards.build import Build
 from spikeloom_boards.build import build as run_build
-from spikeloom_boards.recipes import find_board, preset_config
+from spikeloom_boards.presets import core_clock, preset_config
 from spikeloom_boards.report import notes
 
 from .options import (
@@ -52,10 +53,10 @@ def build(
 ):
     """Build the bitstream of a core; fails where it does not fit or misses its clock."""
     find_core(core)
-    recipe = find_board(board)
-    chosen = preset_config(core, recipe, settings_of(config, set_))
-    frequency = round(mhz * 1e6) if mhz else recipe.frequency_of(core)
-    job = Build(chosen, recipe, frequency, seed, top=top, baud=baud)
+    target = find_board(board)
+    chosen = preset_config(core, target, settings_of(config, set_))
+    frequency = round(mhz * 1e6) if mhz else core_clock(core, target)
+    job = Build(chosen, target, frequency, seed, top=top, baud=baud)
     with steps(4, quiet=json) as begin:
         report = run_build(job, output, begin)
     if json:

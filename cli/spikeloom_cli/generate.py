@@ -1,8 +1,9 @@
 """`spikeloom generate`: Verilog and everything needed to use it elsewhere."""
 
 from spikeloom.cores import find_core
+from spikeloom_boards.boards import find_board
 from spikeloom_boards.generate import generate_files
-from spikeloom_boards.recipes import find_board, preset_config
+from spikeloom_boards.presets import preset_config
 
 from .options import (
     Assignments,
@@ -29,13 +30,13 @@ def generate(
     """Write Verilog, constraints (with --board), FuseSoC core file and manifest.json."""
     find_core(core)
     settings = settings_of(config, set_)
-    recipe = find_board(board) if board else None
-    if recipe:
-        chosen = preset_config(core, recipe, settings)
+    target = find_board(board) if board else None
+    if target:
+        chosen = preset_config(core, target, settings)
     else:
         chosen = find_core(core).from_settings(settings)
     with steps(2, quiet=json) as begin:
-        manifest = generate_files(chosen, output, recipe, begin)
+        manifest = generate_files(chosen, output, target, begin)
     if json:
         print_json(manifest)
         return

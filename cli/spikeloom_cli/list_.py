@@ -5,7 +5,8 @@ from dataclasses import MISSING
 from rich.table import Table
 
 from spikeloom.cores import all_cores
-from spikeloom_boards.recipes import BOARDS, preset_config
+from spikeloom_boards.boards import BOARDS
+from spikeloom_boards.presets import core_clock, preset_config, presets_of
 
 from .options import Json, console, print_json
 
@@ -22,29 +23,30 @@ def list_(json: Json = False):
         for name, core in all_cores().items()
     }
     boards = {
-        recipe.id: {
-            "title": recipe.title,
-            "device": recipe.device.name,
-            "cells": recipe.device.cells,
-            "block_rams": recipe.device.block_rams,
-            "mhz": recipe.frequency / 1e6,
-            "presets": list(recipe.presets),
-            "programmers": list(dict.fromkeys(one.tool for one in recipe.programmers)),
-            "uart": recipe.uart.note,
-            "notes": " ".join(filter(None, (recipe.before_flash, recipe.notes))),
+        board.id: {
+            "title": board.title,
+            "family": board.family.NAME,
+            "device": board.device.name,
+            "cells": board.device.cells,
+            "block_rams": board.device.block_rams,
+            "mhz": board.frequency / 1e6,
+            "presets": list(presets_of(board)),
+            "programmers": list(dict.fromkeys(one.tool for one in board.programmers)),
+            "uart": board.uart.note,
+            "notes": " ".join(filter(None, (board.before_flash, board.notes))),
         }
-        for recipe in BOARDS.values()
+        for board in BOARDS.values()
     }
     presets = [
         {
             "core": core,
-            "board": recipe.id,
-            "settings": settings,
-            "mhz": recipe.frequency_of(core) / 1e6,
-            "cycles": preset_config(core, recipe).cycles(),
+            "board": board.id,
+            "settings": preset.settings,
+            "mhz": core_clock(core, board) / 1e6,
+            "cycles": preset_config(core, board).cycles(),
         }
-        for recipe in BOARDS.values()
-        for core, settings in recipe.presets.items()
+        for board in BOARDS.values()
+        for core, preset in presets_of(board).items()
     ]
     if json:
         print_json({"cores": cores, "boards": boards, "presets": presets})

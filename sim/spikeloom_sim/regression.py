@@ -37,7 +37,7 @@ def run_suite(config, *, simulator="verilator", netlist=None, keep=None, module=
 
     Parameters
     ----------
-    netlist : FPGA family whose netlist to test in place of the RTL.
+    netlist : which netlist to test in place of the RTL, by its name in `spikeloom.families`.
     keep : folder to build in and leave behind; otherwise only failures leave theirs.
     module : `VerilogModule` to test in place of the generated one.
     """

@@ -6,9 +6,9 @@ import pytest
 from amaranth.sim import Simulator
 
 from spikeloom.cores.ssa import SSA
+from spikeloom_boards.boards import BOARDS
 from spikeloom_boards.constraints import constraints_text
 from spikeloom_boards.raw_top import RawTop
-from spikeloom_boards.recipes import BOARDS
 from spikeloom_boards.self_test import make_self_test
 
 CONFIG = SSA(tokens=2, head_dim=2, steps=1)
@@ -16,10 +16,10 @@ CONFIG = SSA(tokens=2, head_dim=2, steps=1)
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_every_port_has_a_pin(board):
-    recipe = BOARDS[board]
-    ports = set(RawTop(recipe, make_self_test(CONFIG)).signature.members)
-    pin = r'LOCATE COMP "(\w+)" SITE' if recipe.device.family == "ecp5" else r"^set_io.* (\w+) \w+$"
-    constrained = set(re.findall(pin, constraints_text(recipe), re.MULTILINE))
+    target = BOARDS[board]
+    ports = set(RawTop(target, make_self_test(CONFIG)).signature.members)
+    pin = r'LOCATE COMP "(\w+)" SITE' if target.family.NAME == "ecp5" else r"^set_io.* (\w+) \w+$"
+    constrained = set(re.findall(pin, constraints_text(target), re.MULTILINE))
     assert constrained == ports | {"uart_rx", "uart_tx"}
     assert {"board_clk", "led_pass"} <= ports
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from spikeloom.families import find_family
 from spikeloom_boards.critical_path import critical_path, source_name, summary
-from spikeloom_boards.device import UP5K
 from spikeloom_boards.energy import estimates
 from spikeloom_boards.floorplan import floorplan, floorplan_svg, part_name, read_placement
 from spikeloom_boards.report import read_nextpnr_report, read_warnings
@@ -109,7 +109,7 @@ def test_source_name(cell, name):
 
 def test_nextpnr_report(tmp_path):
     (tmp_path / "nextpnr.json").write_text(json.dumps(TOLD))
-    told = read_nextpnr_report(tmp_path / "nextpnr.json", UP5K)
+    told = read_nextpnr_report(tmp_path / "nextpnr.json", find_family("ice40"))
     assert (told["cells"], told["block_rams_available"], told["fmax_mhz"]) == (3000, 30, 41.24)
     assert told["path"] == HOPS
 

@@ -7,7 +7,8 @@ import pytest
 from amaranth.sim import Simulator
 
 from spikeloom.cores.ssa import SSA
-from spikeloom_boards.recipes import BOARDS, preset_config
+from spikeloom_boards.boards import BOARDS
+from spikeloom_boards.presets import preset_config
 from spikeloom_boards.rom_stream import RomStream
 from spikeloom_boards.self_test import SelfTest, make_self_test, output_crc
 

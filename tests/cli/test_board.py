@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from spikeloom_boards.recipes import BOARDS
+from spikeloom_boards.boards import BOARDS
 
 
 @pytest.fixture

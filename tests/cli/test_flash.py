@@ -9,7 +9,7 @@ import pytest
 
 from spikeloom.tools import TOOLS, locate
 from spikeloom_boards import usb
-from spikeloom_boards.recipes import BOARDS
+from spikeloom_boards.boards import BOARDS
 
 from .fake_usb import FakeUsb
 
@@ -191,14 +191,14 @@ def test_names_are_those_that_openfpgaloader_lists():
         option: _first_column(loader, option) for option in ("--list-boards", "--list-cables")
     }
     boards, cables = listed["--list-boards"], listed["--list-cables"]
-    for recipe in BOARDS.values():
-        for programmer in recipe.programmers:
+    for board in BOARDS.values():
+        for programmer in board.programmers:
             if programmer.tool != "openFPGALoader":
                 continue
             options = dict(zip(programmer.arguments[::2], programmer.arguments[1::2], strict=True))
             assert options["-b"] in boards
             cable = cables[options.get("-c", boards[options["-b"]])]
-            assert cable == f"0x{programmer.usb_id}", recipe.id
+            assert cable == f"0x{programmer.usb_id}", board.id
 
 
 def _first_column(loader, option):

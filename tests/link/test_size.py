@@ -3,10 +3,12 @@
 import pytest
 
 from spikeloom.export.verilog import component_to_verilog
+from spikeloom.families import find_family
 from spikeloom.link.host_link import HostLink
 from spikeloom.link.identity import Identity
 from spikeloom.tools import run_tool
-from spikeloom_boards.recipes import find_board, preset_config
+from spikeloom_boards.boards import find_board
+from spikeloom_boards.presets import preset_config
 from spikeloom_boards.report import read_synthesis
 
 
@@ -19,7 +21,7 @@ def test_luts_on_ice40(tmp_path):
     (tmp_path / "host_link.v").write_text(module.text)
     script = "read_verilog host_link.v; synth_ice40 -top host_link; stat"
     run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=tmp_path)
-    found = read_synthesis(tmp_path / "synthesis.log", "ice40")
+    found = read_synthesis(tmp_path / "synthesis.log", find_family("ice40"))
     print(found)
     assert found.lut4 <= 700
     assert found.block_rams == 5

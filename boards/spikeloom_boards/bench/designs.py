@@ -5,16 +5,7 @@ from dataclasses import dataclass
 from spikeloom.contract import BenchRow, Core
 from spikeloom.cores import all_cores
 from spikeloom.errors import InputError
-
-from ..device import ECP5_25F, ECP5_85F, FPGA, HX8K, UP5K
-
-DEVICES = {"up5k": UP5K, "hx8k": HX8K, "ecp5-25f": ECP5_25F, "ecp5-85f": ECP5_85F}
-PACKAGES = {
-    "up5k": ("--package", "sg48"),
-    "hx8k": ("--package", "ct256"),
-    "ecp5-25f": ("--package", "CABGA381", "--speed", "6"),
-    "ecp5-85f": ("--package", "CABGA381", "--speed", "6"),
-}
+from spikeloom.families import Part, find_part
 
 
 @dataclass(frozen=True)
@@ -37,8 +28,9 @@ class Design:
         return self.row.device
 
     @property
-    def fpga(self) -> FPGA:
-        return DEVICES[self.row.device]
+    def part(self) -> Part:
+        """The device in the first of its packages and speed grades."""
+        return find_part(self.device)
 
 
 def designs() -> list[Design]:

@@ -13,10 +13,9 @@ from spikeloom.export.verilog import component_to_verilog
 from spikeloom.tools import run_tool
 from spikeloom_sim.backends import RTL
 
-from ..netlist_size import SYNTHESIS, netlist_size
+from ..netlist_size import netlist_size
 from ..report import read_nextpnr_report
 from .bench_top import BenchTop
-from .designs import PACKAGES
 
 TARGET_MHZ = 200  # beyond what any design reaches, so that place and route does its best
 
@@ -55,7 +54,7 @@ def measure(design, seeds, progress=lambda step: None):
     progress(f"{design.name}: simulate")
     cycles, cycles_loading = simulated_cycles(config)
     progress(f"{design.name}: synthesise")
-    size = netlist_size(config, design.fpga.family)
+    size = netlist_size(config, design.part.family)
     placed = place(design, seeds, progress)
 
     runs = tuple(report["fmax_mhz"] for report in placed)
@@ -95,24 +94,21 @@ def simulated_cycles(config):
 
 def place(design, seeds, progress):
     """nextpnr's report of each seed, for the core between registers."""
-    fpga = design.fpga
+    part, family = design.part, design.part.family
     module = component_to_verilog(BenchTop(design.config.create()), "bench")
-    unconstrained = {"ice40": "--pcf-allow-unconstrained", "ecp5": "--lpf-allow-unconstrained"}
+    command = family.place(part, "bench.json")
     reports = []
     with tempfile.TemporaryDirectory(prefix="spikeloom-bench-") as folder:
         (Path(folder) / "bench.v").write_text(module.text)
-        script = f"read_verilog bench.v; {SYNTHESIS[fpga.family]} -top bench -json bench.json"
+        script = f"read_verilog bench.v; {family.synthesise('bench', 'bench.json')}"
         run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=folder)
         for seed in seeds:
             progress(f"{design.name}: place and route, seed {seed}")
             run_tool(
-                f"nextpnr-{fpga.family}",
-                *fpga.place,
-                *PACKAGES[design.device],
-                *("--json", "bench.json", "--report", "report.json", "--seed", seed),
-                *("--freq", TARGET_MHZ, "--timing-allow-fail", unconstrained[fpga.family]),
+                *(*command, "--report", "report.json", "--seed", seed),
+                *("--freq", TARGET_MHZ, "--timing-allow-fail"),
                 *("--log", "nextpnr.log", "--quiet"),
                 cwd=folder,
             )
-            reports.append(read_nextpnr_report(Path(folder) / "report.json", fpga))
+            reports.append(read_nextpnr_report(Path(folder) / "report.json", family))
     return reports

@@ -3,10 +3,11 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from .designs import DESIGNS
 from .paper import REPORTED
 
 MARKS = {"ssa": "o", "a2os2a": "s", "spiked": "^"}
-COLOURS = {"up5k": "C2", "hx8k": "C0", "ecp5-25f": "C1", "ecp5-85f": "C3"}
+COLOURS = ("C2", "C0", "C1", "C3", "C4", "C5", "C6", "C8", "C9")  # of devices, in turn
 
 
 def plot_bench(bench, path):
@@ -31,6 +32,8 @@ def plot_bench(bench, path):
         text = f"{row.us:g} us reported: {row.what}"
         ax.text(right / 1.05, row.us * 1.05, text, fontsize=8, ha="right")
 
+    names = [*(design.name for design in DESIGNS), *(row.name for row in bench.rows)]
+    devices = list(dict.fromkeys(name.split("/")[3] for name in names))
     seen = set()
     for row in bench.rows:
         core, engine, unroll, device = row.name.split("/")
@@ -39,7 +42,7 @@ def plot_bench(bench, path):
             row.lut,
             row.us,
             MARKS[core],
-            color=COLOURS[device],
+            color=COLOURS[devices.index(device) % len(COLOURS)],
             label=None if label in seen else label,
             markersize=8,
         )

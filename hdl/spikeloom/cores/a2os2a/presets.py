@@ -1,3 +1,12 @@
-"""Settings of `a2os2a` that fit classes of devices."""
+"""Settings of `a2os2a`, and its clock, that fit classes of devices."""
 
-PRESETS = {}
+from ...contract import Preset
+
+SHAPE = {"tokens": 64, "head_dim": 64, "order": "kv"}
+
+PRESETS = {
+    "ice40-5k": Preset(SHAPE | {"lanes": 8}, 30_000_000),
+    "ice40-8k": Preset(SHAPE | {"lanes": 8}, 60_000_000),
+    "ice40-lp8k": Preset(SHAPE | {"lanes": 8}, 48_000_000),
+    "ecp5": Preset(SHAPE | {"lanes": 64}),
+}

@@ -1,3 +1,12 @@
-"""Settings of `a2os2a_block` that fit classes of devices."""
+"""Settings of `a2os2a_block`, and its clock, that fit classes of devices."""
 
-PRESETS = {}
+from ...contract import Preset
+
+SMALL = {"tokens": 16, "head_dim": 32, "lanes": 4, "steps": 4}
+
+PRESETS = {
+    "ice40-5k": Preset(SMALL, 30_000_000),
+    "ice40-8k": Preset(SMALL, 60_000_000),
+    "ice40-lp8k": Preset(SMALL, 48_000_000),
+    "ecp5": Preset({"tokens": 64, "head_dim": 64, "lanes": 16, "steps": 4}),
+}

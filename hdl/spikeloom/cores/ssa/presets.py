@@ -1,3 +1,16 @@
-"""Settings of `ssa` that fit classes of devices."""
+"""Settings of `ssa`, and its clock, that fit classes of devices."""
 
-PRESETS = {}
+from ...contract import Preset
+
+SMALLEST = {"tokens": 8, "head_dim": 8, "steps": 10, "cells": 1, "bits": 1, "random": "own"}
+SAMPLED = {"tokens": 64, "head_dim": 64, "steps": 10, "engine": "sampled", "random": "own"}
+# The host hands out K and V in diagonals: the corner turn is a third of the core.
+DIAGONALS = SAMPLED | {"feed": "diagonals"}
+
+PRESETS = {
+    "ice40-1k": Preset(SMALLEST),
+    "ice40-5k": Preset(DIAGONALS),
+    "ice40-8k": Preset(DIAGONALS),
+    "ice40-lp8k": Preset(DIAGONALS),
+    "ecp5": Preset(SAMPLED),
+}

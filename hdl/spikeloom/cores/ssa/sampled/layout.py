@@ -1,6 +1,6 @@
 """How operands of the sampled engine lie in memory, and how many clocks its pipeline has."""
 
-BLOCK_COLUMNS = 16  # columns with an address of their own: the width of iCE40's block RAM
+BLOCK_COLUMNS = 16  # columns with an address of their own: the width of the narrowest block RAM
 RAM_DEPTH = 256  # and its depth
 
 

@@ -1,4 +1,4 @@
-"""Recipes: constraints that have not drifted, PLLs that make their clocks, builds."""
+"""Boards: constraints that have not drifted, PLLs that make their clocks, builds."""
 
 import hashlib
 import json
@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,32 +15,34 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from spikeloom.errors import InputError
+from spikeloom.families import FAMILIES
 from spikeloom.tools import export_to_amaranth, locate, run_tool
 from spikeloom_boards.board_top import BoardTop
+from spikeloom_boards.boards import BOARDS
 from spikeloom_boards.build import Build, build, design_files
-from spikeloom_boards.clocking import ClockPlan, ecp_pll, ice_pll
+from spikeloom_boards.clocking import ClockPlan
 from spikeloom_boards.constraints import constraints_name, constraints_text
 from spikeloom_boards.flash import plan
-from spikeloom_boards.recipes import BOARDS, preset_config
+from spikeloom_boards.presets import core_clock, preset_config, presets_of
 
 CONSTRAINTS = Path(__file__).parents[2] / "constraints"
 
 
 @pytest.mark.parametrize("board", BOARDS)
-def test_constraints_follow_the_recipe(board):
-    recipe = BOARDS[board]
-    assert (CONSTRAINTS / constraints_name(recipe)).read_text() == constraints_text(recipe)
+def test_constraints_follow_the_board(board):
+    target = BOARDS[board]
+    assert (CONSTRAINTS / constraints_name(target)).read_text() == constraints_text(target)
 
 
-def test_no_constraints_without_a_recipe():
+def test_no_constraints_without_a_board():
     kept = {path.name for path in CONSTRAINTS.iterdir()} - {"README.md"}
-    assert kept == {constraints_name(recipe) for recipe in BOARDS.values()}
+    assert kept == {constraints_name(target) for target in BOARDS.values()}
 
 
 @pytest.mark.parametrize("mhz", [24, 30, 36, 48])
 def test_ice_pll_agrees_with_icepll(mhz):
     """Project IceStorm's calculator finds the same frequency from the same dividers."""
-    pll = ice_pll(12e6, mhz * 1e6)
+    pll = FAMILIES["ice40"].pll(12e6, mhz * 1e6)
     assert 12 * (pll.divf + 1) / 2**pll.divq / (pll.divr + 1) == mhz
     beside = Path(locate("icepack")).parent / "yowasp-icepll"
     told = _output(beside, "-i", "12", "-o", str(mhz))
@@ -50,7 +53,7 @@ def test_ice_pll_agrees_with_icepll(mhz):
 
 @pytest.mark.parametrize("mhz", [50, 60, 62.5, 75, 100])
 def test_ecp_pll(mhz):
-    pll = ecp_pll(25e6, mhz * 1e6)
+    pll = FAMILIES["ecp5"].pll(25e6, mhz * 1e6)
     assert 25 * pll.fb_div / pll.in_div == mhz
     assert 400 <= mhz * pll.out_div <= 800
 
@@ -58,7 +61,7 @@ def test_ecp_pll(mhz):
 @pytest.mark.parametrize(("oscillator", "mhz"), [(25, 75), (100, 75), (48, 72), (50, 60)])
 def test_ecp_pll_agrees_with_ecppll(oscillator, mhz, tmp_path):
     """Project Trellis' calculator takes the same dividers."""
-    pll = ecp_pll(oscillator * 1e6, mhz * 1e6)
+    pll = FAMILIES["ecp5"].pll(oscillator * 1e6, mhz * 1e6)
     beside = Path(locate("ecppack")).parent / "yowasp-ecppll"
     _output(beside, "-i", str(oscillator), "-o", str(mhz), "-f", "pll.v", cwd=tmp_path)
     told = (tmp_path / "pll.v").read_text()
@@ -71,31 +74,32 @@ def test_ecp_pll_agrees_with_ecppll(oscillator, mhz, tmp_path):
 
 
 def test_clock_out_of_reach():
-    assert ice_pll(12e6, 1e6) is None
+    assert FAMILIES["ice40"].pll(12e6, 1e6) is None
     with pytest.raises(InputError, match=r"33\.3333 MHz cannot be made"):
         ClockPlan(BOARDS["icebreaker"], 33_333_333)
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_preset_is_a_valid_configuration(board):
-    for core, settings in BOARDS[board].presets.items():
+    presets = presets_of(BOARDS[board])
+    for core, preset in presets.items():
         config = preset_config(core, BOARDS[board])
-        assert settings.items() <= config.as_dict().items()
-    assert "ssa" in BOARDS[board].presets
+        assert preset.settings.items() <= config.as_dict().items()
+    assert "ssa" in presets
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_pins(board):
     """Lights, tied pins and serial port are pins of the platform, each used once."""
-    recipe = BOARDS[board]
-    platform = recipe.make_platform()
-    platform.request(recipe.clock, dir="-")
-    for n in range(len(recipe.leds)):
+    target = BOARDS[board]
+    platform = target.make_platform()
+    platform.request(target.clock, dir="-")
+    for n in range(len(target.leds)):
         platform.request("light", n, dir="-")
-    for n in range(len(recipe.tied)):
+    for n in range(len(target.tied)):
         platform.request("tied", n, dir="-")
-    if recipe.uart.on_light:  # the two share a pin
-        platform = recipe.make_platform()
+    if target.uart.on_light:  # the two share a pin
+        platform = target.make_platform()
     platform.request("serial", 0, dir={"rx": "-", "tx": "-"})
 
 
@@ -111,11 +115,11 @@ class Echo(wiring.Component):
         return m
 
 
-def echo_files(recipe):
+def echo_files(target):
     """Name to text of what Amaranth writes for an `Echo` on a board."""
-    export_to_amaranth()
-    top = BoardTop(recipe, Echo(), ("tx", "tx"), recipe.frequency)
-    files = recipe.make_platform().prepare(top, "echo").files
+    export_to_amaranth(target.family.TOOLS)
+    top = BoardTop(target, Echo(), ("tx", "tx"), target.frequency)
+    files = target.make_platform().prepare(top, "echo").files
     return {name: text if isinstance(text, str) else text.decode() for name, text in files.items()}
 
 
@@ -123,55 +127,57 @@ def echo_files(recipe):
 @pytest.mark.parametrize("board", BOARDS)
 def test_nextpnr_takes_clock_lights_and_serial_line(board, tmp_path):
     """Clock input, PLL, pins and package fit together."""
-    recipe = BOARDS[board]
-    for name, text in echo_files(recipe).items():
+    target = BOARDS[board]
+    for name, text in echo_files(target).items():
         (tmp_path / name).write_text(text)
     run_tool("yosys", "-ql", "echo.log", "echo.ys", cwd=tmp_path)
-    family = recipe.device.family
-    constraints = {"ice40": ("--pcf", "echo.pcf"), "ecp5": ("--lpf", "echo.lpf")}[family]
-    options = (*recipe.device.place, *recipe.package, *constraints, "--report", "report.json")
-    run_tool(f"nextpnr-{family}", *options, "--json", "echo.json", "--quiet", cwd=tmp_path)
+    family = target.family
+    pins = f"echo.{family.CONSTRAINTS}"
+    command = family.place(target.part, f"echo.{family.NETLIST}", constraints=pins)
+    run_tool(*command, "--report", "report.json", "--quiet", cwd=tmp_path)
     told = json.loads((tmp_path / "report.json").read_text())
     (clock,) = told["fmax"].values()
-    assert clock["constraint"] == pytest.approx(recipe.frequency / 1e6, rel=1e-3)
-    plls = told["utilization"][{"ice40": "ICESTORM_PLL", "ecp5": "EHXPLLL"}[family]]["used"]
-    assert plls == (recipe.frequency != recipe.oscillator)
+    assert clock["constraint"] == pytest.approx(target.frequency / 1e6, rel=1e-3)
+    plls = told["utilization"][family.PLL]["used"]
+    assert plls == (target.frequency != target.oscillator)
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_serial_line_goes_to_the_pins_of_the_constraints(board):
-    recipe = BOARDS[board]
-    (text,) = (t for name, t in echo_files(recipe).items() if name.endswith((".pcf", ".lpf")))
+    target = BOARDS[board]
+    (text,) = (t for name, t in echo_files(target).items() if name.endswith((".pcf", ".lpf")))
     told = re.sub('[";]', "", text)
-    kept = re.sub('[";]', "", constraints_text(recipe))
+    kept = re.sub('[";]', "", constraints_text(target))
     for part in ("rx", "tx"):
         pin = re.search(rf"uart_{part} (?:SITE )?(\w+)$", kept, re.MULTILINE)[1]
         assert re.search(rf"serial_0__{part}__io (?:SITE )?{pin}$", told, re.MULTILINE)
-    assert ("light_0__io" in told) == (not recipe.uart.on_light)
+    assert ("light_0__io" in told) == (not target.uart.on_light)
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_nextpnr_options_are_those_of_the_platform(board):
-    recipe = BOARDS[board]
-    platform = recipe.make_platform()
-    options = dict(zip(recipe.package[::2], recipe.package[1::2], strict=True))
-    if recipe.device.family == "ice40":
-        assert options == {"--package": platform.package.lower()}
-        assert recipe.device.place[0].strip("-") == platform.device[5:].lower()
+    target = BOARDS[board]
+    platform = target.make_platform()
+    command = target.family.place(target.part, "x.json")
+    options = dict(pairwise(command))
+    if target.family.NAME == "ice40":
+        assert options["--package"] == platform.package.lower()
+        assert "--speed" not in options
+        assert f"--{platform.device[5:].lower()}" in command
     else:
         package = platform._nextpnr_package_options[platform.package]
         assert options["--package"].lower() == package.lower()
         assert options["--speed"] == platform.speed
-        assert recipe.device.place == (platform._nextpnr_device_options[platform.device],)
-    assert recipe.device.name == platform.device
+        assert platform._nextpnr_device_options[platform.device] in command
+    assert target.device.name == platform.device
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_frequencies_can_be_made(board):
-    recipe = BOARDS[board]
-    assert recipe.make_platform().resources[recipe.clock, 0].clock.frequency == recipe.oscillator
-    for frequency in (recipe.frequency, *recipe.slower.values()):
-        ClockPlan(recipe, frequency)
+    target = BOARDS[board]
+    assert target.make_platform().resources[target.clock, 0].clock.frequency == target.oscillator
+    for frequency in (target.frequency, *(core_clock(core, target) for core in presets_of(target))):
+        ClockPlan(target, frequency)
 
 
 @pytest.mark.parametrize(
@@ -197,11 +203,11 @@ def test_another_shape_engine_or_input_is_chosen_for_anew(board, settings, chose
 )
 def test_small_build(board, size, tmp_path):
     """A small core all the way to a bitstream, with its report; the same bytes in any folder."""
-    recipe = BOARDS[board]
-    config = preset_config("ssa", recipe, {"tokens": 8, "head_dim": 8})
+    target = BOARDS[board]
+    config = preset_config("ssa", target, {"tokens": 8, "head_dim": 8})
     begun, hashes = [], []
     for folder in ("a", "another/b"):
-        job = Build(config, recipe, recipe.frequency_of("ssa"))
+        job = Build(config, target, core_clock("ssa", target))
         report = build(job, tmp_path / folder, begun.append)
         bitstream = (tmp_path / folder / report.bitstream).read_bytes()
         hashes.append(hashlib.sha256(bitstream).hexdigest())
@@ -225,9 +231,10 @@ def test_design_is_the_same_text_everywhere():
     """Neither the order of sets nor the folders of an installation are in what is synthesised."""
     script = (
         "from spikeloom_boards.build import Build, design_files; "
-        "from spikeloom_boards.recipes import BOARDS, preset_config; "
-        "recipe = BOARDS['icestick']; "
-        "job = Build(preset_config('ssa', recipe), recipe, recipe.frequency); "
+        "from spikeloom_boards.boards import BOARDS; "
+        "from spikeloom_boards.presets import preset_config; "
+        "target = BOARDS['icestick']; "
+        "job = Build(preset_config('ssa', target), target, target.frequency); "
         "print(''.join(design_files(job).values()))"
     )
     texts = [
@@ -250,9 +257,9 @@ def test_design_is_the_same_text_everywhere():
 def test_memories_in_block_ram_have_no_bypass():
     """Every read port of a memory that is never read where it is written; a transparent one has
     its own."""
-    recipe = BOARDS["icebreaker"]
-    config = preset_config("spiked", recipe)
-    text = design_files(Build(config, recipe, recipe.frequency_of("spiked")))["spikeloom.il"]
+    target = BOARDS["icebreaker"]
+    config = preset_config("spiked", target)
+    text = design_files(Build(config, target, core_clock("spiked", target)))["spikeloom.il"]
     modules = [part for part in text.split("\nend\n") if "cell $memrd_v2" in part]
     kinds = [
         (
@@ -267,20 +274,20 @@ def test_memories_in_block_ram_have_no_bypass():
 
 
 def test_core_that_does_not_fit(tmp_path):
-    recipe = BOARDS["icestick"]
-    config = preset_config("ssa", recipe, {"tokens": 32, "head_dim": 32})
+    target = BOARDS["icestick"]
+    config = preset_config("ssa", target, {"tokens": 32, "head_dim": 32})
     with pytest.raises(InputError, match=r"does not fit iCE40HX1K: .* \d+ block RAMs of 16"):
-        build(Build(config, recipe, recipe.frequency_of("ssa")), tmp_path / "out")
+        build(Build(config, target, core_clock("ssa", target)), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("core", "board"), [(core, board) for board in BOARDS for core in BOARDS[board].presets]
+    ("core", "board"), [(core, board) for board in BOARDS for core in presets_of(BOARDS[board])]
 )
 def test_preset_builds_and_meets_its_clock(core, board, tmp_path):
-    recipe = BOARDS[board]
-    job = Build(preset_config(core, recipe), recipe, recipe.frequency_of(core))
+    target = BOARDS[board]
+    job = Build(preset_config(core, target), target, core_clock(core, target))
     assert build(job, tmp_path / board).timing_met
 
 

@@ -1,0 +1,53 @@
+"""Boards as data: tables in the TOML files of this folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spikeloom.errors import InputError
+from spikeloom.families import FAMILIES
+
+from .board import Board as Board
+from .board import Uart as Uart
+from .board import read_boards as read_boards
+
+BOARDS: dict[str, Board] = {}
+"""Boards by id, family by family, in the order of their files."""
+
+
+def add_boards(text: str, where: str) -> list[Board]:
+    """Make the boards of a TOML text known to everything; see `read_boards`.
+
+    Raises `InputError` also where a board's id is taken.
+    """
+    boards = read_boards(text, where)
+    for board in boards:
+        if board.id in BOARDS:
+            raise InputError(f"{where}: {board.id}: there is a board of that name; choose another")
+    BOARDS.update({board.id: board for board in boards})
+    order = list(FAMILIES.values())
+    known = sorted(BOARDS.values(), key=lambda board: order.index(board.family))
+    BOARDS.clear()
+    BOARDS.update({board.id: board for board in known})
+    return boards
+
+
+def find_board(name: str) -> Board:
+    """The board called `name`. Raises `InputError` listing the boards there are."""
+    if name not in BOARDS:
+        raise InputError(f"unknown board {name!r}; boards: " + ", ".join(BOARDS))
+    return BOARDS[name]
+
+
+def boards_with(usb: tuple[int, int], node: str | None = None) -> list[str]:
+    """Ids of the boards that are programmed through USB device `usb`, a (vendor, product), by a
+    device file of kind `node` if given."""
+    return [
+        board.id
+        for board in BOARDS.values()
+        if any(one.usb == usb and node in (None, one.node) for one in board.programmers)
+    ]
+
+
+for _file in sorted(Path(__file__).parent.glob("*.toml")):
+    add_boards(_file.read_text(encoding="utf-8"), _file.name)

@@ -1,0 +1,57 @@
+"""Presets: settings and clock of each core that fit a device class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from spikeloom.contract import Core, Preset
+from spikeloom.cores import all_cores, find_core
+from spikeloom.errors import InputError
+
+from .boards import Board
+
+
+def presets_of(board: Board) -> dict[str, Preset]:
+    """The presets that fit a board's class of devices, by core."""
+    kind = board.device.presets
+    return {name: core.PRESETS[kind] for name, core in all_cores().items() if kind in core.PRESETS}
+
+
+def preset_config(
+    core: str, board: Board, settings: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()
+) -> Core:
+    """Configuration of `core` for a board: its preset, with `settings` on top.
+
+    Raises `InputError` where there is no preset.
+    """
+    settings = dict(settings)
+    presets = presets_of(board)
+    if core not in presets:
+        raise InputError(f"{board.id} has no preset of {core}; give its keys with --set")
+    preset = presets[core].settings
+    config = find_core(core)
+    before = {name: preset.get(name, key.default) for name, key in config.keys().items()}
+    changed = {key for key in settings.keys() & before if str(settings[key]) != str(before[key])}
+    for decisive, dependent in PRESET_KEYS:
+        if changed & decisive:
+            preset = {key: value for key, value in preset.items() if key not in dependent}
+    return config.from_settings(preset | settings)
+
+
+def core_clock(core: str, board: Board) -> int:
+    """Hz that `core` runs at on a board: its preset's, or else the board's."""
+    preset = presets_of(board).get(core)
+    return preset.hz if preset and preset.hz else board.frequency
+
+
+# What a preset chooses for one shape, engine or kind of input means nothing for another: there the
+# core chooses again.
+PRESET_KEYS = (
+    (
+        {"tokens", "head_dim", "value_dim", "engine"},
+        {"cells", "bits", "lanes", "steps_at_once", "encoders"},
+    ),
+    ({"engine"}, {"random"}),
+    ({"engine", "inputs"}, {"feed"}),
+)

@@ -1,0 +1,100 @@
+"""FPGA families: each is one module of this folder, whose object is called `FAMILY`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+
+from ..errors import InputError
+from ..tools import TOOLS
+from .family import Device as Device
+from .family import Family as Family
+from .family import Part as Part
+from .family import Pll as Pll
+from .family import Synthesis as Synthesis
+
+FAMILIES: dict[str, Family] = {}
+"""Families by name, in the order of their smallest devices."""
+
+
+def register(family: Family) -> None:
+    """Make `family` and its tools known to everything.
+
+    Raises ValueError where its name or that of one of its devices is taken.
+    """
+    taken = {device.id for one in FAMILIES.values() for device in one.DEVICES}
+    for name in (family.NAME, *(device.id for device in family.DEVICES)):
+        if name in FAMILIES or name in taken:
+            raise ValueError(f"family {family.NAME!r}: the name {name!r} is taken")
+    TOOLS.update(family.TOOLS)
+    known = sorted((*FAMILIES.values(), family), key=_smallest)
+    FAMILIES.clear()
+    FAMILIES.update({one.NAME: one for one in known})
+
+
+def _smallest(family: Family) -> int:
+    return min(device.cells for device in family.DEVICES)
+
+
+def find_family(name: str) -> Family:
+    """The family called `name`. Raises `InputError` listing the families there are."""
+    if name not in FAMILIES:
+        raise InputError(f"unknown FPGA family {name!r}; families: " + ", ".join(FAMILIES))
+    return FAMILIES[name]
+
+
+def find_part(device: str, package: str = "", speed: str = "") -> Part:
+    """A device by its id, in the first of its packages and speed grades unless told.
+
+    Raises `InputError` listing what there is.
+    """
+    devices = {one.id: (family, one) for family in FAMILIES.values() for one in family.DEVICES}
+    if device not in devices:
+        raise InputError(f"unknown device {device!r}; devices: " + ", ".join(devices))
+    family, found = devices[device]
+    for key, value, known in (
+        ("package", package, found.packages),
+        ("speed", speed, found.speeds),
+    ):
+        if value and value not in known:
+            names = ", ".join(filter(None, known)) or "none"
+            raise InputError(f"{key} {value!r} is not one of {device}'s: {names}")
+    return Part(family, found, package or found.packages[0], speed or found.speeds[0])
+
+
+@dataclass(frozen=True)
+class Netlist:
+    """A kind of netlist to simulate: a family's cells, placed on `part` if given."""
+
+    family: Family
+    part: Part | None = None
+
+
+def netlists() -> dict[str, Netlist]:
+    """Kinds of netlists by name: "FAMILY", and "FAMILY-routed" where that can be simulated."""
+    routed = [family for family in FAMILIES.values() if family.SIMULATED_DEVICE]
+    return {family.NAME: Netlist(family) for family in FAMILIES.values()} | {
+        f"{family.NAME}-routed": Netlist(family, find_part(family.SIMULATED_DEVICE))
+        for family in routed
+    }
+
+
+def find_netlist(name: str) -> Netlist:
+    """The kind of netlist called `name`. Raises `InputError` listing those there are."""
+    kinds = netlists()
+    if name not in kinds:
+        raise InputError(f"netlist = {name!r} is not one of " + ", ".join(kinds))
+    return kinds[name]
+
+
+def load() -> None:
+    """Register the families of this folder that are not known yet."""
+    modules = [import_module(f"{__name__}.{one.name}") for one in iter_modules(__path__)]
+    found = [module.FAMILY for module in modules if hasattr(module, "FAMILY")]
+    for family in found:
+        if family not in FAMILIES.values():
+            register(family)
+
+
+load()

@@ -1,0 +1,166 @@
+"""What any tool may ask of an FPGA family."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..tools import Tool
+
+
+@dataclass(frozen=True)
+class Device:
+    """One FPGA of a family.
+
+    Parameters
+    ----------
+    id : short name, used by boards and by rows of the bench.
+    name : the vendor's name, also used by Amaranth.
+    cells, block_rams : how many it has.
+    place : options of place and route that select it.
+    presets : its device class: cores have presets by device class.
+    packages, speeds : its packages and speed grades. The bench uses the first of each.
+    """
+
+    id: str
+    name: str
+    cells: int
+    block_rams: int
+    place: tuple[str, ...]
+    presets: str
+    packages: tuple[str, ...]
+    speeds: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A device in a package, of a speed grade: what a design is placed on."""
+
+    family: Family
+    device: Device
+    package: str
+    speed: str
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """Cells that Yosys counted: what the design needs at the least."""
+
+    lut4: int
+    registers: int
+    block_rams: int
+
+
+class Pll(ABC):
+    """Settings of a PLL for one frequency."""
+
+    @abstractmethod
+    def instance(self, source: Any, clk: Any, locked: Any, *, pad: bool = False) -> Any:
+        """The Amaranth instance that makes the clock `clk` from `source` and says when it is
+        `locked`. `pad`: `source` is the port of the pad beside the PLL rather than a signal."""
+
+
+class Family(ABC):
+    """One FPGA family: its devices, its tools, and everything that differs between families.
+
+    Each family is one module of this folder: a subclass, and an object of it called `FAMILY`.
+    `place` and `pack` return a command line: the tool's name in `spikeloom.tools.TOOLS`, and its
+    arguments.
+    """
+
+    NAME: ClassVar[str]  # as on the command line
+    TITLE: ClassVar[str]  # for people
+    DEVICES: ClassVar[tuple[Device, ...]]
+
+    # Tools. PACKAGE is the Python package that brings them, whose version decides the bitstream.
+    PLACER: ClassVar[str]
+    PACKER: ClassVar[str]
+    PACKAGE: ClassVar[str]
+    TOOLS: ClassVar[Mapping[str, Tool]]
+
+    # File name endings. NETLIST and CONSTRAINTS are those of Amaranth's platform; ROUTED is what
+    # place and route writes for the packer, "" if the packer reads nextpnr's JSON.
+    NETLIST: ClassVar[str] = "json"
+    CONSTRAINTS: ClassVar[str]
+    COMMENT: ClassVar[str] = "#"  # begins a comment in the constraints
+    ROUTED: ClassVar[str]
+    BITSTREAM: ClassVar[str]
+
+    # Names of logic cells, block RAMs and PLLs in nextpnr's report. APPENDED are regular
+    # expressions of what the tools append to a signal's name, after an underscore, for a cell.
+    CELL: ClassVar[str]
+    RAM: ClassVar[str]
+    PLL: ClassVar[str]
+    APPENDED: ClassVar[tuple[str, ...]]
+
+    # Attributes of pins in Amaranth: for every pin, and for an input with a pull-up.
+    IO_STANDARD: ClassVar[Mapping[str, Any]]
+    PULL_UP: ClassVar[Mapping[str, Any]]
+
+    # Simulation models of the cells, among Yosys' shared files, and macros to define before them.
+    MODELS: ClassVar[tuple[str, ...]]
+    MODEL_MACROS: ClassVar[tuple[str, ...]] = ()
+    # The device on which to place and route netlists for simulation; "" if that is not supported.
+    SIMULATED_DEVICE: ClassVar[str] = ""
+
+    # How long the reset lasts after configuration, until block RAM can be read.
+    RESET_SECONDS: ClassVar[float] = 15e-6
+    # Whether rows of the floorplan are counted from the top.
+    ROWS_FROM_TOP: ClassVar[bool] = False
+
+    @abstractmethod
+    def synthesise(self, top: str, netlist: str = "") -> str:
+        """Yosys commands that map module `top` to cells, and write them as JSON to `netlist`."""
+
+    def synthesise_to_simulate(self, top: str) -> str:
+        """Yosys commands that map module `top` to cells that have simulation models."""
+        return self.synthesise(top)
+
+    @abstractmethod
+    def place(
+        self, part: Part, netlist: str, *, constraints: str = "", routed: str = "", mhz: float = 0
+    ) -> list[str]:
+        """Command line that places and routes a netlist; options that every nextpnr knows may
+        follow.
+
+        `constraints` names the file of pins; without, pins are free. `routed` is the file to write
+        for the packer. `mhz` is the clock, given for families whose constraints do not say it.
+        """
+
+    @abstractmethod
+    def pack(
+        self, part: Part, routed: str, bitstream: str, options: Sequence[str] = ()
+    ) -> list[str]:
+        """Command line that makes the bitstream, with a board's `options` of the packer."""
+
+    @abstractmethod
+    def constrain_pin(self, port: str, pin: str, attributes: Mapping[str, Any]) -> list[str]:
+        """Lines of a constraints file that put a port on a pin."""
+
+    @abstractmethod
+    def constrain_clock(self, port: str, mhz: float) -> str:
+        """The line of a constraints file that says how fast the clock at a port is."""
+
+    @abstractmethod
+    def pll(self, f_in: float, f_out: float) -> Pll | None:
+        """The PLL that makes exactly `f_out` from `f_in` (Hz), or None if it cannot."""
+
+    @abstractmethod
+    def size(self, counts: Mapping[str, int]) -> Synthesis:
+        """What a netlist needs, by Yosys' count of each type of cell."""
+
+    def utilisation(self, used: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+        """Logic cells and block RAMs, by the utilisation in nextpnr's report."""
+        return {
+            "cells": used[self.CELL]["used"],
+            "cells_available": used[self.CELL]["available"],
+            "block_rams": used[self.RAM]["used"],
+            "block_rams_available": used[self.RAM]["available"],
+        }
+
+
+def count(counts: Mapping[str, int], *prefixes: str) -> int:
+    """Cells whose type begins with any of `prefixes`."""
+    return sum(number for cell, number in counts.items() if cell.startswith(prefixes))
