@@ -4,7 +4,7 @@ import numpy as np
 
 from spikeloom.config import A2OS2ABlockConfig, A2OS2AConfig
 from spikeloom.export.files import core_files
-from spikeloom.staging import whole_folder
+from spikeloom.outputs import output_folder
 from spikeloom_sim.adapters import adapter
 from spikeloom_sim.backends import run_rtl
 from spikeloom_sim.backends.wave import write_gtkw
@@ -56,7 +56,7 @@ def demo_a2os2a(folder, progress):
     most = 2 ** (config.input_bits - 1)
     inputs = [np.rint(x * ONE).clip(-most, most - 1).astype(int) for x in reals]
     trace = a2os2a_block.trace(config, *inputs)
-    with whole_folder(folder, "demo.md") as staging:
+    with output_folder(folder, "demo a2os2a") as staging:
         runs = []
         for order in ("kv", "qk"):
             progress(f"simulate the core, {order}")

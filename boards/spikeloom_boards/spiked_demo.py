@@ -3,7 +3,7 @@
 import numpy as np
 
 from spikeloom.export.files import core_files
-from spikeloom.staging import whole_folder
+from spikeloom.outputs import output_folder
 from spikeloom_sim.adapters import adapter
 from spikeloom_sim.golden import spiked
 
@@ -42,7 +42,7 @@ def photograph_operands():
 def demo_spiked(folder, progress):
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     operands = photograph_operands()
-    with whole_folder(folder, "demo.md") as staging:
+    with output_folder(folder, "demo spiked") as staging:
         runs = []
         for base, steps in CODES:
             progress(f"simulate B = {base}, T = {steps}")

@@ -4,7 +4,7 @@ import numpy as np
 
 from spikeloom.config.ssa import ENGINES
 from spikeloom.export.files import core_files
-from spikeloom.staging import whole_folder
+from spikeloom.outputs import output_folder
 from spikeloom_sim.backends import run_rtl
 from spikeloom_sim.backends.wave import write_gtkw
 from spikeloom_sim.golden import ssa
@@ -45,7 +45,7 @@ def demo_ssa(folder, progress):
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     patches = photograph_patches()
     reference = ssa.float_reference(patches, patches, patches)
-    with whole_folder(folder, "demo.md") as staging:
+    with output_folder(folder, "demo ssa") as staging:
         runs = []
         for engine in ENGINES:
             for steps in STEPS:

@@ -1,6 +1,7 @@
 """`spikeloom run`: a user's tensors through a core."""
 
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from spikeloom.catalog import find_core
 from spikeloom.errors import InputError, JobError
 from spikeloom.link.protocol import DEFAULT_BAUD
+from spikeloom.outputs import check_file, output_file
 from spikeloom_boards.driver.jobs import open_for, run_heads
 from spikeloom_sim.adapters import adapter
 from spikeloom_sim.backends import run_golden, run_rtl
@@ -61,8 +63,11 @@ def run(
         raise InputError(f"unknown backend {backend!r}; backends: " + ", ".join(BACKENDS))
     if (backend == "board") != (port is not None):
         raise InputError("--backend board and --port PORT (or --port sim) go together")
-    check_wave(wave, backend)
-    check_output(output)
+    inputs = {"--q": q, "--k": k, "--v": v, "--config": config}
+    check_file(output, inputs=inputs)
+    if wave is not None:
+        check_wave(wave, backend)
+        check_file(wave, "--wave", inputs | {"-o": output})
     model = adapter(core)
     for option, asked, ability in (("--rate", rate, "rate"), ("--codes", codes, "decode")):
         if asked and not hasattr(model, ability):
@@ -89,7 +94,8 @@ def run(
         elif backend != "board":
             begin(f"{backend} on {sim}")
             netlist = family if backend == "netlist" else None
-            result = run_rtl(chosen, heads, simulator=sim, wave=wave, netlist=netlist)
+            with output_file(wave) if wave else nullcontext() as staging:
+                result = run_rtl(chosen, heads, simulator=sim, wave=staging, netlist=netlist)
             found, cycles = result.outputs, result.cycles
             seconds = result.build_seconds + result.run_seconds
     if backend != "golden":
@@ -120,18 +126,7 @@ def run(
 
 def check_wave(wave, backend):
     """Refuse a waveform that cannot be recorded."""
-    if wave is None:
-        return
     if backend not in ("rtl", "netlist"):
         raise InputError("--wave needs --backend rtl or netlist: only there are signals to record")
     if wave.suffix not in (".vcd", ".fst"):
         raise InputError(f"--wave {wave}: name a .vcd or .fst file")
-    check_output(wave)
-
-
-def check_output(path):
-    """Refuse a place where no file can be written."""
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"{path}: folder {path.parent} does not exist; create it first")

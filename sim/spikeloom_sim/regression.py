@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 from spikeloom.catalog import CORES
 from spikeloom.export.verilog import to_verilog
+from spikeloom.outputs import output_file
 
 from .backends.rtl import build_simulation
 from .regression_cases import CASES
@@ -91,7 +92,8 @@ def write_junit(results, path):
         if result.failures:
             text = f"{result.failures} of {result.tests} tests failed; see {result.folder}"
             ElementTree.SubElement(case, "failure", message=text)
-    ElementTree.ElementTree(suites).write(path, encoding="utf-8", xml_declaration=True)
+    with output_file(path) as staging:
+        ElementTree.ElementTree(suites).write(staging, encoding="utf-8", xml_declaration=True)
 
 
 def describe(config):

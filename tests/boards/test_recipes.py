@@ -14,7 +14,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from spikeloom.errors import InputError
-from spikeloom.tools import export_to_amaranth, locate, run_tool
+from spikeloom.tools import for_amaranth, locate, run_tool
 from spikeloom_boards.board_top import BoardTop
 from spikeloom_boards.build import Build, build, design_files
 from spikeloom_boards.clocking import ClockPlan, ecp_pll, ice_pll
@@ -113,9 +113,9 @@ class Echo(wiring.Component):
 
 def echo_files(recipe):
     """Name to text of what Amaranth writes for an `Echo` on a board."""
-    export_to_amaranth()
     top = BoardTop(recipe, Echo(), ("tx", "tx"), recipe.frequency)
-    files = recipe.make_platform().prepare(top, "echo").files
+    with for_amaranth():
+        files = recipe.make_platform().prepare(top, "echo").files
     return {name: text if isinstance(text, str) else text.decode() for name, text in files.items()}
 
 

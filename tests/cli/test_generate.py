@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from spikeloom.tools import locate
-from spikeloom_sim.simulators.verilator import _home
+from spikeloom_sim.simulators import Verilator
 
 CONFIGS = {
     "spikes": ("ssa", ["tokens=6", "head_dim=10", "mask=causal"]),
@@ -38,7 +38,7 @@ def test_lint(spikeloom, tmp_path, core, keys):
     assert spikeloom("generate", core, "-o", "out", *options).code == 0
     out = tmp_path / "out"
     verilog = f"spikeloom_{core}.v"
-    home = _home()
+    home = Verilator.home()
     command = [home / "bin" / "verilator", "--lint-only", "-Wall", "lint.vlt", verilog]
     done = _run(command, out, VERILATOR_ROOT=str(home))
     assert (done.returncode, "Warning" in done.stdout) == (0, False), done.stdout
@@ -99,7 +99,7 @@ def test_fusesoc_runs_it(generated):
     fusesoc = Path(sys.executable).parent / "fusesoc"
     if not fusesoc.exists():
         pytest.skip("fusesoc is not installed")
-    home = _home()
+    home = Verilator.home()
     environment = {
         "HOME": str(generated),
         "VERILATOR_ROOT": str(home),
