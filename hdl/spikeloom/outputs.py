@@ -84,6 +84,11 @@ def check_folder(folder, command):
         raise InputError(
             f"{folder} holds the output of `spikeloom {writer}`; choose an empty or a new -o"
         )
+    _check_unchanged(folder, command, files)
+
+
+def _check_unchanged(folder, command, files):
+    """Raise `InputError` for one of `files` that is not as `command` wrote it."""
     for name, digest in files.items():
         path = folder / name
         if path.parent.is_dir() and not os.access(path.parent, os.W_OK | os.X_OK):
@@ -202,8 +207,8 @@ def _read_record(folder):
 def _replace(folder, staging, command):
     """Put the files of `staging` into `folder`, and remove those of the earlier run that are no
     more. Whatever would be lost by it is refused before anything moves."""
-    check_folder(folder, command)
     _, earlier = _read_record(folder)
+    _check_unchanged(folder, command, earlier)
     names = _files_in(staging)
     for name in names:
         if name not in (RECORD, *earlier) and os.path.lexists(folder / name):

@@ -28,9 +28,10 @@ class Icarus:
         sources = [os.path.relpath(source, folder) for source in sources]
         if waves:
             dump = folder / "dump.v"
+            path = str(Path(waves).resolve()).replace("\\", "\\\\").replace('"', '\\"')
             dump.write_text(
                 "module dump;\ninitial begin\n"
-                f'$dumpfile("{Path(waves).resolve()}");\n$dumpvars(0, {top});\nend\nendmodule\n'
+                f'$dumpfile("{path}");\n$dumpvars(0, {top});\nend\nendmodule\n'
             )
             options += ["-s", "dump"]
             sources.append(dump.name)
