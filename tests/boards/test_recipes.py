@@ -14,6 +14,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from spikeloom.errors import InputError
+from spikeloom.outputs import RECORD
 from spikeloom.tools import for_amaranth, locate, run_tool
 from spikeloom_boards.board_top import BoardTop
 from spikeloom_boards.build import Build, build, design_files
@@ -216,7 +217,7 @@ def test_small_build(board, size, tmp_path):
     assert f"{report.fmax_mhz:.1f} MHz" in page
     left = {path.name for path in (tmp_path / "a").iterdir()}
     logs = {"synthesis.log", "nextpnr.log", "nextpnr.json", "spikeloom.ys"}
-    reports = {"report.json", "report.html"}
+    reports = {"report.json", "report.html", RECORD}
     assert left - logs - reports <= {report.bitstream, "spikeloom.pcf", "spikeloom.lpf"}
     assert plan(tmp_path / "a").board == board
 

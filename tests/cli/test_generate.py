@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from spikeloom.outputs import RECORD
 from spikeloom.tools import locate
 from spikeloom_sim.simulators import Verilator
 
@@ -60,7 +61,8 @@ def test_manifest(generated):
     assert manifest["sha256"] == hashlib.sha256(verilog).hexdigest()
     assert manifest["config"]["tokens"] == 4
     assert manifest["cycles"] > 0
-    assert manifest["files"] == sorted(path.name for path in generated.iterdir())
+    written = sorted(path.name for path in generated.iterdir())
+    assert [RECORD, *manifest["files"]] == written
     top = verilog.decode().split("module spikeloom_ssa(")[1].split("endmodule")[0]
     declared = re.findall(r"^  (input|output) (?:\[(\d+):0\] )?(\w+);", top, re.MULTILINE)
     found = {(name, flow, int(high or 0) + 1) for flow, high, name in declared}
