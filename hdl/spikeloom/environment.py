@@ -61,6 +61,12 @@ def own_environment(**more):
 _guard, _inside, _outside = threading.Lock(), [], {}
 
 
+def users_variable(name):
+    """A variable as the user set it, within `own_environment` too; None where it is not set."""
+    with _guard:
+        return (_outside if _inside else os.environ).get(name)
+
+
 def cache_folder():
     """Where to keep what is costly to make: the user's cache folder, or else a private folder among
     the temporary ones; None where neither takes files."""

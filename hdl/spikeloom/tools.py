@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,13 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from .environment import cache_folder, child_environment, own_environment, yowasp_cache
+from .environment import (
+    cache_folder,
+    child_environment,
+    own_environment,
+    users_variable,
+    yowasp_cache,
+)
 from .errors import JobError
 
 
@@ -62,7 +67,7 @@ WEBASSEMBLY = ("yosys", "nextpnr-ice40", "icepack", "nextpnr-ecp5", "ecppack")
 def locate(name):
     """Path of tool `name`, or None: its variable, then the running Python's folder, then PATH."""
     tool = TOOLS[name]
-    override = os.environ.get(tool.variable)
+    override = users_variable(tool.variable)
     if override:
         return shutil.which(override)
     beside_python = str(Path(sys.executable).parent)
@@ -77,7 +82,7 @@ def require(name):
     """Path of tool `name`. Raises `JobError` with the command that installs it."""
     path = locate(name)
     if path is None:
-        override = os.environ.get(TOOLS[name].variable)
+        override = users_variable(TOOLS[name].variable)
         if override:
             raise JobError(
                 f"{name}: {TOOLS[name].variable} names {override!r}, which is no program; unset it"
@@ -118,16 +123,20 @@ def run_tool(name, *arguments, cwd=None, log=None):
 def run_program(name, command, *, cwd=None, log=None, variables=()):
     """Run a command line, called `name` in messages, in a `child_environment` with
     `variables`; see `run_tool`."""
-    result = subprocess.run(
-        list(map(str, command)),
-        cwd=cwd,
-        env=child_environment(**dict(variables)),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
+    command = list(map(str, command))
+    try:
+        result = subprocess.run(
+            command,
+            cwd=cwd,
+            env=child_environment(**dict(variables)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise JobError(f"{name}: {command[0]} does not start ({error.strerror})") from None
     if log is not None:
         Path(log).write_text(result.stdout)
     if result.returncode:

@@ -86,6 +86,7 @@ def test_a_run_of_no_test_has_failed(tmp_path):
 def test_own_environment_in_threads(monkeypatch):
     """It lasts until the last block ends, and what was there before comes back."""
     monkeypatch.setenv("MAKEFLAGS", "n")
+    monkeypatch.setenv("CXX", sys.executable)
     before = dict(os.environ)
     inside, go_on = threading.Event(), threading.Event()
 
@@ -101,7 +102,8 @@ def test_own_environment_in_threads(monkeypatch):
         thread.start()
         inside.wait(10)
         assert (os.environ["MINE"], os.environ["OTHER"]) == ("1", "1")
-    assert "MAKEFLAGS" not in os.environ
+    assert not {"MAKEFLAGS", "CXX"} & os.environ.keys()
+    assert locate("c++") == sys.executable  # chosen by the user
     go_on.set()
     thread.join()
     assert seen == [False]
