@@ -12,6 +12,39 @@ from spikeloom_sim.simulators import SIMULATORS
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--no-skips", action="store_true", help="A skipped test has failed: all tools are there."
+    )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    return _without_skip(report, item.config)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(collector):
+    report = yield
+    return _without_skip(report, collector.config)
+
+
+def _without_skip(report, config):
+    if report.skipped and not hasattr(report, "wasxfail") and config.getoption("--no-skips"):
+        _, _, reason = report.longrepr
+        report.outcome, report.longrepr = "failed", f"--no-skips: {reason}"
+    return report
+
+
+@pytest.fixture
+def icarus():
+    """Icarus, for what takes Verilator too long to compile; skipped where it is not installed."""
+    if not SIMULATORS["icarus"].available():
+        pytest.skip("icarus is not installed")
+    return "icarus"
+
+
 @pytest.fixture(params=sorted(SIMULATORS))
 def simulator(request):
     """Each simulator in turn; skipped where it is not installed."""

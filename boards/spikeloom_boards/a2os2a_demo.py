@@ -8,7 +8,7 @@ from spikeloom.cores.a2os2a import A2OS2A, golden
 from spikeloom.cores.a2os2a_block import A2OS2ABlock
 from spikeloom.cores.spiking_neurons.golden import float_fire
 from spikeloom.export.files import core_files
-from spikeloom.staging import whole_folder
+from spikeloom.outputs import output_folder
 from spikeloom_sim.backends import RTL
 from spikeloom_sim.backends.wave import write_gtkw
 
@@ -61,7 +61,7 @@ def demo_a2os2a(folder, progress):
     }
     trace = block_trace(config, inputs)
     spikes = {"q": trace.q, "k": trace.k, "v": trace.v}
-    with whole_folder(folder, "demo.md") as staging:
+    with output_folder(folder, "demo a2os2a") as staging:
         runs = []
         for order in ("kv", "qk"):
             progress(f"simulate the core, {order}")

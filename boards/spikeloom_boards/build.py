@@ -14,8 +14,8 @@ from spikeloom.export.plain_names import plain_names
 from spikeloom.link.linked_core import LinkedCore
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom.link.uart import uart_divisor
-from spikeloom.staging import whole_folder
-from spikeloom.tools import export_to_amaranth, run_tool
+from spikeloom.outputs import output_folder
+from spikeloom.tools import for_amaranth, require, run_tool
 
 from .board_top import BoardTop
 from .boards import Board
@@ -74,7 +74,7 @@ def build(job, folder, progress: Callable = lambda step: None):
     Returns a `Report`. Raises `InputError` where the core does not fit the device, `JobError` where
     a tool fails or the clock is not met.
     """
-    with whole_folder(folder, "report.json") as staging:
+    with output_folder(folder, "build") as staging:
         report = _build_in(job, staging, progress)
         told = report.as_dict()
         (staging / "report.json").write_text(json.dumps(told, indent=2) + "\n")
@@ -93,6 +93,7 @@ def build(job, folder, progress: Callable = lambda step: None):
 def _build_in(job, folder, progress):
     board, device, family = job.board, job.board.device, job.board.family
     begun = time.monotonic()
+    require(family.PLACER)
 
     progress("elaborate")
     for name, text in design_files(job).items():
@@ -195,12 +196,10 @@ def design_files(job):
 
     The same `job` gives the same texts, wherever Spikeloom and Python are installed.
     """
-    family = job.board.family
-    export_to_amaranth(family.TOOLS)
     design, lights = TOPS[job.top](job)
-    plan = job.board.make_platform().prepare(
-        BoardTop(job.board, design, lights, job.frequency), NAME
-    )
+    top = BoardTop(job.board, design, lights, job.frequency)
+    with for_amaranth(job.board.family.TOOLS):
+        plan = job.board.make_platform().prepare(top, NAME)
     texts = {
         name: _without_folders(content.decode() if isinstance(content, bytes) else content)
         for name, content in plan.files.items()

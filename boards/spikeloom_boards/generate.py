@@ -4,7 +4,7 @@ import json
 
 from spikeloom.export.files import core_files
 from spikeloom.export.verilog import component_to_verilog
-from spikeloom.staging import whole_folder
+from spikeloom.outputs import output_folder
 
 from .constraints import constraints_name, constraints_text
 from .raw_top import RawTop
@@ -19,19 +19,19 @@ def generate_files(config, folder, board=None, progress=lambda step: None):
 
     Returns the manifest, with the names of all `files`.
     """
-    progress("Verilog")
-    files = core_files(config)
-    if board is not None:
-        progress("self-test")
-        top = RawTop(board, make_self_test(config))
-        files["selftest.v"] = component_to_verilog(top, "selftest").text
-        files[constraints_name(board)] = constraints_text(board)
+    with output_folder(folder, "generate") as staging:
+        progress("Verilog")
+        files = core_files(config)
+        if board is not None:
+            progress("self-test")
+            top = RawTop(board, make_self_test(config))
+            files["selftest.v"] = component_to_verilog(top, "selftest").text
+            files[constraints_name(board)] = constraints_text(board)
 
-    manifest = json.loads(files["manifest.json"])
-    manifest["board"] = board.id if board else None
-    manifest["files"] = sorted(files)
-    files["manifest.json"] = json.dumps(manifest, indent=2) + "\n"
-    with whole_folder(folder, "manifest.json") as staging:
+        manifest = json.loads(files["manifest.json"])
+        manifest["board"] = board.id if board else None
+        manifest["files"] = sorted(files)
+        files["manifest.json"] = json.dumps(manifest, indent=2) + "\n"
         for name, text in files.items():
             (staging / name).write_text(text)
     return manifest

@@ -4,7 +4,7 @@ import numpy as np
 
 from spikeloom.cores.spiked import Spiked, golden
 from spikeloom.export.files import core_files
-from spikeloom.staging import whole_folder
+from spikeloom.outputs import output_folder
 
 from .demo_photograph import photograph
 from .demo_result import CLOCKS, MISMATCHES, DemoResult, run_checked
@@ -41,7 +41,7 @@ def photograph_operands():
 def demo_spiked(folder, progress):
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     operands = photograph_operands()
-    with whole_folder(folder, "demo.md") as staging:
+    with output_folder(folder, "demo spiked") as staging:
         runs = []
         for base, steps in CODES:
             progress(f"simulate B = {base}, T = {steps}")

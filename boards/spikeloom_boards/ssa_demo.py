@@ -5,7 +5,7 @@ import numpy as np
 from spikeloom.cores.ssa import golden
 from spikeloom.cores.ssa.core import ENGINES
 from spikeloom.export.files import core_files
-from spikeloom.staging import whole_folder
+from spikeloom.outputs import output_folder
 from spikeloom_sim.backends import RTL
 from spikeloom_sim.backends.wave import write_gtkw
 
@@ -46,7 +46,7 @@ def demo_ssa(folder, progress):
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     patches = photograph_patches()
     reference = golden.float_reference(patches, patches, patches)
-    with whole_folder(folder, "demo.md") as staging:
+    with output_folder(folder, "demo ssa") as staging:
         runs = []
         for engine in ENGINES:
             for steps in STEPS:

@@ -15,13 +15,19 @@ from .options import Json, console, print_json, steps
 
 def demo(
     core: Annotated[str, typer.Argument(metavar="[CORE]")] = "ssa",
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR")] = Path("spikeloom-demo"),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Folder to write (default: spikeloom-demo-CORE)."
+        ),
+    ] = None,
     json: Json = False,
 ):
     """Attention over a photograph on the golden model and the RTL, a bitstream, and pictures."""
     if core not in DEMOS:
         raise InputError(f"no demo of {core!r}; demos: " + ", ".join(DEMOS))
     run = DEMOS[core]
+    output = output or Path(f"spikeloom-demo-{core}")
     with steps(run.steps, quiet=json) as begin:
         result = run(output, begin)
     if json:

@@ -1,17 +1,23 @@
 """Entry point: collects the subcommands and turns errors into one line and an exit code."""
 
+import errno
 import json
+import os
 import signal
 import sys
+import tempfile
+from contextlib import suppress
 
 import typer
 from rich.console import Console
 
 from spikeloom import __version__
+from spikeloom.environment import settle_caches
 from spikeloom.errors import InputError, JobError
 
 from . import bench, build, demo, doctor, flash, generate, list_, regress, report, run, selftest
 
+NO_FAULT_OF_THE_INPUT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.ENOMEM)
 INTERRUPTED = 130  # exit code of a program ended by Ctrl-C, as shells have it
 
 app = typer.Typer(
@@ -50,7 +56,9 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
     try:
+        settle_caches()
         code = app(arguments, standalone_mode=False) or 0
+        sys.stdout.flush()
         return code if code != INTERRUPTED else _interrupted(as_json)
     except InputError as error:
         return _fail(error, 2, as_json)
@@ -60,13 +68,35 @@ def main(arguments=None):
         return stop.exit_code if stop.exit_code != INTERRUPTED else _interrupted(as_json)
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted(as_json)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        _silence(sys.stdout)
+        return 1
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}" if error.filename else error, 2, as_json)
+        code = 1 if error.errno in NO_FAULT_OF_THE_INPUT else 2
+        return _fail(_told(error), code, as_json)
     except Exception as error:
         # Click's own complaints about usage; anything else is a defect and shows itself whole.
         if not hasattr(error, "format_message"):
             raise
         return _fail(error.format_message(), 2, as_json)
+
+
+def _told(error):
+    """An error of the operating system in words."""
+    if error.filename:
+        return f"{error.filename}: {error.strerror}"
+    if error.errno == errno.ENOSPC:
+        return (
+            f"{error.strerror}: make room where the output goes and in {tempfile.gettempdir()} "
+            "(or set TMPDIR to another folder)"
+        )
+    return error
+
+
+def _silence(stream):
+    """Drop what `stream` still holds: Python would try to write it at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _interrupted(as_json):
@@ -77,8 +107,12 @@ def _fail(message, code, as_json):
     """Report one line on standard error (and as JSON on standard output)."""
     line = " ".join(str(message).split())
     Console(stderr=True, highlight=False, soft_wrap=True, markup=False).print(f"spikeloom: {line}")
-    if as_json:
-        print(json.dumps({"error": line, "exit_code": code}))
+    try:
+        if as_json:
+            print(json.dumps({"error": line, "exit_code": code}))
+        sys.stdout.flush()
+    except OSError:
+        _silence(sys.stdout)
     return code
 
 

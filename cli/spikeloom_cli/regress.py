@@ -7,6 +7,7 @@ import typer
 
 from spikeloom.cores import all_cores, find_core
 from spikeloom.errors import InputError, JobError
+from spikeloom.outputs import check_file
 from spikeloom_sim.regression import regression_configs, run_suite, write_junit
 from spikeloom_sim.simulators import SIMULATORS
 
@@ -33,6 +34,8 @@ def regress(
     ]
     if not configs:
         raise InputError(f"--only {only!r} leaves no configuration")
+    if junit:
+        check_file(junit, "--junit")
     results = []
     out = console()
     with steps(len(configs), quiet=json) as begin:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from spikeloom.errors import InputError
+from spikeloom.outputs import check_file, output_file
 from spikeloom_boards.comparison import COLUMNS, markdown, read_report, row
 
 from .options import Json, console, print_json
@@ -26,13 +26,15 @@ def report(
     json: Json = False,
 ):
     """Compare builds: cells, clock, time per attention."""
+    if output is not None:
+        check_file(output, inputs={str(folder): folder / "report.json" for folder in folders})
     reports = [read_report(folder) for folder in folders]
     if output is not None:
         from spikeloom_boards.report_html import comparison_page
 
-        if not output.parent.is_dir():
-            raise InputError(f"{output.parent} is no folder; choose another -o")
-        output.write_text(comparison_page(reports))
+        page = comparison_page(reports)
+        with output_file(output) as staging:
+            staging.write_text(page)
     if json:
         print_json(reports)
     elif as_markdown:

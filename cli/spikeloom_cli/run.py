@@ -127,18 +127,7 @@ def chosen_view(core, rate, codes):
 
 def check_wave(wave, backend):
     """Refuse a waveform that cannot be recorded."""
-    if wave is None:
-        return
     if backend not in ("rtl", "netlist"):
         raise InputError("--wave needs --backend rtl or netlist: only there are signals to record")
     if wave.suffix not in (".vcd", ".fst"):
         raise InputError(f"--wave {wave}: name a .vcd or .fst file")
-    check_output(wave)
-
-
-def check_output(path):
-    """Refuse a place where no file can be written."""
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"{path}: folder {path.parent} does not exist; create it first")

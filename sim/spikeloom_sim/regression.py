@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 from spikeloom.cores import find_core
 from spikeloom.export.verilog import to_verilog
+from spikeloom.outputs import output_file
 
 from .backends.rtl import build_simulation
 from .simulators.cocotb_run import run_cocotb
@@ -90,7 +91,8 @@ def write_junit(results, path):
         if result.failures:
             text = f"{result.failures} of {result.tests} tests failed; see {result.folder}"
             ElementTree.SubElement(case, "failure", message=text)
-    ElementTree.ElementTree(suites).write(path, encoding="utf-8", xml_declaration=True)
+    with output_file(path) as staging:
+        ElementTree.ElementTree(suites).write(staging, encoding="utf-8", xml_declaration=True)
 
 
 def describe(config):

@@ -1,12 +1,11 @@
 """Reading and checking tensors from users, and writing results whole or not at all."""
 
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from spikeloom.errors import InputError
+from spikeloom.outputs import output_file
 
 
 def load_tensor(path, name):
@@ -68,16 +67,8 @@ def check_spikes(tensor, name):
 
 def save_tensor(path, tensor):
     """Write `tensor` as .npy file `path`, whole or not at all."""
-    path = Path(path)
-    handle, staging = tempfile.mkstemp(dir=path.parent, suffix=".npy.part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, tensor)
-        os.chmod(staging, 0o644)
-        os.replace(staging, path)
-    except BaseException:
-        os.unlink(staging)
-        raise
+    with output_file(path) as staging, staging.open("wb") as file:
+        np.save(file, tensor)
 
 
 def _first(wrong):

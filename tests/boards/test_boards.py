@@ -16,7 +16,8 @@ from amaranth.lib.wiring import In, Out
 
 from spikeloom.errors import InputError
 from spikeloom.families import FAMILIES
-from spikeloom.tools import export_to_amaranth, locate, run_tool
+from spikeloom.outputs import RECORD
+from spikeloom.tools import for_amaranth, locate, run_tool
 from spikeloom_boards.board_top import BoardTop
 from spikeloom_boards.boards import BOARDS
 from spikeloom_boards.build import Build, build, design_files
@@ -117,9 +118,9 @@ class Echo(wiring.Component):
 
 def echo_files(target):
     """Name to text of what Amaranth writes for an `Echo` on a board."""
-    export_to_amaranth(target.family.TOOLS)
     top = BoardTop(target, Echo(), ("tx", "tx"), target.frequency)
-    files = target.make_platform().prepare(top, "echo").files
+    with for_amaranth(target.family.TOOLS):
+        files = target.make_platform().prepare(top, "echo").files
     return {name: text if isinstance(text, str) else text.decode() for name, text in files.items()}
 
 
@@ -222,7 +223,7 @@ def test_small_build(board, size, tmp_path):
     assert f"{report.fmax_mhz:.1f} MHz" in page
     left = {path.name for path in (tmp_path / "a").iterdir()}
     logs = {"synthesis.log", "nextpnr.log", "nextpnr.json", "spikeloom.ys"}
-    reports = {"report.json", "report.html"}
+    reports = {"report.json", "report.html", RECORD}
     assert left - logs - reports <= {report.bitstream, "spikeloom.pcf", "spikeloom.lpf"}
     assert plan(tmp_path / "a").board == board
 

@@ -20,7 +20,7 @@ from spikeloom_boards.bench.designs import Design
 from spikeloom_boards.boards import BOARDS, add_boards, find_board, read_boards
 from spikeloom_boards.build import Build, build
 from spikeloom_boards.constraints import constraints_text
-from spikeloom_boards.presets import PRESETS, core_clock, preset_config
+from spikeloom_boards.presets import core_clock, preset_config
 from spikeloom_cli.main import main
 from spikeloom_sim.netlist import synthesise
 from spikeloom_sim.simulators import Icarus
@@ -30,7 +30,7 @@ HOME = ROOT / "hdl" / "spikeloom" / "families"
 
 # Data outside `HOME` that names families: presets by device class, rows of the bench by device.
 DATA = (
-    *("boards/spikeloom_boards/presets.py", "boards/spikeloom_boards/bench/designs.py"),
+    "boards/spikeloom_boards/bench/designs.py",
     *("hdl/spikeloom/cores/*/presets.py", "hdl/spikeloom/cores/*/bench.py"),
 )
 # And code, with the number of lines: what --family is without the option.
@@ -258,7 +258,7 @@ def gates(registries, tmp_path, monkeypatch):
 def test_a_family_is_one_file(gates, registries, monkeypatch, capsys):
     """Bench, boards, presets, list, doctor and constraints know it."""
     assert list(FAMILIES) == ["ice40", "gates", "ecp5"]  # by their smallest devices
-    design = Design("ssa", "counter", "1x1", "gates-9k", {"tokens": 2, "head_dim": 2})
+    design = Design(SSA, BenchRow("counter", "1x1", "gates-9k", {"tokens": 2, "head_dim": 2}))
     assert (design.part.family, design.part.device.cells) == (gates, 9000)
     assert find_part("gates-9k", speed="2").speed == "2"
     with pytest.raises(InputError, match="netlist = 'x' is not one of ice40, gates, ecp5, ice40-r"):
@@ -272,7 +272,7 @@ def test_a_family_is_one_file(gates, registries, monkeypatch, capsys):
     assert constraints_text(board).endswith("// board_clk: 12 MHz\n")
     with pytest.raises(InputError, match="toy has no preset of ssa"):
         preset_config("ssa", board)
-    monkeypatch.setitem(PRESETS["ssa"], "gates", PRESETS["ssa"]["ice40-1k"])
+    monkeypatch.setitem(SSA.PRESETS, "gates", SSA.PRESETS["ice40-1k"])
     assert preset_config("ssa", board).as_dict()["tokens"] == 8
 
     assert main(["list", "--json"]) == 0

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from spikeloom.outputs import RECORD
 from spikeloom.tools import locate
-from spikeloom_sim.simulators.verilator import _home
+from spikeloom_sim.simulators import Verilator
 
 CONFIGS = {
     "spikes": ("ssa", ["tokens=6", "head_dim=10", "mask=causal"]),
@@ -38,7 +39,7 @@ def test_lint(spikeloom, tmp_path, core, keys):
     assert spikeloom("generate", core, "-o", "out", *options).code == 0
     out = tmp_path / "out"
     verilog = f"spikeloom_{core}.v"
-    home = _home()
+    home = Verilator.home()
     command = [home / "bin" / "verilator", "--lint-only", "-Wall", "lint.vlt", verilog]
     done = _run(command, out, VERILATOR_ROOT=str(home))
     assert (done.returncode, "Warning" in done.stdout) == (0, False), done.stdout
@@ -60,7 +61,8 @@ def test_manifest(generated):
     assert manifest["sha256"] == hashlib.sha256(verilog).hexdigest()
     assert manifest["config"]["tokens"] == 4
     assert manifest["cycles"] > 0
-    assert manifest["files"] == sorted(path.name for path in generated.iterdir())
+    written = sorted(path.name for path in generated.iterdir())
+    assert [RECORD, *manifest["files"]] == written
     top = verilog.decode().split("module spikeloom_ssa(")[1].split("endmodule")[0]
     declared = re.findall(r"^  (input|output) (?:\[(\d+):0\] )?(\w+);", top, re.MULTILINE)
     found = {(name, flow, int(high or 0) + 1) for flow, high, name in declared}
@@ -99,7 +101,7 @@ def test_fusesoc_runs_it(generated):
     fusesoc = Path(sys.executable).parent / "fusesoc"
     if not fusesoc.exists():
         pytest.skip("fusesoc is not installed")
-    home = _home()
+    home = Verilator.home()
     environment = {
         "HOME": str(generated),
         "VERILATOR_ROOT": str(home),

@@ -58,4 +58,4 @@ def test_refusals(text, told, spikeloom, builds, tmp_path):
 
 def test_page_into_no_folder(spikeloom, builds):
     ran = spikeloom("report", "a", "-o", "nowhere/page.html")
-    assert (ran.code, "nowhere is no folder" in ran.err) == (2, True)
+    assert (ran.code, "folder nowhere does not exist" in ran.err) == (2, True)

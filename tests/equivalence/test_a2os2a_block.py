@@ -22,17 +22,15 @@ def test_suite(name, simulator):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", ["ice40", "ecp5"])
-def test_netlist(family):
+def test_netlist(family, icarus):
     """The synthesised netlist passes the same suite."""
     config = A2OS2ABlock(tokens=3, head_dim=4, lanes=2, steps=3, k_bits=3)
-    result = run_suite(config, simulator="icarus", netlist=family)
+    result = run_suite(config, simulator=icarus, netlist=family)
     assert result.failures == 0, f"see {result.folder}"
 
 
-def test_every_pre_activation_of_one_token(simulator):
+def test_every_pre_activation_of_one_token(icarus):
     """N = D = 1, 3 bits: every q, k, v in both of two steps, against the golden model."""
-    if simulator == "verilator":
-        pytest.skip("Icarus needs no compilation")
     config = A2OS2ABlock(
         **{"tokens": 1, "head_dim": 1, "steps": 2, "k_bits": 2, "input_bits": 3, "k_shift": 0},
         **{"q_threshold": 2, "v_threshold": 2, "o_threshold": 3},
@@ -44,7 +42,7 @@ def test_every_pre_activation_of_one_token(simulator):
         for a, b in zip(first, second, strict=True)
     ]
     expected = run_golden(config, heads)
-    assert np.array_equal(run_rtl(config, heads, simulator=simulator).outputs, expected)
+    assert np.array_equal(run_rtl(config, heads, simulator=icarus).outputs, expected)
     assert 0 < expected.mean() < 1
 
 

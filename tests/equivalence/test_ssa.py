@@ -28,12 +28,10 @@ def test_suite(name, simulator):
 
 
 @pytest.mark.parametrize("family", ["ice40", "ecp5", "ice40-routed"])
-def test_netlist(family, simulator):
+def test_netlist(family, icarus):
     """The synthesised netlist passes the same suite, and so does the placed and routed one."""
-    if simulator == "verilator":
-        pytest.skip("Icarus compiles netlists ten times faster")
     config = SSA(tokens=4, head_dim=4, steps=3, cells=2, bits=2)
-    result = run_suite(config, simulator=simulator, netlist=family)
+    result = run_suite(config, simulator=icarus, netlist=family)
     assert result.failures == 0, f"see {result.folder}"
 
 

@@ -5,14 +5,12 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from spikeloom.staging import whole_folder
+from spikeloom.outputs import output_folder
 
 from .measure import Measurement, measure
 from .paper import REPORTED
 from .plot import plot_bench
 from .software import software_rows
-
-MARKER = "bench.json"
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def run_bench(designs, folder, seeds=(1, 2, 3), progress=lambda step: None, jobs
     ``bench.png``. `jobs` of them at once (default: one for each processor).
 
     Returns a `Bench`; raises what `measure` does."""
-    with whole_folder(folder, MARKER) as staging:
+    with output_folder(folder, "bench") as staging:
         progress("software")
         software = software_rows()
         with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
@@ -71,7 +69,7 @@ def run_bench(designs, folder, seeds=(1, 2, 3), progress=lambda step: None, jobs
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-        (staging / MARKER).write_text(json.dumps(bench.as_list(), indent=2) + "\n")
+        (staging / "bench.json").write_text(json.dumps(bench.as_list(), indent=2) + "\n")
         (staging / "bench.md").write_text(markdown(bench))
         plot_bench(bench, staging / "bench.png")
     return bench

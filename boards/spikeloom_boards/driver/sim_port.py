@@ -7,6 +7,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from spikeloom.environment import child_environment
 from spikeloom.export.verilog import component_to_verilog
 from spikeloom.link.frames import FLAG
 from spikeloom.link.linked_core import LinkedCore
@@ -51,6 +52,7 @@ class SimPort:
                 [self._folder / module.name, str(divisor)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                env=child_environment(),
             )
         except BaseException:
             self.close()

@@ -6,7 +6,7 @@ from amaranth.back import verilog
 from amaranth.hdl import Value
 from amaranth.lib.wiring import In
 
-from ..tools import export_to_amaranth
+from ..tools import for_amaranth
 from .axi_top import AxiTop
 from .plain_names import plain_names
 
@@ -35,10 +35,10 @@ def to_verilog(core):
 
 def component_to_verilog(component, name):
     """Any component as the `VerilogModule` called `name`."""
-    export_to_amaranth()
     ports = [("clk", "input", 1), ("rst", "input", 1)]
     for path, member, value in component.signature.flatten(component):
         flow = "input" if member.flow == In else "output"
         ports.append(("__".join(map(str, path)), flow, len(Value.cast(value))))
-    text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    with for_amaranth():
+        text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
     return VerilogModule(name, plain_names(text), tuple(ports))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from amaranth.back import rtlil
 
+from spikeloom.environment import child_environment
 from spikeloom.errors import JobError
 from spikeloom.tools import require
 
@@ -59,13 +60,19 @@ def run_sby(name, script, files, folder, depth, mode):
     text = _SBY.format(mode=mode, depth=depth, script=script, files="\n".join(map(str, files)))
     (folder / f"{name}.sby").write_text(text)
 
-    command = [require("sby"), "--yosys", require("yosys"), "--smtbmc", require("yosys-smtbmc")]
-    command += ["--witness", require("yosys-witness"), "-f", f"{name}.sby"]
-    solver = str(Path(require("z3")).parent)  # smtbmc looks for it on PATH
+    # Called by their names, for sby's shell would stumble over what a path may hold.
+    tools = {tool: Path(require(tool)) for tool in ("yosys", "yosys-smtbmc", "yosys-witness", "z3")}
+    command = [require("sby"), "-f", f"{name}.sby"]
+    for tool, path in tools.items():
+        if tool != "z3":  # smtbmc looks for it on PATH
+            command += ["--" + tool.removeprefix("yosys-"), path.name]
+    folders = dict.fromkeys(str(path.parent) for path in tools.values())
+    environment = child_environment()
     result = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"PATH": solver + os.pathsep + os.environ.get("PATH", "")},
+        env=environment
+        | {"PATH": os.pathsep.join([*folders, environment.get("PATH", os.defpath)])},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -6,7 +6,9 @@ from pathlib import Path
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
 
+from spikeloom.environment import own_environment
 from spikeloom.errors import JobError
+from spikeloom.tools import locate
 
 PERIOD_NS = 10  # clock period of every testbench
 
@@ -32,7 +34,7 @@ def run_cocotb(simulator, top, folder, module, *, environment=(), waves=None, ar
     runner = get_runner(simulator)
     runner.log.setLevel("ERROR")
     try:
-        with _PytestHidden():
+        with own_environment(PATH=_search_path()):
             runner.test(
                 test_module=module,
                 hdl_toplevel=top,
@@ -45,26 +47,27 @@ def run_cocotb(simulator, top, folder, module, *, environment=(), waves=None, ar
                 test_args=list(arguments),
                 timescale=("1ns", "1ps"),
             )
+    except ValueError as error:  # the runner finds no libpython
+        raise JobError(f"{simulator}: {error}; `spikeloom doctor` says how to mend it") from None
     except (SystemExit, RuntimeError, OSError) as error:
         if not results.exists():
             raise JobError(f"{simulator}: simulation died ({error}): {_log_tail(folder)}") from None
     if not results.exists():
         raise JobError(f"{simulator}: simulation left no results: {_log_tail(folder)}")
-    return get_results(results)
+    tests, failures = get_results(results)
+    if not tests:
+        raise JobError(f"{simulator}: simulation ran no test: {_log_tail(folder)}")
+    return tests, failures
+
+
+def _search_path():
+    """PATH with the folder of Icarus Verilog, which the runner looks for there."""
+    path = os.environ.get("PATH", os.defpath)
+    icarus = locate("iverilog")
+    return f"{Path(icarus).parent}{os.pathsep}{path}" if icarus else path
 
 
 def _log_tail(folder):
     log = folder / "simulation.log"
     lines = log.read_text(errors="replace").splitlines() if log.exists() else ["no log"]
     return " | ".join(line for line in lines[-5:] if line.strip()) + f" (log: {log})"
-
-
-class _PytestHidden:
-    """Hide pytest from the runner, which would put the test's name into its result file's."""
-
-    def __enter__(self):
-        self._saved = os.environ.pop("PYTEST_CURRENT_TEST", None)
-
-    def __exit__(self, *_):
-        if self._saved is not None:
-            os.environ["PYTEST_CURRENT_TEST"] = self._saved

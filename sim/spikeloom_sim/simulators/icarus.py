@@ -1,8 +1,9 @@
 """Icarus Verilog, where the system has it."""
 
+import os
 from pathlib import Path
 
-from spikeloom.tools import locate, require, run_tool
+from spikeloom.tools import locate, require, run_program
 
 
 class Icarus:
@@ -18,20 +19,22 @@ class Icarus:
     @staticmethod
     def build(sources, top, ports, folder, *, waves=None):
         """Compile Verilog files into ``folder/sim.vvp``; `waves` names an FST file to record."""
-        require("iverilog")
         folder = Path(folder)
         (folder / "timescale.f").write_text("+timescale+1ns/1ps\n")
         # As Verilog-2005: with -g2012, Icarus 11 sets initial values before it first looks at
         # combinational blocks, and those whose inputs never change stay undefined.
-        options = ["-g2005", "-s", top, "-f", folder / "timescale.f"]
-        sources = list(sources)
+        options = ["-g2005", "-s", top, "-f", "timescale.f"]
+        # By names within the folder, for the shell that iverilog calls reads what leads there.
+        sources = [os.path.relpath(source, folder) for source in sources]
         if waves:
             dump = folder / "dump.v"
+            path = str(Path(waves).resolve()).replace("\\", "\\\\").replace('"', '\\"')
             dump.write_text(
                 "module dump;\ninitial begin\n"
-                f'$dumpfile("{Path(waves).resolve()}");\n$dumpvars(0, {top});\nend\nendmodule\n'
+                f'$dumpfile("{path}");\n$dumpvars(0, {top});\nend\nendmodule\n'
             )
             options += ["-s", "dump"]
-            sources.append(dump)
-        run_tool("iverilog", "-o", folder / "sim.vvp", *options, *sources)
+            sources.append(dump.name)
+        command = [require("iverilog"), "-o", "sim.vvp", *options, *sources]
+        run_program("iverilog", command, cwd=folder, variables={"TMPDIR": "."})
         return []

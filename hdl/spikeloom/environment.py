@@ -1,0 +1,120 @@
+"""What child processes see of the user's shell, and where caches go.
+
+A result must not depend on variables that happen to be set: compilers, make, cocotb, Python and
+Amaranth each read dozens. So a child gets those named here, and no other.
+"""
+
+import os
+import stat
+import tempfile
+import threading
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+KEPT = frozenset(
+    (
+        *("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DEVELOPER_DIR"),
+        *("HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TEMP", "TMP"),
+        *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"),
+        *("LANG", "LANGUAGE", "TZ", "TERM"),
+    )
+)
+"""Variables that say where things are and how people read; locale's LC_* are kept as well."""
+
+
+def child_environment(**more):
+    """The environment of a child process: what is `KEPT`, and `more`."""
+    kept = {name: os.environ[name] for name in os.environ if _is_kept(name)}
+    if folder := yowasp_cache():
+        kept["YOWASP_CACHE_DIR"] = str(folder)
+    return kept | more
+
+
+@contextmanager
+def own_environment(**more):
+    """Give this process `child_environment(**more)`, for libraries that read ``os.environ``.
+
+    Blocks may be nested and overlap in threads: the user's environment is back when the last ends.
+    """
+    with _guard:
+        if not _inside:
+            _outside.update(os.environ)
+            inside = child_environment()
+            os.environ.clear()
+            os.environ.update(inside)
+        _inside.append(more)
+        os.environ.update(more)
+    try:
+        yield
+    finally:
+        with _guard:
+            _inside.remove(more)
+            if not _inside:
+                os.environ.clear()
+                os.environ.update(_outside)
+                _outside.clear()
+
+
+_guard, _inside, _outside = threading.Lock(), [], {}
+
+
+def users_variable(name):
+    """A variable as the user set it, within `own_environment` too; None where it is not set."""
+    with _guard:
+        return (_outside if _inside else os.environ).get(name)
+
+
+def cache_folder():
+    """Where to keep what is costly to make: the user's cache folder, or else a private folder among
+    the temporary ones; None where neither takes files."""
+    usual = user_cache_path("spikeloom")
+    return usual if _takes_files(usual) else private_folder()
+
+
+def yowasp_cache():
+    """Where YoWASP's tools, which are WebAssembly, keep what they compile themselves to."""
+    usual = Path(os.environ.get("YOWASP_CACHE_DIR") or user_cache_path("YoWASP", appauthor=False))
+    if _takes_files(usual):
+        return usual
+    fallback = private_folder()
+    return fallback / "YoWASP" if fallback else None
+
+
+def private_folder():
+    """A folder of this user's alone among the temporary files, the same for every process, or
+    None."""
+    try:
+        path = Path(tempfile.gettempdir()) / f"spikeloom-cache-{os.getuid()}"
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.lstat()
+    except OSError:
+        return None
+    # What is kept here is run later: nobody else may have put it here.
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    return path if ours and not found.st_mode & 0o077 and _takes_files(path) else None
+
+
+def settle_caches():
+    """Point Matplotlib at a cache folder that takes files; without one it complains and is slow."""
+    if "MPLCONFIGDIR" not in os.environ and not _takes_files(user_cache_path("matplotlib")):
+        folder = private_folder()
+        if folder:
+            os.environ["MPLCONFIGDIR"] = str(folder / "matplotlib")
+
+
+def _is_kept(name):
+    return name in KEPT or name.startswith("LC_")
+
+
+@cache
+def _takes_files(folder):
+    """Whether files can be put into `folder`, which need not be there yet."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,78 @@
+"""Verilator's run-time library, compiled once."""
+
+import hashlib
+import os
+import subprocess
+import tempfile
+import zipfile
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+from spikeloom.environment import cache_folder, child_environment
+from spikeloom.tools import require, run_program
+
+ENTRY = "verilator-library"
+
+
+class RuntimeObjects:
+    """The objects of Verilator's run-time library in the user's cache.
+
+    An entry is one archive, which checks its members' sums; a damaged one counts as missing. Its
+    name is a hash of everything the objects come from: the commands that compile them, the
+    compiler, and Verilator's sources.
+
+    Parameters
+    ----------
+    folder : where Verilator has put its makefile, and where the objects go.
+    home : Verilator's installation.
+    make : command line that builds everything.
+    """
+
+    def __init__(self, folder, home, make):
+        self._folder = Path(folder)
+        cached = cache_folder()
+        self._path = cached and cached / ENTRY / f"{_key(self._folder, Path(home), make)}.zip"
+
+    def take(self):
+        """Unpack the kept objects into the folder; whether there were any."""
+        if self._path is None:
+            return False
+        try:
+            with zipfile.ZipFile(self._path) as archive:
+                objects = {name: archive.read(name) for name in archive.namelist()}
+        except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError):
+            return False
+        # Written now, they are the newest files, and count as up to date.
+        for name, content in objects.items():
+            (self._folder / Path(name).name).write_bytes(content)
+        return bool(objects)
+
+    def keep(self):
+        """Keep the objects of a finished build; without room for them, do nothing."""
+        if self._path is None:
+            return
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            handle, staging = tempfile.mkstemp(dir=self._path.parent)
+            try:
+                with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+                    for built in sorted(self._folder.glob("verilated*.o")):
+                        archive.write(built, built.name)
+                os.replace(staging, self._path)
+            except BaseException:
+                os.unlink(staging)
+                raise
+
+
+def _key(folder, home, make):
+    plan = run_program("make", [*make, "--dry-run", "--always-make"], cwd=folder)
+    commands = [line for line in plan.splitlines() if "verilated" in line and " -c " in line]
+    compiler = subprocess.run(
+        [require("c++"), "-v"], capture_output=True, text=True, env=child_environment()
+    ).stderr
+    digest = hashlib.sha256("\n".join([*commands, compiler]).encode())
+    for source in sorted((home / "include").rglob("*")):
+        if source.is_file():
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
