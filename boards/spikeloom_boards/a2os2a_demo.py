@@ -7,7 +7,6 @@ from spikeloom.export.files import core_files
 from spikeloom.staging import whole_folder
 from spikeloom_sim.adapters import adapter
 from spikeloom_sim.backends import run_rtl
-from spikeloom_sim.backends.wave import write_gtkw
 from spikeloom_sim.golden import a2os2a, a2os2a_block
 from spikeloom_sim.golden.neurons import float_fire
 
@@ -70,7 +69,6 @@ def demo_a2os2a(folder, progress):
         first = _core("kv")
         operands = [x[0] for x in (trace.q, trace.k, trace.v)]
         run_rtl(first, [operands], wave=staging / "a2os2a.vcd")
-        write_gtkw(staging / "a2os2a.gtkw", "a2os2a.vcd", first)
 
         progress("pictures")
         plot_spikes(trace, config, staging / "spikes.png")

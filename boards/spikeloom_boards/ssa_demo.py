@@ -6,7 +6,6 @@ from spikeloom.config.ssa import ENGINES
 from spikeloom.export.files import core_files
 from spikeloom.staging import whole_folder
 from spikeloom_sim.backends import run_rtl
-from spikeloom_sim.backends.wave import write_gtkw
 from spikeloom_sim.golden import ssa
 
 from .build import Build, build
@@ -53,7 +52,6 @@ def demo_ssa(folder, progress):
                 runs.append(_run(demo_config(steps, engine), patches, reference))
         progress("waveform")
         run_rtl(demo_config(1), [(patches, patches, patches)], wave=staging / "ssa.vcd")
-        write_gtkw(staging / "ssa.gtkw", "ssa.vcd", demo_config(1))
         progress("pictures")
         traces = {
             engine: ssa.trace(demo_config(max(STEPS), engine), patches, patches, patches)

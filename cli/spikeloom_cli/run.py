@@ -13,6 +13,7 @@ from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_boards.driver.jobs import open_for, run_heads
 from spikeloom_sim.adapters import adapter
 from spikeloom_sim.backends import run_golden, run_rtl
+from spikeloom_sim.backends.wave import save_file_of
 from spikeloom_sim.tensors import load_tensor, save_tensor
 
 from .options import (
@@ -116,6 +117,8 @@ def run(
         clocks = ", ".join(map(str, np.unique(told["cycles"])))
         out.print(f"{backend}: {clocks} cycles a head, 0 mismatches, {told['seconds']} s")
     out.print(f"{output}: {found.dtype} {found.shape}")
+    if wave:
+        out.print(f"{wave}: waveform (gtkwave {save_file_of(wave)})")
 
 
 def check_wave(wave, backend):

@@ -18,6 +18,7 @@ from ..netlist import synthesise
 from ..simulators import SIMULATORS
 from ..simulators.cocotb_run import run_cocotb
 from .golden import head_seed
+from .wave import write_gtkw
 
 
 @dataclass
@@ -38,7 +39,7 @@ def run_rtl(config, heads, *, simulator="verilator", wave=None, preload=True, ne
     config : configuration of the core; head h runs with seed ``config.seed + h``.
     heads : list of operand tuples.
     simulator : "verilator" or "icarus".
-    wave : waveform file to record (.vcd, or .fst).
+    wave : waveform file to record (.vcd, or .fst); a GTKWave save file (.gtkw) goes beside it.
     preload : whether operands come before start, as far as they go, or with it.
     netlist : FPGA family ("ice40", "ecp5") whose synthesised netlist to run in place of the RTL.
 
@@ -87,6 +88,8 @@ def run_rtl(config, heads, *, simulator="verilator", wave=None, preload=True, ne
         if failures:
             raise JobError(f"{simulator}: the core hung or broke its contract\n{_log(folder)}")
         results = json.loads((folder / "results.json").read_text())
+        if wave:
+            write_gtkw(wave, config, module, results[-1]["picoseconds"])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -20,7 +20,7 @@ def run_cocotb(simulator, top, folder, module, *, environment=(), waves=None, ar
     top : top module.
     folder : where it was built; ``simulation.log`` and ``results.xml`` go there too.
     environment : further variables for the tests.
-    waves : whether to record a waveform.
+    waves : file to record a waveform in, if any: FST if it ends in .fst, else VCD.
     arguments : further simulator arguments.
 
     Returns (tests, failures). Raises `JobError` where the simulation dies.
@@ -32,7 +32,9 @@ def run_cocotb(simulator, top, folder, module, *, environment=(), waves=None, ar
     runner = get_runner(simulator)
     runner.log.setLevel("ERROR")
     try:
-        with _PytestHidden():
+        # Icarus takes the last format named; cocotb names FST before.
+        suffix = "-vcd" if simulator == "icarus" and _is_vcd(waves) else None
+        with _Variable("PYTEST_CURRENT_TEST"), _Variable("SIM_CMD_SUFFIX", suffix):
             runner.test(
                 test_module=module,
                 hdl_toplevel=top,
@@ -59,12 +61,23 @@ def _log_tail(folder):
     return " | ".join(line for line in lines[-5:] if line.strip()) + f" (log: {log})"
 
 
-class _PytestHidden:
-    """Hide pytest from the runner, which would put the test's name into its result file's."""
+def _is_vcd(waves):
+    return waves is not None and Path(waves).suffix == ".vcd"
+
+
+class _Variable:
+    """Set an environment variable that cocotb's runner reads, or without a `value` hide it."""
+
+    def __init__(self, name, value=None):
+        self._name = name
+        self._value = value
 
     def __enter__(self):
-        self._saved = os.environ.pop("PYTEST_CURRENT_TEST", None)
+        self._saved = os.environ.pop(self._name, None)
+        if self._value is not None:
+            os.environ[self._name] = self._value
 
     def __exit__(self, *_):
+        os.environ.pop(self._name, None)
         if self._saved is not None:
-            os.environ["PYTEST_CURRENT_TEST"] = self._saved
+            os.environ[self._name] = self._saved

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import cocotb
+from cocotb.utils import get_sim_time
 
 from .core_bench import CoreBench
 
@@ -35,6 +36,7 @@ async def replay(dut):
             {
                 "beats": [[f"{data:x}", last] for data, last in outcome.beats],
                 "cycles": outcome.cycles,
+                "picoseconds": get_sim_time("ps"),
             }
         )
     (folder / "results.json").write_text(json.dumps(results))
