@@ -10,7 +10,6 @@ from spikeloom.cores.spiking_neurons.golden import float_fire
 from spikeloom.export.files import core_files
 from spikeloom.outputs import output_folder
 from spikeloom_sim.backends import RTL
-from spikeloom_sim.backends.wave import write_gtkw
 
 from .a2os2a_demo_plots import plot_attention, plot_clocks, plot_spikes
 from .demo_photograph import photograph
@@ -75,7 +74,6 @@ def demo_a2os2a(folder, progress):
         first = _core("kv")
         operands = {name: x[0] for name, x in spikes.items()}
         RTL(wave=staging / "a2os2a.vcd").run(first, [operands])
-        write_gtkw(staging / "a2os2a.gtkw", "a2os2a.vcd", first)
 
         progress("pictures")
         plot_spikes(trace, config, staging / "spikes.png")

@@ -196,9 +196,10 @@ def design_files(job):
 
     The same `job` gives the same texts, wherever Spikeloom and Python are installed.
     """
+    family = job.board.family
     design, lights = TOPS[job.top](job)
     top = BoardTop(job.board, design, lights, job.frequency)
-    with for_amaranth(job.board.family.TOOLS):
+    with for_amaranth(family.TOOLS):
         plan = job.board.make_platform().prepare(top, NAME)
     texts = {
         name: _without_folders(content.decode() if isinstance(content, bytes) else content)

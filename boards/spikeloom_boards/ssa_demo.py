@@ -7,7 +7,6 @@ from spikeloom.cores.ssa.core import ENGINES
 from spikeloom.export.files import core_files
 from spikeloom.outputs import output_folder
 from spikeloom_sim.backends import RTL
-from spikeloom_sim.backends.wave import write_gtkw
 
 from .boards import find_board
 from .build import Build, build
@@ -55,7 +54,6 @@ def demo_ssa(folder, progress):
         progress("waveform")
         operands = dict.fromkeys("qkv", patches)
         RTL(wave=staging / "ssa.vcd").run(demo_config(1), [operands])
-        write_gtkw(staging / "ssa.gtkw", "ssa.vcd", demo_config(1))
         progress("pictures")
         traces = {
             engine: golden.trace(demo_config(max(STEPS), engine), patches, patches, patches)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import spikeloom.families as families
+from spikeloom.contract import BenchRow
 from spikeloom.cores.ssa import SSA
 from spikeloom.errors import InputError
 from spikeloom.export.verilog import to_verilog

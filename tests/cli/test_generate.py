@@ -48,6 +48,17 @@ def test_lint(spikeloom, tmp_path, core, keys):
         assert (done.returncode, done.stdout) == (0, "")
 
 
+@pytest.mark.parametrize(("core", "keys"), CONFIGS.values(), ids=list(CONFIGS))
+def test_names_are_plain(spikeloom, tmp_path, core, keys):
+    """No name needs escaping or is a tool's own, and no net is without a bit."""
+    options = [word for key in keys for word in ("--set", key)]
+    assert spikeloom("generate", core, "-o", "out", *options).code == 0
+    text = (tmp_path / "out" / f"spikeloom_{core}.v").read_text()
+    assert re.findall(r"\\.*", text) == []
+    assert set(re.findall(r"\$\w*", text)) <= {"$signed", "$unsigned"}
+    assert re.findall(r"\b_\d+_\b|\[-1:0\]", text) == []
+
+
 def test_every_waiver_has_its_reason(generated):
     lines = (generated / "lint.vlt").read_text().splitlines()[1:]
     waivers = [n for n, line in enumerate(lines) if line.startswith("lint_off")]

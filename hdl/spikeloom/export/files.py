@@ -27,6 +27,8 @@ lint_off -rule DECLFILENAME
 lint_off -rule ASCRANGE
 // Yosys gives registers their reset value both in an initial statement and in the clocked process.
 lint_off -rule PROCASSINIT
+// A non-blocking assignment at time 0 has every always @* block run once; see the comments there.
+lint_off -rule INITIALDLY
 // A port and a signal of a submodule may carry the same name.
 lint_off -rule VARHIDDEN
 // Amaranth's arithmetic widens results on its own; Yosys writes the shorter operands as they are.

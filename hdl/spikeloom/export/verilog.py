@@ -1,14 +1,24 @@
 """Verilog of a configured core, and what its ports are."""
 
+import re
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
-from amaranth.back import verilog
+from amaranth.back import rtlil
 from amaranth.hdl import Value
 from amaranth.lib.wiring import In
 
-from ..tools import for_amaranth
+from ..tools import run_tool
 from .axi_top import AxiTop
-from .plain_names import plain_names
+from .readable_names import ONCE, free_name, readable_names
+
+COLLECT = (
+    "proc -nomux -norom; memory_collect; "
+    "attrmap -remove generator -remove top -remove src; "
+    "attrmap -modattr -remove generator -remove top -remove src"
+)
+"""Yosys' passes before names are given: registers and memories become cells, blocks stay."""
 
 
 def module_name(core):
@@ -39,6 +49,72 @@ def component_to_verilog(component, name):
     for path, member, value in component.signature.flatten(component):
         flow = "input" if member.flow == In else "output"
         ports.append(("__".join(map(str, path)), flow, len(Value.cast(value))))
-    with for_amaranth():
-        text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
-    return VerilogModule(name, plain_names(text), tuple(ports))
+    text = _rtlil_to_verilog(rtlil.convert(component, name=name, emit_src=False))
+    return VerilogModule(name, text, tuple(ports))
+
+
+def _rtlil_to_verilog(text):
+    """Verilog of Amaranth's RTLIL, with readable names."""
+    with tempfile.TemporaryDirectory(prefix="spikeloom-") as folder:
+        design, verilog = Path(folder) / "design.il", Path(folder) / "design.v"
+        design.write_text(text)
+        _yosys(folder, f"read_rtlil {design.name}; {COLLECT}; write_rtlil {design.name}")
+        design.write_text(readable_names(design.read_text()))
+        _yosys(folder, f"read_rtlil {design.name}; write_verilog -norename {verilog.name}")
+        modules = verilog.read_text().split("endmodule\n")
+        return "endmodule\n".join(map(_complete_memories, map(settle_at_time_0, modules)))
+
+
+def _yosys(folder, script):
+    # Processes stay, and Yosys warns of each module that has one.
+    run_tool("yosys", "-qq", "-p", script, cwd=folder)
+
+
+# Registers that Yosys adds behind a memory: what it read, and for a port that sees a word as it is
+# written, which bits those are and the word.
+_READ = re.compile(r"^ +(_\d+_) <= (\w+)\[", re.MULTILINE)
+_WRITTEN = re.compile(r" = \((_\d+_) & (_\d+_)\) \| \(~\1 & (\w+)_read(?:_\d+)?\);$", re.MULTILINE)
+
+
+_INITIAL = """  // A block RAM gives 0 before it is read; synthesis must not build that of logic.
+  // synthesis translate_off
+  initial begin
+{}  end
+  // synthesis translate_on
+"""
+
+
+def _complete_memories(text):
+    """A module in which the registers that Yosys adds have names, after their memory, and are 0 in
+    a simulation until something is read."""
+    registers = []
+
+    def name_register(old, wanted):
+        registers.append(free_name(wanted, set(re.findall(r"\w+", text))))
+        return re.sub(rf"\b{old}\b", registers[-1], text)
+
+    for register, memory in _READ.findall(text):
+        text = name_register(register, f"{memory}_read")
+    for bits, word, memory in _WRITTEN.findall(text):
+        text = name_register(bits, f"{memory}_written_bits")
+        text = name_register(word, f"{memory}_written")
+    values = "".join(f"    {name} = 0;\n" for name in registers)
+    return text + (_INITIAL.format(values) if registers else "")
+
+
+def settle_at_time_0(text):
+    """A module whose combinational blocks all run at time 0, in every simulator and language mode.
+
+    ``always @*`` waits for a change, and an input that has its value from the start never changes.
+    Yosys has every block read a register that goes from x to 0, but sets it where it is declared:
+    SystemVerilog does that before any block waits. A non-blocking assignment comes after all do.
+    """
+    text = re.sub(
+        r"^  reg (\\\$auto\$verilog_backend\S+)  = 0;$",
+        f"  // Changes at time 0, for every always @* to run once.\n"
+        f"  reg {ONCE};\n  initial {ONCE} <= 1'b0;",
+        text,
+        flags=re.MULTILINE,
+    )
+    text = re.sub(r"\\\$auto\$verilog_backend\S+ ", ONCE, text)
+    return re.sub(r"\\(\w+) ", r"\1_", text)  # keywords, which Yosys has to escape

@@ -19,6 +19,7 @@ from spikeloom.export.verilog import VerilogModule, to_verilog
 from ..netlist import synthesise
 from ..simulators import SIMULATORS
 from ..simulators.cocotb_run import run_cocotb
+from .wave import write_gtkw
 
 
 @dataclass
@@ -26,7 +27,7 @@ class RTL:
     """The generated Verilog in a simulator.
 
     simulator : "verilator" or "icarus".
-    wave : waveform file to record (.vcd or .fst).
+    wave : waveform file to record (.vcd or .fst); a GTKWave save file (.gtkw) goes beside it.
     preload : whether operands come before start, as far as the core holds them, or with it.
     build_seconds : that the last build took.
     """
@@ -104,7 +105,10 @@ class RTL:
         if failures:
             log = (folder / "simulation.log").read_text(errors="replace")[-2000:]
             raise JobError(f"{self.simulator}: the core hung or broke its contract\n{log}")
-        return json.loads((folder / "results.json").read_text())
+        results = json.loads((folder / "results.json").read_text())
+        if self.wave:
+            write_gtkw(self.wave, core, module, results[-1]["picoseconds"])
+        return results
 
 
 @dataclass

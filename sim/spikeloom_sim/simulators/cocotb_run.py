@@ -22,7 +22,7 @@ def run_cocotb(simulator, top, folder, module, *, environment=(), waves=None, ar
     top : top module.
     folder : where it was built; ``simulation.log`` and ``results.xml`` go there too.
     environment : further variables for the tests.
-    waves : whether to record a waveform.
+    waves : file to record a waveform in, if any: FST if it ends in .fst, else VCD.
     arguments : further simulator arguments.
 
     Returns (tests, failures). Raises `JobError` where the simulation dies.
@@ -34,7 +34,10 @@ def run_cocotb(simulator, top, folder, module, *, environment=(), waves=None, ar
     runner = get_runner(simulator)
     runner.log.setLevel("ERROR")
     try:
-        with own_environment(PATH=_search_path()):
+        # Icarus takes the last format named; cocotb names FST before.
+        vcd = simulator == "icarus" and waves is not None and Path(waves).suffix == ".vcd"
+        suffix = {"SIM_CMD_SUFFIX": "-vcd"} if vcd else {}
+        with own_environment(PATH=_search_path(), **suffix):
             runner.test(
                 test_module=module,
                 hdl_toplevel=top,

@@ -18,11 +18,9 @@ class Icarus:
 
     @staticmethod
     def build(sources, top, ports, folder, *, waves=None):
-        """Compile Verilog files into ``folder/sim.vvp``; `waves` names an FST file to record."""
+        """Compile Verilog files into ``folder/sim.vvp``; `waves` names a file to record."""
         folder = Path(folder)
         (folder / "timescale.f").write_text("+timescale+1ns/1ps\n")
-        # As Verilog-2005: with -g2012, Icarus 11 sets initial values before it first looks at
-        # combinational blocks, and those whose inputs never change stay undefined.
         options = ["-g2005", "-s", top, "-f", "timescale.f"]
         # By names within the folder, for the shell that iverilog calls reads what leads there.
         sources = [os.path.relpath(source, folder) for source in sources]

@@ -25,6 +25,8 @@ class StreamSource:
         self._valid = getattr(dut, f"s_axis_{name}_tvalid")
         self._ready = getattr(dut, f"s_axis_{name}_tready")
         self._last = getattr(dut, f"s_axis_{name}_tlast")
+        self._data.value = 0
+        self._last.value = 0
         self.idle()
 
     def idle(self):

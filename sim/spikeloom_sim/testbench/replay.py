@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import cocotb
+from cocotb.utils import get_sim_time
 
 from .core_bench import CoreBench
 
@@ -35,5 +36,12 @@ async def replay(dut):
             name: [[f"{data:x}", last] for data, last in stream]
             for name, stream in outcome.beats.items()
         }
-        results.append({"beats": found, "cycles": outcome.cycles, "flags": flags})
+        results.append(
+            {
+                "beats": found,
+                "cycles": outcome.cycles,
+                "flags": flags,
+                "picoseconds": get_sim_time("ps"),
+            }
+        )
     (folder / "results.json").write_text(json.dumps(results))

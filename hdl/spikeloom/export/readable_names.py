@@ -1,0 +1,280 @@
+r"""Plain names for everything in a generated design.
+
+Amaranth and Yosys write names no person chose, such as ``$5``, ``\busy$25`` or ``\port$986$0``, and
+names with dots and brackets. Verilog has to escape them, and waveform viewers refuse some. Here
+each becomes a plain identifier, derived from what is known about it.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+ONCE = "at_time_0"
+"""Name kept free in every module, see `verilog.settle_at_time_0`."""
+
+_NAME = re.compile(r"[\\$]\S+")
+_WIRE = re.compile(r"  wire (?:.* )?(\S+)$")
+_CELL = re.compile(r"  cell (\S+) (\S+)$")
+_CONNECT = re.compile(r"    connect (\S+) (.*)$")
+_EMPTY = re.compile(r"  wire width 0 (?!input|output)")
+_TARGET = re.compile(r"  connect (\\\S+) (\$\S+)$")
+_TO_ITSELF = re.compile(r"  connect (.+) \1$")
+_IS_TEXT = re.compile(r" *(attribute|parameter) ")
+_SOURCE = re.compile(r"  connect (\$\S+) ([^\s[].*)$")
+_MEMORY = re.compile(r'    parameter \\MEMID "\\\\(.*)"$')
+_ALIAS = re.compile(r"  connect ([\\$]\S+) [^\s[]")
+
+
+@dataclass
+class _Cell:
+    """An instance or operator: port to what is connected."""
+
+    kind: str
+    name: str
+    ports: dict = field(default_factory=dict)
+    memory: str = ""
+
+    @property
+    def is_module(self):
+        return self.kind.startswith("\\")
+
+
+class _Module:
+    """One module of RTLIL: its lines, and where its names come from."""
+
+    def __init__(self, text):
+        lines = text.splitlines()
+        head = next(n for n, line in enumerate(lines) if line.startswith("module "))
+        self.name = lines[head].split()[1]
+        self.head = lines[:head]
+        # Yosys writes signedness at every operator; there, a declared one only gets in the way.
+        self.body = [line.replace(" signed ", " ") for line in lines[head + 1 :]]
+        self._drop_empty()
+        self._use_sources()
+        self._drop_aliases()
+        self.wires, self.ports, self.memories, self.cells = [], [], [], []
+        for line in self.body:
+            if wire := _WIRE.match(line):
+                is_port = re.search(r" (input|output|inout) \d+ ", line)
+                (self.ports if is_port else self.wires).append(wire[1])
+            elif line.startswith("  memory "):
+                self.memories.append(line.split()[-1])
+            elif cell := _CELL.match(line):
+                self.cells.append(_Cell(cell[1], cell[2]))
+            elif connected := _CONNECT.match(line):
+                self.cells[-1].ports[connected[1]] = connected[2]
+            elif memory := _MEMORY.match(line):
+                self.cells[-1].memory = memory[1]
+
+    def _drop_empty(self):
+        """Remove wires without a bit, which Verilog does not know."""
+        empty = {_WIRE.match(line)[1] for line in self.body if _EMPTY.match(line)}
+        self._replace(dict.fromkeys(empty, "{ }"))
+
+    def _use_sources(self):
+        """Put in place of nameless wires what they are connected to."""
+        sources = {}
+        for line in self.body:
+            if same := _SOURCE.match(line):
+                sources[same[1]] = same[2]
+        while nested := {
+            name: source
+            for name, source in sources.items()
+            if any(part in sources for part in _NAME.findall(source))
+        }:
+            sources |= {name: _renamed(source, sources) for name, source in nested.items()}
+        self._replace(sources)
+        targets = {}
+        for line in self.body:
+            if same := _TARGET.match(line):
+                targets.setdefault(same[2], same[1])
+        self._replace(targets)
+
+    def _replace(self, nets):
+        """Put others in place of the wires that are the keys of `nets`."""
+        self.body = [
+            _with_nets(line, nets)
+            for line in self.body
+            if not ((wire := _WIRE.match(line)) and wire[1] in nets)
+        ]
+        self.body = [line for line in self.body if not _TO_ITSELF.match(line)]
+
+    def _drop_aliases(self):
+        """Remove further names of a net that have a number to tell them apart and no reader."""
+        while True:
+            uses = Counter(name for line in self.body for name in _NAME.findall(line))
+            aliases = {
+                alias[1]
+                for alias in map(_ALIAS.match, self.body)
+                if alias and "$" in alias[1] and uses[alias[1]] == 2
+            }
+            aliases -= {line.split()[-1] for line in self.body if _is_port(line)}
+            if not aliases:
+                return
+            self.body = [line for line in self.body if not _is_about(line, aliases)]
+
+
+def _is_port(line):
+    return re.match(r"  wire .*(input|output|inout) \d+ ", line)
+
+
+def _is_about(line, aliases):
+    found = _WIRE.match(line) or _ALIAS.match(line)
+    return found and found[1] in aliases
+
+
+def readable_names(text):
+    r"""RTLIL, after Yosys' ``proc`` and ``memory_collect``, with plain names alone.
+
+    Ports of the top module, which comes with ``attribute \top 1`` or is nobody's part, keep theirs.
+
+    * Separators become underscores: ``\i[0].step`` is ``i_0_step``.
+    * A number that tells apart names of one net or of several counts from 2: ``\busy$25`` is
+      ``busy_2``; further names of a net that nothing reads are left out.
+    * A net that only passes through is called as it is outside.
+    * The next value of register ``busy`` is ``busy_next``; another result is called by its
+      operator: ``and_5``, ``eq_7``.
+
+    The same text gives the same names.
+    """
+    *texts, tail = text.split("\nend\n")
+    modules = {module.name: module for module in map(_Module, texts)}
+    parents = {
+        cell.kind: (module, cell)
+        for module in modules.values()
+        for cell in module.cells
+        if cell.is_module
+    }
+    names = _Names(modules, parents)
+    return "".join(names.rewrite(module) for module in modules.values()) + tail
+
+
+class _Names:
+    """New names of all modules, decided from the top module down."""
+
+    def __init__(self, modules, parents):
+        self._modules = modules
+        self._parents = parents
+        self.module_names = {name: name for name in modules if name not in parents}
+        taken = {name[1:] for name in self.module_names}
+        for name in parents:
+            self.module_names[name] = "\\" + free_name(_plain(name), taken)
+        self._maps = {}
+
+    def of(self, module):
+        """Old name to new name, for wires, memories and parts of `module`."""
+        if module.name not in self._maps:
+            self._maps[module.name] = self._decide(module)
+        return self._maps[module.name]
+
+    def _decide(self, module):
+        wanted = _names_of_results(module)
+        taken, names = {ONCE}, {}
+
+        def give(name):
+            if name not in names:
+                names[name] = "\\" + free_name(wanted.get(name) or _plain(name), taken)
+
+        if module.name in self._parents:
+            wanted |= self._names_outside(module)
+        else:
+            taken |= {port[1:] for port in module.ports}
+            names = {port: port for port in module.ports}
+        for port in sorted(module.ports, key=lambda port: "$" in port):
+            give(port)
+        parts = [cell.name for cell in module.cells if cell.name.startswith("\\")]
+        for part in parts + module.memories:
+            give(part)
+        for wire in sorted(module.wires, key=lambda wire: "$" in wire):
+            give(wire)
+        return names
+
+    def _names_outside(self, module):
+        """What the nets are called outside that come through ports without a name here."""
+        parent, cell = self._parents[module.name]
+        outside = self.of(parent)
+        names = {}
+        for port in module.ports:
+            if re.fullmatch(r"\\port\$\d+\$\d+", port):
+                nets = _NAME.findall(cell.ports.get(port, ""))
+                names[port] = outside[nets[0]][1:] if nets else "unconnected"
+        return names
+
+    def rewrite(self, module):
+        """The text of `module` with its new names."""
+        names = self.of(module)
+        lines = [*module.head, f"module {self.module_names[module.name]}"]
+        ports = None  # of the part whose lines these are
+        for line in module.body:
+            if line.startswith("  cell "):
+                _, kind, name = line.split()
+                ports = self.of(self._modules[kind]) if kind in self._modules else {}
+                kind = self.module_names.get(kind, kind)
+                lines.append(f"  cell {kind} {names.get(name, name)}")
+            elif connected := _CONNECT.match(line):
+                port = ports.get(connected[1], connected[1])
+                lines.append(_with_nets(f"    connect {port} {connected[2]}", names))
+            elif _MEMORY.match(line):
+                memory = "\\" + _MEMORY.match(line)[1]
+                lines.append(f'    parameter \\MEMID "\\\\{names[memory][1:]}"')
+            else:
+                lines.append(_with_nets(line, names))
+        return "\n".join([*lines, "end", ""])
+
+
+def _with_nets(line, nets):
+    """A line of a module with other nets, whose ports of parts stay as they are."""
+    if _IS_TEXT.match(line):
+        return line
+    if connected := _CONNECT.match(line):
+        return f"    connect {connected[1]} {_renamed(connected[2], nets)}"
+    return _renamed(line, nets)
+
+
+def _renamed(text, names):
+    return _NAME.sub(lambda name: names.get(name[0], name[0]), text)
+
+
+def _names_of_results(module):
+    """Names for nets that have none, after the register they go to or where they come from."""
+    wanted = {}
+    for cell in module.cells:
+        if cell.kind in ("$memrd_v2", "$memwr_v2"):
+            memory = _plain(cell.memory)
+            access = "read" if "rd" in cell.kind else "write"
+            for port in ("ADDR", "DATA", "EN"):
+                for net in _NAME.findall(cell.ports["\\" + port])[:1]:
+                    if net.startswith(("$", "\\$signature__")):
+                        wanted[net] = f"{memory}_{access}_{port.lower()}"
+    for cell in module.cells:
+        if cell.kind == "$dff" and cell.ports["\\D"].startswith("$"):
+            register = cell.ports["\\Q"].split()[0]
+            wanted[cell.ports["\\D"]] = (wanted.get(register) or _plain(register)) + "_next"
+    for cell in module.cells:
+        if not cell.is_module and (net := cell.ports.get("\\Y", "")).startswith("$"):
+            wanted.setdefault(net, f"{cell.kind[1:]}_{_number(net)}")
+    for wire in module.wires:
+        if wire.startswith("$"):
+            wanted.setdefault(wire, f"value_{_number(wire)}")
+    return wanted
+
+
+def _number(name):
+    return re.search(r"\d+$", name)[0]
+
+
+def _plain(name):
+    r"""A Verilog identifier made of a name in RTLIL."""
+    name = re.sub(r"(?<=.)\$\d+(?=$|\.)", "", name)  # the number that tells it apart
+    name = name.replace("$signature__", "port__")
+    name = re.sub(r"\W+", "_", name).strip("_")
+    return name if name[:1].isalpha() else f"n{name}"
+
+
+def free_name(name, taken):
+    """`name`, or with the first number behind it that is free; from now on it is `taken`."""
+    found, number = name, 2
+    while found in taken:
+        found, number = f"{name}_{number}", number + 1
+    taken.add(found)
+    return found
