@@ -19,6 +19,7 @@ from spikeloom.link.protocol import (
     State,
     bytes_of,
     chunks_of,
+    read_status,
 )
 from spikeloom_sim.adapters import adapter
 
@@ -36,12 +37,12 @@ class Run:
 
     output : as the golden model shapes it.
     cycles : the core's clocks from start to the last output beat, waiting for the line included.
-    saturated : whether sums left their range since the device was opened.
+    flags : the value of each flag of the core by name, as they stand since the device was opened.
     """
 
     output: np.ndarray
     cycles: int
-    saturated: bool
+    flags: dict
 
 
 class Device:
@@ -124,6 +125,15 @@ class Device:
         return self._identity.hz
 
     @property
+    def flags(self):
+        """Bits of each flag of the core by name."""
+        return self._identity.flags
+
+    def now(self):
+        """Seconds, by the clock of the port: a simulated device has its own."""
+        return self._port.now()
+
+    @property
     def version(self):
         return self._identity.version
 
@@ -150,12 +160,16 @@ class Device:
         ]
         size = bytes_of(self._identity.output)
         data = self._transfer(chunks, size * model.output_beats(self.config), seed, progress)
-        if self._state & State.MISFRAMED:
-            raise LinkError(f"{self._port.name}: the core found `last` where no tensor ends")
+        cycles, flags = self._status()
         words = [int.from_bytes(data[n : n + size], "little") for n in range(0, len(data), size)]
-        cycles = int.from_bytes(self._ask(Command.STATUS)[1], "little")
-        saturated = bool(self._state & State.SATURATED)
-        return Run(model.from_words(self.config, words), cycles, saturated)
+        return Run(model.from_words(self.config, words), cycles, flags)
+
+    def _status(self):
+        """Clocks and flags of the core. Raises `LinkError` where `last` came at a wrong place."""
+        cycles, flags = read_status(self._ask(Command.STATUS)[1], self._identity.flags)
+        if flags.get("misframed"):
+            raise LinkError(f"{self._port.name}: the core found `last` where no tensor ends")
+        return cycles, flags
 
     def _transfer(self, chunks, size, seed, progress):
         """Write what the core takes, start it, then write the rest while reading `size` bytes."""
@@ -191,6 +205,7 @@ class Device:
                 active = self._port.now()
                 progress(total - left, total)
             elif self._port.now() - active > patience:
+                self._status()
                 raise LinkError(
                     f"{self._port.name}: the core has given no output for {patience:.1f} s"
                 )

@@ -1,7 +1,5 @@
 """A device made of software: the link's protocol around a golden model."""
 
-import warnings
-
 import numpy as np
 
 from spikeloom.catalog import CORES
@@ -42,9 +40,7 @@ class GoldenPort:
         self._config = config.settled()
         self._model = adapter(config.core)
         self._hz = DIVISOR * DEFAULT_BAUD
-        with warnings.catch_warnings():  # the component is asked for its ports alone
-            warnings.simplefilter("ignore")
-            self._identity = Identity.of(CORES[config.core].build(self._config), self._hz)
+        self._identity = Identity.of_config(self._config, self._hz)
         self._decoder = FrameDecoder()
         self._line = b""
         self._clock = 0
@@ -100,7 +96,7 @@ class GoldenPort:
         if command == Command.IDENTIFY:
             return Code.OK, self._identity.to_bytes()
         if command == Command.STATUS:
-            return Code.OK, self._cycles.to_bytes(CYCLE_BYTES, "little")
+            return Code.OK, self._status()
         if command == Command.RESET:
             self._reset()
         if command == Command.WRITE:
@@ -125,7 +121,7 @@ class GoldenPort:
         self._ends = [[] for _ in self._written]
         self._seed = None
         self._output = b""
-        self._misframed = False
+        self._flags = dict.fromkeys(self._identity.flags, 0)
         self._cycles = self._finish = 0
 
     def _compute(self):
@@ -138,7 +134,8 @@ class GoldenPort:
             need = size * len(lasts)
             data = self._written[number]
             ends = [size * (n + 1) for n, last in enumerate(lasts) if last]
-            self._misframed |= self._ends[number] != [end for end in ends if end <= len(data)]
+            if self._ends[number] != [end for end in ends if end <= len(data)]:
+                self._flags["misframed"] = 1
             words = [int.from_bytes(data[n : n + size], "little") for n in range(0, need, size)]
             beats[name] = list(zip(words, lasts, strict=True))
             if self._seed is None or len(data) < need:
@@ -148,6 +145,9 @@ class GoldenPort:
         config = self._config.with_seed(self._seed)
         operands = self._model.operands_of(config, beats)
         self._output += self._model.to_bytes(config, self._model.golden(config, *operands))
+        for name, value in self._model_flags(operands).items():
+            most = 2 ** self._identity.flags[name] - 1
+            self._flags[name] = min(self._flags[name] + value, most)
         self._cycles = self._model_cycles(operands)
         self._finish = self._clock + self._cycles
         self._seed = None
@@ -158,6 +158,20 @@ class GoldenPort:
             return self._model.cycles(self._config, *operands)
         return CORES[self._config.core].cycles(self._config)
 
+    def _model_flags(self, operands):
+        """What a run with these operands adds to each flag but `misframed`."""
+        if hasattr(self._model, "flags"):
+            return self._model.flags(self._config, *operands)
+        return {}
+
+    def _status(self):
+        """Clocks and flags, as the answer to STATUS has them."""
+        flags = (
+            self._flags[name].to_bytes(bytes_of(bits), "little")
+            for name, bits in self._identity.flags.items()
+        )
+        return self._cycles.to_bytes(CYCLE_BYTES, "little") + b"".join(flags)
+
     def _running(self, clock):
         return self._seed is not None or clock < self._finish
 
@@ -165,4 +179,4 @@ class GoldenPort:
         """The state byte, as things are when two bytes of the answer are out."""
         room = (1 << len(self._written)) - 1
         running = self._running(self._clock + 2 * BYTE)
-        return room | State.RUNNING * running | State.MISFRAMED * self._misframed
+        return room | State.RUNNING * running

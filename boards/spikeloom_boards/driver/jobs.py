@@ -12,6 +12,7 @@ from spikeloom_sim.adapters import adapter
 from spikeloom_sim.backends.golden import head_seed
 
 from .device import Device
+from .open_port import SIMULATED
 
 # Name, density and seed of each run of the self-test.
 VECTORS = (
@@ -30,7 +31,7 @@ def open_for(port, core, settings, tensors, baud=DEFAULT_BAUD):
     Yields the `Device`, the configuration and the operands of each head.
     """
     model = adapter(core)
-    if port == "sim":
+    if port in SIMULATED:
         config, heads = model.configure(settings, *tensors)
         with Device(port, config) as device:
             yield device, config, heads
@@ -43,7 +44,8 @@ def open_for(port, core, settings, tensors, baud=DEFAULT_BAUD):
 
 
 def run_heads(device, config, heads, progress=lambda done, total: None):
-    """Outputs of heads run one after the other, stacked, and the clocks of each."""
+    """Outputs of heads run one after the other, stacked, the clocks of each, and the flags at the
+    end."""
     runs = []
     for n, head in enumerate(heads):
 
@@ -51,17 +53,23 @@ def run_heads(device, config, heads, progress=lambda done, total: None):
             progress(n * total + done, len(heads) * total)
 
         runs.append(device.run(*head, seed=head_seed(config.seed, n), progress=told))
-    return np.stack([run.output for run in runs]), [run.cycles for run in runs]
+    return np.stack([run.output for run in runs]), [run.cycles for run in runs], runs[-1].flags
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One run of the self-test: output values that differ from the golden model's, of how many."""
+    """One run of the self-test: output values that differ from the golden model's, of how many.
+
+    `seconds` include the line; `flags` are those of the core after the run, since the device was
+    opened.
+    """
 
     name: str
     mismatches: int
     values: int
     cycles: int
+    seconds: float
+    flags: dict
 
     def as_dict(self):
         return asdict(self)
@@ -79,9 +87,11 @@ def self_test(device, progress=lambda step: None):
         progress(name)
         operands = model.random_operands(config, np.random.default_rng(seed), density)
         expected = model.golden(config.with_seed(seed), *operands)
+        begun = device.now()
         run = device.run(*operands, seed=seed)
+        seconds = device.now() - begun
         wrong = int((run.output != expected).sum())
-        verdicts.append(Verdict(name, wrong, expected.size, run.cycles))
+        verdicts.append(Verdict(name, wrong, expected.size, run.cycles, seconds, run.flags))
     failed = [verdict for verdict in verdicts if verdict.mismatches]
     if failed:
         told = ", ".join(f"{v.name}: {v.mismatches} of {v.values}" for v in failed)

@@ -1,11 +1,15 @@
 """What a device says of itself: its core with every key, its clock, who made it."""
 
+import gc
 import hashlib
 import json
+import warnings
 from dataclasses import dataclass
 
+from amaranth.lib.wiring import Out
+
 from .. import __version__
-from ..catalog import find_core
+from ..catalog import CORES, find_core
 from ..config import CoreConfig
 from ..errors import JobError
 from .protocol import PROTOCOL
@@ -15,6 +19,15 @@ def config_hash(config):
     """16 hexadecimal digits that stand for the hardware that `config` makes."""
     keys = {"core": config.core} | hardware_keys(config)
     return hashlib.sha256(_json(keys).encode()).hexdigest()[:16]
+
+
+def flags_of(core):
+    """Bits of each flag of component `core` by name: every output beside busy, done and streams."""
+    return {
+        name: len(getattr(core, name))
+        for name, member in core.signature.members.items()
+        if not member.is_signature and member.flow == Out and name not in ("busy", "done")
+    }
 
 
 def hardware_keys(config):
@@ -30,6 +43,7 @@ class Identity:
     hz : its clock.
     inputs : data bits of a beat of each input stream by name, in the order of their numbers.
     output : data bits of a beat of the output stream.
+    flags : bits of each flag of the core by name, in the order in which STATUS has them.
     version : the Spikeloom that made it.
     """
 
@@ -37,6 +51,7 @@ class Identity:
     hz: int
     inputs: dict
     output: int
+    flags: dict
     version: str = __version__
 
     @classmethod
@@ -47,7 +62,16 @@ class Identity:
             for name, member in core.signature.members.items()
             if member.is_signature
         }
-        return cls(core.config, hz, bits, bits.pop("o"))
+        return cls(core.config, hz, bits, bits.pop("o"), flags_of(core))
+
+    @classmethod
+    def of_config(cls, config, hz):
+        """That of the core of `config`, which is asked for its ports alone."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Amaranth's, that it is never elaborated,
+            identity = cls.of(CORES[config.core].build(config), hz)
+            gc.collect()  # which comes when it is collected: here
+        return identity
 
     def to_bytes(self):
         """The answer to IDENTIFY: JSON."""
@@ -57,6 +81,7 @@ class Identity:
             "hz": self.hz,
             "inputs": self.inputs,
             "output": self.output,
+            "flags": self.flags,
             "core": self.config.core,
             "hash": config_hash(self.config),
             "config": hardware_keys(self.config),
@@ -76,7 +101,14 @@ class Identity:
             config = find_core(told["core"]).config.from_settings(told["config"])
             if config_hash(config) != told["hash"]:
                 raise ValueError("its configuration means something else here")
-            return cls(config, told["hz"], told["inputs"], told["output"], told["version"])
+            return cls(
+                config,
+                int(told["hz"]),
+                dict(told["inputs"]),
+                int(told["output"]),
+                dict(told["flags"]),
+                told["version"],
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise JobError(
                 f"the device's bitstream is not understood ({error}); build it anew with this "

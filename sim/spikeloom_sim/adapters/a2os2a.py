@@ -86,6 +86,15 @@ def cycles(config, q, k, v):
     return schedule.cycles(config, [operand.tolist() for operand in operands])
 
 
+def flags(config, q, k, v):
+    """What a run over these operands adds to each flag of the core."""
+    if config.length == "fixed":
+        return {"saturated": 0}
+    state = a2os2a.RunningState(config)
+    state.answer(*(operand[0] for operand in a2os2a.check(config, q, k, v)))
+    return {"saturated": int(state.saturated)}
+
+
 def to_beats(config, q, k, v):
     """Stream beats of one head: operand name to list of (data, last)."""
     operands = a2os2a.check(config, q, k, v)

@@ -45,6 +45,11 @@ def cycles(config, q, k, v):
     return block_schedule.cycles(config, [x.tolist() for x in (trace.q, trace.k, trace.v)])
 
 
+def flags(config, q, k, v):
+    """What a run over these pre-activations adds to each flag of the core."""
+    return {"k_saturated": int(a2os2a_block.trace(config, q, k, v).k_saturated)}
+
+
 def to_beats(config, q, k, v):
     """Stream beats of one head: operand name to list of (data, last)."""
     operands = a2os2a_block.check(config, q, k, v)

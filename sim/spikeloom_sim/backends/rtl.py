@@ -22,10 +22,12 @@ from .golden import head_seed
 
 @dataclass
 class RTLRun:
-    """`outputs` stacked over heads, `cycles` of each head, `seconds` to build and to simulate."""
+    """`outputs` stacked over heads, `cycles` of each head, `flags` of the core after the last head
+    by name, since reset, and seconds to build and to simulate."""
 
     outputs: np.ndarray
     cycles: list
+    flags: dict
     build_seconds: float
     run_seconds: float
 
@@ -70,6 +72,7 @@ def run_rtl(config, heads, *, simulator="verilator", wave=None, preload=True, ne
         job = {
             "operands": list(model.OPERANDS),
             "outputs": model.output_beats(config),
+            "flags": module.flags,
             "timeout": 2 * cycles + 4 * loading * model.beat_clocks(config) + 1000,
             "preload": model.preload_clocks(config) if preload else 0,
             "runs": runs,
@@ -97,6 +100,7 @@ def run_rtl(config, heads, *, simulator="verilator", wave=None, preload=True, ne
     return RTLRun(
         np.stack(outputs),
         [result["cycles"] for result in results],
+        results[-1]["flags"],
         built - begun,
         time.monotonic() - built,
     )

@@ -35,6 +35,7 @@ async def replay(dut):
             {
                 "beats": [[f"{data:x}", last] for data, last in outcome.beats],
                 "cycles": outcome.cycles,
+                "flags": {name: int(getattr(dut, name).value) for name in job["flags"]},
             }
         )
     (folder / "results.json").write_text(json.dumps(results))
