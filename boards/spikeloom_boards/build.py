@@ -20,6 +20,7 @@ from spikeloom.tools import export_to_amaranth, run_tool
 
 from .board_top import BoardTop
 from .floorplan import read_placement
+from .rates import rates
 from .report import Report, read_nextpnr_report, read_synthesis, read_warnings
 from .report_html import build_page
 from .self_test import make_self_test
@@ -124,6 +125,7 @@ def _build_in(job, folder, progress):
     for scratch in (f"{NAME}.il", f"{NAME}.json", routed):
         (folder / scratch).unlink()
     cycles = CORES[job.config.core].cycles(job.config)
+    baud = job.baud if job.top == "link" else None
     return Report(
         core=job.config.core,
         board=recipe.id,
@@ -134,6 +136,9 @@ def _build_in(job, folder, progress):
         target_mhz=job.frequency / 1e6,
         cycles=cycles,
         us=cycles / (job.frequency / 1e6),
+        top=job.top,
+        baud=baud,
+        rates=[rate.as_dict() for rate in rates(job.config, job.frequency / 1e6, baud)],
         seed=seed,
         seconds=round(time.monotonic() - begun, 1),
         bitstream=bitstream,

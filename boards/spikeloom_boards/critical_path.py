@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from spikeloom.counted import counted
+
 # What Yosys and nextpnr append to a signal's name for the cells they make of it.
 _APPENDED = re.compile(
     r"\$|_(?:SB_|TRELLIS_|LUT4|CCU2C|DP16KD|L6MUX|PFUMX|DFF)|_(?:ALU|WRE|RAM)(?:_|$)"
@@ -67,7 +69,7 @@ def summary(hops):
     if not hops:
         return "none"
     levels = sum(hop.levels for hop in hops)
-    return f"{hops[0].signal} -> {hops[-1].signal}, {levels} logic levels"
+    return f"{hops[0].signal} -> {hops[-1].signal}, {counted(levels, 'logic level')}"
 
 
 def source_name(cell):

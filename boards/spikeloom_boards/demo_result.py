@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spikeloom.errors import JobError
+from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_sim.adapters import adapter
 from spikeloom_sim.backends import run_rtl
+
+from .driver.line import LineLoad
 
 
 @dataclass
@@ -41,7 +44,8 @@ class DemoResult:
         """Title and figures as Markdown."""
         head = [f"# {self.title}", ""]
         table = [list(self.columns), ["---"] * len(self.columns), *self.rows()]
-        return "\n".join([*head, *("| " + " | ".join(row) + " |" for row in table)]) + "\n"
+        lines = [*head, *("| " + " | ".join(row) + " |" for row in table), "", SCOPE]
+        return "\n".join(lines) + "\n"
 
 
 @dataclass
@@ -53,6 +57,7 @@ class DemoRun:
     golden_seconds: float
     build_seconds: float
     seconds: float
+    line_us: float  # on the host link, beside what the core takes
 
     def told(self):
         """The measured figures, for a row of a `DemoResult`."""
@@ -63,6 +68,7 @@ class DemoRun:
             "golden_seconds": self.golden_seconds,
             "build_seconds": self.build_seconds,
             "seconds": self.seconds,
+            "line_us": self.line_us,
         }
 
 
@@ -81,12 +87,23 @@ def run_checked(config, head, wave=None):
             f"{config.core}: {mismatches} of {expected.size} outputs differ from the golden model"
         )
     return DemoRun(
-        run.outputs[0], run.cycles[0], golden_seconds, run.build_seconds, run.run_seconds
+        run.outputs[0],
+        run.cycles[0],
+        golden_seconds,
+        run.build_seconds,
+        run.run_seconds,
+        LineLoad.of(config, DEFAULT_BAUD).us,
     )
 
 
 MISMATCHES = {"mismatches": lambda run: f"{run['mismatches']} of {run['outputs']}"}
 CLOCKS = {
-    "cycles": lambda run: run["cycles"],
+    "core cycles": lambda run: f"{run['cycles']:,}",
+    "line": lambda run: f"{run['line_us'] / 1e3:,.1f} ms",
     "simulated in": lambda run: f"{run['seconds']:.1f} s",
 }
+SCOPE = (
+    "core cycles: from start to the last output beat, operands on chip as far as they fit, "
+    "encoding included; line: what one attention takes on the host link besides, at "
+    f"{DEFAULT_BAUD:,} baud"
+)

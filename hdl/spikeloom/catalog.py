@@ -1,7 +1,7 @@
 """The cores there are: what to call them, how to configure, build and time them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 
 from .config import A2OS2ABlockConfig, A2OS2AConfig, CoreConfig, SpikedConfig, SSAConfig
@@ -16,6 +16,12 @@ class Core:
     config: type[CoreConfig]
     component: str  # "module:class or function", imported on first use: it needs Amaranth
     schedule: str  # module with a function cycles(config)
+    engines: dict = field(default_factory=dict)  # what the core is with each engine, if it has any
+
+    def describe(self, config):
+        """The core in a line, its engine included; `config` is a configuration or its keys."""
+        keys = config if isinstance(config, dict) else config.as_dict()
+        return self.engines.get(keys.get("engine"), self.summary)
 
     def build(self, config):
         """The Amaranth component for `config`."""
@@ -30,10 +36,17 @@ class Core:
 
 CORES = {
     "ssa": Core(
-        summary="stochastic spiking attention: LFSRs, AND gates, counters (arXiv 2402.09109)",
+        summary="stochastic spiking attention: LFSRs, AND gates, counters or drawn indices "
+        "(arXiv 2402.09109)",
         config=SSAConfig,
         component="spikeloom.cores.ssa:build",
         schedule="spikeloom.cores.ssa.schedule",
+        engines={
+            "counter": "stochastic spiking attention: LFSRs, AND gates, counters "
+            "(arXiv 2402.09109)",
+            "sampled": "stochastic spiking attention without counters: LFSRs draw which pair of "
+            "spikes decides (arXiv 2402.09109)",
+        },
     ),
     "a2os2a": Core(
         summary="addition-only attention: binary Q, integer K, ternary V (arXiv 2503.00226)",

@@ -91,7 +91,7 @@ def core_files(config):
     manifest = {
         "generator": f"spikeloom {__version__}",
         "core": config.core,
-        "summary": core.summary,
+        "summary": core.describe(config),
         "module": module.name,
         "config": config.settled().as_dict(),
         "cycles": core.cycles(config),
@@ -106,7 +106,7 @@ def core_files(config):
         ],
         "sha256": hashlib.sha256(module.text.encode()).hexdigest(),
     }
-    fusesoc = FUSESOC.render(module=module.name, version=__version__, summary=core.summary)
+    fusesoc = FUSESOC.render(module=module.name, version=__version__, summary=core.describe(config))
     return {
         f"{module.name}.v": module.text,
         f"{module.name}.core": fusesoc,
