@@ -2,12 +2,22 @@
 
 import json
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from examples.bench_picture import table_rows
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
 
+from spikeloom.catalog import CORES
 from spikeloom.errors import InputError, JobError
 from spikeloom_boards.bench import bench
-from spikeloom_boards.bench.designs import DESIGNS, Design, choose
+from spikeloom_boards.bench.designs import DESIGNS, DEVICES, Design, choose
+from spikeloom_boards.bench.plot import COLOURS, MARKS, draw, plot_bench
+
+ROOT = Path(__file__).parents[2]
 
 SMALL = {"tokens": 8, "head_dim": 8, "steps": 2, "engine": "sampled", "random": "own"}
 
@@ -71,3 +81,44 @@ def test_one_design(tmp_path):
     assert row.name in table
     assert "reported, arXiv 2402.09109" in table
     assert (tmp_path / "out/bench.png").stat().st_size > 10_000
+
+
+def rows_of(*names):
+    return [SimpleNamespace(name=name, lut=1000 + n, us=10.0) for n, name in enumerate(names)]
+
+
+def test_picture_of_every_core_on_every_device(tmp_path):
+    names = [f"{core}/engine/1/{device}" for core in CORES for device in DEVICES]
+    assert len(set(MARKS.values())) == len(CORES)
+    assert len(set(COLOURS.values())) == len(DEVICES)
+    plot_bench(SimpleNamespace(rows=rows_of(*names)), tmp_path / "bench.png")
+    assert picture_rows(tmp_path / "bench.png") == names
+
+
+def test_nothing_in_the_picture_lies_on_anything():
+    """Texts of the README's rows: the numbers in the marks, the products, the key."""
+    figure = Figure(figsize=(11, 6.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    draw(figure, table_rows((ROOT / "README.md").read_text()))
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    texts = [*ax.texts, *ax.get_legend().get_texts(), ax.title, ax.xaxis.label, ax.yaxis.label]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
+    assert len(boxes) > 25
+    page = figure.bbox
+    for n, (name, box) in enumerate(boxes):
+        assert page.x0 <= box.x0, name
+        assert box.x1 <= page.x1, name
+        for other, its in boxes[:n]:
+            assert not box.overlaps(its), (name, other)
+
+
+def picture_rows(path):
+    """The rows that a picture's metadata lists."""
+    with Image.open(path) as picture:
+        return picture.text["Description"].split()
+
+
+def test_picture_in_the_readme_has_the_rows_of_its_table():
+    rows = [row.name for row in table_rows((ROOT / "README.md").read_text())]
+    assert picture_rows(ROOT / "docs/images/bench.png") == rows
