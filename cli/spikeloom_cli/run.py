@@ -11,10 +11,13 @@ from spikeloom.catalog import find_core
 from spikeloom.errors import InputError, JobError
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_boards.driver.jobs import open_for, run_heads
+from spikeloom_boards.rates import microseconds, number, preloaded, waiting
 from spikeloom_sim.adapters import adapter
 from spikeloom_sim.backends import run_golden, run_rtl
 from spikeloom_sim.tensors import load_tensor, save_tensor
 
+from . import completion
+from .completion import BACKENDS
 from .options import (
     Assignments,
     Baud,
@@ -25,29 +28,45 @@ from .options import (
     SimulatorName,
     bytes_display,
     console,
+    print_flags,
     print_json,
     settings_of,
     steps,
 )
 
-BACKENDS = ("golden", "rtl", "netlist", "board")
-
 
 def run(
     core: CoreName,
-    q: Annotated[Path, typer.Option("--q", metavar="Q.npy")],
-    k: Annotated[Path, typer.Option("--k", metavar="K.npy")],
-    v: Annotated[Path, typer.Option("--v", metavar="V.npy")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.npy")],
-    backend: Annotated[str, typer.Option(help="golden, rtl, netlist or board.")] = "golden",
+    q: Annotated[Path, typer.Option("--q", metavar="Q.npy", help="Queries.")],
+    k: Annotated[Path, typer.Option("--k", metavar="K.npy", help="Keys.")],
+    v: Annotated[Path, typer.Option("--v", metavar="V.npy", help="Values.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="OUT.npy", help="File to write.")
+    ],
+    backend: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Where it runs: golden, rtl, netlist or board.",
+            autocompletion=completion.backends,
+        ),
+    ] = "golden",
     wave: Annotated[
-        Path | None, typer.Option(help="Record a waveform (.vcd or .fst; rtl and netlist).")
+        Path | None,
+        typer.Option(metavar="FILE", help="Record a waveform (.vcd or .fst; rtl and netlist)."),
     ] = None,
     rate: Annotated[bool, typer.Option("--rate", help="Write the mean over time steps.")] = False,
     codes: Annotated[
         bool, typer.Option("--codes", help="Write codes as they are, not decoded.")
     ] = False,
-    family: Annotated[str, typer.Option(help="Netlist: ice40, ecp5 or ice40-routed.")] = "ice40",
+    family: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Netlist: ice40, ecp5 or ice40-routed.",
+            autocompletion=completion.families,
+        ),
+    ] = "ice40",
     sim: SimulatorName = "verilator",
     port: Port = None,
     baud: Baud = DEFAULT_BAUD,
@@ -75,7 +94,9 @@ def run(
             bytes_display(quiet=json) as progress,
         ):
             begun = time.monotonic()
-            found, cycles = run_heads(device, chosen, heads, progress)
+            opened = device.now()
+            found, cycles, flags = run_heads(device, chosen, heads, progress)
+            per_head = (device.now() - opened) / len(heads)
             seconds = time.monotonic() - begun
     else:
         chosen, heads = model.configure(settings, *tensors)
@@ -90,14 +111,18 @@ def run(
             begin(f"{backend} on {sim}")
             netlist = family if backend == "netlist" else None
             result = run_rtl(chosen, heads, simulator=sim, wave=wave, netlist=netlist)
-            found, cycles = result.outputs, result.cycles
+            found, cycles, flags = result.outputs, result.cycles, result.flags
             seconds = result.build_seconds + result.run_seconds
     if backend != "golden":
         told |= {
             "cycles": cycles,
+            "cycles_include": waiting(chosen) if backend == "board" else preloaded(chosen),
+            "flags": flags,
             "mismatches": int((found != expected).sum()),
             "seconds": round(seconds, 2),
         }
+    if backend == "board":
+        told["seconds_per_head"] = round(per_head, 6)
     if told.get("mismatches"):
         raise JobError(f"{told['mismatches']} of {found.size} outputs differ from the golden model")
     if rate:
@@ -114,7 +139,14 @@ def run(
     out = console()
     if "cycles" in told:
         clocks = ", ".join(map(str, np.unique(told["cycles"])))
-        out.print(f"{backend}: {clocks} cycles a head, 0 mismatches, {told['seconds']} s")
+        out.print(
+            f"{backend}: {clocks} cycles a head ({told['cycles_include']}), 0 mismatches, "
+            f"{told['seconds']} s"
+        )
+        if backend == "board":
+            rate = number(1 / per_head)
+            out.print(f"with the line: {microseconds(per_head * 1e6)} a head, {rate} a second")
+        print_flags(told["flags"])
     out.print(f"{output}: {found.dtype} {found.shape}")
 
 

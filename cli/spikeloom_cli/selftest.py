@@ -9,8 +9,11 @@ from spikeloom.errors import InputError
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_boards.driver import Device
 from spikeloom_boards.driver.jobs import VECTORS, self_test
+from spikeloom_boards.driver.open_port import SIMULATED
+from spikeloom_boards.rates import microseconds, number, waiting
 from spikeloom_boards.recipes import find_board, preset_config
 
+from . import completion
 from .options import (
     Assignments,
     Baud,
@@ -19,6 +22,7 @@ from .options import (
     Json,
     Port,
     console,
+    print_flags,
     print_json,
     settings_of,
     steps,
@@ -26,7 +30,15 @@ from .options import (
 
 
 def selftest(
-    core: Annotated[str | None, typer.Argument(metavar="[CORE]")] = None,
+    core: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CORE",
+            help="Core that the board must hold (default: whichever it does).",
+            show_default=False,
+            autocompletion=completion.cores,
+        ),
+    ] = None,
     port: Port = None,
     board: BoardName = None,
     config: ConfigFile = None,
@@ -49,7 +61,7 @@ def selftest(
         find_core(core)
         if board:
             wanted = preset_config(core, find_board(board), settings)
-        elif settings or port == "sim":
+        elif settings or port in SIMULATED:
             wanted = find_core(core).config.from_settings(settings)
     with steps(len(VECTORS) + 1, quiet=json) as begin:
         begin(f"open {port}")
@@ -63,6 +75,7 @@ def selftest(
                 "core": device.config.core,
                 "config": device.config.as_dict(),
                 "mhz": device.hz / 1e6,
+                "core_cycles_include": waiting(device.config),
                 "runs": [verdict.as_dict() for verdict in verdicts],
             }
         )
@@ -72,4 +85,10 @@ def selftest(
         f"{device.config.core} at {device.hz / 1e6:g} MHz, made by Spikeloom {device.version}"
     )
     for verdict in verdicts:
-        out.print(f"  {verdict.name}: {verdict.values} values equal, {verdict.cycles} cycles")
+        out.print(
+            f"  {verdict.name}: {verdict.values:,} values equal; core {verdict.cycles:,} cycles, "
+            f"{microseconds(verdict.cycles / device.hz * 1e6)}; with the line "
+            f"{microseconds(verdict.seconds * 1e6)}, {number(1 / verdict.seconds)} attentions/s"
+        )
+    out.print(f"core: {waiting(device.config)}")
+    print_flags(verdicts[-1].flags)
