@@ -20,6 +20,7 @@ from spikeloom.tools import for_amaranth, require, run_tool
 from .board_top import BoardTop
 from .boards import Board
 from .floorplan import read_placement
+from .rates import rates
 from .report import Report, read_nextpnr_report, read_synthesis, read_warnings
 from .report_html import build_page
 from .self_test import make_self_test
@@ -119,6 +120,7 @@ def _build_in(job, folder, progress):
     for scratch in {f"{NAME}.il", f"{NAME}.{family.NETLIST}", _routed(family)} - {PLACED}:
         (folder / scratch).unlink()
     cycles = job.config.cycles()
+    baud = job.baud if job.top == "link" else None
     return Report(
         core=job.config.NAME,
         board=board.id,
@@ -129,6 +131,9 @@ def _build_in(job, folder, progress):
         target_mhz=job.frequency / 1e6,
         cycles=cycles,
         us=cycles / (job.frequency / 1e6),
+        top=job.top,
+        baud=baud,
+        rates=[rate.as_dict() for rate in rates(job.config, job.frequency / 1e6, baud)],
         seed=seed,
         seconds=round(time.monotonic() - begun, 1),
         bitstream=bitstream,

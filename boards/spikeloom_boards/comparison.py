@@ -5,6 +5,8 @@ from pathlib import Path
 
 from spikeloom.errors import InputError
 
+from .rates import number
+
 COLUMNS = (
     "core",
     "board",
@@ -14,8 +16,10 @@ COLUMNS = (
     "block RAMs",
     "Fmax",
     "clock",
-    "clocks",
-    "us",
+    "core cycles",
+    "core us",
+    "attentions/s, core",
+    "attentions/s, with line",
 )
 
 
@@ -27,7 +31,7 @@ def read_report(folder):
     try:
         told = json.loads(path.read_text())
         row(told)
-        told["path"], told["warnings"], told["critical_path"]
+        told["path"], told["warnings"], told["critical_path"], told["top"], told["baud"]
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is not a report of this version; build again") from None
     return told
@@ -47,7 +51,14 @@ def row(report):
         f"{report['target_mhz']:g} MHz",
         f"{report['cycles']:,}",
         f"{report['us']:.1f}",
+        *per_second(report),
     )
+
+
+def per_second(report):
+    """Attentions per second of the core and, where the build has a line, with the line, as text."""
+    found = {rate["what"]: number(rate["per_second"]) for rate in report["rates"]}
+    return found["core"], found.get("with the line", "no line")
 
 
 def markdown(reports):

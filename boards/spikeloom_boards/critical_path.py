@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from spikeloom.counted import counted
 from spikeloom.families import FAMILIES
 
 _BLOCK = re.compile(r"\.memory(?:\.\d+)+$")  # one block of a memory
@@ -66,7 +67,7 @@ def summary(hops):
     if not hops:
         return "none"
     levels = sum(hop.levels for hop in hops)
-    return f"{hops[0].signal} -> {hops[-1].signal}, {levels} logic levels"
+    return f"{hops[0].signal} -> {hops[-1].signal}, {counted(levels, 'logic level')}"
 
 
 def source_name(cell):

@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spikeloom.backend import golden_run, require_equal
+from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_sim.backends import RTL
+
+from .driver.line import LineLoad
 
 
 @dataclass
@@ -39,7 +42,8 @@ class DemoResult:
         """Title and figures as Markdown."""
         head = [f"# {self.title}", ""]
         table = [list(self.columns), ["---"] * len(self.columns), *self.rows()]
-        return "\n".join([*head, *("| " + " | ".join(row) + " |" for row in table)]) + "\n"
+        lines = [*head, *("| " + " | ".join(row) + " |" for row in table), "", SCOPE]
+        return "\n".join(lines) + "\n"
 
 
 @dataclass
@@ -51,6 +55,7 @@ class DemoRun:
     golden_seconds: float
     build_seconds: float
     seconds: float
+    line_us: float  # on the host link, beside what the core takes
 
     def told(self):
         """The measured figures, for a row of a `DemoResult`."""
@@ -61,6 +66,7 @@ class DemoRun:
             "golden_seconds": self.golden_seconds,
             "build_seconds": self.build_seconds,
             "seconds": self.seconds,
+            "line_us": self.line_us,
         }
 
 
@@ -73,11 +79,24 @@ def run_checked(core, operands):
     rtl = RTL()
     (run,) = rtl.run(core, [operands])
     require_equal(core, [run], [expected])
-    return DemoRun(run.outputs["o"], run.cycles, expected.seconds, rtl.build_seconds, run.seconds)
+    return DemoRun(
+        run.outputs["o"],
+        run.cycles,
+        expected.seconds,
+        rtl.build_seconds,
+        run.seconds,
+        LineLoad.of(core, DEFAULT_BAUD).us,
+    )
 
 
 MISMATCHES = {"mismatches": lambda run: f"{run['mismatches']} of {run['outputs']}"}
 CLOCKS = {
-    "cycles": lambda run: run["cycles"],
+    "core cycles": lambda run: f"{run['cycles']:,}",
+    "line": lambda run: f"{run['line_us'] / 1e3:,.1f} ms",
     "simulated in": lambda run: f"{run['seconds']:.1f} s",
 }
+SCOPE = (
+    "core cycles: from start to the last output beat, operands on chip as far as they fit, "
+    "encoding included; line: what one attention takes on the host link besides, at "
+    f"{DEFAULT_BAUD:,} baud"
+)

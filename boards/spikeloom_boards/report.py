@@ -15,6 +15,9 @@ from .critical_path import critical_path, summary
 class Report:
     """One finished build; ``fmax_mhz`` is nextpnr's for the placed and routed design.
 
+    ``cycles`` and ``us`` are those of the core alone; ``rates`` says what they and the figures with
+    the line include (`rates.Rate`). ``top`` is what goes around the core, ``baud`` its line's.
+
     ``path`` are the stretches of the slowest path as `critical_path.Hop`s tell them, ``warnings``
     what the tools and we have to say, ``tools`` the versions that made the bitstream.
     """
@@ -35,6 +38,9 @@ class Report:
     path: list
     cycles: int
     us: float
+    top: str
+    baud: int | None
+    rates: list
     seed: int
     seconds: float
     bitstream: str

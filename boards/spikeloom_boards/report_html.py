@@ -1,13 +1,25 @@
 """Reports as web pages that need nothing but themselves."""
 
+import re
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from spikeloom.cores import find_core
+from spikeloom.counted import counted
 
 from .boards import BOARDS
+from .comparison import per_second
 from .energy import ACCESS, ADDITION, MULTIPLICATION, estimates
 from .floorplan import floorplan, floorplan_svg
+from .rates import microseconds, number
 from .report import notes, utilisation
+
+
+def breakable(name):
+    """A dotted name that may break behind each dot, slash and underscore, and nowhere else."""
+    return Markup(re.sub(r"(?<=[./_])(?=\w)", "<wbr>", str(escape(name))))
+
 
 _PAGES = Environment(
     loader=PackageLoader("spikeloom_boards"),
@@ -16,6 +28,13 @@ _PAGES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_PAGES.globals |= {
+    "breakable": breakable,
+    "counted": counted,
+    "microseconds": microseconds,
+    "number": number,
+    "per_second": per_second,
+}
 
 
 def build_page(report, placement=()):
@@ -30,7 +49,7 @@ def build_page(report, placement=()):
     return _PAGES.get_template("build.html").render(
         report=report,
         title=board.title if board else report["board"],
-        summary=core.SUMMARY,
+        summary=core.describe(),
         bars=utilisation(report),
         delay=sum(delays),
         longest=max(delays, default=0),

@@ -13,6 +13,7 @@ from .build import Build, build
 from .demo_photograph import photograph
 from .demo_result import CLOCKS, MISMATCHES, DemoResult, run_checked
 from .presets import core_clock, preset_config
+from .rates import rate_text
 from .ssa_demo_plots import plot_attention, plot_error, plot_raster
 
 BOARD = "icebreaker"
@@ -105,5 +106,7 @@ def _summary(report):
         f"\n{report.board}: {report.lut4} LUT4, {report.cells} of {report.cells_available} cells, "
         f"{report.block_rams} of {report.block_rams_available} block RAMs, "
         f"{report.fmax_mhz} MHz ({report.target_mhz:g} MHz needed), "
-        f"{report.us:.1f} us per attention\n"
+        "an attention: "
+        + "; ".join(f"{rate['what']} {rate_text(rate)}" for rate in report.rates)
+        + "\n"
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 ROOT = Path("/")  # tests put a made-up tree here
 DEVICES = "sys/bus/usb/devices"
 
+SERIAL_GROUP = "dialout"  # what most systems call the group that may open serial ports
+
 # What device files of a kind are called, below a USB device's folder in /sys and in /dev.
 NODES = {"tty": ("*/tty*/tty/*", "*/tty/tty*"), "hidraw": ("*/*/hidraw/hidraw*",)}
 
@@ -69,14 +71,23 @@ def udev_rule(usb):
     )
 
 
-def permission_fix(node, usb):
-    """What to do about a device file that may not be opened."""
-    if node.name.startswith("tty"):
-        return "run: sudo usermod -aG dialout $USER, and log in again"
+def permission_fix(node, usb=None):
+    """What to do about a device file that may not be opened; without `usb`, a serial port."""
+    if usb is None or node.name.startswith("tty"):
+        return f"run: sudo usermod -aG {serial_group(node)} $USER, and log in again"
     return (
         f"write to /etc/udev/rules.d/70-spikeloom.rules the line: {udev_rule(usb)} "
         "and run: sudo udevadm control --reload && sudo udevadm trigger"
     )
+
+
+def serial_group(node):
+    """The group that may open a serial port: the device file's own, where that is not root's."""
+    try:
+        owner = Path(node).stat().st_gid
+        return Path(node).group() if owner != 0 else SERIAL_GROUP
+    except (OSError, KeyError):
+        return SERIAL_GROUP
 
 
 def _read(path):

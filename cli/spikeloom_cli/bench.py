@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from spikeloom_boards.bench.bench import COLUMNS, cells, run_bench
 from spikeloom_boards.bench.designs import choose
 
 from .options import Json, console, print_json, steps
+from .tables import print_table
 
 
 def bench(
@@ -37,12 +37,8 @@ def bench(
     if json:
         print_json(found.as_list())
         return
-    table = Table(*COLUMNS[:-1], box=None, padding=(0, 1))
-    for row in found.rows:
-        table.add_row(*cells(row)[:-1])
+    print_table(COLUMNS, [cells(row) for row in found.rows])
     out = console()
-    out.width = max(out.width, 120)
-    out.print(table)
     for name, us in found.software:
         out.print(f"{name}: {us:,.0f} us")
     out.print(f"{output / 'bench.md'}, {output / 'bench.json'}, {output / 'bench.png'}")

@@ -3,16 +3,17 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from spikeloom.cores import find_core
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_boards.boards import find_board
-from spikeloom_boards.build import Build
+from spikeloom_boards.build import TOPS, Build
 from spikeloom_boards.build import build as run_build
 from spikeloom_boards.presets import core_clock, preset_config
+from spikeloom_boards.rates import rate_text
 from spikeloom_boards.report import notes
 
+from . import completion
 from .options import (
     Assignments,
     Baud,
@@ -20,17 +21,25 @@ from .options import (
     CoreName,
     Json,
     Output,
-    console,
     print_json,
     settings_of,
     steps,
 )
+from .tables import print_pairs
 
 
 def build(
     core: CoreName,
     output: Output,
-    board: Annotated[str, typer.Option("--board", metavar="BOARD", help="Board to build for.")],
+    board: Annotated[
+        str,
+        typer.Option(
+            "--board",
+            metavar="BOARD",
+            help="Board to build for.",
+            autocompletion=completion.boards,
+        ),
+    ],
     config: ConfigFile = None,
     set_: Assignments = None,
     mhz: Annotated[
@@ -45,7 +54,8 @@ def build(
         str | None,
         typer.Option(
             help="What goes around the core: link (to a host) or self-test; without it, the host "
-            "link where the board has room."
+            "link where the board has room.",
+            autocompletion=completion.one_of(TOPS),
         ),
     ] = None,
     baud: Baud = DEFAULT_BAUD,
@@ -67,23 +77,25 @@ def build(
 
 def print_report(report, output):
     """Show a build's report to people."""
-    out = console()
-    table = Table(box=None, show_header=False, padding=(0, 2))
-    table.add_row("core", f"{report.core} on {report.board} ({report.device})")
-    table.add_row("LUT4", f"{report.lut4}")
+    rows = [
+        ("core", f"{report.core} on {report.board} ({report.device}), top: {report.top}"),
+        ("LUT4", f"{report.lut4:,} (whole design, synthesised)"),
+    ]
     for what, used, available in (
         ("logic cells", report.cells, report.cells_available),
         ("block RAMs", report.block_rams, report.block_rams_available),
     ):
         filled = round(20 * used / available)
         bar = "#" * filled + "." * (20 - filled)
-        table.add_row(what, f"{bar} {used} of {available} ({100 * used / available:.0f} %)")
-    table.add_row("flip-flops", f"{report.registers}")
-    table.add_row("Fmax", f"{report.fmax_mhz:.1f} MHz, {report.target_mhz:g} MHz needed: met")
-    table.add_row("critical path", report.critical_path)
-    table.add_row("attention", f"{report.cycles} cycles, {report.us:.1f} us")
-    table.add_row("bitstream", str(output / report.bitstream))
-    table.add_row("report", str(output / "report.html"))
-    for note in notes(report.as_dict()):
-        table.add_row("note", note)
-    out.print(table)
+        told = f"{used:,} of {available:,} ({100 * used / available:.0f} %)"
+        rows.append((what, f"{bar} {told}"))
+    rows += [
+        ("flip-flops", f"{report.registers:,}"),
+        ("Fmax", f"{report.fmax_mhz:.1f} MHz, {report.target_mhz:g} MHz needed: met"),
+        ("critical path", report.critical_path),
+        *((f"attention, {rate['what']}", rate_text(rate)) for rate in report.rates),
+        ("bitstream", str(output / report.bitstream)),
+        ("report", str(output / "report.html")),
+        *(("note", note) for note in notes(report.as_dict())),
+    ]
+    print_pairs(rows)

@@ -4,17 +4,26 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from spikeloom.errors import InputError
 from spikeloom_boards.demo import DEMOS
+from spikeloom_boards.demo_result import SCOPE
 
+from . import completion
 from .build import print_report
 from .options import Json, console, print_json, steps
+from .tables import print_pairs, print_table
 
 
 def demo(
-    core: Annotated[str, typer.Argument(metavar="[CORE]")] = "ssa",
+    core: Annotated[
+        str,
+        typer.Argument(
+            metavar="CORE",
+            help="Core: " + ", ".join(DEMOS) + ".",
+            autocompletion=completion.one_of(DEMOS),
+        ),
+    ] = "ssa",
     output: Annotated[
         Path | None,
         typer.Option(
@@ -36,15 +45,12 @@ def demo(
 
     out = console()
     out.print(f"[bold]{result.title}[/bold]")
-    table = Table(*result.columns, box=None, padding=(0, 2))
-    for row in result.rows():
-        table.add_row(*row)
-    out.print(table)
+    print_table(result.columns, result.rows())
+    out.print(SCOPE)
     out.print()
     if result.report:
         out.print("[bold]Bitstream for the iCEBreaker[/bold] (self-test of the preset)")
         print_report(result.report, output / "icebreaker")
         out.print()
     out.print("[bold]Files[/bold]")
-    for name, what in result.files.items():
-        out.print(f"  {output / name}  {what}")
+    print_pairs((output / name, what) for name, what in result.files.items())

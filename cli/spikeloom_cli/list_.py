@@ -2,15 +2,12 @@
 
 from dataclasses import MISSING
 
-from rich.table import Table
-
 from spikeloom.cores import all_cores
 from spikeloom_boards.boards import BOARDS
 from spikeloom_boards.presets import core_clock, preset_config, presets_of
 
 from .options import Json, console, print_json
-
-WIDTH = 120  # columns that the tables take
+from .tables import print_table
 
 
 def list_(json: Json = False):
@@ -53,33 +50,49 @@ def list_(json: Json = False):
         return
 
     out = console()
-    out.width = max(out.width, WIDTH)
     for name, core in cores.items():
-        out.print(f"[bold]{name}[/bold]  {core['summary']}")
-        table = Table("key", "meaning", "allowed", "default", box=None, padding=(0, 2))
-        for key, told in core["keys"].items():
-            table.add_row(key, told["help"], told["allowed"], str(told["default"]))
-        out.print(table)
-    headings = ("board", "", "device", "cells", "RAMs", "flashed by", "fits")
-    table = Table(*headings, box=None, padding=(0, 1))
-    for name, told in boards.items():
-        table.add_row(
-            f"[bold]{name}[/bold]",
-            told["title"],
-            told["device"],
-            str(told["cells"]),
-            str(told["block_rams"]),
-            " or ".join(told["programmers"]),
-            ", ".join(told["presets"]),
+        out.print(f"[bold]{name}[/bold]  {core['summary']}", soft_wrap=not out.is_terminal)
+        print_table(
+            ("key", "meaning", "allowed", "default"),
+            [
+                (key, told["help"], told["allowed"], shown(told["default"]))
+                for key, told in core["keys"].items()
+            ],
         )
-    out.print(table)
-    table = Table("preset", "settings", "clock", "cycles", box=None, padding=(0, 2))
-    for preset in presets:
-        settings = " ".join(f"{key}={value}" for key, value in preset["settings"].items())
-        mhz = f"{preset['mhz']:g} MHz"
-        name = f"{preset['core']} on {preset['board']}"
-        table.add_row(name, settings, mhz, str(preset["cycles"]))
-    out.print(table)
+    print_table(
+        ("board", "title", "device", "cells", "RAMs", "flashed by", "fits"),
+        [
+            (
+                name,
+                told["title"],
+                told["device"],
+                told["cells"],
+                told["block_rams"],
+                " or ".join(told["programmers"]),
+                ", ".join(told["presets"]),
+            )
+            for name, told in boards.items()
+        ],
+    )
+    out.print("cycles: of the core, from start to the last output, operands on chip as far as")
+    out.print("they fit; the worst case where a core passes over zeros")
+    print_table(
+        ("preset", "settings", "clock", "cycles"),
+        [
+            (
+                f"{preset['core']} on {preset['board']}",
+                " ".join(f"{key}={value}" for key, value in preset["settings"].items()),
+                f"{preset['mhz']:g} MHz",
+                f"{preset['cycles']:,}",
+            )
+            for preset in presets
+        ],
+    )
+
+
+def shown(default):
+    """A key's default; that of a key which follows from others is in its meaning."""
+    return "" if default is None else default
 
 
 def _describe(key):

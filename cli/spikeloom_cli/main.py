@@ -23,31 +23,37 @@ INTERRUPTED = 130  # exit code of a program ended by Ctrl-C, as shells have it
 app = typer.Typer(
     name="spikeloom",
     help="Spiking-attention hardware: generate, simulate, build, run.",
-    no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("list")(list_.list_)
-app.command("generate")(generate.generate)
-app.command("build")(build.build)
-app.command("flash")(flash.flash)
-app.command("report")(report.report)
-app.command("run")(run.run)
-app.command("selftest")(selftest.selftest)
-app.command("regress")(regress.regress)
-app.command("bench")(bench.bench)
-app.command("demo")(demo.demo)
-app.command("doctor")(doctor.doctor)
+COMMANDS = {
+    "list": list_.list_,
+    "generate": generate.generate,
+    "build": build.build,
+    "flash": flash.flash,
+    "report": report.report,
+    "run": run.run,
+    "selftest": selftest.selftest,
+    "regress": regress.regress,
+    "bench": bench.bench,
+    "demo": demo.demo,
+    "doctor": doctor.doctor,
+}
+for _name, _function in COMMANDS.items():
+    # The whole first line: left to itself, the list of commands would cut it off.
+    app.command(_name, short_help=_function.__doc__.splitlines()[0])(_function)
 
 
 @app.callback(invoke_without_command=True)
-def _version(
+def _begin(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", help="Print the version and stop."),
 ):
     if version:
         print(__version__)
         raise typer.Exit()
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 def main(arguments=None):
@@ -57,7 +63,7 @@ def main(arguments=None):
     as_json = "--json" in arguments
     try:
         settle_caches()
-        code = app(arguments, standalone_mode=False) or 0
+        code = app(arguments, prog_name=app.info.name, standalone_mode=False) or 0
         sys.stdout.flush()
         return code if code != INTERRUPTED else _interrupted(as_json)
     except InputError as error:

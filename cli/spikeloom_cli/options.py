@@ -19,23 +19,47 @@ from rich.progress import (
 
 from spikeloom.configuration import read_settings
 
+from . import completion
+
 CoreName = Annotated[
-    str, typer.Argument(metavar="CORE", help="Core, as `spikeloom list` names it.")
+    str,
+    typer.Argument(
+        metavar="CORE",
+        help="Core, as `spikeloom list` names it.",
+        autocompletion=completion.cores,
+    ),
 ]
 BoardName = Annotated[
-    str | None, typer.Option("--board", metavar="BOARD", help="Board; its preset gives the keys.")
+    str | None,
+    typer.Option(
+        "--board",
+        metavar="BOARD",
+        help="Board; its preset gives the keys.",
+        autocompletion=completion.boards,
+    ),
 ]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="TOML file of configuration keys.")
 ]
 Assignments = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="One configuration key; later ones win."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="One configuration key; later ones win.",
+        autocompletion=completion.assignments,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")]
 SimulatorName = Annotated[
-    str, typer.Option("--sim", metavar="NAME", help="Simulator: verilator or icarus.")
+    str,
+    typer.Option(
+        "--sim",
+        metavar="NAME",
+        help="Simulator: verilator or icarus.",
+        autocompletion=completion.simulators,
+    ),
 ]
 
 Port = Annotated[
@@ -55,6 +79,13 @@ def settings_of(config, assignments):
 def print_json(value):
     """Print one JSON document."""
     print(json.dumps(value, indent=2))
+
+
+def print_flags(flags):
+    """Say which flags of a core are raised, if any."""
+    raised = ", ".join(f"{name} = {value:,}" for name, value in flags.items() if value)
+    if raised:
+        console().print(f"flags of the core since its reset: {raised}")
 
 
 def console():

@@ -6,16 +6,26 @@ from typing import Annotated
 import typer
 
 from spikeloom.cores import all_cores, find_core
+from spikeloom.counted import counted
 from spikeloom.errors import InputError, JobError
 from spikeloom.outputs import check_file
 from spikeloom_sim.regression import regression_configs, run_suite, write_junit
 from spikeloom_sim.simulators import SIMULATORS
 
+from . import completion
 from .options import Json, SimulatorName, console, print_json, steps
 
 
 def regress(
-    core: Annotated[str | None, typer.Argument(metavar="[CORE]")] = None,
+    core: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CORE",
+            help="Core (default: every one).",
+            show_default=False,
+            autocompletion=completion.cores,
+        ),
+    ] = None,
     sim: SimulatorName = "verilator",
     only: Annotated[str, typer.Option(help="Only configurations whose line holds TEXT.")] = "",
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
@@ -45,7 +55,9 @@ def regress(
             results.append(result)
             if not json:
                 verdict = "ok" if not result.failures else "FAIL"
-                out.print(f"{verdict:5} {name}: {result.tests} tests, {result.seconds:.1f} s")
+                out.print(
+                    f"{verdict:5} {name}: {counted(result.tests, 'test')}, {result.seconds:.1f} s"
+                )
                 if result.failures:
                     out.print(f"      log: {result.folder / 'simulation.log'}")
     if junit:
@@ -56,9 +68,11 @@ def regress(
     if failures:
         again = next(result for result in results if result.failures)
         raise JobError(
-            f"{failures} tests failed on {sim}; repeat with: "
+            f"{counted(failures, 'test')} failed on {sim}; repeat with: "
             f"spikeloom regress --sim {sim} --only '{again.name}'"
         )
     if not json:
         tests = sum(result.tests for result in results)
-        out.print(f"{tests} tests passed on {sim}, {len(results)} configurations")
+        out.print(
+            f"{counted(tests, 'test')} passed on {sim}, {counted(len(results), 'configuration')}"
+        )

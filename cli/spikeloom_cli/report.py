@@ -4,14 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from spikeloom.outputs import check_file, output_file
 from spikeloom_boards.comparison import COLUMNS, markdown, read_report, row
 
-from .options import Json, console, print_json
-
-WIDTH = 120  # columns that the table takes
+from .options import Json, print_json
+from .tables import print_table
 
 
 def report(
@@ -40,9 +38,4 @@ def report(
     elif as_markdown:
         print(markdown(reports), end="")
     else:
-        table = Table(*COLUMNS, box=None, padding=(0, 1))
-        for told in reports:
-            table.add_row(*row(told))
-        out = console()
-        out.width = max(out.width, WIDTH)
-        out.print(table)
+        print_table(COLUMNS, map(row, reports))

@@ -1,21 +1,30 @@
 """`spikeloom run`: a user's tensors through a core."""
 
+import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
 
-from spikeloom.backend import Golden, require_equal
+from spikeloom.backend import Golden, Run, require_equal
+from spikeloom.contract import Core
 from spikeloom.cores import find_core
-from spikeloom.errors import InputError
-from spikeloom.families import netlists
+from spikeloom.errors import InputError, unknown
+from spikeloom.families import find_netlist, netlists
 from spikeloom.link.protocol import DEFAULT_BAUD
+from spikeloom.outputs import check_file
 from spikeloom_boards.driver.backend import run_batch
 from spikeloom_boards.driver.jobs import open_for
+from spikeloom_boards.rates import microseconds, number, preloaded, waiting
 from spikeloom_sim.backends import RTL, Netlist
+from spikeloom_sim.backends.wave import save_file_of
+from spikeloom_sim.simulators import SIMULATORS
 from spikeloom_sim.tensors import load_tensor, save_tensor
 
+from . import completion
+from .completion import BACKENDS
 from .options import (
     Assignments,
     Baud,
@@ -26,29 +35,51 @@ from .options import (
     SimulatorName,
     bytes_display,
     console,
+    print_flags,
     print_json,
     settings_of,
     steps,
 )
 
-BACKENDS = ("golden", "rtl", "netlist", "board")
-
 
 def run(
     core: CoreName,
-    q: Annotated[Path, typer.Option("--q", metavar="Q.npy")],
-    k: Annotated[Path, typer.Option("--k", metavar="K.npy")],
-    v: Annotated[Path, typer.Option("--v", metavar="V.npy")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.npy")],
-    backend: Annotated[str, typer.Option(help="golden, rtl, netlist or board.")] = "golden",
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="OUT.npy", help="File to write.")
+    ],
+    q: Annotated[Path | None, typer.Option("--q", metavar="Q.npy", help="Queries.")] = None,
+    k: Annotated[Path | None, typer.Option("--k", metavar="K.npy", help="Keys.")] = None,
+    v: Annotated[Path | None, typer.Option("--v", metavar="V.npy", help="Values.")] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input", metavar="NAME=X.npy", help="Operand NAME of a core that is no attention."
+        ),
+    ] = None,
+    backend: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Where it runs: golden, rtl, netlist or board.",
+            autocompletion=completion.backends,
+        ),
+    ] = "golden",
     wave: Annotated[
-        Path | None, typer.Option(help="Record a waveform (.vcd or .fst; rtl and netlist).")
+        Path | None,
+        typer.Option(metavar="FILE", help="Record a waveform (.vcd or .fst; rtl and netlist)."),
     ] = None,
     rate: Annotated[bool, typer.Option("--rate", help="Write the mean over time steps.")] = False,
     codes: Annotated[
         bool, typer.Option("--codes", help="Write codes as they are, not decoded.")
     ] = False,
-    family: Annotated[str, typer.Option(help=f"Netlist: {', '.join(netlists())}.")] = "ice40",
+    family: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help=f"Netlist: {', '.join(netlists())}.",
+            autocompletion=completion.families,
+        ),
+    ] = "ice40",
     sim: SimulatorName = "verilator",
     port: Port = None,
     baud: Baud = DEFAULT_BAUD,
@@ -56,73 +87,143 @@ def run(
     set_: Assignments = None,
     json: Json = False,
 ):
-    """Run attention on Q, K and V; all but golden are compared with the golden model."""
+    """Run a core on tensors; all backends but golden are compared with the golden model."""
     found = find_core(core)
     if backend not in BACKENDS:
-        raise InputError(f"unknown backend {backend!r}; backends: " + ", ".join(BACKENDS))
+        raise unknown("backend", backend, BACKENDS)
+    if sim not in SIMULATORS:
+        raise unknown("simulator", sim, SIMULATORS)
+    find_netlist(family)
     if (backend == "board") != (port is not None):
         raise InputError("--backend board and --port PORT (or --port sim) go together")
-    check_wave(wave, backend)
-    check_output(output)
-    tensors = {name: load_tensor(path, name) for name, path in (("q", q), ("k", k), ("v", v))}
+    paths = operand_paths(q=q, k=k, v=v, inputs=inputs or ())
+    read = {f"operand {name}": path for name, path in paths.items()} | {"--config": config}
+    check_file(output, inputs=read)
+    if wave is not None:
+        check_wave(wave, backend)
+        check_file(wave, "--wave", read | {"-o": output})
+    tensors = {name: load_tensor(path, name) for name, path in paths.items()}
     settings = settings_of(config, set_)
-    if backend == "board":
-        with (
-            open_for(port, found, settings, tensors, baud) as (device, chosen, batch),
-            bytes_display(quiet=json) as progress,
-        ):
-            show = chosen_view(chosen, rate, codes)
-            runs = run_batch(device, chosen, batch, progress)
-            seconds = sum(run.seconds for run in runs)
-    else:
-        chosen, batch = found.prepare(settings, **tensors)
-        show = chosen_view(chosen, rate, codes)
 
-    with steps(2, quiet=json) as begin:
-        begin("golden model")
-        expected = Golden().run(chosen, batch)
-        if backend == "golden":
-            runs = expected
-        elif backend != "board":
-            begin(f"{backend} on {sim}")
-            options = {"simulator": sim, "wave": wave}
-            place = Netlist(**options, family=family) if backend == "netlist" else RTL(**options)
-            runs = place.run(chosen, batch)
-            seconds = place.build_seconds + sum(run.seconds for run in runs)
-    told = {"core": core, "backend": backend, "heads": len(batch), "config": chosen.as_dict()}
-    if backend != "golden":
-        require_equal(chosen, runs, expected)
-        told |= {
-            "cycles": [run.cycles for run in runs],
-            "mismatches": 0,
-            "flags": {name: max(run.flags[name] for run in runs) for name in runs[0].flags},
-            "seconds": round(seconds, 2),
-        }
-    (name,) = chosen.outputs
-    result = show(np.stack([run.outputs[name] for run in runs]))
-    if tensors["q"].ndim == len(chosen.inputs["q"].shape):
+    if backend == "board":
+        job = on_board(found, settings, tensors, port, baud, json)
+    else:
+        job = on_machine(found, settings, tensors, backend, sim, family, wave, json)
+    views = job.core.views()
+    show = views[wanted_view(job.core, rate, codes)]
+    (name,) = job.core.outputs
+    result = show(np.stack([run.outputs[name] for run in job.runs]))
+    if all(tensors[n].ndim == len(x.shape) for n, x in job.core.inputs.items()):
         result = result[0]
     save_tensor(output, result)
-    told |= {"output": str(output), "shape": list(result.shape), "dtype": str(result.dtype)}
+    told = job.told | {"output": str(output), "shape": list(result.shape)}
+    told["dtype"] = str(result.dtype)
     if json:
         print_json(told)
-        return
+    else:
+        print_job(told, f"{output}: {result.dtype} {result.shape}", wave)
+
+
+@dataclass
+class Job:
+    """What ran: the core as it was configured, its `runs`, and what is `told` of them."""
+
+    core: Core
+    runs: list[Run]
+    told: dict[str, Any]
+
+
+def on_machine(found, settings, tensors, backend, sim, family, wave, quiet):
+    """Run on the golden model or in a simulator: a `Job`."""
+    core, batch = found.prepare(settings, **tensors)
+    told = described(core, backend, len(batch))
+    with steps(2, quiet=quiet) as begin:
+        begin("golden model")
+        runs = expected = Golden().run(core, batch)
+        if backend == "golden":
+            return Job(core, runs, told)
+        begin(f"{backend} on {sim}")
+        begun = time.monotonic()
+        options = {"simulator": sim, "wave": wave}
+        place = Netlist(**options, family=family) if backend == "netlist" else RTL(**options)
+        runs = place.run(core, batch)
+        seconds = time.monotonic() - begun
+    require_equal(core, runs, expected)
+    return Job(core, runs, told | measured(runs, preloaded(core), seconds))
+
+
+def on_board(found, settings, tensors, port, baud, quiet):
+    """Run on a board and compare with the golden model: a `Job`."""
+    with (
+        open_for(port, found, settings, tensors, baud) as (device, core, batch),
+        bytes_display(quiet=quiet) as progress,
+    ):
+        begun = time.monotonic()
+        runs = run_batch(device, core, batch, progress)
+        seconds = time.monotonic() - begun
+    require_equal(core, runs, Golden().run(core, batch))
+    told = described(core, "board", len(batch)) | measured(runs, waiting(core), seconds)
+    per_head = sum(run.seconds for run in runs) / len(runs)
+    return Job(core, runs, told | {"seconds_per_head": round(per_head, 6)})
+
+
+def described(core, backend, heads):
+    """What ran, for machines."""
+    return {"core": core.NAME, "backend": backend, "heads": heads, "config": core.as_dict()}
+
+
+def measured(runs, cycles_include, seconds):
+    """What runs that equal the golden model took, for machines."""
+    return {
+        "cycles": [run.cycles for run in runs],
+        "cycles_include": cycles_include,
+        "flags": runs[-1].flags,
+        "mismatches": 0,
+        "seconds": round(seconds, 2),
+    }
+
+
+def print_job(told, written, wave):
+    """Show people what ran and what was written."""
     out = console()
     if "cycles" in told:
         cycles = ", ".join(map(str, np.unique(told["cycles"])))
-        out.print(f"{backend}: {cycles} cycles a head, 0 mismatches, {told['seconds']} s")
-    out.print(f"{output}: {result.dtype} {result.shape}")
+        out.print(
+            f"{told['backend']}: {cycles} cycles a head ({told['cycles_include']}), 0 mismatches, "
+            f"{told['seconds']} s"
+        )
+        if "seconds_per_head" in told:
+            seconds = told["seconds_per_head"]
+            rate = number(1 / seconds)
+            out.print(f"with the line: {microseconds(seconds * 1e6)} a head, {rate} a second")
+        print_flags(told["flags"])
+    out.print(written)
+    if wave:
+        out.print(f"{wave}: waveform (gtkwave {save_file_of(wave)})")
 
 
-def chosen_view(core, rate, codes):
+def operand_paths(*, inputs, **named):
+    """File of each operand, from ``--q``, ``--k``, ``--v`` and ``--input NAME=FILE``."""
+    paths = {name: path for name, path in named.items() if path is not None}
+    for text in inputs:
+        name, equals, path = text.partition("=")
+        if not (equals and name and path):
+            raise InputError(f"--input {text!r} is not of the form NAME=FILE.npy")
+        if name in paths:
+            raise InputError(f"--input {text}: operand {name} is given twice")
+        paths[name] = Path(path)
+    return paths
+
+
+def wanted_view(core, rate, codes):
     """The view of outputs that the options ask for. Raises `InputError` where a core has none."""
     views = core.views()
     for view, asked in (("rate", rate), ("codes", codes)):
         if asked and view not in views:
             raise InputError(f"--{view} is not for {core.NAME}; leave it out")
         if asked:
-            return views[view]
-    return next(iter(views.values()))
+            return view
+    return next(iter(views))
 
 
 def check_wave(wave, backend):

@@ -10,8 +10,11 @@ from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_boards.boards import find_board
 from spikeloom_boards.driver import Device
 from spikeloom_boards.driver.jobs import VECTORS, self_test
+from spikeloom_boards.driver.open_port import SIMULATED
 from spikeloom_boards.presets import preset_config
+from spikeloom_boards.rates import microseconds, number, waiting
 
+from . import completion
 from .options import (
     Assignments,
     Baud,
@@ -20,6 +23,7 @@ from .options import (
     Json,
     Port,
     console,
+    print_flags,
     print_json,
     settings_of,
     steps,
@@ -27,7 +31,15 @@ from .options import (
 
 
 def selftest(
-    core: Annotated[str | None, typer.Argument(metavar="[CORE]")] = None,
+    core: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CORE",
+            help="Core that the board must hold (default: whichever it does).",
+            show_default=False,
+            autocompletion=completion.cores,
+        ),
+    ] = None,
     port: Port = None,
     board: BoardName = None,
     config: ConfigFile = None,
@@ -50,7 +62,7 @@ def selftest(
         find_core(core)
         if board:
             wanted = preset_config(core, find_board(board), settings)
-        elif settings or port == "sim":
+        elif settings or port in SIMULATED:
             wanted = find_core(core).from_settings(settings)
     with steps(len(VECTORS) + 1, quiet=json) as begin:
         begin(f"open {port}")
@@ -64,6 +76,7 @@ def selftest(
                 "core": device.config.NAME,
                 "config": device.config.as_dict(),
                 "mhz": device.hz / 1e6,
+                "core_cycles_include": waiting(device.config),
                 "runs": [verdict.as_dict() for verdict in verdicts],
             }
         )
@@ -73,4 +86,10 @@ def selftest(
         f"{device.config.NAME} at {device.hz / 1e6:g} MHz, made by Spikeloom {device.version}"
     )
     for verdict in verdicts:
-        out.print(f"  {verdict.name}: {verdict.values} values equal, {verdict.cycles} cycles")
+        out.print(
+            f"  {verdict.name}: {verdict.values:,} values equal; core {verdict.cycles:,} cycles, "
+            f"{microseconds(verdict.cycles / device.hz * 1e6)}; with the line "
+            f"{microseconds(verdict.seconds * 1e6)}, {number(1 / verdict.seconds)} attentions/s"
+        )
+    out.print(f"core: {waiting(device.config)}")
+    print_flags(verdicts[-1].flags)

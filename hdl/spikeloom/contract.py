@@ -73,6 +73,7 @@ class Core(Configuration):
     UNROLL : keys to lower, in this order, where the core does not fit a device.
     CASES : name to settings of each configuration of the regression.
     PRESETS : class of devices to `Preset`.
+    CYCLES_FOLLOW_DATA : whether zeros in the operands save cycles.
     BENCH : rows of the bench.
     """
 
@@ -81,6 +82,7 @@ class Core(Configuration):
     UNROLL: ClassVar[tuple[str, ...]] = ()
     CASES: ClassVar[dict[str, dict[str, Any]]] = {}
     PRESETS: ClassVar[dict[str, Preset]] = {}
+    CYCLES_FOLLOW_DATA: ClassVar[bool] = False
     BENCH: ClassVar[tuple[BenchRow, ...]] = ()
 
     @property
@@ -163,6 +165,10 @@ class Core(Configuration):
             told = ", ".join(f"{name} {len(x)}" for name, x in zip(self.inputs, runs, strict=True))
             raise InputError(f"{self.NAME}: operands have different numbers of runs: {told}")
         return [dict(zip(self.inputs, run, strict=True)) for run in zip(*runs, strict=True)]
+
+    def describe(self) -> str:
+        """The core in this configuration, in one line."""
+        return self.SUMMARY
 
     def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
         """How outputs may be shown, by name; the first is the usual one."""

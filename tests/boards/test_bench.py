@@ -2,12 +2,26 @@
 
 import json
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from examples.bench_picture import table_rows
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
 
+from spikeloom.contract import BenchRow
+from spikeloom.cores import all_cores
+from spikeloom.cores.ssa import SSA
 from spikeloom.errors import InputError, JobError
+from spikeloom.families import FAMILIES
 from spikeloom_boards.bench import bench
-from spikeloom_boards.bench.designs import DESIGNS, Design, choose
+from spikeloom_boards.bench.designs import Design, choose, designs
+from spikeloom_boards.bench.plot import draw, plot_bench
+
+ROOT = Path(__file__).parents[2]
+DESIGNS = designs()
 
 SMALL = {"tokens": 8, "head_dim": 8, "steps": 2, "engine": "sampled", "random": "own"}
 
@@ -15,7 +29,7 @@ SMALL = {"tokens": 8, "head_dim": 8, "steps": 2, "engine": "sampled", "random": 
 def test_rows_have_names_of_their_own():
     names = [design.name for design in DESIGNS]
     assert len(set(names)) == len(names)
-    assert {design.core for design in DESIGNS} == {"ssa", "a2os2a", "spiked"}
+    assert {design.core for design in DESIGNS} == set(all_cores().values())
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
@@ -25,7 +39,7 @@ def test_rows_are_valid(design):
 
 
 def test_choice():
-    assert choose(full=True) == list(DESIGNS)
+    assert choose(full=True) == DESIGNS
     assert 0 < len(choose()) < len(DESIGNS)
     assert {design.device for design in choose(["hx8k"])} == {"hx8k"}
     assert len(choose(["hx8k", "up5k"])) > len(choose(["up5k"]))
@@ -51,7 +65,7 @@ def test_row_that_fails(tmp_path, monkeypatch):
 
 def test_one_design(tmp_path):
     """Measured: simulated, synthesised, placed with two seeds."""
-    design = Design("ssa", "sampled", "1x1", "hx8k", SMALL)
+    design = Design(SSA, BenchRow("sampled", "1x1", "hx8k", SMALL))
     told = []
     found = bench.run_bench([design], tmp_path / "out", seeds=(1, 2), progress=told.append)
     (row,) = found.rows
@@ -71,3 +85,43 @@ def test_one_design(tmp_path):
     assert row.name in table
     assert "reported, arXiv 2402.09109" in table
     assert (tmp_path / "out/bench.png").stat().st_size > 10_000
+
+
+def rows_of(*names):
+    return [SimpleNamespace(name=name, lut=1000 + n, us=10.0) for n, name in enumerate(names)]
+
+
+def test_picture_of_every_core_on_every_device(tmp_path):
+    devices = [device.id for family in FAMILIES.values() for device in family.DEVICES]
+    names = [f"{core}/engine/1/{device}" for core in all_cores() for device in devices]
+    plot_bench(SimpleNamespace(rows=rows_of(*names)), tmp_path / "bench.png")
+    assert picture_rows(tmp_path / "bench.png") == names
+
+
+def test_nothing_in_the_picture_lies_on_anything():
+    """Texts of the README's rows: the numbers in the marks, the products, the key."""
+    figure = Figure(figsize=(11, 6.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    draw(figure, table_rows((ROOT / "README.md").read_text()))
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    texts = [*ax.texts, *ax.get_legend().get_texts(), ax.title, ax.xaxis.label, ax.yaxis.label]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
+    assert len(boxes) > 25
+    page = figure.bbox
+    for n, (name, box) in enumerate(boxes):
+        assert page.x0 <= box.x0, name
+        assert box.x1 <= page.x1, name
+        for other, its in boxes[:n]:
+            assert not box.overlaps(its), (name, other)
+
+
+def picture_rows(path):
+    """The rows that a picture's metadata lists."""
+    with Image.open(path) as picture:
+        return picture.text["Description"].split()
+
+
+def test_picture_in_the_readme_has_the_rows_of_its_table():
+    rows = [row.name for row in table_rows((ROOT / "README.md").read_text())]
+    assert picture_rows(ROOT / "docs/images/bench.png") == rows

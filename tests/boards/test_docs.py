@@ -1,15 +1,27 @@
-"""docs/boards.md says of every board what its data says."""
+"""docs/boards.md says of every board what its data says; counts on all pages are right."""
 
+import re
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
+from spikeloom.cores import all_cores
+from spikeloom.cores.ssa import SSA
+from spikeloom.cores.ssa.core import ENGINES
+from spikeloom.link.protocol import DEFAULT_BAUD
+from spikeloom.stream_unit import StreamUnit
 from spikeloom_boards.boards import BOARDS, read_boards
 from spikeloom_boards.constraints import constraints_text
+from spikeloom_boards.driver.line import LineLoad
+from spikeloom_boards.presets import core_clock, preset_config
+from spikeloom_boards.rates import number, rates
 from spikeloom_boards.usb import udev_rule
+from spikeloom_cli.main import COMMANDS
+from tests.equivalence.test_mutants import HUNTS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "boards.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "boards.md").read_text()
 
 
 def board_row(board):
@@ -48,3 +60,108 @@ def test_board_of_ones_own():
     table = PAGE.partition("    [my-board]\n")[2].partition("\n## ")[0]
     (board,) = read_boards("[my-board]\n" + dedent(table), "docs/boards.md")
     assert constraints_text(board).count("set_io") == 5
+
+
+# Every count of things in the documentation: page and noun to what there is. A count that stands
+# here nowhere fails `test_no_count_is_left_out`.
+COUNTS = {
+    ("README.md", "boards"): len(BOARDS),
+    ("README.md", "mutants"): sum(count for count, _, _ in HUNTS.values()),
+    ("README.md", "engines"): len(ENGINES),
+    ("CHANGELOG.md", "boards"): len(BOARDS),
+    ("docs/boards.md", "boards"): len(BOARDS),
+    ("docs/ssa.md", "engines"): len(ENGINES),
+    ("docs/ssa.md", "configurations"): len(all_cores()["ssa"].CASES),
+    ("docs/spiked.md", "configurations"): len(all_cores()["spiked"].CASES),
+    ("docs/spiked.md", "faults"): HUNTS["spiked"][0],
+    ("docs/a2os2a.md", "mutants"): HUNTS["state first"][0] + HUNTS["scores first"][0],
+}
+TEENS = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
+WORDS = f"zero one two three four five six seven eight nine ten eleven twelve {TEENS}".split()
+WORDS = {word: number for number, word in enumerate(WORDS)} | {"both": 2, "sixty": 60}
+NOUNS = "boards|mutants|engines|configurations|cores|demos|backends|simulators|presets|faults"
+NUMBER = "|".join([r"\d[\d,]*", *WORDS])
+BETWEEN = r"(?: (?!of\b|a\b)[\w-]+){0,3}?"
+COUNT = re.compile(rf"(?<![\w.])({NUMBER}){BETWEEN} ({NOUNS})\b", re.I)
+
+PAGES = [
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/*.md", "constraints/*.md")
+    for path in sorted(ROOT.glob(pattern))
+]
+
+
+def counts(page):
+    """(amount, noun) of every count of things on a page."""
+    text = " ".join((ROOT / page).read_text().split())
+    for amount, noun in COUNT.findall(text):
+        digits = amount.replace(",", "")
+        yield int(digits) if digits.isdigit() else WORDS[amount.lower()], noun.lower()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_count_is_left_out(page):
+    for amount, noun in counts(page):
+        assert (page, noun) in COUNTS, f"{page}: {amount} {noun}"
+        assert amount == COUNTS[page, noun], f"{page}: {noun}"
+
+
+@pytest.mark.parametrize(("page", "noun"), COUNTS)
+def test_every_count_is_found(page, noun):
+    assert noun in {found for _, found in counts(page)}
+
+
+def test_where_a_core_is_found():
+    """The table of CONTRIBUTING.md, for every core."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    rows = re.findall(r"^\| ([\w ]+) \| (.*NAME.*) \|$", text, re.M)
+    assert len(rows) >= 5
+    for what, places in rows:
+        for name, core in all_cores().items():
+            if issubclass(core, StreamUnit) and what not in ("keys, streams, cycles",):
+                continue  # units share tests and pages
+            page = "a2os2a" if name == "a2os2a_block" and what == "page" else name
+            found = [
+                path
+                for place in re.findall(r"`(\S+)`", places)
+                for path in ROOT.glob(place.replace("NAME", page))
+            ]
+            assert found, (name, what)
+
+
+def test_help_counts_nothing():
+    """Help texts name things; how many there are is for `list`."""
+    for function in COMMANDS.values():
+        assert not COUNT.search(" ".join(function.__doc__.split()))
+
+
+def test_rates_of_the_boards():
+    """Cycles, time and attentions per second in the README's table are what the formulas say."""
+    rows = re.findall(r"^\| ssa \| ([\w.-]+) \| .*\|$", (ROOT / "README.md").read_text(), re.M)
+    assert set(rows) == set(BOARDS)
+    for line in (ROOT / "README.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
+        if cells[0] != "ssa" or cells[1] not in BOARDS:
+            continue
+        board = BOARDS[cells[1]]
+        mhz = core_clock("ssa", board) / 1e6
+        baud = DEFAULT_BAUD if board.top == "link" else None
+        core, *line = rates(preset_config("ssa", board), mhz, baud)
+        told = f"{mhz:g} MHz", f"{core.cycles:,}", f"{core.us:.1f}", number(core.per_second)
+        assert cells[-5:] == [*told, number(line[0].per_second) if line else "no line"]
+
+
+@pytest.mark.parametrize("inputs", ["spikes", "values"])
+def test_cycles_and_bytes_of_one_attention(inputs):
+    """Those of the README's and the link's page."""
+    shape = {"tokens": 64, "head_dim": 64, "steps": 10, "inputs": inputs}
+    cycles = [
+        f"{SSA.from_settings(shape | {'engine': engine}).cycles():,}"
+        for engine in ("sampled", "counter")
+    ]
+    load = LineLoad.of(SSA.from_settings(shape), DEFAULT_BAUD)
+    readme = (ROOT / "README.md").read_text()
+    assert f"| {' | '.join(cycles)} |" in readme
+    assert f"{load.bytes:,} " in readme
+    row = f"| {load.bytes:,} | {load.us / 1e6:.3f} s | {1e6 / load.us:.1f} |"
+    assert row in (ROOT / "docs/link.md").read_text()

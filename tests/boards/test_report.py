@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -69,10 +71,28 @@ REPORT = {
     "block_rams_available": 30,
     "fmax_mhz": 36.5,
     "target_mhz": 36.0,
-    "critical_path": "core.a -> core.b, 1 logic levels",
+    "critical_path": "core.a -> core.b, 1 logic level",
     "path": HOPS,
     "cycles": 20538,
     "us": 570.5,
+    "top": "link",
+    "baud": 1_000_000,
+    "rates": [
+        {
+            "what": "core",
+            "includes": "all on chip",
+            "cycles": 20538,
+            "us": 570.5,
+            "per_second": 1753,
+        },
+        {
+            "what": "with the line",
+            "includes": "21,994 bytes",
+            "cycles": None,
+            "us": 220_510.0,
+            "per_second": 4.535,
+        },
+    ],
     "seed": 1,
     "seconds": 25.7,
     "bitstream": "spikeloom.bin",
@@ -87,7 +107,7 @@ REPORT = {
 def test_critical_path_in_source_terms():
     hops = critical_path(TOLD)
     assert [vars(hop) for hop in hops] == HOPS
-    assert summary(hops) == "core.a -> core.b, 1 logic levels"
+    assert summary(hops) == "core.a -> core.b, 1 logic level"
     assert summary(critical_path({})) == "none"
 
 
@@ -177,7 +197,7 @@ def test_energy_by_hand():
 class Balanced(HTMLParser):
     """Fails on tags that do not match, and notes what a page would fetch."""
 
-    VOID = {"meta", "br", "rect", "path", "use", "img"}
+    VOID = {"meta", "br", "wbr", "rect", "path", "use", "img"}
 
     def __init__(self, page):
         super().__init__()
@@ -204,14 +224,109 @@ def test_build_page(core):
     checked = Balanced(page)
     assert all(target.startswith("#") for target in checked.fetched)  # within the page
     assert "url(http" not in page
-    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
-    for told in ("36.5 MHz", "20,538", "570.5 us", "1,753", "core.b", "core.scores", "pJ"):
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.replace("<wbr>", "")))
+    for told in (
+        "36.5 MHz",
+        "20,538",
+        "570.5 us",
+        "1,753",
+        "core.b",
+        "core.scores",
+        "pJ",
+        "220.5 ms",
+        "4.5 /s",
+    ):
         assert told in text
     assert "The clock is met with 1.4 % to spare: little." in text
     assert "28 of 30 block RAMs are in use" in text
     assert "&lt;odd&gt; &amp; warning" in page
     assert "_SB_" not in text
     assert "m_axis_o" in text  # the datapath
+
+
+def test_build_page_says_what_the_engine_is_and_leaves_out_keys_that_do_not_apply():
+    config = {"tokens": 64, "head_dim": 64, "value_dim": 64, "steps": 10, "engine": "sampled"}
+    page = build_page(REPORT | {"config": config | {"cells": None, "bits": None, "lanes": 1}})
+    assert "without counters" in page
+    assert "None" not in page
+    assert "<td>cells</td>" not in page
+    assert "<td>lanes</td>" in page
+    assert "counters" in build_page(REPORT | {"config": config | {"engine": "counter"}})
+
+
+def test_source_column_only_where_there_are_sources():
+    assert "<th>source</th>" in build_page(REPORT)
+    bare = [hop | {"source": ""} for hop in HOPS]
+    assert "<th>source</th>" not in build_page(REPORT | {"path": bare})
+
+
+def pages():
+    long = [HOPS[0] | {"signal": "design.core." + "very_long_name_of_a_signal." * 4}]
+    other = REPORT | {"board": "ulx3s-85f", "config": REPORT["config"] | {"steps": 3}}
+    return {
+        "build": build_page(REPORT | {"path": long}, PLACED),
+        "one": comparison_page([REPORT]),
+        "comparison": comparison_page([REPORT, other]),
+    }
+
+
+@pytest.mark.parametrize("name", ["build", "one", "comparison"])
+def test_pages_can_be_used_by_all(name):
+    """Language, title, a header of every table column, a name for every picture, tables that
+    scroll by themselves and can be reached by keyboard, both colour schemes."""
+    page = pages()[name]
+    assert '<html lang="en">' in page
+    assert re.search(r"<title>[^<]+</title>", page)
+    assert page.count("<h1>") == 1
+    assert "@media (prefers-color-scheme: dark)" in page
+    for table in re.findall(r"<table>.*?</table>", page, re.S):
+        headed = re.findall(r"<th[^>]*>(.*?)</th>", table, re.S)
+        assert all(text.strip() for text in headed)
+    for tag in re.findall(r'<svg class="bar"[^>]*>', page):
+        assert re.search('role="img"[^>]* aria-label="[^"]+"', " ".join(tag.split()))
+    for tag in re.findall(r'<div class="scroll"[^>]*>', page):
+        assert re.search('aria-label="[^"]+" tabindex="0"', tag)
+
+
+def contrast(first, second):
+    """Contrast of two colours, 1 to 21, as WCAG 2 defines it."""
+    lights = []
+    for colour in (first, second):
+        digits = colour.lstrip("#")
+        digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
+        parts = [int(digits[n : n + 2], 16) / 255 for n in (0, 2, 4)]
+        linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+        lights.append(sum(w * x for w, x in zip((0.2126, 0.7152, 0.0722), linear, strict=True)))
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
+
+
+def test_colours_can_be_read_in_both_schemes():
+    style = pages()["one"]
+    light, dark = re.findall(r":root \{(.*?)\}", style, re.S)
+    for block in (light, dark):
+        colours = dict(re.findall(r"--(\w+): (#\w+)", block))
+        for text in ("ink", "soft", "good", "bad"):
+            for ground in ("card", "back"):
+                assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+        for part in ("bar", "good", "bad"):
+            assert contrast(colours[part], colours["card"]) >= 3, part
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
+def test_pages_fit_a_phone(tmp_path):
+    """Nothing but tables and the datapath, in their own frames, is wider than 390 pixels."""
+    probe = (
+        "<iframe width=390 height=900 srcdoc='{}'></iframe><script>onload = () => {{"
+        "let d = document.querySelector('iframe').contentDocument.documentElement;"
+        "document.body.innerHTML = `width ${{d.scrollWidth}}`}}</script>"
+    )
+    for name, page in pages().items():
+        (tmp_path / "probe.html").write_text(probe.format(escape(page)))
+        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+        command += [f"--user-data-dir={tmp_path / 'profile'}", f"file://{tmp_path}/probe.html"]
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+        width = int(re.search(r"width (\d+)", shown)[1])
+        assert width <= 390, name
 
 
 def test_build_page_without_path_and_placement():
@@ -225,6 +340,9 @@ def test_comparison_page():
     page = comparison_page([REPORT, other | {"timing_met": False, "fmax_mhz": 30.0}])
     assert Balanced(page).fetched == []
     assert page.count('<td class="n bad">') == 1
+    assert "2 builds" in page
+    assert "1 build<" in comparison_page([REPORT])
+    assert "None" not in comparison_page([REPORT, other | {"config": {"tokens": 3, "bits": None}}])
     assert '<th class="n">steps</th>' in page
     assert "head_dim" not in page  # the same in both
 

@@ -28,6 +28,9 @@ def test_run_on_a_simulated_board(spikeloom, operands, tmp_path):
     told = json.loads(ran.out)
     assert (told["backend"], told["heads"], told["mismatches"]) == ("board", 2, 0)
     assert len(told["cycles"]) == 2
+    assert told["flags"] == {"misframed": 0}
+    assert "waiting for the line included" in told["cycles_include"]
+    assert told["seconds_per_head"] > 0
     assert np.array_equal(np.load(tmp_path / "board.npy"), np.load(tmp_path / "golden.npy"))
 
 
@@ -40,6 +43,9 @@ def test_selftest_on_a_simulated_board(spikeloom):
     assert told["config"]["value_dim"] == 6
     assert [run["mismatches"] for run in told["runs"]] == [0] * 5
     assert [run["values"] for run in told["runs"]] == [30] * 5
+    assert all(run["flags"] == {"misframed": 0, "saturated": 0} for run in told["runs"])
+    assert all(run["seconds"] > 0 for run in told["runs"])
+    assert "waiting for the line included" in told["core_cycles_include"]
 
 
 @pytest.mark.parametrize(

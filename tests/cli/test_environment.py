@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from spikeloom_boards.recipes import BOARDS, preset_config
 
 from spikeloom.environment import child_environment, own_environment, yowasp_cache
 from spikeloom.errors import JobError
 from spikeloom.tools import locate
+from spikeloom_boards.boards import BOARDS
 from spikeloom_boards.build import Build, design_files
+from spikeloom_boards.presets import preset_config
 from spikeloom_sim.simulators import SIMULATORS
 from spikeloom_sim.simulators.cocotb_run import run_cocotb
 

@@ -29,7 +29,7 @@ def test_markdown(spikeloom, builds):
     assert len(lines) == 4
     assert lines[2] == (
         "| ssa | icebreaker | iCE40UP5K | 2,286 | 3,000 (57 %) | 28 of 30 | 36.5 MHz | 36 MHz "
-        "| 20,538 | 570.5 |"
+        "| 20,538 | 570.5 | 1,753 | 4.5 |"
     )
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from spikeloom_sim.adapters import adapter
 
+from spikeloom.cores import find_core
 from spikeloom.export.axi_top import AxiTop
 from spikeloom.export.verilog import component_to_verilog
 from spikeloom.tools import locate
@@ -93,25 +93,25 @@ class CoreRun:
     keys: dict
 
     def __post_init__(self):
-        self.config = find_core(self.core)(**self.keys)
-        self.model = adapter(self.core)
-        self.operands = self.model.random_operands(self.config, np.random.default_rng(5))
-        component = AxiTop(CORES[self.core].build(self.config))
+        self.config = find_core(self.core).from_settings(self.keys)
+        self.operands = self.config.random_operands(np.random.default_rng(5))
+        component = AxiTop(self.config.create())
         self.module = component_to_verilog(component, self.name)
 
     def expected(self):
-        return self.model.golden(self.config, *self.operands)
+        return self.config.compute(**self.operands)["o"]
 
     def found(self, lines):
         beats = [(int(data, 16), int(last)) for data, last in lines]
-        return self.model.from_beats(self.config, beats)
+        return self.config.outputs["o"].unpack(beats)
 
     def bench(self):
         """Its testbench in Verilog."""
         streams, ports = [], []
-        beats = self.model.to_beats(self.config, *self.operands)
+        inputs = self.config.inputs
+        beats = {name: port.pack(self.operands[name]) for name, port in inputs.items()}
         widths = {name: width for name, _, width in self.module.ports}
-        for name in self.model.OPERANDS:
+        for name in inputs:
             width = widths[f"s_axis_{name}_tdata"]
             lines = [
                 f"    {name}_beats[{n}] = {width + 1}'h{int(data) | int(last) << width:x};"
@@ -129,8 +129,8 @@ class CoreRun:
             for name, flow, _ in self.module.ports
             if flow == "output" and not name.endswith(("_tdata", "_tready"))
         ]
-        ready = [f"s_axis_{name}_tready" for name in self.model.OPERANDS]
-        cycles = CORES[self.core].cycles(self.config)
+        ready = [f"s_axis_{name}_tready" for name in inputs]
+        cycles = self.config.cycles()
         return _CORE.format(
             name=self.name,
             seed=self.config.seed,
@@ -139,7 +139,7 @@ class CoreRun:
             o_width=widths["m_axis_o_tdata"] - 1,
             streams="".join(streams),
             ports=", ".join(ports),
-            count=self.model.output_beats(self.config),
+            count=self.config.outputs["o"].beats,
             limit=4 * cycles + 20 * sum(map(len, beats.values())) + 1000,
         )
 

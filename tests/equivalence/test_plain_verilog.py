@@ -8,9 +8,8 @@ import pytest
 from amaranth.hdl import Value
 from amaranth.lib.wiring import In
 from amaranth.sim import Simulator
-from spikeloom.neurons.relu_quantiser import ReLUQuantiser
-from spikeloom.neurons.spiking_neurons import SpikingNeurons
 
+from spikeloom.cores.relu_quantiser.component import ReLUQuantiserComponent
 from spikeloom.cores.spiked import Spiked
 from spikeloom.cores.spiked.logarithm import Logarithm
 from spikeloom.cores.spiked.output_encoder import OutputEncoder
@@ -72,8 +71,8 @@ UNITS = {
     "lfsr": lambda: LFSR(16, 3),
     "scrambler": SeedScrambler,
     "random_source": lambda: RandomSource(3, 5),
-    "neurons": lambda: SpikingNeurons(NEURONS),
-    "relu": lambda: ReLUQuantiser(2, input_bits=6, bits=3, shift=1),
+    "neurons": NEURONS.component,
+    "relu": lambda: ReLUQuantiserComponent(2, input_bits=6, bits=3, shift=1),
     "logarithm": lambda: Logarithm(CODE, 4, 4),
     "phase_encoder": lambda: PhaseEncoder(CODE, range(-127, 128), gain=CODE.score_gain),
     "woss": lambda: Woss(CODE),

@@ -5,6 +5,19 @@ import random
 from spikeloom.link.frames import ESCAPE, FLAG
 
 
+class KeptPort:
+    """A `port` that devices do not close."""
+
+    def __init__(self, port):
+        self._port = port
+
+    def __getattr__(self, name):
+        return getattr(self._port, name)
+
+    def close(self):
+        """Left to whoever made the port."""
+
+
 class RecordingPort:
     """Passes everything on to `port` and keeps it, in the order in which it passed."""
 

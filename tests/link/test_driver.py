@@ -1,10 +1,5 @@
 """The driver over the golden port: results, faults on the line, errors with meaning."""
 
-import errno
-import os
-import pty
-import threading
-
 import numpy as np
 import pytest
 
@@ -20,13 +15,14 @@ from spikeloom_boards.driver import (
     Device,
     LinkError,
     NoAnswerError,
-    PortError,
     SessionLostError,
     WrongBitstreamError,
+    line,
 )
 from spikeloom_boards.driver.backend import run_batch
 from spikeloom_boards.driver.golden_port import GoldenPort
 from spikeloom_boards.driver.jobs import self_test
+from spikeloom_boards.driver.line import LineLoad
 
 from .bad_requests import BAD_REQUESTS, answers
 from .ports import FaultyPort
@@ -159,7 +155,7 @@ def test_session_lost():
 def test_misplaced_last_is_an_error():
     port = GoldenPort(SMALL)
     with Device(port) as device:
-        port._misframed = True
+        port._flags["misframed"] = 1
         with pytest.raises(LinkError, match="found `last` where no tensor ends"):
             check(device, 1)
 
@@ -180,10 +176,12 @@ def test_a_core_that_hangs():
 
 
 def test_device_of_another_version():
-    data = Identity(SMALL, 8_000_000, {"q": 8}, 8).to_bytes()
+    data = Identity(SMALL, 8_000_000, {"q": 8}, 8, {"misframed": 1}).to_bytes()
     assert Identity.from_bytes(data).config == SMALL
     for damaged in (
-        data.replace(b'"protocol":1', b'"protocol":9'),
+        data.replace(b'"protocol":2', b'"protocol":1'),
+        data.replace(b'"protocol":2', b'"protocol":9'),
+        data.replace(b',"flags":{"misframed":1}', b""),
         data.replace(b'"tokens":4', b'"tokens":5'),
         data.replace(b'"steps"', b'"stops"'),
         data[:-5],
@@ -197,52 +195,31 @@ def test_a_simulated_device_needs_a_configuration():
         Device("golden")
 
 
-@pytest.mark.parametrize(
-    ("code", "told"),
-    [
-        (errno.ENOENT, "no such port; ports there are: "),
-        (errno.EACCES, "permission denied; .*sudo usermod -aG dialout"),
-        (errno.EBUSY, "another program has the port open"),
-        (None, r"not a serial port that does 1000000 baud \(boom\)"),
-    ],
-)
-def test_ports_that_do_not_open(code, told, monkeypatch):
-    def refuse(*_, **__):
-        error = OSError(code, "boom") if code else ValueError("boom")
-        raise error
-
-    monkeypatch.setattr("serial.Serial", refuse)
-    with pytest.raises(PortError, match=f"/dev/ttyUSB7: {told}"):
-        Device("/dev/ttyUSB7")
-
-
-def test_over_a_real_serial_port_of_the_system():
-    """A pseudo-terminal with a golden device behind it, and one with nothing."""
-    master, slave = pty.openpty()
-    peer = GoldenPort(SMALL)
-    stop = threading.Event()
-
-    def serve():
-        while not stop.is_set():
-            try:
-                peer.write(os.read(master, 4096))
-            except OSError:
-                return
-            os.write(master, peer.read())
-
-    server = threading.Thread(target=serve, daemon=True)
-    server.start()
-    try:
-        with Device(os.ttyname(slave), SMALL) as device:
-            check(device, 3)
-    finally:
-        stop.set()
-        os.close(slave)
-        os.close(master)
-
-
 def test_codes_of_bad_requests():
     """What the golden device says to requests that no driver makes; the RTL is held to the same."""
     codes = [answer[1] for answer in answers(GoldenPort(SMALL))]
     assert codes == [code for _, code in BAD_REQUESTS]
     assert set(codes) == set(Code)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        SSA(tokens=8, head_dim=5, steps=23),
+        SSA(tokens=8, head_dim=5, steps=23, engine="sampled", steps_at_once=5),
+        SSA(tokens=8, head_dim=5, steps=23, input_kind="values"),
+        A2OS2A(tokens=5, head_dim=6, steps=9),
+        A2OS2ABlock(tokens=5, head_dim=6, steps=9),
+    ],
+    ids=repr,
+)
+def test_line_load_of_many_steps_is_that_of_each(config, monkeypatch):
+    direct = LineLoad.of(config, 1_000_000)
+    monkeypatch.setattr(line, "MANY", 0)
+    assert LineLoad.of(config, 1_000_000) == direct
+
+
+def test_line_load_of_very_many_steps():
+    """Without making up gigabytes of spikes."""
+    load = LineLoad.of(SSA(tokens=64, head_dim=64, steps=10**7), 1_000_000)
+    assert load.bytes == pytest.approx(10**7 * 2200, rel=0.01)

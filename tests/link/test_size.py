@@ -15,7 +15,7 @@ from spikeloom_boards.report import read_synthesis
 @pytest.mark.slow
 def test_luts_on_ice40(tmp_path):
     """At most 700 LUT4 and five block RAMs for the ssa preset of the iCEBreaker."""
-    core = preset_config("ssa", find_board("icebreaker")).create()
+    core = preset_config("ssa", find_board("icebreaker"))
     link = HostLink(Identity.of(core, 36_000_000), 36)
     module = component_to_verilog(link, "host_link")
     (tmp_path / "host_link.v").write_text(module.text)

@@ -28,8 +28,8 @@ class Bench:
 
 
 COLUMNS = (
-    *("design", "cycles", "LUT4", "FF", "block RAM", "Fmax (MHz)", "us", "us with loading"),
-    *("attentions/s", "LUT x us", "limited by"),
+    *("design", "core cycles", "LUT4", "FF", "block RAM", "Fmax (MHz)", "core us"),
+    *("us with loading", "attentions/s, core", "LUT x us", "limited by"),
 )
 
 
@@ -90,8 +90,9 @@ def markdown(bench):
         "",
         "Cycles: RTL simulation, from start to the last output beat, with operands on chip as far",
         "as the core holds them. LUT4, flip-flops, block RAM: Yosys, the core alone. Fmax: median",
-        "over seeds of nextpnr, the core between registers. us: cycles over that clock; us with",
-        "loading: operands begin to stream in at start. a2os2a and spiked pass over zeros: their",
+        "over seeds of nextpnr, the core between registers. Core us: cycles over that clock; us",
+        "with loading: operands begin to stream in at start. Attentions/s: of the core alone; a",
+        "serial line in front of it carries fewer by far. a2os2a and spiked pass over zeros: their",
         "clocks are those of random operands.",
         "",
     ]

@@ -1,65 +1,73 @@
 """The bench as a picture: latency against LUTs."""
 
+from itertools import cycle
+
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from .designs import DESIGNS
+from spikeloom.cores import all_cores
+from spikeloom.families import FAMILIES
+
 from .paper import REPORTED
 
-MARKS = {"ssa": "o", "a2os2a": "s", "spiked": "^"}
+MARKS = "osDphPX"  # of cores, in turn
 COLOURS = ("C2", "C0", "C1", "C3", "C4", "C5", "C6", "C8", "C9")  # of devices, in turn
 
 
 def plot_bench(bench, path):
-    """Draw all designs, the paper's time and lines of equal LUT x us."""
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    ax = figure.subplots()
-    ax.set(xscale="log", yscale="log", xlabel="LUT4", ylabel="us per attention")
+    """Draw all designs, the papers' times and lines of equal LUT x us.
 
-    times = [row.us for row in bench.rows] + [row.us for row in REPORTED]
-    sizes = [row.lut for row in bench.rows]
-    left, right = min(sizes) / 3, max(sizes) * 4
+    Marks are numbered, and the names stand beside the axes, so that nothing lies on anything. The
+    file's metadata lists the rows.
+    """
+    figure = Figure(figsize=(11, 6.5), layout="constrained")
+    draw(figure, bench.rows)
+    metadata = {"Description": " ".join(row.name for row in bench.rows)}
+    figure.savefig(path, dpi=120, metadata=metadata)
+
+
+def draw(figure, rows):
+    """Axes and key of the picture; `rows` have a name, `lut` and `us`."""
+    ax = figure.subplots()
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="LUT4 of the core alone (Yosys)",
+        ylabel="us per attention of the core alone (operands on chip as far as they fit)",
+        title="Latency against size (lower left is better)",
+    )
+    _equal_products(ax, rows)
+    marks = dict(zip(all_cores(), cycle(MARKS), strict=False))
+    devices = [device.id for family in FAMILIES.values() for device in family.DEVICES]
+    colours = dict(zip(devices, cycle(COLOURS), strict=False))
+    keys = []
+    for number, row in enumerate(rows, 1):
+        core, engine, unroll, device = row.name.split("/")
+        look = {"marker": marks[core], "color": colours[device], "linestyle": "none"}
+        ax.plot(row.lut, row.us, markersize=13, markeredgecolor="w", **look)
+        inside = {"ha": "center", "va": "center", "fontsize": 7, "color": "w", "weight": "bold"}
+        ax.text(row.lut, row.us, number, **inside)
+        name = f"{number}  {core} {engine} {unroll} on {device}"
+        keys.append(Line2D([], [], markersize=8, label=name, **look))
+    for row in REPORTED:
+        ax.axhline(row.us, color="k", linestyle=":", linewidth=1, zorder=0)
+        name = f"{row.us:g} us reported in {row.source}:\n{row.what}"
+        keys.append(Line2D([], [], color="k", linestyle=":", linewidth=1, label=name))
+    ax.legend(handles=keys, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _equal_products(ax, rows):
+    """Limits of the axes, and grey lines along which LUT x us is the same."""
+    times = [row.us for row in rows] + [row.us for row in REPORTED]
+    sizes = [row.lut for row in rows]
+    left, right = min(sizes) / 2, max(sizes) * 4
     bottom, top = min(times) / 2.5, max(times) * 2.5
+    ax.set(xlim=(left, right), ylim=(bottom, top))
     widths = np.array([left, right])
-    for product in 10.0 ** np.arange(1, 9):
+    for product in 10.0 ** np.arange(1, 10):
         ax.plot(widths, product / widths, color="0.85", linewidth=0.8, zorder=0)
         y = product / right
-        if bottom <= y <= top:
+        if 1.3 * bottom <= y <= top:
             text = f"{product:,.0f} LUT us"
-            ax.annotate(text, (right, y), fontsize=7, color="0.6", ha="right", va="top")
-    for row in REPORTED:
-        ax.axhline(row.us, color="k", linestyle=":", linewidth=1)
-        text = f"{row.us:g} us reported: {row.what}"
-        ax.text(right / 1.05, row.us * 1.05, text, fontsize=8, ha="right")
-
-    names = [*(design.name for design in DESIGNS), *(row.name for row in bench.rows)]
-    devices = list(dict.fromkeys(name.split("/")[3] for name in names))
-    seen = set()
-    for row in bench.rows:
-        core, engine, unroll, device = row.name.split("/")
-        label = f"{core} on {device}"
-        ax.plot(
-            row.lut,
-            row.us,
-            MARKS[core],
-            color=COLOURS[devices.index(device) % len(COLOURS)],
-            label=None if label in seen else label,
-            markersize=8,
-        )
-        seen.add(label)
-        crowded = any(
-            1 < other.lut / row.lut < 1.6 and 1 < other.us / row.us < 1.6 for other in bench.rows
-        )
-        ax.annotate(
-            f"{engine} {unroll}",
-            (row.lut, row.us),
-            (-6, 4) if crowded else (6, 4),
-            ha="right" if crowded else "left",
-            textcoords="offset points",
-            fontsize=8,
-        )
-    ax.set(
-        xlim=(left, right), ylim=(bottom, top), title="Latency against size (lower left is better)"
-    )
-    ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
-    figure.savefig(path, dpi=120)
+            ax.text(right / 1.05, y, text, fontsize=7, color="0.4", ha="right", va="top")

@@ -15,6 +15,7 @@ from spikeloom.link.protocol import (
     Command,
     State,
     chunks_of,
+    read_status,
 )
 
 from .errors import LinkError, NoAnswerError, SessionLostError, WrongBitstreamError
@@ -105,6 +106,15 @@ class Device:
         return self._identity.hz
 
     @property
+    def flags(self):
+        """Bits of each flag of the core by name."""
+        return self._identity.flags
+
+    def now(self):
+        """Seconds, by the clock of the port: a simulated device has its own."""
+        return self._port.now()
+
+    @property
     def version(self):
         return self._identity.version
 
@@ -133,11 +143,15 @@ class Device:
         ((name, port),) = core.outputs.items()
         begun = self._port.now()
         data = self._transfer(chunks, port.beat_bytes * port.beats, seed, progress)
-        if self._state & State.MISFRAMED:
-            raise LinkError(f"{self._port.name}: the core found `last` where no tensor ends")
-        cycles = int.from_bytes(self._ask(Command.STATUS)[1], "little")
-        flags = {"saturated": int(bool(self._state & State.SATURATED))}
+        cycles, flags = self._status()
         return Run({name: port.from_bytes(data)}, cycles, flags, self._port.now() - begun)
+
+    def _status(self):
+        """Cycles and flags of the core. Raises `LinkError` where `last` came at a wrong place."""
+        cycles, flags = read_status(self._ask(Command.STATUS)[1], self._identity.flags)
+        if flags.get("misframed"):
+            raise LinkError(f"{self._port.name}: the core found `last` where no tensor ends")
+        return cycles, flags
 
     def _transfer(self, chunks, size, seed, progress):
         """Write what the core takes, start it, then write the rest while reading `size` bytes."""
@@ -173,6 +187,7 @@ class Device:
                 active = self._port.now()
                 progress(total - left, total)
             elif self._port.now() - active > patience:
+                self._status()
                 raise LinkError(
                     f"{self._port.name}: the core has given no output for {patience:.1f} s"
                 )

@@ -1,7 +1,5 @@
 """A device made of software: the link's protocol around a golden model."""
 
-import warnings
-
 from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.identity import Identity
 from spikeloom.link.protocol import (
@@ -14,6 +12,7 @@ from spikeloom.link.protocol import (
     Code,
     Command,
     State,
+    bytes_of,
 )
 
 DIVISOR = 8  # clocks per bit, as in the simulated device
@@ -36,9 +35,7 @@ class GoldenPort:
     def __init__(self, config):
         self._config = config.settled()
         self._hz = DIVISOR * DEFAULT_BAUD
-        with warnings.catch_warnings():  # the component is asked for its ports alone
-            warnings.simplefilter("ignore")
-            self._identity = Identity.of(self._config.create(), self._hz)
+        self._identity = Identity.of(self._config, self._hz)
         self._decoder = FrameDecoder()
         self._line = b""
         self._clock = 0
@@ -94,7 +91,7 @@ class GoldenPort:
         if command == Command.IDENTIFY:
             return Code.OK, self._identity.to_bytes()
         if command == Command.STATUS:
-            return Code.OK, self._cycles.to_bytes(CYCLE_BYTES, "little")
+            return Code.OK, self._status()
         if command == Command.RESET:
             self._reset()
         if command == Command.WRITE:
@@ -119,7 +116,7 @@ class GoldenPort:
         self._ends = [[] for _ in self._written]
         self._seed = None
         self._output = b""
-        self._misframed = False
+        self._flags = dict.fromkeys(self._identity.flags, 0)
         self._cycles = self._finish = 0
 
     def _compute(self):
@@ -128,19 +125,31 @@ class GoldenPort:
         for number, (name, port) in enumerate(self._config.inputs.items()):
             size, data = port.beat_bytes, self._written[number]
             ends = [size * (n + 1) for n, last in enumerate(port.lasts) if last]
-            self._misframed |= self._ends[number] != [end for end in ends if end <= len(data)]
+            if self._ends[number] != [end for end in ends if end <= len(data)]:
+                self._flags["misframed"] = 1
             if self._seed is None or len(data) < size * port.beats:
                 return
             operands[name] = port.from_bytes(data[: size * port.beats])
         self._written = [b""] * len(self._written)
         self._ends = [[] for _ in self._written]
         core = self._config.with_seed(self._seed)
-        for name, output in core.compute(**operands).items():
+        for name, result in core.compute(**operands).items():
             if name in core.outputs:
-                self._output += core.outputs[name].to_bytes(output)
+                self._output += core.outputs[name].to_bytes(result)
+            else:
+                most = 2 ** core.flags[name].bits - 1
+                self._flags[name] = min(self._flags[name] + int(result), most)
         self._cycles = core.cycles(**operands)
         self._finish = self._clock + self._cycles
         self._seed = None
+
+    def _status(self):
+        """Cycles and flags, as the answer to STATUS has them."""
+        flags = (
+            self._flags[name].to_bytes(bytes_of(bits), "little")
+            for name, bits in self._identity.flags.items()
+        )
+        return self._cycles.to_bytes(CYCLE_BYTES, "little") + b"".join(flags)
 
     def _running(self, clock):
         return self._seed is not None or clock < self._finish
@@ -149,4 +158,4 @@ class GoldenPort:
         """The state byte, as things are when two bytes of the answer are out."""
         room = (1 << len(self._written)) - 1
         running = self._running(self._clock + 2 * BYTE)
-        return room | State.RUNNING * running | State.MISFRAMED * self._misframed
+        return room | State.RUNNING * running

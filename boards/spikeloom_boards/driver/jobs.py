@@ -11,6 +11,7 @@ from spikeloom.link.identity import hardware_keys
 from spikeloom.link.protocol import DEFAULT_BAUD
 
 from .device import Device
+from .open_port import SIMULATED
 
 # Name, density and seed of each run of the self-test.
 VECTORS = (
@@ -28,7 +29,7 @@ def open_for(port, core, settings, tensors, baud=DEFAULT_BAUD):
 
     `core` is the core's class. Yields the `Device`, the core and the operands of each run.
     """
-    if port == "sim":
+    if port in SIMULATED:
         config, batch = core.prepare(settings, **tensors)
         with Device(port, config) as device:
             yield device, config, batch
@@ -42,12 +43,18 @@ def open_for(port, core, settings, tensors, baud=DEFAULT_BAUD):
 
 @dataclass(frozen=True)
 class Verdict:
-    """One run of the self-test: output values that differ from the golden model's, of how many."""
+    """One run of the self-test: output values that differ from the golden model's, of how many.
+
+    `seconds` include the line; `flags` are those of the core after the run, since the device was
+    opened.
+    """
 
     name: str
     mismatches: int
     values: int
     cycles: int
+    seconds: float
+    flags: dict
 
     def as_dict(self):
         return asdict(self)
@@ -67,7 +74,7 @@ def self_test(device, progress=lambda step: None):
         run = device.run(**operands, seed=seed)
         wrong = compare([run], [expected])
         values = sum(output.size for output in expected.outputs.values())
-        verdicts.append(Verdict(name, wrong, values, run.cycles))
+        verdicts.append(Verdict(name, wrong, values, run.cycles, run.seconds, run.flags))
     failed = [verdict for verdict in verdicts if verdict.mismatches]
     if failed:
         told = ", ".join(f"{v.name}: {v.mismatches} of {v.values}" for v in failed)

@@ -3,6 +3,7 @@
 from spikeloom.errors import InputError
 from spikeloom.link.protocol import DEFAULT_BAUD
 
+SIMULATED = ("sim", "golden")  # devices made of a configuration, not found at a port
 TIMEOUT = 0.25  # seconds that device, cable and operating system may take
 
 
@@ -12,7 +13,7 @@ def open_port(name, config, baud=DEFAULT_BAUD, timeout=TIMEOUT):
     Raises `InputError` where a simulated device has no configuration, `PortError` where a serial
     port does not open.
     """
-    if name not in ("sim", "golden"):
+    if name not in SIMULATED:
         from .serial_port import SerialPort
 
         return SerialPort(name, baud, timeout)

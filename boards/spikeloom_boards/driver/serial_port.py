@@ -1,29 +1,50 @@
 """A serial port."""
 
 import errno
+import os
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import serial
 from serial.tools import list_ports
 
+from ..usb import permission_fix
 from .errors import PortError
+
+try:
+    from termios import error as terminal_error  # not an OSError
+except ImportError:  # systems other than POSIX report OSErrors alone
+    terminal_error = OSError
+
+LONGEST_FRAME = 600  # bytes, all of them escaped
+PATIENCE = 2  # seconds that a port may take no byte, beyond the time of a frame
 
 
 class SerialPort:
-    """The port of the operating system called `name`, 8N1 at `baud`.
+    """The port of the operating system called `name`, 8N1 at `baud`, for one program at a time.
+
+    Whatever the system says against opening, reading or writing it is a `PortError`.
 
     `timeout`: seconds of silence that count as no answer.
     """
 
     def __init__(self, name, baud, timeout):
         self.name = name
+        self._serial = None
         try:
-            self._serial = serial.Serial(name, baud, timeout=timeout, exclusive=True)
+            self._serial = serial.Serial(
+                name,
+                baud,
+                timeout=timeout,
+                write_timeout=PATIENCE + 10 * LONGEST_FRAME / baud,
+                exclusive=True,
+            )
             _shorten_latency(self._serial)
             self._serial.reset_input_buffer()
-        except (OSError, ValueError) as error:
-            raise PortError(_explain(name, baud, error)) from None
+        except (OSError, ValueError, OverflowError, terminal_error) as error:
+            self.close()
+            raise PortError(f"{name}: {_explain(name, baud, error)}") from None
 
     def write(self, data):
         """Send bytes; returns when they are out."""
@@ -41,15 +62,22 @@ class SerialPort:
         return time.monotonic()
 
     def close(self):
-        self._serial.close()
+        """Give the port back; one that went away has nothing left to give."""
+        if self._serial is not None:
+            with suppress(OSError, terminal_error):
+                self._serial.close()
 
     @contextmanager
     def _present(self):
         try:
             yield
-        except (OSError, serial.SerialException) as error:
+        except serial.SerialTimeoutException:
             raise PortError(
-                f"{self.name}: the port went away ({error}); plug it in again"
+                f"{self.name}: the port takes no more bytes; plug the board in again"
+            ) from None
+        except (OSError, terminal_error) as error:
+            raise PortError(
+                f"{self.name}: the port went away ({_reason(error)}); plug it in again"
             ) from None
 
 
@@ -61,15 +89,23 @@ def _shorten_latency(port):
 
 
 def _explain(name, baud, error):
-    """One line for a port that does not open."""
+    """Why a port does not open, and what to do."""
+    number = getattr(error, "errno", None)
+    if number in (errno.EACCES, errno.EPERM):
+        return f"permission denied; {permission_fix(Path(name))}"
+    if number in (errno.EBUSY, errno.EAGAIN):
+        return "another program has the port open; close it"
     there = ", ".join(sorted(port.device for port in list_ports.comports())) or "none"
-    why = {
-        errno.ENOENT: f"no such port; ports there are: {there}",
-        errno.EACCES: "permission denied; add yourself to the port's group and log in again: "
-        "sudo usermod -aG dialout $USER",
-        errno.EBUSY: "another program has the port open; close it",
-        errno.EAGAIN: "another program has the port open; close it",
-    }
-    return f"{name}: " + why.get(
-        getattr(error, "errno", None), f"not a serial port that does {baud} baud ({error})"
-    )
+    if number in (errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.ENODEV):
+        return f"no such port; ports there are: {there}"
+    if number == errno.EISDIR:
+        return f"a folder, not a serial port; ports there are: {there}"
+    return f"not a serial port that does {baud} baud ({_reason(error)}); ports there are: {there}"
+
+
+def _reason(error):
+    """What the system calls an error, without the names and numbers around it."""
+    number = getattr(error, "errno", None)
+    if number is None and error.args and isinstance(error.args[0], int):
+        number = error.args[0]  # as termios has it
+    return os.strerror(number) if number else str(error)

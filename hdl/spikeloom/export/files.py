@@ -89,7 +89,7 @@ def core_files(core):
     manifest = {
         "generator": f"spikeloom {__version__}",
         "core": core.NAME,
-        "summary": core.SUMMARY,
+        "summary": core.describe(),
         "module": module.name,
         "config": core.settled().as_dict(),
         "cycles": core.cycles(),
@@ -104,7 +104,7 @@ def core_files(core):
         ],
         "sha256": hashlib.sha256(module.text.encode()).hexdigest(),
     }
-    fusesoc = FUSESOC.render(module=module.name, version=__version__, summary=core.SUMMARY)
+    fusesoc = FUSESOC.render(module=module.name, version=__version__, summary=core.describe())
     return {
         f"{module.name}.v": module.text,
         f"{module.name}.core": fusesoc,

@@ -34,6 +34,15 @@ class VerilogModule:
     text: str
     ports: tuple
 
+    @property
+    def flags(self):
+        """Names of the core's flags: every output beside busy, done and streams."""
+        return [
+            name
+            for name, flow, _ in self.ports
+            if flow == "output" and name not in ("busy", "done") and "_axis_" not in name
+        ]
+
 
 def to_verilog(core):
     """The core as a `VerilogModule` with AXI4-Stream ports; the same text for the same `core`.

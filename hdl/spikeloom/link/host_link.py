@@ -17,6 +17,8 @@ from .protocol import (
     SEED_BYTES,
     Code,
     Command,
+    bytes_of,
+    status_bytes,
 )
 from .request_reader import RequestReader
 from .result_buffer import ResultBuffer
@@ -34,7 +36,8 @@ class HostLink(wiring.Component):
     rx, tx : In(1), Out(1), the line.
     session : Out(1), a host has identified the device.
     reset : Out(1), reset the core.
-    start, seed, busy, misframed, saturated : the core's own.
+    start, seed, busy : the core's own.
+    flag_NAME : In, the core's flag NAME.
     o_NAME : Out(stream), to the core's input stream NAME.
     i : In(stream), from the core's output stream.
 
@@ -49,6 +52,7 @@ class HostLink(wiring.Component):
             raise ValueError(f"inputs must be 1..{MAX_STREAMS} streams, not {identity.inputs!r}")
         self._inputs = identity.inputs
         self._output = identity.output
+        self._flags = identity.flags
         self._identity = identity.to_bytes()
         self._divisor = divisor
         super().__init__(
@@ -60,8 +64,7 @@ class HostLink(wiring.Component):
                 "start": Out(1),
                 "seed": Out(8 * SEED_BYTES),
                 "busy": In(1),
-                "misframed": In(1),
-                "saturated": In(1),
+                **{f"flag_{name}": In(bits) for name, bits in self._flags.items()},
                 **{f"o_{name}": Out(_beats(bits)) for name, bits in self._inputs.items()},
                 "i": In(_beats(self._output)),
             }
@@ -176,7 +179,7 @@ class HostLink(wiring.Component):
 
         with m.If(request.step & (request.index < SEED_BYTES)):
             m.d.sync += self.seed.eq(Cat(self.seed, request.data)[8:])
-        m.d.sync += answer.state.eq(Cat(rooms, self.busy, self.misframed, self.saturated))
+        m.d.sync += answer.state.eq(Cat(rooms, self.busy))
         return fits
 
     def _code(self, m, request, results, fits):
@@ -231,14 +234,25 @@ class HostLink(wiring.Component):
         with m.Elif(self.start):
             m.d.sync += cycles.eq(0)
 
+        # Each flag in whole bytes behind the clocks.
+        padded = [
+            Signal(8 * bytes_of(bits), name=f"{name}_bytes") for name, bits in self._flags.items()
+        ]
+        m.d.comb += [
+            whole.eq(getattr(self, f"flag_{name}"))
+            for whole, name in zip(padded, self._flags, strict=True)
+        ]
+        status = Cat(cycles, *padded)
+        last = status_bytes(self._flags) - 1
+
         bare = Signal()
         final, byte = Signal.like(answer.final), Signal(8)
         with m.Switch(_number(command)):
             with m.Case(Command.IDENTIFY):
                 m.d.comb += [final.eq(len(self._identity) - 1), byte.eq(told.data)]
             with m.Case(Command.STATUS):
-                counted = cycles.word_select(answer.index[:3], 8)
-                m.d.comb += [final.eq(CYCLE_BYTES - 1), byte.eq(counted)]
+                m.d.comb += final.eq(last)
+                m.d.comb += byte.eq(status.word_select(answer.index[: last.bit_length()], 8))
             with m.Case(Command.READ):
                 m.d.comb += [final.eq(argument), byte.eq(results.data)]
                 m.d.comb += results.step.eq(answer.step)

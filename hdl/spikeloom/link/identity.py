@@ -30,6 +30,7 @@ class Identity:
     hz : its clock.
     inputs : data bits of a beat of each input stream by name, in the order of their numbers.
     output : data bits of a beat of the output stream.
+    flags : bits of each flag of the core by name, in the order in which STATUS has them.
     version : the Spikeloom that made it.
     """
 
@@ -37,17 +38,16 @@ class Identity:
     hz: int
     inputs: dict
     output: int
+    flags: dict
     version: str = __version__
 
     @classmethod
     def of(cls, core, hz):
-        """That of component `core` at a clock of `hz`."""
-        bits = {
-            name: len(getattr(core, name).payload.data)
-            for name, member in core.signature.members.items()
-            if member.is_signature
-        }
-        return cls(core.config, hz, bits, bits.pop("o"))
+        """That of `core`, which has one output, at a clock of `hz`."""
+        inputs = {name: port.bits for name, port in core.inputs.items()}
+        (output,) = core.outputs.values()
+        flags = {name: flag.bits for name, flag in core.flags.items()}
+        return cls(core, hz, inputs, output.bits, flags)
 
     def to_bytes(self):
         """The answer to IDENTIFY: JSON."""
@@ -57,6 +57,7 @@ class Identity:
             "hz": self.hz,
             "inputs": self.inputs,
             "output": self.output,
+            "flags": self.flags,
             "core": self.config.NAME,
             "hash": config_hash(self.config),
             "config": hardware_keys(self.config),
@@ -76,7 +77,14 @@ class Identity:
             config = find_core(told["core"]).from_settings(told["config"])
             if config_hash(config) != told["hash"]:
                 raise ValueError("its configuration means something else here")
-            return cls(config, told["hz"], told["inputs"], told["output"], told["version"])
+            return cls(
+                config,
+                int(told["hz"]),
+                dict(told["inputs"]),
+                int(told["output"]),
+                dict(told["flags"]),
+                told["version"],
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise JobError(
                 f"the device's bitstream is not understood ({error}); build it anew with this "

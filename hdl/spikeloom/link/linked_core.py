@@ -39,7 +39,7 @@ class LinkedCore(wiring.Component):
         m = Module()
 
         core = self._config.create()
-        identity = Identity.of(core, self._hz)
+        identity = Identity.of(self._config, self._hz)
         m.submodules.link = link = HostLink(identity, self._divisor)
         m.submodules.core = ResetInserter(link.reset)(core)
         m.d.comb += [
@@ -48,12 +48,11 @@ class LinkedCore(wiring.Component):
             core.start.eq(link.start),
             core.seed.eq(link.seed),
             link.busy.eq(core.busy),
-            link.misframed.eq(core.misframed),
             self.session.eq(link.session),
             self.misframed.eq(core.misframed),
         ]
-        if "saturated" in core.signature.members:
-            m.d.comb += link.saturated.eq(core.saturated)
+        for name in identity.flags:
+            m.d.comb += getattr(link, f"flag_{name}").eq(getattr(core, name))
         for name in identity.inputs:
             _pass(m, getattr(link, f"o_{name}"), getattr(core, name))
         _pass(m, core.o, link.i)

@@ -2,7 +2,7 @@
 
 from enum import IntEnum, IntFlag
 
-PROTOCOL = 1
+PROTOCOL = 2  # 1 had two flags in the state byte and none in the answer to STATUS
 MAX_PAYLOAD = 256  # bytes of a tensor in one frame, either way
 HEADER = 3  # bytes before the payload: sequence, command, argument, or sequence, code, state
 CRC_BYTES = 4
@@ -39,8 +39,6 @@ class State(IntFlag):
 
     ROOM = 0x0F
     RUNNING = 0x10
-    MISFRAMED = 0x20
-    SATURATED = 0x40
 
     def has_room(self, stream):
         """Whether the buffer of input stream number `stream` takes a chunk."""
@@ -61,5 +59,37 @@ def chunks_of(beats, bits):
 
 
 def bytes_of(bits):
-    """Whole bytes that a beat of `bits` bits takes."""
+    """Whole bytes that a beat, or a flag, of `bits` bits takes."""
     return -(-bits // 8)
+
+
+def status_bytes(flags):
+    """Bytes that the answer to STATUS carries: clocks, then each flag of `flags` (name to bits)."""
+    return CYCLE_BYTES + sum(bytes_of(bits) for bits in flags.values())
+
+
+def read_status(data, flags):
+    """Clocks, and the value of each flag by name, from the answer to STATUS."""
+    cycles, values, place = int.from_bytes(data[:CYCLE_BYTES], "little"), {}, CYCLE_BYTES
+    for name, bits in flags.items():
+        end = place + bytes_of(bits)
+        values[name] = int.from_bytes(data[place:end], "little")
+        place = end
+    return cycles, values
+
+
+def line_bytes(writes, operands, output, flags):
+    """Bytes on the line, both ways, of one run: each request and answer once, nothing escaped.
+
+    Requests follow one another, so that ``10 * line_bytes / baud`` is the time they take. Escapes,
+    answers BUSY and what a USB adapter waits come on top.
+
+    Parameters
+    ----------
+    writes : number of WRITEs. operands, output : bytes of either. flags : the core's, name to bits.
+    """
+    empty = HEADER + CRC_BYTES + 2  # a frame without payload, its two flags included
+    reads = -(-output // MAX_PAYLOAD)
+    requests = writes + reads + 3  # STATUS before and after the run, and START
+    payload = operands + output + SEED_BYTES + 2 * status_bytes(flags)
+    return 2 * empty * requests + payload

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from spikeloom.backend import Operands, Progress, Run, silent
 from spikeloom.contract import Core
 from spikeloom.errors import JobError, unknown
 from spikeloom.export.verilog import VerilogModule, to_verilog
+from spikeloom.outputs import output_file
 
 from ..netlist import synthesise
 from ..simulators import SIMULATORS
@@ -45,16 +47,19 @@ class RTL:
 
     def run(self, core: Core, batch: Sequence[Operands], progress: Progress = silent) -> list[Run]:
         folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
+        begun = time.monotonic()
+        module = to_verilog(core)
         try:
-            begun = time.monotonic()
-            module = to_verilog(core)
-            arguments = build_simulation(
-                module, self.simulator, folder, netlist=self.family, wave=self.wave
-            )
-            self.build_seconds = time.monotonic() - begun
-            results = self._replay(core, batch, module, folder, arguments)
+            with output_file(self.wave) if self.wave else nullcontext() as wave:
+                arguments = build_simulation(
+                    module, self.simulator, folder, netlist=self.family, wave=wave
+                )
+                self.build_seconds = time.monotonic() - begun
+                results = self._replay(core, batch, module, folder, arguments, wave)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+        if self.wave:
+            write_gtkw(self.wave, core, module, results[-1]["picoseconds"])
         seconds = (time.monotonic() - begun - self.build_seconds) / len(batch)
         runs = []
         for result in results:
@@ -73,6 +78,7 @@ class RTL:
         module: VerilogModule,
         folder: Path,
         arguments: list,
+        wave: Path | None,
     ) -> list[dict[str, Any]]:
         """What the testbench found in each run."""
         job = {
@@ -99,15 +105,13 @@ class RTL:
             folder,
             "spikeloom_sim.testbench.replay",
             environment={"SPIKELOOM_JOB": str(folder)},
-            waves=self.wave,
+            waves=wave,
             arguments=arguments,
         )
         if failures:
             log = (folder / "simulation.log").read_text(errors="replace")[-2000:]
             raise JobError(f"{self.simulator}: the core hung or broke its contract\n{log}")
         results = json.loads((folder / "results.json").read_text())
-        if self.wave:
-            write_gtkw(self.wave, core, module, results[-1]["picoseconds"])
         return results
 
 

@@ -38,6 +38,7 @@ class A2OS2A(AttentionShape, Core):
         'Self-Attention for Transformer", arXiv 2503.00226'
     )
     UNROLL = ("lanes",)
+    CYCLES_FOLLOW_DATA = True
     CASES = cases.CASES
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
@@ -194,9 +195,10 @@ class A2OS2A(AttentionShape, Core):
         return A2OS2AComponent(self)
 
     def golden(self, *, q, k, v):
-        from .golden import run
+        from .golden import run_and_saturate
 
-        return {"o": run(self, q, k, v)}
+        output, saturated = run_and_saturate(self, q, k, v)
+        return {"o": output, "saturated": saturated}
 
     def cycles(self, **operands):
         from .schedule import cycles

@@ -61,16 +61,23 @@ def run(config, q, k, v):
 
     Operands as for `check`. Without the axis of steps in Q the result has none either.
     """
+    return run_and_saturate(config, q, k, v)[0]
+
+
+def run_and_saturate(config, q, k, v):
+    """`run`, and whether the state of an open sequence saturated."""
+    saturated = False
     flat = np.ndim(q) == 2
     q, k, v = check(config, q, k, v)
     if config.length == "open":
         state = RunningState(config)
         output = state.answer(q[0], k[0], v[0])[None]
+        saturated = state.saturated
     else:
         form = {"qk": scores_first, "kv": state_first}[config.chosen_order]
         output = np.stack([form(*step, config.mask) for step in zip(q, k, v, strict=True)])
     output = output.astype(np.int32 if config.acc_bits <= 32 else np.int64)
-    return output[0] if flat else output
+    return (output[0] if flat else output), saturated
 
 
 def scores_first(q, k, v, mask="none"):

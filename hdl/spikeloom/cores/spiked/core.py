@@ -40,6 +40,7 @@ class Spiked(AttentionShape, Core):
     SUMMARY = "one-spike phase codes, trace products, softmax by spike shift (NeurIPS 2024)"
     SOURCE = '"SpikedAttention", NeurIPS 2024'
     UNROLL = ("lanes",)
+    CYCLES_FOLLOW_DATA = True
     CASES = cases.CASES
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS

@@ -37,7 +37,10 @@ class SSA(AttentionShape, Core):
     """
 
     NAME = "ssa"
-    SUMMARY = "stochastic spiking attention: LFSRs, AND gates, counters (arXiv 2402.09109)"
+    SUMMARY = (
+        "stochastic spiking attention: LFSRs, AND gates, counters or drawn indices "
+        "(arXiv 2402.09109)"
+    )
     SOURCE = 'Song et al., "Stochastic Spiking Attention", arXiv 2402.09109'
     UNROLL = ("cells", "steps_at_once", "lanes")
     CASES = cases.CASES
@@ -280,6 +283,14 @@ class SSA(AttentionShape, Core):
         settings = cls.shape_settings(settings, axes, tensors)
         core = cls.from_settings(settings)
         return core, core.split_runs(tensors)
+
+    def describe(self):
+        if self.engine == "counter":
+            return self.SUMMARY.replace(" or drawn indices", "")
+        return self.SUMMARY.replace(
+            ": LFSRs, AND gates, counters or drawn indices",
+            " without counters: LFSRs draw which pair of spikes decides",
+        )
 
     def views(self):
         return {"spikes": lambda spikes: spikes, "rate": lambda spikes: spikes.mean(axis=-3)}

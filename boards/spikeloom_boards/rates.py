@@ -1,0 +1,85 @@
+"""How long one attention takes and how many go by in a second, and what each figure includes."""
+
+from dataclasses import asdict, dataclass
+
+from .driver.line import LineLoad
+
+
+@dataclass(frozen=True)
+class Rate:
+    """One attention (of one head) as far as `what` goes.
+
+    includes : what is counted, in words. cycles : of the core's clock, where these are known. us :
+    microseconds per attention. per_second : attentions.
+    """
+
+    what: str
+    includes: str
+    cycles: int | None
+    us: float
+    per_second: float
+
+    @classmethod
+    def of(cls, what, includes, us, cycles=None):
+        return cls(what, includes, cycles, us, 1e6 / us)
+
+    def as_dict(self):
+        return asdict(self)
+
+
+def preloaded(config):
+    """What the cycles of a simulated core include, in words."""
+    told = "from start to the last output beat, operands on chip as far as they fit"
+    if getattr(config, "by_value", False):
+        told += ", encoding of the values included"
+    return told
+
+
+def core_scope(config):
+    """What the formula of a core's cycles counts, in words."""
+    told = preloaded(config)
+    if config.CYCLES_FOLLOW_DATA:
+        told += "; the worst case, for the core passes over zeros"
+    return told
+
+
+def rates(config, mhz, baud=None):
+    """`Rate`s of a core at `mhz`: by itself and, where a host link is around it, with the line."""
+    cycles = config.cycles()
+    found = [Rate.of("core", core_scope(config), cycles / mhz, cycles)]
+    if baud is not None:
+        load = LineLoad.of(config, baud)
+        told = (
+            f"operands to the board, the core, output back: {load.bytes:,} bytes on a line of "
+            f"{baud:,} baud, without the delays of a USB adapter"
+        )
+        found.append(Rate.of("with the line", told, load.us + cycles / mhz))
+    return found
+
+
+def waiting(config):
+    """What the cycles that a board counts include, in words."""
+    told = "from start to the last output beat, waiting for the line included"
+    if getattr(config, "by_value", False):
+        told += ", as is the encoding of the values"
+    return told
+
+
+def rate_text(rate):
+    """A `Rate`, or one of a report, as one line."""
+    told = rate.as_dict() if isinstance(rate, Rate) else rate
+    cycles = f"{told['cycles']:,} cycles, " if told["cycles"] else ""
+    return (
+        f"{cycles}{microseconds(told['us'])}, {number(told['per_second'])} attentions/s "
+        f"({told['includes']})"
+    )
+
+
+def microseconds(us):
+    """A time with its unit, in three or four digits."""
+    return f"{us / 1e3:,.1f} ms" if us >= 1e4 else f"{us:.1f} us"
+
+
+def number(rate):
+    """A rate in as many digits as it needs."""
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.1f}"

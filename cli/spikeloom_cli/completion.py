@@ -1,0 +1,42 @@
+"""What the shell may complete: cores, boards, backends, simulators, and the keys of a core."""
+
+import typer
+
+from spikeloom.cores import all_cores
+from spikeloom.families import netlists
+from spikeloom_boards.boards import BOARDS
+from spikeloom_sim.simulators import SIMULATORS
+
+BACKENDS = ("golden", "rtl", "netlist", "board")
+
+
+def one_of(names):
+    """A completion of any of `names`."""
+    names = list(names)
+
+    def complete(incomplete: str):
+        return [name for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+cores = one_of(all_cores())
+boards = one_of(BOARDS)
+simulators = one_of(SIMULATORS)
+backends = one_of(BACKENDS)
+families = one_of(netlists())
+
+
+def assignments(ctx: typer.Context, incomplete: str):
+    """KEY= of the core named so far, or of every core; KEY=VALUE where there is a choice."""
+    # An option without its value yet leaves the words before it unparsed.
+    known = all_cores()
+    named = known.keys() & {ctx.params.get("core"), *ctx.args}
+    keys = {
+        name: key.metadata for core in named or known for name, key in known[core].keys().items()
+    }
+    name, equals, value = incomplete.partition("=")
+    if not equals:
+        return [(f"{key}=", meta["help"]) for key, meta in keys.items() if key.startswith(name)]
+    choices = keys.get(name, {}).get("choices", ())
+    return [f"{name}={choice}" for choice in choices if choice.startswith(value)]

@@ -1,0 +1,50 @@
+"""Tables for people: nothing of a cell is ever cut off."""
+
+from rich.table import Table
+from rich.text import Text
+
+from .options import console
+
+
+def print_table(columns, rows):
+    """Print rows of texts under `columns`.
+
+    Where output goes to a file or a pipe, a table is as wide as it needs. In a terminal, long cells
+    wrap; where even that is too wide, each row becomes a paragraph of ``column: text`` lines.
+    """
+    rows = [[str(cell) for cell in row] for row in rows]
+    if not _print_grid(rows, columns):
+        for row in rows:
+            _print_lines(zip(columns, row, strict=True))
+            console().print()
+
+
+def print_pairs(pairs):
+    """Print (name, text) pairs, one under the other, names aligned where the width allows."""
+    pairs = [(str(name), str(text)) for name, text in pairs]
+    if not _print_grid(pairs):
+        _print_lines(pairs)
+
+
+def _print_grid(rows, columns=()):
+    """Print a table that fits or wraps; returns False, printing nothing, where it cannot."""
+    out = console()
+    table = Table(box=None, show_header=bool(columns), padding=(0, 1))
+    for column in columns or ("", ""):
+        table.add_column(Text(column), overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    wide = out.options.update(width=100_000)
+    needed = out.measure(table, options=wide)
+    if not out.is_terminal:
+        out.width = max(out.width, needed.maximum)
+    if needed.minimum > out.width:
+        return False
+    out.print(table, soft_wrap=False)
+    return True
+
+
+def _print_lines(pairs):
+    out = console()
+    for name, text in pairs:
+        out.print(f"{name}: {text}" if name else text, markup=False)

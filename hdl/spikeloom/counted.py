@@ -1,0 +1,6 @@
+"""A number with its noun: "1 build", "2 builds"."""
+
+
+def counted(number, noun):
+    """`number` and `noun`, the latter with an s unless there is one of it."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
