@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from amaranth.lib import wiring
     from numpy.typing import NDArray
 
+    from .drawing import Drawing
+
 
 @dataclass(frozen=True, kw_only=True)
 class Composition(Core):
@@ -70,6 +72,11 @@ class Composition(Core):
             shaped = {port: given[port].reshape(part.inputs[port].shape) for port in given}
             values |= {f"{name}.{port}": x for port, x in part.golden(**shaped).items()}
         return values
+
+    def stages(self) -> Drawing:
+        from .automatic_drawing import draw_composition
+
+        return draw_composition(self)
 
 
 def bare_component(core: Core) -> wiring.Component:

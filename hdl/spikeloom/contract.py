@@ -130,9 +130,11 @@ class Core(Configuration):
         """Operations of a run with these operands, of typical ones without; None: not counted."""
         return None
 
-    def stages(self) -> Drawing | None:
-        """The datapath as a drawing, or None."""
-        return None
+    def stages(self) -> Drawing:
+        """The datapath as a drawing; it says which submodule of the component each box is."""
+        from .automatic_drawing import draw_core
+
+        return draw_core(self)
 
     @classmethod
     def prepare(

@@ -10,6 +10,8 @@ from .contract import Core
 if TYPE_CHECKING:
     from amaranth.lib import wiring
 
+    from .drawing import Drawing
+
 
 @dataclass(frozen=True, kw_only=True)
 class StreamUnit(Core):
@@ -30,3 +32,8 @@ class StreamUnit(Core):
 
     def preload_cycles(self) -> int:
         return 0  # a shell takes operands while a run is on
+
+    def stages(self) -> Drawing:
+        from .automatic_drawing import draw_unit
+
+        return draw_unit(self)

@@ -273,7 +273,7 @@ class SSA(AttentionShape, Core):
     def stages(self):
         from . import drawing
 
-        return drawing.sampled() if self.engine == "sampled" else drawing.counter()
+        return drawing.sampled(self) if self.engine == "sampled" else drawing.counter()
 
     @classmethod
     def prepare(cls, settings, **tensors):

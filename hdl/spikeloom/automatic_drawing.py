@@ -1,0 +1,205 @@
+"""Drawings that follow from what a core says of itself: streams, parts and the wires between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .drawing import Box, Drawing, Kind, Point
+
+if TYPE_CHECKING:
+    from .composition import Composition
+    from .contract import Core
+    from .port import Port
+
+GAP = 0.7  # between columns
+ROW_GAP = 0.3  # between the rows of a column
+MARGIN = 0.3
+CHARACTER = 0.08  # at most the width of a character, on average
+PIN = 0.25  # height of a box for each of its arrows
+
+
+@dataclass(eq=False)
+class Node:
+    """A box on its way into a drawing; without a kind, a place where an arrow passes a column.
+
+    `sources` are the nodes that feed it, each with the name of the input it feeds.
+    """
+
+    text: str = ""
+    kind: Kind | None = None
+    of: tuple[str, ...] = ()
+    port: str | None = None
+    sources: list[tuple[Node, str]] = field(default_factory=list)
+    column: int = 0
+    x: float = 0.0
+    y: float = 0.0
+    width: float = 0.0
+    height: float = 0.0
+
+
+def draw_core(core: Core) -> Drawing:
+    """Any core: its streams, and one box for all between them."""
+    return _through_one_box(core, ("*",), lambda name: ())
+
+
+def draw_unit(core: Core) -> Drawing:
+    """A `StreamUnit` in its shell."""
+    drawing = _through_one_box(core, ("unit",), lambda name: (f"{name}_framed",))
+    drawing.leave_out("start, busy and done", "run", "sent")
+    drawing.leave_out("lets the beats of one run in", *(f"{name}_taken" for name in core.inputs))
+    return drawing
+
+
+def draw_composition(core: Composition) -> Drawing:
+    """Parts and the streams between them, in columns from the inputs to the outputs."""
+    parts, wires = core.parts(), core.wires()
+    owners = {"": core, **parts}
+    nodes: dict[str, Node] = {}
+    order: list[Node] = []
+
+    def join(sink: str, node: Node) -> None:
+        """Draw what feeds `sink`, an input of `node`."""
+        source = nodes[wires[sink].split(".")[0]]
+        pin = sink.split(".")[-1]
+        narrow, wide = _port(owners, wires[sink]).bits, _port(owners, sink).bits
+        if wide > narrow:
+            gatherer = Node("row gatherer", "memory", (f"{sink.replace('.', '_')}_gathered",))
+            gatherer.sources.append((source, pin))
+            order.append(gatherer)
+            source = gatherer
+        node.sources.append((source, pin))
+
+    for name in core.inputs:
+        nodes[name] = _input(name, f"{name}_framed")
+        order.append(nodes[name])
+    for name, part in parts.items():
+        text = name if name == part.NAME else f"{name}\n{part.NAME}"
+        node = Node(text, "logic", (name,))
+        for port in part.inputs:
+            join(f"{name}.{port}", node)
+        nodes[name] = node
+        order.append(node)
+    for name in core.outputs:
+        node = _output(name)
+        join(name, node)
+        order.append(node)
+
+    drawing = _lay_out(core.NAME, order)
+    drawing.leave_out("start, busy and done", "run")
+    return drawing
+
+
+def _through_one_box(
+    core: Core, of: tuple[str, ...], stream_parts: Callable[[str], tuple[str, ...]]
+) -> Drawing:
+    inputs = [_input(name, *stream_parts(name)) for name in core.inputs]
+    box = Node(core.NAME, "logic", of)
+    box.sources = list(zip(inputs, core.inputs, strict=True))
+    outputs = [_output(name) for name in core.outputs]
+    for node in outputs:
+        node.sources = [(box, "")]
+    return _lay_out(core.NAME, [*inputs, box, *outputs])
+
+
+def _port(owners: Mapping[str, Core], name: str) -> Port:
+    """The port called "part.port", or "port" of owner ""."""
+    part, _, port = name.rpartition(".")
+    owner = owners[part]
+    return (owner.inputs | owner.outputs)[port]
+
+
+def _input(port: str, *of: str) -> Node:
+    return Node(f"s_axis_{port}", "stream", of, port)
+
+
+def _output(port: str) -> Node:
+    return Node(f"m_axis_{port}", "stream", (), port)
+
+
+def _lay_out(name: str, nodes: list[Node]) -> Drawing:
+    """The drawing of `nodes`, each of which comes after its sources."""
+    for node in nodes:
+        node.column = max((source.column + 1 for source, _ in node.sources), default=0)
+        lines = node.text.split("\n")
+        pins = len(node.sources) if len(node.sources) > 1 else 0
+        node.width = CHARACTER * max(map(len, lines)) + 0.3
+        if pins:
+            node.width += 2 * CHARACTER * max(len(pin) for _, pin in node.sources) + 0.1
+        node.height = max(0.25 + 0.15 * len(lines), PIN * (pins + 1))
+
+    columns = _columns(nodes)
+    stacked = [node.height for column in columns if len(column) > 1 for node in column]
+    pitch = max(stacked, default=0.0) + ROW_GAP
+    left = MARGIN
+    for column in columns:
+        width = max(node.width for node in column)
+        for node in column:
+            node.x = left + width / 2
+            node.width = node.width if node.kind else width
+        left += width + GAP
+        _stack(column, pitch)
+    everything = [node for column in columns for node in column]
+    low = min(node.y - node.height / 2 for node in everything) - MARGIN
+    high = max(node.y + node.height / 2 for node in everything) + MARGIN
+    for node in everything:
+        node.y -= low
+
+    drawing = Drawing(name, round(left - GAP + MARGIN, 3), round(high - low, 3))
+    for node in everything:
+        if node.kind:
+            x, y, width, height = (round(z, 3) for z in (node.x, node.y, node.width, node.height))
+            drawing.boxes.append(Box(x, y, width, height, node.text, node.kind, node.of, node.port))
+            _add_arrows(drawing, node)
+    return drawing
+
+
+def _columns(nodes: list[Node]) -> list[list[Node]]:
+    """The nodes by column, outputs in the last, with a place in every column an arrow passes."""
+    last = max(node.column for node in nodes)
+    fed = {source for node in nodes for source, _ in node.sources}
+    columns: list[list[Node]] = [[] for _ in range(last + 1)]
+    for node in nodes:
+        if node not in fed:
+            node.column = last
+        for n, (source, pin) in enumerate(node.sources):
+            for column in range(source.column + 1, node.column):
+                source = Node(sources=[(source, pin)], column=column)
+                columns[column].append(source)
+            node.sources[n] = (source, pin)
+        columns[node.column].append(node)
+    return columns
+
+
+def _stack(column: list[Node], pitch: float) -> None:
+    """Set y of the nodes of a column, as near to their sources as they have room."""
+    wanted = {
+        node: sum(source.y for source, _ in node.sources) / max(len(node.sources), 1)
+        for node in column
+    }
+    column.sort(key=lambda node: -wanted[node])
+    for n, node in enumerate(column):
+        node.y = min(wanted[node], column[n - 1].y - pitch) if n else wanted[node]
+    shift = sum(wanted[node] - node.y for node in column) / len(column)
+    for node in column:
+        node.y += shift
+
+
+def _add_arrows(drawing: Drawing, node: Node) -> None:
+    """The arrows into a node, spread along its left edge from top to bottom, and their names."""
+    pins = sorted(node.sources, key=lambda source: -source[0].y)
+    edge = node.x - node.width / 2
+    for n, (source, name) in enumerate(pins):
+        y = node.y + node.height * (0.5 - (n + 1) / (len(pins) + 1))
+        points: list[Point] = [(edge - 0.05, y)]
+        while not source.kind:
+            points += [
+                (source.x + source.width / 2, source.y),
+                (source.x - source.width / 2, source.y),
+            ]
+            source = source.sources[0][0]
+        points.append((source.x + source.width / 2 + 0.05, source.y))
+        drawing.arrow(*reversed(points))
+        if len(pins) > 1:
+            drawing.label(edge + 0.08, y, name, "left")
