@@ -43,9 +43,13 @@ class PhaseEncoderUnit(PhaseCoded):
             **{"values": 70, "lanes": 2, "input_bits": 22, "steps": 64, "base": 1.02},
         },
         "B = 2": {"values": 60, "lanes": 2, "input_bits": 20, "steps": 20, "base": 2.0},
-        "fewest bits": {"values": 30, "lanes": 4, "input_bits": 2, "frac_bits": 8},
+        "fewest bits": {
+            **{"values": 30, "lanes": 4, "input_bits": 2, "frac_bits": 8, "scale": 0.01},
+        },
         "widest": {"values": 40, "lanes": 2, "input_bits": 37, "frac_bits": 28, "scale": 200.0},
-        "B least": {"values": 40, "input_bits": 24, "steps": 64, "base": 1.001},
+        "B least": {
+            **{"values": 120, "input_bits": 24, "steps": 64, "base": 1.001, "scale": 4.0},
+        },
         "positive spikes only": {"values": 33, "lanes": 2, "input_bits": 21, "output": "positive"},
         "scale out of reach": {"values": 12, "lanes": 5, "input_bits": 16, "scale": 1e6},
         "all at step 0": {"values": 12, "lanes": 5, "input_bits": 16, "scale": 1e-9},
