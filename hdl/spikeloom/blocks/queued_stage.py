@@ -5,6 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
+QUEUE_DELAY = 2  # cycles from a beat of the stage to the same beat of the stream
+
 
 class QueuedStage(wiring.Component):
     """`stage` between two streams: what comes out while nobody takes it waits in a queue.

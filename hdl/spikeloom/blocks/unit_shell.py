@@ -1,9 +1,10 @@
 """Gives a unit between streams the control ports of a core."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..random.seed_scrambler import SeedScrambler
 from .control import control_members, control_of
 from .framed_input import FramedInput
 from .loop_nest import LoopNest
@@ -15,6 +16,10 @@ class UnitShell(wiring.Component):
 
     Operands wait until a run is on. `last` of the outputs is counted here, so that a unit need not
     have one. One cycle from `start` to the first operand; no latency beyond that.
+
+    A unit with the members of `Seeding` is given the scrambled seed at each start, and its operands
+    `random_plan.START_CLOCKS` cycles later. A unit with a member ``run`` (In(1)) sees it high from
+    then on to the last output beat.
 
     Parameters
     ----------
@@ -47,8 +52,11 @@ class UnitShell(wiring.Component):
         wiring.connect(m, run.control, control_of(self))
         for name in core.flags.keys() & unit.signature.members.keys():
             m.d.comb += getattr(self, name).eq(getattr(unit, name))
-        for name in {"load", "seed"} & unit.signature.members.keys():
-            m.d.comb += getattr(unit, name).eq(run.begin if name == "load" else self.seed)
+        ready = Const(1)
+        if "load" in unit.signature.members:
+            ready = self._seed(m, unit, run.begin)
+        if "run" in unit.signature.members:
+            m.d.comb += unit.run.eq(self.busy & ready)
 
         # Inputs: the beats of one run, and then no more.
         misframed = []
@@ -63,8 +71,8 @@ class UnitShell(wiring.Component):
             opened = Signal(name=f"{name}_open")
             m.d.comb += [
                 _data(inner).eq(framed.o.payload.data),
-                inner.valid.eq(framed.o.valid & opened),
-                framed.o.ready.eq(inner.ready & opened),
+                inner.valid.eq(framed.o.valid & opened & ready),
+                framed.o.ready.eq(inner.ready & opened & ready),
                 taken.step.eq(inner.valid & inner.ready),
             ]
             with m.If(run.begin):
@@ -89,6 +97,19 @@ class UnitShell(wiring.Component):
         ]
 
         return m
+
+    def _seed(self, m, unit, begin):
+        """Give `unit` the seed at `begin`; returns whether its random numbers are ready."""
+        m.submodules.scrambler = scrambler = SeedScrambler()
+        m.d.comb += [
+            scrambler.start.eq(begin),
+            scrambler.seed.eq(self.seed),
+            scrambler.keep.eq(self.busy),
+            unit.load.eq(scrambler.load),
+            unit.seed.eq(scrambler.o),
+            unit.warm.eq(scrambler.warm),
+        ]
+        return ~scrambler.busy
 
 
 def _data(port):

@@ -1,0 +1,69 @@
+"""Bernoulli encoders side by side, with the random source that they share."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.seeding import Seeding
+from ...random.bernoulli_encoder import BernoulliEncoder
+from ...random.random_source import RandomSource
+
+ENCODER_DELAY = 1  # cycles from thresholds to their spikes
+
+
+class BernoulliStream(wiring.Component):
+    """Turns each beat of `lanes` thresholds into `lanes` spikes, with fresh random numbers.
+
+    One beat per clock, `ENCODER_DELAY` of latency.
+
+    Parameters
+    ----------
+    lanes : thresholds per beat.
+    value_bits : a threshold is 0..2**value_bits.
+    strategy : how encoders share random bits, one of `random_plan.STRATEGIES`.
+
+    Members
+    -------
+    load, seed, warm : In, see `Seeding`.
+    i : In(stream of `lanes` thresholds of ``value_bits + 1`` bits side by side).
+    o : Out(stream of `lanes` spikes).
+    """
+
+    def __init__(self, lanes: int, *, value_bits: int, strategy: str) -> None:
+        self._lanes = lanes
+        self._value_bits = value_bits
+        self._strategy = strategy
+        super().__init__(
+            {
+                **dict(Seeding().flip().members.items()),
+                "i": In(stream.Signature(lanes * (value_bits + 1))),
+                "o": Out(stream.Signature(lanes)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        m.submodules.source = source = RandomSource(
+            self._lanes, 2**self._value_bits, strategy=self._strategy
+        )
+        taken = Signal()
+        m.d.comb += [
+            self.i.ready.eq(~self.o.valid | self.o.ready),
+            taken.eq(self.i.valid & self.i.ready),
+            source.load.eq(self.load),
+            source.seed.eq(self.seed),
+            source.step.eq(self.load | self.warm | taken),
+        ]
+        with m.If(self.i.ready):
+            m.d.sync += self.o.valid.eq(self.i.valid)
+        for n in range(self._lanes):
+            m.submodules[f"encoder_{n}"] = encoder = BernoulliEncoder(self._value_bits)
+            m.d.comb += [
+                encoder.threshold.eq(self.i.payload.word_select(n, self._value_bits + 1)),
+                encoder.random.eq(source.number(n)),
+            ]
+            with m.If(taken):
+                m.d.sync += self.o.payload[n].eq(encoder.spike)
+
+        return m

@@ -1,0 +1,52 @@
+"""An LFSR whose windows leave as a stream."""
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.seeding import Seeding
+from ...random.lfsr import LFSR
+
+
+class LFSRStream(wiring.Component):
+    """Sends the window of an `LFSR`, moved on by `leap` bits with each transfer.
+
+    One window per clock, from the clock after `load` on; no latency.
+
+    Parameters
+    ----------
+    width : bits of the register and of a window.
+    leap : bits the window moves per beat.
+
+    Members
+    -------
+    load, seed, warm : In, see `Seeding`; the register takes the low bits of the seed. It needs no
+        first step: `warm` does nothing.
+    run : In(1), send.
+    o : Out(stream of `width` bits).
+    """
+
+    def __init__(self, width: int, leap: int) -> None:
+        self._width = width
+        self._leap = leap
+        super().__init__(
+            {
+                **dict(Seeding().flip().members.items()),
+                "run": In(1),
+                "o": Out(stream.Signature(width)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        m.submodules.lfsr = lfsr = LFSR(self._width, self._leap)
+        m.d.comb += [
+            lfsr.load.eq(self.load),
+            lfsr.seed.eq(self.seed[: self._width]),
+            lfsr.step.eq(self.load | self.o.valid & self.o.ready),
+            self.o.payload.eq(lfsr.o),
+            self.o.valid.eq(self.run),
+        ]
+
+        return m

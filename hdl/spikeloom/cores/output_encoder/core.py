@@ -1,0 +1,137 @@
+"""The `output_encoder` unit: keys, streams, golden model and cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...configuration import integer, number
+from ...contract import Work
+from ...item import PhaseCode, SInt
+from ...port import Port
+from ..phase_coded import PhaseCoded
+from ..spiked.core import Spiked
+
+if TYPE_CHECKING:
+    from amaranth.lib import wiring
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputEncoderUnit(PhaseCoded):
+    """Turns lines of sums x, divided by normalisers z, into one-spike codes::
+
+        n = min {n >= 0 : |x[d, t]| / (output_scale * z[t]) >= (1 + 1/B) / 2 * B**-n}
+
+    Line 0 of the input is z, a sum for each of `tokens` tokens; `value_dim` lines of x follow. The
+    division is a difference of logarithms with `log_bits` mantissa bits, so that n may be off by
+    one near a threshold. Of z the magnitude counts, 0 as 1 unit of ``2**-frac_bits``.
+    """
+
+    NAME = "output_encoder"
+    SUMMARY = "one-spike codes of sums over a normaliser: logarithms in place of a division"
+    UNROLL = ("encoders",)
+    CASES = {
+        "one value": {"tokens": 1, "value_dim": 1},
+        "one step": {"tokens": 3, "value_dim": 4, "steps": 1, "encoders": 2},
+        "one encoder": {"tokens": 5, "value_dim": 6, "steps": 16, "base": 1.4},
+        "all encoders": {"tokens": 4, "value_dim": 5, "encoders": 4},
+        "partial block": {"tokens": 7, "value_dim": 5, "encoders": 3, "output_scale": 1.6},
+        "one token, many lines": {"tokens": 1, "value_dim": 30},
+        "64 steps, B near 1": {
+            **{"tokens": 6, "value_dim": 6, "encoders": 4, "steps": 64, "base": 1.02},
+            **{"log_bits": 12},
+        },
+        "fewest bits": {
+            **{"tokens": 8, "value_dim": 4, "encoders": 8, "frac_bits": 8, "log_bits": 2},
+            **{"steps": 20, "base": 2.0},
+        },
+        "most bits": {
+            **{"tokens": 6, "value_dim": 4, "encoders": 2, "frac_bits": 28, "log_bits": 12},
+            **{"output_scale": 0.3},
+        },
+        "scale out of reach": {"tokens": 5, "value_dim": 4, "encoders": 2, "output_scale": 1e9},
+        "all at step 0": {"tokens": 5, "value_dim": 4, "encoders": 2, "output_scale": 1e-12},
+    }
+
+    tokens: int = integer("tokens N: sums of a line", low=1, high=256)
+    value_dim: int = integer("lines of sums after that of the normalisers", low=1, high=256)
+    encoders: int = integer("sums per cycle", low=1, high=256, default=1)
+    log_bits: int = integer("mantissa bits of the logarithms", low=2, high=12, default=9)
+    output_scale: float = number(
+        "value of an output that spikes at step 0", low=1e-30, high=1e30, default=1.0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.encoders > self.tokens:
+            raise self.error("encoders", self.encoders, f"at most tokens ({self.tokens})")
+
+    @property
+    def stage(self) -> Spiked:
+        """A `spiked` core with this stage, whose values have a scale of 1."""
+        return self.stage_of(
+            tokens=self.tokens,
+            value_dim=self.value_dim,
+            lanes=self.encoders,
+            encoders=self.encoders,
+            log_bits=self.log_bits,
+            v_scale=1.0,
+            output_scale=self.output_scale,
+        )
+
+    @property
+    def inputs(self) -> dict[str, Port]:
+        largest = self.tokens << self.frac_bits
+        item = SInt(largest.bit_length() + 1)
+        shape, beat = (1 + self.value_dim, self.tokens), (1, self.encoders)
+        return {"i": Port(axes="ND", shape=shape, item=item, beat=beat, closes="N")}
+
+    @property
+    def outputs(self) -> dict[str, Port]:
+        shape, beat = (self.value_dim, self.tokens), (1, self.encoders)
+        item = PhaseCode(self.steps)
+        return {"o": Port(axes="ND", shape=shape, item=item, beat=beat, closes="N")}
+
+    def component(self) -> wiring.Component:
+        from ...blocks.queued_stage import QueuedStage
+        from ..spiked.output_encoder import OUTPUT_DELAY, OutputEncoder
+
+        return QueuedStage(OutputEncoder(self.stage), OUTPUT_DELAY + 1)
+
+    def golden(self, *, i: NDArray) -> dict[str, NDArray]:
+        from ..spiked.golden import encode_quotients
+        from ..spiked.tables import threshold_log
+
+        normaliser, *sums = np.asarray(i, np.int64)
+        stage = self.stage
+        offset = threshold_log(stage, stage.output_gain)
+        return {"o": encode_quotients(stage, np.array(sums), abs(normaliser), offset)}
+
+    def cycles(self, **operands: NDArray) -> int:
+        from ...blocks.queued_stage import QUEUE_DELAY
+        from ..spiked.output_encoder import OUTPUT_DELAY
+
+        return self.inputs["i"].beats + OUTPUT_DELAY + QUEUE_DELAY
+
+    def work(self, **operands: NDArray) -> Work:
+        sums = self.value_dim * self.tokens
+        return Work(
+            formula="2 per sum (logarithm, step), 2 per normaliser (logarithm, scale)",
+            additions=2 * (sums + self.tokens),
+            moved_bits=(sums + self.tokens) * self.inputs["i"].item.bits
+            + sums * self.outputs["o"].item.bits,
+        )
+
+    def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
+        return self.code_views(self.output_scale)
+
+    def random_operands(self, rng: np.random.Generator, density: float = 0.5) -> dict[str, NDArray]:
+        """Sums spread over the steps, where `density` is neither extreme."""
+        operands = super().random_operands(rng, density)
+        if 0 < density < 1:
+            operands["i"][1:] = self.spread_out(operands["i"][1:], rng)
+        return operands

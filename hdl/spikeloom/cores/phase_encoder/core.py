@@ -1,0 +1,131 @@
+"""The `phase_encoder` unit: keys, streams, golden model and cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...configuration import choice, integer, number
+from ...contract import Work
+from ...item import Item, PhaseCode, SInt
+from ...port import Port
+from ..phase_coded import PhaseCoded
+
+if TYPE_CHECKING:
+    from amaranth.lib import wiring
+    from numpy.typing import NDArray
+
+RANGE_BITS = 9  # a sign, and 256 times a product of 1: the largest sum of `spiked`
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseEncoderUnit(PhaseCoded):
+    """Turns sums x with `frac_bits` fraction bits into one-spike codes::
+
+        n = min {n >= 0 : |x| / scale >= (1 + 1/B) / 2 * B**-n}
+
+    There is no spike where n would be `steps` or more. The sign of a spike is that of x. Codes are
+    0 for no spike, else ``sign * (n + 1)``.
+    """
+
+    NAME = "phase_encoder"
+    SUMMARY = "one-spike phase encoder: a sum fires once, the earlier the larger it is"
+    UNROLL = ("lanes",)
+    CASES = {
+        "one value": {"values": 1, "input_bits": 21},
+        "one step": {"values": 9, "input_bits": 12, "frac_bits": 8, "steps": 1},
+        "all lanes": {"values": 8, "lanes": 8, "input_bits": 22, "steps": 16, "base": 1.4},
+        "partial beat": {"values": 50, "lanes": 3, "input_bits": 24, "scale": 1.7},
+        "64 steps, B near 1": {
+            **{"values": 70, "lanes": 2, "input_bits": 22, "steps": 64, "base": 1.02},
+        },
+        "B = 2": {"values": 60, "lanes": 2, "input_bits": 20, "steps": 20, "base": 2.0},
+        "fewest bits": {
+            **{"values": 30, "lanes": 4, "input_bits": 2, "frac_bits": 8, "scale": 0.01},
+        },
+        "widest": {"values": 40, "lanes": 2, "input_bits": 37, "frac_bits": 28, "scale": 200.0},
+        "B least": {
+            **{"values": 120, "input_bits": 24, "steps": 64, "base": 1.001, "scale": 4.0},
+        },
+        "positive spikes only": {"values": 33, "lanes": 2, "input_bits": 21, "output": "positive"},
+        "scale out of reach": {"values": 12, "lanes": 5, "input_bits": 16, "scale": 1e6},
+        "all at step 0": {"values": 12, "lanes": 5, "input_bits": 16, "scale": 1e-9},
+    }
+
+    values: int = integer("values of a run", low=1, high=2**24)
+    lanes: int = integer("values per cycle", low=1, high=256, default=1)
+    input_bits: int = integer("bits of a signed sum", low=2, high=37)
+    scale: float = number(
+        "value of a spike at step 0, in units of 2**frac_bits", low=1e-30, high=1e30, default=1.0
+    )
+    output: str = choice(
+        "spikes: of either sign, or none for negative sums",
+        choices=("signed", "positive"),
+        default="signed",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.input_bits > self.frac_bits + RANGE_BITS:
+            raise self.error(
+                "input_bits", self.input_bits, f"at most frac_bits + 9 ({self.frac_bits + 9})"
+            )
+
+    def _port(self, item: Item) -> Port:
+        return Port(axes="N", shape=(self.values,), item=item, beat=(self.lanes,), closes="N")
+
+    @property
+    def inputs(self) -> dict[str, Port]:
+        return {"i": self._port(SInt(self.input_bits))}
+
+    @property
+    def outputs(self) -> dict[str, Port]:
+        return {"o": self._port(PhaseCode(self.steps, bipolar=self.output == "signed"))}
+
+    def component(self) -> wiring.Component:
+        from amaranth.hdl import signed
+
+        from ...blocks.queued_stage import QueuedStage
+        from ..spiked.phase_encoder import ENCODER_DELAY
+        from .component import PhaseEncoderBank
+
+        bank = PhaseEncoderBank(
+            self.stage_of(),
+            lanes=self.lanes,
+            shape=signed(self.input_bits),
+            scale=self.scale,
+            bipolar=self.output == "signed",
+        )
+        return QueuedStage(bank, ENCODER_DELAY + 1)
+
+    def golden(self, *, i: NDArray) -> dict[str, NDArray]:
+        from ..spiked.golden import encode_sums
+
+        codes = encode_sums(self.stage_of(), np.asarray(i, np.int64), self.scale)
+        return {"o": codes if self.output == "signed" else np.maximum(codes, 0)}
+
+    def cycles(self, **operands: NDArray) -> int:
+        from ...blocks.queued_stage import QUEUE_DELAY
+        from ..spiked.phase_encoder import ENCODER_DELAY
+
+        return self.inputs["i"].beats + ENCODER_DELAY + QUEUE_DELAY
+
+    def work(self, **operands: NDArray) -> Work:
+        return Work(
+            formula="3 n: logarithm, step, threshold",
+            additions=3 * self.values,
+            moved_bits=self.values * (self.input_bits + self.outputs["o"].item.bits),
+        )
+
+    def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
+        return self.code_views(self.scale)
+
+    def random_operands(self, rng: np.random.Generator, density: float = 0.5) -> dict[str, NDArray]:
+        """Sums spread over the steps, where `density` is neither extreme."""
+        operands = super().random_operands(rng, density)
+        if 0 < density < 1:
+            operands["i"] = self.spread_out(operands["i"], rng)
+        return operands

@@ -1,0 +1,83 @@
+"""The trace-driven product between streams: codes of two matrices in, all sums out."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.queued_stage import queue_output
+from ..spiked.code import signed_code
+from ..spiked.core import Spiked
+from ..spiked.event_memory import EventMemory
+from ..spiked.lane_memory import LaneMemory, fill_from_stream
+from ..spiked.trace_product import PRODUCT_DELAY, TraceProduct, join_operands
+
+
+class ProductStream(wiring.Component):
+    """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes: a `TraceProduct` with its operand
+    memories and a queue of sums.
+
+    Both operands are double-buffered and taken one code per clock. A product begins when both are
+    loaded. Each line of a takes, for each group of lanes, a clock per spike and at least one: the
+    sums of a group leave side by side in one beat. A line without spikes leaves as zeros.
+
+    Parameters
+    ----------
+    config : Spiked (tokens, lanes = encoders, steps, base, frac_bits).
+    lines, length : shape of a; b has shape (tokens, length).
+
+    Members
+    -------
+    a : In(stream of codes), line by line.
+    b : In(stream of codes), token by token.
+    o : Out(stream of array of `lanes` sums in trace units), line by line, token after token; lanes
+        beyond the last token hold anything.
+    """
+
+    def __init__(self, config: Spiked, lines: int, length: int) -> None:
+        self._config = config
+        self._lines = lines
+        self._length = length
+        self._shape = signed_code(config.steps)
+        self._product = TraceProduct(config, lines, length, shape=self._shape)
+        super().__init__(
+            {
+                "a": In(stream.Signature(self._shape)),
+                "b": In(stream.Signature(self._shape)),
+                "o": Out(stream.Signature(self._product.signature.members["o"].shape)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+
+        m.submodules.events = events = EventMemory(
+            self._lines, self._length, steps=config.steps, transposed=False
+        )
+        m.submodules.lanes = lanes = LaneMemory(
+            config.tokens, self._length, lanes=config.lanes, block=1, shape=self._shape
+        )
+        m.submodules.product = product = self._product
+        wiring.connect(m, wiring.flipped(self.a), events.i)
+        fill_from_stream(m, lanes, self.b)
+
+        # A silent line is one event: events wait while it is repeated for the other groups. Its
+        # zeros leave with the delay of a product.
+        silent = product.next & events.event.silent
+        repeats = Signal(range(config.groups))
+        repeat, room = Signal(), Signal()
+        zeros = Signal(PRODUCT_DELAY)
+        m.d.comb += repeat.eq(room & (repeats != 0))
+        with m.If(silent):
+            m.d.sync += repeats.eq(config.groups - 1)
+        with m.Elif(repeat):
+            m.d.sync += repeats.eq(repeats - 1)
+        m.d.sync += zeros.eq(Cat(silent | repeat, zeros))
+
+        sums = Mux(zeros[-1], 0, product.o.as_value())
+        valid = product.o_valid | zeros[-1]
+        m.d.comb += room.eq(queue_output(m, sums, valid, self.o, under_way=PRODUCT_DELAY + 1))
+        join_operands(m, product, events, lanes, room & (repeats == 0))
+        m.d.comb += [product.run.eq(1), product.o_free.eq(1)]
+
+        return m

@@ -1,0 +1,135 @@
+"""The `woss` unit: keys, streams, golden model and cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...configuration import choice, integer, number
+from ...contract import Work
+from ...item import PhaseCode
+from ...port import Port
+from ..phase_coded import PhaseCoded
+from ..spiked.core import LARGEST_SCORE, Spiked
+
+if TYPE_CHECKING:
+    from amaranth.lib import wiring
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class WossUnit(PhaseCoded):
+    """Turns each row of score codes into codes of probabilities, not yet divided by their sum::
+
+        u[j] = score_scale * (s[j] - s[winner])
+        m[j] = min {m >= 0 : u[j] >= (1/2 - m) * ln B}
+
+    s is a decoded score, ``sign * B**-n``; the winner is the largest positive score of the row, and
+    counts as 0 where there is none. ``B**-m`` is about ``exp(u)``: the softmax but for its divisor.
+
+    Row i is query i: with `mask` causal, it looks at tokens 0..i only; the others neither win nor
+    fire.
+    """
+
+    NAME = "woss"
+    SUMMARY = "winner-oriented spike shift: softmax of one-spike codes, subtractions only"
+    UNROLL = ("encoders",)
+    CASES = {
+        "one token": {"tokens": 1, "score_scale": 3.0},
+        "one step": {"tokens": 4, "steps": 1, "encoders": 2, "score_scale": 1.0},
+        "one encoder": {"tokens": 5, "score_scale": 2.0, "steps": 16, "base": 1.4},
+        "all encoders": {"tokens": 6, "encoders": 6, "score_scale": 2.5},
+        "partial block": {"tokens": 7, "encoders": 3, "score_scale": 4.0},
+        "causal": {"tokens": 8, "encoders": 2, "mask": "causal", "score_scale": 2.0},
+        "causal, partial block": {
+            **{"tokens": 7, "encoders": 4, "mask": "causal", "score_scale": 1.5},
+        },
+        "64 steps, B near 1": {
+            **{"tokens": 6, "encoders": 4, "steps": 64, "base": 1.02, "score_scale": 0.8},
+        },
+        "fewest bits, B = 2": {
+            **{"tokens": 9, "encoders": 3, "steps": 12, "base": 2.0, "frac_bits": 8},
+            **{"score_scale": 6.0},
+        },
+        "most bits, largest scale": {
+            **{"tokens": 5, "encoders": 2, "base": 1.001, "steps": 64, "frac_bits": 28},
+            **{"score_scale": 1e6},
+        },
+        "least scale: all fire alike": {"tokens": 5, "encoders": 5, "score_scale": 1e-9},
+        "17 tokens": {"tokens": 17, "encoders": 5, "score_scale": 3.0, "mask": "causal"},
+    }
+
+    tokens: int = integer("tokens N: rows, and scores of a row", low=1, high=256)
+    encoders: int = integer("scores per cycle", low=1, high=256, default=1)
+    mask: str = choice(
+        "scores left out: none, or future tokens", choices=("none", "causal"), default="none"
+    )
+    score_scale: float = number(
+        "value of a score that spikes at step 0", low=1e-30, high=LARGEST_SCORE, default=1.0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.encoders > self.tokens:
+            raise self.error("encoders", self.encoders, f"at most tokens ({self.tokens})")
+
+    @property
+    def stage(self) -> Spiked:
+        """A `spiked` core with this stage; its scores are products of codes times the scale."""
+        return self.stage_of(
+            tokens=self.tokens,
+            mask=self.mask,
+            lanes=self.encoders,
+            encoders=self.encoders,
+            q_scale=1.0,
+            k_scale=self.score_scale,
+            score_scale=self.score_scale,
+        )
+
+    def _port(self, item: PhaseCode) -> Port:
+        shape, beat = (self.tokens, self.tokens), (1, self.encoders)
+        return Port(axes="ND", shape=shape, item=item, beat=beat, closes="N")
+
+    @property
+    def inputs(self) -> dict[str, Port]:
+        return {"i": self._port(PhaseCode(self.steps))}
+
+    @property
+    def outputs(self) -> dict[str, Port]:
+        return {"o": self._port(PhaseCode(self.steps, bipolar=False))}
+
+    def component(self) -> wiring.Component:
+        from ...blocks.queued_stage import QueuedStage
+        from ..spiked.woss import WOSS_DELAY, Woss
+
+        stage = self.stage
+        return QueuedStage(Woss(stage), stage.blocks + WOSS_DELAY)
+
+    def golden(self, *, i: NDArray) -> dict[str, NDArray]:
+        from ..spiked.golden import woss
+        from ..spiked.golden.head import admitted
+
+        return {"o": woss(self.stage, i, admitted(self.tokens, self.mask))}
+
+    def cycles(self, **operands: NDArray) -> int:
+        from ...blocks.queued_stage import QUEUE_DELAY
+        from ..spiked.woss import WOSS_DELAY
+
+        port = self.inputs["i"]
+        row = port.grid[1]
+        return port.beats + WOSS_DELAY + row - 1 + QUEUE_DELAY
+
+    def work(self, **operands: NDArray) -> Work:
+        count = self.tokens**2
+        if self.mask == "causal":
+            count = self.tokens * (self.tokens + 1) // 2
+        bits = self.inputs["i"].item.bits + self.outputs["o"].item.bits
+        return Work(
+            formula="2 per admitted score: winner, potential",
+            additions=2 * count,
+            moved_bits=self.tokens**2 * (bits + 2 * self.inputs["i"].item.bits),
+        )
+
+    def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
+        return self.code_views()
