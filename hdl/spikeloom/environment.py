@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_config_path
 
 KEPT = frozenset(
     (
@@ -99,7 +99,8 @@ def private_folder():
 
 def settle_caches():
     """Point Matplotlib at a cache folder that takes files; without one it complains and is slow."""
-    if "MPLCONFIGDIR" not in os.environ and not _takes_files(user_cache_path("matplotlib")):
+    usual = (user_cache_path("matplotlib"), user_config_path("matplotlib"))
+    if "MPLCONFIGDIR" not in os.environ and not all(map(_takes_files, usual)):
         folder = private_folder()
         if folder:
             os.environ["MPLCONFIGDIR"] = str(folder / "matplotlib")
