@@ -4,6 +4,7 @@ A result must not depend on variables that happen to be set: compilers, make, co
 Amaranth each read dozens. So a child gets those named here, and no other.
 """
 
+import logging
 import os
 import stat
 import tempfile
@@ -104,6 +105,7 @@ def settle_caches():
         folder = private_folder()
         if folder:
             os.environ["MPLCONFIGDIR"] = str(folder / "matplotlib")
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # says that it is slow
 
 
 def _is_kept(name):
