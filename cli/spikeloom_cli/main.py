@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 
 from spikeloom import __version__
-from spikeloom.environment import settle_caches
 from spikeloom.errors import InputError, JobError
 
 from . import bench, build, demo, doctor, flash, generate, list_, regress, report, run, selftest
@@ -62,7 +61,6 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
     try:
-        settle_caches()
         code = app(arguments, prog_name=app.info.name, standalone_mode=False) or 0
         sys.stdout.flush()
         return code if code != INTERRUPTED else _interrupted(as_json)

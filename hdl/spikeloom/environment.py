@@ -4,6 +4,7 @@ A result must not depend on variables that happen to be set: compilers, make, co
 Amaranth each read dozens. So a child gets those named here, and no other.
 """
 
+import logging
 import os
 import stat
 import tempfile
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_config_path
 
 KEPT = frozenset(
     (
@@ -99,10 +100,12 @@ def private_folder():
 
 def settle_caches():
     """Point Matplotlib at a cache folder that takes files; without one it complains and is slow."""
-    if "MPLCONFIGDIR" not in os.environ and not _takes_files(user_cache_path("matplotlib")):
+    usual = (user_cache_path("matplotlib"), user_config_path("matplotlib"))
+    if "MPLCONFIGDIR" not in os.environ and not all(map(_takes_files, usual)):
         folder = private_folder()
         if folder:
             os.environ["MPLCONFIGDIR"] = str(folder / "matplotlib")
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # says that it is slow
 
 
 def _is_kept(name):
