@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from .config import A2OS2ABlockConfig, A2OS2AConfig, CoreConfig, SpikedConfig, SSAConfig
-from .errors import InputError
+from .errors import unknown
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ CORES = {
 
 
 def find_core(name):
-    """The core called `name`. Raises `InputError` listing the cores there are."""
+    """The core called `name`. Raises `InputError` that suggests one or lists them all."""
     if name not in CORES:
-        raise InputError(f"unknown core {name!r}; cores: " + ", ".join(CORES))
+        raise unknown("core", name, CORES)
     return CORES[name]

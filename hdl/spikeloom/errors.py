@@ -1,5 +1,7 @@
 """The two ways a Spikeloom job ends early, each carrying one line a user can act on."""
 
+from difflib import get_close_matches
+
 
 class InputError(ValueError):
     """Bad input or wrong usage: the message says what is wrong, where, and how to mend it.
@@ -10,3 +12,26 @@ class InputError(ValueError):
 
 class JobError(RuntimeError):
     """The job itself failed: a mismatch, missed timing, a missing or failing tool (exit code 1)."""
+
+
+def unknown(kind, name, known):
+    """The `InputError` for a `name` that is not among the `known` names of a `kind` of thing.
+
+    It suggests the name that looks most alike, or lists all of them.
+    """
+    spellings = {spelling.lower(): spelling for spelling in known}
+    near = get_close_matches(str(name).lower(), spellings, n=1)
+    plural = f"{kind[:-1]}ies" if kind.endswith("y") and not kind.endswith("ey") else f"{kind}s"
+    hint = f"did you mean {spellings[near[0]]}?" if near else f"{plural}: " + ", ".join(known)
+    return InputError(f"unknown {kind} {echo(name)}; {hint}")
+
+
+def echo(value):
+    """A value as a message repeats it: short, whatever it is."""
+    if isinstance(value, int) and value.bit_length() > 200:
+        return f"a number of {value.bit_length()} bits"
+    try:
+        text = repr(value)
+    except ValueError:  # an integer inside that Python refuses to print
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from math import gcd
 
-from .base import CoreConfig, choice, integer, largest_divisor
+from .base import DIM_WHY, MAX_DIM, MAX_HELD, CoreConfig, choice, integer, largest_divisor
 
 MAX_TOKENS = 2**20
-MAX_KEPT = 2**12  # tokens whose K and V order `qk` keeps on chip
 MAX_SEED = 2**64 - 1
 
 
@@ -25,10 +24,16 @@ class A2OS2AConfig(CoreConfig):
 
     core = "a2os2a"
 
-    tokens: int = integer("tokens N", low=1, high=MAX_TOKENS)
-    head_dim: int = integer("head dimension D of Q and K", low=1, high=256)
+    tokens: int = integer(
+        "tokens N", low=1, high=MAX_TOKENS, why="longer sequences: length = open, mask = causal"
+    )
+    head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
     value_dim: int | None = integer(
-        "head dimension Dv of V (default: head_dim)", low=1, high=256, default=None
+        "head dimension Dv of V (default: head_dim)",
+        low=1,
+        high=MAX_DIM,
+        default=None,
+        why=DIM_WHY,
     )
     steps: int = integer("time steps T, each an attention of its own", low=1, high=65536, default=1)
     k_bits: int = integer("bits of a K value", low=1, high=16, default=8)
@@ -46,7 +51,7 @@ class A2OS2AConfig(CoreConfig):
     lanes: int | None = integer(
         "values per clock (default: largest divisor of D and Dv up to 8)",
         low=1,
-        high=256,
+        high=MAX_DIM,
         default=None,
     )
     acc_bits: int | None = integer(
@@ -75,9 +80,9 @@ class A2OS2AConfig(CoreConfig):
             raise self.error(
                 "length", self.length, f"'fixed' {given}, for only causal 'kv' has constant memory"
             )
-        if self.order == "qk" and self.tokens > MAX_KEPT:
+        if self.order == "qk" and self.tokens > MAX_HELD:
             raise self.error(
-                "order", self.order, f"'kv' beyond {MAX_KEPT} tokens, for 'qk' keeps all K and V"
+                "order", self.order, f"'kv' beyond {MAX_HELD} tokens, for 'qk' keeps all K and V"
             )
         self.derive(acc_bits=self._output_bits())
         if self.acc_bits < self._output_bits():
@@ -132,7 +137,7 @@ class A2OS2AConfig(CoreConfig):
         """
         if self.order != "auto":
             return self.order
-        if self.length == "open" or self.tokens > MAX_KEPT:
+        if self.length == "open" or self.tokens > MAX_HELD:
             return "kv"
         pairs = self.tokens**2
         if self.mask == "causal":

@@ -4,7 +4,19 @@ from dataclasses import dataclass, replace
 from math import log, sqrt
 
 from ..errors import InputError
-from .base import CoreConfig, choice, integer, largest_divisor, number
+from .base import (
+    DIM_WHY,
+    HELD_WHY,
+    LANES_WHY,
+    MAX_DIM,
+    MAX_HELD,
+    MAX_LANES,
+    CoreConfig,
+    choice,
+    integer,
+    largest_divisor,
+    number,
+)
 
 AUTO = "auto"
 LARGEST_SCORE = 1e6
@@ -31,10 +43,14 @@ class SpikedConfig(CoreConfig):
 
     core = "spiked"
 
-    tokens: int = integer("tokens N", low=1, high=256)
-    head_dim: int = integer("head dimension D of Q and K", low=1, high=256)
+    tokens: int = integer("tokens N", low=1, high=MAX_HELD, why=HELD_WHY)
+    head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
     value_dim: int | None = integer(
-        "head dimension Dv of V (default: head_dim)", low=1, high=256, default=None
+        "head dimension Dv of V (default: head_dim)",
+        low=1,
+        high=MAX_DIM,
+        default=None,
+        why=DIM_WHY,
     )
     steps: int = integer("time steps T of a one-spike code", low=1, high=64, default=40)
     base: float = number(
@@ -72,13 +88,18 @@ class SpikedConfig(CoreConfig):
         default=1,
     )
     lanes: int | None = integer(
-        "neurons per spike event and clock (default: up to 4)", low=1, high=256, default=None
+        "neurons per spike event and clock (default: up to 4)",
+        low=1,
+        high=MAX_LANES,
+        default=None,
+        why=LANES_WHY,
     )
     encoders: int | None = integer(
         "neurons encoded per clock (default: a divisor of lanes, about a seventh)",
         low=1,
-        high=256,
+        high=MAX_LANES,
         default=None,
+        why=LANES_WHY,
     )
 
     def __post_init__(self):
@@ -102,17 +123,6 @@ class SpikedConfig(CoreConfig):
     def _check(self, key, value):
         if not (value == AUTO and key.default == AUTO):
             super()._check(key, value)
-
-    @classmethod
-    def _parse(cls, key, value):
-        if key.default != AUTO:
-            return super()._parse(key, value)
-        try:
-            return value if value == AUTO else float(value)
-        except (TypeError, ValueError):
-            raise InputError(
-                f"spiked: {key.name} = {value!r} is neither a number nor 'auto'"
-            ) from None
 
     @property
     def half_step(self):

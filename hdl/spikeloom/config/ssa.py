@@ -3,7 +3,18 @@
 from dataclasses import dataclass
 from math import gcd
 
-from .base import CoreConfig, choice, integer, largest_divisor
+from .base import (
+    DIM_WHY,
+    HELD_WHY,
+    LANES_WHY,
+    MAX_DIM,
+    MAX_HELD,
+    MAX_LANES,
+    CoreConfig,
+    choice,
+    integer,
+    largest_divisor,
+)
 
 MAX_SEED = 2**64 - 1
 
@@ -31,10 +42,14 @@ class SSAConfig(CoreConfig):
 
     core = "ssa"
 
-    tokens: int = integer("tokens N", low=1, high=256)
-    head_dim: int = integer("head dimension D of Q and K", low=1, high=256)
+    tokens: int = integer("tokens N", low=1, high=MAX_HELD, why=HELD_WHY)
+    head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
     value_dim: int | None = integer(
-        "head dimension Dv of V (default: head_dim)", low=1, high=256, default=None
+        "head dimension Dv of V (default: head_dim)",
+        low=1,
+        high=MAX_DIM,
+        default=None,
+        why=DIM_WHY,
     )
     steps: int = integer("time steps T", low=1, high=2**24, default=10)
     engine: str = choice("how scores are drawn", choices=ENGINES, default="counter")
@@ -56,25 +71,31 @@ class SSAConfig(CoreConfig):
     )
     seed: int = integer("seed of every LFSR", low=1, high=MAX_SEED, default=1)
     cells: int | None = integer(
-        "score cells in parallel (default: largest divisor of N up to 16)",
+        "score cells in parallel (default: N over a whole number, up to 16)",
         low=1,
-        high=65536,
+        high=MAX_LANES**2,
         default=None,
+        why=LANES_WHY,
     )
     bits: int | None = integer(
         "spikes per cell, or values encoded, per clock (default: largest divisor of D and Dv to 8)",
         low=1,
-        high=256,
+        high=MAX_DIM,
         default=None,
     )
     lanes: int | None = integer(
         "engine sampled: query rows of a time step per clock (default: 1)",
         low=1,
-        high=256,
+        high=MAX_LANES,
         default=None,
+        why=LANES_WHY,
     )
     steps_at_once: int | None = integer(
-        "engine sampled: time steps side by side (default: 1)", low=1, high=256, default=None
+        "engine sampled: time steps side by side (default: 1)",
+        low=1,
+        high=MAX_LANES,
+        default=None,
+        why=LANES_WHY,
     )
     indices: str = choice(
         "engine sampled: indices drawn anew at every step, or without replacement over the steps",
@@ -104,13 +125,13 @@ class SSAConfig(CoreConfig):
             if getattr(self, key) != only:
                 raise self.error(key, getattr(self, key), f"{only} with engine = counter")
         shared = gcd(self.head_dim, self.value_dim)
-        self.derive(cells=largest_divisor(self.tokens, 16), bits=largest_divisor(shared, 8))
+        self.derive(cells=_usual_cells(self.tokens), bits=largest_divisor(shared, 8))
         rows, rest = divmod(self.cells, self.tokens)
-        if self.tokens % self.cells and (rest or rows > self.tokens or self.tokens % rows):
+        if rows and (rest or self.tokens % rows):
             raise self.error(
                 "cells",
                 self.cells,
-                f"a divisor of tokens ({self.tokens}), or tokens times such a divisor",
+                f"at most tokens ({self.tokens}), or tokens times a divisor of it",
             )
         self._check_bits(shared)
 
@@ -178,9 +199,23 @@ class SSAConfig(CoreConfig):
         return min(self.cells, self.tokens)
 
     @property
+    def key_groups(self):
+        """Groups of `key_lanes` keys; the last may be partial."""
+        return -(-self.tokens // self.key_lanes)
+
+    @property
     def encoder_lanes(self):
         """Values of one token encoded per clock, enough never to hold up the score stage."""
         if self.query_lanes > 1 or self.engine == "sampled":
             return self.bits
         needed = -(-self.cells * self.bits // self.tokens)
         return min(n for n in range(needed, self.bits + 1) if self.bits % n == 0)
+
+
+def _usual_cells(tokens):
+    """Cells by default: the largest divisor of `tokens` up to 16, or, where that is below 4, up to
+    16 with a partial last group."""
+    divisor = largest_divisor(tokens, 16)
+    if divisor >= min(4, tokens):
+        return divisor
+    return -(-tokens // -(-tokens // 16))

@@ -1,6 +1,6 @@
 """Operand memory: spikes of one step are read while those of the next arrive."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, ResetInserter
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -18,7 +18,8 @@ class SpikeOperand(wiring.Component):
     Parameters
     ----------
     tokens, width : shape of the tensor.
-    lanes, bits : shape of a word; they divide `tokens` and `width`.
+    lanes, bits : shape of a word; `bits` divides `width`. Where `lanes` does not divide `tokens`,
+        the last word's tokens beyond them hold anything (``block_rows == 1`` only).
     block_rows, block_bits : shape of an arriving block; they divide `lanes` and `bits`, and
         ``block_rows > 1`` needs ``block_bits == bits``.
 
@@ -26,12 +27,13 @@ class SpikeOperand(wiring.Component):
     -------
     i : In(stream of ``block_rows * block_bits`` bits).
     full, release : as for `BankMemory`.
-    group : In(range(tokens / lanes)), column : In(range(width / bits)): the word to read.
+    group : In(range(ceil(tokens / lanes))), column : In(range(width / bits)): the word to read.
     o : Out(lanes * bits), that word a clock later.
     """
 
     def __init__(self, tokens, width, *, lanes, bits, block_rows, block_bits):
-        self._groups = tokens // lanes
+        self._groups = -(-tokens // lanes)
+        self._partial = tokens % lanes  # tokens of the last group, 0: as many as in the others
         self._columns = width // bits
         self._blocks = (lanes // block_rows, bits // block_bits)
         super().__init__(
@@ -57,17 +59,22 @@ class SpikeOperand(wiring.Component):
             granule_bits=len(self.i.payload),
         )
 
-        m.submodules.fill = fill = LoopNest(
-            group=self._groups, row=rows, column=self._columns, part=parts
-        )
+        fill = LoopNest(group=self._groups, row=rows, column=self._columns, part=parts)
         written = self.i.valid & self.i.ready
+        close = written & fill.group_last
+        if self._partial:
+            last_token = (fill.group == self._groups - 1) & (fill.row == self._partial - 1)
+            close = written & last_token & fill.column_last
+            m.submodules.fill = ResetInserter(close)(fill)
+        else:
+            m.submodules.fill = fill
         m.d.comb += [
             self.i.ready.eq(~fill.group_first | memory.free),
             fill.step.eq(written),
             memory.reserve.eq(written & fill.group_first),
             memory.w_addr.eq(Cat(fill.column, fill.group)),
             memory.w_data.eq(self.i.payload.replicate(rows * parts)),
-            memory.w_close.eq(written & fill.group_last),
+            memory.w_close.eq(close),
         ]
         for row in range(rows):
             for part in range(parts):

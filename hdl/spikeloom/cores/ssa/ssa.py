@@ -90,10 +90,9 @@ class SSA(wiring.Component):
             ]
 
         # Score stage: Q and K to scores.
-        groups = config.tokens // config.key_lanes
         m.submodules.score_memory = score_memory = BankMemory(
             banks=score_banks(config),
-            depth=groups,
+            depth=config.key_groups,
             granule_bits=config.query_lanes * config.key_lanes,
         )
         m.d.comb += [
