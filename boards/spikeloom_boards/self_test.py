@@ -11,6 +11,7 @@ from amaranth.lib.wiring import Out
 from spikeloom.blocks.row_splitter import RowSplitter
 from spikeloom.catalog import CORES
 from spikeloom_sim.adapters import adapter
+from spikeloom_sim.footprint import check_golden
 
 from .rom_stream import RomStream
 
@@ -100,6 +101,7 @@ def make_self_test(config, rom_steps=1):
 
     `rom_steps`: time steps of different spikes held in ROM; longer runs play them again.
     """
+    check_golden(config, made_here=True)
     model = adapter(config.core)
     operands, beats = model.self_test_operands(config, np.random.default_rng(2024), rom_steps)
     output = model.golden(config, *operands)

@@ -10,6 +10,7 @@ from spikeloom.link.identity import hardware_keys
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_sim.adapters import adapter
 from spikeloom_sim.backends.golden import head_seed
+from spikeloom_sim.footprint import check_golden, check_streams
 
 from .device import Device
 
@@ -44,6 +45,7 @@ def open_for(port, core, settings, tensors, baud=DEFAULT_BAUD):
 
 def run_heads(device, config, heads, progress=lambda done, total: None):
     """Outputs of heads run one after the other, stacked, and the clocks of each."""
+    check_streams(config, 1)
     runs = []
     for n, head in enumerate(heads):
 
@@ -73,6 +75,8 @@ def self_test(device, progress=lambda step: None):
     Returns a `Verdict` for each run. Raises `JobError` where any bit differs.
     """
     config = device.config
+    check_golden(config, made_here=True)
+    check_streams(config, 1)
     model = adapter(config.core)
     verdicts = []
     for name, density, seed in VECTORS:

@@ -3,13 +3,16 @@
 import numpy as np
 
 from ..adapters import adapter
+from ..footprint import check_golden
 
 
 def run_golden(config, heads):
     """Outputs of the golden model, one head after the other, stacked along a leading axis.
 
-    `heads` is a list of operand tuples; head h runs with seed ``config.seed + h``.
+    `heads` is a list of operand tuples; head h runs with seed ``config.seed + h``. Raises
+    `InputError` where they take more memory than is available.
     """
+    check_golden(config)
     model = adapter(config.core).golden
     return np.stack([model(head_config(config, n), *head) for n, head in enumerate(heads)])
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from spikeloom.catalog import CORES
-from spikeloom.errors import InputError, JobError
+from spikeloom.errors import JobError, unknown
 from spikeloom.export.verilog import to_verilog
 
 from ..adapters import adapter
+from ..footprint import check_streams
 from ..netlist import synthesise
 from ..simulators import SIMULATORS
 from ..simulators.cocotb_run import run_cocotb
@@ -42,11 +43,12 @@ def run_rtl(config, heads, *, simulator="verilator", wave=None, preload=True, ne
     preload : whether operands come before start, as far as they go, or with it.
     netlist : FPGA family ("ice40", "ecp5") whose synthesised netlist to run in place of the RTL.
 
-    Returns an `RTLRun`. Raises `JobError` for a tool that is missing or fails.
+    Returns an `RTLRun`. Raises `JobError` for a tool that is missing or fails, `InputError` where
+    the streams take more memory than is available.
     """
     if simulator not in SIMULATORS:
-        names = ", ".join(SIMULATORS)
-        raise InputError(f"unknown simulator {simulator!r}; simulators: {names}")
+        raise unknown("simulator", simulator, SIMULATORS)
+    check_streams(config, len(heads))
     model = adapter(config.core)
     folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
     try:
