@@ -7,7 +7,7 @@ from rich.table import Table
 
 from spikeloom.catalog import find_core
 from spikeloom.link.protocol import DEFAULT_BAUD
-from spikeloom_boards.build import Build
+from spikeloom_boards.build import Build, hertz
 from spikeloom_boards.build import build as run_build
 from spikeloom_boards.recipes import find_board, preset_config
 from spikeloom_boards.report import notes
@@ -54,7 +54,7 @@ def build(
     find_core(core)
     recipe = find_board(board)
     chosen = preset_config(core, recipe, settings_of(config, set_))
-    frequency = round(mhz * 1e6) if mhz else recipe.frequency_of(core)
+    frequency = recipe.frequency_of(core) if mhz is None else hertz(mhz)
     job = Build(chosen, recipe, frequency, seed, top=top, baud=baud)
     with steps(4, quiet=json) as begin:
         report = run_build(job, output, begin)

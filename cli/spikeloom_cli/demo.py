@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from spikeloom.errors import InputError
+from spikeloom.errors import unknown
 from spikeloom_boards.demo import DEMOS
 
 from .build import print_report
@@ -20,7 +20,7 @@ def demo(
 ):
     """Attention over a photograph on the golden model and the RTL, a bitstream, and pictures."""
     if core not in DEMOS:
-        raise InputError(f"no demo of {core!r}; demos: " + ", ".join(DEMOS))
+        raise unknown("demo", core, DEMOS)
     run = DEMOS[core]
     with steps(run.steps, quiet=json) as begin:
         result = run(output, begin)

@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import warnings
 
 import typer
 from rich.console import Console
@@ -49,6 +50,8 @@ def main(arguments=None):
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as for Ctrl-C
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
+    # Amaranth's, of components that an error left unfinished: the error says it all.
+    warnings.filterwarnings("ignore", r"<.*> created but never used")
     try:
         code = app(arguments, standalone_mode=False) or 0
         return code if code != INTERRUPTED else _interrupted(as_json)
@@ -60,6 +63,10 @@ def main(arguments=None):
         return stop.exit_code if stop.exit_code != INTERRUPTED else _interrupted(as_json)
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted(as_json)
+    except MemoryError:
+        return _fail(
+            "the memory of this machine is too small; reduce steps, tokens or heads", 1, as_json
+        )
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}" if error.filename else error, 2, as_json)
     except Exception as error:

@@ -1,13 +1,14 @@
 """`spikeloom regress`: the cocotb suites."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from spikeloom.catalog import CORES, find_core
-from spikeloom.errors import InputError, JobError
-from spikeloom_sim.regression import regression_configs, run_suite, write_junit
+from spikeloom.errors import JobError, unknown
+from spikeloom_sim.regression import choose_configs, run_suite, write_junit
 from spikeloom_sim.simulators import SIMULATORS
 
 from .options import Json, SimulatorName, console, print_json, steps
@@ -24,22 +25,16 @@ def regress(
     if core is not None:
         find_core(core)
     if sim not in SIMULATORS:
-        raise InputError(f"unknown simulator {sim!r}; simulators: " + ", ".join(SIMULATORS))
-    configs = [
-        (name, config)
-        for found in ([core] if core else CORES)
-        for name, config in regression_configs(found).items()
-        if only in name
-    ]
-    if not configs:
-        raise InputError(f"--only {only!r} leaves no configuration")
-    results = []
+        raise unknown("simulator", sim, SIMULATORS)
+    configs = choose_configs([core] if core else CORES, only)
+    results, failed = [], []
     out = console()
     with steps(len(configs), quiet=json) as begin:
         for name, config in configs:
             begin(name)
             result = run_suite(config, simulator=sim)
             results.append(result)
+            failed += [name] * bool(result.failures)
             if not json:
                 verdict = "ok" if not result.failures else "FAIL"
                 out.print(f"{verdict:5} {name}: {result.tests} tests, {result.seconds:.1f} s")
@@ -51,10 +46,9 @@ def regress(
     if json:
         print_json([result.as_dict() for result in results])
     if failures:
-        again = next(result for result in results if result.failures)
         raise JobError(
             f"{failures} tests failed on {sim}; repeat with: "
-            f"spikeloom regress --sim {sim} --only '{again.name}'"
+            f"spikeloom regress --sim {sim} --only {shlex.quote(failed[0])}"
         )
     if not json:
         tests = sum(result.tests for result in results)

@@ -8,11 +8,13 @@ import numpy as np
 import typer
 
 from spikeloom.catalog import find_core
-from spikeloom.errors import InputError, JobError
+from spikeloom.errors import InputError, JobError, unknown
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_boards.driver.jobs import open_for, run_heads
 from spikeloom_sim.adapters import adapter
 from spikeloom_sim.backends import run_golden, run_rtl
+from spikeloom_sim.netlist import FAMILIES
+from spikeloom_sim.simulators import SIMULATORS
 from spikeloom_sim.tensors import load_tensor, save_tensor
 
 from .options import (
@@ -58,7 +60,11 @@ def run(
     """Run attention on Q, K and V; all but golden are compared with the golden model."""
     find_core(core)
     if backend not in BACKENDS:
-        raise InputError(f"unknown backend {backend!r}; backends: " + ", ".join(BACKENDS))
+        raise unknown("backend", backend, BACKENDS)
+    if sim not in SIMULATORS:
+        raise unknown("simulator", sim, SIMULATORS)
+    if family not in FAMILIES:
+        raise unknown("family", family, FAMILIES)
     if (backend == "board") != (port is not None):
         raise InputError("--backend board and --port PORT (or --port sim) go together")
     check_wave(wave, backend)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
-from spikeloom.errors import InputError, JobError
+from spikeloom.errors import JobError, unknown
 from spikeloom.tools import run_tool
 
 # ECP5 block RAM has no simulation model in Yosys, so memories become distributed RAM there, those
@@ -19,6 +19,7 @@ CELL_MODELS = {
     "ecp5": ("ecp5/common_sim.vh", "ecp5/ccu2c_sim.vh", "ecp5/cells_ff.vh", "ecp5/cells_io.vh"),
 }
 ROUTED = "ice40-routed"
+FAMILIES = (*SYNTHESIS, ROUTED)
 # The largest iCE40 in the package with most pins: a core's streams need about a hundred.
 ROUTING = ("--hx8k", "--package", "ct256", "--pcf-allow-unconstrained", "--quiet")
 
@@ -35,9 +36,8 @@ def synthesise(module, family, folder):
     simulation models of just the cells it is made of: Icarus 11 does not know constructs in some of
     the others. Leaves ``rtl.v``, ``cells.v`` and ``synthesis.log`` in `folder`.
     """
-    if family not in (*SYNTHESIS, ROUTED):
-        names = ", ".join((*SYNTHESIS, ROUTED))
-        raise InputError(f"netlist = {family!r} is not one of {names}")
+    if family not in FAMILIES:
+        raise unknown("family", family, FAMILIES)
     folder = Path(folder)
     (folder / "rtl.v").write_text(module.text)
     family, _, routed = family.partition("-")

@@ -9,6 +9,13 @@ from serial.tools import list_ports
 
 from .errors import PortError
 
+try:
+    import termios
+
+    REFUSED = termios.error  # a driver's, of settings; this is no OSError
+except ImportError:  # Windows
+    REFUSED = OSError
+
 
 class SerialPort:
     """The port of the operating system called `name`, 8N1 at `baud`.
@@ -22,7 +29,7 @@ class SerialPort:
             self._serial = serial.Serial(name, baud, timeout=timeout, exclusive=True)
             _shorten_latency(self._serial)
             self._serial.reset_input_buffer()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, OverflowError, REFUSED) as error:
             raise PortError(_explain(name, baud, error)) from None
 
     def write(self, data):

@@ -3,7 +3,7 @@
 from dataclasses import fields
 
 from spikeloom.catalog import CORES
-from spikeloom.errors import InputError
+from spikeloom.errors import unknown
 
 from .ecp5 import ECP5_RECIPES
 from .ice40 import ICE40_RECIPES
@@ -14,9 +14,9 @@ BOARDS = {recipe.id: recipe for recipe in ICE40_RECIPES + ECP5_RECIPES}
 
 
 def find_board(name):
-    """The recipe called `name`. Raises `InputError` listing the boards there are."""
+    """The recipe called `name`. Raises `InputError` that suggests one or lists them all."""
     if name not in BOARDS:
-        raise InputError(f"unknown board {name!r}; boards: " + ", ".join(BOARDS))
+        raise unknown("board", name, BOARDS)
     return BOARDS[name]
 
 
@@ -35,8 +35,13 @@ def preset_config(core, recipe, settings=()):
     settings = dict(settings)
     preset = recipe.preset(core)
     config = CORES[core].config
-    before = {key.name: preset.get(key.name, key.default) for key in fields(config)}
-    changed = {key for key in settings.keys() & before if str(settings[key]) != str(before[key])}
+    before = config.from_settings(preset)
+    changed = {
+        key.name
+        for key in fields(config)
+        if key.name in settings
+        and config.parse(key, settings[key.name]) != getattr(before, key.name)
+    }
     for decisive, dependent in CHOSEN_FOR:
         if changed & decisive:
             preset = {key: value for key, value in preset.items() if key not in dependent}
