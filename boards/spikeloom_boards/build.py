@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from spikeloom import __version__
-from spikeloom.errors import InputError, JobError
+from spikeloom.errors import InputError, JobError, unknown
 from spikeloom.export.plain_names import plain_names
 from spikeloom.link.linked_core import LinkedCore
 from spikeloom.link.protocol import DEFAULT_BAUD
@@ -19,6 +19,8 @@ from spikeloom.tools import for_amaranth, require, run_tool
 
 from .board_top import BoardTop
 from .boards import Board
+from .clocking import plan_pll
+from .fit import fits, what_would_fit
 from .floorplan import read_placement
 from .rates import rates
 from .report import Report, read_nextpnr_report, read_synthesis, read_warnings
@@ -28,6 +30,8 @@ from .self_test import make_self_test
 NAME = "spikeloom"
 PLACED = "placed.json"
 SEEDS = (1, 2, 3)
+PLACE_SEEDS = range(2**64)  # what nextpnr takes
+CLOCKS = (0.001, 1000)  # MHz that anything on these devices could run at
 
 
 @dataclass
@@ -50,7 +54,22 @@ class Build:
     def __post_init__(self):
         self.top = self.top or self.board.top
         if self.top not in TOPS:
-            raise InputError(f"unknown top {self.top!r}; tops: " + ", ".join(TOPS))
+            raise unknown("top", self.top, TOPS)
+        if self.seed is not None and self.seed not in PLACE_SEEDS:
+            raise InputError(
+                f"--seed {self.seed}: seeds of place and route are 0..{PLACE_SEEDS.stop - 1}"
+            )
+        plan_pll(self.board, self.frequency)
+        if self.top == "link":
+            uart_divisor(self.frequency, self.baud)
+
+
+def hertz(mhz):
+    """Whole Hz of a clock in MHz. Raises `InputError` for what is no clock."""
+    low, high = CLOCKS
+    if not low <= mhz <= high:  # nor NaN
+        raise InputError(f"--mhz {mhz:g} is not allowed; a clock is {low:g}..{high:g} MHz")
+    return round(mhz * 1e6)
 
 
 def _link(job):
@@ -96,18 +115,12 @@ def _build_in(job, folder, progress):
     begun = time.monotonic()
     require(family.PLACER)
 
-    progress("elaborate")
-    for name, text in design_files(job).items():
-        (folder / name).write_text(text)
-
-    progress("synthesise")
-    run_tool("yosys", "-ql", "synthesis.log", f"{NAME}.ys", cwd=folder)
-    synthesis = read_synthesis(folder / "synthesis.log", family)
-    if synthesis.lut4 > device.cells or synthesis.block_rams > device.block_rams:
+    synthesis = synthesise_in(folder, job, progress)
+    if not fits(synthesis, device):
         raise InputError(
             f"{board.id}: {job.config.NAME} does not fit {device.name}: at least "
             f"{synthesis.lut4} cells of {device.cells} and {synthesis.block_rams} block RAMs of "
-            f"{device.block_rams}; {_what_would_fit(job.config, synthesis, device)}"
+            f"{device.block_rams}; {what_would_fit(job, synthesis, synthesise_in, progress)}"
         )
 
     progress("place and route")
@@ -143,6 +156,16 @@ def _build_in(job, folder, progress):
         version=__version__,
         **placed,
     )
+
+
+def synthesise_in(folder, job, progress):
+    """Elaborate and synthesise `job` in `folder`: what `read_synthesis` says."""
+    progress("elaborate")
+    for name, text in design_files(job).items():
+        (folder / name).write_text(text)
+    progress("synthesise")
+    run_tool("yosys", "-ql", "synthesis.log", f"{NAME}.ys", cwd=folder)
+    return read_synthesis(folder / "synthesis.log", job.board.family)
 
 
 def _place(job, folder, progress):
@@ -182,18 +205,6 @@ def _place(job, folder, progress):
 def _routed(family):
     """The file that the packer reads."""
     return f"{NAME}.{family.ROUTED}" if family.ROUTED else PLACED
-
-
-def _what_would_fit(config, synthesis, device):
-    """The largest unroll that fits, judging by proportion."""
-    share = min(
-        device.cells / max(1, synthesis.lut4), device.block_rams / max(1, synthesis.block_rams)
-    )
-    for key in config.UNROLL:
-        unroll = getattr(config, key, None)
-        if unroll and int(unroll * share) >= 1:
-            return f"{key} = {int(unroll * share)} is the largest that may fit, by proportion"
-    return "lower the shape"
 
 
 def design_files(job):

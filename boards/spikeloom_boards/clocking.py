@@ -8,6 +8,43 @@ from amaranth.lib.wiring import Out
 from spikeloom.errors import InputError
 
 
+def plan_pll(board, frequency):
+    """Dividers of the board's PLL for exactly `frequency` Hz; None where the oscillator gives it.
+
+    Raises `InputError` that names the nearest clock where the PLL does not reach it.
+    """
+    oscillator = board.oscillator
+    if frequency == oscillator:
+        return None
+    find = board.family.pll
+    pll = find(oscillator, frequency)
+    if pll is None:
+        nearest = nearest_clock(find, oscillator, frequency)
+        raise InputError(
+            f"{in_mhz(frequency)} MHz cannot be made from the board's {in_mhz(oscillator)} MHz by "
+            f"its PLL; the nearest is --mhz {in_mhz(nearest)}"
+        )
+    return pll
+
+
+def nearest_clock(find, f_in, f_out):
+    """The whole number of Hz nearest to `f_out` for which ``find(f_in, ...)`` has dividers, or the
+    oscillator itself."""
+    multiples = {
+        f_in * up // down
+        for down in {divider << shift for divider in range(1, 129) for shift in range(7)}
+        for up in range(1, 129)
+        if f_in * up % down == 0
+    }
+    near = sorted(multiples, key=lambda hz: abs(hz - f_out))
+    return next(hz for hz in near if hz == f_in or find(f_in, hz) is not None)
+
+
+def in_mhz(hz):
+    """`hz` as a user types it after ``--mhz``: exact, and no longer than needed."""
+    return f"{hz / 1e6:.12g}"
+
+
 class ClockPlan(wiring.Component):
     """A clock of `frequency`, and a reset that lasts for a while after configuration.
 
@@ -26,15 +63,7 @@ class ClockPlan(wiring.Component):
     def __init__(self, board, frequency):
         self._board = board
         self._frequency = frequency
-        self._pll = None
-        oscillator = board.oscillator
-        if frequency != oscillator:
-            self._pll = board.family.pll(oscillator, frequency)
-            if self._pll is None:
-                raise InputError(
-                    f"{frequency / 1e6:g} MHz cannot be made from the board's "
-                    f"{oscillator / 1e6:g} MHz by its PLL; choose another --mhz"
-                )
+        self._pll = plan_pll(board, frequency)
         super().__init__({"clk": Out(1), "rst": Out(1)})
 
     def elaborate(self, platform):

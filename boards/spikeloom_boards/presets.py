@@ -31,8 +31,12 @@ def preset_config(
         raise InputError(f"{board.id} has no preset of {core}; give its keys with --set")
     preset = presets[core].settings
     config = find_core(core)
-    before = {name: preset.get(name, key.default) for name, key in config.keys().items()}
-    changed = {key for key in settings.keys() & before if str(settings[key]) != str(before[key])}
+    before = config.from_settings(preset)
+    changed = {
+        name
+        for name, key in config.keys().items()
+        if name in settings and config.parse(key, settings[name]) != getattr(before, key.name)
+    }
     for decisive, dependent in PRESET_KEYS:
         if changed & decisive:
             preset = {key: value for key, value in preset.items() if key not in dependent}

@@ -9,6 +9,7 @@ from amaranth.lib.crc import catalog
 from amaranth.lib.wiring import Out
 
 from spikeloom.blocks.row_splitter import RowSplitter
+from spikeloom.footprint import check_golden
 
 from .rom_stream import RomStream
 
@@ -98,6 +99,7 @@ def make_self_test(core, frames=1):
 
     `frames` : different time steps (heads) held in ROM; longer runs play them again.
     """
+    check_golden(core, made_here=True)
     rng = np.random.default_rng(2024)
     operands, beats = {}, {}
     for name, port in core.inputs.items():

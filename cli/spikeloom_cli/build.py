@@ -7,7 +7,7 @@ import typer
 from spikeloom.cores import find_core
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_boards.boards import find_board
-from spikeloom_boards.build import TOPS, Build
+from spikeloom_boards.build import TOPS, Build, hertz
 from spikeloom_boards.build import build as run_build
 from spikeloom_boards.presets import core_clock, preset_config
 from spikeloom_boards.rates import rate_text
@@ -65,7 +65,7 @@ def build(
     find_core(core)
     target = find_board(board)
     chosen = preset_config(core, target, settings_of(config, set_))
-    frequency = round(mhz * 1e6) if mhz else core_clock(core, target)
+    frequency = core_clock(core, target) if mhz is None else hertz(mhz)
     job = Build(chosen, target, frequency, seed, top=top, baud=baud)
     with steps(4, quiet=json) as begin:
         report = run_build(job, output, begin)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from spikeloom.errors import InputError
+from spikeloom.errors import unknown
 from spikeloom_boards.demo import DEMOS
 from spikeloom_boards.demo_result import SCOPE
 
@@ -34,7 +34,7 @@ def demo(
 ):
     """Attention over a photograph on the golden model and the RTL, a bitstream, and pictures."""
     if core not in DEMOS:
-        raise InputError(f"no demo of {core!r}; demos: " + ", ".join(DEMOS))
+        raise unknown("demo", core, DEMOS)
     run = DEMOS[core]
     output = output or Path(f"spikeloom-demo-{core}")
     with steps(run.steps, quiet=json) as begin:

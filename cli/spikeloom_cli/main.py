@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import tempfile
+import warnings
 from contextlib import suppress
 
 import typer
@@ -60,6 +61,8 @@ def main(arguments=None):
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as for Ctrl-C
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
+    # Amaranth's, of components that an error left unfinished: the error says it all.
+    warnings.filterwarnings("ignore", r"<.*> created but never used")
     try:
         code = app(arguments, prog_name=app.info.name, standalone_mode=False) or 0
         sys.stdout.flush()
@@ -75,6 +78,10 @@ def main(arguments=None):
     except BrokenPipeError:  # the reader of our output has seen enough
         _silence(sys.stdout)
         return 1
+    except MemoryError:
+        return _fail(
+            "the memory of this machine is too small; reduce steps, tokens or heads", 1, as_json
+        )
     except OSError as error:
         code = 1 if error.errno in NO_FAULT_OF_THE_INPUT else 2
         return _fail(_told(error), code, as_json)

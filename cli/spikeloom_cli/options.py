@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 from spikeloom.configuration import read_settings
+from spikeloom.link.protocol import MAX_BAUD
 
 from . import completion
 
@@ -68,7 +69,9 @@ Port = Annotated[
         "--port", metavar="PORT", help="Serial port of a board, or sim: a board in simulation."
     ),
 ]
-Baud = Annotated[int, typer.Option("--baud", min=1, help="Baud rate of the host link.")]
+Baud = Annotated[
+    int, typer.Option("--baud", min=1, max=MAX_BAUD, help="Baud rate of the host link.")
+]
 
 
 def settings_of(config, assignments):

@@ -1,5 +1,6 @@
 """`spikeloom regress`: the cocotb suites."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -7,9 +8,9 @@ import typer
 
 from spikeloom.cores import all_cores, find_core
 from spikeloom.counted import counted
-from spikeloom.errors import InputError, JobError
+from spikeloom.errors import JobError, unknown
 from spikeloom.outputs import check_file
-from spikeloom_sim.regression import regression_configs, run_suite, write_junit
+from spikeloom_sim.regression import choose_configs, run_suite, write_junit
 from spikeloom_sim.simulators import SIMULATORS
 
 from . import completion
@@ -35,24 +36,18 @@ def regress(
     if core is not None:
         find_core(core)
     if sim not in SIMULATORS:
-        raise InputError(f"unknown simulator {sim!r}; simulators: " + ", ".join(SIMULATORS))
-    configs = [
-        (name, config)
-        for found in ([core] if core else all_cores())
-        for name, config in regression_configs(found).items()
-        if only in name
-    ]
-    if not configs:
-        raise InputError(f"--only {only!r} leaves no configuration")
+        raise unknown("simulator", sim, SIMULATORS)
+    configs = choose_configs([core] if core else all_cores(), only)
     if junit:
         check_file(junit, "--junit")
-    results = []
+    results, failed = [], []
     out = console()
     with steps(len(configs), quiet=json) as begin:
         for name, config in configs:
             begin(name)
             result = run_suite(config, simulator=sim)
             results.append(result)
+            failed += [name] * bool(result.failures)
             if not json:
                 verdict = "ok" if not result.failures else "FAIL"
                 out.print(
@@ -66,10 +61,9 @@ def regress(
     if json:
         print_json([result.as_dict() for result in results])
     if failures:
-        again = next(result for result in results if result.failures)
         raise JobError(
             f"{counted(failures, 'test')} failed on {sim}; repeat with: "
-            f"spikeloom regress --sim {sim} --only '{again.name}'"
+            f"spikeloom regress --sim {sim} --only {shlex.quote(failed[0])}"
         )
     if not json:
         tests = sum(result.tests for result in results)

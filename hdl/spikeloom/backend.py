@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .contract import Core
 from .errors import JobError, unknown
+from .footprint import check_golden
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,6 +88,7 @@ class Golden:
     name = "golden"
 
     def run(self, core: Core, batch: Sequence[Operands], progress: Progress = silent) -> list[Run]:
+        check_golden(core)
         runs: list[Run] = []
         begun = time.monotonic()
         for run in self._runs(core, batch):

@@ -1,16 +1,31 @@
 """What every core's configuration has in common: keys that describe and validate themselves."""
 
+import re
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 
-from .errors import InputError
+from .errors import InputError, echo, unknown
+
+MAX_HELD = 2**12  # tokens of operands that a core holds on chip
+HELD_WHY = "the core holds Q, K and V of all tokens on chip"
+MAX_DIM = 2**10
+DIM_WHY = "a token of more outgrows a stream beat"
+MAX_LANES = 2**8
+LANES_WHY = "more outgrow any device"
+
+CONFIG_BYTES = 2**20  # the largest config file that is read
+LONGEST_NUMBER = 100  # characters of a number as text
 
 
-def integer(help, *, low, high, default=MISSING):
-    """A whole-number key in ``low..high``; a default of None means: derived from other keys."""
-    return field(default=default, metadata={"help": help, "low": low, "high": high})
+class Quoted(str):
+    """A string of a config file: a word, never a number."""
+
+
+def integer(help, *, low, high, default=MISSING, why=""):
+    """A whole-number key in ``low..high``, and why so; a default of None means: derived from other
+    keys."""
+    return field(default=default, metadata={"help": help, "low": low, "high": high, "why": why})
 
 
 def choice(help, *, choices, default, key=None):
@@ -62,11 +77,13 @@ class Configuration:
         if isinstance(meta["low"], float):
             allowed = (
                 f"a number in {'(' if meta['low_open'] else '['}{meta['low']}, {meta['high']}]"
-                + (f" ({meta['why']})" if meta["why"] else "")
             )
             wrong_kind = isinstance(value, bool) or not isinstance(value, (int, float))
         else:
             wrong_kind = isinstance(value, bool) or not isinstance(value, int)
+            allowed = f"a whole number in {allowed}" if wrong_kind else allowed
+        if meta["why"] and not wrong_kind:
+            allowed += f" ({meta['why']})"
         too_low = not wrong_kind and (
             value <= meta["low"] if meta.get("low_open") else value < meta["low"]
         )
@@ -75,7 +92,9 @@ class Configuration:
 
     def error(self, key, value, allowed):
         """An `InputError` that names a key, the value it was given and what it may be."""
-        return InputError(f"{self.NAME}: {key} = {value!r} is not allowed; {key} must be {allowed}")
+        return InputError(
+            f"{self.NAME}: {key} = {echo(value)} is not allowed; {key} must be {allowed}"
+        )
 
     def derive(self, **values):
         """Fill in keys left at None (for subclasses' ``__post_init__`` only)."""
@@ -89,7 +108,7 @@ class Configuration:
 
     @classmethod
     def from_settings(cls, settings):
-        """Build from a mapping of key to value; values may be strings, as typed by a user.
+        """Build from a mapping of key to value; numbers may be strings, as typed by a user.
 
         Raises `InputError` for an unknown key, a value of the wrong kind or one out of range.
         """
@@ -97,25 +116,38 @@ class Configuration:
         values = {}
         for name, value in settings.items():
             if name not in keys:
-                near = get_close_matches(name, keys, n=1)
-                hint = f"did you mean {near[0]}?" if near else "keys: " + ", ".join(keys)
-                raise InputError(f"{cls.NAME}: unknown key {name!r}; {hint}")
-            values[keys[name].name] = cls._parse(keys[name], value)
+                raise InputError(f"{cls.NAME}: {unknown('key', name, keys)}")
+            values[keys[name].name] = cls.parse(keys[name], value)
         for name, key in keys.items():
             if key.default is MISSING and name not in settings:
                 raise InputError(f"{cls.NAME}: key {name} is missing; add --set {name}=VALUE")
         return cls(**values)
 
     @classmethod
-    def _parse(cls, key, value):
-        if not isinstance(value, str) or "choices" in key.metadata:
-            return value
-        kind = float if isinstance(key.metadata["low"], float) else int
+    def parse(cls, key, value):
+        """`value` as the kind of thing that `key`, a dataclass field, takes.
+
+        Whole numbers are digits, with underscores between them if wanted, or 0x, 0o, 0b and digits.
+        """
+        if "choices" in key.metadata or (isinstance(value, str) and value == key.default):
+            return str(value) if isinstance(value, str) else value
+        whole = isinstance(key.metadata["low"], int)
+        if not isinstance(value, str):
+            small = type(value) is int and value.bit_length() < 1000
+            return float(value) if small and not whole else value
+        if isinstance(value, Quoted):
+            raise InputError(
+                f"{cls.NAME}: {key.name} = {echo(str(value))} is text; write the number without "
+                "quotes"
+            )
         try:
-            return kind(value, 0) if kind is int else kind(value)
+            if len(value) > LONGEST_NUMBER or not re.fullmatch(r"[-+.\w]+", value, re.ASCII):
+                raise ValueError
+            return int(value, 0) if whole else float(value)
         except ValueError:
-            what = "a whole number" if kind is int else "a number"
-            raise InputError(f"{cls.NAME}: {key.name} = {value!r} is not {what}") from None
+            what = "a whole number, as in 64 or 0x40" if whole else "a number"
+            what += f", nor {key.default!r}" if isinstance(key.default, str) else ""
+            raise InputError(f"{cls.NAME}: {key.name} = {echo(value)} is not {what}") from None
 
 
 def _key_name(key):
@@ -130,19 +162,38 @@ def read_settings(path=None, assignments=()):
     path : path to a TOML file of ``key = value`` lines, or None.
     assignments : iterable of ``"KEY=VALUE"``.
 
-    Returns a dict of key to value. Raises `InputError` for a file or a string that does not parse.
+    Returns a dict of key to value; strings of the file are `Quoted`. Raises `InputError` for a file
+    or a string that does not parse.
     """
-    settings = {}
-    if path is not None:
-        try:
-            settings.update(tomllib.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"config file {path}: cannot be read ({error})") from None
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"config file {path}: not valid TOML ({error})") from None
+    settings = _read_toml(path) if path is not None else {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals or not key.strip():
-            raise InputError(f"--set {assignment!r} is not of the form KEY=VALUE")
+            raise InputError(f"--set {echo(assignment)} is not of the form KEY=VALUE")
         settings[key.strip()] = value.strip()
     return settings
+
+
+def _read_toml(path):
+    """The keys of a TOML file, with or without a byte-order mark."""
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(CONFIG_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"config file {path}: cannot be read ({error.strerror})") from None
+    if len(content) > CONFIG_BYTES:
+        raise InputError(f"config file {path}: larger than {CONFIG_BYTES} bytes; give key = value")
+    try:
+        settings = tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise InputError(f"config file {path}: not UTF-8 text; save it as UTF-8") from None
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
+        why = " ".join(str(error).split())
+        raise InputError(f"config file {path}: not valid TOML ({why})") from None
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            raise InputError(
+                f"config file {path}: {key} is a table; write keys above all tables, as in "
+                "tokens = 64"
+            )
+    return {k: Quoted(v) if isinstance(v, str) else v for k, v in settings.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -71,6 +72,8 @@ class Core(Configuration):
     -------------
     NAME : as the command line spells it. SUMMARY : one line. SOURCE : the paper.
     UNROLL : keys to lower, in this order, where the core does not fit a device.
+    UNROLL_FOLLOWS : keys that are left to the core again where one of `UNROLL` is lowered.
+    SIZE_KEYS : keys to lower where a run takes too much memory.
     CASES : name to settings of each configuration of the regression.
     PRESETS : class of devices to `Preset`.
     CYCLES_FOLLOW_DATA : whether zeros in the operands save cycles.
@@ -80,6 +83,8 @@ class Core(Configuration):
     SUMMARY: ClassVar[str] = ""
     SOURCE: ClassVar[str] = ""
     UNROLL: ClassVar[tuple[str, ...]] = ()
+    UNROLL_FOLLOWS: ClassVar[tuple[str, ...]] = ()
+    SIZE_KEYS: ClassVar[tuple[str, ...]] = ()
     CASES: ClassVar[dict[str, dict[str, Any]]] = {}
     PRESETS: ClassVar[dict[str, Preset]] = {}
     CYCLES_FOLLOW_DATA: ClassVar[bool] = False
@@ -189,6 +194,11 @@ class Core(Configuration):
     def with_seed(self, seed: int) -> Self:
         """The same core with another seed, where it has one."""
         return replace(self, seed=seed) if hasattr(self, "seed") else self
+
+    def golden_bytes(self) -> float:
+        """Bytes that the golden model allocates at once besides its operands, about."""
+        ports = (self.inputs | self.outputs).values()
+        return 60.0 * sum(prod(port.shape) for port in ports)
 
     def beat_cycles(self) -> int:
         """Cycles the core takes over one operand beat, at most, beside those of its run."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from spikeloom.cores import find_core
+from spikeloom.errors import unknown
 from spikeloom.export.verilog import to_verilog
 from spikeloom.outputs import output_file
 
@@ -72,6 +73,20 @@ def regression_configs(core):
     """The regression's configurations of `core`: name to config."""
     found = find_core(core)
     return {f"{core}: {name}": found.from_settings(keys) for name, keys in found.CASES.items()}
+
+
+def choose_configs(cores, only=""):
+    """Regression configurations of `cores`: the one called `only`, or all whose names contain it.
+
+    Returns a list of (name, configuration). Raises `InputError` where there are none.
+    """
+    configs = {name: config for core in cores for name, config in regression_configs(core).items()}
+    if only in configs:
+        return [(only, configs[only])]
+    chosen = [(name, config) for name, config in configs.items() if only in name]
+    if not chosen:
+        raise unknown("configuration", only, configs)
+    return chosen
 
 
 def write_junit(results, path):

@@ -1,42 +1,116 @@
 """Reading and checking tensors from users, and writing results whole or not at all."""
 
+import math
+import os
+import stat
+import warnings
 from pathlib import Path
 
 import numpy as np
 
-from spikeloom.errors import InputError
+from spikeloom.errors import InputError, echo
+from spikeloom.memory import check_memory
 from spikeloom.outputs import output_file
+
+# Bytes of the header's length, and how to read the header, by version of the format. Version 3
+# differs from 2 in the names of structured fields, which are refused.
+HEADERS = {
+    (1, 0): (2, np.lib.format.read_array_header_1_0),
+    (2, 0): (4, np.lib.format.read_array_header_2_0),
+    (3, 0): (4, np.lib.format.read_array_header_2_0),
+}
+MAX_HEADER = 10_000  # bytes; that of a plain array takes 118
+MAX_AXES = 32
+AGAIN = "save it again with numpy.save"
 
 
 def load_tensor(path, name):
-    """The array in .npy file `path`, called `name` in messages.
+    """The array in .npy file `path`, called `name` in messages: C order, native byte order.
 
-    Raises `InputError` for anything but a readable .npy file of finite numbers; pickled data is
-    refused unread.
+    Raises `InputError` for anything but a readable .npy file of finite real numbers. Nothing is
+    allocated before the header agrees with the size of the file; pickled data is refused unread.
     """
     path = Path(path)
-    if path.is_dir():
-        raise InputError(f"{name}: {path} is a folder; give a .npy file")
     try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise InputError(f"{name}: {path} is a folder; give a .npy file")
+        if not stat.S_ISREG(mode):
+            raise InputError(f"{name}: {path} is a pipe or a device; give a .npy file on disk")
         with path.open("rb") as file:
-            magic = file.read(6)
+            dtype, shape, fortran = _read_header(file, f"{name}: {path}")
+            tensor = _read_numbers(file, dtype, shape, f"{name}: {path}")
     except OSError as error:
-        raise InputError(f"{name}: {path} cannot be read ({error.strerror})") from None
-    if magic != b"\x93NUMPY":
-        raise InputError(f"{name}: {path} is not a .npy file; save it with numpy.save")
-    try:
-        tensor = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        what = "holds pickled objects" if "pickle" in str(error) else f"is damaged ({error})"
-        raise InputError(f"{name}: {path} {what}; save plain numbers with numpy.save") from None
-    if tensor.dtype.kind not in "biuf":
-        raise InputError(f"{name}: {path} holds {tensor.dtype}, not real numbers")
-    if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
+        raise InputError(f"{name}: {path} cannot be read ({error.strerror or error})") from None
+    tensor = tensor.reshape(shape, order="F" if fortran else "C")
+    with np.errstate(over="ignore"):  # of a longer float: infinity is refused below
+        tensor = np.asarray(tensor, _kept_as(dtype), order="C")
+    if dtype.kind == "f" and not np.isfinite(tensor).all():
         where = _first(~np.isfinite(tensor))
         raise InputError(f"{name}: NaN or infinity at {where}; give finite numbers")
-    if 0 in tensor.shape:
-        raise InputError(f"{name}: shape {tensor.shape} holds no numbers")
     return tensor
+
+
+def _read_header(file, where):
+    """The dtype of numbers, shape and whether in Fortran order that a .npy file begins with."""
+    magic = file.read(6)
+    if magic[:2] == b"PK":
+        raise InputError(f"{where} is an .npz archive; save each array by itself with numpy.save")
+    if magic != b"\x93NUMPY":
+        what = "is not a .npy file" if magic else "is empty"
+        raise InputError(f"{where} {what}; save it with numpy.save")
+    version = tuple(file.read(2))
+    if version not in HEADERS:
+        raise InputError(f"{where} is damaged: no .npy format has this version; {AGAIN}")
+    field, read = HEADERS[version]
+    length = int.from_bytes(file.read(field), "little")
+    if length > MAX_HEADER:
+        raise InputError(
+            f"{where} has a header of {length} bytes and {MAX_HEADER} at most are read; "
+            "save plain numbers with numpy.save"
+        )
+    file.seek(-field, os.SEEK_CUR)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of Python's parser and old formats
+            shape, fortran, dtype = read(file, max_header_size=MAX_HEADER)
+            descr = str(dtype)
+    except Exception:  # a parser of Python literals has many ways to fail
+        raise InputError(f"{where} is damaged: its header cannot be read; {AGAIN}") from None
+    if dtype.hasobject:
+        raise InputError(f"{where} holds pickled objects; save plain numbers with numpy.save")
+    if dtype.kind not in "biuf" or dtype.shape:
+        raise InputError(f"{where} holds {descr[:60]}, not real numbers")
+    if len(shape) > MAX_AXES or any(type(size) is not int or size < 0 for size in shape):
+        raise InputError(f"{where} is damaged: {echo(shape)} is no shape; {AGAIN}")
+    return dtype, shape, fortran
+
+
+def _read_numbers(file, dtype, shape, where):
+    """The numbers behind the header, all that are left in the file, one after the other."""
+    if 0 in shape:
+        raise InputError(f"{where}: shape {echo(shape)} holds no numbers")
+    needed = math.prod(shape) * dtype.itemsize
+    left = os.fstat(file.fileno()).st_size - file.tell()
+    if left < needed:
+        raise InputError(
+            f"{where} is damaged: shape {echo(shape)} of {dtype} takes {echo(needed)} bytes and "
+            f"{left} follow the header; {AGAIN}"
+        )
+    if left > needed:
+        raise InputError(
+            f"{where} is damaged: {left - needed} bytes follow its array; save one array in a file"
+        )
+    check_memory(needed, f"{where}, of shape {shape},", "the tensor")
+    numbers = np.fromfile(file, dtype)
+    if numbers.size * dtype.itemsize != needed:
+        raise InputError(f"{where} became shorter while it was read; try again")
+    return numbers
+
+
+def _kept_as(dtype):
+    """`dtype` in native byte order; floats longer than a double become doubles."""
+    wide = dtype.kind == "f" and dtype.itemsize > 8
+    return np.dtype(float) if wide else dtype.newbyteorder("=")
 
 
 def check_shape(config, shape):

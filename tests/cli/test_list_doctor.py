@@ -1,11 +1,14 @@
 """`spikeloom list`, `doctor`, `regress`, and what importing costs."""
 
 import json
+import shlex
 import subprocess
 import sys
 from xml.etree import ElementTree
 
 import pytest
+
+from spikeloom_sim.regression import SuiteResult, regression_configs
 
 from .fake_usb import FakeUsb
 
@@ -98,3 +101,30 @@ def test_importing_spikeloom_is_cheap():
         script = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
         assert done.stdout == "[]\n", (module, done.stdout, done.stderr)
+
+
+def test_regress_prints_the_command_that_repeats_a_failure(spikeloom, monkeypatch, tmp_path):
+    """The command is run as printed, and runs that configuration alone."""
+    from spikeloom_cli import regress
+
+    ran = []
+
+    def fail(config, *, simulator):
+        ran.append(config)
+        return SuiteResult("described", simulator, 9, int(config == broken), 0.1, tmp_path)
+
+    monkeypatch.setattr(regress, "run_suite", fail)
+    for name in ("ssa: paper's array", "a2os2a: one token", "ssa: D wider than N, causal"):
+        broken = regression_configs(name.partition(":")[0])[name]
+        told = spikeloom("regress")
+        assert told.code == 1
+        ran.clear()
+        again = shlex.split(told.err.partition("repeat with: spikeloom ")[2])
+        assert spikeloom(*again).code == 1
+        assert ran == [broken]
+
+
+def test_regress_knows_its_configurations(spikeloom):
+    ran = spikeloom("regress", "--only", "ssa: prime numbers")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "unknown configuration 'ssa: prime numbers'" in ran.err

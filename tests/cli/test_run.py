@@ -99,7 +99,7 @@ BAD = {
     "unknown key": (lambda folder: None, ["stepz=9"], "unknown key 'stepz'; did you mean steps?"),
     "range": (lambda folder: None, ["steps=0"], "steps must be 1..16777216"),
     "seed": (lambda folder: None, ["seed=0"], "seed must be 1..18446744073709551615"),
-    "unroll": (lambda folder: None, ["cells=4"], "cells must be a divisor of tokens (6)"),
+    "unroll": (lambda folder: None, ["cells=8"], "cells must be at most tokens (6)"),
     "form": (lambda folder: None, ["steps"], "not of the form KEY=VALUE"),
 }
 
@@ -135,12 +135,12 @@ def test_spikes_other_than_0_and_1(spikeloom, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["run", "sssa"], "unknown core 'sssa'; cores: "),
+        (["run", "sssa"], "unknown core 'sssa'; did you mean ssa?"),
         (["run", "ssa", "--backend", "magic"], "unknown backend 'magic'; backends: golden"),
         (["run", "ssa", "--wave", "w.vcd"], "--wave needs --backend rtl"),
         (["run", "ssa", "--backend", "rtl", "--wave", "w.png"], "name a .vcd or .fst file"),
-        (["run", "ssa", "--sim", "questa", "--backend", "rtl"], "unknown simulator 'questa'"),
-        (["run", "ssa", "--family", "gowin", "--backend", "netlist"], "ice40, ecp5"),
+        (["run", "ssa", "--sim", "questa"], "unknown simulator 'questa'; simulators: verilator"),
+        (["run", "ssa", "--family", "gowin"], "families: ice40, ecp5"),
         (["run", "ssa", "-o", "no/such/o.npy"], "folder no/such does not exist"),
         (["run", "ssa", "--frobnicate"], "No such option"),
     ],

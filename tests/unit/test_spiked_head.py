@@ -108,7 +108,7 @@ def test_products_cost_what_spikes_cost(tokens, lanes):
         ({"steps": 65}, "steps must be 1..64"),
         ({"q_scale": 0}, "q_scale = 0.0 is not allowed"),
         ({"v_scale": float("inf")}, "v_scale = inf is not allowed"),
-        ({"k_scale": "big"}, "k_scale = 'big' is neither a number nor 'auto'"),
+        ({"k_scale": "big"}, "k_scale = 'big' is not a number, nor 'auto'"),
         ({"score_scale": 1e5}, "score_scale = 100000.0 makes every score vanish"),
         ({"lanes": 5}, "lanes = 5 is not allowed; lanes must be 1..tokens (4)"),
         ({"lanes": 4, "encoders": 3}, "encoders must be a divisor of lanes (4)"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spikeloom.errors import InputError
+from spikeloom.errors import InputError, unknown
 from spikeloom.families import FAMILIES
 
 from .board import Board as Board
@@ -33,9 +33,9 @@ def add_boards(text: str, where: str) -> list[Board]:
 
 
 def find_board(name: str) -> Board:
-    """The board called `name`. Raises `InputError` listing the boards there are."""
+    """The board called `name`. Raises `InputError` that suggests one or lists them all."""
     if name not in BOARDS:
-        raise InputError(f"unknown board {name!r}; boards: " + ", ".join(BOARDS))
+        raise unknown("board", name, BOARDS)
     return BOARDS[name]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from spikeloom.backend import Operands, Progress, Run, silent
 from spikeloom.contract import Core
+from spikeloom.footprint import check_streams
 from spikeloom.link.protocol import DEFAULT_BAUD
 
 from .device import Device
@@ -31,6 +32,7 @@ def run_batch(
 ) -> list[Run]:
     """Runs of `batch` on an open device, run n with ``core.seeded(n)``; `progress` is called with
     bytes."""
+    check_streams(core, 1)
     runs = []
     for n, operands in enumerate(batch):
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from spikeloom.backend import compare, golden_run
 from spikeloom.errors import JobError
+from spikeloom.footprint import check_golden, check_streams
 from spikeloom.link.identity import hardware_keys
 from spikeloom.link.protocol import DEFAULT_BAUD
 
@@ -66,6 +67,8 @@ def self_test(device, progress=lambda step: None):
     Returns a `Verdict` for each run. Raises `JobError` where any bit differs.
     """
     core = device.config
+    check_golden(core, made_here=True)
+    check_streams(core, 1)
     verdicts = []
     for name, density, seed in VECTORS:
         progress(name)

@@ -1,7 +1,7 @@
 """Ports by name."""
 
-from spikeloom.errors import InputError
-from spikeloom.link.protocol import DEFAULT_BAUD
+from spikeloom.errors import InputError, echo
+from spikeloom.link.protocol import DEFAULT_BAUD, MAX_BAUD
 
 SIMULATED = ("sim", "golden")  # devices made of a configuration, not found at a port
 TIMEOUT = 0.25  # seconds that device, cable and operating system may take
@@ -16,6 +16,8 @@ def open_port(name, config, baud=DEFAULT_BAUD, timeout=TIMEOUT):
     if name not in SIMULATED:
         from .serial_port import SerialPort
 
+        if not 1 <= baud <= MAX_BAUD:
+            raise InputError(f"baud = {echo(baud)} is not allowed; baud must be 1..{MAX_BAUD}")
         return SerialPort(name, baud, timeout)
     if config is None:
         raise InputError(f"--port {name} makes a device of its own: say which core and keys")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 
-from ..errors import InputError
+from ..errors import InputError, unknown
 from ..tools import TOOLS
 from .family import Device as Device
 from .family import Family as Family
@@ -40,7 +40,7 @@ def _smallest(family: Family) -> int:
 def find_family(name: str) -> Family:
     """The family called `name`. Raises `InputError` listing the families there are."""
     if name not in FAMILIES:
-        raise InputError(f"unknown FPGA family {name!r}; families: " + ", ".join(FAMILIES))
+        raise unknown("FPGA family", name, FAMILIES)
     return FAMILIES[name]
 
 
@@ -51,7 +51,7 @@ def find_part(device: str, package: str = "", speed: str = "") -> Part:
     """
     devices = {one.id: (family, one) for family in FAMILIES.values() for one in family.DEVICES}
     if device not in devices:
-        raise InputError(f"unknown device {device!r}; devices: " + ", ".join(devices))
+        raise unknown("device", device, devices)
     family, found = devices[device]
     for key, value, known in (
         ("package", package, found.packages),
@@ -84,7 +84,7 @@ def find_netlist(name: str) -> Netlist:
     """The kind of netlist called `name`. Raises `InputError` listing those there are."""
     kinds = netlists()
     if name not in kinds:
-        raise InputError(f"netlist = {name!r} is not one of " + ", ".join(kinds))
+        raise unknown("family", name, kinds)
     return kinds[name]
 
 

@@ -11,6 +11,7 @@ SEED_BYTES = 8
 MAX_STREAMS = 4
 LAST = 0x80  # in the argument of WRITE: the chunk ends a tensor
 DEFAULT_BAUD = 1_000_000
+MAX_BAUD = 12_000_000  # the fastest USB serial ports
 
 
 class Command(IntEnum):

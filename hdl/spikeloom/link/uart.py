@@ -5,7 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from ..errors import InputError
+from ..errors import InputError, echo
+from .protocol import MAX_BAUD
 
 LEAST_DIVISOR = 4  # clocks per bit in which a receiver still finds the middle
 
@@ -15,6 +16,8 @@ def uart_divisor(hz, baud):
 
     Raises `InputError` where that is off by more than 1 %, or below 4 clocks.
     """
+    if not 1 <= baud <= MAX_BAUD:
+        raise InputError(f"baud = {echo(baud)} is not allowed; baud must be 1..{MAX_BAUD}")
     divisor = max(LEAST_DIVISOR, round(hz / baud))
     error = hz / divisor / baud - 1
     if abs(error) > 0.01:

@@ -16,6 +16,7 @@ from spikeloom.backend import Operands, Progress, Run, silent
 from spikeloom.contract import Core
 from spikeloom.errors import JobError, unknown
 from spikeloom.export.verilog import VerilogModule, to_verilog
+from spikeloom.footprint import check_streams
 from spikeloom.outputs import output_file
 
 from ..netlist import synthesise
@@ -46,6 +47,7 @@ class RTL:
             raise unknown("simulator", self.simulator, SIMULATORS)
 
     def run(self, core: Core, batch: Sequence[Operands], progress: Progress = silent) -> list[Run]:
+        check_streams(core, len(batch))
         folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
         begun = time.monotonic()
         module = to_verilog(core)

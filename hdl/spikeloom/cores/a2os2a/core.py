@@ -5,7 +5,7 @@ from math import gcd
 
 import numpy as np
 
-from ...configuration import choice, integer, largest_divisor
+from ...configuration import DIM_WHY, MAX_DIM, MAX_HELD, choice, integer, largest_divisor
 from ...contract import Core, Flag, Work
 from ...errors import InputError
 from ...item import Bit, SInt, Ternary, UInt
@@ -14,7 +14,6 @@ from ..attention import AttentionShape
 from . import bench, cases, presets
 
 MAX_TOKENS = 2**20
-MAX_KEPT = 2**12  # tokens whose K and V order `qk` keeps on chip
 MAX_SEED = 2**64 - 1
 
 
@@ -38,15 +37,22 @@ class A2OS2A(AttentionShape, Core):
         'Self-Attention for Transformer", arXiv 2503.00226'
     )
     UNROLL = ("lanes",)
+    SIZE_KEYS = ("steps", "tokens")
     CYCLES_FOLLOW_DATA = True
     CASES = cases.CASES
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
 
-    tokens: int = integer("tokens N", low=1, high=MAX_TOKENS)
-    head_dim: int = integer("head dimension D of Q and K", low=1, high=256)
+    tokens: int = integer(
+        "tokens N", low=1, high=MAX_TOKENS, why="longer sequences: length = open, mask = causal"
+    )
+    head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
     value_dim: int | None = integer(
-        "head dimension Dv of V (default: head_dim)", low=1, high=256, default=None
+        "head dimension Dv of V (default: head_dim)",
+        low=1,
+        high=MAX_DIM,
+        default=None,
+        why=DIM_WHY,
     )
     steps: int = integer("time steps T, each an attention of its own", low=1, high=65536, default=1)
     k_bits: int = integer("bits of a K value", low=1, high=16, default=8)
@@ -64,7 +70,7 @@ class A2OS2A(AttentionShape, Core):
     lanes: int | None = integer(
         "values per clock (default: largest divisor of D and Dv up to 8)",
         low=1,
-        high=256,
+        high=MAX_DIM,
         default=None,
     )
     acc_bits: int | None = integer(
@@ -93,9 +99,9 @@ class A2OS2A(AttentionShape, Core):
             raise self.error(
                 "length", self.length, f"'fixed' {given}, for only causal 'kv' has constant memory"
             )
-        if self.order == "qk" and self.tokens > MAX_KEPT:
+        if self.order == "qk" and self.tokens > MAX_HELD:
             raise self.error(
-                "order", self.order, f"'kv' beyond {MAX_KEPT} tokens, for 'qk' keeps all K and V"
+                "order", self.order, f"'kv' beyond {MAX_HELD} tokens, for 'qk' keeps all K and V"
             )
         self.derive(acc_bits=self._output_bits())
         if self.acc_bits < self._output_bits():
@@ -150,7 +156,7 @@ class A2OS2A(AttentionShape, Core):
         """
         if self.order != "auto":
             return self.order
-        if self.length == "open" or self.tokens > MAX_KEPT:
+        if self.length == "open" or self.tokens > MAX_HELD:
             return "kv"
         pairs = self.tokens**2
         if self.mask == "causal":
@@ -239,6 +245,12 @@ class A2OS2A(AttentionShape, Core):
         settings = cls.shape_settings(settings, "TND" if steps > 1 else "ND", tensors)
         core = cls.from_settings(settings)
         return core, core.split_runs(tensors)
+
+    def golden_bytes(self):
+        """One time step after the other; order `kv` does not hold the scores."""
+        numbers = self.steps * self.tokens * max(self.head_dim, self.value_dim)
+        scores = self.tokens**2 if self.chosen_order == "qk" else 0
+        return 60 * numbers + 30 * scores
 
     def views(self):
         if self.steps == 1:

@@ -5,7 +5,18 @@ from math import log, sqrt
 
 import numpy as np
 
-from ...configuration import choice, integer, largest_divisor, number
+from ...configuration import (
+    DIM_WHY,
+    HELD_WHY,
+    LANES_WHY,
+    MAX_DIM,
+    MAX_HELD,
+    MAX_LANES,
+    choice,
+    integer,
+    largest_divisor,
+    number,
+)
 from ...contract import Core, Work
 from ...errors import InputError
 from ...item import PhaseCode
@@ -40,15 +51,21 @@ class Spiked(AttentionShape, Core):
     SUMMARY = "one-spike phase codes, trace products, softmax by spike shift (NeurIPS 2024)"
     SOURCE = '"SpikedAttention", NeurIPS 2024'
     UNROLL = ("lanes",)
+    UNROLL_FOLLOWS = ("encoders",)
+    SIZE_KEYS = ("tokens",)
     CYCLES_FOLLOW_DATA = True
     CASES = cases.CASES
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
 
-    tokens: int = integer("tokens N", low=1, high=256)
-    head_dim: int = integer("head dimension D of Q and K", low=1, high=256)
+    tokens: int = integer("tokens N", low=1, high=MAX_HELD, why=HELD_WHY)
+    head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
     value_dim: int | None = integer(
-        "head dimension Dv of V (default: head_dim)", low=1, high=256, default=None
+        "head dimension Dv of V (default: head_dim)",
+        low=1,
+        high=MAX_DIM,
+        default=None,
+        why=DIM_WHY,
     )
     steps: int = integer("time steps T of a one-spike code", low=1, high=64, default=40)
     base: float = number(
@@ -86,13 +103,18 @@ class Spiked(AttentionShape, Core):
         default=1,
     )
     lanes: int | None = integer(
-        "neurons per spike event and clock (default: up to 4)", low=1, high=256, default=None
+        "neurons per spike event and clock (default: up to 4)",
+        low=1,
+        high=MAX_LANES,
+        default=None,
+        why=LANES_WHY,
     )
     encoders: int | None = integer(
         "neurons encoded per clock (default: a divisor of lanes, about a seventh)",
         low=1,
-        high=256,
+        high=MAX_LANES,
         default=None,
+        why=LANES_WHY,
     )
 
     def __post_init__(self):
@@ -116,17 +138,6 @@ class Spiked(AttentionShape, Core):
     def _check(self, key, value):
         if not (value == AUTO and key.default == AUTO):
             super()._check(key, value)
-
-    @classmethod
-    def _parse(cls, key, value):
-        if key.default != AUTO:
-            return super()._parse(key, value)
-        try:
-            return value if value == AUTO else float(value)
-        except (TypeError, ValueError):
-            raise InputError(
-                f"spiked: {key.name} = {value!r} is neither a number nor 'auto'"
-            ) from None
 
     @property
     def half_step(self):
@@ -261,6 +272,10 @@ class Spiked(AttentionShape, Core):
         if core.heads != 1:
             raise InputError(f"heads = {core.heads}: heads come from the tensors' leading axis")
         return encode_and_fit(core, tensors)
+
+    def golden_bytes(self):
+        widest = max(self.head_dim, self.value_dim)
+        return 80 * self.tokens**2 + 60 * self.tokens * widest
 
     def views(self):
         def values(codes):

@@ -6,7 +6,7 @@ Traces and sums have ``frac_bits`` fraction bits, logarithms to the base B ``LOG
 from math import ceil, log, log2
 
 LOG_FRACTION = 12
-LARGEST_SUM = 256  # products of 1: the most dimensions, and the most tokens
+USUAL_SUM = 256  # products of 1 that a threshold is above if no sum reaches it, or more
 
 
 def trace_table(config):
@@ -24,7 +24,8 @@ def thresholds(config, gain):
     `gain` is the value of a spike at step 0. A threshold that no sum reaches stops just there.
     """
     top = 2**config.frac_bits * config.half_step * gain
-    unreached = LARGEST_SUM * 2**config.frac_bits + 1
+    largest_sum = max(USUAL_SUM, config.tokens, config.head_dim)  # of products of 1
+    unreached = largest_sum * 2**config.frac_bits + 1
     return [min(max(1, ceil(top * config.base**-n)), unreached) for n in range(config.steps)]
 
 

@@ -19,6 +19,11 @@ CASES = {
     },
     "primes": {"tokens": 7, "head_dim": 11, "value_dim": 13, "steps": 3},
     "49 tokens": {"tokens": 49, "head_dim": 16, "steps": 1, "cells": 7, "bits": 8},
+    "17 tokens, partial group": {"tokens": 17, "head_dim": 8, "steps": 3, "bits": 4},
+    "values, partial group, causal": {
+        **{"tokens": 11, "head_dim": 6, "value_dim": 9, "steps": 9, "mask": "causal"},
+        **{"inputs": "values", "cells": 4, "bits": 3},
+    },
     "65 tokens, causal": {
         **{"tokens": 65, "head_dim": 8, "steps": 2, "mask": "causal"},
         **{"cells": 65, "bits": 4},

@@ -5,7 +5,17 @@ from math import gcd
 
 import numpy as np
 
-from ...configuration import choice, integer, largest_divisor
+from ...configuration import (
+    DIM_WHY,
+    HELD_WHY,
+    LANES_WHY,
+    MAX_DIM,
+    MAX_HELD,
+    MAX_LANES,
+    choice,
+    integer,
+    largest_divisor,
+)
 from ...contract import Core, Work
 from ...item import Bit, Probability
 from ...port import Port
@@ -42,15 +52,20 @@ class SSA(AttentionShape, Core):
         "(arXiv 2402.09109)"
     )
     SOURCE = 'Song et al., "Stochastic Spiking Attention", arXiv 2402.09109'
-    UNROLL = ("cells", "steps_at_once", "lanes")
+    UNROLL = ("cells", "steps_at_once", "lanes", "bits")
+    SIZE_KEYS = ("steps", "tokens")
     CASES = cases.CASES
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
 
-    tokens: int = integer("tokens N", low=1, high=256)
-    head_dim: int = integer("head dimension D of Q and K", low=1, high=256)
+    tokens: int = integer("tokens N", low=1, high=MAX_HELD, why=HELD_WHY)
+    head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
     value_dim: int | None = integer(
-        "head dimension Dv of V (default: head_dim)", low=1, high=256, default=None
+        "head dimension Dv of V (default: head_dim)",
+        low=1,
+        high=MAX_DIM,
+        default=None,
+        why=DIM_WHY,
     )
     steps: int = integer("time steps T", low=1, high=2**24, default=10)
     engine: str = choice("how scores are drawn", choices=ENGINES, default="counter")
@@ -73,25 +88,31 @@ class SSA(AttentionShape, Core):
     )
     seed: int = integer("seed of every LFSR", low=1, high=MAX_SEED, default=1)
     cells: int | None = integer(
-        "score cells in parallel (default: largest divisor of N up to 16)",
+        "score cells in parallel (default: N over a whole number, up to 16)",
         low=1,
-        high=65536,
+        high=MAX_LANES**2,
         default=None,
+        why=LANES_WHY,
     )
     bits: int | None = integer(
         "spikes per cell, or values encoded, per clock (default: largest divisor of D and Dv to 8)",
         low=1,
-        high=256,
+        high=MAX_DIM,
         default=None,
     )
     lanes: int | None = integer(
         "engine sampled: query rows of a time step per clock (default: 1)",
         low=1,
-        high=256,
+        high=MAX_LANES,
         default=None,
+        why=LANES_WHY,
     )
     steps_at_once: int | None = integer(
-        "engine sampled: time steps side by side (default: 1)", low=1, high=256, default=None
+        "engine sampled: time steps side by side (default: 1)",
+        low=1,
+        high=MAX_LANES,
+        default=None,
+        why=LANES_WHY,
     )
     indices: str = choice(
         "engine sampled: indices drawn anew at every step, or without replacement over the steps",
@@ -121,13 +142,13 @@ class SSA(AttentionShape, Core):
             if getattr(self, key) != only:
                 raise self.error(key, getattr(self, key), f"{only} with engine = counter")
         shared = gcd(self.head_dim, self.value_dim)
-        self.derive(cells=largest_divisor(self.tokens, 16), bits=largest_divisor(shared, 8))
+        self.derive(cells=_usual_cells(self.tokens), bits=largest_divisor(shared, 8))
         rows, rest = divmod(self.cells, self.tokens)
-        if self.tokens % self.cells and (rest or rows > self.tokens or self.tokens % rows):
+        if rows and (rest or self.tokens % rows):
             raise self.error(
                 "cells",
                 self.cells,
-                f"a divisor of tokens ({self.tokens}), or tokens times such a divisor",
+                f"at most tokens ({self.tokens}), or tokens times a divisor of it",
             )
         self._check_bits(shared)
 
@@ -233,6 +254,11 @@ class SSA(AttentionShape, Core):
         return min(self.cells, self.tokens)
 
     @property
+    def key_groups(self):
+        """Groups of `key_lanes` keys; the last may be partial."""
+        return -(-self.tokens // self.key_lanes)
+
+    @property
     def encoder_lanes(self):
         """Values of one token encoded per clock, enough never to hold up the score stage."""
         if self.query_lanes > 1 or self.engine == "sampled":
@@ -292,6 +318,13 @@ class SSA(AttentionShape, Core):
             " without counters: LFSRs draw which pair of spikes decides",
         )
 
+    def golden_bytes(self):
+        spikes = self.steps * self.tokens * max(self.head_dim, self.value_dim)
+        outputs = self.steps * self.tokens * self.value_dim
+        pairs = self.steps * self.tokens**2
+        encoded = 70 * spikes if self.by_value else 0
+        return encoded + pairs + outputs * (40 if self.engine == "sampled" else 1)
+
     def views(self):
         return {"spikes": lambda spikes: spikes, "rate": lambda spikes: spikes.mean(axis=-3)}
 
@@ -340,3 +373,12 @@ def _guess_inputs(q):
     if q.ndim <= 2:
         return "values"
     return "spikes" if q.dtype.kind != "f" or np.isin(q, (0, 1)).all() else "values"
+
+
+def _usual_cells(tokens):
+    """Cells by default: the largest divisor of `tokens` up to 16, or, where that is below 4, up to
+    16 with a partial last group."""
+    divisor = largest_divisor(tokens, 16)
+    if divisor >= min(4, tokens):
+        return divisor
+    return -(-tokens // -(-tokens // 16))

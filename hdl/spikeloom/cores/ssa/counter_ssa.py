@@ -85,10 +85,9 @@ class CounterSSA(wiring.Component):
             m.d.sync += self.misframed.eq(1)
 
         # Score stage: Q and K to scores.
-        groups = config.tokens // config.key_lanes
         m.submodules.score_memory = score_memory = BankMemory(
             banks=score_banks(config),
-            depth=groups,
+            depth=config.key_groups,
             granule_bits=config.query_lanes * config.key_lanes,
         )
         m.d.comb += scores.run.eq(run)

@@ -74,7 +74,8 @@ def trace(config, q, k, v):
         indices = golden_sampled.draw_indices(config)
         return SSATrace(q, k, v, *golden_sampled.sample(config, q, k, v, mask, *indices))
     steps, tokens, head_dim, value_dim = *q.shape, v.shape[2]
-    rows, keys, bits = config.query_lanes, config.key_lanes, config.bits
+    rows, keys, groups = config.query_lanes, config.key_lanes, config.key_groups
+    bits = config.bits
     seeding = {"strategy": config.random}
     scores_source = RandomSource(rows * keys, head_dim, config.seed, stream=SCORE_STREAM, **seeding)
     output_source = RandomSource(rows * bits, tokens, config.seed, stream=OUTPUT_STREAM, **seeding)
@@ -87,8 +88,9 @@ def trace(config, q, k, v):
         count = now.stop - now.start
 
         matches = q[now].astype(np.float32) @ k[now].astype(np.float32).transpose(0, 2, 1)
-        draws = scores_source.draw(count * tokens * tokens // (rows * keys))
-        scores[now] = (_in_blocks(draws, count, tokens, tokens, rows, keys) < matches) & mask
+        draws = scores_source.draw(count * tokens // rows * groups)
+        draws = _in_blocks(draws, count, tokens, groups * keys, rows, keys)[..., :tokens]
+        scores[now] = (draws < matches) & mask
 
         hits = scores[now].astype(np.float32) @ v[now].astype(np.float32)
         draws = output_source.draw(count * tokens * value_dim // (rows * bits))

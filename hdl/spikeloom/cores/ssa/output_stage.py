@@ -31,7 +31,7 @@ class OutputStage(wiring.Component):
     def __init__(self, config):
         self._config = config
         self._blocks = config.tokens // config.query_lanes
-        self._groups = config.tokens // config.key_lanes
+        self._groups = config.key_groups
         self._columns = config.value_dim // config.bits
         super().__init__(
             {

@@ -9,12 +9,12 @@ READ = 1  # clocks from issuing a read to the words at the cells
 
 def score_period(config):
     """Clocks the score stage spends on a block of query rows."""
-    return config.tokens // config.key_lanes * (config.head_dim // config.bits)
+    return config.key_groups * (config.head_dim // config.bits)
 
 
 def output_period(config):
     """Clocks the output stage spends on a block of query rows."""
-    return config.tokens // config.key_lanes * (config.value_dim // config.bits)
+    return config.key_groups * (config.value_dim // config.bits)
 
 
 def block_period(config):
@@ -57,10 +57,10 @@ def cycles(config, *, loaded=True):
     """Clocks from `start` to the last output beat, for streams that never stall.
 
     Of engine "sampled": see `sampled.schedule`. Of engine "counter"
-    ``T * N**2 * max(D, Dv) / (cells * bits)`` and a constant, as long as one time step fills in no
-    more time than it is worked on: always, except where `cells` exceeds `tokens` and spikes come in
-    by rows. `loaded`: operands came before `start`, as far as they go (two time steps of spikes, or
-    all values); otherwise their first beats come with `start`.
+    ``T * N * ceil(N / cells) * max(D, Dv) / bits`` and a constant, as long as one time step fills
+    in no more time than it is worked on: always, except where `cells` exceeds `tokens` and spikes
+    come in by rows. `loaded`: operands came before `start`, as far as they go (two time steps of
+    spikes, or all values); otherwise their first beats come with `start`.
     """
     if config.engine == "sampled":
         return sampled_schedule.cycles(config, loaded=loaded)

@@ -32,7 +32,7 @@ class ScoreStage(wiring.Component):
     def __init__(self, config):
         self._config = config
         self._blocks = config.tokens // config.query_lanes
-        self._groups = config.tokens // config.key_lanes
+        self._groups = config.key_groups
         columns = config.head_dim // config.bits
         super().__init__(
             {
@@ -115,7 +115,7 @@ class ScoreStage(wiring.Component):
         return m
 
     def _admitted(self, done):
-        """Which scores of the present block and key group the mask lets through."""
+        """Which scores of the present block and key group the mask lets through, of tokens."""
         config = self._config
         lead = done.block * config.query_lanes - done.group * config.key_lanes
         rules = {
@@ -123,8 +123,10 @@ class ScoreStage(wiring.Component):
             "causal": lambda ahead: ahead >= 0,
             "self": lambda ahead: ahead != 0,
         }
+        partial = config.tokens % config.key_lanes
         return Cat(
             rules[config.mask](lead + row - key)
+            & (~done.group_last if partial and key >= partial else True)
             for row in range(config.query_lanes)
             for key in range(config.key_lanes)
         )

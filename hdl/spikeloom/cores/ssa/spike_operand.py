@@ -1,6 +1,6 @@
 """Operand memory: spikes of one step are read while those of the next arrive."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Module, ResetInserter
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In
 
@@ -24,7 +24,8 @@ class SpikeOperand(wiring.Component):
     Parameters
     ----------
     tokens, width : shape of the tensor.
-    lanes, bits : shape of a word; they divide `tokens` and `width`.
+    lanes, bits : shape of a word; `bits` divides `width`. Where `lanes` does not divide `tokens`,
+        the last word's tokens beyond them hold anything (``block_rows == 1`` only).
     block_rows, block_bits : shape of an arriving block; they divide `lanes` and `bits`, and
         ``block_rows > 1`` needs ``block_bits == bits``.
 
@@ -35,7 +36,8 @@ class SpikeOperand(wiring.Component):
     """
 
     def __init__(self, tokens, width, *, lanes, bits, block_rows, block_bits):
-        self._groups = tokens // lanes
+        self._groups = -(-tokens // lanes)
+        self._partial = tokens % lanes  # tokens of the last group, 0: as many as in the others
         self._columns = width // bits
         self._blocks = (lanes // block_rows, bits // block_bits)
         super().__init__(
@@ -57,17 +59,22 @@ class SpikeOperand(wiring.Component):
             granule_bits=len(self.i.payload),
         )
 
-        m.submodules.fill = fill = LoopNest(
-            group=self._groups, row=rows, column=self._columns, part=parts
-        )
+        fill = LoopNest(group=self._groups, row=rows, column=self._columns, part=parts)
         written = self.i.valid & self.i.ready
+        close = written & fill.group_last
+        if self._partial:
+            last_token = (fill.group == self._groups - 1) & (fill.row == self._partial - 1)
+            close = written & last_token & fill.column_last
+            m.submodules.fill = ResetInserter(close)(fill)
+        else:
+            m.submodules.fill = fill
         m.d.comb += [
             self.i.ready.eq(~fill.group_first | memory.w.free),
             fill.step.eq(written),
             memory.w.reserve.eq(written & fill.group_first),
             memory.w.addr.eq(Cat(fill.column, fill.group)),
             memory.w.data.eq(self.i.payload.replicate(rows * parts)),
-            memory.w.close.eq(written & fill.group_last),
+            memory.w.close.eq(close),
         ]
         for row in range(rows):
             for part in range(parts):

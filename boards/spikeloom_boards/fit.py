@@ -1,0 +1,66 @@
+"""Does a design fit its device, and if not, which smaller one does?"""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from spikeloom.errors import InputError
+
+TRIES = 3  # smaller designs that are synthesised before giving up
+
+
+def fits(synthesis, device):
+    """Whether a synthesised design has no more cells and block RAMs than the device."""
+    return synthesis.lut4 <= device.cells and synthesis.block_rams <= device.block_rams
+
+
+def what_would_fit(job, synthesis, synthesise, progress=lambda step: None):
+    """What to do about a `job` whose `synthesis` is too large: a hint that was tried.
+
+    ``synthesise(folder, job, progress)`` is run on smaller unrolls: guessed by proportion, and at
+    last the smallest.
+    """
+    device = job.board.device
+    config = job.config
+    for guesses_left in reversed(range(TRIES)):
+        share = min(
+            device.cells / max(1, synthesis.lut4), device.block_rams / max(1, synthesis.block_rams)
+        )
+        smaller = lower_unroll(config, share) if guesses_left else smallest(config)
+        if smaller == config:
+            break
+        config = smaller
+        hint = " ".join(f"--set {key}={value}" for key, value in lowered(job.config, config))
+        progress(f"try {hint}")
+        with tempfile.TemporaryDirectory(prefix="spikeloom-fit-") as folder:
+            synthesis = synthesise(Path(folder), replace(job, config=config), lambda step: None)
+        if fits(synthesis, device):
+            return f"{hint} takes {synthesis.lut4} and {synthesis.block_rams}"
+    return "no unroll of it does: lower tokens or head_dim, or choose a larger board"
+
+
+def lowered(config, smaller):
+    """Keys of the unroll that differ, with their values in `smaller`."""
+    values = ((key, getattr(smaller, key, None)) for key in config.UNROLL)
+    return [(key, value) for key, value in values if value != getattr(config, key, None)]
+
+
+def lower_unroll(config, share):
+    """`config` with the first key of the unroll that is above 1 lowered to about `share` of it or
+    less; `config` itself where all are 1."""
+    for key in config.UNROLL:
+        unroll = getattr(config, key, None) or 1
+        for value in range(min(unroll - 1, max(1, int(unroll * share))), 0, -1):
+            following = dict.fromkeys(config.UNROLL_FOLLOWS)
+            try:
+                return replace(config, **{key: value} | following)
+            except InputError:
+                continue
+    return config
+
+
+def smallest(config):
+    """`config` with as little side by side as it allows."""
+    while (smaller := lower_unroll(config, 0)) != config:
+        config = smaller
+    return config

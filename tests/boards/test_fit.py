@@ -1,0 +1,123 @@
+"""Hints that a build gives: each was tried before it is printed."""
+
+import re
+from dataclasses import dataclass
+from math import prod
+
+import pytest
+
+from spikeloom.cores.a2os2a import A2OS2A
+from spikeloom.cores.spiked import Spiked
+from spikeloom.cores.ssa import SSA
+from spikeloom.errors import InputError
+from spikeloom_boards.boards import BOARDS
+from spikeloom_boards.build import Build, hertz
+from spikeloom_boards.clocking import nearest_clock
+from spikeloom_boards.fit import fits, lower_unroll, smallest, what_would_fit
+from spikeloom_boards.presets import preset_config
+
+ICESTICK = BOARDS["icestick"]
+SMALL = SSA(tokens=4, head_dim=4)
+KEYS = ("cells", "bits", "lanes", "steps_at_once")
+
+
+@dataclass
+class Size:
+    lut4: int
+    block_rams: int = 0
+
+
+def size_of(config, base):
+    """A synthesis in which the unroll takes its share beside `base` cells."""
+    return Size(base + 20 * prod(getattr(config, key, None) or 1 for key in KEYS))
+
+
+CONFIGS = [
+    SSA(tokens=64, head_dim=64),
+    SSA(tokens=197, head_dim=12, cells=197 * 197, bits=4),
+    SSA(tokens=7, head_dim=6, engine="sampled", lanes=7, steps_at_once=10),
+    A2OS2A(tokens=64, head_dim=240, lanes=120),
+    Spiked(tokens=149, head_dim=32, lanes=105, encoders=35),
+]
+
+
+@pytest.mark.parametrize("base", [0, 600, 1250, 5000])
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.NAME)
+def test_an_unroll_is_synthesised_before_it_is_suggested(config, base):
+    job = Build(config, ICESTICK, 72_000_000, top="self-test")
+    tried = []
+
+    def synthesise(folder, job, progress):
+        tried.append(job.config)
+        return size_of(job.config, base)
+
+    hint = what_would_fit(job, size_of(config, base), synthesise)
+    if base > 1260:
+        assert hint.startswith("no unroll of it does")
+        assert tried[-1] == smallest(config)
+        return
+    settings = {key: int(value) for key, value in re.findall(r"--set (\w+)=(\d+)", hint)}
+    if "lanes" in settings and hasattr(config, "encoders"):
+        settings["encoders"] = None
+    suggested = type(config)(**config.as_dict() | settings)
+    assert suggested in tried
+    assert fits(size_of(suggested, base), ICESTICK.device)
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.NAME)
+def test_the_unroll_ends_at_the_smallest(config):
+    least = smallest(config)
+    assert lower_unroll(least, 0.9) == least
+    assert {getattr(least, key, None) or 1 for key in (*KEYS, "encoders")} == {1}
+
+
+@pytest.mark.parametrize("recipe", BOARDS.values(), ids=lambda recipe: recipe.id)
+@pytest.mark.parametrize("mhz", [47.123, 0.5, 999, 33.333333])
+def test_the_nearest_clock_can_be_made(recipe, mhz):
+    with pytest.raises(InputError) as refused:
+        Build(SMALL, recipe, hertz(mhz), top="self-test")
+    (nearest,) = re.findall(r"the nearest is --mhz (\S+)$", str(refused.value))
+    Build(SMALL, recipe, hertz(float(nearest)), top="self-test")
+
+
+@pytest.mark.parametrize("find", [ice_pll, ecp_pll])
+def test_no_clock_is_nearer(find):
+    """Against a search in steps of 1 kHz around."""
+    wanted = 47_123_000
+    gap = abs(nearest_clock(find, 12_000_000, wanted) - wanted)
+    around = range(wanted - gap + 1000 - gap % 1000, wanted + gap, 1000)
+    assert all(find(12_000_000, hz) is None for hz in around)
+
+
+@pytest.mark.parametrize("mhz", [float("nan"), float("inf"), -float("inf"), 0.0, -3.0, 1e300])
+def test_what_is_no_clock(mhz):
+    with pytest.raises(InputError, match="is not allowed; a clock is"):
+        hertz(mhz)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"seed": -1}, "--seed -1: seeds of place and route are 0.."),
+        ({"seed": 2**64}, "seeds of place and route"),
+        ({"baud": 3_000_000_000}, "baud = 3000000000 is not allowed; baud must be 1..12000000"),
+        ({"baud": 0}, "baud = 0 is not allowed"),
+        ({"top": "slef-test"}, "unknown top 'slef-test'; did you mean self-test?"),
+    ],
+)
+def test_builds_refused(options, told):
+    recipe = BOARDS["icebreaker"]
+    with pytest.raises(InputError) as refused:
+        Build(SMALL, recipe, recipe.frequency, **options)
+    assert told in str(refused.value)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_presets_compare_numbers_not_spellings(board):
+    """A key spelt otherwise is the same key: the preset stays what it is."""
+    recipe = BOARDS[board]
+    for core in recipe.presets:
+        preset = preset_config(core, recipe)
+        for spell in (str, hex, lambda number: f"+{number}", int):
+            same = {"tokens": spell(preset.tokens), "value_dim": spell(preset.value_dim)}
+            assert preset_config(core, recipe, same) == preset
