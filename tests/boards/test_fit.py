@@ -10,6 +10,7 @@ from spikeloom.cores.a2os2a import A2OS2A
 from spikeloom.cores.spiked import Spiked
 from spikeloom.cores.ssa import SSA
 from spikeloom.errors import InputError
+from spikeloom.families import FAMILIES
 from spikeloom_boards.boards import BOARDS
 from spikeloom_boards.build import Build, hertz
 from spikeloom_boards.clocking import nearest_clock
@@ -80,7 +81,7 @@ def test_the_nearest_clock_can_be_made(recipe, mhz):
     Build(SMALL, recipe, hertz(float(nearest)), top="self-test")
 
 
-@pytest.mark.parametrize("find", [ice_pll, ecp_pll])
+@pytest.mark.parametrize("find", [FAMILIES["ice40"].pll, FAMILIES["ecp5"].pll])
 def test_no_clock_is_nearer(find):
     """Against a search in steps of 1 kHz around."""
     wanted = 47_123_000
