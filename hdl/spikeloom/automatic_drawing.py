@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .composition import Composition
     from .contract import Core
     from .port import Port
+    from .stream_unit import StreamUnit
 
 GAP = 0.7  # between columns
 ROW_GAP = 0.3  # between the rows of a column
@@ -41,12 +42,15 @@ class Node:
 
 def draw_core(core: Core) -> Drawing:
     """Any core: its streams, and one box for all between them."""
-    return _through_one_box(core, ("*",), lambda name: ())
+    return _through(core, [_input(name) for name in core.inputs], "*")
 
 
-def draw_unit(core: Core) -> Drawing:
-    """A `StreamUnit` in its shell."""
-    drawing = _through_one_box(core, ("unit",), lambda name: (f"{name}_framed",))
+def draw_unit(core: StreamUnit) -> Drawing:
+    """A unit in its shell, which scrambles the seed of a unit that has one."""
+    sources = [_input(name, f"{name}_framed") for name in core.inputs]
+    if hasattr(core, "seed"):
+        sources.append(Node("seed scrambler", "random", ("scrambler",)))
+    drawing = _through(core, sources, "unit")
     drawing.leave_out("start, busy and done", "run", "sent")
     drawing.leave_out("lets the beats of one run in", *(f"{name}_taken" for name in core.inputs))
     return drawing
@@ -91,16 +95,14 @@ def draw_composition(core: Composition) -> Drawing:
     return drawing
 
 
-def _through_one_box(
-    core: Core, of: tuple[str, ...], stream_parts: Callable[[str], tuple[str, ...]]
-) -> Drawing:
-    inputs = [_input(name, *stream_parts(name)) for name in core.inputs]
-    box = Node(core.NAME, "logic", of)
-    box.sources = list(zip(inputs, core.inputs, strict=True))
+def _through(core: Core, sources: list[Node], of: str) -> Drawing:
+    """From `sources` through one box to the outputs."""
+    box = Node(core.NAME, "logic", (of,))
+    box.sources = [(source, source.port or "seed") for source in sources]
     outputs = [_output(name) for name in core.outputs]
     for node in outputs:
         node.sources = [(box, "")]
-    return _lay_out(core.NAME, [*inputs, box, *outputs])
+    return _lay_out(core.NAME, [*sources, box, *outputs])
 
 
 def _port(owners: Mapping[str, Core], name: str) -> Port:

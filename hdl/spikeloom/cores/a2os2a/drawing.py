@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 def attention(core: A2OS2A) -> Drawing:
     """The datapath of the order that the core sums in."""
     d = scores_first() if core.chosen_order == "qk" else state_first()
-    d.leave_out("count sequences, for busy and done", "taken", "sent")
+    d.leave_out("busy and done", "run_control")
+    d.leave_out("counts the sequences let in", "taken")
     return d
 
 

@@ -14,7 +14,7 @@ def head() -> Drawing:
         "v": ("V events\n+ a line of ones", "v_events", 0.7),
     }
     for name, (text, memory, y) in kept.items():
-        d.input(0.9, y, name, f"{name}_beats")
+        d.input(0.9, y, name, f"{name}_framed")
         d.box(2.6, y, "row splitter", "logic", 1.2, 0.5, f"{name}_feed")
         d.box(4.4, y, f"{text}\n2 banks", "memory", 1.5, 0.8, memory)
         d.arrow((1.55, y), (1.95, y))
@@ -47,6 +47,7 @@ def head() -> Drawing:
     d.arrow((9.95, 0.7), (10.35, 0.7))
     d.output(12.5, 0.7, "o", width=1.0)
     d.arrow((11.65, 0.7), (11.95, 0.7))
-    d.leave_out("counts heads taken, for busy", "taken")
-    d.leave_out("counts tokens sent, for busy and done", "sent")
+    d.leave_out("busy and done", "run_control")
+    d.leave_out("counts the heads let in", "taken")
+    d.leave_out("counts tokens, for last", "sent")
     return d

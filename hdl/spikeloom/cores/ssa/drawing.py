@@ -16,7 +16,7 @@ def counter() -> Drawing:
     """Streams, operand memories, the two stages, the output queue."""
     d = Drawing("ssa", 12.4, 4.3)
     for name, y in (("q", 3.5), ("k", 2.5), ("v", 0.8)):
-        d.input(0.9, y, name, f"{name}_beats")
+        d.input(0.9, y, name, f"{name}_framed")
         d.box(2.8, y, "row splitter\nor encoders", "logic", 1.5, 0.7, f"{name}_feed")
         d.box(4.9, y, f"{name.upper()} spikes\n2 banks", "memory", 1.4, 0.7, f"{name}_operand")
         d.arrow((1.55, y), (2.0, y))
@@ -44,7 +44,7 @@ def counter() -> Drawing:
     d.output(11.5, 0.35, "o", height=0.4)
     d.arrow((8.1, 0.4), (8.8, 0.37))
     d.arrow((10.2, 0.35), (10.85, 0.35))
-    d.leave_out("busy and done", "sent")
+    d.leave_out("busy and done", "run_control")
     return d
 
 
@@ -54,7 +54,7 @@ def sampled(core: SSA) -> Drawing:
     rows = {"q": 3.7, "k": 2.4, "v": 0.7}
     left, turn = 1.45, 3.0  # where rows come from; middle of the corner turns
     for name, y in rows.items():
-        d.input(0.8, y, name, f"{name}_beats")
+        d.input(0.8, y, name, f"{name}_framed")
     if core.by_value:
         left, turn = 2.8, 3.8
         for name, y in rows.items():
@@ -88,6 +88,7 @@ def sampled(core: SSA) -> Drawing:
         d.arrow((left, 3.7), (6.8, 3.7))
         d.arrow((7.2, 3.35), (7.2, 2.8))
         d.arrow((8.0, 3.7), (7.6, 3.7), text="b")
+    d.leave_out("busy and done", "run_control")
     d.leave_out("claims K's and V's banks for a round of queries", "round_banks")
     d.leave_out("counts the queries issued", "issued")
     return d
