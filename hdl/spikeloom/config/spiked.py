@@ -9,7 +9,6 @@ from .base import (
     HELD_WHY,
     LANES_WHY,
     MAX_DIM,
-    MAX_HELD,
     MAX_LANES,
     CoreConfig,
     choice,
@@ -20,6 +19,7 @@ from .base import (
 
 AUTO = "auto"
 LARGEST_SCORE = 1e6
+MAX_TOKENS = 2**10
 
 
 def scale(help, low=1e-30, high=1e30, **range):
@@ -43,7 +43,7 @@ class SpikedConfig(CoreConfig):
 
     core = "spiked"
 
-    tokens: int = integer("tokens N", low=1, high=MAX_HELD, why=HELD_WHY)
+    tokens: int = integer("tokens N", low=1, high=MAX_TOKENS, why=HELD_WHY)
     head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
     value_dim: int | None = integer(
         "head dimension Dv of V (default: head_dim)",
