@@ -10,7 +10,6 @@ from ...configuration import (
     HELD_WHY,
     LANES_WHY,
     MAX_DIM,
-    MAX_HELD,
     MAX_LANES,
     choice,
     integer,
@@ -26,6 +25,7 @@ from . import bench, cases, presets
 
 AUTO = "auto"
 LARGEST_SCORE = 1e6
+MAX_TOKENS = 2**10
 
 
 def scale(help, low=1e-30, high=1e30, **range):
@@ -58,7 +58,7 @@ class Spiked(AttentionShape, Core):
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
 
-    tokens: int = integer("tokens N", low=1, high=MAX_HELD, why=HELD_WHY)
+    tokens: int = integer("tokens N", low=1, high=MAX_TOKENS, why=HELD_WHY)
     head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
     value_dim: int | None = integer(
         "head dimension Dv of V (default: head_dim)",
