@@ -49,6 +49,8 @@ def draw_unit(core: Core) -> Drawing:
     drawing = _through_one_box(core, ("unit",), lambda name: (f"{name}_framed",))
     drawing.leave_out("start, busy and done", "run", "sent")
     drawing.leave_out("lets the beats of one run in", *(f"{name}_taken" for name in core.inputs))
+    if hasattr(core, "seed"):
+        drawing.leave_out("gives the random sources their seed", "scrambler")
     return drawing
 
 

@@ -30,6 +30,7 @@ class BernoulliEncoderUnit(RateCoded):
     NAME = "bernoulli_encoder"
     SUMMARY = "Bernoulli encoder: one random spike for each value in [0, 1]"
     UNROLL = ("lanes",)
+    SIZE_KEYS = ("values",)
     CASES = {
         "one value": {"values": 1},
         "one value, one bit": {"values": 1, "value_bits": 1},

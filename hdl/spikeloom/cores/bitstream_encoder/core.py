@@ -34,6 +34,7 @@ class BitstreamEncoderUnit(RateCoded):
     NAME = "bitstream_encoder"
     SUMMARY = "rate coding: values in [0, 1] once in, random spikes of T time steps out"
     UNROLL = ("rows", "lanes")
+    SIZE_KEYS = ("steps", "tokens")
     CASES = {
         "one value, one step": {"tokens": 1, "head_dim": 1, "steps": 1},
         "one value": {"tokens": 1, "head_dim": 1, "steps": 30, "value_bits": 1},

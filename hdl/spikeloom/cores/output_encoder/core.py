@@ -34,6 +34,7 @@ class OutputEncoderUnit(PhaseCoded):
     NAME = "output_encoder"
     SUMMARY = "one-spike codes of sums over a normaliser: logarithms in place of a division"
     UNROLL = ("encoders",)
+    SIZE_KEYS = ("tokens", "value_dim")
     CASES = {
         "one value": {"tokens": 1, "value_dim": 1},
         "one step": {"tokens": 3, "value_dim": 4, "steps": 1, "encoders": 2},

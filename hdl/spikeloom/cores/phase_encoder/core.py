@@ -34,6 +34,7 @@ class PhaseEncoderUnit(PhaseCoded):
     NAME = "phase_encoder"
     SUMMARY = "one-spike phase encoder: a sum fires once, the earlier the larger it is"
     UNROLL = ("lanes",)
+    SIZE_KEYS = ("values",)
     CASES = {
         "one value": {"values": 1, "input_bits": 21},
         "one step": {"values": 9, "input_bits": 12, "frac_bits": 8, "steps": 1},

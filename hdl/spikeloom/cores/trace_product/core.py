@@ -41,6 +41,7 @@ class TraceProductUnit(PhaseCoded):
     SUMMARY = "trace-driven product: matrices of one-spike codes, one vector addition per spike"
     UNROLL = ("lanes",)
     CYCLES_FOLLOW_DATA = True
+    SIZE_KEYS = ("tokens", "lines")
     CASES = {
         "one code": {"lines": 1, "length": 1, "tokens": 1, "steps": 1},
         "one line": {"lines": 1, "length": 9, "tokens": 4},

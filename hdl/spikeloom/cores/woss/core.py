@@ -35,6 +35,7 @@ class WossUnit(PhaseCoded):
     NAME = "woss"
     SUMMARY = "winner-oriented spike shift: softmax of one-spike codes, subtractions only"
     UNROLL = ("encoders",)
+    SIZE_KEYS = ("tokens",)
     CASES = {
         "one token": {"tokens": 1, "score_scale": 3.0},
         "one step": {"tokens": 4, "steps": 1, "encoders": 2, "score_scale": 1.0},
