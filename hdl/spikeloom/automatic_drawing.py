@@ -53,6 +53,8 @@ def draw_unit(core: StreamUnit) -> Drawing:
     drawing = _through(core, sources, "unit")
     drawing.leave_out("start, busy and done", "run", "sent")
     drawing.leave_out("lets the beats of one run in", *(f"{name}_taken" for name in core.inputs))
+    if hasattr(core, "seed"):
+        drawing.leave_out("gives the random sources their seed", "scrambler")
     return drawing
 
 

@@ -1,15 +1,20 @@
-"""Golden models of the units between streams, against their papers' equations in floating point,
-and against vectors worked out by hand."""
+"""Golden models of the units between streams, against their papers' equations in floating point
+and against vectors worked out by hand; and their hardware against the golden models."""
 
+import random
 from math import ceil, log, sqrt
 
 import numpy as np
 import pytest
+from amaranth.sim import Simulator
 
 import spikeloom
+from spikeloom.cores import find_core
 from spikeloom.errors import InputError
 from spikeloom.random.random_plan import make_plan, scramble
 from spikeloom.random.taps import TAPS
+
+from .spiked_bench import feeder
 
 UNITS = (
     "lfsr",
@@ -307,7 +312,7 @@ def test_output_encoder_is_the_papers(log_bits, equal):
 @pytest.mark.parametrize("name", UNITS)
 def test_cases_fill_their_ports(name):
     """At least ten configurations; outputs pass through their port's beats unchanged."""
-    cases = spikeloom.cores.find_core(name).CASES
+    cases = find_core(name).CASES
     assert len(cases) >= 10
     for settings in cases.values():
         core = spikeloom.core(name, **settings)
@@ -317,6 +322,70 @@ def test_cases_fill_their_ports(name):
             assert 0 < core.cycles(**operands) <= core.cycles()
             for port_name, port in core.outputs.items():
                 assert (port.unpack(port.pack(found[port_name])) == found[port_name]).all()
+
+
+def run_hardware(core, runs, stalls):
+    """Outputs of `runs` on the component, one after the other, and the cycles of each; all operands
+    are on offer from the beginning, every end pausing with probability `stalls`."""
+    dut = core.create()
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-6)
+    (port,) = core.outputs.values()
+    found, cycles = [], []
+
+    async def take(ctx):
+        pause = random.Random(1)
+        for n in range(len(runs)):
+            ctx.set(dut.seed, core.seeded(n).seed if hasattr(core, "seed") else 0)
+            ctx.set(dut.start, 1)
+            await ctx.tick()
+            ctx.set(dut.start, 0)
+            beats, clock, done = [], 0, False
+            while not done:
+                ctx.set(dut.o.ready, pause.random() >= stalls)
+                sampled = dut.o.valid & dut.o.ready, dut.o.payload.data, dut.o.payload.last
+                *_, taken, data, last, done = await ctx.tick().sample(*sampled, dut.done)
+                beats += [(data, last)] * taken
+                clock += 1
+                assert clock < 10 * core.time_limit()
+            found.append(port.unpack(beats))
+            cycles.append(clock)
+        assert not ctx.get(dut.busy)
+        assert not ctx.get(dut.misframed)
+
+    for seed, (name, port_in) in enumerate(core.inputs.items()):
+        beats = [beat for operands in runs for beat in port_in.pack(operands[name])]
+        payloads = [data | last << port_in.bits for data, last in beats]
+        simulator.add_testbench(feeder(getattr(dut, name), payloads, stalls, seed), background=True)
+    simulator.add_testbench(take)
+    simulator.run()
+    return found, cycles
+
+
+@pytest.mark.parametrize("stalls", [0.0, 0.4])
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        ("lfsr", "narrowest, all new"),
+        ("bernoulli_encoder", "partial beat"),
+        ("bitstream_encoder", "blocks"),
+        ("phase_encoder", "partial beat"),
+        ("trace_product", "many groups, few spikes"),
+        ("woss", "causal, partial block"),
+        ("output_encoder", "partial block"),
+    ],
+)
+def test_hardware_is_the_golden_model(name, case, stalls):
+    """Bit for bit for three runs in a row, and to the cycle where nothing pauses; the suite of
+    `spikeloom regress` does the same for every case."""
+    core = find_core(name).from_settings(find_core(name).CASES[case])
+    rng = np.random.default_rng(8)
+    runs = [core.random_operands(rng, density) for density in (0.5, 0.2, 0.8)]
+    found, cycles = run_hardware(core, runs, stalls)
+    for n, operands in enumerate(runs):
+        assert (found[n] == core.seeded(n).compute(**operands)["o"]).all()
+        if not stalls:
+            assert cycles[n] == core.cycles(**operands)
 
 
 @pytest.mark.parametrize(

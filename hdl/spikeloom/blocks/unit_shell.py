@@ -17,9 +17,9 @@ class UnitShell(wiring.Component):
     Operands wait until a run is on. `last` of the outputs is counted here, so that a unit need not
     have one. One cycle from `start` to the first operand; no latency beyond that.
 
-    A unit with the members of `Seeding` is given the scrambled seed at each start, and its operands
-    `random_plan.START_CLOCKS` cycles later. A unit with a member ``run`` (In(1)) sees it high from
-    then on to the last output beat.
+    A unit with a member ``seeding`` (In(Seeding())) is given the scrambled seed at each start, and
+    its operands `random_plan.START_CLOCKS` cycles later. A unit with a member ``run`` (In(1)) sees
+    it high from then on to the last output beat.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class UnitShell(wiring.Component):
         for name in core.flags.keys() & unit.signature.members.keys():
             m.d.comb += getattr(self, name).eq(getattr(unit, name))
         ready = Const(1)
-        if "load" in unit.signature.members:
+        if "seeding" in unit.signature.members:
             ready = self._seed(m, unit, run.begin)
         if "run" in unit.signature.members:
             m.d.comb += unit.run.eq(self.busy & ready)
@@ -105,10 +105,8 @@ class UnitShell(wiring.Component):
             scrambler.start.eq(begin),
             scrambler.seed.eq(self.seed),
             scrambler.keep.eq(self.busy),
-            unit.load.eq(scrambler.load),
-            unit.seed.eq(scrambler.o),
-            unit.warm.eq(scrambler.warm),
         ]
+        wiring.connect(m, scrambler.seeding, unit.seeding)
         return ~scrambler.busy
 
 

@@ -8,13 +8,11 @@ from ...blocks.seeding import Seeding
 from ...random.bernoulli_encoder import BernoulliEncoder
 from ...random.random_source import RandomSource
 
-ENCODER_DELAY = 1  # cycles from thresholds to their spikes
-
 
 class BernoulliStream(wiring.Component):
     """Turns each beat of `lanes` thresholds into `lanes` spikes, with fresh random numbers.
 
-    One beat per clock, `ENCODER_DELAY` of latency.
+    One beat per clock, `delay` clocks of latency.
 
     Parameters
     ----------
@@ -24,10 +22,12 @@ class BernoulliStream(wiring.Component):
 
     Members
     -------
-    load, seed, warm : In, see `Seeding`.
+    seeding : In(Seeding()).
     i : In(stream of `lanes` thresholds of ``value_bits + 1`` bits side by side).
     o : Out(stream of `lanes` spikes).
     """
+
+    delay = 1  # clocks from `i` to `o`
 
     def __init__(self, lanes: int, *, value_bits: int, strategy: str) -> None:
         self._lanes = lanes
@@ -35,7 +35,7 @@ class BernoulliStream(wiring.Component):
         self._strategy = strategy
         super().__init__(
             {
-                **dict(Seeding().flip().members.items()),
+                "seeding": In(Seeding()),
                 "i": In(stream.Signature(lanes * (value_bits + 1))),
                 "o": Out(stream.Signature(lanes)),
             }
@@ -51,10 +51,9 @@ class BernoulliStream(wiring.Component):
         m.d.comb += [
             self.i.ready.eq(~self.o.valid | self.o.ready),
             taken.eq(self.i.valid & self.i.ready),
-            source.load.eq(self.load),
-            source.seed.eq(self.seed),
-            source.step.eq(self.load | self.warm | taken),
+            source.step.eq(self.seeding.load | self.seeding.warm | taken),
         ]
+        wiring.connect(m, wiring.flipped(self.seeding), source.seeding)
         with m.If(self.i.ready):
             m.d.sync += self.o.valid.eq(self.i.valid)
         for n in range(self._lanes):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...configuration import integer
+from ...configuration import LANES_WHY, MAX_LANES, integer
 from ...contract import Work
 from ...item import Bit, Item
 from ...port import Port
@@ -30,6 +30,7 @@ class BernoulliEncoderUnit(RateCoded):
     NAME = "bernoulli_encoder"
     SUMMARY = "Bernoulli encoder: one random spike for each value in [0, 1]"
     UNROLL = ("lanes",)
+    SIZE_KEYS = ("values",)
     CASES = {
         "one value": {"values": 1},
         "one value, one bit": {"values": 1, "value_bits": 1},
@@ -45,7 +46,7 @@ class BernoulliEncoderUnit(RateCoded):
     }
 
     values: int = integer("values of a run", low=1, high=2**24)
-    lanes: int = integer("values per cycle", low=1, high=256, default=1)
+    lanes: int = integer("values per cycle", low=1, high=MAX_LANES, default=1, why=LANES_WHY)
 
     def _port(self, item: Item) -> Port:
         return Port(axes="N", shape=(self.values,), item=item, beat=(self.lanes,), closes="N")
@@ -68,9 +69,9 @@ class BernoulliEncoderUnit(RateCoded):
         return {"o": (draws[: self.values] < self.item.encode(i)).astype(np.uint8)}
 
     def cycles(self, **operands: NDArray) -> int:
-        from .component import ENCODER_DELAY
+        from .component import BernoulliStream
 
-        return START_CLOCKS + self.inputs["i"].beats + ENCODER_DELAY
+        return START_CLOCKS + self.inputs["i"].beats + BernoulliStream.delay
 
     def work(self, **operands: NDArray) -> Work:
         return Work(

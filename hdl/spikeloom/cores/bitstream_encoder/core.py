@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...configuration import integer
+from ...configuration import LANES_WHY, MAX_DIM, MAX_HELD, MAX_LANES, integer
 from ...contract import Work
 from ...item import Bit
 from ...port import Port
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from amaranth.lib import wiring
     from numpy.typing import NDArray
 
+HELD_WHY = "the core holds all values on chip"
 READ = 1  # cycles from the last value to the first read of the memory of values
 
 
@@ -33,6 +34,7 @@ class BitstreamEncoderUnit(RateCoded):
     NAME = "bitstream_encoder"
     SUMMARY = "rate coding: values in [0, 1] once in, random spikes of T time steps out"
     UNROLL = ("rows", "lanes")
+    SIZE_KEYS = ("steps", "tokens")
     CASES = {
         "one value, one step": {"tokens": 1, "head_dim": 1, "steps": 1},
         "one value": {"tokens": 1, "head_dim": 1, "steps": 30, "value_bits": 1},
@@ -51,11 +53,13 @@ class BitstreamEncoderUnit(RateCoded):
         },
     }
 
-    tokens: int = integer("tokens N", low=1, high=256)
-    head_dim: int = integer("dimensions D of a token", low=1, high=256)
+    tokens: int = integer("tokens N", low=1, high=MAX_HELD, why=HELD_WHY)
+    head_dim: int = integer("dimensions D of a token", low=1, high=MAX_DIM, why=HELD_WHY)
     steps: int = integer("time steps T", low=1, high=2**24, default=10)
-    rows: int = integer("tokens encoded per cycle", low=1, high=256, default=1)
-    lanes: int = integer("values of a token encoded per cycle", low=1, high=256, default=1)
+    rows: int = integer("tokens encoded per cycle", low=1, high=MAX_LANES, default=1, why=LANES_WHY)
+    lanes: int = integer(
+        "values of a token encoded per cycle", low=1, high=MAX_LANES, default=1, why=LANES_WHY
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -11,7 +11,7 @@ from ...random.lfsr import LFSR
 class LFSRStream(wiring.Component):
     """Sends the window of an `LFSR`, moved on by `leap` bits with each transfer.
 
-    One window per clock, from the clock after `load` on; no latency.
+    One window per clock, from the clock after it is loaded on; no latency.
 
     Parameters
     ----------
@@ -20,8 +20,7 @@ class LFSRStream(wiring.Component):
 
     Members
     -------
-    load, seed, warm : In, see `Seeding`; the register takes the low bits of the seed. It needs no
-        first step: `warm` does nothing.
+    seeding : In(Seeding()); the register takes the low bits of the seed, and needs no first step.
     run : In(1), send.
     o : Out(stream of `width` bits).
     """
@@ -31,7 +30,7 @@ class LFSRStream(wiring.Component):
         self._leap = leap
         super().__init__(
             {
-                **dict(Seeding().flip().members.items()),
+                "seeding": In(Seeding()),
                 "run": In(1),
                 "o": Out(stream.Signature(width)),
             }
@@ -42,9 +41,9 @@ class LFSRStream(wiring.Component):
 
         m.submodules.lfsr = lfsr = LFSR(self._width, self._leap)
         m.d.comb += [
-            lfsr.load.eq(self.load),
-            lfsr.seed.eq(self.seed[: self._width]),
-            lfsr.step.eq(self.load | self.o.valid & self.o.ready),
+            lfsr.load.eq(self.seeding.load),
+            lfsr.seed.eq(self.seeding.seed[: self._width]),
+            lfsr.step.eq(self.seeding.load | self.o.valid & self.o.ready),
             self.o.payload.eq(lfsr.o),
             self.o.valid.eq(self.run),
         ]

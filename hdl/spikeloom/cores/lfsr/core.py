@@ -35,6 +35,7 @@ class LFSRUnit(StreamUnit):
     NAME = "lfsr"
     SUMMARY = "linear-feedback shift register: random bits of maximal period, seeded at start"
     SOURCE = "taps: primitive polynomials over GF(2), widths 3..64"
+    SIZE_KEYS = ("steps",)
     CASES = {
         "one window": {"width": 8, "steps": 1},
         "narrowest": {"width": 3, "steps": 20},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...configuration import integer, number
+from ...configuration import LANES_WHY, MAX_DIM, MAX_HELD, MAX_LANES, integer, number
 from ...contract import Work
 from ...item import PhaseCode, SInt
 from ...port import Port
@@ -34,6 +34,7 @@ class OutputEncoderUnit(PhaseCoded):
     NAME = "output_encoder"
     SUMMARY = "one-spike codes of sums over a normaliser: logarithms in place of a division"
     UNROLL = ("encoders",)
+    SIZE_KEYS = ("tokens", "value_dim")
     CASES = {
         "one value": {"tokens": 1, "value_dim": 1},
         "one step": {"tokens": 3, "value_dim": 4, "steps": 1, "encoders": 2},
@@ -57,9 +58,16 @@ class OutputEncoderUnit(PhaseCoded):
         "all at step 0": {"tokens": 5, "value_dim": 4, "encoders": 2, "output_scale": 1e-12},
     }
 
-    tokens: int = integer("tokens N: sums of a line", low=1, high=256)
-    value_dim: int = integer("lines of sums after that of the normalisers", low=1, high=256)
-    encoders: int = integer("sums per cycle", low=1, high=256, default=1)
+    tokens: int = integer(
+        "tokens N: sums of a line", low=1, high=MAX_HELD, why="as many as `spiked` takes"
+    )
+    value_dim: int = integer(
+        "lines of sums after that of the normalisers",
+        low=1,
+        high=MAX_DIM,
+        why="as many as `spiked` takes",
+    )
+    encoders: int = integer("sums per cycle", low=1, high=MAX_LANES, default=1, why=LANES_WHY)
     log_bits: int = integer("mantissa bits of the logarithms", low=2, high=12, default=9)
     output_scale: float = number(
         "value of an output that spikes at step 0", low=1e-30, high=1e30, default=1.0
@@ -98,9 +106,9 @@ class OutputEncoderUnit(PhaseCoded):
 
     def component(self) -> wiring.Component:
         from ...blocks.queued_stage import QueuedStage
-        from ..spiked.output_encoder import OUTPUT_DELAY, OutputEncoder
+        from ..spiked.output_encoder import OutputEncoder
 
-        return QueuedStage(OutputEncoder(self.stage), OUTPUT_DELAY + 1)
+        return QueuedStage(OutputEncoder(self.stage), OutputEncoder.delay + 1)
 
     def golden(self, *, i: NDArray) -> dict[str, NDArray]:
         from ..spiked.golden import encode_quotients
@@ -113,9 +121,9 @@ class OutputEncoderUnit(PhaseCoded):
 
     def cycles(self, **operands: NDArray) -> int:
         from ...blocks.queued_stage import QUEUE_DELAY
-        from ..spiked.output_encoder import OUTPUT_DELAY
+        from ..spiked.output_encoder import OutputEncoder
 
-        return self.inputs["i"].beats + OUTPUT_DELAY + QUEUE_DELAY
+        return self.inputs["i"].beats + OutputEncoder.delay + QUEUE_DELAY
 
     def work(self, **operands: NDArray) -> Work:
         sums = self.value_dim * self.tokens

@@ -9,7 +9,7 @@ from ..spiked.phase_encoder import PhaseEncoder
 
 
 class PhaseEncoderBank(wiring.Component):
-    """A `PhaseEncoder` for each of `lanes` sums; one beat per clock, `ENCODER_DELAY` clocks of
+    """A `PhaseEncoder` for each of `lanes` sums; one beat per clock, `delay` clocks of
     latency, never held up.
 
     Parameters
@@ -25,6 +25,8 @@ class PhaseEncoderBank(wiring.Component):
     i : In(array of `lanes` sums), i_valid : In(1).
     o : Out(array of `lanes` codes), o_valid : Out(1).
     """
+
+    delay = PhaseEncoder.delay  # clocks from `i` to `o`
 
     def __init__(
         self, config: Spiked, *, lanes: int, shape: Shape, scale: float, bipolar: bool

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...configuration import choice, integer, number
+from ...configuration import LANES_WHY, MAX_LANES, choice, integer, number
 from ...contract import Work
 from ...item import Item, PhaseCode, SInt
 from ...port import Port
@@ -34,6 +34,7 @@ class PhaseEncoderUnit(PhaseCoded):
     NAME = "phase_encoder"
     SUMMARY = "one-spike phase encoder: a sum fires once, the earlier the larger it is"
     UNROLL = ("lanes",)
+    SIZE_KEYS = ("values",)
     CASES = {
         "one value": {"values": 1, "input_bits": 21},
         "one step": {"values": 9, "input_bits": 12, "frac_bits": 8, "steps": 1},
@@ -56,7 +57,7 @@ class PhaseEncoderUnit(PhaseCoded):
     }
 
     values: int = integer("values of a run", low=1, high=2**24)
-    lanes: int = integer("values per cycle", low=1, high=256, default=1)
+    lanes: int = integer("values per cycle", low=1, high=MAX_LANES, default=1, why=LANES_WHY)
     input_bits: int = integer("bits of a signed sum", low=2, high=37)
     scale: float = number(
         "value of a spike at step 0, in units of 2**frac_bits", low=1e-30, high=1e30, default=1.0
@@ -89,7 +90,6 @@ class PhaseEncoderUnit(PhaseCoded):
         from amaranth.hdl import signed
 
         from ...blocks.queued_stage import QueuedStage
-        from ..spiked.phase_encoder import ENCODER_DELAY
         from .component import PhaseEncoderBank
 
         bank = PhaseEncoderBank(
@@ -99,7 +99,7 @@ class PhaseEncoderUnit(PhaseCoded):
             scale=self.scale,
             bipolar=self.output == "signed",
         )
-        return QueuedStage(bank, ENCODER_DELAY + 1)
+        return QueuedStage(bank, bank.delay + 1)
 
     def golden(self, *, i: NDArray) -> dict[str, NDArray]:
         from ..spiked.golden import encode_sums
@@ -109,9 +109,9 @@ class PhaseEncoderUnit(PhaseCoded):
 
     def cycles(self, **operands: NDArray) -> int:
         from ...blocks.queued_stage import QUEUE_DELAY
-        from ..spiked.phase_encoder import ENCODER_DELAY
+        from .component import PhaseEncoderBank
 
-        return self.inputs["i"].beats + ENCODER_DELAY + QUEUE_DELAY
+        return self.inputs["i"].beats + PhaseEncoderBank.delay + QUEUE_DELAY
 
     def work(self, **operands: NDArray) -> Work:
         return Work(

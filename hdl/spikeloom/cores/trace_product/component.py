@@ -9,7 +9,7 @@ from ..spiked.code import signed_code
 from ..spiked.core import Spiked
 from ..spiked.event_memory import EventMemory
 from ..spiked.lane_memory import LaneMemory, fill_from_stream
-from ..spiked.trace_product import PRODUCT_DELAY, TraceProduct, join_operands
+from ..spiked.trace_product import TraceProduct
 
 
 class ProductStream(wiring.Component):
@@ -63,10 +63,10 @@ class ProductStream(wiring.Component):
 
         # A silent line is one event: events wait while it is repeated for the other groups. Its
         # zeros leave with the delay of a product.
-        silent = product.next & events.event.silent
+        silent = product.events.next & product.events.event.silent
         repeats = Signal(range(config.groups))
         repeat, room = Signal(), Signal()
-        zeros = Signal(PRODUCT_DELAY)
+        zeros = Signal(TraceProduct.delay)
         m.d.comb += repeat.eq(room & (repeats != 0))
         with m.If(silent):
             m.d.sync += repeats.eq(config.groups - 1)
@@ -76,8 +76,13 @@ class ProductStream(wiring.Component):
 
         sums = Mux(zeros[-1], 0, product.o.as_value())
         valid = product.o_valid | zeros[-1]
-        m.d.comb += room.eq(queue_output(m, sums, valid, self.o, under_way=PRODUCT_DELAY + 1))
-        join_operands(m, product, events, lanes, room & (repeats == 0))
-        m.d.comb += [product.run.eq(1), product.o_free.eq(1)]
+        m.d.comb += room.eq(queue_output(m, sums, valid, self.o, under_way=TraceProduct.delay + 1))
+        wiring.connect(m, product.events, events.o)
+        wiring.connect(m, product.lanes, lanes.o)
+        m.d.comb += [
+            product.run.eq(1),
+            product.enable.eq(room & (repeats == 0)),
+            product.room.free.eq(1),
+        ]
 
         return m

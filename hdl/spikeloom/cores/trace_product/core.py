@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...configuration import integer
+from ...configuration import DIM_WHY, LANES_WHY, MAX_DIM, MAX_HELD, MAX_LANES, integer
 from ...contract import Work
 from ...item import Item, PhaseCode, SInt
 from ...port import Port
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from amaranth.lib import wiring
     from numpy.typing import NDArray
 
+HELD_WHY = "the core holds both matrices on chip"
 FIRST_EVENT = 3  # cycles from the last code of a to the first event
 FIRST_LANES = 1  # cycles from the last code of b to the first read of its lanes
 
@@ -39,6 +40,8 @@ class TraceProductUnit(PhaseCoded):
     NAME = "trace_product"
     SUMMARY = "trace-driven product: matrices of one-spike codes, one vector addition per spike"
     UNROLL = ("lanes",)
+    CYCLES_FOLLOW_DATA = True
+    SIZE_KEYS = ("tokens", "lines")
     CASES = {
         "one code": {"lines": 1, "length": 1, "tokens": 1, "steps": 1},
         "one line": {"lines": 1, "length": 9, "tokens": 4},
@@ -60,10 +63,12 @@ class TraceProductUnit(PhaseCoded):
         "more tokens than lines": {"lines": 2, "length": 3, "tokens": 21, "lanes": 5},
     }
 
-    lines: int = integer("lines of a", low=1, high=256)
-    length: int = integer("codes of a line, and of a token of b", low=1, high=256)
-    tokens: int = integer("tokens of b", low=1, high=256)
-    lanes: int = integer("tokens per spike event and cycle", low=1, high=256, default=1)
+    lines: int = integer("lines of a", low=1, high=MAX_HELD, why=HELD_WHY)
+    length: int = integer("codes of a line, and of a token of b", low=1, high=MAX_DIM, why=DIM_WHY)
+    tokens: int = integer("tokens of b", low=1, high=MAX_HELD, why=HELD_WHY)
+    lanes: int = integer(
+        "tokens per spike event and cycle", low=1, high=MAX_LANES, default=1, why=LANES_WHY
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -110,7 +115,7 @@ class TraceProductUnit(PhaseCoded):
     def cycles(self, *, a: NDArray | None = None, b: NDArray | None = None) -> int:
         """Exact for a; without it, for a spike at every place: the most. b does not matter."""
         from ...blocks.queued_stage import QUEUE_DELAY
-        from ..spiked.trace_product import PRODUCT_DELAY
+        from ..spiked.trace_product import TraceProduct
 
         if a is None:
             spikes = np.full(self.lines, self.length)
@@ -118,7 +123,7 @@ class TraceProductUnit(PhaseCoded):
             spikes = np.count_nonzero(a, axis=1)
         first = max(self.lines * self.length + FIRST_EVENT, self.tokens * self.length + FIRST_LANES)
         events = self.groups * int(np.maximum(spikes, 1).sum())
-        return first + events - 1 + PRODUCT_DELAY + QUEUE_DELAY
+        return first + events - 1 + TraceProduct.delay + QUEUE_DELAY
 
     def work(self, *, a: NDArray | None = None, b: NDArray | None = None) -> Work:
         pairs = self.lines * self.length * self.tokens

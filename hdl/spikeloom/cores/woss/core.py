@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...configuration import choice, integer, number
+from ...configuration import LANES_WHY, MAX_HELD, MAX_LANES, choice, integer, number
 from ...contract import Work
 from ...item import PhaseCode
 from ...port import Port
@@ -35,6 +35,7 @@ class WossUnit(PhaseCoded):
     NAME = "woss"
     SUMMARY = "winner-oriented spike shift: softmax of one-spike codes, subtractions only"
     UNROLL = ("encoders",)
+    SIZE_KEYS = ("tokens",)
     CASES = {
         "one token": {"tokens": 1, "score_scale": 3.0},
         "one step": {"tokens": 4, "steps": 1, "encoders": 2, "score_scale": 1.0},
@@ -60,8 +61,10 @@ class WossUnit(PhaseCoded):
         "17 tokens": {"tokens": 17, "encoders": 5, "score_scale": 3.0, "mask": "causal"},
     }
 
-    tokens: int = integer("tokens N: rows, and scores of a row", low=1, high=256)
-    encoders: int = integer("scores per cycle", low=1, high=256, default=1)
+    tokens: int = integer(
+        "tokens N: rows, and scores of a row", low=1, high=MAX_HELD, why="as many as `spiked` takes"
+    )
+    encoders: int = integer("scores per cycle", low=1, high=MAX_LANES, default=1, why=LANES_WHY)
     mask: str = choice(
         "scores left out: none, or future tokens", choices=("none", "causal"), default="none"
     )
@@ -101,10 +104,10 @@ class WossUnit(PhaseCoded):
 
     def component(self) -> wiring.Component:
         from ...blocks.queued_stage import QueuedStage
-        from ..spiked.woss import WOSS_DELAY, Woss
+        from ..spiked.woss import Woss
 
         stage = self.stage
-        return QueuedStage(Woss(stage), stage.blocks + WOSS_DELAY)
+        return QueuedStage(Woss(stage), stage.blocks + Woss.delay)
 
     def golden(self, *, i: NDArray) -> dict[str, NDArray]:
         from ..spiked.golden import woss
@@ -114,11 +117,11 @@ class WossUnit(PhaseCoded):
 
     def cycles(self, **operands: NDArray) -> int:
         from ...blocks.queued_stage import QUEUE_DELAY
-        from ..spiked.woss import WOSS_DELAY
+        from ..spiked.woss import Woss
 
         port = self.inputs["i"]
         row = port.grid[1]
-        return port.beats + WOSS_DELAY + row - 1 + QUEUE_DELAY
+        return port.beats + Woss.delay + row - 1 + QUEUE_DELAY
 
     def work(self, **operands: NDArray) -> Work:
         count = self.tokens**2
