@@ -15,7 +15,7 @@ from spikeloom_boards.boards import BOARDS
 from spikeloom_boards.build import Build, hertz
 from spikeloom_boards.clocking import nearest_clock
 from spikeloom_boards.fit import fits, lower_unroll, smallest, what_would_fit
-from spikeloom_boards.presets import preset_config
+from spikeloom_boards.presets import preset_config, presets_of
 
 ICESTICK = BOARDS["icestick"]
 SMALL = SSA(tokens=4, head_dim=4)
@@ -72,13 +72,13 @@ def test_the_unroll_ends_at_the_smallest(config):
     assert {getattr(least, key, None) or 1 for key in (*KEYS, "encoders")} == {1}
 
 
-@pytest.mark.parametrize("recipe", BOARDS.values(), ids=lambda recipe: recipe.id)
+@pytest.mark.parametrize("board", BOARDS.values(), ids=lambda board: board.id)
 @pytest.mark.parametrize("mhz", [47.123, 0.5, 999, 33.333333])
-def test_the_nearest_clock_can_be_made(recipe, mhz):
+def test_the_nearest_clock_can_be_made(board, mhz):
     with pytest.raises(InputError) as refused:
-        Build(SMALL, recipe, hertz(mhz), top="self-test")
+        Build(SMALL, board, hertz(mhz), top="self-test")
     (nearest,) = re.findall(r"the nearest is --mhz (\S+)$", str(refused.value))
-    Build(SMALL, recipe, hertz(float(nearest)), top="self-test")
+    Build(SMALL, board, hertz(float(nearest)), top="self-test")
 
 
 @pytest.mark.parametrize("find", [FAMILIES["ice40"].pll, FAMILIES["ecp5"].pll])
@@ -107,18 +107,18 @@ def test_what_is_no_clock(mhz):
     ],
 )
 def test_builds_refused(options, told):
-    recipe = BOARDS["icebreaker"]
+    board = BOARDS["icebreaker"]
     with pytest.raises(InputError) as refused:
-        Build(SMALL, recipe, recipe.frequency, **options)
+        Build(SMALL, board, board.frequency, **options)
     assert told in str(refused.value)
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_presets_compare_numbers_not_spellings(board):
     """A key spelt otherwise is the same key: the preset stays what it is."""
-    recipe = BOARDS[board]
-    for core in recipe.presets:
-        preset = preset_config(core, recipe)
+    target = BOARDS[board]
+    for core in presets_of(target):
+        preset = preset_config(core, target)
         for spell in (str, hex, lambda number: f"+{number}", int):
             same = {"tokens": spell(preset.tokens), "value_dim": spell(preset.value_dim)}
-            assert preset_config(core, recipe, same) == preset
+            assert preset_config(core, target, same) == preset

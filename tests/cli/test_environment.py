@@ -58,8 +58,8 @@ def test_suite_runs_all_its_tests(hostile, spikeloom):
 
 
 def test_simulation_and_design_are_the_same(spikeloom, values, tmp_path, monkeypatch):
-    recipe = BOARDS["icestick"]
-    job = Build(preset_config("ssa", recipe), recipe, recipe.frequency)
+    board = BOARDS["icestick"]
+    job = Build(preset_config("ssa", board), board, board.frequency)
     plain = design_files(job)
     for name, value in HOSTILE.items():
         monkeypatch.setenv(name, value)
