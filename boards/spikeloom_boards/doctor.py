@@ -30,7 +30,8 @@ PURPOSES = {
 }
 OPTIONAL = ("iverilog", "sby", "z3")
 STARTED_BY = {"iverilog": ("-V",), "openFPGALoader": ("--Version",)}
-NO_VERSION = ("icepack", "iceprog", "icesprog")  # print their usage, with an exit code of their own
+# Print their usage, with an exit code of their own; so do the packers of some families.
+NO_VERSION = ("iceprog", "icesprog", *(family.PACKER for family in FAMILIES.values()))
 LIBRARIES = {
     "openFPGALoader": "install its libraries: apt-get install libusb-1.0-0 libftdi1-2",
 }

@@ -24,11 +24,16 @@ class Estimate:
     work: Work
 
     @property
+    def accesses(self) -> float:
+        """Memory accesses of `WORD` bits."""
+        return self.work.moved_bits / WORD
+
+    @property
     def microjoule(self) -> float:
         picojoule = (
             self.work.additions * ADDITION
             + self.work.multiplications * MULTIPLICATION
-            + self.work.moved_bits / WORD * ACCESS
+            + self.accesses * ACCESS
         )
         return picojoule / 1e6
 

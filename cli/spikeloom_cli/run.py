@@ -79,7 +79,7 @@ def run(
             help=f"Netlist: {', '.join(netlists())}.",
             autocompletion=completion.families,
         ),
-    ] = "ice40",
+    ] = next(iter(netlists())),
     sim: SimulatorName = "verilator",
     port: Port = None,
     baud: Baud = DEFAULT_BAUD,

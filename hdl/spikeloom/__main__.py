@@ -1,13 +1,13 @@
 """``python -m spikeloom``: the `spikeloom` command."""
 
 import sys
+from importlib.metadata import entry_points
 
 
 def main():
-    """Run the command line, which is a package above this one and imported only now."""
-    from spikeloom_cli.main import main
-
-    return main()
+    """Run the command line, as it was installed beside this package."""
+    (command,) = entry_points(group="console_scripts", name="spikeloom")
+    return command.load()()
 
 
 if __name__ == "__main__":

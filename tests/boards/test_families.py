@@ -34,8 +34,6 @@ DATA = (
     "boards/spikeloom_boards/bench/designs.py",
     *("hdl/spikeloom/cores/*/presets.py", "hdl/spikeloom/cores/*/bench.py"),
 )
-# And code, with the number of lines: what --family is without the option.
-CODE = {"cli/spikeloom_cli/run.py": 1}
 PRIMITIVES = r"SB_|TRELLIS_|ICESTORM_|CCU2C|DP16KD|PDPW16KD|EHXPLL|PFUMX|L6MUX|nextpnr-\w"
 
 
@@ -63,7 +61,7 @@ def test_families_are_named_in_their_own_files_alone():
     for path in [path for path in found if any(fnmatch(path, pattern) for pattern in DATA)]:
         print(f"{path}: {len(found.pop(path))} lines of data")
     print(*found.items(), sep="\n")
-    assert {path: len(lines) for path, lines in found.items()} == CODE, found
+    assert found == {}
     kept = {path.stem for path in HOME.glob("*.py")} - {"__init__", "family"}
     assert kept == {family.NAME for family in FAMILIES.values()}
 
@@ -148,7 +146,7 @@ def test_a_board_is_added_as_text(registries, tmp_path, monkeypatch, capsys):
         ('title = "A toy"', "title = 3", "title = 3 must be of type str"),
         ('title = "A toy"', 'titel = "A toy"', "unknown key 'titel'; keys: id, title"),
         ('title = "A toy"', 'id = "x"', "name the FPGA with device, package and speed"),
-        ('"hx1k"', '"hx2k"', "unknown device 'hx2k'; devices: hx1k"),
+        ('"hx1k"', '"hx2k"', "unknown device 'hx2k'; did you mean hx8k?"),
         ('"tq144"', '"sg48"', "package 'sg48' is not one of hx1k's: tq144"),
         ('"tq144"', '"tq144"\nspeed = "6"', "speed '6' is not one of hx1k's: none"),
         ("24_000_000", '"24 MHz"', "frequency = '24 MHz' must be of type int"),
@@ -262,7 +260,7 @@ def test_a_family_is_one_file(gates, registries, monkeypatch, capsys):
     design = Design(SSA, BenchRow("counter", "1x1", "gates-9k", {"tokens": 2, "head_dim": 2}))
     assert (design.part.family, design.part.device.cells) == (gates, 9000)
     assert find_part("gates-9k", speed="2").speed == "2"
-    with pytest.raises(InputError, match="netlist = 'x' is not one of ice40, gates, ecp5, ice40-r"):
+    with pytest.raises(InputError, match="unknown family 'x'; families: ice40, gates, ecp5, "):
         find_netlist("x")
 
     text = TOY.replace('"hx1k"', '"gates-9k"').replace('"tq144"', '"none"')
@@ -306,7 +304,7 @@ def test_run_of_a_new_family(gates, tmp_path, capsys):
     assert main([*run, "--family", "gates", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["mismatches"] == 0
     assert main([*run, "--family", "gate"]) == 2
-    assert "ice40, gates, ecp5, ice40-routed" in capsys.readouterr().err
+    assert "unknown family 'gate'; did you mean gates?" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """Hints that a build gives: each was tried before it is printed."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import pytest
@@ -60,7 +60,7 @@ def test_an_unroll_is_synthesised_before_it_is_suggested(config, base):
     settings = {key: int(value) for key, value in re.findall(r"--set (\w+)=(\d+)", hint)}
     if "lanes" in settings and hasattr(config, "encoders"):
         settings["encoders"] = None
-    suggested = type(config)(**config.as_dict() | settings)
+    suggested = replace(config, **settings)
     assert suggested in tried
     assert fits(size_of(suggested, base), ICESTICK.device)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from spikeloom.cores.ssa import SSA
 from spikeloom.families import find_family
 from spikeloom_boards.critical_path import critical_path, source_name, summary
 from spikeloom_boards.energy import estimates
@@ -183,12 +184,15 @@ def test_parts_are_blocks_of_the_core():
 
 def test_energy_by_hand():
     """N = 2, D = 3, Dv = 4, T = 5."""
-    int8, ssa, spiked, a2os2a = estimates(2, 3, 4, 5)
+    core = SSA(tokens=2, head_dim=3, value_dim=4, steps=5)
+    rows = {row.method: row for row in estimates(core)}
+    int8, ssa, spiked, a2os2a = (rows[name] for name in ("int8", "ssa", "spiked", "a2os2a"))
+    assert rows.keys() == {"int8", "ssa", "spiked", "a2os2a", "a2os2a_block"}
     # int8: 4 pairs x 7 products and sums; 2 x (6 + 8) values and 2 x 4 scores of a byte.
     assert int8.microjoule == pytest.approx((28 * 0.9 + 28 * 3.7 + 36 * 8 / 32 * 5) / 1e6)
     # ssa: 5 steps x 4 pairs x (3/4 + 4/8); as many bits in each step.
     assert ssa.microjoule == pytest.approx((25 * 0.9 + 5 * 36 / 32 * 5) / 1e6)
-    assert spiked.additions == 2 * 28 + 4
+    assert spiked.work.additions == 2 * 28 + 4
     # a2os2a: spikes of Q and V, bytes of K, sums of 16 and 32 bits.
     moved = 2 * (3 * (1 + 8) + 4 * (2 + 32)) + 2 * 4 * 16
     assert a2os2a.microjoule == pytest.approx((4 * (1.5 + 8 / 3) * 0.9 + moved / 32 * 5) / 1e6)

@@ -28,5 +28,6 @@ def test_fails_on_another_crc():
 def test_fails_on_a_flipped_operand_bit():
     test = make_self_test(Spiked(**CONFIGS[0]))
     data, last = test._operands["v"][0]
-    test._operands["v"][0] = (data ^ 1 << 5, last)  # the sign of the first value
+    lane = next(n for n in range(3) if data >> 6 * n & 1 << 4)  # the first value that spikes
+    test._operands["v"][0] = (data ^ 1 << 6 * lane + 5, last)  # its sign
     assert run(test)[:2] == (0, 1)

@@ -50,7 +50,7 @@ def test_mean_approaches_the_float_equation(mask, tokens, head_dim, value_dim):
     rng = np.random.default_rng(5)
     config = SSA(
         **{"tokens": tokens, "head_dim": head_dim, "value_dim": value_dim, "steps": 4000},
-        **{"inputs": "values", "mask": mask, "value_bits": 12},
+        **{"input_kind": "values", "mask": mask, "value_bits": 12},
     )
     q, k = rng.random((2, tokens, head_dim))
     v = rng.random((tokens, value_dim))

@@ -21,7 +21,8 @@ def plot_bench(bench, path):
     Marks are numbered, and the names stand beside the axes, so that nothing lies on anything. The
     file's metadata lists the rows.
     """
-    figure = Figure(figsize=(11, 6.5), layout="constrained")
+    height = max(6.5, 1.5 + 0.19 * len(bench.rows))  # the key has a line for each row
+    figure = Figure(figsize=(11, height), layout="constrained")
     draw(figure, bench.rows)
     metadata = {"Description": " ".join(row.name for row in bench.rows)}
     figure.savefig(path, dpi=120, metadata=metadata)

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from spikeloom.backend import Operands, Progress, Run, silent
 from spikeloom.contract import Core
 from spikeloom.errors import JobError, unknown
 from spikeloom.export.verilog import VerilogModule, to_verilog
+from spikeloom.families import netlists
 from spikeloom.footprint import check_streams
 from spikeloom.outputs import output_file
 
@@ -119,10 +120,10 @@ class RTL:
 
 @dataclass
 class Netlist(RTL):
-    """The netlist synthesised for an FPGA `family`, in a simulator; "ice40-routed" is placed and
-    routed as well."""
+    """A netlist in a simulator, synthesised for an FPGA `family`, or placed and routed as well:
+    one of `spikeloom.families.netlists` (default: the first)."""
 
-    family: str = "ice40"
+    family: str = field(default_factory=lambda: next(iter(netlists())))
     name = "netlist"
 
 
