@@ -5,9 +5,6 @@ from typing import Annotated
 
 import typer
 
-from spikeloom_boards.bench.bench import COLUMNS, cells, run_bench
-from spikeloom_boards.bench.designs import choose
-
 from .options import Json, console, print_json, steps
 from .tables import print_table
 
@@ -31,6 +28,9 @@ def bench(
     json: Json = False,
 ):
     """Measure the cores on devices: simulated cycles, cells, Fmax, time; a table and a picture."""
+    from spikeloom_boards.bench.bench import COLUMNS, cells, run_bench  # Matplotlib takes its time
+    from spikeloom_boards.bench.designs import choose
+
     designs = choose(only or (), full)
     with steps(1 + len(designs) * (2 + seeds), quiet=json) as begin:
         found = run_bench(designs, output, range(1, seeds + 1), begin, jobs)

@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from spikeloom.errors import unknown
-from spikeloom_boards.demo import DEMOS
-from spikeloom_boards.demo_result import SCOPE
+from spikeloom_boards.demos import demo_names, find_demo
 
 from . import completion
 from .build import print_report
@@ -20,8 +18,8 @@ def demo(
         str,
         typer.Argument(
             metavar="CORE",
-            help="Core: " + ", ".join(DEMOS) + ".",
-            autocompletion=completion.one_of(DEMOS),
+            help="Core: " + ", ".join(demo_names()) + ".",
+            autocompletion=completion.one_of(demo_names()),
         ),
     ] = "ssa",
     output: Annotated[
@@ -33,12 +31,10 @@ def demo(
     json: Json = False,
 ):
     """Attention over a photograph on the golden model and the RTL, a bitstream, and pictures."""
-    if core not in DEMOS:
-        raise unknown("demo", core, DEMOS)
-    run = DEMOS[core]
+    found = find_demo(core)
     output = output or Path(f"spikeloom-demo-{core}")
-    with steps(run.steps, quiet=json) as begin:
-        result = run(output, begin)
+    with steps(found.steps, quiet=json) as begin:
+        result = found.run(output, begin)
     if json:
         print_json(result.as_dict())
         return
@@ -46,7 +42,7 @@ def demo(
     out = console()
     out.print(f"[bold]{result.title}[/bold]")
     print_table(result.columns, result.rows())
-    out.print(SCOPE)
+    out.print(result.scope)
     out.print()
     if result.report:
         out.print("[bold]Bitstream for the iCEBreaker[/bold] (self-test of the preset)")

@@ -11,9 +11,10 @@ from spikeloom.export.files import core_files
 from spikeloom.outputs import output_folder
 from spikeloom_sim.backends import RTL
 
-from .a2os2a_demo_plots import plot_attention, plot_clocks, plot_spikes
-from .demo_photograph import photograph
-from .demo_result import CLOCKS, MISMATCHES, DemoResult, run_checked
+from .. import Demo
+from ..photograph import photograph
+from ..result import CLOCKS, MISMATCHES, DemoResult, run_checked
+from .plots import plot_attention, plot_clocks, plot_spikes
 
 TOKENS, DIM, STEPS, LANES = 64, 64, 4, 32
 ONE = 2**9  # a pre-activation, and a potential, of 1: the threshold of Q and V
@@ -41,7 +42,7 @@ def photograph_pre_activations():
     return [np.tile(patches @ weights, (STEPS, 1, 1)) for weights in (query, key, value)]
 
 
-def demo_a2os2a(folder, progress):
+def run_demo(folder, progress):
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     reals = photograph_pre_activations()
     config = A2OS2ABlock(
@@ -96,7 +97,7 @@ def demo_a2os2a(folder, progress):
     return result
 
 
-demo_a2os2a.steps = 6
+DEMO = Demo(run_demo, steps=6)
 
 
 def _core(order, steps=1):

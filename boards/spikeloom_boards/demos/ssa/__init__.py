@@ -8,13 +8,14 @@ from spikeloom.export.files import core_files
 from spikeloom.outputs import output_folder
 from spikeloom_sim.backends import RTL
 
-from .boards import find_board
-from .build import Build, build
-from .demo_photograph import photograph
-from .demo_result import CLOCKS, MISMATCHES, DemoResult, run_checked
-from .presets import core_clock, preset_config
-from .rates import rate_text
-from .ssa_demo_plots import plot_attention, plot_error, plot_raster
+from ...boards import find_board
+from ...build import Build, build
+from ...presets import core_clock, preset_config
+from ...rates import rate_text
+from .. import Demo
+from ..photograph import photograph
+from ..result import CLOCKS, MISMATCHES, DemoResult, run_checked
+from .plots import plot_attention, plot_error, plot_raster
 
 BOARD = "icebreaker"
 STEPS = (10, 100)
@@ -42,7 +43,7 @@ def demo_config(steps, engine="sampled"):
     return preset_config("ssa", find_board(BOARD), settings)
 
 
-def demo_ssa(folder, progress):
+def run_demo(folder, progress):
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     patches = photograph_patches()
     reference = golden.float_reference(patches, patches, patches)
@@ -85,7 +86,7 @@ def demo_ssa(folder, progress):
     return result
 
 
-demo_ssa.steps = len(ENGINES) * len(STEPS) + 2 + 4
+DEMO = Demo(run_demo, steps=len(ENGINES) * len(STEPS) + 2 + 4)
 
 
 def _run(config, patches, reference):

@@ -7,7 +7,7 @@ from spikeloom.backend import golden_run, require_equal
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_sim.backends import RTL
 
-from .driver.line import LineLoad
+from ..driver.line import LineLoad
 
 
 @dataclass
@@ -33,6 +33,11 @@ class DemoResult:
             "files": {str(Path(self.folder) / name): what for name, what in self.files.items()},
         }
         return told | ({"build": self.report.as_dict()} if self.report else {})
+
+    @property
+    def scope(self):
+        """What the figures count, in words."""
+        return SCOPE
 
     def rows(self):
         """A row of text for each run."""

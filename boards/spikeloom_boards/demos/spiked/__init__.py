@@ -6,9 +6,10 @@ from spikeloom.cores.spiked import Spiked, golden
 from spikeloom.export.files import core_files
 from spikeloom.outputs import output_folder
 
-from .demo_photograph import photograph
-from .demo_result import CLOCKS, MISMATCHES, DemoResult, run_checked
-from .spiked_demo_plots import plot_attention, plot_raster, plot_shift
+from .. import Demo
+from ..photograph import photograph
+from ..result import CLOCKS, MISMATCHES, DemoResult, run_checked
+from .plots import plot_attention, plot_raster, plot_shift
 
 CODES = ((1.15, 40), (1.4, 16))  # base and steps: Swin-T's and BERT's in the paper
 TOKENS, DIM, LANES = 49, 32, 49
@@ -38,7 +39,7 @@ def photograph_operands():
     return 0.7 * patches @ query, 0.7 * patches @ key, patches @ value
 
 
-def demo_spiked(folder, progress):
+def run_demo(folder, progress):
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     operands = photograph_operands()
     with output_folder(folder, "demo spiked") as staging:
@@ -69,7 +70,7 @@ def demo_spiked(folder, progress):
     return result
 
 
-demo_spiked.steps = len(CODES) + 1
+DEMO = Demo(run_demo, steps=len(CODES) + 1)
 
 
 def _run(settings, operands):
