@@ -96,6 +96,7 @@ def run(
     find_netlist(family)
     if (backend == "board") != (port is not None):
         raise InputError("--backend board and --port PORT (or --port sim) go together")
+    view = wanted_view(found, rate, codes)
     paths = operand_paths(q=q, k=k, v=v, inputs=inputs or ())
     read = {f"operand {name}": path for name, path in paths.items()} | {"--config": config}
     check_file(output, inputs=read)
@@ -109,8 +110,7 @@ def run(
         job = on_board(found, settings, tensors, port, baud, json)
     else:
         job = on_machine(found, settings, tensors, backend, sim, family, wave, json)
-    views = job.core.views()
-    show = views[wanted_view(job.core, rate, codes)]
+    show = job.core.views()[view]
     (name,) = job.core.outputs
     result = show(np.stack([run.outputs[name] for run in job.runs]))
     if all(tensors[n].ndim == len(x.shape) for n, x in job.core.inputs.items()):
@@ -217,13 +217,12 @@ def operand_paths(*, inputs, **named):
 
 def wanted_view(core, rate, codes):
     """The view of outputs that the options ask for. Raises `InputError` where a core has none."""
-    views = core.views()
     for view, asked in (("rate", rate), ("codes", codes)):
-        if asked and view not in views:
+        if asked and view not in core.VIEWS:
             raise InputError(f"--{view} is not for {core.NAME}; leave it out")
         if asked:
             return view
-    return next(iter(views))
+    return core.VIEWS[0]
 
 
 def check_wave(wave, backend):

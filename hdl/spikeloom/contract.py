@@ -76,6 +76,7 @@ class Core(Configuration):
     SIZE_KEYS : keys to lower where a run takes too much memory.
     CASES : name to settings of each configuration of the regression.
     PRESETS : class of devices to `Preset`.
+    VIEWS : names of `views`, the usual one first.
     CYCLES_FOLLOW_DATA : whether zeros in the operands save cycles.
     BENCH : rows of the bench.
     """
@@ -87,6 +88,7 @@ class Core(Configuration):
     SIZE_KEYS: ClassVar[tuple[str, ...]] = ()
     CASES: ClassVar[dict[str, dict[str, Any]]] = {}
     PRESETS: ClassVar[dict[str, Preset]] = {}
+    VIEWS: ClassVar[tuple[str, ...]] = ("values",)
     CYCLES_FOLLOW_DATA: ClassVar[bool] = False
     BENCH: ClassVar[tuple[BenchRow, ...]] = ()
 

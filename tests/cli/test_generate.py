@@ -139,8 +139,8 @@ def test_fusesoc_runs_it(generated):
         (["generate", "ssa", "--board", "toaster"], "unknown board 'toaster'"),
         (["generate", "ssa", "--config", "none.toml"], "config file none.toml: cannot be read"),
         (
-            ["generate", "ssa", "--board", "icestick", "--set", "cells=7"],
-            "cells must be a divisor",
+            ["generate", "ssa", "--board", "icestick", "--set", "cells=9"],
+            "cells must be at most tokens (8), or tokens times a divisor",
         ),
     ],
 )

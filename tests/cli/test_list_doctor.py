@@ -84,7 +84,7 @@ def test_regress_writes_junit(spikeloom, tmp_path):
     ("arguments", "told"),
     [
         (["--sim", "questa"], "unknown simulator 'questa'"),
-        (["--only", "nothing like it"], "leaves no configuration"),
+        (["--only", "nothing like it"], "unknown configuration 'nothing like it'"),
         (["magic"], "unknown core 'magic'"),
     ],
 )

@@ -247,7 +247,7 @@ def test_run_refuses_its_outputs_before_it_begins(
     (tmp_path / "folder").mkdir()
     (tmp_path / "again.npy").symlink_to("v.npy")
     (tmp_path / "away").symlink_to("nowhere")
-    monkeypatch.setattr("spikeloom_cli.run.run_golden", None)
+    monkeypatch.setattr("spikeloom_cli.run.Golden", None)
     before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
     ran = spikeloom("run", "ssa", *values, *options)
     assert (ran.code, told in ran.err, ran.err.count("\n")) == (2, True, 1), ran.err

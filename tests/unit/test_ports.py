@@ -119,6 +119,7 @@ def test_ports_of_every_core_are_its_streams(name):
     """Width of each stream of the component, and every flag, as the core says."""
     for settings_ in all_cores()[name].CASES.values():
         core = all_cores()[name].from_settings(settings_)
+        assert tuple(core.views()) == core.VIEWS
         members = core.create().signature.members
         streams = {n for n, member in members.items() if member.is_signature}
         assert streams == core.inputs.keys() | core.outputs.keys()

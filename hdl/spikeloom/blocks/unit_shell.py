@@ -69,6 +69,8 @@ class UnitShell(wiring.Component):
             m.submodules[f"{name}_taken"] = taken = LoopNest(frame=frames, beat=port.frame_beats)
             wiring.connect(m, wiring.flipped(outer), framed.i)
             opened = Signal(name=f"{name}_open")
+            if _has_last(inner):
+                m.d.comb += inner.payload.last.eq(framed.o.payload.last)
             m.d.comb += [
                 _data(inner).eq(framed.o.payload.data),
                 inner.valid.eq(framed.o.valid & opened & ready),
@@ -112,8 +114,12 @@ class UnitShell(wiring.Component):
 
 def _data(port):
     """The data of a stream whose payload is {data, last}, or data alone."""
+    payload = port.payload.data if _has_last(port) else port.payload
+    return payload.as_value() if isinstance(payload, data.View) else payload
+
+
+def _has_last(port):
+    """Whether a stream's payload is {data, last}."""
     payload = port.payload
     shape = payload.shape() if isinstance(payload, data.View) else None
-    if isinstance(shape, data.StructLayout) and "last" in shape.members:
-        return payload.data.as_value() if isinstance(payload.data, data.View) else payload.data
-    return payload.as_value() if isinstance(payload, data.View) else payload
+    return isinstance(shape, data.StructLayout) and "last" in shape.members

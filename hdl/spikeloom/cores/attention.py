@@ -14,11 +14,12 @@ class AttentionShape:
 
     @classmethod
     def shape_settings(
-        cls, settings: Mapping[str, Any], axes: str, tensors: Mapping[str, Any]
+        cls, settings: Mapping[str, Any], axes: str, tensors: Mapping[str, Any], why: str = ""
     ) -> dict[str, Any]:
         """`settings` with the keys that follow from the shapes of `tensors`.
 
-        `axes` are those of a run's operands, "ND" or "TND"; one more in front is of runs.
+        `axes` are those of a run's operands, "ND" or "TND", and `why` so; one more in front is of
+        runs.
 
         Raises `InputError` where shapes do not go with each other or with `settings`.
         """
@@ -29,6 +30,7 @@ class AttentionShape:
             if len(shapes[name]) not in (len(axes), len(axes) + 1):
                 raise InputError(
                     f"{name}: shape {shapes[name]} is not ({', '.join(axes)}), nor heads of that"
+                    + (f"; {why}" if why else "")
                 )
         if shapes["k"] != shapes["q"]:
             raise InputError(

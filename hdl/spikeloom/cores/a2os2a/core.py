@@ -36,6 +36,7 @@ class A2OS2A(AttentionShape, Core):
         'Guo et al., "Spiking Transformer: Introducing Accurate Addition-Only Spiking '
         'Self-Attention for Transformer", arXiv 2503.00226'
     )
+    VIEWS = ("values", "rate")
     UNROLL = ("lanes",)
     SIZE_KEYS = ("steps", "tokens")
     CYCLES_FOLLOW_DATA = True

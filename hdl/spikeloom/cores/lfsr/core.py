@@ -33,6 +33,7 @@ class LFSRUnit(StreamUnit):
     """
 
     NAME = "lfsr"
+    VIEWS = ("bits", "numbers")
     SUMMARY = "linear-feedback shift register: random bits of maximal period, seeded at start"
     SOURCE = "taps: primitive polynomials over GF(2), widths 3..64"
     SIZE_KEYS = ("steps",)

@@ -32,6 +32,7 @@ class OutputEncoderUnit(PhaseCoded):
     """
 
     NAME = "output_encoder"
+    VIEWS = ("values", "codes")
     SUMMARY = "one-spike codes of sums over a normaliser: logarithms in place of a division"
     UNROLL = ("encoders",)
     SIZE_KEYS = ("tokens", "value_dim")

@@ -32,6 +32,7 @@ class PhaseEncoderUnit(PhaseCoded):
     """
 
     NAME = "phase_encoder"
+    VIEWS = ("values", "codes")
     SUMMARY = "one-spike phase encoder: a sum fires once, the earlier the larger it is"
     UNROLL = ("lanes",)
     SIZE_KEYS = ("values",)

@@ -50,6 +50,7 @@ class Spiked(AttentionShape, Core):
     NAME = "spiked"
     SUMMARY = "one-spike phase codes, trace products, softmax by spike shift (NeurIPS 2024)"
     SOURCE = '"SpikedAttention", NeurIPS 2024'
+    VIEWS = ("values", "codes")
     UNROLL = ("lanes",)
     UNROLL_FOLLOWS = ("encoders",)
     SIZE_KEYS = ("tokens",)

@@ -52,6 +52,7 @@ class SSA(AttentionShape, Core):
         "(arXiv 2402.09109)"
     )
     SOURCE = 'Song et al., "Stochastic Spiking Attention", arXiv 2402.09109'
+    VIEWS = ("spikes", "rate")
     UNROLL = ("cells", "steps_at_once", "lanes", "bits")
     SIZE_KEYS = ("steps", "tokens")
     CASES = cases.CASES
@@ -304,9 +305,10 @@ class SSA(AttentionShape, Core):
     @classmethod
     def prepare(cls, settings, **tensors):
         """Spikes (T, N, D) or values (N, D), told apart by the tensors where `settings` do not."""
-        settings = {"inputs": _guess_inputs(tensors["q"])} | dict(settings)
+        settings = {"inputs": _guess_inputs(tensors.get("q", ()))} | dict(settings)
         axes = "ND" if settings["inputs"] == "values" else "TND"
-        settings = cls.shape_settings(settings, axes, tensors)
+        why = f"inputs = {settings['inputs']}"
+        settings = cls.shape_settings(settings, axes, tensors, why)
         core = cls.from_settings(settings)
         return core, core.split_runs(tensors)
 

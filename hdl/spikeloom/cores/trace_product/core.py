@@ -38,6 +38,7 @@ class TraceProductUnit(PhaseCoded):
     """
 
     NAME = "trace_product"
+    VIEWS = ("values", "sums")
     SUMMARY = "trace-driven product: matrices of one-spike codes, one vector addition per spike"
     UNROLL = ("lanes",)
     CYCLES_FOLLOW_DATA = True

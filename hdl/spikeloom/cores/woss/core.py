@@ -33,6 +33,7 @@ class WossUnit(PhaseCoded):
     """
 
     NAME = "woss"
+    VIEWS = ("values", "codes")
     SUMMARY = "winner-oriented spike shift: softmax of one-spike codes, subtractions only"
     UNROLL = ("encoders",)
     SIZE_KEYS = ("tokens",)
