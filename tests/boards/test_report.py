@@ -316,6 +316,7 @@ def test_colours_can_be_read_in_both_schemes():
             assert contrast(colours[part], colours["card"]) >= 3, part
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
 def test_pages_fit_a_phone(tmp_path):
     """Nothing but tables and the datapath, in their own frames, is wider than 390 pixels."""

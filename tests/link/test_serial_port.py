@@ -3,9 +3,11 @@
 import errno
 import os
 import stat
+import tempfile
 import termios
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -218,10 +220,20 @@ def test_group_of_a_port(tmp_path):
         assert serial_group(node) == node.group() != "root"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may open everything")
-def test_permission(tmp_path):
-    node = tmp_path / "ttyUSB0"
-    node.touch()
-    node.chmod(stat.S_IWUSR)
-    with pytest.raises(PortError, match="permission denied; run: sudo usermod -aG"):
-        Device(str(node))
+@pytest.fixture
+def unprivileged():
+    """Root may open every file, so what is refused to a user is tested as one."""
+    if root := os.geteuid() == 0:
+        os.seteuid(65_534)
+    yield
+    if root:
+        os.seteuid(0)
+
+
+def test_permission(unprivileged):
+    with tempfile.TemporaryDirectory() as folder:
+        node = Path(folder) / "ttyUSB0"
+        node.touch()
+        node.chmod(stat.S_IWUSR)
+        with pytest.raises(PortError, match="permission denied; run: sudo usermod -aG"):
+            Device(str(node))
