@@ -231,8 +231,8 @@ def test_a_file_keeps_its_mode_and_its_link(tmp_path):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["-o", "q.npy"], "-o q.npy is the file of --q as well"),
-        (["-o", "./again.npy"], "is the file of --v as well"),
+        (["-o", "q.npy"], "-o q.npy is the file of operand q as well"),
+        (["-o", "./again.npy"], "is the file of operand v as well"),
         (["-o", "folder"], "folder is a folder"),
         (["-o", "q.npy/o.npy"], "does not exist"),
         (["-o", "away/o.npy"], "does not exist"),

@@ -23,6 +23,7 @@ class RateCoded(StreamUnit):
     """
 
     SOURCE = 'Song et al., "Stochastic Spiking Attention", arXiv 2402.09109'
+    VIEWS = ("spikes",)
 
     value_bits: int = integer("bits of an encoded value", low=1, high=16, default=8)
     random: str = choice("how encoders share random bits", choices=STRATEGIES, default="slices")

@@ -33,7 +33,7 @@ class BitstreamEncoderUnit(RateCoded):
 
     NAME = "bitstream_encoder"
     SUMMARY = "rate coding: values in [0, 1] once in, random spikes of T time steps out"
-    VIEWS = ("values", "rate")
+    VIEWS = ("spikes", "rate")
     UNROLL = ("rows", "lanes")
     SIZE_KEYS = ("steps", "tokens")
     CASES = {
