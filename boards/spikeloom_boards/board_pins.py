@@ -1,10 +1,12 @@
 """Pins of a board that every bitstream drives: lights, and levels the board needs."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import io, wiring
+from amaranth.lib import io
+
+from spikeloom.blocks.component import Component
 
 
-class Lights(wiring.Component):
+class Lights(Component):
     """Shows `signals` on the board's lights in order, one clock later.
 
     A board with fewer lights shows fewer.
@@ -26,7 +28,7 @@ class Lights(wiring.Component):
         return m
 
 
-class TiedPins(wiring.Component):
+class TiedPins(Component):
     """Holds the pins that `board.tied` names at their levels."""
 
     def __init__(self, board):

@@ -1,13 +1,15 @@
 """What goes into the bitstream: clock plan, design, lights, serial line."""
 
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal
-from amaranth.lib import io, wiring
+from amaranth.lib import io
+
+from spikeloom.blocks.component import Component
 
 from .board_pins import Lights, TiedPins
 from .clocking import ClockPlan
 
 
-class BoardTop(wiring.Component):
+class BoardTop(Component):
     """A design on a board, with two of its outputs on the lights.
 
     Parameters

@@ -1,10 +1,11 @@
 """Clock plans: the board's oscillator, a PLL if asked for, and a reset that outlasts start-up."""
 
 from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
-from amaranth.lib import io, wiring
+from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import Out
 
+from spikeloom.blocks.component import Component
 from spikeloom.errors import InputError
 
 
@@ -45,7 +46,7 @@ def in_mhz(hz):
     return f"{hz / 1e6:.12g}"
 
 
-class ClockPlan(wiring.Component):
+class ClockPlan(Component):
     """A clock of `frequency`, and a reset that lasts for a while after configuration.
 
     Parameters

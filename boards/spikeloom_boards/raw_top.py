@@ -1,13 +1,14 @@
 """A self-test for users of plain Verilog: clock in, lights out."""
 
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from spikeloom.blocks.component import Component
 
 RESET_CLOCKS = 1024  # longer than block RAM takes after configuration, at any board's clock
 
 
-class RawTop(wiring.Component):
+class RawTop(Component):
     """A self-test with a reset of its own, at the clock of the board.
 
     An oscillator that is faster than the board's preset runs is divided by two.

@@ -1,16 +1,17 @@
 """A stream fed from read-only memory."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
+from spikeloom.blocks.component import Component
 from spikeloom.blocks.loop_nest import LoopNest
 
 WORD_BITS = 16  # block RAM of every family comes that wide
 
 
-class RomStream(wiring.Component):
+class RomStream(Component):
     """Plays recorded beats over and over, each put together from words of at most 16 bits.
 
     Parameters

@@ -8,13 +8,14 @@ from amaranth.lib import wiring
 from amaranth.lib.crc import catalog
 from amaranth.lib.wiring import Out
 
+from spikeloom.blocks.component import Component
 from spikeloom.blocks.row_splitter import RowSplitter
 from spikeloom.footprint import check_golden
 
 from .rom_stream import RomStream
 
 
-class SelfTest(wiring.Component):
+class SelfTest(Component):
     """Runs the core once after reset on operands from ROM and checks a CRC-32 of the output.
 
     The CRC is that of ``zlib``, over the output beats in order, each padded to whole bytes, lowest
@@ -33,16 +34,18 @@ class SelfTest(wiring.Component):
     crc : Out(32), of the beats so far.
     """
 
-    passed: Out(1)
-    failed: Out(1)
-    crc: Out(32)
-
     def __init__(self, config, operands, expected, limit):
         self._config = config
         self._operands = operands
         self._expected = expected
         self._limit = limit
-        super().__init__()
+        super().__init__(
+            {
+                "passed": Out(1),
+                "failed": Out(1),
+                "crc": Out(32),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()

@@ -1,16 +1,16 @@
 """Memory of several banks: one fills while another is read."""
 
 from amaranth.hdl import Cat, Module
-from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .bank_ring import BankRing
 from .banks import BankReader, BankWriter
+from .component import Component
 from .memory_attributes import NEVER_BOTH
 
 
-class BankMemory(wiring.Component):
+class BankMemory(Component):
     """A ring of `banks`, each filled word by word by a writer, then read at will by a reader.
 
     Words are written in any order. Reads take one clock. A bank closed in one clock can be read in

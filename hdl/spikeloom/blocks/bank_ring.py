@@ -1,11 +1,12 @@
 """Which bank of a memory fills, which is read, and whether there is one for each."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .component import Component
 
-class BankRing(wiring.Component):
+
+class BankRing(Component):
     """A ring of `banks`, each filled by a writer, then read by a reader.
 
     The writer reserves a bank while `free` is high and closes it when it is filled. The reader

@@ -5,13 +5,14 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..composition import bare_component
+from .component import Component
 from .control import control_members, control_of
 from .framed_input import FramedInput
 from .row_gatherer import RowGatherer
 from .run_control import RunControl
 
 
-class Composed(wiring.Component):
+class Composed(Component):
     """Cores joined stream to stream, started together.
 
     Parameters

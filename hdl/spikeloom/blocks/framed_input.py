@@ -4,10 +4,11 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .component import Component
 from .loop_nest import LoopNest
 
 
-class FramedInput(wiring.Component):
+class FramedInput(Component):
     """Passes a stream on and compares its ``last`` with a count of the beats taken.
 
     No latency. The output's ``last`` is that of the count, so that what follows relies on it.

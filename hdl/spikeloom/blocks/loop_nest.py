@@ -1,11 +1,12 @@
 """Nested counters: the loops of a schedule, one iteration per clock."""
 
 from amaranth.hdl import Const, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .component import Component
 
-class LoopNest(wiring.Component):
+
+class LoopNest(Component):
     """``for a in range(A): for b in range(B): ...``, one iteration per clock.
 
     Moves on by one iteration of the innermost loop at every clock in which `step` is high, and

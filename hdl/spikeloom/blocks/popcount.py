@@ -1,8 +1,9 @@
 """Pipelined population count."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from .component import Component
 
 GROUP = 8  # values added between two registers
 
@@ -16,7 +17,7 @@ def popcount_delay(width):
     return delay
 
 
-class Popcount(wiring.Component):
+class Popcount(Component):
     """Number of ones among `width` bits, a register after every eight-to-one adder level.
 
     One input per clock; `delay` clocks of latency, ``ceil(log8(width))``.

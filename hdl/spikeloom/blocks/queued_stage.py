@@ -1,14 +1,16 @@
 """Gives a stage that cannot wait a stream on either side."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
+
+from .component import Component
 
 QUEUE_DELAY = 2  # cycles from a beat of the stage to the same beat of the stream
 
 
-class QueuedStage(wiring.Component):
+class QueuedStage(Component):
     """`stage` between two streams: what comes out while nobody takes it waits in a queue.
 
     Beats are let in while the queue has room for all that may be under way, up to one per clock.

@@ -1,14 +1,15 @@
 """Puts chunks together to wide beats."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from .beat import beat
+from .component import Component
 from .loop_nest import LoopNest
 
 
-class RowGatherer(wiring.Component):
+class RowGatherer(Component):
     """Every `chunks` beats of `width` bits leave as one, the first in the lowest bits, with the
     ``last`` of the last.
 

@@ -4,10 +4,11 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .component import Component
 from .loop_nest import LoopNest
 
 
-class RowSplitter(wiring.Component):
+class RowSplitter(Component):
     """Each beat of `width` bits leaves as ``width / chunk`` beats, lowest bits first.
 
     One chunk per clock without gaps, the first `delay` clocks after its beat.

@@ -1,14 +1,14 @@
 """Bookkeeping of a run: from its start to its last output beat."""
 
 from amaranth.hdl import Module
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .component import Component
 from .control import Control
 from .loop_nest import LoopNest
 
 
-class RunControl(wiring.Component):
+class RunControl(Component):
     """Keeps `busy` and `done` of a core whose run sends a fixed number of tensors.
 
     `begin` and `done` are combinational; `busy` is a register.

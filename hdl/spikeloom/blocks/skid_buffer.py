@@ -1,11 +1,13 @@
 """Lets a pipeline stop one clock late."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from .component import Component
 
-class SkidBuffer(wiring.Component):
+
+class SkidBuffer(Component):
     """A stream whose `ready` is a register: the one beat that came too late waits aside.
 
     A pipeline may take ``i.ready`` as the clock enable of all its registers. No latency.

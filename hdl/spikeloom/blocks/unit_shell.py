@@ -5,13 +5,14 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..random.seed_scrambler import SeedScrambler
+from .component import Component
 from .control import control_members, control_of
 from .framed_input import FramedInput
 from .loop_nest import LoopNest
 from .run_control import RunControl
 
 
-class UnitShell(wiring.Component):
+class UnitShell(Component):
     """Lets a unit take the operands of one run at each start, and says when its outputs are out.
 
     Operands wait until a run is on. `last` of the outputs is counted here, so that a unit need not

@@ -1,11 +1,13 @@
 """Top level with AXI4-Stream port names and whole-byte data."""
 
 from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 
-class AxiTop(wiring.Component):
+
+class AxiTop(Component):
     """Wraps a core so that any AXI4-Stream peer attaches to it.
 
     Input stream NAME becomes ``s_axis_NAME_{tdata, tvalid, tready, tlast}``, output stream NAME

@@ -1,11 +1,13 @@
 """Puts an answer together, byte by byte."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 
-class AnswerWriter(wiring.Component):
+
+class AnswerWriter(Component):
     """Sequence, code and state, then the payload, whose bytes are asked for one by one.
 
     The UART is slow: bytes of the payload are asked for at least a byte's time apart.

@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from .answer_writer import AnswerWriter
 from .chunk_buffer import ChunkBuffer
 from .frame_receiver import FrameReceiver
@@ -25,7 +26,7 @@ from .result_buffer import ResultBuffer
 from .uart import UartReceiver, UartTransmitter
 
 
-class HostLink(wiring.Component):
+class HostLink(Component):
     """Serves one core over a UART; see ``docs/link.md`` for what it says.
 
     Every request is checked before anything is done, nothing waits for the core, and a frame that

@@ -1,14 +1,14 @@
 """A core and its link to a host: what goes into a bitstream."""
 
 from amaranth.hdl import Module, ResetInserter
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from .host_link import HostLink
 from .identity import Identity
 
 
-class LinkedCore(wiring.Component):
+class LinkedCore(Component):
     """The core of a configuration, served over a UART.
 
     Members
@@ -24,16 +24,18 @@ class LinkedCore(wiring.Component):
     divisor : clocks per bit, see `uart_divisor`.
     """
 
-    rx: In(1, init=1)
-    tx: Out(1, init=1)
-    session: Out(1)
-    misframed: Out(1)
-
     def __init__(self, config, hz, divisor):
         self._config = config
         self._hz = hz
         self._divisor = divisor
-        super().__init__()
+        super().__init__(
+            {
+                "rx": In(1, init=1),
+                "tx": Out(1, init=1),
+                "session": Out(1),
+                "misframed": Out(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()

@@ -1,10 +1,11 @@
 """UART, 8N1: asynchronous serial bytes, lowest bit first."""
 
 from amaranth.hdl import Cat, Const, Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from ..errors import InputError, echo
 from .protocol import MAX_BAUD
 
@@ -28,7 +29,7 @@ def uart_divisor(hz, baud):
     return divisor
 
 
-class UartReceiver(wiring.Component):
+class UartReceiver(Component):
     """Bytes from a line, each bit sampled once in its middle.
 
     The middle is counted from the start bit's edge. Nothing is lost as long as the sender's baud is
@@ -45,13 +46,15 @@ class UartReceiver(wiring.Component):
     divisor : clocks per bit.
     """
 
-    rx: In(1, init=1)
-    o: Out(stream.Signature(8, always_ready=True))
-    broken: Out(1)
-
     def __init__(self, divisor):
         self._divisor = divisor
-        super().__init__()
+        super().__init__(
+            {
+                "rx": In(1, init=1),
+                "o": Out(stream.Signature(8, always_ready=True)),
+                "broken": Out(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -95,7 +98,7 @@ class UartReceiver(wiring.Component):
         return m
 
 
-class UartTransmitter(wiring.Component):
+class UartTransmitter(Component):
     """Bytes onto a line, without a gap where they come in time.
 
     Members
@@ -108,12 +111,9 @@ class UartTransmitter(wiring.Component):
     divisor : clocks per bit.
     """
 
-    i: In(stream.Signature(8))
-    tx: Out(1, init=1)
-
     def __init__(self, divisor):
         self._divisor = divisor
-        super().__init__()
+        super().__init__({"i": In(stream.Signature(8)), "tx": Out(1, init=1)})
 
     def elaborate(self, platform):
         m = Module()

@@ -1,11 +1,12 @@
 """Bernoulli encoder: one comparison turns a threshold and a random number into a spike."""
 
 from amaranth.hdl import Module
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 
-class BernoulliEncoder(wiring.Component):
+
+class BernoulliEncoder(Component):
     """``spike = random < threshold``, combinational.
 
     With `random` uniform over ``0..2**width - 1`` the spike has probability

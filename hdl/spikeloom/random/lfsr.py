@@ -1,13 +1,13 @@
 """Linear-feedback shift register that leaps ahead by several bits per clock."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from .taps import TAPS
 
 
-class LFSR(wiring.Component):
+class LFSR(Component):
     """A window on a maximal-length bit sequence, moved on by `leap` bits per step.
 
     The register holds ``width`` consecutive bits of the sequence

@@ -1,15 +1,15 @@
 """A bank of LFSRs that hands out uniform random numbers, as laid out by a plan."""
 
 from amaranth.hdl import Cat, Module
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from ..blocks.seeding import Seeding
 from .lfsr import LFSR
 from .random_plan import draw_bits, is_power_of_two, make_plan
 
 
-class RandomSource(wiring.Component):
+class RandomSource(Component):
     """`draws` uniform random numbers in ``0..limit - 1`` at once, all renewed by a step.
 
     Exactly uniform where `limit` is a power of two; otherwise the bias is bounded by

@@ -1,13 +1,14 @@
 """What every harness is made of: the component under proof, its insides, and its streams."""
 
 from amaranth.hdl import Assert, Assume, Const, Fragment, Module, Shape, Signal, Value
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In
 
+from spikeloom.blocks.component import Component
 from spikeloom.blocks.loop_nest import LoopNest
 
 
-class Harness(wiring.Component):
+class Harness(Component):
     """A component whose inputs are led outside, where the solver drives them.
 
     Input streams are free but well-behaved: a beat that waits stays as it is. Reset may come at any

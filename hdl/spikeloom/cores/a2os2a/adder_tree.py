@@ -1,8 +1,9 @@
 """Pipelined sum of many numbers."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from ...blocks.component import Component
 
 
 def adder_tree_delay(terms):
@@ -10,7 +11,7 @@ def adder_tree_delay(terms):
     return (terms - 1).bit_length()
 
 
-class AdderTree(wiring.Component):
+class AdderTree(Component):
     """Sum of `terms` unsigned numbers, a register after every level of two-input adders.
 
     One input per clock, `delay` clocks of latency. The output holds the largest sum.

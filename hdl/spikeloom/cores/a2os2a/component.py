@@ -1,9 +1,10 @@
 """The `a2os2a` core: spiking attention of additions and subtractions only."""
 
 from amaranth.hdl import Cat, Module
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from ...blocks.component import Component
 from ...blocks.control import control_members, control_of
 from ...blocks.loop_nest import LoopNest
 from ...blocks.run_control import RunControl
@@ -14,7 +15,7 @@ from .state_first import StateFirst
 ORDERS = {"qk": ScoresFirst, "kv": StateFirst}
 
 
-class A2OS2AComponent(wiring.Component):
+class A2OS2AComponent(Component):
     """Accurate addition-only spiking attention, exact on integers, T times in a run.
 
     With spikes Q in {0, 1}, unsigned K (both N x D) and ternary spikes V in {-1, 0, 1} (N x Dv)::

@@ -1,15 +1,16 @@
 """Skips zeros: turns a row of bits into one event per set bit."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.pieces import any_of_each, pieces
 
 SPAN = 8  # bits looked at together: two levels of eight see 64 without a long carry
 
 
-class EventScanner(wiring.Component):
+class EventScanner(Component):
     """Each row leaves as one event per set bit, lowest first; a row without any, as one event that
     is not `active`.
 

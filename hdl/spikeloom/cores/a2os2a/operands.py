@@ -1,10 +1,11 @@
 """What the streams of the `a2os2a` core carry, and how a core takes it in."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib import data, enum, stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...blocks.beat import beat
+from ...blocks.component import Component
 from ...blocks.framed_input import FramedInput
 from ...blocks.pieces import any_of_each, pieces
 from .event_scanner import span_count, spans_of
@@ -59,7 +60,7 @@ def beats_per_token(config, operand):
     return config.chunks if operand == "k" else 1
 
 
-class OperandRegister(wiring.Component):
+class OperandRegister(Component):
     """Holds one beat of an operand for the core, and says whether it is the sequence's last.
 
     With ``length = "fixed"`` the core counts tokens itself. With ``length = "open"`` the stream's

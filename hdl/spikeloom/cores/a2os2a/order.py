@@ -1,12 +1,13 @@
 """What the two orders of the sums have in common: their ports."""
 
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from .operands import beat, held_beat, output_data
 
 
-class Order(wiring.Component):
+class Order(Component):
     """Attention sequence after sequence; a subclass for each order of the sums.
 
     Parameters

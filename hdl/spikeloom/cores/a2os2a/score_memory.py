@@ -1,11 +1,11 @@
 """Scores of a query on their way from the score stage to the sums: a ring of lists."""
 
 from amaranth.hdl import Array, Cat, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.banks import BankReader, BankWriter
+from ...blocks.component import Component
 from ...blocks.memory_attributes import NEVER_BOTH
 
 LISTS = 3  # one grows, one is read, and one is on its way from the adders
@@ -37,7 +37,7 @@ class ListReader(BankReader):
         super().__init__(range(depth), shape, en=Out(1), count=In(range(depth + 1)), end=In(1))
 
 
-class ScoreMemory(wiring.Component):
+class ScoreMemory(Component):
     """`LISTS` lists of up to `depth` entries: one grows while another is read, in any order.
 
     Reads take one clock.

@@ -1,10 +1,11 @@
 """Order `qk`, first half: keys in memory, and the scores of a query that are not zero."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory, WritePort
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import NEVER_BOTH
 from ...blocks.pieces import piece
@@ -29,7 +30,7 @@ def value_write(config):
     return WritePort.Signature(addr_width=value_address(config).size, shape=2 * config.lanes)
 
 
-class ScoreStage(wiring.Component):
+class ScoreStage(Component):
     """``S[i, j] = sum_d Q[i, d] K[j, d]``: rows of K, gated by the spikes of Q and added up.
 
     Learning a token stores its K and V, max(chunks, groups) clocks; a token of which one is all

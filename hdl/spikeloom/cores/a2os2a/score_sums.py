@@ -3,18 +3,19 @@
 from itertools import pairwise
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out, connect, flipped
 
 from ...blocks.add_with_carry import add_with_carry
+from ...blocks.component import Component
 from ...blocks.memory_attributes import NEVER_BOTH
 from .operands import beat, output_data, signed_term
 from .score_memory import ListReader
 from .score_stage import score_entry, value_address, value_write
 
 
-class ScoreSums(wiring.Component):
+class ScoreSums(Component):
     """``o[i] = sum_j S[i, j] V[j]``, `lanes` values per score and clock.
 
     Every query takes one clock per group of outputs and score that is not zero, or one per group

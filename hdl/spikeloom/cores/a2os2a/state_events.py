@@ -1,9 +1,10 @@
 """Order `kv`, first half: operands to events that read one word of the state each."""
 
 from amaranth.hdl import Cat, Module, Mux
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pieces import piece
 from .event_scanner import EventScanner, span_count
@@ -38,7 +39,7 @@ def state_event(config):
     )
 
 
-class StateEvents(wiring.Component):
+class StateEvents(Component):
     """Walks over the tokens and leaves out every zero.
 
     A token is learnt chunk by chunk of K, for each of them group by group of V: one event per K

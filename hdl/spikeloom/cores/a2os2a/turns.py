@@ -1,11 +1,12 @@
 """Turns: tokens are learnt (K and V taken in) and answered (Q taken in, O sent) in order."""
 
 from amaranth.hdl import Module
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 
-class Turns(wiring.Component):
+
+class Turns(Component):
     """Whose turn it is: without a mask a sequence is learnt, then answered; a causal core learns a
     token and answers it before it learns the next.
 

@@ -1,11 +1,13 @@
 """The ReLU neuron: unsigned numbers of few bits from signed ones of many."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 
-class ReLUQuantiserComponent(wiring.Component):
+
+class ReLUQuantiserComponent(Component):
     """``min(max(x, 0) >> shift, 2**bits - 1)``, `lanes` values per beat.
 
     One beat per clock. Values cut off at the top are counted; the count stays

@@ -3,10 +3,11 @@
 from functools import partial
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...blocks.beat import beat
+from ...blocks.component import Component
 from ...blocks.control import control_members, control_of
 from ...blocks.framed_input import FramedInput
 from ...blocks.loop_nest import LoopNest
@@ -26,7 +27,7 @@ def token_beat(config, width):
     return beat(width * code_bits(config.steps))
 
 
-class SpikedComponent(wiring.Component):
+class SpikedComponent(Component):
     """SpikedAttention: softmax attention of one-spike phase codes.
 
     With codes that decode to ``sign * B**-n``::

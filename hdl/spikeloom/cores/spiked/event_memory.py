@@ -6,6 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.bank_memory import BankMemory
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import BLOCK_RAM
 from .code import signed_code
@@ -48,7 +49,7 @@ class EventReader(wiring.Signature):
         )
 
 
-class EventMemory(wiring.Component):
+class EventMemory(Component):
     """Keeps the spikes of `lines` x `length` neurons, for one tensor while the next arrives.
 
     Silent neurons take no place among the events and no time; a line without any spike is one

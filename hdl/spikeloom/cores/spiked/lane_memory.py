@@ -1,12 +1,13 @@
 """Lane memory: codes of many tokens side by side, one word for all lanes of a group."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.bank_memory import BankMemory
 from ...blocks.banks import BankReader, BankRoom
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import BLOCK_RAM
 from .lookup import lookup, select
@@ -17,7 +18,7 @@ def lane_address(groups, length):
     return data.StructLayout({"index": range(length), "group": range(groups)})
 
 
-class LaneMemory(wiring.Component):
+class LaneMemory(Component):
     """Double-buffered `tokens` x `length` codes that arrive token by token and are read across
     `lanes` neighbouring tokens: a transposition.
 

@@ -1,15 +1,15 @@
 """Logarithm of an integer by tables."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from .lookup import lookup
 from .tables import exponent_logs, mantissa_logs
 
 
-class Logarithm(wiring.Component):
+class Logarithm(Component):
     """``log_B`` of a positive integer, ``LOG_FRACTION`` fraction bits: the step of its spike before
     it is rounded.
 

@@ -1,10 +1,11 @@
 """Output encoder: sums become spikes against thresholds that scale with the softmax sum."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pipeline import Pipeline
 from .code import signed_code
@@ -13,7 +14,7 @@ from .tables import LOG_FRACTION, threshold_log
 from .trace_product import sum_shape
 
 
-class OutputEncoder(wiring.Component):
+class OutputEncoder(Component):
     """``n = min {n : |sum| >= z * threshold * B**-n}``: the code of ``sum / z`` without a division.
 
     Sums arrive line by line, a line holding one sum of every query; the first line is z itself, the

@@ -1,17 +1,17 @@
 """Phase encoder: a sum becomes one spike, at the first step whose threshold it reaches."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.pipeline import Pipeline
 from .code import signed_code, unsigned_code
 from .logarithm import Logarithm
 from .tables import LOG_FRACTION, coarse_bits, log_fixed, threshold_log, thresholds
 
 
-class PhaseEncoder(wiring.Component):
+class PhaseEncoder(Component):
     """``n = min {n : |i| >= threshold[n]}`` for thresholds that fall by B per step; no spike where
     the last one is not reached.
 

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from amaranth.hdl import Cat, Module
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from ...blocks.component import Component
 from ...blocks.queued_stage import queue_output
 from .code import signed_code
 from .event_memory import EventMemory
@@ -13,7 +14,7 @@ from .lane_memory import LaneMemory, fill_from_stream
 from .trace_product import TraceProduct
 
 
-class ProductStage(wiring.Component):
+class ProductStage(Component):
     """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes: a `TraceProduct` with its operand
     memories, between streams.
 

@@ -1,9 +1,10 @@
 """Conversions between one-spike codes and the spike trains of T steps they stand for."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from .code import signed_code
 
@@ -13,7 +14,7 @@ def spikes(width):
     return data.StructLayout({"spike": width, "sign": width})
 
 
-class CodesToSpikes(wiring.Component):
+class CodesToSpikes(Component):
     """Plays codes as spikes: for every vector of codes, T beats, neuron d firing in beat `step`.
 
     One beat per clock.
@@ -64,7 +65,7 @@ class CodesToSpikes(wiring.Component):
         return m
 
 
-class SpikesToCodes(wiring.Component):
+class SpikesToCodes(Component):
     """Listens to T beats of spikes and tells each neuron's code: its first spike counts.
 
     One beat per clock, except that a vector of codes not yet taken holds up the next first beat.

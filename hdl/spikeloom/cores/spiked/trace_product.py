@@ -1,12 +1,13 @@
 """Trace-driven product: one vector addition per spike event."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.add_with_carry import add_with_carry
 from ...blocks.banks import BankReader, BankRoom
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pipeline import Pipeline
 from .event_memory import EventReader
@@ -20,7 +21,7 @@ def sum_shape(config, length):
     return range(-most, most + 1)
 
 
-class TraceProduct(wiring.Component):
+class TraceProduct(Component):
     """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes, a's as events, b's stationary.
 
     The product of two spikes at steps n and m is ``B**-(n + m)``, the trace latched n steps ago,

@@ -1,11 +1,12 @@
 """Winner-oriented spike shift: softmax by subtraction and a falling threshold."""
 
 from amaranth.hdl import C, Cat, Const, Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.add_with_carry import add_or_subtract
 from ...blocks.bank_memory import BankMemory
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from .code import signed_code, unsigned_code
 from .lookup import lookup
@@ -25,7 +26,7 @@ def mask_admits(config, row, token):
     return token <= row if config.mask == "causal" else Const(1)
 
 
-class Woss(wiring.Component):
+class Woss(Component):
     """Turns each row of score codes into probability codes, not yet divided by their sum::
 
         u[j] = M * (s[j] * B**-n[j] - B**-n_winner)

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.popcount import Popcount, popcount_delay
 from ...blocks.seeding import Seeding
 from ...random.random_source import RandomSource
@@ -14,7 +15,7 @@ def cell_delay(width):
     return popcount_delay(width) + 2
 
 
-class CellArray(wiring.Component):
+class CellArray(Component):
     """`cells` counters, each drawing a spike with probability ``count / limit``.
 
     A cell counts the ones among its products over one or more clocks and compares the count with a

@@ -1,11 +1,11 @@
 """Engine "counter" of `ssa`: stochastic spiking attention with AND gates, counters and LFSRs."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
 from ...blocks.bank_memory import BankMemory
 from ...blocks.beat import drop_last
+from ...blocks.component import Component
 from ...blocks.control import control_of
 from ...blocks.framed_input import FramedInput
 from ...blocks.row_splitter import RowSplitter
@@ -21,7 +21,7 @@ from .spike_operand import SpikeOperand
 from .value_operand import ValueOperand
 
 
-class CounterSSA(wiring.Component):
+class CounterSSA(Component):
     """Stochastic spiking attention over T time steps.
 
     Per time step, with spikes Q, K (N x D) and V (N x Dv)::

@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.banks import BankReader, BankWriter
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.seeding import Seeding
 from .cell_array import CellArray
@@ -12,7 +13,7 @@ from .core import OUTPUT_STREAM
 from .spike_operand import word_address
 
 
-class OutputStage(wiring.Component):
+class OutputStage(Component):
     """``Attn[i, d] ~ Bern(1/N * sum_j S[i, j] AND V[j, d])``.
 
     For every time step, block of query rows, group of `bits` columns: the keys, `key_lanes` per

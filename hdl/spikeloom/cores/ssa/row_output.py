@@ -7,11 +7,12 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.banks import BankWriter
 from ...blocks.beat import beat
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.row_splitter import RowSplitter
 
 
-class RowOutput(wiring.Component):
+class RowOutput(Component):
     """Queues blocks of output rows and sends them row after row, marking the end of a time step.
 
     Parameters

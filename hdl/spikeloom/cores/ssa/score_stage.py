@@ -5,6 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.banks import BankReader, BankWriter
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.seeding import Seeding
 from .cell_array import CellArray
@@ -12,7 +13,7 @@ from .core import SCORE_STREAM
 from .spike_operand import word_address
 
 
-class ScoreStage(wiring.Component):
+class ScoreStage(Component):
     """``S[i, j] ~ Bern(1/D * sum_d Q[i, d] AND K[j, d])``, 0 where the mask leaves j out.
 
     For every time step, block of query rows, group of keys: the dimensions, `bits` per clock. A

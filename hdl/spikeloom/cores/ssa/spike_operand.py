@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In
 
 from ...blocks.bank_memory import BankMemory
 from ...blocks.banks import BankReader
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 
 
@@ -14,7 +15,7 @@ def word_address(groups, columns):
     return data.StructLayout({"column": range(columns), "group": range(groups)})
 
 
-class SpikeOperand(wiring.Component):
+class SpikeOperand(Component):
     """Double-buffered spikes of `tokens` x `width`, stored in the words the cells consume.
 
     A word holds `bits` spikes of each of `lanes` neighbouring tokens, token after token. Spikes

@@ -5,13 +5,14 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.seeding import Seeding
 from ...random.bernoulli_encoder import BernoulliEncoder
 from ...random.random_source import RandomSource
 
 
-class ValueOperand(wiring.Component):
+class ValueOperand(Component):
     """Takes `tokens` x `width` values once and encodes them anew at each of `steps` time steps.
 
     A value is a threshold 0..2**value_bits, and its spike has probability

@@ -1,15 +1,15 @@
 """Admission: takes out of a query the dimensions whose key it may not look at."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ....blocks.component import Component
 from ....blocks.pipeline import Pipeline
 from ....random.modular import add_modulo
 from .layout import mask_delay
 
 
-class Admission(wiring.Component):
+class Admission(Component):
     """``o[c] = i[c] AND (query may look at key (c + b) mod N)``, `delay` clocks later.
 
     Under "causal" the admitted c lie between ``-b`` and ``query - b``, modulo N; under "self" all

@@ -6,12 +6,13 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ....blocks.bank_ring import BankRing
+from ....blocks.component import Component
 from ....blocks.memory_attributes import NEVER_BOTH
 from .corner_turn import CornerTurn
 from .layout import banks, blocks, skew
 
 
-class DiagonalOperand(wiring.Component):
+class DiagonalOperand(Component):
     """Spikes of K or V, in `layout.banks` rounds of `steps_at_once` time steps.
 
     Word `b` of a time step's tensor M holds ``M[(x mod D + b) mod N, x]`` of every column x. A

@@ -4,6 +4,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ....blocks.component import Component
 from ....blocks.loop_nest import LoopNest
 from ....blocks.pipeline import Pipeline
 from ....blocks.seeding import Seeding
@@ -14,7 +15,7 @@ from ..core import OUTPUT_STREAM, SCORE_STREAM
 from .layout import groups, index_delay
 
 
-class IndexSource(wiring.Component):
+class IndexSource(Component):
     """Indices `s` (below D) and `b` (below N) of the queries issued together.
 
     "lfsr": every query of every time step draws both. "stratified": every query draws both once,

@@ -1,14 +1,14 @@
 """One lane: a query's spikes meet K, turn, and meet V."""
 
 from amaranth.hdl import Cat, Module, Mux
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ....blocks.component import Component
 from ....blocks.pipeline import Pipeline
 from .layout import lane_delay, rotate_levels, value_delay, value_words
 
 
-class QueryLane(wiring.Component):
+class QueryLane(Component):
     """``o[d] = q[c] AND k[c] AND v[d]`` with ``c = (d + s) mod D``, one query per clock.
 
     The spikes of ``q AND k`` are rotated by `s`, a bit of `s` per level, and the last level meets

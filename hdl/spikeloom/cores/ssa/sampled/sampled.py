@@ -1,11 +1,12 @@
 """The `ssa` core with engine "sampled": no counters, two random indices for each query."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import connect, flipped
 
 from ....blocks.beat import drop_last
 from ....blocks.claim_ahead import ClaimAhead
+from ....blocks.component import Component
 from ....blocks.control import control_of
 from ....blocks.framed_input import FramedInput
 from ....blocks.loop_nest import LoopNest
@@ -25,7 +26,7 @@ from .query_lane import QueryLane
 from .value_address import ValueAddress
 
 
-class SampledSSA(wiring.Component):
+class SampledSSA(Component):
     """Stochastic spiking attention over T time steps by index sampling.
 
     Per time step and query i, with `s` uniform below D and `b` uniform below N::

@@ -1,15 +1,15 @@
 """Which words of V a query reads."""
 
 from amaranth.hdl import Array, Const, Module
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ....blocks.component import Component
 from ....blocks.pipeline import Pipeline
 from ....random.modular import add_modulo
 from .layout import value_delay, value_words
 
 
-class ValueAddress(wiring.Component):
+class ValueAddress(Component):
     """``o_0 = (s + b) mod N`` and, for dimensions with ``d + s >= D``, ``o_1 = (s + b - D) mod N``.
 
     `delay` clocks after `s` and `b`, one query per clock.
