@@ -32,7 +32,7 @@ class RawTop(Component):
         self._inverted = {
             port: resources["light", n].ios[0].invert for n, port in enumerate(light_ports(board))
         }
-        lights = {port: Out(1, init=int(low)) for port, low in self._inverted.items()}
+        lights = {port: Out(1, init=int(low)) for port, low in self._inverted.items()}  # pyright: ignore[reportCallIssue]
         tied = dict.fromkeys(tied_ports(board), Out(1))
         super().__init__({"board_clk": In(1)} | lights | tied)
 

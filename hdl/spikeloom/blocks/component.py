@@ -13,6 +13,12 @@ class Component(wiring.Component):
     Amaranth turns the members of a signature that is passed to the constructor into attributes when
     the component is made. A type checker cannot see them, so this class tells it that any attribute
     may exist. At run time it is `wiring.Component` and no more.
+
+    The stubs know the initial value of a member by its former name, `reset`; a line with ``init=``
+    carries a ``pyright: ignore`` of that one rule.
+
+    The stubs know the initial value of a member by its former name, `reset`; a line with ``init=``
+    carries a ``pyright: ignore`` of that one rule.
     """
 
     if TYPE_CHECKING:

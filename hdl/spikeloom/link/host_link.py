@@ -58,8 +58,8 @@ class HostLink(Component):
         self._divisor = divisor
         super().__init__(
             {
-                "rx": In(1, init=1),
-                "tx": Out(1, init=1),
+                "rx": In(1, init=1),  # pyright: ignore[reportCallIssue]
+                "tx": Out(1, init=1),  # pyright: ignore[reportCallIssue]
                 "session": Out(1),
                 "reset": Out(1),
                 "start": Out(1),

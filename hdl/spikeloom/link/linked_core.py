@@ -30,8 +30,8 @@ class LinkedCore(Component):
         self._divisor = divisor
         super().__init__(
             {
-                "rx": In(1, init=1),
-                "tx": Out(1, init=1),
+                "rx": In(1, init=1),  # pyright: ignore[reportCallIssue]
+                "tx": Out(1, init=1),  # pyright: ignore[reportCallIssue]
                 "session": Out(1),
                 "misframed": Out(1),
             }

@@ -50,7 +50,7 @@ class UartReceiver(Component):
         self._divisor = divisor
         super().__init__(
             {
-                "rx": In(1, init=1),
+                "rx": In(1, init=1),  # pyright: ignore[reportCallIssue]
                 "o": Out(stream.Signature(8, always_ready=True)),
                 "broken": Out(1),
             }
@@ -113,7 +113,7 @@ class UartTransmitter(Component):
 
     def __init__(self, divisor):
         self._divisor = divisor
-        super().__init__({"i": In(stream.Signature(8)), "tx": Out(1, init=1)})
+        super().__init__({"i": In(stream.Signature(8)), "tx": Out(1, init=1)})  # pyright: ignore[reportCallIssue]
 
     def elaborate(self, platform):
         m = Module()

@@ -1,11 +1,13 @@
 """What every harness is made of: the component under proof, its insides, and its streams."""
 
-from amaranth.hdl import Assert, Assume, Const, Fragment, Module, Shape, Signal, Value
+from amaranth.hdl import Const, Fragment, Module, Shape, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In
 
 from spikeloom.blocks.component import Component
 from spikeloom.blocks.loop_nest import LoopNest
+
+from .properties import assume, prove
 
 
 class Harness(Component):
@@ -36,8 +38,8 @@ class Harness(Component):
         m.d.comb += [value.eq(getattr(self, name)) for name, value in self._driven.items()]
 
         for name, port in self.streams(In).items():
-            m.d.comb += Assume(steady(m, port, name))
-        m.d.comb += [Assert(kept) for kept in self._loops_in_step(self._fragment)]
+            m.d.comb += assume(steady(m, port, name))
+        m.d.comb += [prove(kept) for kept in self._loops_in_step(self._fragment)]
         self.check(m)
         return m
 

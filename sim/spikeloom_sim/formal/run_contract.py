@@ -1,8 +1,9 @@
 """A whole run of any core, seen from outside."""
 
-from amaranth.hdl import Assert, Assume, Cover, ResetSignal, Signal
+from amaranth.hdl import ResetSignal, Signal
 
 from .harness import Harness, moved
+from .properties import assume, cover, prove
 
 
 class RunContract(Harness):
@@ -25,7 +26,7 @@ class RunContract(Harness):
 
     def check(self, m):
         dut, o = self.dut, self.dut.o
-        m.d.comb += Assume(~ResetSignal())
+        m.d.comb += assume(~ResetSignal())
 
         running = Signal()
         beat = Signal(range(self._beats))
@@ -44,11 +45,11 @@ class RunContract(Harness):
             m.d.sync += running.eq(1)
 
         m.d.comb += [
-            Assert(dut.busy == running),
-            Assert(~o.valid | running),
-            Assert(dut.done == (moved(o) & final)),
-            Assert(~o.valid | (o.payload.last == (place == self._tensor - 1))),
-            Cover(dut.done),
+            prove(dut.busy == running),
+            prove(~o.valid | running),
+            prove(dut.done == (moved(o) & final)),
+            prove(~o.valid | (o.payload.last == (place == self._tensor - 1))),
+            cover(dut.done),
         ]
 
 

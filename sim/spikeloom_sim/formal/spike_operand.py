@@ -1,10 +1,11 @@
 """`SpikeOperand`: a bank for every tensor, no more and no fewer."""
 
-from amaranth.hdl import Assert, Assume, Cover, Signal
+from amaranth.hdl import Signal
 
 from spikeloom.cores.ssa.spike_operand import SpikeOperand
 
 from .harness import Harness, moved
+from .properties import assume, cover, prove
 
 
 class SpikeOperandContract(Harness):
@@ -38,23 +39,23 @@ class SpikeOperandContract(Harness):
         m.d.sync += tensors.eq(tensors + complete - dut.o.release)
 
         m.d.comb += [
-            Assume(~dut.o.release | dut.o.full),
-            Assert((tensors >= 0) & (tensors + begun <= 2)),
-            Assert(dut.o.full == (tensors > 0)),
-            Cover((tensors == 2) & dut.o.release),
-            Assert(self.inside("memory.w").close == complete),
-            Assert(dut.i.ready == (begun | (tensors + begun < 2))),
+            assume(~dut.o.release | dut.o.full),
+            prove((tensors >= 0) & (tensors + begun <= 2)),
+            prove(dut.o.full == (tensors > 0)),
+            cover((tensors == 2) & dut.o.release),
+            prove(self.inside("memory.w").close == complete),
+            prove(dut.i.ready == (begun | (tensors + begun < 2))),
         ]
 
         # The loops of the writer are at this beat, and the ring counts these tensors.
         fill = {name: self.inside(f"fill.{name}") for name in ("group", "row", "column", "part")}
         place = (fill["group"] * self._rows + fill["row"]) * self._columns + fill["column"]
         m.d.comb += [
-            Assert(place * self._parts + fill["part"] == beat),
-            Assert(fill["row"] < self._rows),
-            Assert(fill["column"] < self._columns),
-            Assert(fill["part"] < self._parts),
-            Assert(beat < self._beats),
-            Assert(self.inside("memory.ring.closed") == tensors),
-            Assert(self.inside("memory.ring.reserved") == tensors + begun),
+            prove(place * self._parts + fill["part"] == beat),
+            prove(fill["row"] < self._rows),
+            prove(fill["column"] < self._columns),
+            prove(fill["part"] < self._parts),
+            prove(beat < self._beats),
+            prove(self.inside("memory.ring.closed") == tensors),
+            prove(self.inside("memory.ring.reserved") == tensors + begun),
         ]

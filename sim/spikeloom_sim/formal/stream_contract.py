@@ -1,9 +1,10 @@
 """Streams of any component: what is offered stays, and ready comes back."""
 
-from amaranth.hdl import Assert, Assume, ResetSignal, Signal
+from amaranth.hdl import ResetSignal, Signal
 from amaranth.lib.wiring import In, Out
 
 from .harness import Harness, steady
+from .properties import assume, prove
 
 
 class StreamContract(Harness):
@@ -24,9 +25,9 @@ class StreamContract(Harness):
 
     def check(self, m):
         if not self._resets:
-            m.d.comb += Assume(~ResetSignal())
+            m.d.comb += assume(~ResetSignal())
         for name, port in self.streams(Out).items():
-            m.d.comb += Assert(steady(m, port, name))
+            m.d.comb += prove(steady(m, port, name))
 
 
 class ReadyComesBack(Harness):
@@ -45,14 +46,14 @@ class ReadyComesBack(Harness):
         self._held = held
 
     def check(self, m):
-        m.d.comb += [Assume(getattr(self.dut, name)) for name in self._held]
-        m.d.comb += Assume(~ResetSignal())
-        m.d.comb += [Assume(port.ready) for port in self.streams(Out).values()]
+        m.d.comb += [assume(getattr(self.dut, name)) for name in self._held]
+        m.d.comb += assume(~ResetSignal())
+        m.d.comb += [assume(port.ready) for port in self.streams(Out).values()]
         for name, port in self.streams(In).items():
-            m.d.comb += Assume(port.valid)
+            m.d.comb += assume(port.valid)
             waiting = Signal(range(self._bound + 1), name=f"{name}_waiting")
             with m.If(port.ready):
                 m.d.sync += waiting.eq(0)
             with m.Elif(waiting != self._bound):
                 m.d.sync += waiting.eq(waiting + 1)
-            m.d.comb += Assert(waiting != self._bound)
+            m.d.comb += prove(waiting != self._bound)

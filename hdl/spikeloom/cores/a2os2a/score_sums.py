@@ -35,7 +35,7 @@ class ScoreSums(Component):
             {
                 "values": Out(value_write(config)),
                 "scores": Out(ListReader(config.tokens, score_entry(config))),
-                "idle": Out(1, init=1),
+                "idle": Out(1, init=1),  # pyright: ignore[reportCallIssue]
                 "o": Out(stream.Signature(beat(output_data(config)))),
             }
         )

@@ -30,9 +30,9 @@ class Turns(Component):
                 "learnt_last": In(1),
                 "answered": In(1),
                 "answered_last": In(1),
-                "learn": Out(1, init=1),
+                "learn": Out(1, init=1),  # pyright: ignore[reportCallIssue]
                 "answer": Out(1),
-                "fresh": Out(1, init=1),
+                "fresh": Out(1, init=1),  # pyright: ignore[reportCallIssue]
             }
         )
 

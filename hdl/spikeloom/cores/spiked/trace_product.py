@@ -63,7 +63,7 @@ class TraceProduct(Component):
         super().__init__(
             {
                 "run": In(1),
-                "enable": In(1, init=1),
+                "enable": In(1, init=1),  # pyright: ignore[reportCallIssue]
                 "events": Out(EventReader(length, config.steps)),
                 "lanes": Out(
                     BankReader(
