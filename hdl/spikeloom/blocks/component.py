@@ -16,9 +16,6 @@ class Component(wiring.Component):
 
     The stubs know the initial value of a member by its former name, `reset`; a line with ``init=``
     carries a ``pyright: ignore`` of that one rule.
-
-    The stubs know the initial value of a member by its former name, `reset`; a line with ``init=``
-    carries a ``pyright: ignore`` of that one rule.
     """
 
     if TYPE_CHECKING:
