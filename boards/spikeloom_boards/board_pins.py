@@ -1,9 +1,16 @@
 """Pins of a board that every bitstream drives: lights, and levels the board needs."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import io
 
 from spikeloom.blocks.component import Component
+
+if TYPE_CHECKING:
+    from .boards.board import Board
 
 
 class Lights(Component):
@@ -12,7 +19,7 @@ class Lights(Component):
     A board with fewer lights shows fewer.
     """
 
-    def __init__(self, board, signals):
+    def __init__(self, board: Board, signals: Any) -> None:
         self._lit = list(zip(range(len(board.leds)), signals, strict=False))
         super().__init__({})
 
@@ -31,7 +38,7 @@ class Lights(Component):
 class TiedPins(Component):
     """Holds the pins that `board.tied` names at their levels."""
 
-    def __init__(self, board):
+    def __init__(self, board: Board) -> None:
         self._levels = board.tied.values()
         super().__init__({})
 

@@ -1,5 +1,10 @@
 """What goes into the bitstream: clock plan, design, lights, serial line."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal
 from amaranth.lib import io
 
@@ -7,6 +12,9 @@ from spikeloom.blocks.component import Component
 
 from .board_pins import Lights, TiedPins
 from .clocking import ClockPlan
+
+if TYPE_CHECKING:
+    from .boards.board import Board
 
 
 class BoardTop(Component):
@@ -20,7 +28,9 @@ class BoardTop(Component):
     frequency : Hz of the design's clock.
     """
 
-    def __init__(self, board, design, lights, frequency):
+    def __init__(
+        self, board: Board, design: Any, lights: Mapping[str, str], frequency: int
+    ) -> None:
         self._board = board
         self._design = design
         self._lights = lights

@@ -1,5 +1,10 @@
 """Clock plans: the board's oscillator, a PLL if asked for, and a reset that outlasts start-up."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
@@ -8,8 +13,11 @@ from amaranth.lib.wiring import Out
 from spikeloom.blocks.component import Component
 from spikeloom.errors import InputError
 
+if TYPE_CHECKING:
+    from .boards.board import Board
 
-def plan_pll(board, frequency):
+
+def plan_pll(board: Board, frequency: int):
     """Dividers of the board's PLL for exactly `frequency` Hz; None where the oscillator gives it.
 
     Raises `InputError` that names the nearest clock where the PLL does not reach it.
@@ -28,7 +36,7 @@ def plan_pll(board, frequency):
     return pll
 
 
-def nearest_clock(find, f_in, f_out):
+def nearest_clock(find: Callable[[int, int], Any], f_in: int, f_out: int):
     """The whole number of Hz nearest to `f_out` for which ``find(f_in, ...)`` has dividers, or the
     oscillator itself."""
     multiples = {
@@ -41,7 +49,7 @@ def nearest_clock(find, f_in, f_out):
     return next(hz for hz in near if hz == f_in or find(f_in, hz) is not None)
 
 
-def in_mhz(hz):
+def in_mhz(hz: float):
     """`hz` as a user types it after ``--mhz``: exact, and no longer than needed."""
     return f"{hz / 1e6:.12g}"
 
@@ -61,7 +69,7 @@ class ClockPlan(Component):
     Raises `InputError` for a frequency that the PLL does not reach.
     """
 
-    def __init__(self, board, frequency):
+    def __init__(self, board: Board, frequency: int) -> None:
         self._board = board
         self._frequency = frequency
         self._pll = plan_pll(board, frequency)

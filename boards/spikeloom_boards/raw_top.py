@@ -1,9 +1,17 @@
 """A self-test for users of plain Verilog: clock in, lights out."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
 from amaranth.lib.wiring import In, Out
 
 from spikeloom.blocks.component import Component
+
+if TYPE_CHECKING:
+    from .boards.board import Board
+    from .self_test import SelfTest
 
 RESET_CLOCKS = 1024  # longer than block RAM takes after configuration, at any board's clock
 
@@ -25,7 +33,7 @@ class RawTop(Component):
     tied_0... : Out(1), levels that the board needs.
     """
 
-    def __init__(self, board, self_test):
+    def __init__(self, board: Board, self_test: SelfTest) -> None:
         self._board = board
         self._self_test = self_test
         resources = board.make_platform().resources
@@ -67,11 +75,11 @@ class RawTop(Component):
         return m
 
 
-def light_ports(board):
+def light_ports(board: Board):
     """Names of the ports for the board's lights."""
     return ("led_pass", "led_fail")[: len(board.leds)]
 
 
-def tied_ports(board):
+def tied_ports(board: Board):
     """Names of the ports for pins held at a level."""
     return tuple(f"tied_{n}" for n in range(len(board.tied)))

@@ -1,5 +1,9 @@
 """A stream fed from read-only memory."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
@@ -24,7 +28,7 @@ class RomStream(Component):
     o : Out(stream of {data, last}).
     """
 
-    def __init__(self, beats, bits):
+    def __init__(self, beats: Sequence[tuple[int, int]], bits: int) -> None:
         self._beats = beats
         self._bits = bits
         payload = data.StructLayout({"data": bits, "last": 1})

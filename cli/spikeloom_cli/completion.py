@@ -1,5 +1,9 @@
 """What the shell may complete: cores, boards, backends, simulators, and the keys of a core."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
 import typer
 
 from spikeloom.cores import all_cores
@@ -10,7 +14,7 @@ from spikeloom_sim.simulators import SIMULATORS
 BACKENDS = ("golden", "rtl", "netlist", "board")
 
 
-def one_of(names):
+def one_of(names: Callable[[], Iterable[str]]):
     """A completion of any of `names`."""
     names = list(names)
 

@@ -1,5 +1,7 @@
 """Entry point: collects the subcommands and turns errors into one line and an exit code."""
 
+from __future__ import annotations
+
 import errno
 import json
 import os
@@ -7,6 +9,7 @@ import signal
 import sys
 import tempfile
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 
 import typer
@@ -56,7 +59,7 @@ def _begin(
         print(context.get_help())
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None):
     """Run the command line; returns its exit code: 0 done, 1 job failed, 2 wrong usage or input."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as for Ctrl-C
     arguments = sys.argv[1:] if arguments is None else arguments

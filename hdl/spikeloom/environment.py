@@ -4,6 +4,8 @@ A result must not depend on variables that happen to be set: compilers, make, co
 Amaranth each read dozens. So a child gets those named here, and no other.
 """
 
+from __future__ import annotations
+
 import logging
 import os
 import stat
@@ -26,7 +28,7 @@ KEPT = frozenset(
 """Variables that say where things are and how people read; locale's LC_* are kept as well."""
 
 
-def child_environment(**more):
+def child_environment(**more: str):
     """The environment of a child process: what is `KEPT`, and `more`."""
     kept = {name: os.environ[name] for name in os.environ if _is_kept(name)}
     if folder := yowasp_cache():
@@ -35,7 +37,7 @@ def child_environment(**more):
 
 
 @contextmanager
-def own_environment(**more):
+def own_environment(**more: str):
     """Give this process `child_environment(**more)`, for libraries that read ``os.environ``.
 
     Blocks may be nested and overlap in threads: the user's environment is back when the last ends.
@@ -62,7 +64,7 @@ def own_environment(**more):
 _guard, _inside, _outside = threading.Lock(), [], {}
 
 
-def users_variable(name):
+def users_variable(name: str):
     """A variable as the user set it, within `own_environment` too; None where it is not set."""
     with _guard:
         return (_outside if _inside else os.environ).get(name)
@@ -98,7 +100,7 @@ def private_folder():
     return path if ours and not found.st_mode & 0o077 and _takes_files(path) else None
 
 
-def settle_caches():
+def settle_caches() -> None:
     """Point Matplotlib at a cache folder that takes files; without one it complains and is slow."""
     usual = (user_cache_path("matplotlib"), user_config_path("matplotlib"))
     if "MPLCONFIGDIR" not in os.environ and not all(map(_takes_files, usual)):

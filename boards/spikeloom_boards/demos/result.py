@@ -1,13 +1,22 @@
 """What every demo gives back, and how a demo runs a core."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spikeloom.backend import golden_run, require_equal
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_sim.backends import RTL
 
 from ..driver.line import LineLoad
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spikeloom.contract import Core
 
 
 @dataclass
@@ -75,7 +84,7 @@ class DemoRun:
         }
 
 
-def run_checked(core, operands):
+def run_checked(core: Core, operands: Mapping[str, NDArray]):
     """Golden model and RTL on one run's operands: a `DemoRun`.
 
     Raises `JobError` where a single output differs.

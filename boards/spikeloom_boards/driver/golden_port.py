@@ -1,5 +1,9 @@
 """A device made of software: the link's protocol around a golden model."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.identity import Identity
 from spikeloom.link.protocol import (
@@ -14,6 +18,9 @@ from spikeloom.link.protocol import (
     State,
     bytes_of,
 )
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
 
 DIVISOR = 8  # clocks per bit, as in the simulated device
 BYTE = 10 * DIVISOR  # clocks
@@ -32,7 +39,7 @@ class GoldenPort:
 
     name = "golden"
 
-    def __init__(self, config):
+    def __init__(self, config: Core) -> None:
         self._config = config.settled()
         self._hz = DIVISOR * DEFAULT_BAUD
         self._identity = Identity.of(self._config, self._hz)
@@ -44,7 +51,7 @@ class GoldenPort:
         self._answered = (Code.OK, b"")
         self._reset()
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         """Take bytes from the host."""
         for byte in data:
             self._clock += BYTE
@@ -62,7 +69,7 @@ class GoldenPort:
         """Seconds."""
         return self._clock / self._hz
 
-    def close(self):
+    def close(self) -> None:
         """Nothing is held."""
 
     def _answer(self, sequence, command, argument, payload):

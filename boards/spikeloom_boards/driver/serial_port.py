@@ -1,5 +1,7 @@
 """A serial port."""
 
+from __future__ import annotations
+
 import errno
 import os
 import time
@@ -29,7 +31,7 @@ class SerialPort:
     `timeout`: seconds of silence that count as no answer.
     """
 
-    def __init__(self, name, baud, timeout):
+    def __init__(self, name: str, baud: int, timeout: float) -> None:
         self.name = name
         self._serial = None
         try:
@@ -46,7 +48,7 @@ class SerialPort:
             self.close()
             raise PortError(f"{name}: {_explain(name, baud, error)}") from None
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         """Send bytes; returns when they are out."""
         with self._present():
             self._serial.write(data)
@@ -61,7 +63,7 @@ class SerialPort:
         """Seconds."""
         return time.monotonic()
 
-    def close(self):
+    def close(self) -> None:
         """Give the port back; one that went away has nothing left to give."""
         if self._serial is not None:
             with suppress(OSError, terminal_error):

@@ -1,11 +1,14 @@
 """A simulated device: the RTL of a core and its link in Verilator, at the end of its UART pins."""
 
+from __future__ import annotations
+
 import shutil
 import struct
 import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spikeloom.environment import child_environment
 from spikeloom.export.verilog import component_to_verilog
@@ -16,6 +19,9 @@ from spikeloom_sim import simulators
 from spikeloom_sim.simulators import Verilator
 
 from .errors import PortError
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
 
 DIVISOR = 8  # clocks per bit: few, to be quick
 SILENCE = 100
@@ -35,7 +41,7 @@ class SimPort:
 
     name = "sim"
 
-    def __init__(self, config, divisor=DIVISOR, silence=SILENCE):
+    def __init__(self, config: Core, divisor: int = DIVISOR, silence: int = SILENCE) -> None:
         self._hz = divisor * DEFAULT_BAUD
         self.divisor = divisor
         self._silence = 10 * divisor * silence
@@ -58,7 +64,7 @@ class SimPort:
             self.close()
             raise
 
-    def write(self, data, period=None):
+    def write(self, data: bytes, period: float | None = None) -> None:
         """Send bytes; `period` is the clocks per bit, where it is not to be the device's own."""
         bit = round(256 * (period or self.divisor))
         self._tell(struct.pack("<cII", b"w", bit, len(data)) + data)
@@ -67,11 +73,11 @@ class SimPort:
         """Bytes that have come, up to a flag; none where nothing came for long."""
         return self._run(struct.pack("<cII", b"r", self._silence, FLAG))
 
-    def let_pass(self, clocks):
+    def let_pass(self, clocks: int):
         """Run for a number of clocks; returns the bytes that came."""
         return self._run(struct.pack("<cI", b"t", clocks))
 
-    def reset(self, clocks=2):
+    def reset(self, clocks: int = 2):
         """Reset the whole device, link included; returns the bytes that came."""
         return self._run(struct.pack("<cI", b"x", clocks))
 
@@ -84,7 +90,7 @@ class SimPort:
         """Clocks since the device came up."""
         return self._clock
 
-    def close(self):
+    def close(self) -> None:
         """End the simulation and take its files away."""
         if self._process is not None:
             with suppress(BrokenPipeError):

@@ -1,5 +1,7 @@
 """Memory of several banks: one fills while another is read."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -30,7 +32,7 @@ class BankMemory(Component):
     w_bank, r_bank : Out(range(banks)), the banks written and read, for a memory beside this one.
     """
 
-    def __init__(self, *, banks, depth, granules=1, granule_bits):
+    def __init__(self, *, banks: int, depth: int, granules: int = 1, granule_bits: int) -> None:
         self._banks = banks
         self._depth = depth
         self._granule_bits = granule_bits

@@ -1,5 +1,7 @@
 """Which bank of a memory fills, which is read, and whether there is one for each."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
@@ -19,7 +21,7 @@ class BankRing(Component):
     full : Out(1), claim : In(1), release : In(1), r_bank : Out(range(banks)).
     """
 
-    def __init__(self, banks):
+    def __init__(self, banks: int) -> None:
         self._banks = banks
         super().__init__(
             {

@@ -1,5 +1,9 @@
 """The component of a `Composition`: its parts, and the streams between them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -10,6 +14,9 @@ from .control import control_members, control_of
 from .framed_input import FramedInput
 from .row_gatherer import RowGatherer
 from .run_control import RunControl
+
+if TYPE_CHECKING:
+    from ..composition import Composition
 
 
 class Composed(Component):
@@ -26,7 +33,7 @@ class Composed(Component):
     a stream for each port of the core, and its other flags.
     """
 
-    def __init__(self, core):
+    def __init__(self, core: Composition) -> None:
         self.config = core
         super().__init__(
             {

@@ -1,6 +1,9 @@
 """How a core is told to run, and how it says where it is."""
 
+from __future__ import annotations
+
 from types import SimpleNamespace
+from typing import Any
 
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -21,7 +24,7 @@ class Control(wiring.Signature):
     done : In(1), one clock, with the transfer of the last output beat.
     """
 
-    def __init__(self, *, seeded=False):
+    def __init__(self, *, seeded: bool = False) -> None:
         seed = {"seed": Out(64)} if seeded else {}
         super().__init__({"start": Out(1), **seed, "busy": In(1), "done": In(1)})
 
@@ -31,6 +34,6 @@ def control_members():
     return dict(Control(seeded=True).flip().members.items())
 
 
-def control_of(core):
+def control_of(core: Any):
     """Ports `start`, `busy` and `done` of a core as a `Control`, for use in its `elaborate`."""
     return SimpleNamespace(signature=Control(), start=core.start, busy=core.busy, done=core.done)

@@ -1,5 +1,7 @@
 """Nested counters: the loops of a schedule, one iteration per clock."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
@@ -26,7 +28,7 @@ class LoopNest(Component):
         iteration.
     """
 
-    def __init__(self, **extents):
+    def __init__(self, **extents: int) -> None:
         self.extents = extents
         members = {"step": In(1), "skip": In(1)}
         for name, extent in extents.items():

@@ -1,5 +1,7 @@
 """Pipelined population count."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
@@ -8,7 +10,7 @@ from .component import Component
 GROUP = 8  # values added between two registers
 
 
-def popcount_delay(width):
+def popcount_delay(width: int):
     """Clocks from `i` to `o` of a `Popcount` of `width` bits."""
     delay = 0
     while width > 1:
@@ -32,7 +34,7 @@ class Popcount(Component):
     o : Out(range(width + 1)).
     """
 
-    def __init__(self, width):
+    def __init__(self, width: int) -> None:
         self._width = width
         self.delay = popcount_delay(width)
         super().__init__({"i": In(width), "o": Out(range(width + 1))})

@@ -1,11 +1,18 @@
 """Gives a stage that cannot wait a stream on either side."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from .component import Component
+
+if TYPE_CHECKING:
+    from amaranth.hdl import ValueLike
 
 QUEUE_DELAY = 2  # cycles from a beat of the stage to the same beat of the stream
 
@@ -26,7 +33,7 @@ class QueuedStage(Component):
     o : Out(stream of the stage's `o`).
     """
 
-    def __init__(self, stage, under_way):
+    def __init__(self, stage: Any, under_way: int) -> None:
         self._stage = stage
         self._under_way = under_way
         members = stage.signature.members
@@ -51,7 +58,7 @@ class QueuedStage(Component):
         return m
 
 
-def queue_output(m, payload, valid, o, under_way):
+def queue_output(m: Module, payload: ValueLike, valid: ValueLike, o: Any, under_way: int):
     """Put a queue between the beats of a stage, a `payload` where `valid`, and the stream `o`.
 
     Returns whether it has room for the `under_way` beats that may come out before the stage stops.

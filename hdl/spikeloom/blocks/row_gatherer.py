@@ -1,5 +1,7 @@
 """Puts chunks together to wide beats."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
@@ -23,7 +25,7 @@ class RowGatherer(Component):
 
     delay = 1  # clocks from a row's last chunk to the row
 
-    def __init__(self, width, chunks):
+    def __init__(self, width: int, chunks: int) -> None:
         self._width = width
         self._chunks = chunks
         super().__init__(

@@ -1,5 +1,7 @@
 """Cuts wide beats into chunks."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -19,7 +21,7 @@ class RowSplitter(Component):
     o : Out(stream of `chunk` bits).
     """
 
-    def __init__(self, width, chunk):
+    def __init__(self, width: int, chunk: int) -> None:
         if width % chunk:
             raise ValueError(f"chunk must divide the width {width}, not {chunk!r}")
         self._width = width

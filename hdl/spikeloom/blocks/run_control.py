@@ -1,5 +1,7 @@
 """Bookkeeping of a run: from its start to its last output beat."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
@@ -24,7 +26,7 @@ class RunControl(Component):
     last : In(1), the last beat of an output tensor is transferred in this clock.
     """
 
-    def __init__(self, tensors):
+    def __init__(self, tensors: int) -> None:
         self._tensors = tensors
         super().__init__({"control": In(Control()), "begin": Out(1), "last": In(1)})
 

@@ -1,5 +1,7 @@
 """Lets a pipeline stop one clock late."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
@@ -22,7 +24,7 @@ class SkidBuffer(Component):
     o : Out(stream of `width` bits).
     """
 
-    def __init__(self, width):
+    def __init__(self, width: int) -> None:
         self._width = width
         super().__init__({"i": In(stream.Signature(width)), "o": Out(stream.Signature(width))})
 

@@ -1,5 +1,9 @@
 """Gives a unit between streams the control ports of a core."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -10,6 +14,9 @@ from .control import control_members, control_of
 from .framed_input import FramedInput
 from .loop_nest import LoopNest
 from .run_control import RunControl
+
+if TYPE_CHECKING:
+    from ..stream_unit import StreamUnit
 
 
 class UnitShell(Component):
@@ -33,7 +40,7 @@ class UnitShell(Component):
     a stream for each port of the core, and its other flags.
     """
 
-    def __init__(self, core):
+    def __init__(self, core: StreamUnit) -> None:
         self.config = core
         super().__init__(
             {

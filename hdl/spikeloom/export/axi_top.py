@@ -1,10 +1,17 @@
 """Top level with AXI4-Stream port names and whole-byte data."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Module
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from ..blocks.component import Component
+
+if TYPE_CHECKING:
+    from ..contract import Core
 
 
 class AxiTop(Component):
@@ -19,7 +26,7 @@ class AxiTop(Component):
     core : component whose streams carry {data, last}.
     """
 
-    def __init__(self, core):
+    def __init__(self, core: Core) -> None:
         self._core = core
         members = {}
         for name, member in core.signature.members.items():

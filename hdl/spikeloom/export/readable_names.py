@@ -5,9 +5,13 @@ names with dots and brackets. Verilog has to escape them, and waveform viewers r
 each becomes a plain identifier, derived from what is known about it.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 ONCE = "at_time_0"
 """Name kept free in every module, see `verilog.settle_at_time_0`."""
@@ -42,7 +46,7 @@ class _Cell:
 class _Module:
     """One module of RTLIL: its lines, and where its names come from."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         lines = text.splitlines()
         head = next(n for n, line in enumerate(lines) if line.startswith("module "))
         self.name = lines[head].split()[1]
@@ -123,7 +127,7 @@ def _is_about(line, aliases):
     return found and found[1] in aliases
 
 
-def readable_names(text):
+def readable_names(text: str):
     r"""RTLIL, after Yosys' ``proc`` and ``memory_collect``, with plain names alone.
 
     Ports of the top module, which comes with ``attribute \top 1`` or is nobody's part, keep theirs.
@@ -152,7 +156,7 @@ def readable_names(text):
 class _Names:
     """New names of all modules, decided from the top module down."""
 
-    def __init__(self, modules, parents):
+    def __init__(self, modules: Mapping[str, Any], parents: Mapping[str, Any]) -> None:
         self._modules = modules
         self._parents = parents
         self.module_names = {name: name for name in modules if name not in parents}
@@ -161,7 +165,7 @@ class _Names:
             self.module_names[name] = "\\" + free_name(_plain(name), taken)
         self._maps = {}
 
-    def of(self, module):
+    def of(self, module: str):
         """Old name to new name, for wires, memories and parts of `module`."""
         if module.name not in self._maps:
             self._maps[module.name] = self._decide(module)
@@ -200,7 +204,7 @@ class _Names:
                 names[port] = outside[nets[0]][1:] if nets else "unconnected"
         return names
 
-    def rewrite(self, module):
+    def rewrite(self, module: Any):
         """The text of `module` with its new names."""
         names = self.of(module)
         lines = [*module.head, f"module {self.module_names[module.name]}"]
@@ -271,7 +275,7 @@ def _plain(name):
     return name if name[:1].isalpha() else f"n{name}"
 
 
-def free_name(name, taken):
+def free_name(name: str, taken: Container[str]):
     """`name`, or with the first number behind it that is free; from now on it is `taken`."""
     found, number = name, 2
     while found in taken:

@@ -1,5 +1,7 @@
 """Puts an answer together, byte by byte."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
@@ -29,7 +31,7 @@ class AnswerWriter(Component):
     longest : bytes of the longest payload.
     """
 
-    def __init__(self, longest):
+    def __init__(self, longest: int) -> None:
         super().__init__(
             {
                 "start": In(1),

@@ -1,5 +1,7 @@
 """One input stream's chunk, from the line to the core."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
@@ -31,7 +33,7 @@ class ChunkBuffer(Component):
     bits : width of a beat's data.
     """
 
-    def __init__(self, bits):
+    def __init__(self, bits: int) -> None:
         self._bits = bits
         super().__init__(
             {

@@ -1,5 +1,9 @@
 """The device's end of the link: takes requests off the line, acts on the core, answers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, ResetInserter, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
@@ -25,6 +29,9 @@ from .request_reader import RequestReader
 from .result_buffer import ResultBuffer
 from .uart import UartReceiver, UartTransmitter
 
+if TYPE_CHECKING:
+    from .identity import Identity
+
 
 class HostLink(Component):
     """Serves one core over a UART; see ``docs/link.md`` for what it says.
@@ -48,7 +55,7 @@ class HostLink(Component):
     divisor : clocks per bit of the UART.
     """
 
-    def __init__(self, identity, divisor):
+    def __init__(self, identity: Identity, divisor: int) -> None:
         if not 1 <= len(identity.inputs) <= MAX_STREAMS:
             raise ValueError(f"inputs must be 1..{MAX_STREAMS} streams, not {identity.inputs!r}")
         self._inputs = identity.inputs

@@ -1,5 +1,7 @@
 """What a device says of itself: its core with every key, its clock, who made it."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from dataclasses import dataclass
@@ -11,13 +13,13 @@ from ..errors import JobError
 from .protocol import PROTOCOL
 
 
-def config_hash(config):
+def config_hash(config: Core):
     """16 hexadecimal digits that stand for the hardware that `config` makes."""
     keys = {"core": config.NAME} | hardware_keys(config)
     return hashlib.sha256(_json(keys).encode()).hexdigest()[:16]
 
 
-def hardware_keys(config):
+def hardware_keys(config: Core):
     """The keys of `config` that say what the hardware is: all but the seed, none left open."""
     return {key: value for key, value in config.settled().as_dict().items() if key != "seed"}
 
@@ -42,7 +44,7 @@ class Identity:
     version: str = __version__
 
     @classmethod
-    def of(cls, core, hz):
+    def of(cls, core: Core, hz: int):
         """That of `core`, which has one output, at a clock of `hz`."""
         inputs = {name: port.bits for name, port in core.inputs.items()}
         (output,) = core.outputs.values()
@@ -65,7 +67,7 @@ class Identity:
         return _json(told).encode()
 
     @classmethod
-    def from_bytes(cls, data):
+    def from_bytes(cls, data: bytes):
         """Parse an answer to IDENTIFY.
 
         Raises `JobError` where this version of Spikeloom does not understand the device.

@@ -1,11 +1,18 @@
 """A core and its link to a host: what goes into a bitstream."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Module, ResetInserter
 from amaranth.lib.wiring import In, Out
 
 from ..blocks.component import Component
 from .host_link import HostLink
 from .identity import Identity
+
+if TYPE_CHECKING:
+    from ..contract import Core
 
 
 class LinkedCore(Component):
@@ -24,7 +31,7 @@ class LinkedCore(Component):
     divisor : clocks per bit, see `uart_divisor`.
     """
 
-    def __init__(self, config, hz, divisor):
+    def __init__(self, config: Core, hz: int, divisor: int) -> None:
         self._config = config
         self._hz = hz
         self._divisor = divisor

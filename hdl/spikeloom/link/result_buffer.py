@@ -1,5 +1,7 @@
 """The output stream's bytes, from the core to the line."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
@@ -33,7 +35,7 @@ class ResultBuffer(Component):
     bits : width of a beat's data.
     """
 
-    def __init__(self, bits):
+    def __init__(self, bits: int) -> None:
         self._bits = bits
         super().__init__(
             {

@@ -1,5 +1,7 @@
 """UART, 8N1: asynchronous serial bytes, lowest bit first."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import stream
 from amaranth.lib.cdc import FFSynchronizer
@@ -12,7 +14,7 @@ from .protocol import MAX_BAUD
 LEAST_DIVISOR = 4  # clocks per bit in which a receiver still finds the middle
 
 
-def uart_divisor(hz, baud):
+def uart_divisor(hz: int, baud: int):
     """Clocks of `hz` per bit of `baud`, rounded to nearest.
 
     Raises `InputError` where that is off by more than 1 %, or below 4 clocks.
@@ -46,7 +48,7 @@ class UartReceiver(Component):
     divisor : clocks per bit.
     """
 
-    def __init__(self, divisor):
+    def __init__(self, divisor: int) -> None:
         self._divisor = divisor
         super().__init__(
             {
@@ -111,7 +113,7 @@ class UartTransmitter(Component):
     divisor : clocks per bit.
     """
 
-    def __init__(self, divisor):
+    def __init__(self, divisor: int) -> None:
         self._divisor = divisor
         super().__init__({"i": In(stream.Signature(8)), "tx": Out(1, init=1)})  # pyright: ignore[reportCallIssue]
 

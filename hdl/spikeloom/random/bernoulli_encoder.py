@@ -1,5 +1,7 @@
 """Bernoulli encoder: one comparison turns a threshold and a random number into a spike."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
@@ -25,7 +27,7 @@ class BernoulliEncoder(Component):
     Source: SSA, arXiv 2402.09109, the Bernoulli encoder.
     """
 
-    def __init__(self, width):
+    def __init__(self, width: int) -> None:
         super().__init__({"threshold": In(width + 1), "random": In(width), "spike": Out(1)})
 
     def elaborate(self, platform):

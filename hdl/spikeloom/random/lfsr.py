@@ -1,5 +1,7 @@
 """Linear-feedback shift register that leaps ahead by several bits per clock."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
@@ -33,7 +35,7 @@ class LFSR(Component):
     Raises `ValueError` for a width or leap outside its range.
     """
 
-    def __init__(self, width, leap=1):
+    def __init__(self, width: int, leap: int = 1) -> None:
         if width not in TAPS:
             raise ValueError(f"LFSR width must be in 3..64, not {width!r}")
         if leap not in range(1, width + 1):

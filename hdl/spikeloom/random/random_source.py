@@ -1,5 +1,7 @@
 """A bank of LFSRs that hands out uniform random numbers, as laid out by a plan."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
 
@@ -30,7 +32,9 @@ class RandomSource(Component):
     o : Out, `draws` numbers side by side; `number` is one of them.
     """
 
-    def __init__(self, draws, limit, *, strategy="slices", stream=0):
+    def __init__(
+        self, draws: int, limit: int, *, strategy: str = "slices", stream: int = 0
+    ) -> None:
         self._limit = limit
         self._width = (limit - 1).bit_length()
         self._plan = make_plan(strategy, draws, draw_bits(limit), stream)
@@ -42,7 +46,7 @@ class RandomSource(Component):
             }
         )
 
-    def number(self, n):
+    def number(self, n: int):
         """Number `n` of those in `o`."""
         return self.o[n * self._width : (n + 1) * self._width]
 

@@ -1,11 +1,18 @@
 """`BankMemory`: the ring of banks under its protocol."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Signal
 
 from spikeloom.blocks.bank_memory import BankMemory
 
 from .harness import Harness
 from .properties import assume, cover, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module
 
 
 class BankMemoryContract(Harness):
@@ -19,11 +26,11 @@ class BankMemoryContract(Harness):
     banks, depth : of the `BankMemory`.
     """
 
-    def __init__(self, *, banks, depth):
+    def __init__(self, *, banks: int, depth: int) -> None:
         self._banks = banks
         super().__init__(BankMemory(banks=banks, depth=depth, granule_bits=1))
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         dut, banks = self.dut, self._banks
         # One wider than needed: a count that leaves its range is seen, not wrapped.
         reserved = Signal(range(-1, banks + 2))

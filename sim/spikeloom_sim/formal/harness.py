@@ -1,5 +1,9 @@
 """What every harness is made of: the component under proof, its insides, and its streams."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import Const, Fragment, Module, Shape, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In
@@ -8,6 +12,9 @@ from spikeloom.blocks.component import Component
 from spikeloom.blocks.loop_nest import LoopNest
 
 from .properties import assume, prove
+
+if TYPE_CHECKING:
+    from amaranth.lib import wiring
 
 
 class Harness(Component):
@@ -22,7 +29,7 @@ class Harness(Component):
     component : the component under proof, called `dut` inside.
     """
 
-    def __init__(self, component):
+    def __init__(self, component: wiring.Component) -> None:
         self.dut = component
         self._driven = {
             "__".join(map(str, path)): Value.cast(value)
@@ -56,11 +63,11 @@ class Harness(Component):
         for part, _, _ in fragment.subfragments:
             yield from self._loops_in_step(part)
 
-    def check(self, m):
+    def check(self, m: Module):
         """Add the properties to module `m`."""
         raise NotImplementedError
 
-    def streams(self, flow):
+    def streams(self, flow: wiring.Flow):
         """Streams of the component: its inputs (`In`) or its outputs (`Out`), by name."""
         return {
             name: getattr(self.dut, name)
@@ -70,7 +77,7 @@ class Harness(Component):
             and member.flow == flow
         }
 
-    def inside(self, path):
+    def inside(self, path: str):
         """A signal inside the component: "submodule.submodule.name", for strengthening."""
         *folders, name = path.split(".")
         fragment = self._fragment
@@ -89,7 +96,7 @@ class Harness(Component):
                     return signal
         raise NameError(f"{type(self.dut).__name__} has no signal {name!r}")
 
-    def stored_words(self, path, depth):
+    def stored_words(self, path: str, depth: int):
         """The first `depth` words of the memory inside the component, for strengthening."""
         fragment = self._fragment
         for folder in path.split("."):
@@ -108,7 +115,7 @@ class Harness(Component):
         return words
 
 
-def steady(m, port, name):
+def steady(m: Module, port: Any, name: str):
     """Whether the beat that waited on stream `port` a clock ago, if any, is there unchanged."""
     waited = Signal(name=f"{name}_waited")
     payload = Signal.like(port.payload, name=f"{name}_before", reset_less=True)
@@ -116,6 +123,6 @@ def steady(m, port, name):
     return ~waited | (port.valid & (Value.cast(port.payload) == Value.cast(payload)))
 
 
-def moved(port):
+def moved(port: Any):
     """Whether a beat changes hands on stream `port` in this clock."""
     return port.valid & port.ready

@@ -1,11 +1,18 @@
 """`RowOutput`: every row of every block, once, in order, and room for what was reserved."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Const, Mux, Signal
 
 from spikeloom.cores.ssa.row_output import RowOutput
 
 from .harness import Harness, moved, steady
 from .properties import assume, cover, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module
 
 
 class RowOutputContract(Harness):
@@ -19,14 +26,14 @@ class RowOutputContract(Harness):
     tokens, width, rows, depth : of the `RowOutput`.
     """
 
-    def __init__(self, tokens, width, *, rows, depth):
+    def __init__(self, tokens: int, width: int, *, rows: int, depth: int) -> None:
         self._tokens = tokens
         self._width = width
         self._rows = rows
         self._depth = depth
         super().__init__(RowOutput(tokens, width, rows=rows, depth=depth))
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         dut, rows, depth, width = self.dut, self._rows, self._depth, self._width
         most = (depth + 1) * rows
 

@@ -1,11 +1,20 @@
 """`RowSplitter`: every chunk of every beat, once, in order, without delay."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Mux, Signal
 
 from spikeloom.blocks.row_splitter import RowSplitter
 
 from .harness import Harness, moved, steady
 from .properties import cover, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module
+
+    from spikeloom.blocks.component import Component
 
 
 class RowSplitterContract(Harness):
@@ -20,12 +29,12 @@ class RowSplitterContract(Harness):
     component : a stand-in for it, to see the proof fail.
     """
 
-    def __init__(self, width, chunk, component=None):
+    def __init__(self, width: int, chunk: int, component: type[Component] | None = None) -> None:
         self._width = width
         self._chunk = chunk
         super().__init__(component or RowSplitter(width, chunk))
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         i, o = self.dut.i, self.dut.o
         n = self._width // self._chunk
         m.d.comb += [prove(steady(m, o, "o")), cover(moved(i) & moved(o))]

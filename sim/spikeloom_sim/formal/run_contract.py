@@ -1,9 +1,18 @@
 """A whole run of any core, seen from outside."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import ResetSignal, Signal
 
 from .harness import Harness, moved
 from .properties import assume, cover, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module
+
+    from spikeloom.contract import Core
 
 
 class RunContract(Harness):
@@ -18,13 +27,13 @@ class RunContract(Harness):
     config : any core with one output, `o`.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: Core) -> None:
         port = config.outputs["o"]
         self._tensor = port.frame_beats
         self._beats = port.beats
         super().__init__(config.create())
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         dut, o = self.dut, self.dut.o
         m.d.comb += assume(~ResetSignal())
 
@@ -53,6 +62,6 @@ class RunContract(Harness):
         ]
 
 
-def clocks_of_a_run(config):
+def clocks_of_a_run(config: Core):
     """Clocks from start to done when operands come at once: the depth at which a run is whole."""
     return config.cycles() + config.preload_cycles()

@@ -1,11 +1,18 @@
 """`SpikeOperand`: a bank for every tensor, no more and no fewer."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Signal
 
 from spikeloom.cores.ssa.spike_operand import SpikeOperand
 
 from .harness import Harness, moved
 from .properties import assume, cover, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module, ShapeLike
 
 
 class SpikeOperandContract(Harness):
@@ -19,14 +26,14 @@ class SpikeOperandContract(Harness):
     tokens, width, shape : of the `SpikeOperand`; `shape` are its further keywords.
     """
 
-    def __init__(self, tokens, width, **shape):
+    def __init__(self, tokens: int, width: int, **shape: ShapeLike) -> None:
         self._beats = tokens * width // (shape["block_rows"] * shape["block_bits"])
         self._rows = shape["lanes"] // shape["block_rows"]
         self._parts = shape["bits"] // shape["block_bits"]
         self._columns = width // shape["bits"]
         super().__init__(SpikeOperand(tokens, width, **shape))
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         dut = self.dut
         beat = Signal(range(self._beats))
         tensors = Signal(range(-1, 4))  # complete and not yet released

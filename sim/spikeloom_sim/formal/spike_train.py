@@ -1,5 +1,9 @@
 """`CodesToSpikes` and `SpikesToCodes`: T beats of spikes for every vector of codes, and back."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Mux, Signal, Value
 
 from spikeloom.cores.spiked.code import signed_code
@@ -7,6 +11,9 @@ from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes
 
 from .harness import Harness, moved, steady
 from .properties import cover, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module
 
 
 class CodesToSpikesContract(Harness):
@@ -18,12 +25,12 @@ class CodesToSpikesContract(Harness):
     width, steps : of the `CodesToSpikes`.
     """
 
-    def __init__(self, width, steps):
+    def __init__(self, width: int, steps: int) -> None:
         self._width = width
         self._steps = steps
         super().__init__(CodesToSpikes(width, steps))
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         i, o, steps = self.dut.i, self.dut.o, self._steps
         owed = Signal(range(steps + 1))
         codes = Signal.like(i.payload)
@@ -63,12 +70,12 @@ class SpikesToCodesContract(Harness):
     width, steps : of the `SpikesToCodes`.
     """
 
-    def __init__(self, width, steps):
+    def __init__(self, width: int, steps: int) -> None:
         self._width = width
         self._steps = steps
         super().__init__(SpikesToCodes(width, steps))
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         i, o, steps = self.dut.i, self.dut.o, self._steps
         heard = Signal(range(steps))
         waiting = Signal()

@@ -1,10 +1,18 @@
 """Streams of any component: what is offered stays, and ready comes back."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import ResetSignal, Signal
 from amaranth.lib.wiring import In, Out
 
 from .harness import Harness, steady
 from .properties import assume, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module
+    from amaranth.lib import wiring
 
 
 class StreamContract(Harness):
@@ -19,11 +27,11 @@ class StreamContract(Harness):
     resets : whether a reset may come at any time.
     """
 
-    def __init__(self, component, *, resets=True):
+    def __init__(self, component: wiring.Component, *, resets: bool = True) -> None:
         super().__init__(component)
         self._resets = resets
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         if not self._resets:
             m.d.comb += assume(~ResetSignal())
         for name, port in self.streams(Out).items():
@@ -40,12 +48,12 @@ class ReadyComesBack(Harness):
     held : further inputs held high, such as "start".
     """
 
-    def __init__(self, component, bound, held=()):
+    def __init__(self, component: wiring.Component, bound: int, held: Any = ()) -> None:
         super().__init__(component)
         self._bound = bound
         self._held = held
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         m.d.comb += [assume(getattr(self.dut, name)) for name in self._held]
         m.d.comb += assume(~ResetSignal())
         m.d.comb += [assume(port.ready) for port in self.streams(Out).values()]

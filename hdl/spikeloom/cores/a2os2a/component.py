@@ -1,5 +1,9 @@
 """The `a2os2a` core: spiking attention of additions and subtractions only."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out, connect, flipped
@@ -11,6 +15,9 @@ from ...blocks.run_control import RunControl
 from .operands import OperandRegister, beat, beat_data, output_data
 from .scores_first import ScoresFirst
 from .state_first import StateFirst
+
+if TYPE_CHECKING:
+    from .core import A2OS2A
 
 ORDERS = {"qk": ScoresFirst, "kv": StateFirst}
 
@@ -48,7 +55,7 @@ class A2OS2AComponent(Component):
     Self-Attention for Transformer", arXiv 2503.00226.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: A2OS2A) -> None:
         self.config = config
         super().__init__(
             {

@@ -1,7 +1,11 @@
 """The `a2os2a` core: keys, streams and what else any tool may ask of it."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gcd
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +16,11 @@ from ...item import Bit, SInt, Ternary, UInt
 from ...port import Port
 from ..attention import AttentionShape
 from . import bench, cases, presets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...item import Item
 
 MAX_TOKENS = 2**20
 MAX_SEED = 2**64 - 1
@@ -167,7 +176,7 @@ class A2OS2A(AttentionShape, Core):
 
     # Streams
 
-    def port(self, name, item, lanes):
+    def port(self, name: str, item: Item, lanes: int):
         """Port of "q", "k", "v" or "o", `lanes` values of a token in a beat."""
         width = self.head_dim if name in "qk" else self.value_dim
         shape, beat = (self.tokens, width), (1, lanes)
@@ -200,25 +209,25 @@ class A2OS2A(AttentionShape, Core):
 
         return A2OS2AComponent(self)
 
-    def golden(self, *, q, k, v):
+    def golden(self, *, q: NDArray, k: NDArray, v: NDArray):
         from .golden import run_and_saturate
 
         output, saturated = run_and_saturate(self, q, k, v)
         return {"o": output, "saturated": saturated}
 
-    def cycles(self, **operands):
+    def cycles(self, **operands: NDArray):
         from .schedule import cycles
 
         return cycles(self, self.by_step(operands))
 
-    def by_step(self, operands):
+    def by_step(self, operands: NDArray):
         """Operands (T, N, D) and so on as nested lists, in order; None for none."""
         if not operands:
             return None
         shaped = (operands[name].reshape(self.steps, self.tokens, -1) for name in "qkv")
         return [operand.tolist() for operand in shaped]
 
-    def work(self, **operands):
+    def work(self, **operands: NDArray):
         pairs = self.steps * self.tokens**2
         bits = self.head_dim * (1 + self.k_bits) + self.value_dim * (2 + 32)
         return Work(
@@ -233,7 +242,7 @@ class A2OS2A(AttentionShape, Core):
         return drawing.attention(self)
 
     @classmethod
-    def prepare(cls, settings, **tensors):
+    def prepare(cls, settings: Mapping[str, Any], **tensors: NDArray):
         """Operands (N, D), or (T, N, D) where ``steps`` is given as T > 1."""
         for name, tensor in tensors.items():
             if np.asarray(tensor).dtype.kind == "f":

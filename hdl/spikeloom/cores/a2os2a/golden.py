@@ -7,21 +7,30 @@ With Q in {0, 1}, K unsigned and V in {-1, 0, 1}, without softmax or scaling::
 Source: arXiv 2503.00226.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import InputError
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from .core import A2OS2A
+
 EXACT = 2**53  # whole numbers a float64 holds exactly: the BLAS adds up integers without rounding
 
 
-def check(config, q, k, v):
+def check(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray):
     """Refuse operands that are not what the core takes; see `check_integers`."""
     return check_integers(config, (q, k, v), ((0, 1), (0, config.k_most), (-1, 1)))
 
 
-def check_integers(config, operands, bounds):
+def check_integers(config: A2OS2A, operands: Mapping[str, ArrayLike], bounds: Mapping[str, int]):
     """Refuse operands q, k, v that are not whole numbers of the right shape and within `bounds`.
 
     Returns them as (T, N, D), (T, N, D), (T, N, Dv) int64. A single step may come without its
@@ -56,7 +65,7 @@ def check_integers(config, operands, bounds):
     return checked
 
 
-def run(config, q, k, v):
+def run(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray):
     """The core's output: (T, N, Dv), int32 or, where `acc_bits` exceeds 32, int64.
 
     Operands as for `check`. Without the axis of steps in Q the result has none either.
@@ -64,7 +73,7 @@ def run(config, q, k, v):
     return run_and_saturate(config, q, k, v)[0]
 
 
-def run_and_saturate(config, q, k, v):
+def run_and_saturate(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray):
     """`run`, and whether the state of an open sequence saturated."""
     saturated = False
     flat = np.ndim(q) == 2
@@ -80,13 +89,13 @@ def run_and_saturate(config, q, k, v):
     return (output[0] if flat else output), saturated
 
 
-def scores_first(q, k, v, mask="none"):
+def scores_first(q: NDArray, k: NDArray, v: NDArray, mask: str = "none"):
     """``(Q K^T) V``: (N, Dv) int64, exact."""
     scores = _product(q, k.T)
     return _product(np.tril(scores) if mask == "causal" else scores, v)
 
 
-def state_first(q, k, v, mask="none"):
+def state_first(q: NDArray, k: NDArray, v: NDArray, mask: str = "none"):
     """``Q (K^T V)``: (N, Dv) int64, exact; the same number as `scores_first`."""
     if mask == "none":
         return _product(q, _product(k.T, v))
@@ -115,7 +124,7 @@ class RunningState:
         if self.state is None:
             self.state = np.zeros((self.config.head_dim, self.config.value_dim), np.int64)
 
-    def answer(self, q, k, v, block=256):
+    def answer(self, q: NDArray, k: NDArray, v: NDArray, block: int = 256):
         """Take the next tokens, (n, D), (n, D) and (n, Dv); return their outputs (n, Dv) int64."""
         outputs = []
         for start in range(0, len(q), block):
@@ -139,7 +148,7 @@ class RunningState:
         return output
 
 
-def count_events(config, q, k, v):
+def count_events(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray):
     """Additions of `lanes` values that the operands call for in the core's order, zeros left out.
 
     `kv`: values of K, in tokens whose V has a spike in the group, and spikes of Q, each for every
@@ -161,7 +170,7 @@ def count_events(config, q, k, v):
     return events
 
 
-def float_reference(q, k, v, mask="none"):
+def float_reference(q: NDArray, k: NDArray, v: NDArray, mask: str = "none"):
     """The paper's equation in floating point: (N, Dv) float64; operands of any real values."""
     scores = np.asarray(q, float) @ np.asarray(k, float).T
     if mask == "causal":

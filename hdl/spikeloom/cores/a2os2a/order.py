@@ -1,10 +1,17 @@
 """What the two orders of the sums have in common: their ports."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from .operands import beat, held_beat, output_data
+
+if TYPE_CHECKING:
+    from .core import A2OS2A
 
 
 class Order(Component):
@@ -22,7 +29,7 @@ class Order(Component):
     saturated : Out(1), an element of the state is or was held at the end of its range.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: A2OS2A) -> None:
         self._config = config
         super().__init__(
             {

@@ -1,5 +1,9 @@
 """Order `qk`, first half: keys in memory, and the scores of a query that are not zero."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory, WritePort
@@ -14,18 +18,21 @@ from .operands import held_beat
 from .score_memory import ListWriter
 from .turns import Turns
 
+if TYPE_CHECKING:
+    from .core import A2OS2A
 
-def score_entry(config):
+
+def score_entry(config: A2OS2A):
     """A score that is not zero, and the place of its token among those kept."""
     return data.StructLayout({"score": config.score_bits, "key": range(config.tokens)})
 
 
-def value_address(config):
+def value_address(config: A2OS2A):
     """Address of a group of V among the tokens kept."""
     return data.StructLayout({"part": range(config.groups), "key": range(config.tokens)})
 
 
-def value_write(config):
+def value_write(config: A2OS2A):
     """Write port of the memory that holds V, a group of it per word."""
     return WritePort.Signature(addr_width=value_address(config).size, shape=2 * config.lanes)
 
@@ -46,7 +53,7 @@ class ScoreStage(Component):
     scores : Out(ListWriter), those of each query; `end` marks the sequence's last query.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: A2OS2A) -> None:
         self._config = config
         self._parts = max(config.chunks, config.groups)
         super().__init__(

@@ -1,6 +1,9 @@
 """Order `qk`, second half: scores are added to and taken from the outputs as V says."""
 
+from __future__ import annotations
+
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream
@@ -13,6 +16,9 @@ from ...blocks.memory_attributes import NEVER_BOTH
 from .operands import beat, output_data, signed_term
 from .score_memory import ListReader
 from .score_stage import score_entry, value_address, value_write
+
+if TYPE_CHECKING:
+    from .core import A2OS2A
 
 
 class ScoreSums(Component):
@@ -29,7 +35,7 @@ class ScoreSums(Component):
     o : Out(stream of {data: `lanes` signed values, last}).
     """
 
-    def __init__(self, config):
+    def __init__(self, config: A2OS2A) -> None:
         self._config = config
         super().__init__(
             {

@@ -1,5 +1,9 @@
 """Order `kv`, first half: operands to events that read one word of the state each."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
@@ -11,13 +15,16 @@ from .event_scanner import EventScanner, span_count
 from .operands import held_beat
 from .turns import Turns
 
+if TYPE_CHECKING:
+    from .core import A2OS2A
 
-def address_bits(config):
+
+def address_bits(config: A2OS2A):
     """Bits of the address of a state word: index within a chunk, chunk, group."""
     return sum((extent - 1).bit_length() for extent in (config.lanes, config.chunks, config.groups))
 
 
-def state_event(config):
+def state_event(config: A2OS2A):
     """Payload of an event of the state.
 
     learn : the word ``M[d, group]`` takes up ``k * v``; else it is added to the output.
@@ -56,7 +63,7 @@ class StateEvents(Component):
     o : Out(stream of `state_event`); all moves on while `o.ready` is high, with or without events.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: A2OS2A) -> None:
         self._config = config
         super().__init__(
             {

@@ -1,5 +1,9 @@
 """Order `kv`, second half: the state in memory, and the sums in and out of it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import stream
 from amaranth.lib.memory import Memory
@@ -10,6 +14,9 @@ from ...blocks.component import Component
 from ...blocks.memory_attributes import NEVER_BOTH
 from .operands import beat, output_data, signed_term
 from .state_events import address_bits, state_event
+
+if TYPE_CHECKING:
+    from .core import A2OS2A
 
 BESIDE = 2  # lanes whose words lie in one memory
 RETURN = 5  # clocks from the read of a word to the first read that sees what was added to it
@@ -31,7 +38,7 @@ class StateSums(Component):
     saturated : Out(1).
     """
 
-    def __init__(self, config):
+    def __init__(self, config: A2OS2A) -> None:
         self._config = config
         super().__init__(
             {

@@ -1,5 +1,7 @@
 """Turns: tokens are learnt (K and V taken in) and answered (Q taken in, O sent) in order."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module
 from amaranth.lib.wiring import In, Out
 
@@ -22,7 +24,7 @@ class Turns(Component):
     fresh : Out(1), no token of this sequence has been learnt.
     """
 
-    def __init__(self, mask):
+    def __init__(self, mask: str) -> None:
         self._causal = mask == "causal"
         super().__init__(
             {

@@ -1,6 +1,9 @@
 """The `a2os2a_block` core: `a2os2a` among its neurons, a composition of cores."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 from ...composition import Composition
 from ...configuration import integer
@@ -10,6 +13,9 @@ from ..a2os2a.core import A2OS2A
 from ..relu_quantiser import ReLUQuantiser
 from ..spiking_neurons import SpikingNeurons
 from . import bench, cases, presets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +51,7 @@ class A2OS2ABlock(Composition, A2OS2A):
             except InputError as error:
                 raise InputError(f"{self.NAME}: neurons of {stream}: {error}") from None
 
-    def neurons(self, stream):
+    def neurons(self, stream: str):
         """The `SpikingNeurons` of "q", "v" or "o"."""
         width = self.head_dim if stream == "q" else self.value_dim
         return SpikingNeurons(
@@ -86,7 +92,7 @@ class A2OS2ABlock(Composition, A2OS2A):
     def outputs(self):
         return {"o": self.port("o", Bit(), self.lanes)}
 
-    def cycles(self, **operands):
+    def cycles(self, **operands: NDArray):
         """Those of the attention, whose queries take D / lanes cycles to arrive, and of the output
         neurons behind it."""
         from ..a2os2a.schedule import cycles

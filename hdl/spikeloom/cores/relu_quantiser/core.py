@@ -1,6 +1,9 @@
 """The `relu_quantiser` unit: keys, streams, golden model and cycles."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...configuration import integer
 from ...contract import Flag, Work
@@ -8,6 +11,9 @@ from ...item import SInt, UInt
 from ...port import Port
 from ...stream_unit import StreamUnit
 from .golden import relu_quantise
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +72,16 @@ class ReLUQuantiser(StreamUnit):
             self.lanes, input_bits=self.input_bits, bits=self.bits, shift=self.shift
         )
 
-    def golden(self, *, i):
+    def golden(self, *, i: NDArray):
         output, cut = relu_quantise(i, bits=self.bits, shift=self.shift)
         return {"o": output, "saturated": cut}
 
-    def cycles(self, **operands):
+    def cycles(self, **operands: NDArray):
         from .component import ReLUQuantiserComponent
 
         return self.values // self.lanes + ReLUQuantiserComponent.delay
 
-    def work(self, **operands):
+    def work(self, **operands: NDArray):
         return Work(
             formula="n comparisons",
             additions=self.values,

@@ -1,6 +1,9 @@
 """The `spiked` core: attention of one-spike codes, with additions only."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream
@@ -21,8 +24,11 @@ from .phase_encoder import PhaseEncoder
 from .trace_product import TraceProduct
 from .woss import Woss, silent_row
 
+if TYPE_CHECKING:
+    from .core import Spiked
 
-def token_beat(config, width):
+
+def token_beat(config: Spiked, width: int):
     """Payload of a stream beat: the codes of a token and the mark of a tensor's last beat."""
     return beat(width * code_bits(config.steps))
 
@@ -59,7 +65,7 @@ class SpikedComponent(Component):
     Source: "SpikedAttention", NeurIPS 2024.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: Spiked) -> None:
         self.config = config
         widths = {"q": config.head_dim, "k": config.head_dim, "v": config.value_dim}
         ports = {

@@ -1,7 +1,11 @@
 """The `spiked` core: keys, streams and what else any tool may ask of it."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import log, sqrt
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,12 +27,15 @@ from ...port import Port
 from ..attention import AttentionShape
 from . import bench, cases, presets
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 AUTO = "auto"
 LARGEST_SCORE = 1e6
 MAX_TOKENS = 2**10
 
 
-def scale(help, low=1e-30, high=1e30, **range):
+def scale(help: str, low: float = 1e-30, high: float = 1e30, **range: str):
     """A key that scales data: a positive number, or "auto", the largest magnitude of the data."""
     return number(help, low=low, high=high, default=AUTO, **range)
 
@@ -228,7 +235,7 @@ class Spiked(AttentionShape, Core):
 
         return SpikedComponent(self)
 
-    def golden(self, *, q, k, v):
+    def golden(self, *, q: NDArray, k: NDArray, v: NDArray):
         from . import golden
 
         heads = zip(*(self._by_head(x) for x in (q, k, v)), strict=True)
@@ -239,7 +246,7 @@ class Spiked(AttentionShape, Core):
         """Codes (N, D) or (H, N, D) as (H, N, D)."""
         return codes.reshape(self.heads, self.tokens, -1)
 
-    def cycles(self, **operands):
+    def cycles(self, **operands: NDArray):
         from .schedule import cycles
 
         if not operands:
@@ -247,7 +254,7 @@ class Spiked(AttentionShape, Core):
         spikes = ((operands[name] != 0).reshape(self.heads * self.tokens, -1) for name in "qv")
         return cycles(self, *(spike.tolist() for spike in spikes))
 
-    def work(self, **operands):
+    def work(self, **operands: NDArray):
         pairs = self.heads * self.tokens**2
         dims = self.head_dim + self.value_dim
         return Work(
@@ -262,7 +269,7 @@ class Spiked(AttentionShape, Core):
         return drawing.head()
 
     @classmethod
-    def prepare(cls, settings, **tensors):
+    def prepare(cls, settings: Mapping[str, Any], **tensors: NDArray):
         """Real numbers (N, D) and (N, Dv): scales left at "auto" are fitted to them, and they are
         encoded."""
         from .fitting import encode_and_fit

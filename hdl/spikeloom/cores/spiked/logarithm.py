@@ -1,5 +1,9 @@
 """Logarithm of an integer by tables."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -7,6 +11,9 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.component import Component
 from .lookup import lookup
 from .tables import exponent_logs, mantissa_logs
+
+if TYPE_CHECKING:
+    from .core import Spiked
 
 
 class Logarithm(Component):
@@ -30,7 +37,7 @@ class Logarithm(Component):
 
     delay = 4  # clocks from `i` to `o`
 
-    def __init__(self, config, width, bits):
+    def __init__(self, config: Spiked, width: int, bits: int) -> None:
         self._exponents = exponent_logs(config, width)
         self._mantissas = mantissa_logs(config, bits)
         self._bits = bits

@@ -1,5 +1,9 @@
 """Output encoder: sums become spikes against thresholds that scale with the softmax sum."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data
 from amaranth.lib.memory import Memory
@@ -12,6 +16,9 @@ from .code import signed_code
 from .logarithm import Logarithm
 from .tables import LOG_FRACTION, threshold_log
 from .trace_product import sum_shape
+
+if TYPE_CHECKING:
+    from .core import Spiked
 
 
 class OutputEncoder(Component):
@@ -39,7 +46,7 @@ class OutputEncoder(Component):
 
     delay = Logarithm.delay + 4  # clocks from `i` to `o`
 
-    def __init__(self, config):
+    def __init__(self, config: Spiked) -> None:
         self._config = config
         shape = sum_shape(config, config.tokens)
         super().__init__(

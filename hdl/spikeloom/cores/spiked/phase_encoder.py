@@ -1,5 +1,9 @@
 """Phase encoder: a sum becomes one spike, at the first step whose threshold it reaches."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -9,6 +13,11 @@ from ...blocks.pipeline import Pipeline
 from .code import signed_code, unsigned_code
 from .logarithm import Logarithm
 from .tables import LOG_FRACTION, coarse_bits, log_fixed, threshold_log, thresholds
+
+if TYPE_CHECKING:
+    from amaranth.hdl import ShapeLike
+
+    from .core import Spiked
 
 
 class PhaseEncoder(Component):
@@ -36,7 +45,9 @@ class PhaseEncoder(Component):
 
     delay = Logarithm.delay + 5  # clocks from `i` to `o`
 
-    def __init__(self, config, shape, *, gain, bipolar=True):
+    def __init__(
+        self, config: Spiked, shape: ShapeLike, *, gain: int, bipolar: bool = True
+    ) -> None:
         self._config = config
         self._gain = gain
         self._bipolar = bipolar

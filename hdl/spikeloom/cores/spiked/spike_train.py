@@ -1,5 +1,7 @@
 """Conversions between one-spike codes and the spike trains of T steps they stand for."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
@@ -9,7 +11,7 @@ from ...blocks.loop_nest import LoopNest
 from .code import signed_code
 
 
-def spikes(width):
+def spikes(width: int):
     """The spikes of one step: a bitmap of neurons that fire and one of those that fire negative."""
     return data.StructLayout({"spike": width, "sign": width})
 
@@ -32,7 +34,7 @@ class CodesToSpikes(Component):
 
     delay = 1  # clocks from codes to their first beat
 
-    def __init__(self, width, steps):
+    def __init__(self, width: int, steps: int) -> None:
         self._width = width
         self._steps = steps
         super().__init__(
@@ -81,7 +83,7 @@ class SpikesToCodes(Component):
     o : Out(stream of array of `width` codes).
     """
 
-    def __init__(self, width, steps):
+    def __init__(self, width: int, steps: int) -> None:
         self._width = width
         self._steps = steps
         super().__init__(

@@ -1,5 +1,9 @@
 """Trace-driven product: one vector addition per spike event."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.memory import Memory
@@ -14,8 +18,13 @@ from .event_memory import EventReader
 from .lane_memory import lane_address
 from .tables import trace_table
 
+if TYPE_CHECKING:
+    from amaranth.hdl import ShapeLike
 
-def sum_shape(config, length):
+    from .core import Spiked
+
+
+def sum_shape(config: Spiked, length: int):
     """Shape that holds any sum of `length` products."""
     most = length << config.frac_bits
     return range(-most, most + 1)
@@ -56,7 +65,7 @@ class TraceProduct(Component):
 
     delay = 6  # clocks from a line's last event to its first sums
 
-    def __init__(self, config, lines, length, *, shape):
+    def __init__(self, config: Spiked, lines: int, length: int, *, shape: ShapeLike) -> None:
         self._config = config
         self._lines = lines
         self._sum = sum_shape(config, length)

@@ -1,5 +1,9 @@
 """Winner-oriented spike shift: softmax by subtraction and a falling threshold."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import C, Cat, Const, Module, Mux, Signal
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
@@ -12,8 +16,13 @@ from .code import signed_code, unsigned_code
 from .lookup import lookup
 from .tables import winner_fraction, winner_table
 
+if TYPE_CHECKING:
+    from amaranth.hdl import Value
 
-def silent_row(config, row, index):
+    from .core import Spiked
+
+
+def silent_row(config: Value, row: Value, index: Value):
     """Probability code `index` of a row of scores that are all silent: the same for all tokens that
     the mask admits, a whole step of the threshold above the potential 0."""
     code = unsigned_code(config.steps)
@@ -21,7 +30,7 @@ def silent_row(config, row, index):
     return code(Mux(mask_admits(config, row, index), alike.as_value(), 0))
 
 
-def mask_admits(config, row, token):
+def mask_admits(config: Spiked, row: Any, token: Any):
     """Whether the query of `row` may look at `token`."""
     return token <= row if config.mask == "causal" else Const(1)
 
@@ -56,7 +65,7 @@ class Woss(Component):
 
     delay = 5  # clocks from a row's last block to its first probabilities
 
-    def __init__(self, config):
+    def __init__(self, config: Spiked) -> None:
         self._config = config
         blocks = {
             "i": In(data.ArrayLayout(signed_code(config.steps), config.encoders)),

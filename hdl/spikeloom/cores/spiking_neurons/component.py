@@ -1,5 +1,9 @@
 """Leaky integrate-and-fire neurons, many of them in turn over one set of adders."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
@@ -8,6 +12,9 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import NEVER_BOTH
+
+if TYPE_CHECKING:
+    from .core import SpikingNeurons
 
 RETURN = 3  # clocks from the read of a state in memory to the first read that sees it renewed
 
@@ -31,7 +38,7 @@ class NeuronBank(Component):
 
     delay = 3  # clocks from an input to its spikes
 
-    def __init__(self, config):
+    def __init__(self, config: SpikingNeurons) -> None:
         self.config = config
 
         def beats(bits):

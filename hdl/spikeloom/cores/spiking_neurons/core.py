@@ -1,6 +1,9 @@
 """The `spiking_neurons` unit: keys, streams, golden model and cycles."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...configuration import choice, integer
 from ...contract import Work
@@ -8,6 +11,9 @@ from ...item import Bit, SInt, Ternary
 from ...port import Port
 from ...stream_unit import StreamUnit
 from .golden import fire
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,15 +121,15 @@ class SpikingNeurons(StreamUnit):
 
         return NeuronBank(self)
 
-    def golden(self, *, i):
+    def golden(self, *, i: NDArray):
         return {"o": fire(self, i).astype(self.outputs["o"].item.dtype)}
 
-    def cycles(self, **operands):
+    def cycles(self, **operands: NDArray):
         from .component import NeuronBank
 
         return self.steps * self.words + NeuronBank.delay
 
-    def work(self, **operands):
+    def work(self, **operands: NDArray):
         count = self.steps * self.neurons
         return Work(
             formula="3 T n: input, leak, threshold",

@@ -1,5 +1,7 @@
 """The stochastic attention cells: counters whose overflow is the spike."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -10,7 +12,7 @@ from ...blocks.seeding import Seeding
 from ...random.random_source import RandomSource
 
 
-def cell_delay(width):
+def cell_delay(width: int):
     """Clocks from the last products of a draw to its spikes: register, popcount, accumulator."""
     return popcount_delay(width) + 2
 
@@ -42,7 +44,7 @@ class CellArray(Component):
     Source: SSA, arXiv 2402.09109, stochastic attention cell.
     """
 
-    def __init__(self, cells, width, limit, *, strategy, stream):
+    def __init__(self, cells: int, width: int, limit: int, *, strategy: str, stream: int) -> None:
         self._cells = cells
         self._width = width
         self._limit = limit

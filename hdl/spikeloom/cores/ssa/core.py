@@ -1,7 +1,11 @@
 """The `ssa` core: keys, streams and what else any tool may ask of it."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gcd
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +25,9 @@ from ...item import Bit, Probability
 from ...port import Port
 from ..attention import AttentionShape
 from . import bench, cases, presets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MAX_SEED = 2**64 - 1
 
@@ -222,21 +229,21 @@ class SSA(AttentionShape, Core):
             return DiagonalPort(**stream, period=self.head_dim)
         return Port(**stream)
 
-    def width(self, operand):
+    def width(self, operand: str):
         """Dimensions of a token of "q", "k", "v" or "o"."""
         return self.head_dim if operand in ("q", "k") else self.value_dim
 
-    def beat_bits(self, operand):
+    def beat_bits(self, operand: str):
         """Data bits of a stream beat of operand "q", "k" or "v"."""
         if self.by_value:
             return self.value_bits + 1
         return self.spike_bits(operand)
 
-    def spike_bits(self, operand):
+    def spike_bits(self, operand: str):
         """Spikes of "q", "k", "v" or "o" that go by at once, in a beat or behind the encoders."""
         return self.width(operand) * self.beat_rows(operand)
 
-    def beat_rows(self, operand):
+    def beat_rows(self, operand: str):
         """Rows of spikes in a beat of "q", "k", "v" or "o": 1 unless the engine is "sampled"."""
         rows = self.steps_at_once or 1
         return rows * (self.lanes or 1) if operand in ("q", "o") else rows
@@ -277,17 +284,17 @@ class SSA(AttentionShape, Core):
 
         return CounterSSA(self)
 
-    def golden(self, *, q, k, v):
+    def golden(self, *, q: NDArray, k: NDArray, v: NDArray):
         from .golden import run
 
         return {"o": run(self, q, k, v)}
 
-    def cycles(self, **operands):
+    def cycles(self, **operands: NDArray):
         from .schedule import cycles
 
         return cycles(self)
 
-    def work(self, **operands):
+    def work(self, **operands: NDArray):
         pairs = self.steps * self.tokens**2
         moved = self.tokens * 2 * (self.head_dim + self.value_dim) + 2 * self.tokens**2
         return Work(
@@ -302,7 +309,7 @@ class SSA(AttentionShape, Core):
         return drawing.sampled(self) if self.engine == "sampled" else drawing.counter()
 
     @classmethod
-    def prepare(cls, settings, **tensors):
+    def prepare(cls, settings: Mapping[str, Any], **tensors: NDArray):
         """Spikes (T, N, D) or values (N, D), told apart by the tensors where `settings` do not."""
         settings = {"inputs": _guess_inputs(tensors["q"])} | dict(settings)
         axes = "ND" if settings["inputs"] == "values" else "TND"
@@ -352,10 +359,10 @@ class DiagonalPort(Port):
 
     period: int
 
-    def arrange(self, tensor):
+    def arrange(self, tensor: NDArray):
         return tensor[:, *self._diagonal()]
 
-    def restore(self, tensor):
+    def restore(self, tensor: NDArray):
         whole = np.empty_like(tensor)
         whole[:, *self._diagonal()] = tensor
         return whole

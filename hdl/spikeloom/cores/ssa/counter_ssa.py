@@ -1,5 +1,9 @@
 """Engine "counter" of `ssa`: stochastic spiking attention with AND gates, counters and LFSRs."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.wiring import connect, flipped
 
@@ -19,6 +23,9 @@ from .schedule import output_depth, score_banks
 from .score_stage import ScoreStage
 from .spike_operand import SpikeOperand
 from .value_operand import ValueOperand
+
+if TYPE_CHECKING:
+    from .core import SSA
 
 
 class CounterSSA(Component):
@@ -53,7 +60,7 @@ class CounterSSA(Component):
     Source: Song et al., "Stochastic Spiking Attention", arXiv 2402.09109.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SSA) -> None:
         self.config = config
         super().__init__(ssa_ports(config))
 

@@ -1,5 +1,9 @@
 """Second stage: output spikes, one block of query rows against a group of columns at a time."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -11,6 +15,9 @@ from ...blocks.seeding import Seeding
 from .cell_array import CellArray
 from .core import OUTPUT_STREAM
 from .spike_operand import word_address
+
+if TYPE_CHECKING:
+    from .core import SSA
 
 
 class OutputStage(Component):
@@ -29,7 +36,7 @@ class OutputStage(Component):
     Source: SSA, arXiv 2402.09109, output stage.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SSA) -> None:
         self._config = config
         self._blocks = config.tokens // config.query_lanes
         self._groups = config.key_groups

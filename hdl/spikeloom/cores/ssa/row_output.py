@@ -1,5 +1,7 @@
 """Output queue: blocks of rows in, one row per beat out."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
@@ -27,7 +29,7 @@ class RowOutput(Component):
     o : Out(stream of {data: width bits, last}).
     """
 
-    def __init__(self, tokens, width, *, rows, depth):
+    def __init__(self, tokens: int, width: int, *, rows: int, depth: int) -> None:
         self._tokens = tokens
         self._width = width
         self._rows = rows

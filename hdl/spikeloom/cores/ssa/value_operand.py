@@ -1,5 +1,7 @@
 """Value memory with bitstream encoders: numbers in, fresh spikes out at every time step."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
@@ -29,7 +31,18 @@ class ValueOperand(Component):
     Source: SSA, arXiv 2402.09109, rate coding of inputs.
     """
 
-    def __init__(self, tokens, width, *, steps, value_bits, rows, lanes, strategy, stream_number):
+    def __init__(
+        self,
+        tokens: int,
+        width: int,
+        *,
+        steps: int,
+        value_bits: int,
+        rows: int,
+        lanes: int,
+        strategy: str,
+        stream_number: int,
+    ) -> None:
         self._groups = tokens // rows
         self._columns = width // lanes
         self._steps = steps

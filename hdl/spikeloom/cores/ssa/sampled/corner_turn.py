@@ -1,5 +1,7 @@
 """Corner turn: rows come in, words for memories that are read along diagonals go out."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
@@ -34,7 +36,7 @@ class CornerTurn(Component):
         block's word.
     """
 
-    def __init__(self, tokens, blocks, skew):
+    def __init__(self, tokens: int, blocks: int, skew: int) -> None:
         self._tokens = tokens
         self._blocks = blocks
         self._skew = skew

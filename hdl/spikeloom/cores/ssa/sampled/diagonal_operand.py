@@ -1,5 +1,9 @@
 """Operand memory that is read along diagonals, several time steps of it on chip."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import Cat, Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
@@ -10,6 +14,9 @@ from ....blocks.component import Component
 from ....blocks.memory_attributes import NEVER_BOTH
 from .corner_turn import CornerTurn
 from .layout import banks, blocks, skew
+
+if TYPE_CHECKING:
+    from ..core import SSA
 
 
 class DiagonalOperand(Component):
@@ -33,7 +40,7 @@ class DiagonalOperand(Component):
     o_0, o_1, ... : Out(width), those words a clock later.
     """
 
-    def __init__(self, config, operand, *, words=1):
+    def __init__(self, config: SSA, operand: str, *, words: Any = 1) -> None:
         self._config = config
         self._width = config.width(operand)
         self._reads_per_step = config.lanes * words

@@ -1,5 +1,9 @@
 """Index source: where each query looks, drawn anew or walking through a lattice."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -13,6 +17,9 @@ from ....random.modular import add_modulo
 from ....random.random_source import RandomSource
 from ..core import OUTPUT_STREAM, SCORE_STREAM
 from .layout import groups, index_delay
+
+if TYPE_CHECKING:
+    from ..core import SSA
 
 
 class IndexSource(Component):
@@ -33,7 +40,7 @@ class IndexSource(Component):
         `delay` clocks after their step.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SSA) -> None:
         self._config = config
         self.delay = index_delay(config)
         lanes = config.steps_at_once * config.lanes

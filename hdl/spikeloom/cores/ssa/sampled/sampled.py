@@ -1,5 +1,9 @@
 """The `ssa` core with engine "sampled": no counters, two random indices for each query."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import connect, flipped
@@ -24,6 +28,9 @@ from .index_source import IndexSource
 from .layout import groups, index_delay, lane_delay, mask_delay, rounds, value_delay, value_words
 from .query_lane import QueryLane
 from .value_address import ValueAddress
+
+if TYPE_CHECKING:
+    from ..core import SSA
 
 
 class SampledSSA(Component):
@@ -58,7 +65,7 @@ class SampledSSA(Component):
     Source of the distribution: Song et al., arXiv 2402.09109. The draw is our own.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SSA) -> None:
         self.config = config
         super().__init__(ssa_ports(config))
 
