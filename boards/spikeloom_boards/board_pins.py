@@ -27,7 +27,7 @@ class Lights(Component):
         m = Module()
         for number, lit in self._lit:
             m.submodules[f"light_{number}"] = light = io.Buffer(
-                "o", platform.request("light", number, dir="-")
+                io.Direction.Output, platform.request("light", number, dir="-")
             )
             held = Signal(name=f"light_{number}_on")
             m.d.sync += held.eq(lit)
@@ -46,7 +46,7 @@ class TiedPins(Component):
         m = Module()
         for number, level in enumerate(self._levels):
             m.submodules[f"tied_{number}"] = tied = io.Buffer(
-                "o", platform.request("tied", number, dir="-")
+                io.Direction.Output, platform.request("tied", number, dir="-")
             )
             m.d.comb += tied.o.eq(level)
         return m

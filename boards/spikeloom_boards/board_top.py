@@ -49,8 +49,8 @@ class BoardTop(Component):
         serial = "rx" in design.signature.members
         if serial:
             pins = platform.request("serial", 0, dir={"rx": "-", "tx": "-"})
-            m.submodules.uart_rx = rx = io.Buffer("i", pins.rx)
-            m.submodules.uart_tx = tx = io.Buffer("o", pins.tx)
+            m.submodules.uart_rx = rx = io.Buffer(io.Direction.Input, pins.rx)
+            m.submodules.uart_tx = tx = io.Buffer(io.Direction.Output, pins.tx)
             m.d.comb += [design.rx.eq(rx.i), tx.o.eq(design.tx)]
         if not (serial and board.uart.on_light):
             shown = [getattr(design, name) for name in self._lights]

@@ -84,7 +84,7 @@ class ClockPlan(Component):
         if self._pll is not None and self._board.pll_pad:
             m.submodules.pll = self._pll.instance(port.io, clk, locked, pad=True)
         else:
-            m.submodules.buffer = buffer = io.Buffer("i", port)
+            m.submodules.buffer = buffer = io.Buffer(io.Direction.Input, port)
             if self._pll is None:
                 m.d.comb += clk.eq(buffer.i)
             else:

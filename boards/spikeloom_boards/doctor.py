@@ -1,7 +1,10 @@
 """Looking over a machine: tools, boards that are plugged in, permissions, and what mends them."""
 
+from __future__ import annotations
+
 import subprocess
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -67,7 +70,7 @@ def _tools(pool):
     for family in FAMILIES.values():
         purposes[family.PLACER] = f"place and route for {family.TITLE}"
         purposes[family.PACKER] = f"bitstreams for {family.TITLE}"
-    look = {
+    look: dict[str, Callable[[], Finding]] = {
         name: partial(_look_at, name, purpose, name in OPTIONAL)
         for name, purpose in (purposes | PURPOSES).items()
     }

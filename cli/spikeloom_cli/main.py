@@ -90,9 +90,10 @@ def main(arguments: Sequence[str] | None = None):
         return _fail(_told(error), code, as_json)
     except Exception as error:
         # Click's own complaints about usage; anything else is a defect and shows itself whole.
-        if not hasattr(error, "format_message"):
+        complaint = getattr(error, "format_message", None)
+        if complaint is None:
             raise
-        return _fail(error.format_message(), 2, as_json)
+        return _fail(complaint(), 2, as_json)
 
 
 def _told(error):

@@ -55,7 +55,7 @@ def regress(
                 out.print(
                     f"{verdict:5} {name}: {counted(result.tests, 'test')}, {result.seconds:.1f} s"
                 )
-                if result.failures:
+                if result.failures and result.folder is not None:
                     out.print(f"      log: {result.folder / 'simulation.log'}")
     if junit:
         write_junit(results, junit)

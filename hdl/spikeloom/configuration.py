@@ -106,10 +106,7 @@ class Configuration:
             allowed = f"a whole number in {allowed}" if wrong_kind else allowed
         if meta["why"] and not wrong_kind:
             allowed += f" ({meta['why']})"
-        too_low = not wrong_kind and (
-            value <= meta["low"] if meta.get("low_open") else value < meta["low"]
-        )
-        if wrong_kind or too_low or not value <= meta["high"]:
+        if wrong_kind or not _in_range(meta, value):
             raise self.error(_key_name(key), value, allowed)
 
     def error(self, key: str, value: Any, allowed: str) -> InputError:
@@ -170,6 +167,11 @@ class Configuration:
             what = "a whole number, as in 64 or 0x40" if whole else "a number"
             what += f", nor {key.default!r}" if isinstance(key.default, str) else ""
             raise InputError(f"{cls.NAME}: {key.name} = {echo(value)} is not {what}") from None
+
+
+def _in_range(meta: Mapping[str, Any], value: float) -> bool:
+    above = value > meta["low"] if meta.get("low_open") else value >= meta["low"]
+    return above and value <= meta["high"]
 
 
 def _key_name(key: Field[Any]) -> str:

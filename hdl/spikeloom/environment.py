@@ -11,6 +11,7 @@ import os
 import stat
 import tempfile
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -28,7 +29,7 @@ KEPT = frozenset(
 """Variables that say where things are and how people read; locale's LC_* are kept as well."""
 
 
-def child_environment(**more: str):
+def child_environment(**more: str) -> dict[str, str]:
     """The environment of a child process: what is `KEPT`, and `more`."""
     kept = {name: os.environ[name] for name in os.environ if _is_kept(name)}
     if folder := yowasp_cache():
@@ -37,7 +38,7 @@ def child_environment(**more: str):
 
 
 @contextmanager
-def own_environment(**more: str):
+def own_environment(**more: str) -> Iterator[None]:
     """Give this process `child_environment(**more)`, for libraries that read ``os.environ``.
 
     Blocks may be nested and overlap in threads: the user's environment is back when the last ends.
@@ -64,20 +65,20 @@ def own_environment(**more: str):
 _guard, _inside, _outside = threading.Lock(), [], {}
 
 
-def users_variable(name: str):
+def users_variable(name: str) -> str | None:
     """A variable as the user set it, within `own_environment` too; None where it is not set."""
     with _guard:
         return (_outside if _inside else os.environ).get(name)
 
 
-def cache_folder():
+def cache_folder() -> Path | None:
     """Where to keep what is costly to make: the user's cache folder, or else a private folder among
     the temporary ones; None where neither takes files."""
     usual = user_cache_path("spikeloom")
     return usual if _takes_files(usual) else private_folder()
 
 
-def yowasp_cache():
+def yowasp_cache() -> Path | None:
     """Where YoWASP's tools, which are WebAssembly, keep what they compile themselves to."""
     usual = Path(os.environ.get("YOWASP_CACHE_DIR") or user_cache_path("YoWASP", appauthor=False))
     if _takes_files(usual):
@@ -86,7 +87,7 @@ def yowasp_cache():
     return fallback / "YoWASP" if fallback else None
 
 
-def private_folder():
+def private_folder() -> Path | None:
     """A folder of this user's alone among the temporary files, the same for every process, or
     None."""
     try:

@@ -18,7 +18,7 @@ class JobError(RuntimeError):
     """The job itself failed: a mismatch, missed timing, a missing or failing tool (exit code 1)."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]):
+def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """The `InputError` for a `name` that is not among the `known` names of a `kind` of thing.
 
     It suggests the name that looks most alike, or lists all of them.
@@ -30,7 +30,7 @@ def unknown(kind: str, name: str, known: Iterable[str]):
     return InputError(f"unknown {kind} {echo(name)}; {hint}")
 
 
-def echo(value: Any):
+def echo(value: Any) -> str:
     """A value as a message repeats it: short, whatever it is."""
     if isinstance(value, int) and value.bit_length() > 200:
         return f"a number of {value.bit_length()} bits"

@@ -24,7 +24,7 @@ def check_memory(needed: float, what: str, reduce: str) -> None:
         )
 
 
-def available_memory():
+def available_memory() -> int:
     """Bytes that can be allocated without swapping, as far as the system and the process's control
     group tell; a system that tells nothing (not Linux) counts as having all its memory free."""
     try:

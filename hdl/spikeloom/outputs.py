@@ -20,7 +20,7 @@ import shutil
 import signal
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path, PurePosixPath
@@ -33,7 +33,7 @@ RECORD = ".spikeloom.json"
 
 
 @contextmanager
-def output_folder(folder: str | PathLike[str], command: str):
+def output_folder(folder: str | PathLike[str], command: str) -> Iterator[Path]:
     """Yield an empty folder to fill; its files get into `folder` if the block ends without error.
 
     `folder` is new, empty, or holds what `command` wrote before. Raises `InputError` for anything
@@ -106,7 +106,7 @@ def _check_unchanged(folder, command, files):
 
 
 @contextmanager
-def output_file(path: str | PathLike[str]):
+def output_file(path: str | PathLike[str]) -> Iterator[Path]:
     """Yield the path of a file to write; its content gets to `path` if the block ends without
     error.
 

@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -58,7 +58,7 @@ TOOLS = {
 }
 
 
-def locate(name: str):
+def locate(name: str) -> str | None:
     """Path of tool `name`, or None: its variable, then the running Python's folder, then PATH."""
     tool = TOOLS[name]
     override = users_variable(tool.variable)
@@ -72,7 +72,7 @@ def locate(name: str):
     return None
 
 
-def require(name: str):
+def require(name: str) -> str:
     """Path of tool `name`. Raises `JobError` with the command that installs it."""
     path = locate(name)
     if path is None:
@@ -88,7 +88,7 @@ def require(name: str):
 
 
 @contextmanager
-def for_amaranth(names: str = ()):
+def for_amaranth(names: str = ()) -> Iterator[None]:
     """Let Amaranth, which reads this process' environment, find Yosys, the tools `names` and
     nothing else there.
 
@@ -109,7 +109,7 @@ def for_amaranth(names: str = ()):
 
 def run_tool(
     name: str, *arguments: str | PathLike[str], cwd: Path | None = None, log: Path | None = None
-):
+) -> str:
     """Run tool `name` to its end; its output goes to file `log`.
 
     Raises `JobError` with the last lines of output where the tool fails.
@@ -124,7 +124,7 @@ def run_program(
     cwd: Path | None = None,
     log: Path | None = None,
     variables: Mapping[str, str] = (),
-):
+) -> str:
     """Run a command line, called `name` in messages, in a `child_environment` with
     `variables`; see `run_tool`."""
     command = list(map(str, command))
@@ -150,7 +150,7 @@ def run_program(
     return result.stdout
 
 
-def last_lines(text: str, count: int = 6):
+def last_lines(text: str, count: int = 6) -> str:
     """The end of a log in one line."""
     return " | ".join([line.strip() for line in text.splitlines() if line.strip()][-count:])
 

@@ -79,7 +79,7 @@ class MutantFarm:
         child = spawn.Process(target=_suite_in_child, args=(self.config, self.verilog(fault)))
         child.start()
         child.join(TIME_LIMIT)
-        if child.is_alive():
+        if child.is_alive() and child.pid is not None:
             os.killpg(child.pid, signal.SIGKILL)
             child.join()
         return child.exitcode == 0

@@ -110,7 +110,7 @@ def write_junit(results: Sequence[SuiteResult], path: Path) -> None:
     suites = ElementTree.Element("testsuites")
     failed = sum(result.failures > 0 for result in results)
     counts = {"tests": str(len(results)), "failures": str(failed)}
-    suite = ElementTree.SubElement(suites, "testsuite", name="spikeloom", **counts)
+    suite = ElementTree.SubElement(suites, "testsuite", {"name": "spikeloom"} | counts)
     for result in results:
         case = ElementTree.SubElement(
             suite,

@@ -50,7 +50,11 @@ def draw(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> None:
     keys = []
     for number, row in enumerate(rows, 1):
         core, engine, unroll, device = row.name.split("/")
-        look = {"marker": marks[core], "color": colours[device], "linestyle": "none"}
+        look: dict[str, Any] = {
+            "marker": marks[core],
+            "color": colours[device],
+            "linestyle": "none",
+        }
         ax.plot(row.lut, row.us, markersize=13, markeredgecolor="w", **look)
         inside = {"ha": "center", "va": "center", "fontsize": 7, "color": "w", "weight": "bold"}
         ax.text(row.lut, row.us, number, **inside)

@@ -29,7 +29,7 @@ def _numpy(spikes):
 
 
 def _torch(spikes):
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]  # optional
 
     q, k, v = torch.from_numpy(spikes.astype(np.float32))
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from spikeloom.contract import Core
 
+    from ..report import Report
+
 
 @dataclass
 class DemoResult:
@@ -31,9 +33,9 @@ class DemoResult:
     title: str
     columns: dict
     runs: list
-    folder: Path = None
+    folder: Path
     files: dict = field(default_factory=dict)
-    report: object = None
+    report: Report | None = None
 
     def as_dict(self):
         """Everything, for machines."""
@@ -64,7 +66,7 @@ class DemoResult:
 class DemoRun:
     """One run through the RTL: its `output`, equal to the golden model's, and what it took."""
 
-    output: object
+    output: NDArray
     cycles: int
     golden_seconds: float
     build_seconds: float

@@ -47,7 +47,8 @@ class GoldenPort:
         self._line = b""
         self._clock = 0
         self._session = False
-        self._sequence = self._command = None
+        self._sequence = 0
+        self._command: int | None = None
         self._answered = (Code.OK, b"")
         self._reset()
 
@@ -56,7 +57,8 @@ class GoldenPort:
         for byte in data:
             self._clock += BYTE
             for content in self._decoder.feed(bytes([byte])):
-                answer = encode_frame(self._answer(*content[:HEADER], content[HEADER:]))
+                sequence, command, argument = content[:HEADER]
+                answer = encode_frame(self._answer(sequence, command, argument, content[HEADER:]))
                 self._line += answer
                 self._clock += BYTE * len(answer)
 
@@ -121,7 +123,7 @@ class GoldenPort:
         """Forget operands, run and output."""
         self._written = [b""] * len(self._identity.inputs)
         self._ends = [[] for _ in self._written]
-        self._seed = None
+        self._seed: int | None = None
         self._output = b""
         self._flags = dict.fromkeys(self._identity.flags, 0)
         self._cycles = self._finish = 0

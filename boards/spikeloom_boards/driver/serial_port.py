@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,7 +34,7 @@ class SerialPort:
 
     def __init__(self, name: str, baud: int, timeout: float) -> None:
         self.name = name
-        self._serial = None
+        self._serial: serial.Serial | None = None
         try:
             self._serial = serial.Serial(
                 name,
@@ -50,14 +51,14 @@ class SerialPort:
 
     def write(self, data: bytes) -> None:
         """Send bytes; returns when they are out."""
-        with self._present():
-            self._serial.write(data)
-            self._serial.flush()
+        with self._present() as port:
+            port.write(data)
+            port.flush()
 
     def read(self):
         """Bytes that have come; none where nothing came for long."""
-        with self._present():
-            return self._serial.read(max(1, self._serial.in_waiting))
+        with self._present() as port:
+            return port.read(max(1, port.in_waiting))
 
     def now(self):
         """Seconds."""
@@ -70,9 +71,11 @@ class SerialPort:
                 self._serial.close()
 
     @contextmanager
-    def _present(self):
+    def _present(self) -> Iterator[serial.Serial]:
+        if self._serial is None:
+            raise PortError(f"{self.name}: the port is closed; open it again")
         try:
-            yield
+            yield self._serial
         except serial.SerialTimeoutException:
             raise PortError(
                 f"{self.name}: the port takes no more bytes; plug the board in again"

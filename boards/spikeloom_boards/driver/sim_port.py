@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from spikeloom.environment import child_environment
 from spikeloom.export.verilog import component_to_verilog
@@ -45,7 +45,7 @@ class SimPort:
         self._hz = divisor * DEFAULT_BAUD
         self.divisor = divisor
         self._silence = 10 * divisor * silence
-        self._process = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._clock = 0
         self._folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
         try:
@@ -93,22 +93,32 @@ class SimPort:
     def close(self) -> None:
         """End the simulation and take its files away."""
         if self._process is not None:
+            process, stdin, stdout = self._running()
             with suppress(BrokenPipeError):
-                self._process.stdin.close()
-            self._process.stdout.close()
-            self._process.wait(10)
+                stdin.close()
+            stdout.close()
+            process.wait(10)
             self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _running(self) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+        """The simulation, its standard input and its standard output."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise PortError("sim: the port is closed; open it again")
+        return process, process.stdin, process.stdout
+
     def _tell(self, command):
+        _, stdin, _ = self._running()
         with suppress(BrokenPipeError):  # told when the answer is missing
-            self._process.stdin.write(command)
-            self._process.stdin.flush()
+            stdin.write(command)
+            stdin.flush()
 
     def _run(self, command):
         self._tell(command)
-        head = self._process.stdout.read(12)
+        process, _, stdout = self._running()
+        head = stdout.read(12)
         if len(head) < 12:
-            raise PortError(f"sim: the simulation died (exit code {self._process.wait(10)})")
+            raise PortError(f"sim: the simulation died (exit code {process.wait(10)})")
         self._clock, count = struct.unpack("<QI", head)
-        return self._process.stdout.read(count)
+        return stdout.read(count)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from amaranth.hdl import Module, ShapeLike
 
 
-def beat(shape: ShapeLike):
+def beat(shape: ShapeLike) -> data.StructLayout:
     """Payload of a stream beat: data and the mark of a tensor's last beat."""
     return data.StructLayout({"data": shape, "last": 1})
 

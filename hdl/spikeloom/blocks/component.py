@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from amaranth.hdl import Elaboratable
 from amaranth.lib import wiring
 
 
@@ -19,5 +20,7 @@ class Component(wiring.Component):
     """
 
     if TYPE_CHECKING:
+
+        def elaborate(self, platform: Any) -> Elaboratable: ...
 
         def __getattr__(self, name: str) -> Any: ...

@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from amaranth.hdl import Value, ValueLike
 
 
-def pieces(value: Value, width: int):
+def pieces(value: Value, width: int) -> list[Value]:
     """`value` from its lowest bit on in pieces of `width` bits, the last possibly shorter."""
     return [value[n : n + width] for n in range(0, len(value), width)]
 
 
-def piece(value: Value, width: int, number: ValueLike):
+def piece(value: Value, width: int, number: ValueLike) -> Value:
     """The piece of `width` bits whose number a signal tells; `word_select` multiplies for it."""
     return Array(pieces(value, width))[number]
 
 
-def any_of_each(value: Value, width: int):
+def any_of_each(value: Value, width: int) -> Value:
     """Which pieces of `width` bits have one set: a bit each."""
     return Cat(bits.any() for bits in pieces(value, width))

@@ -21,14 +21,14 @@ class Pipeline:
         self._m = m
         self.advance = advance
 
-    def register(self, value: Value, name: str, *, reset_less: bool = True):
+    def register(self, value: Value, name: str, *, reset_less: bool = True) -> Signal:
         """`value` one clock later, as a register called `name`."""
         register = Signal(len(Value.cast(value)), name=name, reset_less=reset_less)
         with nullcontext() if self.advance is None else self._m.If(self.advance):
             self._m.d.sync += register.eq(value)
         return register
 
-    def delay(self, value: Value, clocks: int, name: str, *, reset_less: bool = True):
+    def delay(self, value: Value, clocks: int, name: str, *, reset_less: bool = True) -> Value:
         """`value` any number of clocks later."""
         for n in range(clocks):
             value = self.register(value, f"{name}_{n}", reset_less=reset_less)

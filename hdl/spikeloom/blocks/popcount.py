@@ -10,7 +10,7 @@ from .component import Component
 GROUP = 8  # values added between two registers
 
 
-def popcount_delay(width: int):
+def popcount_delay(width: int) -> int:
     """Clocks from `i` to `o` of a `Popcount` of `width` bits."""
     delay = 0
     while width > 1:

@@ -58,7 +58,7 @@ class QueuedStage(Component):
         return m
 
 
-def queue_output(m: Module, payload: ValueLike, valid: ValueLike, o: Any, under_way: int):
+def queue_output(m: Module, payload: ValueLike, valid: ValueLike, o: Any, under_way: int) -> Signal:
     """Put a queue between the beats of a stage, a `payload` where `valid`, and the stream `o`.
 
     Returns whether it has room for the `under_way` beats that may come out before the stage stops.
@@ -66,9 +66,10 @@ def queue_output(m: Module, payload: ValueLike, valid: ValueLike, o: Any, under_
     m.submodules.queue = queue = SyncFIFOBuffered(
         width=len(o.p.as_value()), depth=2 * under_way + 2
     )
+    level = queue.level  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
     room = Signal()
     m.d.comb += [
-        room.eq(queue.level <= under_way + 1),
+        room.eq(level <= under_way + 1),
         queue.w_data.eq(payload),
         queue.w_en.eq(valid),
         o.p.eq(queue.r_data),

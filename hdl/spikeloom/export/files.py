@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Template
 
@@ -84,7 +84,7 @@ targets:
 )
 
 
-def core_files(core: Core):
+def core_files(core: Core) -> dict[str, Any]:
     """Files of a generated core: name to text, the same text for the same `core`.
 
     Verilog, a FuseSoC core file (targets lint and sim), lint waivers that say why, and

@@ -14,7 +14,7 @@ from .protocol import CRC_BYTES, HEADER
 FLAG, ESCAPE, FLIP = 0x7E, 0x7D, 0x20
 
 
-def encode_frame(content: bytes):
+def encode_frame(content: bytes) -> bytes:
     """Bytes on the line for `content`."""
     whole = content + binascii.crc32(content).to_bytes(CRC_BYTES, "little")
     # Escapes first: those put in for flags must stay.
@@ -27,9 +27,9 @@ class FrameDecoder:
     """Takes bytes from the line as they come; gives the contents of the frames that are whole."""
 
     def __init__(self) -> None:
-        self._line = None  # since the last flag; None before the first one
+        self._line: bytes | None = None  # since the last flag; None before the first one
 
-    def feed(self, data: bytes):
+    def feed(self, data: bytes) -> list[bytes]:
         """Contents completed by `data`, which may begin and end anywhere: a list of bytes."""
         *ended, rest = data.split(bytes([FLAG]))
         contents = []

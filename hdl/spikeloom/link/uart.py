@@ -14,7 +14,7 @@ from .protocol import MAX_BAUD
 LEAST_DIVISOR = 4  # clocks per bit in which a receiver still finds the middle
 
 
-def uart_divisor(hz: int, baud: int):
+def uart_divisor(hz: int, baud: int) -> int:
     """Clocks of `hz` per bit of `baud`, rounded to nearest.
 
     Raises `InputError` where that is off by more than 1 %, or below 4 clocks.

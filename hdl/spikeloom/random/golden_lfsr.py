@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def lfsr_sequence(width: int, states: NDArray, length: int):
+def lfsr_sequence(width: int, states: NDArray, length: int) -> NDArray:
     """Output bits of LFSRs of one width.
 
     Parameters

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .golden_lfsr import lfsr_sequence
 from .random_plan import draw_bits, draws_discarded, make_plan, scramble
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class RandomSource:
@@ -24,7 +29,7 @@ class RandomSource:
         self._states = [register.seeded(scramble(seed)) for register in self._plan.registers]
         self.draw(draws_discarded(limit))
 
-    def draw(self, count: int):
+    def draw(self, count: int) -> NDArray:
         """The numbers of the next `count` uses: (count, draws) uint32."""
         numbers = np.zeros((count, len(self._plan.slots)), np.uint64)
         if not self._bits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
 from ..blocks.component import Component
@@ -48,9 +48,9 @@ class LFSR(Component):
         m = Module()
 
         state = Signal(self._width, init=1)
-        window = list(state)
+        window: list[Value] = list(state)
         for n in range(self._leap):
-            bit = 0
+            bit: Value = Const(0)
             for tap in TAPS[self._width]:
                 bit ^= window[n + tap]
             window.append(bit)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from amaranth.hdl import Value
 
 
-def add_modulo(a: Value, b: Value, modulus: int):
+def add_modulo(a: Value, b: Value, modulus: int) -> Value:
     """``(a + b) mod modulus`` of two numbers below `modulus`."""
     bits = (modulus - 1).bit_length()
     total = a + b

@@ -44,7 +44,7 @@ class Register:
     salt: int
     turn: int
 
-    def seeded(self, scrambled: int):
+    def seeded(self, scrambled: int) -> int:
         """State after loading a scrambled seed: rotated by `turn`, salted, bit 0 set."""
         return (_rotate(scrambled, self.turn) ^ self.salt) & (2**self.width - 1) | 1
 
@@ -57,11 +57,11 @@ class RandomPlan:
     slots: tuple  # one (register index, tuple of bit positions) for each draw
 
 
-def is_power_of_two(n: int):
+def is_power_of_two(n: int) -> bool:
     return n & (n - 1) == 0
 
 
-def draw_bits(limit: int):
+def draw_bits(limit: int) -> int:
     """Random bits of one draw from ``0..limit - 1``.
 
     For a power of two these are log2(limit), and the draw is exactly uniform. Otherwise
@@ -73,7 +73,7 @@ def draw_bits(limit: int):
     return bits if is_power_of_two(limit) else bits + EXCESS_BITS
 
 
-def draws_discarded(limit: int):
+def draws_discarded(limit: int) -> int:
     """Draws of the sequence that are passed over at start.
 
     One step is made after loading. It puts the first scaled draw into its register where the limit
@@ -82,7 +82,7 @@ def draws_discarded(limit: int):
     return 1 if is_power_of_two(limit) else 0
 
 
-def scramble(seed: int):
+def scramble(seed: int) -> int:
     """A 64-bit seed whose bits have each reached nine others. Invertible.
 
     Rotations are the powers of a variable r with ``r**64 = 1``, sums of them polynomials over
@@ -98,7 +98,7 @@ def turned_sum(
     word: Any,
     turns: Any,
     rotate: Callable[..., Any] = lambda word, amount: word.rotate_left(amount),
-):
+) -> Any:
     """The XOR of `word`, an int or a hardware value of 64 bits, rotated to the left by `turns`."""
     return reduce(xor, (rotate(word, amount) for amount in turns))
 
@@ -108,7 +108,7 @@ def _rotate(word, amount):
     return (word << amount | word >> (64 - amount)) & _MASK
 
 
-def make_plan(strategy: str, draws: int, bits: int, stream: int):
+def make_plan(strategy: str, draws: int, bits: int, stream: int) -> RandomPlan:
     """Lay out `draws` numbers of `bits` bits each for the random source numbered `stream`.
 
     Sources of one core have different stream numbers, so that they share no register.

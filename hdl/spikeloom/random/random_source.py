@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module
 from amaranth.lib.wiring import In, Out
 
@@ -9,6 +11,9 @@ from ..blocks.component import Component
 from ..blocks.seeding import Seeding
 from .lfsr import LFSR
 from .random_plan import draw_bits, is_power_of_two, make_plan
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Value
 
 
 class RandomSource(Component):
@@ -46,7 +51,7 @@ class RandomSource(Component):
             }
         )
 
-    def number(self, n: int):
+    def number(self, n: int) -> Value:
         """Number `n` of those in `o`."""
         return self.o[n * self._width : (n + 1) * self._width]
 

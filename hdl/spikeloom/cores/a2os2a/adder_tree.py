@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.component import Component
 
 
-def adder_tree_delay(terms: int):
+def adder_tree_delay(terms: int) -> int:
     """Clocks from `i` to `o` of an `AdderTree` of that many terms."""
     return (terms - 1).bit_length()
 

@@ -129,28 +129,28 @@ class EventScanner(Component):
         return m
 
 
-def span_count(width: int):
+def span_count(width: int) -> int:
     """Spans of a row of `width` bits."""
     return -(-width // SPAN)
 
 
-def spans_of(mask: Value):
+def spans_of(mask: Value) -> Value:
     """Which spans of a row have a bit set."""
     return any_of_each(mask, SPAN)
 
 
-def lowest(bits: Value):
+def lowest(bits: Value) -> Value:
     """`bits` with all but its lowest set bit cleared."""
     below = [bits[:n].any() for n in range(1, len(bits))]
     return bits & ~Cat(0, *below)
 
 
-def many(bits: Value):
+def many(bits: Value) -> Value:
     """Whether more than one bit is set in `bits`."""
     return (bits & ~lowest(bits)).any()
 
 
-def encode(hot: Value):
+def encode(hot: Value) -> Value:
     """The number of the one bit set in `hot`."""
     index_bits = (len(hot) - 1).bit_length()
     return Cat(
@@ -159,7 +159,7 @@ def encode(hot: Value):
     )
 
 
-def select(hot: Value, values: Sequence[ValueLike]):
+def select(hot: Value, values: Sequence[ValueLike]) -> Value:
     """The one of `values` whose bit is set in `hot`, 0 if none is."""
     terms = [value & hot[n].replicate(len(value)) for n, value in enumerate(values)]
     while len(terms) > 1:

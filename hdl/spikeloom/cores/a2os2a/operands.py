@@ -29,7 +29,7 @@ class Ternary(enum.Enum, shape=2):
     MINUS = 0b11
 
 
-def beat_data(config: A2OS2A, operand: str):
+def beat_data(config: A2OS2A, operand: str) -> int:
     """Bits of a beat's data: a token of spikes for "q" and "v", `lanes` values for "k".
 
     Values lie side by side, the first in the lowest bits. They are plain bits rather than an
@@ -42,7 +42,7 @@ def beat_data(config: A2OS2A, operand: str):
     }[operand]
 
 
-def held_beat(config: A2OS2A, operand: str):
+def held_beat(config: A2OS2A, operand: str) -> data.StructLayout:
     """Payload of a beat that an `OperandRegister` holds: as it came, and what is not zero in it.
 
     "k" and "v" know which values of K and which groups of V are `present`; "q" and "k", which
@@ -59,12 +59,12 @@ def held_beat(config: A2OS2A, operand: str):
     )
 
 
-def output_data(config: A2OS2A):
+def output_data(config: A2OS2A) -> int:
     """Bits of an output beat's data: `lanes` signed values of a token, side by side."""
     return config.acc_bits * config.lanes
 
 
-def beats_per_token(config: A2OS2A, operand: str):
+def beats_per_token(config: A2OS2A, operand: str) -> int:
     """Stream beats that make up a token of "q", "k" or "v"."""
     return config.chunks if operand == "k" else 1
 
@@ -140,12 +140,12 @@ class OperandRegister(Component):
         return m
 
 
-def spikes_of(ternaries: Any):
+def spikes_of(ternaries: Any) -> Value:
     """Which of a row of ternary spikes are there: one bit each."""
     return Cat(ternaries[n] for n in range(0, len(ternaries), 2))
 
 
-def signed_term(value: Value, spike: Value, minus: Value):
+def signed_term(value: Value, spike: Value, minus: Value) -> Value:
     """What an adder takes so that, with `minus` as its carry, it adds ``value`` times a `Ternary`.
 
     To take a value away is to add its bits inverted and a carry; `minus` is the sign as well.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,14 @@ STATE_LATENCY = 8  # clocks of an event on its way from its row to the output, a
 SUM_LATENCY = 5  # clocks from the last read of a list of scores to the output
 
 
-def list_latency(config: A2OS2A):
+def list_latency(config: A2OS2A) -> int:
     """Clocks from the last read of K for a query to the first of its list of scores."""
     return 5 + adder_tree_delay(config.lanes)
 
 
-def cycles(config: A2OS2A, operands: Mapping[str, NDArray] | None = None, query_clocks: int = 1):
+def cycles(
+    config: A2OS2A, operands: Mapping[str, NDArray] | None = None, query_clocks: int = 1
+) -> int:
     """Clocks from `start` to the last output beat, with streams that never stall.
 
     Parameters
@@ -47,7 +49,9 @@ def cycles(config: A2OS2A, operands: Mapping[str, NDArray] | None = None, query_
 # Order kv
 
 
-def state_cycles(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray, steps: int | None = None):
+def state_cycles(
+    config: A2OS2A, q: NDArray, k: NDArray, v: NDArray, steps: int | None = None
+) -> int:
     """Order `kv`: a clock per event, and those in which an event waits for its word to return.
 
     A row of `lanes` values without an event takes a clock of its own. Without waits::
@@ -66,7 +70,9 @@ def state_cycles(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray, steps: int 
     return clock + STATE_LATENCY
 
 
-def state_events(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray, steps: int | None = None):
+def state_events(
+    config: A2OS2A, q: NDArray, k: NDArray, v: NDArray, steps: int | None = None
+) -> Iterator[tuple[bool, tuple[int, int, int] | None]]:
     """Events in order: whether they learn, and the word they read, None where they read none."""
     for step in range(steps or len(q)):
         step %= len(q)
@@ -116,7 +122,7 @@ def score_cycles(
     v: NDArray,
     steps: int | None = None,
     query_clocks: int = 1,
-):
+) -> int:
     """Order `qk`: a clock per token kept and chunk, the sums of the query before at the same time.
 
     A query waits while all lists of scores are in use; sums wait for their list. Without waits a
@@ -131,8 +137,8 @@ def score_cycles(
     for step in range(steps or len(q)):
         # V of the step before stays until its last sum is through.
         begin = max(last, summed + SUM_LATENCY - 1) if step else 0
-        operands = (operand[step % len(q)] for operand in (q, k, v))
-        last, summed, arrived = _score_step(config, *operands, begin, arrived, query_clocks)
+        n = step % len(q)
+        last, summed, arrived = _score_step(config, q[n], k[n], v[n], begin, arrived, query_clocks)
     return summed + SUM_LATENCY
 
 

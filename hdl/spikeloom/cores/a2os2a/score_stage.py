@@ -19,20 +19,22 @@ from .score_memory import ListWriter
 from .turns import Turns
 
 if TYPE_CHECKING:
+    from amaranth.lib import wiring
+
     from .core import A2OS2A
 
 
-def score_entry(config: A2OS2A):
+def score_entry(config: A2OS2A) -> data.StructLayout:
     """A score that is not zero, and the place of its token among those kept."""
     return data.StructLayout({"score": config.score_bits, "key": range(config.tokens)})
 
 
-def value_address(config: A2OS2A):
+def value_address(config: A2OS2A) -> data.StructLayout:
     """Address of a group of V among the tokens kept."""
     return data.StructLayout({"part": range(config.groups), "key": range(config.tokens)})
 
 
-def value_write(config: A2OS2A):
+def value_write(config: A2OS2A) -> wiring.Signature:
     """Write port of the memory that holds V, a group of it per word."""
     return WritePort.Signature(addr_width=value_address(config).size, shape=2 * config.lanes)
 

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from .core import A2OS2A
 
 
-def address_bits(config: A2OS2A):
+def address_bits(config: A2OS2A) -> int:
     """Bits of the address of a state word: index within a chunk, chunk, group."""
     return sum((extent - 1).bit_length() for extent in (config.lanes, config.chunks, config.groups))
 
 
-def state_event(config: A2OS2A):
+def state_event(config: A2OS2A) -> data.StructLayout:
     """Payload of an event of the state.
 
     learn : the word ``M[d, group]`` takes up ``k * v``; else it is added to the output.

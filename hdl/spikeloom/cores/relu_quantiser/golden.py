@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def relu_quantise(inputs: NDArray, *, bits: int, shift: int):
+def relu_quantise(inputs: NDArray, *, bits: int, shift: int) -> tuple[NDArray, int]:
     """``min(max(x, 0) >> shift, 2**bits - 1)`` as int64, and how many values were cut off."""
     scaled = np.maximum(np.asarray(inputs, np.int64), 0) >> shift
     most = 2**bits - 1

@@ -25,10 +25,12 @@ from .trace_product import TraceProduct
 from .woss import Woss, silent_row
 
 if TYPE_CHECKING:
+    from amaranth.lib import data
+
     from .core import Spiked
 
 
-def token_beat(config: Spiked, width: int):
+def token_beat(config: Spiked, width: int) -> data.StructLayout:
     """Payload of a stream beat: the codes of a token and the mark of a tensor's last beat."""
     return beat(width * code_bits(config.steps))
 

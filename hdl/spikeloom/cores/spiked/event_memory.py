@@ -14,7 +14,7 @@ from ...blocks.memory_attributes import BLOCK_RAM
 from .code import signed_code
 
 
-def event_layout(length: int, steps: int):
+def event_layout(length: int, steps: int) -> data.StructLayout:
     """A spike event: its place on the line, its code, and the mark of the line's last event.
 
     Where `silent`, the line has no spike; then this is the only event, and it has no place or code.

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from .core import Spiked
 
 
-def encode_and_fit(core: Spiked, tensors: Mapping[str, NDArray]):
+def encode_and_fit(
+    core: Spiked, tensors: Mapping[str, NDArray]
+) -> tuple[Spiked, list[dict[str, NDArray]]]:
     """The core with numbers for its scales, and the codes (q, k, v) of each head.
 
     Parameters
@@ -47,7 +49,7 @@ def encode_and_fit(core: Spiked, tensors: Mapping[str, NDArray]):
     return core, [dict(zip("qkv", head, strict=True)) for head in codes]
 
 
-def encode(core: Spiked, q: NDArray, k: NDArray, v: NDArray):
+def encode(core: Spiked, q: NDArray, k: NDArray, v: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     """Codes of real (q, k, v) by the core's scales."""
     scales = core.scales
     return tuple(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from amaranth.hdl import ShapeLike
 
 
-def lane_address(groups: int, length: int):
+def lane_address(groups: int, length: int) -> data.StructLayout:
     """Address of a word of lanes: which group of tokens, which of their codes."""
     return data.StructLayout({"index": range(length), "group": range(groups)})
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from amaranth.hdl import Value
 
 
-def lookup(values: Sequence[Any], index: Value):
+def lookup(values: Sequence[Any], index: Value) -> Value:
     """Entry number `index` of a list of constants, as a tree of multiplexers.
 
     Beyond the end of the list the last entry goes on.
@@ -19,7 +19,7 @@ def lookup(values: Sequence[Any], index: Value):
     return select([Const(value, range(max(values) + 1)) for value in values], index)
 
 
-def select(values: Sequence[Any], index: Value):
+def select(values: Sequence[Any], index: Value) -> Value:
     """Number `index` of a list of values, likewise."""
     for bit in index:
         values = values + values[-1:] * (len(values) % 2)

@@ -11,7 +11,7 @@ from ...blocks.loop_nest import LoopNest
 from .code import signed_code
 
 
-def spikes(width: int):
+def spikes(width: int) -> data.StructLayout:
     """The spikes of one step: a bitmap of neurons that fire and one of those that fire negative."""
     return data.StructLayout({"spike": width, "sign": width})
 

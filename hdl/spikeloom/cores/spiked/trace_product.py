@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .core import Spiked
 
 
-def sum_shape(config: Spiked, length: int):
+def sum_shape(config: Spiked, length: int) -> range:
     """Shape that holds any sum of `length` products."""
     most = length << config.frac_bits
     return range(-most, most + 1)

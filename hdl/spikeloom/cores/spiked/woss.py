@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .core import Spiked
 
 
-def silent_row(config: Value, row: Value, index: Value):
+def silent_row(config: Value, row: Value, index: Value) -> Any:
     """Probability code `index` of a row of scores that are all silent: the same for all tokens that
     the mask admits, a whole step of the threshold above the potential 0."""
     code = unsigned_code(config.steps)
@@ -30,7 +30,7 @@ def silent_row(config: Value, row: Value, index: Value):
     return code(Mux(mask_admits(config, row, index), alike.as_value(), 0))
 
 
-def mask_admits(config: Spiked, row: Any, token: Any):
+def mask_admits(config: Spiked, row: Any, token: Any) -> Value:
     """Whether the query of `row` may look at `token`."""
     return token <= row if config.mask == "causal" else Const(1)
 
@@ -99,7 +99,7 @@ class Woss(Component):
         # The winner so far: the step of the earliest positive spike, `steps` for none.
         best = Signal(range(steps + 1), init=steps)
         winner = Signal(range(steps + 1), reset_less=True)
-        rivals = [best]
+        rivals: list[Value] = [best]
         for n in range(config.encoders):
             competes = self.i[n].spike & ~self.i[n].sign & self._admitted(arrive, n)
             rivals.append(Mux(competes, self.i[n].step, steps))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LEAKY = {"leak_numerator": 1, "leak_shift": 1}  # a time constant of 2, as in arXiv 2503.00226
 
 
-def fire(config: SpikingNeurons, inputs: NDArray):
+def fire(config: SpikingNeurons, inputs: NDArray) -> NDArray:
     """Spikes of inputs (T, n) or (T, ...), a neuron for each place: int8, -1 only if ternary.
 
     `config` is a `SpikingNeurons`; its equations are followed to the bit.
@@ -38,7 +38,7 @@ def fire(config: SpikingNeurons, inputs: NDArray):
 
 def float_fire(
     inputs: NDArray, *, threshold: float, leak: float, reset: str = "hard", output: str = "binary"
-):
+) -> NDArray:
     """The same neuron in floating point: float64 spikes of inputs (T, ...)."""
     state = np.zeros(inputs.shape[1:])
     spikes = np.zeros(inputs.shape)

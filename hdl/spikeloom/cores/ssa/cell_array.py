@@ -12,7 +12,7 @@ from ...blocks.seeding import Seeding
 from ...random.random_source import RandomSource
 
 
-def cell_delay(width: int):
+def cell_delay(width: int) -> int:
     """Clocks from the last products of a draw to its spikes: register, popcount, accumulator."""
     return popcount_delay(width) + 2
 

@@ -37,13 +37,13 @@ class SSATrace:
     output: np.ndarray
 
 
-def admitted(tokens: int, mask: str):
+def admitted(tokens: int, mask: str) -> NDArray:
     """(N, N) bool: whether query i may look at key j under `mask`."""
     query, key = np.ogrid[:tokens, :tokens]
     return {"none": query >= -1 + 0 * key, "causal": key <= query, "self": key != query}[mask]
 
 
-def encode(config: SSA, operand: str, values: NDArray):
+def encode(config: SSA, operand: str, values: NDArray) -> NDArray:
     """Spikes of `values` (N, W) in [0, 1] as the core's encoders draw them: (T, N, W) uint8.
 
     `operand` is "q", "k" or "v".
@@ -64,7 +64,7 @@ def encode(config: SSA, operand: str, values: NDArray):
     )
 
 
-def trace(config: SSA, q: NDArray, k: NDArray, v: NDArray):
+def trace(config: SSA, q: NDArray, k: NDArray, v: NDArray) -> SSATrace:
     """Run the core: every spike of every step.
 
     Parameters
@@ -106,12 +106,12 @@ def trace(config: SSA, q: NDArray, k: NDArray, v: NDArray):
     return SSATrace(q, k, v, scores, output)
 
 
-def run(config: SSA, q: NDArray, k: NDArray, v: NDArray):
+def run(config: SSA, q: NDArray, k: NDArray, v: NDArray) -> NDArray:
     """The core's output spikes (T, N, Dv) uint8; operands as for `trace`."""
     return trace(config, q, k, v).output
 
 
-def float_reference(q: NDArray, k: NDArray, v: NDArray, mask: str = "none"):
+def float_reference(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDArray:
     """Expected output rate for independent rate-coded operands: (N, Dv) float64.
 
     ``1/(D N) * sum_j sum_d' q[i, d'] k[j, d'] v[j, d]`` over the admitted tokens j; operands are
@@ -121,7 +121,7 @@ def float_reference(q: NDArray, k: NDArray, v: NDArray, mask: str = "none"):
     return scores @ np.asarray(v, float) / len(scores)
 
 
-def float_scores(q: NDArray, k: NDArray, mask: str = "none"):
+def float_scores(q: NDArray, k: NDArray, mask: str = "none") -> NDArray:
     """Expected score rate ``1/D * q k^T``, 0 where masked: (N, N) float64."""
     q, k = np.asarray(q, float), np.asarray(k, float)
     return q @ k.T / q.shape[1] * admitted(len(q), mask)

@@ -12,7 +12,7 @@ walk a diagonal, so the outputs of a token share neither dimension nor key.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .core import SSA
 
 
-def draw_indices(config: SSA):
+def draw_indices(config: SSA) -> list[NDArray]:
     """The indices `s` and `b` of each time step and query: two (T, N) arrays."""
     rounds = -(-config.steps // config.steps_at_once)
     groups = -(-config.tokens // config.lanes)
@@ -53,7 +53,7 @@ def draw_indices(config: SSA):
     ]
 
 
-def places(config: SSA, s: NDArray, b: NDArray):
+def places(config: SSA, s: NDArray, b: NDArray) -> tuple[NDArray, NDArray]:
     """Which dimension and key each output looks at: `c` and `j`, each (*shape of `s`, Dv).
 
     Outputs beyond D look where those D before them do.
@@ -63,7 +63,9 @@ def places(config: SSA, s: NDArray, b: NDArray):
     return c, (c + b[..., None]) % config.tokens
 
 
-def sample(config: SSA, q: NDArray, k: NDArray, v: NDArray, mask: str, s: NDArray, b: NDArray):
+def sample(
+    config: SSA, q: NDArray, k: NDArray, v: NDArray, mask: str, s: NDArray, b: NDArray
+) -> tuple[NDArray, Any]:
     """Scores looked at and output spikes, for given indices.
 
     Parameters

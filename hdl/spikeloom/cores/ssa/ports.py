@@ -12,10 +12,12 @@ from ...blocks.control import control_members
 from .core import ENCODER_STREAMS
 
 if TYPE_CHECKING:
+    from amaranth.lib.wiring import Member
+
     from .core import SSA
 
 
-def ssa_ports(config: SSA):
+def ssa_ports(config: SSA) -> dict[str, Member]:
     """Members: start, seed, status, and a stream for each operand and for the output."""
     operands = {
         name: In(stream.Signature(beat(config.beat_bits(name)))) for name in ENCODER_STREAMS

@@ -12,7 +12,7 @@ from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 
 
-def word_address(groups: int, columns: int):
+def word_address(groups: int, columns: int) -> data.StructLayout:
     """Address of a word: which group of tokens, which column of spikes."""
     return data.StructLayout({"column": range(columns), "group": range(groups)})
 

@@ -38,7 +38,7 @@ class FloatTrace:
     values: np.ndarray
 
 
-def float_model(config: Spiked, q: NDArray, k: NDArray, v: NDArray):
+def float_model(config: Spiked, q: NDArray, k: NDArray, v: NDArray) -> FloatTrace:
     """Run on real operands `q`, `k` (N, D) and `v` (N, Dv): a `FloatTrace`.
 
     Scales left at "auto" become the largest magnitude of the stage (1 where all is zero).
@@ -84,7 +84,7 @@ def float_model(config: Spiked, q: NDArray, k: NDArray, v: NDArray):
     )
 
 
-def fit_scales(config: Spiked, heads: Any):
+def fit_scales(config: Spiked, heads: Any) -> Spiked:
     """`config` with every scale that is "auto" set to the largest magnitude among `heads`.
 
     `heads` is a list of real (q, k, v). Each stage is fitted with the stages before it settled.
@@ -100,7 +100,7 @@ def fit_scales(config: Spiked, heads: Any):
     return config
 
 
-def softmax_attention(q: NDArray, k: NDArray, v: NDArray, mask: str = "none"):
+def softmax_attention(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDArray:
     """``softmax(q k^T / sqrt(D)) v`` over the admitted tokens: (N, Dv) float64."""
     scores = np.where(admitted(len(q), mask), q @ k.T / np.sqrt(q.shape[1]), -np.inf)
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))

@@ -34,13 +34,13 @@ class HeadTrace:
     output: np.ndarray
 
 
-def admitted(tokens: int, mask: str):
+def admitted(tokens: int, mask: str) -> NDArray:
     """(N, N) bool: whether query i may look at key j under `mask`."""
     query, key = np.ogrid[:tokens, :tokens]
     return key <= query if mask == "causal" else np.ones((tokens, tokens), bool)
 
 
-def trace(config: Spiked, q: NDArray, k: NDArray, v: NDArray):
+def trace(config: Spiked, q: NDArray, k: NDArray, v: NDArray) -> HeadTrace:
     """Run the core on codes `q`, `k` (N, D) and `v` (N, Dv): a `HeadTrace`."""
     score_sums = trace_product(config, q, k)
     scores = encode_sums(config, score_sums, config.score_gain)
@@ -55,6 +55,6 @@ def trace(config: Spiked, q: NDArray, k: NDArray, v: NDArray):
     return HeadTrace(score_sums, scores, probabilities, normaliser, output_sums, output)
 
 
-def run(config: Spiked, q: NDArray, k: NDArray, v: NDArray):
+def run(config: Spiked, q: NDArray, k: NDArray, v: NDArray) -> NDArray:
     """Output codes (N, Dv) int16 of codes `q`, `k`, `v`."""
     return trace(config, q, k, v).output

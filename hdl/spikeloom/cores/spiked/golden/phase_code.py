@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..core import Spiked
 
 
-def encode_values(config: Spiked, values: NDArray):
+def encode_values(config: Spiked, values: NDArray) -> NDArray:
     """Codes of `values` in [-1, 1], as real numbers: the paper's definition.
 
     ``n = min {n >= 0 : |a| B**n >= (1 + 1/B) / 2}``, no spike where n >= T.
@@ -28,25 +28,25 @@ def encode_values(config: Spiked, values: NDArray):
     return _first_reached(values, levels)
 
 
-def encode_sums(config: Spiked, sums: NDArray, gain: int):
+def encode_sums(config: Spiked, sums: NDArray, gain: int) -> NDArray:
     """Codes of integer `sums` in trace units; a spike at step 0 is worth `gain`."""
     return _first_reached(sums, np.array(thresholds(config, gain), np.int64))
 
 
-def decode(config: Spiked, codes: NDArray):
+def decode(config: Spiked, codes: NDArray) -> NDArray:
     """``sign * B**-n``, 0 for no spike."""
     codes = np.asarray(codes)
     return np.sign(codes) * config.base ** (1.0 - np.abs(codes))
 
 
-def to_spike_train(config: Spiked, codes: NDArray):
+def to_spike_train(config: Spiked, codes: NDArray) -> NDArray:
     """Codes (...) as signed spikes -1, 0, 1 of every step: (T, ...) int8."""
     codes = np.asarray(codes)
     step = np.arange(1, config.steps + 1).reshape(-1, *[1] * codes.ndim)
     return (np.sign(codes) * (np.abs(codes) == step)).astype(np.int8)
 
 
-def from_spike_train(train: NDArray):
+def from_spike_train(train: NDArray) -> NDArray:
     """Codes of signed spikes (T, ...): the first spike of each neuron counts."""
     train = np.asarray(train)
     first = (train != 0).argmax(0)
@@ -54,7 +54,7 @@ def from_spike_train(train: NDArray):
     return (sign * (first + 1)).astype(np.int16)
 
 
-def logarithm(config: Spiked, magnitudes: NDArray, bits: int):
+def logarithm(config: Spiked, magnitudes: NDArray, bits: int) -> NDArray:
     """``log_B`` of positive integers by tables of exponent and of `bits` bits of mantissa."""
     magnitudes = np.asarray(magnitudes, np.int64)
     exponent = np.frexp(magnitudes.astype(float))[1] - 1
@@ -67,7 +67,7 @@ def logarithm(config: Spiked, magnitudes: NDArray, bits: int):
     return exponents[exponent] + np.array(mantissa_logs(config, bits))[mantissa - (1 << bits)]
 
 
-def encode_quotients(config: Spiked, sums: NDArray, divisors: NDArray, offset: int):
+def encode_quotients(config: Spiked, sums: NDArray, divisors: NDArray, offset: int) -> NDArray:
     """Codes of ``sums / divisors`` by logarithms; `offset` is the `threshold_log` of a quotient 1.
 
     A `sums` entry spikes at the first n with ``log |sum| >= log divisor + offset - n``.

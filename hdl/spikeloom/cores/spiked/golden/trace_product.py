@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..core import Spiked
 
 
-def trace_product(config: Spiked, events: NDArray, stationary: NDArray):
+def trace_product(config: Spiked, events: NDArray, stationary: NDArray) -> NDArray:
     """``sum_x a[l, x] b[t, x]`` of the decoded codes, every pair looked up in the trace table.
 
     Parameters

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..core import Spiked
 
 
-def woss(config: Spiked, scores: NDArray, admitted: NDArray):
+def woss(config: Spiked, scores: NDArray, admitted: NDArray) -> NDArray:
     """Probability codes of score codes, row by row.
 
     The largest positive score of a row is the winner; every neuron of the row fires when the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -72,7 +72,7 @@ class IndexSource(Component):
             ends = queries.group_last
         else:
             ends = self.last
-        seeding = Seeding().create(path=("sources",))
+        seeding: Any = Seeding().create(path=("sources",))
         m.d.comb += [
             seeding.load.eq(self.seeding.load | again[0]),
             seeding.seed.eq(self.seeding.seed),

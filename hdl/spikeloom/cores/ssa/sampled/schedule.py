@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CLAIM = 2  # clocks from filling (releasing) a bank to the first read (write) of it
 
 
-def cycles(config: SSA, *, loaded: bool = True):
+def cycles(config: SSA, *, loaded: bool = True) -> int:
     """Clocks from `start` to the last output beat, for streams that never stall.
 
     ``rounds * groups`` and a constant, as long as K and V fill no more slowly than they are used.
@@ -82,7 +82,7 @@ class _Fill:
         self._row_free = 0  # when the corner turn is through with the round before
         self.released = []
 
-    def filled(self, round_: int):
+    def filled(self, round_: int) -> int:
         """The clock in which the last word of `round_` is written, counted from `start`."""
         if round_ < self._ahead:
             return -1
