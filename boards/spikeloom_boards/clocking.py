@@ -14,10 +14,12 @@ from spikeloom.blocks.component import Component
 from spikeloom.errors import InputError
 
 if TYPE_CHECKING:
+    from spikeloom.families.family import Pll
+
     from .boards.board import Board
 
 
-def plan_pll(board: Board, frequency: int):
+def plan_pll(board: Board, frequency: int) -> Pll | None:
     """Dividers of the board's PLL for exactly `frequency` Hz; None where the oscillator gives it.
 
     Raises `InputError` that names the nearest clock where the PLL does not reach it.
@@ -36,7 +38,7 @@ def plan_pll(board: Board, frequency: int):
     return pll
 
 
-def nearest_clock(find: Callable[[int, int], Any], f_in: int, f_out: int):
+def nearest_clock(find: Callable[[int, int], Any], f_in: int, f_out: int) -> int:
     """The whole number of Hz nearest to `f_out` for which ``find(f_in, ...)`` has dividers, or the
     oscillator itself."""
     multiples = {
@@ -49,7 +51,7 @@ def nearest_clock(find: Callable[[int, int], Any], f_in: int, f_out: int):
     return next(hz for hz in near if hz == f_in or find(f_in, hz) is not None)
 
 
-def in_mhz(hz: float):
+def in_mhz(hz: float) -> str:
     """`hz` as a user types it after ``--mhz``: exact, and no longer than needed."""
     return f"{hz / 1e6:.12g}"
 

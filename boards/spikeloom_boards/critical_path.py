@@ -28,7 +28,7 @@ class Hop:
     source: str
 
 
-def critical_path(told: Mapping[str, Any]):
+def critical_path(told: Mapping[str, Any]) -> list[Hop]:
     """`Hop`s of the slowest register-to-register path in nextpnr's JSON report."""
     paths = [
         path
@@ -66,7 +66,7 @@ def critical_path(told: Mapping[str, Any]):
     ]
 
 
-def summary(hops: Sequence[Hop]):
+def summary(hops: Sequence[Hop]) -> str:
     """The path in one line."""
     if not hops:
         return "none"
@@ -74,7 +74,7 @@ def summary(hops: Sequence[Hop]):
     return f"{hops[0].signal} -> {hops[-1].signal}, {counted(levels, 'logic level')}"
 
 
-def source_name(cell: str):
+def source_name(cell: str) -> str:
     """A placed cell's name without what synthesis appended to the signal's."""
     return _BLOCK.sub("", _appended(tuple(FAMILIES)).split(cell.lstrip("$\\"))[0])
 

@@ -33,7 +33,7 @@ ANCHOR = {"left": "start", "center": "middle", "right": "end"}
 HEAD = (5.0, 2.0)  # length and half the width of an arrow's head
 
 
-def drawing_svg(drawing: Drawing):
+def drawing_svg(drawing: Drawing) -> str:
     """A `Drawing` as SVG, its text as text, on a light card so that it reads on any page."""
     width, height = drawing.width * INCH, drawing.height * INCH
     svg = ElementTree.Element(
@@ -66,12 +66,12 @@ def drawing_svg(drawing: Drawing):
     return ElementTree.tostring(svg, encoding="unicode") + "\n"
 
 
-def datapath_svg(core: Core):
+def datapath_svg(core: Core) -> str:
     """The datapath of `core` as SVG."""
     return drawing_svg(core.stages())
 
 
-def documentation_drawings():
+def documentation_drawings() -> dict[str, Drawing]:
     """The drawings of the documentation by name: the link's, and those of the configurations of
     every core's regression, units left out.
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from find_libpython import find_libpython
 from platformdirs import user_cache_path
@@ -53,11 +54,11 @@ class Finding:
     optional: bool
     fix: str
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def examine():
+def examine() -> list[Finding]:
     """A `Finding` for every tool there is a use for, plugged-in board, serial port and folder to
     write in. Tools are run, for one that does not start is as good as missing."""
     with ThreadPoolExecutor() as pool:

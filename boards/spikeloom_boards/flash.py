@@ -24,13 +24,13 @@ class Flashing:
     programmer: Programmer
 
     @property
-    def command(self):
+    def command(self) -> list[str]:
         """The command line, with the tool as it is found here or else as it is usually called."""
         tool = locate(self.programmer.tool) or TOOLS[self.programmer.tool].commands[0]
         return [tool, *self.programmer.arguments, str(self.bitstream)]
 
 
-def plan(folder: Path):
+def plan(folder: Path) -> Flashing:
     """What `spikeloom flash` would do with `folder`; looks at tools and plugged-in devices, but
     asks nothing of them.
 

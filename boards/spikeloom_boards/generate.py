@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spikeloom.export.files import core_files
 from spikeloom.export.verilog import component_to_verilog
@@ -26,7 +26,7 @@ def generate_files(
     folder: Path,
     board: Board | None = None,
     progress: Callable[[str], None] = lambda step: None,
-):
+) -> dict[str, Any]:
     """Write the files of `config` into `folder`, whole or not at all.
 
     With a board's `board` these are joined by ``selftest.v``, a top module of the self-test at the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from .driver.line import LineLoad
 
@@ -27,14 +27,14 @@ class Rate:
     per_second: float
 
     @classmethod
-    def of(cls, what: str, includes: str, us: float, cycles: int | None = None):
+    def of(cls, what: str, includes: str, us: float, cycles: int | None = None) -> Self:
         return cls(what, includes, cycles, us, 1e6 / us)
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def preloaded(config: Core):
+def preloaded(config: Core) -> str:
     """What the cycles of a simulated core include, in words."""
     told = "from start to the last output beat, operands on chip as far as they fit"
     if getattr(config, "by_value", False):
@@ -42,7 +42,7 @@ def preloaded(config: Core):
     return told
 
 
-def core_scope(config: Core):
+def core_scope(config: Core) -> str:
     """What the formula of a core's cycles counts, in words."""
     told = preloaded(config)
     if config.CYCLES_FOLLOW_DATA:
@@ -50,7 +50,7 @@ def core_scope(config: Core):
     return told
 
 
-def rates(config: Core, mhz: float, baud: int | None = None):
+def rates(config: Core, mhz: float, baud: int | None = None) -> list[Rate]:
     """`Rate`s of a core at `mhz`: by itself and, where a host link is around it, with the line."""
     cycles = config.cycles()
     found = [Rate.of("core", core_scope(config), cycles / mhz, cycles)]
@@ -64,7 +64,7 @@ def rates(config: Core, mhz: float, baud: int | None = None):
     return found
 
 
-def waiting(config: Core):
+def waiting(config: Core) -> str:
     """What the cycles that a board counts include, in words."""
     told = "from start to the last output beat, waiting for the line included"
     if getattr(config, "by_value", False):
@@ -72,7 +72,7 @@ def waiting(config: Core):
     return told
 
 
-def rate_text(rate: Rate | Mapping[str, Any]):
+def rate_text(rate: Rate | Mapping[str, Any]) -> str:
     """A `Rate`, or one of a report, as one line."""
     told = rate.as_dict() if isinstance(rate, Rate) else rate
     cycles = f"{told['cycles']:,} cycles, " if told["cycles"] else ""
@@ -82,11 +82,11 @@ def rate_text(rate: Rate | Mapping[str, Any]):
     )
 
 
-def microseconds(us: float):
+def microseconds(us: float) -> str:
     """A time with its unit, in three or four digits."""
     return f"{us / 1e3:,.1f} ms" if us >= 1e4 else f"{us:.1f} us"
 
 
-def number(rate: float):
+def number(rate: float) -> str:
     """A rate in as many digits as it needs."""
     return f"{rate:,.0f}" if rate >= 100 else f"{rate:.1f}"

@@ -75,11 +75,11 @@ class RawTop(Component):
         return m
 
 
-def light_ports(board: Board):
+def light_ports(board: Board) -> tuple[str, ...]:
     """Names of the ports for the board's lights."""
     return ("led_pass", "led_fail")[: len(board.leds)]
 
 
-def tied_ports(board: Board):
+def tied_ports(board: Board) -> tuple[str, ...]:
     """Names of the ports for pins held at a level."""
     return tuple(f"tied_{n}" for n in range(len(board.tied)))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .report import Report
 
 
-def breakable(name: str):
+def breakable(name: str) -> Markup:
     """A dotted name that may break behind each dot, slash and underscore, and nowhere else."""
     return Markup(re.sub(r"(?<=[./_])(?=\w)", "<wbr>", str(escape(name))))
 
@@ -44,7 +44,7 @@ _PAGES.globals |= {
 }
 
 
-def build_page(report: Report, placement: Iterable[tuple[int, int, str, str]] = ()):
+def build_page(report: Report, placement: Iterable[tuple[int, int, str, str]] = ()) -> str:
     """The page of one build. `report` is `Report.as_dict()`, `placement` the cells with their
     places (see `floorplan.read_placement`)."""
     parts = floorplan(placement)
@@ -69,7 +69,7 @@ def build_page(report: Report, placement: Iterable[tuple[int, int, str, str]] = 
     )
 
 
-def comparison_page(reports: Sequence[Mapping[str, Any]]):
+def comparison_page(reports: Sequence[Mapping[str, Any]]) -> str:
     """The page that shows several builds side by side."""
     return _PAGES.get_template("comparison.html").render(
         reports=reports,

@@ -113,7 +113,7 @@ class SelfTest(Component):
         return m
 
 
-def make_self_test(core: Core, frames: int = 1):
+def make_self_test(core: Core, frames: int = 1) -> SelfTest:
     """A `SelfTest` of `core` with operands drawn at random (fixed seed) and the golden CRC.
 
     `frames` : different time steps (heads) held in ROM; longer runs play them again.
@@ -127,7 +127,7 @@ def make_self_test(core: Core, frames: int = 1):
     return SelfTest(core, beats, expected, 8 * core.cycles() + 100_000)
 
 
-def repeated(port: Port, tensor: NDArray, frames: int):
+def repeated(port: Port, tensor: NDArray, frames: int) -> tuple[NDArray, list[tuple[int, int]]]:
     """`tensor` with its first `frames` frames over and over, and the beats of one such round."""
     if port.frame_beats == port.beats:
         return tensor, port.pack(tensor)
@@ -137,6 +137,6 @@ def repeated(port: Port, tensor: NDArray, frames: int):
     return tensor, port.pack(tensor)[: rounds * port.frame_beats]
 
 
-def output_crc(core: Core, outputs: Mapping[str, NDArray]):
+def output_crc(core: Core, outputs: Mapping[str, NDArray]) -> int:
     """CRC-32 of golden outputs in the order and packing of the output streams."""
     return binascii.crc32(core.outputs["o"].to_bytes(outputs["o"]))

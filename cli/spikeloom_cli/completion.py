@@ -14,7 +14,7 @@ from spikeloom_sim.simulators import SIMULATORS
 BACKENDS = ("golden", "rtl", "netlist", "board")
 
 
-def one_of(names: Callable[[], Iterable[str]]):
+def one_of(names: Iterable[str]) -> Callable[[str], list[str]]:
     """A completion of any of `names`."""
     names = list(names)
 
@@ -31,7 +31,7 @@ backends = one_of(BACKENDS)
 families = one_of(netlists())
 
 
-def assignments(ctx: typer.Context, incomplete: str):
+def assignments(ctx: typer.Context, incomplete: str) -> list[str] | list[tuple[str, str]]:
     """KEY= of the core named so far, or of every core; KEY=VALUE where there is a choice."""
     # An option without its value yet leaves the words before it unparsed.
     known = all_cores()

@@ -93,7 +93,7 @@ def list_(json: Json = False) -> None:
     )
 
 
-def shown(default: Any):
+def shown(default: Any) -> Any:
     """A key's default; that of a key which follows from others is in its meaning."""
     return "" if default is None else default
 

@@ -59,7 +59,7 @@ def _begin(
         print(context.get_help())
 
 
-def main(arguments: Sequence[str] | None = None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns its exit code: 0 done, 1 job failed, 2 wrong usage or input."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as for Ctrl-C
     arguments = sys.argv[1:] if arguments is None else arguments

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -77,7 +77,7 @@ Baud = Annotated[
 ]
 
 
-def settings_of(config: Path | None, assignments: Iterable[str] | None):
+def settings_of(config: Path | None, assignments: Iterable[str] | None) -> dict[str, Any]:
     """Settings from a ``--config`` file and ``--set`` options."""
     return read_settings(config, assignments or ())
 
@@ -94,13 +94,13 @@ def print_flags(flags: Mapping[str, int]) -> None:
         console().print(f"flags of the core since its reset: {raised}")
 
 
-def console():
+def console() -> Console:
     """Where text for people goes: standard output."""
     return Console(highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def steps(total: int, quiet: bool = False):
+def steps(total: int, quiet: bool = False) -> Iterator[Callable[[str], None]]:
     """A progress display of `total` steps; yields a function that begins the next one by name.
 
     Shown on standard error, and only to a terminal.
@@ -126,7 +126,7 @@ def steps(total: int, quiet: bool = False):
 
 
 @contextmanager
-def bytes_display(quiet: bool = False):
+def bytes_display(quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """A progress display of a transfer; yields a function to call with the bytes done and in all.
 
     Shown on standard error, and only to a terminal.

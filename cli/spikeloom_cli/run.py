@@ -148,7 +148,7 @@ def on_machine(
     family: str,
     wave: Path | None,
     quiet: bool,
-):
+) -> Job:
     """Run on the golden model or in a simulator: a `Job`."""
     core, batch = found.prepare(settings, **tensors)
     told = described(core, backend, len(batch))
@@ -174,7 +174,7 @@ def on_board(
     port: str,
     baud: int,
     quiet: bool,
-):
+) -> Job:
     """Run on a board and compare with the golden model: a `Job`."""
     with (
         open_for(port, found, settings, tensors, baud) as (device, core, batch),
@@ -189,12 +189,12 @@ def on_board(
     return Job(core, runs, told | {"seconds_per_head": round(per_head, 6)})
 
 
-def described(core: Core, backend: str, heads: int):
+def described(core: Core, backend: str, heads: int) -> dict[str, Any]:
     """What ran, for machines."""
     return {"core": core.NAME, "backend": backend, "heads": heads, "config": core.as_dict()}
 
 
-def measured(runs: Sequence[Run], cycles_include: str, seconds: float):
+def measured(runs: Sequence[Run], cycles_include: str, seconds: float) -> dict[str, Any]:
     """What runs that equal the golden model took, for machines."""
     return {
         "cycles": [run.cycles for run in runs],
@@ -224,7 +224,7 @@ def print_job(told: Mapping[str, Any], written: str, wave: Path | None) -> None:
         out.print(f"{wave}: waveform (gtkwave {save_file_of(wave)})")
 
 
-def operand_paths(*, inputs: Sequence[str], **named: Path | None):
+def operand_paths(*, inputs: Sequence[str], **named: Path | None) -> dict[str, Path]:
     """File of each operand, from ``--q``, ``--k``, ``--v`` and ``--input NAME=FILE``."""
     paths = {name: path for name, path in named.items() if path is not None}
     for text in inputs:
@@ -237,7 +237,7 @@ def operand_paths(*, inputs: Sequence[str], **named: Path | None):
     return paths
 
 
-def wanted_view(core: Core, rate: bool, codes: bool):
+def wanted_view(core: Core, rate: bool, codes: bool) -> str:
     """The view of outputs that the options ask for. Raises `InputError` where a core has none."""
     views = core.views()
     for view, asked in (("rate", rate), ("codes", codes)):

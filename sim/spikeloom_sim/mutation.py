@@ -24,6 +24,7 @@ from .regression import run_suite
 
 if TYPE_CHECKING:
     from spikeloom.contract import Core
+    from spikeloom.export.verilog import VerilogModule
 
 VERDICTS = ("killed", "equivalent", "survived")
 TIME_LIMIT = 120  # seconds; a mutant may loop without the clock moving on
@@ -61,19 +62,19 @@ class MutantFarm:
         )
         self._yosys(prepare, "prepare.log")
 
-    def faults(self, count: int, seed: int):
+    def faults(self, count: int, seed: int) -> list[str]:
         """About `count` faults, spread over the design; the same for the same `seed`."""
         self._yosys(
             f"read_rtlil design.il; mutate -list {count} -seed {seed} -o faults.txt", "faults.log"
         )
         return (self.folder / "faults.txt").read_text().splitlines()
 
-    def verilog(self, fault: str = ""):
+    def verilog(self, fault: str = "") -> VerilogModule:
         """The core with `fault` (none: as it is) as a `VerilogModule`."""
         self._yosys(f"read_rtlil design.il; {fault}; write_verilog -noattr mutant.v", "mutant.log")
         return replace(self.module, text=(self.folder / "mutant.v").read_text())
 
-    def passes_suite(self, fault: str = ""):
+    def passes_suite(self, fault: str = "") -> bool:
         """Whether the core with `fault` passes every test of the suite in time."""
         spawn = multiprocessing.get_context("spawn")
         child = spawn.Process(target=_suite_in_child, args=(self.config, self.verilog(fault)))
@@ -84,7 +85,7 @@ class MutantFarm:
             child.join()
         return child.exitcode == 0
 
-    def judge(self, fault: Any):
+    def judge(self, fault: Any) -> Mutant:
         """Try one fault; the `Mutant` with its verdict."""
         if not self.passes_suite(fault):
             return Mutant(fault, "killed")
@@ -92,7 +93,7 @@ class MutantFarm:
         equivalent = is_equivalent(self.module.name, design, fault, proof)
         return Mutant(fault, "equivalent" if equivalent else "survived")
 
-    def hunt(self, count: int, seed: int):
+    def hunt(self, count: int, seed: int) -> list[Mutant]:
         """Judge about `count` faults.
 
         Raises `JobError` where the suite fails without any fault: it would kill everything.

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from spikeloom.cores import find_core
@@ -39,7 +39,7 @@ class SuiteResult:
     seconds: float
     folder: Path | None  # where the log is, if something failed
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"folder": str(self.folder) if self.folder else None}
 
 
@@ -50,7 +50,7 @@ def run_suite(
     netlist: Netlist | None = None,
     keep: bool | None = None,
     module: str | None = None,
-):
+) -> SuiteResult:
     """Build `config` once and run every test of the suite on it.
 
     Parameters
@@ -85,13 +85,13 @@ def run_suite(
     )
 
 
-def regression_configs(core: type[Core]):
+def regression_configs(core: type[Core]) -> dict[str, Core]:
     """The regression's configurations of `core`: name to config."""
     found = find_core(core)
     return {f"{core}: {name}": found.from_settings(keys) for name, keys in found.CASES.items()}
 
 
-def choose_configs(cores: Iterable[type[Core]], only: str = ""):
+def choose_configs(cores: Iterable[type[Core]], only: str = "") -> list[tuple[str, Core]]:
     """Regression configurations of `cores`: the one called `only`, or all whose names contain it.
 
     Returns a list of (name, configuration). Raises `InputError` where there are none.
@@ -126,7 +126,7 @@ def write_junit(results: Sequence[SuiteResult], path: Path) -> None:
         ElementTree.ElementTree(suites).write(staging, encoding="utf-8", xml_declaration=True)
 
 
-def describe(config: Core):
+def describe(config: Core) -> str:
     """The configuration in one line: its keys that differ from their defaults."""
     defaults = {name: key.default for name, key in config.keys().items()}
     told = [f"{k}={v}" for k, v in config.as_dict().items() if v != defaults[k]]

@@ -32,7 +32,7 @@ MAX_AXES = 32
 AGAIN = "save it again with numpy.save"
 
 
-def load_tensor(path: Path, name: str):
+def load_tensor(path: Path, name: str) -> NDArray:
     """The array in .npy file `path`, called `name` in messages: C order, native byte order.
 
     Raises `InputError` for anything but a readable .npy file of finite real numbers. Nothing is
@@ -138,7 +138,7 @@ def check_range(tensor: NDArray, name: str, low: float, high: float, what: str) 
         raise InputError(f"{name}: {tensor[where]} at {list(where)}; {what}")
 
 
-def check_spikes(tensor: NDArray, name: str):
+def check_spikes(tensor: NDArray, name: str) -> NDArray:
     """`tensor` as uint8. Raises `InputError` that names the first element other than 0 and 1."""
     wrong = (tensor != 0) & (tensor != 1)
     if wrong.any():

@@ -28,7 +28,7 @@ class Bench:
     rows: list[Measurement]
     software: list
 
-    def as_list(self):
+    def as_list(self) -> list[dict[str, Any]]:
         """One dict a row, as ``bench.json`` has them; software has no cycles, cells or clock."""
         hardware = [row.as_dict() for row in self.rows]
         nothing = dict.fromkeys(("cycles", "lut", "ff", "bram", "fmax_mhz"))
@@ -41,7 +41,7 @@ COLUMNS = (
 )
 
 
-def cells(row: Mapping[str, Any]):
+def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The row's texts, by `COLUMNS`."""
     return (
         row.name,
@@ -65,10 +65,10 @@ def _microseconds(us):
 def run_bench(
     designs: Sequence[Design],
     folder: Path,
-    seeds: int = (1, 2, 3),
+    seeds: Sequence[int] = (1, 2, 3),
     progress: Callable[[str], None] = lambda step: None,
     jobs: int | None = None,
-):
+) -> Bench:
     """Measure `designs` into `folder`, whole or not at all: ``bench.json``, ``bench.md`` and
     ``bench.png``. `jobs` of them at once (default: one for each processor).
 
@@ -89,7 +89,7 @@ def run_bench(
     return bench
 
 
-def markdown(bench: Bench):
+def markdown(bench: Bench) -> str:
     """The bench as a Markdown table, with the papers' figures marked as reported."""
     lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     lines += [f"| {' | '.join(cells(row))} |" for row in bench.rows]

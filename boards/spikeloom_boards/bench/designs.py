@@ -47,7 +47,7 @@ def designs() -> list[Design]:
     return found
 
 
-def choose(only: str | None = (), full: bool = False):
+def choose(only: str | None = (), full: bool = False) -> list[Design]:
     """Designs whose names contain any text of `only`; without, the default ones or all.
 
     Raises `InputError` where nothing matches.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,11 +49,13 @@ class Measurement:
     path: str
     fmax_runs: tuple
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def measure(design: Design, seeds: int, progress: Callable[[str], None] = lambda step: None):
+def measure(
+    design: Design, seeds: Iterable[int], progress: Callable[[str], None] = lambda step: None
+) -> Measurement:
     """Simulate, synthesise, and place and route once for each of `seeds`.
 
     Raises `JobError` where the simulation differs from the golden model or from the formula of
@@ -86,7 +88,7 @@ def measure(design: Design, seeds: int, progress: Callable[[str], None] = lambda
     )
 
 
-def simulated_cycles(config: Core):
+def simulated_cycles(config: Core) -> tuple[int, int]:
     """Clocks of a run on Verilator, with operands on chip, which is the formula's or an error, and
     with operands that come with `start`."""
     batch = [config.random_operands(np.random.default_rng(1))]
@@ -101,7 +103,9 @@ def simulated_cycles(config: Core):
     return expected, loading.cycles
 
 
-def place(design: Design, seeds: int, progress: Callable[[str], None]):
+def place(
+    design: Design, seeds: Iterable[int], progress: Callable[[str], None]
+) -> list[dict[str, Any]]:
     """nextpnr's report of each seed, for the core between registers."""
     part, family = design.part, design.part.family
     module = component_to_verilog(BenchTop(design.config.create()), "bench")

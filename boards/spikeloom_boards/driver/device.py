@@ -107,24 +107,24 @@ class Device:
             )
 
     @property
-    def config(self):
+    def config(self) -> Core:
         return self._identity.config
 
     @property
-    def hz(self):
+    def hz(self) -> int:
         return self._identity.hz
 
     @property
-    def flags(self):
+    def flags(self) -> dict[str, int]:
         """Bits of each flag of the core by name."""
         return self._identity.flags
 
-    def now(self):
+    def now(self) -> float:
         """Seconds, by the clock of the port: a simulated device has its own."""
         return self._port.now()
 
     @property
-    def version(self):
+    def version(self) -> str:
         return self._identity.version
 
     def run(
@@ -133,7 +133,7 @@ class Device:
         seed: int = 1,
         progress: Progress = lambda done, total: None,
         **named: NDArray,
-    ):
+    ) -> Run:
         """One run.
 
         Parameters

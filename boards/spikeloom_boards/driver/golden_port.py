@@ -62,12 +62,12 @@ class GoldenPort:
                 self._line += answer
                 self._clock += BYTE * len(answer)
 
-    def read(self):
+    def read(self) -> bytes:
         """Bytes for the host; none where there are none."""
         data, self._line = self._line, b""
         return data
 
-    def now(self):
+    def now(self) -> float:
         """Seconds."""
         return self._clock / self._hz
 

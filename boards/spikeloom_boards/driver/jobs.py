@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ def open_for(
     settings: Mapping[str, Any],
     tensors: Mapping[str, NDArray],
     baud: int = DEFAULT_BAUD,
-):
+) -> Iterator[tuple[Device, Core, list[dict[str, NDArray]]]]:
     """Open a device for tensors; keys not in `settings` are the device's own.
 
     `core` is the core's class. Yields the `Device`, the core and the operands of each run.
@@ -72,11 +72,11 @@ class Verdict:
     seconds: float
     flags: dict
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def self_test(device: Device, progress: Callable[[str], None] = lambda step: None):
+def self_test(device: Device, progress: Callable[[str], None] = lambda step: None) -> list[Verdict]:
     """Run random and extreme operands on `device` and compare every bit with the golden model.
 
     Returns a `Verdict` for each run. Raises `JobError` where any bit differs.

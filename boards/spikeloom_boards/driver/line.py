@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from spikeloom.link.protocol import MAX_PAYLOAD, line_bytes
 
@@ -26,12 +26,12 @@ class LineLoad:
     baud: int
 
     @property
-    def us(self):
+    def us(self) -> float:
         """Microseconds: requests and answers follow one another, ten bits to a byte."""
         return 10e6 * self.bytes / self.baud
 
     @classmethod
-    def of(cls, core: Core, baud: int):
+    def of(cls, core: Core, baud: int) -> Self:
         """That of a run of `core`: its operands in chunks of at most a payload, each frame of a
         port on its own, and its output."""
         writes = operands = 0

@@ -55,12 +55,12 @@ class SerialPort:
             port.write(data)
             port.flush()
 
-    def read(self):
+    def read(self) -> bytes:
         """Bytes that have come; none where nothing came for long."""
         with self._present() as port:
             return port.read(max(1, port.in_waiting))
 
-    def now(self):
+    def now(self) -> float:
         """Seconds."""
         return time.monotonic()
 

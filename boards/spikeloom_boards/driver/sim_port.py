@@ -69,24 +69,24 @@ class SimPort:
         bit = round(256 * (period or self.divisor))
         self._tell(struct.pack("<cII", b"w", bit, len(data)) + data)
 
-    def read(self):
+    def read(self) -> bytes:
         """Bytes that have come, up to a flag; none where nothing came for long."""
         return self._run(struct.pack("<cII", b"r", self._silence, FLAG))
 
-    def let_pass(self, clocks: int):
+    def let_pass(self, clocks: int) -> bytes:
         """Run for a number of clocks; returns the bytes that came."""
         return self._run(struct.pack("<cI", b"t", clocks))
 
-    def reset(self, clocks: int = 2):
+    def reset(self, clocks: int = 2) -> bytes:
         """Reset the whole device, link included; returns the bytes that came."""
         return self._run(struct.pack("<cI", b"x", clocks))
 
-    def now(self):
+    def now(self) -> float:
         """Seconds since the device came up, by its clock."""
         return self._clock / self._hz
 
     @property
-    def clock(self):
+    def clock(self) -> int:
         """Clocks since the device came up."""
         return self._clock
 

@@ -18,7 +18,7 @@ _FRAME = 200  # pixels that 2^-zoom units of time take
 _CONTROL = ("clk", "rst", "start", "busy", "done")
 
 
-def save_file_of(wave: Path):
+def save_file_of(wave: Path) -> Path:
     """Path of the save file that goes with a waveform: ``run.gtkw`` beside ``run.vcd``."""
     return Path(wave).with_suffix(".gtkw")
 

@@ -34,7 +34,7 @@ equiv_status -assert
 """
 
 
-def is_equivalent(top: str, design: Any, fault: Any, folder: Path):
+def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
     """Whether a ``mutate`` command is proved to leave every register and output as it was.
 
     By induction: from equal registers, under any inputs, come equal registers and outputs. That

@@ -63,11 +63,11 @@ class Harness(Component):
         for part, _, _ in fragment.subfragments:
             yield from self._loops_in_step(part)
 
-    def check(self, m: Module):
+    def check(self, m: Module) -> None:
         """Add the properties to module `m`."""
         raise NotImplementedError
 
-    def streams(self, flow: wiring.Flow):
+    def streams(self, flow: wiring.Flow) -> dict[str, Any]:
         """Streams of the component: its inputs (`In`) or its outputs (`Out`), by name."""
         return {
             name: getattr(self.dut, name)
@@ -77,7 +77,7 @@ class Harness(Component):
             and member.flow == flow
         }
 
-    def inside(self, path: str):
+    def inside(self, path: str) -> Any:
         """A signal inside the component: "submodule.submodule.name", for strengthening."""
         *folders, name = path.split(".")
         fragment = self._fragment
@@ -96,7 +96,7 @@ class Harness(Component):
                     return signal
         raise NameError(f"{type(self.dut).__name__} has no signal {name!r}")
 
-    def stored_words(self, path: str, depth: int):
+    def stored_words(self, path: str, depth: int) -> list[Signal]:
         """The first `depth` words of the memory inside the component, for strengthening."""
         fragment = self._fragment
         for folder in path.split("."):
@@ -115,7 +115,7 @@ class Harness(Component):
         return words
 
 
-def steady(m: Module, port: Any, name: str):
+def steady(m: Module, port: Any, name: str) -> Value:
     """Whether the beat that waited on stream `port` a clock ago, if any, is there unchanged."""
     waited = Signal(name=f"{name}_waited")
     payload = Signal.like(port.payload, name=f"{name}_before", reset_less=True)
@@ -123,6 +123,6 @@ def steady(m: Module, port: Any, name: str):
     return ~waited | (port.valid & (Value.cast(port.payload) == Value.cast(payload)))
 
 
-def moved(port: Any):
+def moved(port: Any) -> Value:
     """Whether a beat changes hands on stream `port` in this clock."""
     return port.valid & port.ready

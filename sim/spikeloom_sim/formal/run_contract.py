@@ -62,6 +62,6 @@ class RunContract(Harness):
         ]
 
 
-def clocks_of_a_run(config: Core):
+def clocks_of_a_run(config: Core) -> int:
     """Clocks from start to done when operands come at once: the depth at which a run is whole."""
     return config.cycles() + config.preload_cycles()

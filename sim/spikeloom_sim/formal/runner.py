@@ -43,7 +43,7 @@ def prove(
     mode: str = "prove",
     *,
     registers: bool = False,
-):
+) -> str:
     """Prove every `Assert` of an Amaranth component, or reach every `Cover`.
 
     Parameters
@@ -67,7 +67,9 @@ def prove(
     return run_sby(name, script, [f"{name}.il"], folder, depth, mode)
 
 
-def run_sby(name: str, script: str, files: Mapping[str, str], folder: Path, depth: int, mode: str):
+def run_sby(
+    name: str, script: str, files: Mapping[str, str], folder: Path, depth: int, mode: str
+) -> str:
     """Run SymbiYosys on the design that Yosys `script` makes of `files`; see `prove`."""
     if mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")

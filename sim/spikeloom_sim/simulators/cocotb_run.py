@@ -24,9 +24,9 @@ def run_cocotb(
     module: str,
     *,
     environment: Mapping[str, str] = (),
-    waves: bool | None = None,
+    waves: Path | None = None,
     arguments: Sequence[str] = (),
-):
+) -> tuple[int, int]:
     """Run the tests of cocotb module `module` on the simulation built in `folder`.
 
     Parameters

@@ -15,7 +15,7 @@ class Icarus:
     name = "icarus"
 
     @staticmethod
-    def available():
+    def available() -> bool:
         """Whether it is installed."""
         return locate("iverilog") is not None
 
@@ -26,8 +26,8 @@ class Icarus:
         ports: Sequence[str],
         folder: Path,
         *,
-        waves: bool | None = None,
-    ):
+        waves: Path | None = None,
+    ) -> list[str]:
         """Compile Verilog files into ``folder/sim.vvp``; `waves` names a file to record."""
         folder = Path(folder)
         (folder / "timescale.f").write_text("+timescale+1ns/1ps\n")

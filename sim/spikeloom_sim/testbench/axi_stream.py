@@ -64,7 +64,7 @@ class StreamSink:
         self._last = getattr(dut, f"m_axis_{name}_tlast")
         self._ready.value = 0
 
-    async def receive(self, count: int, stalls: Stalls | None = None):
+    async def receive(self, count: int, stalls: Stalls | None = None) -> list[tuple[int, int]]:
         """The next `count` beats as a list of (data, last)."""
         stalls = stalls or Stalls()
         beats = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +51,7 @@ class CoreBench:
         await RisingEdge(self.dut.clk)
 
     @asynccontextmanager
-    async def feeding(self, beats: Any):
+    async def feeding(self, beats: Any) -> Iterator[None]:
         """Start a run and feed it `beats` meanwhile; afterwards drop what is left of them."""
         tasks = [
             cocotb.start_soon(source.send(beats[name])) for name, source in self.sources.items()
@@ -69,7 +69,7 @@ class CoreBench:
 
     async def run(
         self, beats: Any, seed: int, *, timeout: int, preload: int = 0, stalls: Any = None
-    ):
+    ) -> Outcome:
         """One run: feed `beats`, start with `seed`, collect the output beats.
 
         Parameters

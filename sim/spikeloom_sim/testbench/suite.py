@@ -37,11 +37,11 @@ class Scenario:
         self.bench = CoreBench(dut, self.core.inputs, outputs)
         self.dut = dut
 
-    def operands(self, seed: int, density: float = 0.5):
+    def operands(self, seed: int, density: float = 0.5) -> dict[str, NDArray]:
         """Random operands of the configured shape."""
         return self.core.random_operands(np.random.default_rng(seed), density)
 
-    def beats(self, operands: Mapping[str, NDArray]):
+    def beats(self, operands: Mapping[str, NDArray]) -> dict[str, list[tuple[int, int]]]:
         """Stream beats of operands, by name."""
         return {name: port.pack(operands[name]) for name, port in self.core.inputs.items()}
 
@@ -54,7 +54,7 @@ class Scenario:
         stalls: float | None = None,
         slack: int = 1,
         fed: bool = False,
-    ):
+    ) -> int:
         """Run once and compare every output bit; returns the cycles it took.
 
         `slack` stretches the time limit, for streams that pause. `fed`: the operands are on their
@@ -77,7 +77,7 @@ class Scenario:
         assert not int(self.dut.misframed.value)
         return outcome.cycles
 
-    def outputs_valid(self):
+    def outputs_valid(self) -> list[str]:
         """Names of the outputs with a beat on offer."""
         return [n for n in self.core.outputs if int(getattr(self.dut, f"m_axis_{n}_tvalid").value)]
 

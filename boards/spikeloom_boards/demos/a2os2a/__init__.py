@@ -41,7 +41,7 @@ COLUMNS = {
 }
 
 
-def photograph_pre_activations():
+def photograph_pre_activations() -> list[NDArray]:
     """Q, K, V pre-activations (T, 64, 64): 8 x 8 pixels by fixed random projections, every step."""
     patches = photograph(64).reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(TOKENS, 64)
     patches = (patches - patches.mean()) / patches.std()
@@ -52,7 +52,7 @@ def photograph_pre_activations():
     return [np.tile(patches @ weights, (STEPS, 1, 1)) for weights in (query, key, value)]
 
 
-def run_demo(folder: Path, progress: Callable[[str], None]):
+def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     reals = photograph_pre_activations()
     config = A2OS2ABlock(
@@ -114,7 +114,7 @@ def _core(order, steps=1):
     return A2OS2A(tokens=TOKENS, head_dim=DIM, steps=steps, lanes=LANES, order=order)
 
 
-def block_trace(config: Core, inputs: NDArray):
+def block_trace(config: Core, inputs: NDArray) -> SimpleNamespace:
     """Tensors (T, N, D) inside the block: `q`, `k`, `v` as the neurons hand them to the attention,
     its `sums`, and the `output` spikes."""
     streams, wires = config.trace(**inputs), config.wires()

@@ -97,7 +97,7 @@ def scores_first(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDAr
     return _product(np.tril(scores) if mask == "causal" else scores, v)
 
 
-def state_first(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDArray | NDArray:
+def state_first(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDArray:
     """``Q (K^T V)``: (N, Dv) int64, exact; the same number as `scores_first`."""
     if mask == "none":
         return _product(q, _product(k.T, v))

@@ -6,7 +6,7 @@ Traces and sums have ``frac_bits`` fraction bits, logarithms to the base B ``LOG
 from __future__ import annotations
 
 from math import ceil, log, log2
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .core import Spiked
@@ -65,7 +65,7 @@ def winner_fraction(config: Spiked) -> int:
     return config.frac_bits - 4
 
 
-def winner_table(config: Spiked) -> list[Any]:
+def winner_table(config: Spiked) -> list[int]:
     """``M / ln B * B**-n`` for n = 0..T - 1: a score's potential in steps of the threshold."""
     unit = 2 ** winner_fraction(config) * config.scales["score"] / log(config.base)
     return [round(unit * config.base**-n) for n in range(config.steps)]

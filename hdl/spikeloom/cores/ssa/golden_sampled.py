@@ -12,7 +12,7 @@ walk a diagonal, so the outputs of a token share neither dimension nor key.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -65,7 +65,7 @@ def places(config: SSA, s: NDArray, b: NDArray) -> tuple[NDArray, NDArray]:
 
 def sample(
     config: SSA, q: NDArray, k: NDArray, v: NDArray, mask: str, s: NDArray, b: NDArray
-) -> tuple[NDArray, Any]:
+) -> tuple[NDArray, NDArray]:
     """Scores looked at and output spikes, for given indices.
 
     Parameters
