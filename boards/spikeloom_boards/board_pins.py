@@ -1,16 +1,25 @@
 """Pins of a board that every bitstream drives: lights, and levels the board needs."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import Module, Signal
-from amaranth.lib import io, wiring
+from amaranth.lib import io
+
+from spikeloom.blocks.component import Component
+
+if TYPE_CHECKING:
+    from .boards.board import Board
 
 
-class Lights(wiring.Component):
+class Lights(Component):
     """Shows `signals` on the board's lights in order, one clock later.
 
     A board with fewer lights shows fewer.
     """
 
-    def __init__(self, board, signals):
+    def __init__(self, board: Board, signals: Any) -> None:
         self._lit = list(zip(range(len(board.leds)), signals, strict=False))
         super().__init__({})
 
@@ -18,7 +27,7 @@ class Lights(wiring.Component):
         m = Module()
         for number, lit in self._lit:
             m.submodules[f"light_{number}"] = light = io.Buffer(
-                "o", platform.request("light", number, dir="-")
+                io.Direction.Output, platform.request("light", number, dir="-")
             )
             held = Signal(name=f"light_{number}_on")
             m.d.sync += held.eq(lit)
@@ -26,10 +35,10 @@ class Lights(wiring.Component):
         return m
 
 
-class TiedPins(wiring.Component):
+class TiedPins(Component):
     """Holds the pins that `board.tied` names at their levels."""
 
-    def __init__(self, board):
+    def __init__(self, board: Board) -> None:
         self._levels = board.tied.values()
         super().__init__({})
 
@@ -37,7 +46,7 @@ class TiedPins(wiring.Component):
         m = Module()
         for number, level in enumerate(self._levels):
             m.submodules[f"tied_{number}"] = tied = io.Buffer(
-                "o", platform.request("tied", number, dir="-")
+                io.Direction.Output, platform.request("tied", number, dir="-")
             )
             m.d.comb += tied.o.eq(level)
         return m

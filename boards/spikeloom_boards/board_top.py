@@ -1,13 +1,23 @@
 """What goes into the bitstream: clock plan, design, lights, serial line."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal
-from amaranth.lib import io, wiring
+from amaranth.lib import io
+
+from spikeloom.blocks.component import Component
 
 from .board_pins import Lights, TiedPins
 from .clocking import ClockPlan
 
+if TYPE_CHECKING:
+    from .boards.board import Board
 
-class BoardTop(wiring.Component):
+
+class BoardTop(Component):
     """A design on a board, with two of its outputs on the lights.
 
     Parameters
@@ -18,7 +28,9 @@ class BoardTop(wiring.Component):
     frequency : Hz of the design's clock.
     """
 
-    def __init__(self, board, design, lights, frequency):
+    def __init__(
+        self, board: Board, design: Any, lights: Mapping[str, str], frequency: int
+    ) -> None:
         self._board = board
         self._design = design
         self._lights = lights
@@ -37,8 +49,8 @@ class BoardTop(wiring.Component):
         serial = "rx" in design.signature.members
         if serial:
             pins = platform.request("serial", 0, dir={"rx": "-", "tx": "-"})
-            m.submodules.uart_rx = rx = io.Buffer("i", pins.rx)
-            m.submodules.uart_tx = tx = io.Buffer("o", pins.tx)
+            m.submodules.uart_rx = rx = io.Buffer(io.Direction.Input, pins.rx)
+            m.submodules.uart_tx = tx = io.Buffer(io.Direction.Output, pins.tx)
             m.d.comb += [design.rx.eq(rx.i), tx.o.eq(design.tx)]
         if not (serial and board.uart.on_light):
             shown = [getattr(design, name) for name in self._lights]

@@ -1,5 +1,7 @@
 """From a configuration to a bitstream: elaborate, synthesise, place and route, pack, report."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import re
@@ -7,6 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spikeloom import __version__
 from spikeloom.errors import InputError, JobError, unknown
@@ -26,6 +30,9 @@ from .rates import rates
 from .report import Report, read_nextpnr_report, read_synthesis, read_warnings
 from .report_html import build_page
 from .self_test import make_self_test
+
+if TYPE_CHECKING:
+    from .build import Job, Synthesis
 
 NAME = "spikeloom"
 PLACED = "placed.json"
@@ -64,7 +71,7 @@ class Build:
             uart_divisor(self.frequency, self.baud)
 
 
-def hertz(mhz):
+def hertz(mhz: float) -> int:
     """Whole Hz of a clock in MHz. Raises `InputError` for what is no clock."""
     low, high = CLOCKS
     if not low <= mhz <= high:  # nor NaN
@@ -85,7 +92,7 @@ TOPS = {"link": _link, "self-test": _self_test}
 """What a bitstream holds around the core: job to component and the names of its two lights."""
 
 
-def build(job, folder, progress: Callable = lambda step: None):
+def build(job: Job, folder: Path, progress: Callable = lambda step: None) -> Report:
     """Build the bitstream of `job` into `folder`, whole or not at all.
 
     Leaves the bitstream, ``report.json``, ``report.html`` and the tools' logs. `progress` is called
@@ -158,7 +165,7 @@ def _build_in(job, folder, progress):
     )
 
 
-def synthesise_in(folder, job, progress):
+def synthesise_in(folder: Path, job: Job, progress: Callable[[str], None]) -> Synthesis:
     """Elaborate and synthesise `job` in `folder`: what `read_synthesis` says."""
     progress("elaborate")
     for name, text in design_files(job).items():
@@ -207,7 +214,7 @@ def _routed(family):
     return f"{NAME}.{family.ROUTED}" if family.ROUTED else PLACED
 
 
-def design_files(job):
+def design_files(job: Job) -> dict[str, str]:
     """What goes into synthesis: name to text of the RTLIL, Yosys' script and the constraints.
 
     The same `job` gives the same texts, wherever Spikeloom and Python are installed.

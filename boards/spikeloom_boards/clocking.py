@@ -1,14 +1,25 @@
 """Clock plans: the board's oscillator, a PLL if asked for, and a reset that outlasts start-up."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import ClockDomain, ClockSignal, Module, Signal
-from amaranth.lib import io, wiring
+from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import Out
 
+from spikeloom.blocks.component import Component
 from spikeloom.errors import InputError
 
+if TYPE_CHECKING:
+    from spikeloom.families.family import Pll
 
-def plan_pll(board, frequency):
+    from .boards.board import Board
+
+
+def plan_pll(board: Board, frequency: int) -> Pll | None:
     """Dividers of the board's PLL for exactly `frequency` Hz; None where the oscillator gives it.
 
     Raises `InputError` that names the nearest clock where the PLL does not reach it.
@@ -27,7 +38,7 @@ def plan_pll(board, frequency):
     return pll
 
 
-def nearest_clock(find, f_in, f_out):
+def nearest_clock(find: Callable[[int, int], Any], f_in: int, f_out: int) -> int:
     """The whole number of Hz nearest to `f_out` for which ``find(f_in, ...)`` has dividers, or the
     oscillator itself."""
     multiples = {
@@ -40,12 +51,12 @@ def nearest_clock(find, f_in, f_out):
     return next(hz for hz in near if hz == f_in or find(f_in, hz) is not None)
 
 
-def in_mhz(hz):
+def in_mhz(hz: float) -> str:
     """`hz` as a user types it after ``--mhz``: exact, and no longer than needed."""
     return f"{hz / 1e6:.12g}"
 
 
-class ClockPlan(wiring.Component):
+class ClockPlan(Component):
     """A clock of `frequency`, and a reset that lasts for a while after configuration.
 
     Parameters
@@ -60,7 +71,7 @@ class ClockPlan(wiring.Component):
     Raises `InputError` for a frequency that the PLL does not reach.
     """
 
-    def __init__(self, board, frequency):
+    def __init__(self, board: Board, frequency: int) -> None:
         self._board = board
         self._frequency = frequency
         self._pll = plan_pll(board, frequency)
@@ -75,7 +86,7 @@ class ClockPlan(wiring.Component):
         if self._pll is not None and self._board.pll_pad:
             m.submodules.pll = self._pll.instance(port.io, clk, locked, pad=True)
         else:
-            m.submodules.buffer = buffer = io.Buffer("i", port)
+            m.submodules.buffer = buffer = io.Buffer(io.Direction.Input, port)
             if self._pll is None:
                 m.d.comb += clk.eq(buffer.i)
             else:

@@ -1,7 +1,11 @@
 """Several builds side by side."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from spikeloom.errors import InputError
 
@@ -23,7 +27,7 @@ COLUMNS = (
 )
 
 
-def read_report(folder):
+def read_report(folder: Path) -> dict[str, Any]:
     """``report.json`` of a built folder. Raises `InputError` where there is none of ours."""
     path = Path(folder) / "report.json"
     if not path.is_file():
@@ -37,7 +41,9 @@ def read_report(folder):
     return told
 
 
-def row(report):
+def row(
+    report: Mapping[str, Any],
+) -> tuple[str, ...]:
     """One build as texts, for the `COLUMNS`."""
     cells = f"{report['cells']:,} ({100 * report['cells'] / report['cells_available']:.0f} %)"
     return (
@@ -55,13 +61,13 @@ def row(report):
     )
 
 
-def per_second(report):
+def per_second(report: Mapping[str, Any]) -> tuple[str, str]:
     """Attentions per second of the core and, where the build has a line, with the line, as text."""
     found = {rate["what"]: number(rate["per_second"]) for rate in report["rates"]}
     return found["core"], found.get("with the line", "no line")
 
 
-def markdown(reports):
+def markdown(reports: Sequence[Mapping[str, Any]]) -> str:
     """The comparison as a Markdown table."""
     lines = [COLUMNS, ("---",) * len(COLUMNS), *map(row, reports)]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)

@@ -1,16 +1,23 @@
 """Pin and timing constraints of a board as text."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.build import Attrs, DiffPairs, Pins, Subsignal
 
 from .raw_top import light_ports, tied_ports
 
+if TYPE_CHECKING:
+    from .boards.board import Board
 
-def constraints_name(board):
+
+def constraints_name(board: Board) -> str:
     """File name of the board's constraints."""
     return f"{board.id}.{board.family.CONSTRAINTS}"
 
 
-def constraints_text(board):
+def constraints_text(board: Board) -> str:
     """Constraints for a top module with ports board_clk, led_pass, led_fail, uart_rx, uart_tx, and
     tied_0... for pins that must be held at a level.
 

@@ -1,8 +1,12 @@
 """The slowest path of a placed and routed design, by the signals of the source."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from spikeloom.counted import counted
 from spikeloom.families import FAMILIES
@@ -24,7 +28,7 @@ class Hop:
     source: str
 
 
-def critical_path(told):
+def critical_path(told: Mapping[str, Any]) -> list[Hop]:
     """`Hop`s of the slowest register-to-register path in nextpnr's JSON report."""
     paths = [
         path
@@ -62,7 +66,7 @@ def critical_path(told):
     ]
 
 
-def summary(hops):
+def summary(hops: Sequence[Hop]) -> str:
     """The path in one line."""
     if not hops:
         return "none"
@@ -70,7 +74,7 @@ def summary(hops):
     return f"{hops[0].signal} -> {hops[-1].signal}, {counted(levels, 'logic level')}"
 
 
-def source_name(cell):
+def source_name(cell: str) -> str:
     """A placed cell's name without what synthesis appended to the signal's."""
     return _BLOCK.sub("", _appended(tuple(FAMILIES)).split(cell.lstrip("$\\"))[0])
 

@@ -1,16 +1,22 @@
 """Datapath drawings as SVG: in reports, and for the documentation by
 ``python -m spikeloom_boards.datapaths docs``."""
 
+from __future__ import annotations
+
 import math
 import sys
 from functools import reduce
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from spikeloom.cores import all_cores
 from spikeloom.drawing import Drawing
 from spikeloom.link import drawing as link_drawing
 from spikeloom.stream_unit import StreamUnit
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
 
 INCH = 72  # units of the picture in a unit of a drawing
 FILL = {
@@ -27,7 +33,7 @@ ANCHOR = {"left": "start", "center": "middle", "right": "end"}
 HEAD = (5.0, 2.0)  # length and half the width of an arrow's head
 
 
-def drawing_svg(drawing):
+def drawing_svg(drawing: Drawing) -> str:
     """A `Drawing` as SVG, its text as text, on a light card so that it reads on any page."""
     width, height = drawing.width * INCH, drawing.height * INCH
     svg = ElementTree.Element(
@@ -60,12 +66,12 @@ def drawing_svg(drawing):
     return ElementTree.tostring(svg, encoding="unicode") + "\n"
 
 
-def datapath_svg(core):
+def datapath_svg(core: Core) -> str:
     """The datapath of `core` as SVG."""
     return drawing_svg(core.stages())
 
 
-def documentation_drawings():
+def documentation_drawings() -> dict[str, Drawing]:
     """The drawings of the documentation by name: the link's, and those of the configurations of
     every core's regression, units left out.
 

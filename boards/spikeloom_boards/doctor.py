@@ -1,11 +1,15 @@
 """Looking over a machine: tools, boards that are plugged in, permissions, and what mends them."""
 
+from __future__ import annotations
+
 import subprocess
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from find_libpython import find_libpython
 from platformdirs import user_cache_path
@@ -50,11 +54,11 @@ class Finding:
     optional: bool
     fix: str
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def examine():
+def examine() -> list[Finding]:
     """A `Finding` for every tool there is a use for, plugged-in board, serial port and folder to
     write in. Tools are run, for one that does not start is as good as missing."""
     with ThreadPoolExecutor() as pool:
@@ -67,7 +71,7 @@ def _tools(pool):
     for family in FAMILIES.values():
         purposes[family.PLACER] = f"place and route for {family.TITLE}"
         purposes[family.PACKER] = f"bitstreams for {family.TITLE}"
-    look = {
+    look: dict[str, Callable[[], Finding]] = {
         name: partial(_look_at, name, purpose, name in OPTIONAL)
         for name, purpose in (purposes | PURPOSES).items()
     }

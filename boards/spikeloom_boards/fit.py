@@ -1,20 +1,34 @@
 """Does a design fit its device, and if not, which smaller one does?"""
 
+from __future__ import annotations
+
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from spikeloom.errors import InputError
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
+
+    from .build import Job, Synthesis
 
 TRIES = 3  # smaller designs that are synthesised before giving up
 
 
-def fits(synthesis, device):
+def fits(synthesis: Synthesis, device: Any) -> bool:
     """Whether a synthesised design has no more cells and block RAMs than the device."""
     return synthesis.lut4 <= device.cells and synthesis.block_rams <= device.block_rams
 
 
-def what_would_fit(job, synthesis, synthesise, progress=lambda step: None):
+def what_would_fit(
+    job: Job,
+    synthesis: Synthesis,
+    synthesise: Callable[..., Synthesis],
+    progress: Callable[[str], None] = lambda step: None,
+) -> str:
     """What to do about a `job` whose `synthesis` is too large: a hint that was tried.
 
     ``synthesise(folder, job, progress)`` is run on smaller unrolls: guessed by proportion, and at
@@ -39,13 +53,13 @@ def what_would_fit(job, synthesis, synthesise, progress=lambda step: None):
     return "no unroll of it does: lower tokens or head_dim, or choose a larger board"
 
 
-def lowered(config, smaller):
+def lowered(config: Core, smaller: Core) -> list[tuple[str, Any]]:
     """Keys of the unroll that differ, with their values in `smaller`."""
     values = ((key, getattr(smaller, key, None)) for key in config.UNROLL)
     return [(key, value) for key, value in values if value != getattr(config, key, None)]
 
 
-def lower_unroll(config, share):
+def lower_unroll(config: Core, share: float) -> Core:
     """`config` with the first key of the unroll that is above 1 lowered to about `share` of it or
     less; `config` itself where all are 1."""
     for key in config.UNROLL:
@@ -59,7 +73,7 @@ def lower_unroll(config, share):
     return config
 
 
-def smallest(config):
+def smallest(config: Core) -> Core:
     """`config` with as little side by side as it allows."""
     while (smaller := lower_unroll(config, 0)) != config:
         config = smaller

@@ -1,5 +1,7 @@
 """From a built folder to a board: which program to run, and whether it can work."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from dataclasses import dataclass
@@ -22,13 +24,13 @@ class Flashing:
     programmer: Programmer
 
     @property
-    def command(self):
+    def command(self) -> list[str]:
         """The command line, with the tool as it is found here or else as it is usually called."""
         tool = locate(self.programmer.tool) or TOOLS[self.programmer.tool].commands[0]
         return [tool, *self.programmer.arguments, str(self.bitstream)]
 
 
-def plan(folder):
+def plan(folder: Path) -> Flashing:
     """What `spikeloom flash` would do with `folder`; looks at tools and plugged-in devices, but
     asks nothing of them.
 
@@ -44,14 +46,14 @@ def plan(folder):
     return Flashing(board, bitstream, best)
 
 
-def flash(flashing):
+def flash(flashing: Flashing) -> None:
     """Load the bitstream. Raises `JobError` naming what is missing and how to mend it."""
     check(flashing)
     programmer = flashing.programmer
     run_tool(programmer.tool, *programmer.arguments, flashing.bitstream)
 
 
-def check(flashing):
+def check(flashing: Flashing) -> None:
     """Raise `JobError` where the tool, the device or the permission to use it is missing."""
     programmer, board = flashing.programmer, flashing.board
     target = find_board(board)

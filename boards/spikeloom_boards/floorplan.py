@@ -1,8 +1,12 @@
 """Where on the FPGA each part of a design was placed."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from spikeloom.families import FAMILIES
 
@@ -28,7 +32,7 @@ class Part:
     tiles: tuple
 
 
-def read_placement(path):
+def read_placement(path: Path) -> Iterator[tuple[int, int, str, str]]:
     """(x, y, cell name, cell type) of every cell in the design that nextpnr wrote."""
     with open(path, errors="replace") as lines:
         name = kind = ""
@@ -41,7 +45,7 @@ def read_placement(path):
                 yield int(found[1]), int(found[2]), name, kind
 
 
-def floorplan(cells):
+def floorplan(cells: Iterable[tuple[int, int, str, str]]) -> list[Part]:
     """`Part`s of a placement, the largest first; small ones together are "other"."""
     tiles, sizes, memories = defaultdict(Counter), Counter(), set()
     block_rams = {family.RAM for family in FAMILIES.values()}
@@ -67,7 +71,7 @@ def floorplan(cells):
     ]
 
 
-def part_name(cell):
+def part_name(cell: str) -> str:
     """The part of the design that a cell belongs to: a block of the core, or what is around it."""
     names = source_name(cell).split(".")
     if "core" in names[:-1]:
@@ -75,7 +79,7 @@ def part_name(cell):
     return names[0] if len(names) > 1 else "other"
 
 
-def floorplan_svg(parts, from_top=False, height=320):
+def floorplan_svg(parts: Sequence[Part], from_top: bool = False, height: int = 320) -> str:
     """The tiles as a picture, coloured by part; rows count from the bottom, or `from_top`."""
     tiles = [tile for part in parts for tile in part.tiles]
     if not tiles:

@@ -1,6 +1,11 @@
 """Writing a generated core, and for a board what it takes to light its lights."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from spikeloom.export.files import core_files
 from spikeloom.export.verilog import component_to_verilog
@@ -10,8 +15,18 @@ from .constraints import constraints_name, constraints_text
 from .raw_top import RawTop
 from .self_test import make_self_test
 
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
 
-def generate_files(config, folder, board=None, progress=lambda step: None):
+    from .boards.board import Board
+
+
+def generate_files(
+    config: Core,
+    folder: Path,
+    board: Board | None = None,
+    progress: Callable[[str], None] = lambda step: None,
+) -> dict[str, Any]:
     """Write the files of `config` into `folder`, whole or not at all.
 
     With a board's `board` these are joined by ``selftest.v``, a top module of the self-test at the

@@ -1,8 +1,15 @@
 """How long one attention takes and how many go by in a second, and what each figure includes."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 from .driver.line import LineLoad
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
 
 
 @dataclass(frozen=True)
@@ -20,14 +27,14 @@ class Rate:
     per_second: float
 
     @classmethod
-    def of(cls, what, includes, us, cycles=None):
+    def of(cls, what: str, includes: str, us: float, cycles: int | None = None) -> Self:
         return cls(what, includes, cycles, us, 1e6 / us)
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def preloaded(config):
+def preloaded(config: Core) -> str:
     """What the cycles of a simulated core include, in words."""
     told = "from start to the last output beat, operands on chip as far as they fit"
     if getattr(config, "by_value", False):
@@ -35,7 +42,7 @@ def preloaded(config):
     return told
 
 
-def core_scope(config):
+def core_scope(config: Core) -> str:
     """What the formula of a core's cycles counts, in words."""
     told = preloaded(config)
     if config.CYCLES_FOLLOW_DATA:
@@ -43,7 +50,7 @@ def core_scope(config):
     return told
 
 
-def rates(config, mhz, baud=None):
+def rates(config: Core, mhz: float, baud: int | None = None) -> list[Rate]:
     """`Rate`s of a core at `mhz`: by itself and, where a host link is around it, with the line."""
     cycles = config.cycles()
     found = [Rate.of("core", core_scope(config), cycles / mhz, cycles)]
@@ -57,7 +64,7 @@ def rates(config, mhz, baud=None):
     return found
 
 
-def waiting(config):
+def waiting(config: Core) -> str:
     """What the cycles that a board counts include, in words."""
     told = "from start to the last output beat, waiting for the line included"
     if getattr(config, "by_value", False):
@@ -65,7 +72,7 @@ def waiting(config):
     return told
 
 
-def rate_text(rate):
+def rate_text(rate: Rate | Mapping[str, Any]) -> str:
     """A `Rate`, or one of a report, as one line."""
     told = rate.as_dict() if isinstance(rate, Rate) else rate
     cycles = f"{told['cycles']:,} cycles, " if told["cycles"] else ""
@@ -75,11 +82,11 @@ def rate_text(rate):
     )
 
 
-def microseconds(us):
+def microseconds(us: float) -> str:
     """A time with its unit, in three or four digits."""
     return f"{us / 1e3:,.1f} ms" if us >= 1e4 else f"{us:.1f} us"
 
 
-def number(rate):
+def number(rate: float) -> str:
     """A rate in as many digits as it needs."""
     return f"{rate:,.0f}" if rate >= 100 else f"{rate:.1f}"

@@ -1,13 +1,22 @@
 """A self-test for users of plain Verilog: clock in, lights out."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from spikeloom.blocks.component import Component
+
+if TYPE_CHECKING:
+    from .boards.board import Board
+    from .self_test import SelfTest
 
 RESET_CLOCKS = 1024  # longer than block RAM takes after configuration, at any board's clock
 
 
-class RawTop(wiring.Component):
+class RawTop(Component):
     """A self-test with a reset of its own, at the clock of the board.
 
     An oscillator that is faster than the board's preset runs is divided by two.
@@ -24,14 +33,14 @@ class RawTop(wiring.Component):
     tied_0... : Out(1), levels that the board needs.
     """
 
-    def __init__(self, board, self_test):
+    def __init__(self, board: Board, self_test: SelfTest) -> None:
         self._board = board
         self._self_test = self_test
         resources = board.make_platform().resources
         self._inverted = {
             port: resources["light", n].ios[0].invert for n, port in enumerate(light_ports(board))
         }
-        lights = {port: Out(1, init=int(low)) for port, low in self._inverted.items()}
+        lights = {port: Out(1, init=int(low)) for port, low in self._inverted.items()}  # pyright: ignore[reportCallIssue]
         tied = dict.fromkeys(tied_ports(board), Out(1))
         super().__init__({"board_clk": In(1)} | lights | tied)
 
@@ -66,11 +75,11 @@ class RawTop(wiring.Component):
         return m
 
 
-def light_ports(board):
+def light_ports(board: Board) -> tuple[str, ...]:
     """Names of the ports for the board's lights."""
     return ("led_pass", "led_fail")[: len(board.leds)]
 
 
-def tied_ports(board):
+def tied_ports(board: Board) -> tuple[str, ...]:
     """Names of the ports for pins held at a level."""
     return tuple(f"tied_{n}" for n in range(len(board.tied)))

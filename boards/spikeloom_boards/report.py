@@ -1,7 +1,10 @@
 """What a build cost: cells, memories, clock, time per attention."""
 
+from __future__ import annotations
+
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -50,10 +53,10 @@ class Report:
     version: str
 
     @property
-    def timing_met(self):
+    def timing_met(self) -> bool:
         return self.fmax_mhz >= self.target_mhz
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"timing_met": self.timing_met}
 
 
@@ -80,13 +83,13 @@ def read_nextpnr_report(path: Path, family: Family) -> dict[str, Any]:
     }
 
 
-def read_warnings(*logs):
+def read_warnings(*logs: Path) -> list[str]:
     """Warnings in the tools' logs, each once."""
     found = re.findall(r"^Warning: (.*)$", "\n".join(log.read_text() for log in logs), re.M)
     return list(dict.fromkeys(found))
 
 
-def utilisation(report):
+def utilisation(report: Mapping[str, Any]) -> list[tuple[str, int, int, float]]:
     """(what, used, available, per cent) of each resource in `Report.as_dict()`."""
     rows = (
         ("logic cells", report["cells"], report["cells_available"]),
@@ -95,7 +98,7 @@ def utilisation(report):
     return [(what, used, there, 100 * used / there) for what, used, there in rows]
 
 
-def notes(report):
+def notes(report: Mapping[str, Any]) -> list[str]:
     """What a reader should know: tight places, and the tools' warnings."""
     found = []
     margin = report["fmax_mhz"] / report["target_mhz"] - 1

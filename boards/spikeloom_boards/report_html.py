@@ -1,6 +1,10 @@
 """Reports as web pages that need nothing but themselves."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -15,8 +19,11 @@ from .floorplan import floorplan, floorplan_svg
 from .rates import microseconds, number
 from .report import notes, utilisation
 
+if TYPE_CHECKING:
+    from .report import Report
 
-def breakable(name):
+
+def breakable(name: str) -> Markup:
     """A dotted name that may break behind each dot, slash and underscore, and nowhere else."""
     return Markup(re.sub(r"(?<=[./_])(?=\w)", "<wbr>", str(escape(name))))
 
@@ -37,7 +44,7 @@ _PAGES.globals |= {
 }
 
 
-def build_page(report, placement=()):
+def build_page(report: Report, placement: Iterable[tuple[int, int, str, str]] = ()) -> str:
     """The page of one build. `report` is `Report.as_dict()`, `placement` the cells with their
     places (see `floorplan.read_placement`)."""
     parts = floorplan(placement)
@@ -62,7 +69,7 @@ def build_page(report, placement=()):
     )
 
 
-def comparison_page(reports):
+def comparison_page(reports: Sequence[Mapping[str, Any]]) -> str:
     """The page that shows several builds side by side."""
     return _PAGES.get_template("comparison.html").render(
         reports=reports,

@@ -1,16 +1,21 @@
 """A stream fed from read-only memory."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out
 
+from spikeloom.blocks.component import Component
 from spikeloom.blocks.loop_nest import LoopNest
 
 WORD_BITS = 16  # block RAM of every family comes that wide
 
 
-class RomStream(wiring.Component):
+class RomStream(Component):
     """Plays recorded beats over and over, each put together from words of at most 16 bits.
 
     Parameters
@@ -23,7 +28,7 @@ class RomStream(wiring.Component):
     o : Out(stream of {data, last}).
     """
 
-    def __init__(self, beats, bits):
+    def __init__(self, beats: Sequence[tuple[int, int]], bits: int) -> None:
         self._beats = beats
         self._bits = bits
         payload = data.StructLayout({"data": bits, "last": 1})

@@ -1,6 +1,10 @@
 """Built-in self-test: a core fed from memory, its results reduced to one CRC."""
 
+from __future__ import annotations
+
 import binascii
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from amaranth.hdl import Module, Signal
@@ -8,13 +12,20 @@ from amaranth.lib import wiring
 from amaranth.lib.crc import catalog
 from amaranth.lib.wiring import Out
 
+from spikeloom.blocks.component import Component
 from spikeloom.blocks.row_splitter import RowSplitter
 from spikeloom.footprint import check_golden
 
 from .rom_stream import RomStream
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-class SelfTest(wiring.Component):
+    from spikeloom.contract import Core
+    from spikeloom.port import Port
+
+
+class SelfTest(Component):
     """Runs the core once after reset on operands from ROM and checks a CRC-32 of the output.
 
     The CRC is that of ``zlib``, over the output beats in order, each padded to whole bytes, lowest
@@ -33,16 +44,24 @@ class SelfTest(wiring.Component):
     crc : Out(32), of the beats so far.
     """
 
-    passed: Out(1)
-    failed: Out(1)
-    crc: Out(32)
-
-    def __init__(self, config, operands, expected, limit):
+    def __init__(
+        self,
+        config: Core,
+        operands: Mapping[str, Sequence[tuple[int, int]]],
+        expected: int,
+        limit: int,
+    ) -> None:
         self._config = config
         self._operands = operands
         self._expected = expected
         self._limit = limit
-        super().__init__()
+        super().__init__(
+            {
+                "passed": Out(1),
+                "failed": Out(1),
+                "crc": Out(32),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -94,7 +113,7 @@ class SelfTest(wiring.Component):
         return m
 
 
-def make_self_test(core, frames=1):
+def make_self_test(core: Core, frames: int = 1) -> SelfTest:
     """A `SelfTest` of `core` with operands drawn at random (fixed seed) and the golden CRC.
 
     `frames` : different time steps (heads) held in ROM; longer runs play them again.
@@ -108,7 +127,7 @@ def make_self_test(core, frames=1):
     return SelfTest(core, beats, expected, 8 * core.cycles() + 100_000)
 
 
-def repeated(port, tensor, frames):
+def repeated(port: Port, tensor: NDArray, frames: int) -> tuple[NDArray, list[tuple[int, int]]]:
     """`tensor` with its first `frames` frames over and over, and the beats of one such round."""
     if port.frame_beats == port.beats:
         return tensor, port.pack(tensor)
@@ -118,6 +137,6 @@ def repeated(port, tensor, frames):
     return tensor, port.pack(tensor)[: rounds * port.frame_beats]
 
 
-def output_crc(core, outputs):
+def output_crc(core: Core, outputs: Mapping[str, NDArray]) -> int:
     """CRC-32 of golden outputs in the order and packing of the output streams."""
     return binascii.crc32(core.outputs["o"].to_bytes(outputs["o"]))

@@ -1,5 +1,7 @@
 """USB devices as Linux shows them under /sys, without root and without a library."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +24,11 @@ class UsbDevice:
     folder: Path
 
     @property
-    def usb_id(self):
+    def usb_id(self) -> str:
         """Vendor and product as `lsusb` writes them."""
         return usb_id(self.usb)
 
-    def nodes(self, kind):
+    def nodes(self, kind: str) -> list[Path]:
         """Its device files of `kind`: "usb", "tty" or "hidraw"."""
         if kind == "usb":
             bus, number = (int(_read(self.folder / name)) for name in ("busnum", "devnum"))
@@ -35,17 +37,17 @@ class UsbDevice:
         return [ROOT / "dev" / name for name in sorted(found)]
 
 
-def usb_id(usb):
+def usb_id(usb: tuple[int, int]) -> str:
     """A (vendor, product) as `lsusb` writes it."""
     return f"{usb[0]:04x}:{usb[1]:04x}"
 
 
-def can_look():
+def can_look() -> bool:
     """Whether this system shows its USB devices under /sys; others than Linux do not."""
     return (ROOT / DEVICES).is_dir()
 
 
-def usb_devices():
+def usb_devices() -> list[UsbDevice]:
     """Every `UsbDevice` that is shown."""
     devices = []
     for folder in sorted((ROOT / DEVICES).glob("*")):
@@ -58,12 +60,12 @@ def usb_devices():
     return devices
 
 
-def may_open(node):
+def may_open(node: Path) -> bool:
     """Whether this user may read and write a device file."""
     return os.access(node, os.R_OK | os.W_OK)
 
 
-def udev_rule(usb):
+def udev_rule(usb: tuple[int, int]) -> str:
     """The udev rule that gives whoever sits at the machine a device by its (vendor, product)."""
     return (
         f'SUBSYSTEM=="usb|tty|hidraw", ATTRS{{idVendor}}=="{usb[0]:04x}", '
@@ -71,7 +73,7 @@ def udev_rule(usb):
     )
 
 
-def permission_fix(node, usb=None):
+def permission_fix(node: Path, usb: tuple[int, int] | None = None) -> str:
     """What to do about a device file that may not be opened; without `usb`, a serial port."""
     if usb is None or node.name.startswith("tty"):
         return f"run: sudo usermod -aG {serial_group(node)} $USER, and log in again"
@@ -81,7 +83,7 @@ def permission_fix(node, usb=None):
     )
 
 
-def serial_group(node):
+def serial_group(node: Path) -> str:
     """The group that may open a serial port: the device file's own, where that is not root's."""
     try:
         owner = Path(node).stat().st_gid

@@ -1,5 +1,7 @@
 """`spikeloom bench`: cycles, cells, clock and time of every core."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +28,7 @@ def bench(
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")
     ] = Path("spikeloom-bench"),
     json: Json = False,
-):
+) -> None:
     """Measure the cores on devices: simulated cycles, cells, Fmax, time; a table and a picture."""
     from spikeloom_boards.bench.bench import COLUMNS, cells, run_bench  # Matplotlib takes its time
     from spikeloom_boards.bench.designs import choose

@@ -1,6 +1,9 @@
 """`spikeloom build`: a bitstream with its report."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,6 +29,9 @@ from .options import (
     steps,
 )
 from .tables import print_pairs
+
+if TYPE_CHECKING:
+    from spikeloom_boards.report import Report
 
 
 def build(
@@ -60,7 +66,7 @@ def build(
     ] = None,
     baud: Baud = DEFAULT_BAUD,
     json: Json = False,
-):
+) -> None:
     """Build the bitstream of a core; fails where it does not fit or misses its clock."""
     find_core(core)
     target = find_board(board)
@@ -75,7 +81,7 @@ def build(
         print_report(report, output)
 
 
-def print_report(report, output):
+def print_report(report: Report, output: Path) -> None:
     """Show a build's report to people."""
     rows = [
         ("core", f"{report.core} on {report.board} ({report.device}), top: {report.top}"),

@@ -1,5 +1,9 @@
 """What the shell may complete: cores, boards, backends, simulators, and the keys of a core."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
 import typer
 
 from spikeloom.cores import all_cores
@@ -10,7 +14,7 @@ from spikeloom_sim.simulators import SIMULATORS
 BACKENDS = ("golden", "rtl", "netlist", "board")
 
 
-def one_of(names):
+def one_of(names: Iterable[str]) -> Callable[[str], list[str]]:
     """A completion of any of `names`."""
     names = list(names)
 
@@ -27,7 +31,7 @@ backends = one_of(BACKENDS)
 families = one_of(netlists())
 
 
-def assignments(ctx: typer.Context, incomplete: str):
+def assignments(ctx: typer.Context, incomplete: str) -> list[str] | list[tuple[str, str]]:
     """KEY= of the core named so far, or of every core; KEY=VALUE where there is a choice."""
     # An option without its value yet leaves the words before it unparsed.
     known = all_cores()

@@ -1,5 +1,7 @@
 """`spikeloom demo`: the main job on real data, pictures included."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +31,7 @@ def demo(
         ),
     ] = None,
     json: Json = False,
-):
+) -> None:
     """Attention over a photograph on the golden model and the RTL, a bitstream, and pictures."""
     found = find_demo(core)
     output = output or Path(f"spikeloom-demo-{core}")

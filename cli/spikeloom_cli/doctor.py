@@ -7,7 +7,7 @@ from spikeloom_boards.doctor import examine
 from .options import Json, console, print_json
 
 
-def doctor(json: Json = False):
+def doctor(json: Json = False) -> None:
     """Check tools, plugged-in boards and permissions; exit code 1 if a needed tool is missing."""
     findings = examine()
     healthy = all(finding.found or finding.optional for finding in findings)

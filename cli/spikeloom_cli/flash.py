@@ -1,5 +1,7 @@
 """`spikeloom flash`: a built bitstream into its board."""
 
+from __future__ import annotations
+
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +19,7 @@ def flash(
         bool, typer.Option("--dry-run", help="Print the command line and do nothing.")
     ] = False,
     json: Json = False,
-):
+) -> None:
     """Load a built bitstream into its board with the board's own programmer."""
     job = flashing.plan(folder)
     if not dry_run:

@@ -1,5 +1,7 @@
 """`spikeloom generate`: Verilog and everything needed to use it elsewhere."""
 
+from __future__ import annotations
+
 from spikeloom.cores import find_core
 from spikeloom_boards.boards import find_board
 from spikeloom_boards.generate import generate_files
@@ -26,7 +28,7 @@ def generate(
     config: ConfigFile = None,
     set_: Assignments = None,
     json: Json = False,
-):
+) -> None:
     """Write Verilog, constraints (with --board), FuseSoC core file and manifest.json."""
     find_core(core)
     settings = settings_of(config, set_)

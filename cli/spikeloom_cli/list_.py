@@ -1,6 +1,9 @@
 """`spikeloom list`: cores, boards, presets."""
 
+from __future__ import annotations
+
 from dataclasses import MISSING
+from typing import Any
 
 from spikeloom.cores import all_cores
 from spikeloom_boards.boards import BOARDS
@@ -10,7 +13,7 @@ from .options import Json, console, print_json
 from .tables import print_table
 
 
-def list_(json: Json = False):
+def list_(json: Json = False) -> None:
     """Cores with their keys, boards, and the preset of each core that fits a board."""
     cores = {
         name: {
@@ -90,7 +93,7 @@ def list_(json: Json = False):
     )
 
 
-def shown(default):
+def shown(default: Any) -> Any:
     """A key's default; that of a key which follows from others is in its meaning."""
     return "" if default is None else default
 

@@ -1,5 +1,7 @@
 """Entry point: collects the subcommands and turns errors into one line and an exit code."""
 
+from __future__ import annotations
+
 import errno
 import json
 import os
@@ -7,6 +9,7 @@ import signal
 import sys
 import tempfile
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 
 import typer
@@ -56,7 +59,7 @@ def _begin(
         print(context.get_help())
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns its exit code: 0 done, 1 job failed, 2 wrong usage or input."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as for Ctrl-C
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -87,9 +90,10 @@ def main(arguments=None):
         return _fail(_told(error), code, as_json)
     except Exception as error:
         # Click's own complaints about usage; anything else is a defect and shows itself whole.
-        if not hasattr(error, "format_message"):
+        complaint = getattr(error, "format_message", None)
+        if complaint is None:
             raise
-        return _fail(error.format_message(), 2, as_json)
+        return _fail(complaint(), 2, as_json)
 
 
 def _told(error):

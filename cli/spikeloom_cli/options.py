@@ -1,10 +1,13 @@
 """Options that several subcommands share, and how they print."""
 
+from __future__ import annotations
+
 import json
 import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -74,30 +77,30 @@ Baud = Annotated[
 ]
 
 
-def settings_of(config, assignments):
+def settings_of(config: Path | None, assignments: Iterable[str] | None) -> dict[str, Any]:
     """Settings from a ``--config`` file and ``--set`` options."""
     return read_settings(config, assignments or ())
 
 
-def print_json(value):
+def print_json(value: Any) -> None:
     """Print one JSON document."""
     print(json.dumps(value, indent=2))
 
 
-def print_flags(flags):
+def print_flags(flags: Mapping[str, int]) -> None:
     """Say which flags of a core are raised, if any."""
     raised = ", ".join(f"{name} = {value:,}" for name, value in flags.items() if value)
     if raised:
         console().print(f"flags of the core since its reset: {raised}")
 
 
-def console():
+def console() -> Console:
     """Where text for people goes: standard output."""
     return Console(highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def steps(total, quiet=False):
+def steps(total: int, quiet: bool = False) -> Iterator[Callable[[str], None]]:
     """A progress display of `total` steps; yields a function that begins the next one by name.
 
     Shown on standard error, and only to a terminal.
@@ -123,7 +126,7 @@ def steps(total, quiet=False):
 
 
 @contextmanager
-def bytes_display(quiet=False):
+def bytes_display(quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """A progress display of a transfer; yields a function to call with the bytes done and in all.
 
     Shown on standard error, and only to a terminal.

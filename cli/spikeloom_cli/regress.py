@@ -1,5 +1,7 @@
 """`spikeloom regress`: the cocotb suites."""
 
+from __future__ import annotations
+
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +33,7 @@ def regress(
     only: Annotated[str, typer.Option(help="Only configurations whose line holds TEXT.")] = "",
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     json: Json = False,
-):
+) -> None:
     """Run every core (or CORE) against its golden model on a table of configurations."""
     if core is not None:
         find_core(core)
@@ -53,7 +55,7 @@ def regress(
                 out.print(
                     f"{verdict:5} {name}: {counted(result.tests, 'test')}, {result.seconds:.1f} s"
                 )
-                if result.failures:
+                if result.failures and result.folder is not None:
                     out.print(f"      log: {result.folder / 'simulation.log'}")
     if junit:
         write_junit(results, junit)

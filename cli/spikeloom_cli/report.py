@@ -1,5 +1,7 @@
 """`spikeloom report`: builds side by side."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +24,7 @@ def report(
         bool, typer.Option("--markdown", help="Print the table as Markdown.")
     ] = False,
     json: Json = False,
-):
+) -> None:
     """Compare builds: cells, clock, time per attention."""
     if output is not None:
         check_file(output, inputs={str(folder): folder / "report.json" for folder in folders})

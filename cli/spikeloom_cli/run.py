@@ -1,9 +1,12 @@
 """`spikeloom run`: a user's tensors through a core."""
 
+from __future__ import annotations
+
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -40,6 +43,9 @@ from .options import (
     settings_of,
     steps,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def run(
@@ -86,7 +92,7 @@ def run(
     config: ConfigFile = None,
     set_: Assignments = None,
     json: Json = False,
-):
+) -> None:
     """Run a core on tensors; all backends but golden are compared with the golden model."""
     found = find_core(core)
     if backend not in BACKENDS:
@@ -133,7 +139,16 @@ class Job:
     told: dict[str, Any]
 
 
-def on_machine(found, settings, tensors, backend, sim, family, wave, quiet):
+def on_machine(
+    found: type[Core],
+    settings: Mapping[str, Any],
+    tensors: Mapping[str, NDArray],
+    backend: str,
+    sim: str,
+    family: str,
+    wave: Path | None,
+    quiet: bool,
+) -> Job:
     """Run on the golden model or in a simulator: a `Job`."""
     core, batch = found.prepare(settings, **tensors)
     told = described(core, backend, len(batch))
@@ -152,7 +167,14 @@ def on_machine(found, settings, tensors, backend, sim, family, wave, quiet):
     return Job(core, runs, told | measured(runs, preloaded(core), seconds))
 
 
-def on_board(found, settings, tensors, port, baud, quiet):
+def on_board(
+    found: type[Core],
+    settings: Mapping[str, Any],
+    tensors: Mapping[str, NDArray],
+    port: str,
+    baud: int,
+    quiet: bool,
+) -> Job:
     """Run on a board and compare with the golden model: a `Job`."""
     with (
         open_for(port, found, settings, tensors, baud) as (device, core, batch),
@@ -167,12 +189,12 @@ def on_board(found, settings, tensors, port, baud, quiet):
     return Job(core, runs, told | {"seconds_per_head": round(per_head, 6)})
 
 
-def described(core, backend, heads):
+def described(core: Core, backend: str, heads: int) -> dict[str, Any]:
     """What ran, for machines."""
     return {"core": core.NAME, "backend": backend, "heads": heads, "config": core.as_dict()}
 
 
-def measured(runs, cycles_include, seconds):
+def measured(runs: Sequence[Run], cycles_include: str, seconds: float) -> dict[str, Any]:
     """What runs that equal the golden model took, for machines."""
     return {
         "cycles": [run.cycles for run in runs],
@@ -183,7 +205,7 @@ def measured(runs, cycles_include, seconds):
     }
 
 
-def print_job(told, written, wave):
+def print_job(told: Mapping[str, Any], written: str, wave: Path | None) -> None:
     """Show people what ran and what was written."""
     out = console()
     if "cycles" in told:
@@ -202,7 +224,7 @@ def print_job(told, written, wave):
         out.print(f"{wave}: waveform (gtkwave {save_file_of(wave)})")
 
 
-def operand_paths(*, inputs, **named):
+def operand_paths(*, inputs: Sequence[str], **named: Path | None) -> dict[str, Path]:
     """File of each operand, from ``--q``, ``--k``, ``--v`` and ``--input NAME=FILE``."""
     paths = {name: path for name, path in named.items() if path is not None}
     for text in inputs:
@@ -215,7 +237,7 @@ def operand_paths(*, inputs, **named):
     return paths
 
 
-def wanted_view(core, rate, codes):
+def wanted_view(core: Core, rate: bool, codes: bool) -> str:
     """The view of outputs that the options ask for. Raises `InputError` where a core has none."""
     for view, asked in (("rate", rate), ("codes", codes)):
         if asked and view not in core.VIEWS:
@@ -225,7 +247,7 @@ def wanted_view(core, rate, codes):
     return core.VIEWS[0]
 
 
-def check_wave(wave, backend):
+def check_wave(wave: Path, backend: str) -> None:
     """Refuse a waveform that cannot be recorded."""
     if backend not in ("rtl", "netlist"):
         raise InputError("--wave needs --backend rtl or netlist: only there are signals to record")

@@ -1,5 +1,7 @@
 """`spikeloom selftest`: golden vectors on a board."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import typer
@@ -46,7 +48,7 @@ def selftest(
     set_: Assignments = None,
     baud: Baud = DEFAULT_BAUD,
     json: Json = False,
-):
+) -> None:
     """Run golden vectors on a board and compare every bit.
 
     A board knows its core and keys; given here, they are checked. A board in simulation (--port

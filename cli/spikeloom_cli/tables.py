@@ -1,12 +1,17 @@
 """Tables for people: nothing of a cell is ever cut off."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 from rich.table import Table
 from rich.text import Text
 
 from .options import console
 
 
-def print_table(columns, rows):
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print rows of texts under `columns`.
 
     Where output goes to a file or a pipe, a table is as wide as it needs. In a terminal, long cells
@@ -19,7 +24,7 @@ def print_table(columns, rows):
             console().print()
 
 
-def print_pairs(pairs):
+def print_pairs(pairs: Mapping[str, Any]) -> None:
     """Print (name, text) pairs, one under the other, names aligned where the width allows."""
     pairs = [(str(name), str(text)) for name, text in pairs]
     if not _print_grid(pairs):

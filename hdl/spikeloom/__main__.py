@@ -1,10 +1,12 @@
 """``python -m spikeloom``: the `spikeloom` command."""
 
+from __future__ import annotations
+
 import sys
 from importlib.metadata import entry_points
 
 
-def main():
+def main() -> int | None:
     """Run the command line, as it was installed beside this package."""
     (command,) = entry_points(group="console_scripts", name="spikeloom")
     return command.load()()

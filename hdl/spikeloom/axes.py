@@ -24,7 +24,7 @@ class AxisOrder:
     Raises `InputError` for letters that are unknown or come twice.
     """
 
-    def __init__(self, letters: str):
+    def __init__(self, letters: str) -> None:
         known = ", ".join(f"{letter} {what}" for letter, what in AXES.items())
         unknown = [letter for letter in letters if letter not in AXES]
         if unknown or len(set(letters)) != len(letters):

@@ -114,7 +114,8 @@ class Golden:
             delayed(golden_run)(core.seeded(first + n), operands)
             for n, operands in enumerate(batch)
         )
-        return iter(Parallel(self.jobs or -1, return_as="generator")(jobs))
+        runs: Any = Parallel(self.jobs or -1, return_as="generator")(jobs)  # joblib has no types
+        return iter(runs)
 
 
 def golden_run(core: Core, operands: Operands) -> Run:

@@ -10,10 +10,11 @@ from .contract import MISFRAMED, Core
 from .stream_unit import StreamUnit
 
 if TYPE_CHECKING:
-    from amaranth.lib import wiring
     from numpy.typing import NDArray
 
+    from .blocks.component import Component
     from .drawing import Drawing
+    from .port import Flag
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ class Composition(Core):
         return {}
 
     @property
-    def flags(self):
+    def flags(self) -> dict[str, Flag]:
         parts = self.parts()
         lifted = {}
         for name, source in self.lifted_flags().items():
@@ -48,7 +49,7 @@ class Composition(Core):
             lifted[name] = parts[part].flags[flag]
         return {"misframed": MISFRAMED} | lifted
 
-    def create(self) -> wiring.Component:
+    def create(self) -> Component:
         from .blocks.composed import Composed
 
         return Composed(self)
@@ -79,6 +80,6 @@ class Composition(Core):
         return draw_composition(self)
 
 
-def bare_component(core: Core) -> wiring.Component:
+def bare_component(core: Core) -> Component:
     """The component of a part: of a unit, without the shell."""
     return core.component() if isinstance(core, StreamUnit) else core.create()

@@ -1,9 +1,14 @@
 """What every core's configuration has in common: keys that describe and validate themselves."""
 
+from __future__ import annotations
+
 import re
 import tomllib
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from os import PathLike
 from pathlib import Path
+from typing import Any, ClassVar, Self
 
 from .errors import InputError, echo, unknown
 
@@ -22,26 +27,43 @@ class Quoted(str):
     """A string of a config file: a word, never a number."""
 
 
-def integer(help, *, low, high, default=MISSING, why=""):
+def integer(help: str, *, low: int, high: int, default: Any = MISSING, why: str = "") -> Any:
     """A whole-number key in ``low..high``, and why so; a default of None means: derived from other
-    keys."""
+    keys.
+
+    Like `dataclasses.field`, it stands where the value of the key will, so its type is `Any`."""
     return field(default=default, metadata={"help": help, "low": low, "high": high, "why": why})
 
 
-def choice(help, *, choices, default, key=None):
+def choice(
+    help: str, *, choices: Iterable[str], default: str | None, key: str | None = None
+) -> Any:
     """A key that takes one of a few words; `key` where it is called otherwise than the field."""
-    metadata = {"help": help, "choices": tuple(choices)}
+    metadata: dict[str, Any] = {"help": help, "choices": tuple(choices)}
     return field(default=default, metadata=metadata | ({"key": key} if key else {}))
 
 
-def number(help, *, low, high, default=MISSING, low_open=False, why=""):
+def number(
+    help: str,
+    *,
+    low: float,
+    high: float,
+    default: Any = MISSING,
+    low_open: bool = False,
+    why: str = "",
+) -> Any:
     """A real-number key in ``low..high`` (``low`` itself left out where `low_open`), and why so."""
-    metadata = {"help": help, "low": float(low), "high": float(high), "low_open": low_open}
-    metadata["why"] = why
+    metadata = {
+        "help": help,
+        "low": float(low),
+        "high": float(high),
+        "low_open": low_open,
+        "why": why,
+    }
     return field(default=default, metadata=metadata)
 
 
-def largest_divisor(of, up_to):
+def largest_divisor(of: int, up_to: int) -> int:
     """The largest divisor of `of` that is at most `up_to`."""
     return max(n for n in range(1, min(of, up_to) + 1) if of % n == 0)
 
@@ -54,18 +76,18 @@ class Configuration:
     `choice`. Those keys are the command line's ``--set`` names and the TOML keys too.
     """
 
-    NAME = ""  # as the command line spells it
+    NAME: ClassVar[str] = ""  # as the command line spells it
 
     @classmethod
-    def keys(cls):
+    def keys(cls) -> dict[str, Field[Any]]:
         """The field of each key, by the key's name."""
         return {_key_name(key): key for key in fields(cls)}
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for key in fields(self):
             self._check(key, getattr(self, key.name))
 
-    def _check(self, key, value):
+    def _check(self, key: Field[Any], value: Any) -> None:
         if value is None and key.default is None:
             return
         meta = key.metadata
@@ -84,30 +106,27 @@ class Configuration:
             allowed = f"a whole number in {allowed}" if wrong_kind else allowed
         if meta["why"] and not wrong_kind:
             allowed += f" ({meta['why']})"
-        too_low = not wrong_kind and (
-            value <= meta["low"] if meta.get("low_open") else value < meta["low"]
-        )
-        if wrong_kind or too_low or not value <= meta["high"]:
+        if wrong_kind or not _in_range(meta, value):
             raise self.error(_key_name(key), value, allowed)
 
-    def error(self, key, value, allowed):
+    def error(self, key: str, value: Any, allowed: str) -> InputError:
         """An `InputError` that names a key, the value it was given and what it may be."""
         return InputError(
             f"{self.NAME}: {key} = {echo(value)} is not allowed; {key} must be {allowed}"
         )
 
-    def derive(self, **values):
+    def derive(self, **values: Any) -> None:
         """Fill in keys left at None (for subclasses' ``__post_init__`` only)."""
         for name, value in values.items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """Every key with its value, in the order of declaration."""
         return {name: getattr(self, key.name) for name, key in self.keys().items()}
 
     @classmethod
-    def from_settings(cls, settings):
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
         """Build from a mapping of key to value; numbers may be strings, as typed by a user.
 
         Raises `InputError` for an unknown key, a value of the wrong kind or one out of range.
@@ -124,7 +143,7 @@ class Configuration:
         return cls(**values)
 
     @classmethod
-    def parse(cls, key, value):
+    def parse(cls, key: Field[Any], value: Any) -> Any:
         """`value` as the kind of thing that `key`, a dataclass field, takes.
 
         Whole numbers are digits, with underscores between them if wanted, or 0x, 0o, 0b and digits.
@@ -150,11 +169,18 @@ class Configuration:
             raise InputError(f"{cls.NAME}: {key.name} = {echo(value)} is not {what}") from None
 
 
-def _key_name(key):
+def _in_range(meta: Mapping[str, Any], value: float) -> bool:
+    above = value > meta["low"] if meta.get("low_open") else value >= meta["low"]
+    return above and value <= meta["high"]
+
+
+def _key_name(key: Field[Any]) -> str:
     return key.metadata.get("key", key.name)
 
 
-def read_settings(path=None, assignments=()):
+def read_settings(
+    path: str | PathLike[str] | None = None, assignments: Iterable[str] = ()
+) -> dict[str, Any]:
     """Settings from a TOML file, then from ``KEY=VALUE`` strings; later ones win.
 
     Parameters
@@ -165,7 +191,7 @@ def read_settings(path=None, assignments=()):
     Returns a dict of key to value; strings of the file are `Quoted`. Raises `InputError` for a file
     or a string that does not parse.
     """
-    settings = _read_toml(path) if path is not None else {}
+    settings = _read_toml(Path(path)) if path is not None else {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals or not key.strip():
@@ -174,10 +200,10 @@ def read_settings(path=None, assignments=()):
     return settings
 
 
-def _read_toml(path):
+def _read_toml(path: Path) -> dict[str, Any]:
     """The keys of a TOML file, with or without a byte-order mark."""
     try:
-        with Path(path).open("rb") as file:
+        with path.open("rb") as file:
             content = file.read(CONFIG_BYTES + 1)
     except OSError as error:
         raise InputError(f"config file {path}: cannot be read ({error.strerror})") from None

@@ -18,9 +18,9 @@ from .errors import InputError
 from .port import Flag, Port
 
 if TYPE_CHECKING:
-    from amaranth.lib import wiring
     from numpy.typing import ArrayLike, NDArray
 
+    from .blocks.component import Component
     from .drawing import Drawing
 
 MISFRAMED = Flag("tlast came where no tensor ends; stays high until reset")
@@ -107,7 +107,7 @@ class Core(Configuration):
         """Status outputs beside start, seed, busy and done."""
         return {"misframed": MISFRAMED}
 
-    def create(self) -> wiring.Component:
+    def create(self) -> Component:
         """The Amaranth component: start, busy, done, seed, flags and streams."""
         raise NotImplementedError
 
@@ -189,9 +189,8 @@ class Core(Configuration):
 
     def seeded(self, run: int) -> Self:
         """The core with the seed of run number `run`: the next ones after `seed`, without 0."""
-        if not hasattr(self, "seed"):
-            return self
-        return replace(self, seed=(self.seed - 1 + run) % (2**64 - 1) + 1)
+        seed = getattr(self, "seed", None)
+        return self if seed is None else self.with_seed((seed - 1 + run) % (2**64 - 1) + 1)
 
     def with_seed(self, seed: int) -> Self:
         """The same core with another seed, where it has one."""

@@ -4,11 +4,14 @@ A result must not depend on variables that happen to be set: compilers, make, co
 Amaranth each read dozens. So a child gets those named here, and no other.
 """
 
+from __future__ import annotations
+
 import logging
 import os
 import stat
 import tempfile
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -26,7 +29,7 @@ KEPT = frozenset(
 """Variables that say where things are and how people read; locale's LC_* are kept as well."""
 
 
-def child_environment(**more):
+def child_environment(**more: str) -> dict[str, str]:
     """The environment of a child process: what is `KEPT`, and `more`."""
     kept = {name: os.environ[name] for name in os.environ if _is_kept(name)}
     if folder := yowasp_cache():
@@ -35,7 +38,7 @@ def child_environment(**more):
 
 
 @contextmanager
-def own_environment(**more):
+def own_environment(**more: str) -> Iterator[None]:
     """Give this process `child_environment(**more)`, for libraries that read ``os.environ``.
 
     Blocks may be nested and overlap in threads: the user's environment is back when the last ends.
@@ -62,20 +65,20 @@ def own_environment(**more):
 _guard, _inside, _outside = threading.Lock(), [], {}
 
 
-def users_variable(name):
+def users_variable(name: str) -> str | None:
     """A variable as the user set it, within `own_environment` too; None where it is not set."""
     with _guard:
         return (_outside if _inside else os.environ).get(name)
 
 
-def cache_folder():
+def cache_folder() -> Path | None:
     """Where to keep what is costly to make: the user's cache folder, or else a private folder among
     the temporary ones; None where neither takes files."""
     usual = user_cache_path("spikeloom")
     return usual if _takes_files(usual) else private_folder()
 
 
-def yowasp_cache():
+def yowasp_cache() -> Path | None:
     """Where YoWASP's tools, which are WebAssembly, keep what they compile themselves to."""
     usual = Path(os.environ.get("YOWASP_CACHE_DIR") or user_cache_path("YoWASP", appauthor=False))
     if _takes_files(usual):
@@ -84,7 +87,7 @@ def yowasp_cache():
     return fallback / "YoWASP" if fallback else None
 
 
-def private_folder():
+def private_folder() -> Path | None:
     """A folder of this user's alone among the temporary files, the same for every process, or
     None."""
     try:
@@ -98,7 +101,7 @@ def private_folder():
     return path if ours and not found.st_mode & 0o077 and _takes_files(path) else None
 
 
-def settle_caches():
+def settle_caches() -> None:
     """Point Matplotlib at a cache folder that takes files; without one it complains and is slow."""
     usual = (user_cache_path("matplotlib"), user_config_path("matplotlib"))
     if "MPLCONFIGDIR" not in os.environ and not all(map(_takes_files, usual)):

@@ -1,6 +1,10 @@
 """The two ways a Spikeloom job ends early, each carrying one line a user can act on."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class InputError(ValueError):
@@ -14,7 +18,7 @@ class JobError(RuntimeError):
     """The job itself failed: a mismatch, missed timing, a missing or failing tool (exit code 1)."""
 
 
-def unknown(kind, name, known):
+def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """The `InputError` for a `name` that is not among the `known` names of a `kind` of thing.
 
     It suggests the name that looks most alike, or lists all of them.
@@ -26,7 +30,7 @@ def unknown(kind, name, known):
     return InputError(f"unknown {kind} {echo(name)}; {hint}")
 
 
-def echo(value):
+def echo(value: Any) -> str:
     """A value as a message repeats it: short, whatever it is."""
     if isinstance(value, int) and value.bit_length() > 200:
         return f"a number of {value.bit_length()} bits"

@@ -7,7 +7,7 @@ for tests. It holds no Amaranth and no shape; see `spikeloom.port` for tensors o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -92,7 +92,10 @@ class Bit(UInt):
 
     bits: int = 1
     dtype = np.uint8
-    meaning = "spikes are 0 or 1"
+
+    @property
+    def meaning(self) -> str:
+        return "spikes are 0 or 1"
 
 
 @dataclass(frozen=True)
@@ -135,10 +138,18 @@ class Ternary(SInt):
     """A spike with a sign: -1, 0 or 1, two bits in two's complement."""
 
     bits: int = 2
-    low = -1
-    high = 1
-    dtype = np.int8
-    meaning = "ternary spikes are -1, 0 or 1"
+
+    @property
+    def low(self) -> int:
+        return -1
+
+    @property
+    def dtype(self) -> type:
+        return np.int8
+
+    @property
+    def meaning(self) -> str:
+        return "ternary spikes are -1, 0 or 1"
 
     def random(self, rng: np.random.Generator, shape: tuple, density: float = 0.5) -> NDArray:
         """Spikes for a test, a share `density` of them not zero; 1 or more: all of them 1."""
@@ -238,7 +249,7 @@ class Probability(Item):
         return np.clip(drawn + density - 0.5 + 0.1 * (drawn - 0.5), 0, 1)
 
 
-def real_numbers(values: ArrayLike, name: str) -> NDArray:
+def real_numbers(values: Any, name: str) -> NDArray:
     """`values` as an array of real, finite numbers; tensors of other libraries are converted."""
     if hasattr(values, "detach"):  # a PyTorch tensor, perhaps one that records gradients
         values = values.detach().cpu().numpy()

@@ -1,5 +1,7 @@
 """How much memory a job takes and how much the machine has, compared before the job begins."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 
@@ -9,7 +11,7 @@ MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
 
 
-def check_memory(needed, what, reduce):
+def check_memory(needed: float, what: str, reduce: str) -> None:
     """Raise `InputError` where `needed` bytes are more than the machine has available.
 
     `what` says what takes them, `reduce` what the user can make smaller.
@@ -22,7 +24,7 @@ def check_memory(needed, what, reduce):
         )
 
 
-def available_memory():
+def available_memory() -> int:
     """Bytes that can be allocated without swapping, as far as the system and the process's control
     group tell; a system that tells nothing (not Linux) counts as having all its memory free."""
     try:

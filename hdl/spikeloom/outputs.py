@@ -10,6 +10,8 @@ Two kinds of output, each whole or not at all:
   device or a pipe the bytes go into it; it is never replaced.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -18,8 +20,11 @@ import shutil
 import signal
 import stat
 import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from os import PathLike
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from .errors import InputError
 
@@ -28,7 +33,7 @@ RECORD = ".spikeloom.json"
 
 
 @contextmanager
-def output_folder(folder, command):
+def output_folder(folder: str | PathLike[str], command: str) -> Iterator[Path]:
     """Yield an empty folder to fill; its files get into `folder` if the block ends without error.
 
     `folder` is new, empty, or holds what `command` wrote before. Raises `InputError` for anything
@@ -59,7 +64,7 @@ def output_folder(folder, command):
                 parent.rmdir()
 
 
-def check_folder(folder, command):
+def check_folder(folder: str | PathLike[str], command: str) -> None:
     """Raise `InputError` where `command` must not write into `folder`.
 
     Refused: what is no folder, a folder with files but without a record, one that another command
@@ -101,7 +106,7 @@ def _check_unchanged(folder, command, files):
 
 
 @contextmanager
-def output_file(path):
+def output_file(path: str | PathLike[str]) -> Iterator[Path]:
     """Yield the path of a file to write; its content gets to `path` if the block ends without
     error.
 
@@ -128,7 +133,9 @@ def output_file(path):
         staging.unlink(missing_ok=True)
 
 
-def check_file(path, option="-o", inputs=()):
+def check_file(
+    path: str | PathLike[str], option: str = "-o", inputs: Mapping[str, Any] = ()
+) -> None:
     """Raise `InputError` where no file can be written at `path`, or where it is one of `inputs`
     (option to path): the job would destroy what it reads."""
     path = Path(path)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from .contract import Core
 
 if TYPE_CHECKING:
-    from amaranth.lib import wiring
-
+    from .blocks.component import Component
     from .drawing import Drawing
 
 
@@ -21,11 +20,11 @@ class StreamUnit(Core):
     `Composition` joins several units as they are.
     """
 
-    def component(self) -> wiring.Component:
+    def component(self) -> Component:
         """The bare component: a stream for each port, and the flags but for `misframed`."""
         raise NotImplementedError
 
-    def create(self) -> wiring.Component:
+    def create(self) -> Component:
         from .blocks.unit_shell import UnitShell
 
         return UnitShell(self)

@@ -1,14 +1,18 @@
 """Finding the tools around Spikeloom: nobody has to set a variable or a path for them."""
 
+from __future__ import annotations
+
 import fcntl
 import hashlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from os import PathLike
 from pathlib import Path
 
 from .environment import (
@@ -54,7 +58,7 @@ TOOLS = {
 }
 
 
-def locate(name):
+def locate(name: str) -> str | None:
     """Path of tool `name`, or None: its variable, then the running Python's folder, then PATH."""
     tool = TOOLS[name]
     override = users_variable(tool.variable)
@@ -68,7 +72,7 @@ def locate(name):
     return None
 
 
-def require(name):
+def require(name: str) -> str:
     """Path of tool `name`. Raises `JobError` with the command that installs it."""
     path = locate(name)
     if path is None:
@@ -84,7 +88,7 @@ def require(name):
 
 
 @contextmanager
-def for_amaranth(names=()):
+def for_amaranth(names: str = ()) -> Iterator[None]:
     """Let Amaranth, which reads this process' environment, find Yosys, the tools `names` and
     nothing else there.
 
@@ -103,7 +107,9 @@ def for_amaranth(names=()):
             raise JobError(f"yosys failed: {last_lines(str(error))}") from None
 
 
-def run_tool(name, *arguments, cwd=None, log=None):
+def run_tool(
+    name: str, *arguments: str | PathLike[str], cwd: Path | None = None, log: Path | None = None
+) -> str:
     """Run tool `name` to its end; its output goes to file `log`.
 
     Raises `JobError` with the last lines of output where the tool fails.
@@ -111,7 +117,14 @@ def run_tool(name, *arguments, cwd=None, log=None):
     return run_program(name, [require(name), *arguments], cwd=cwd, log=log)
 
 
-def run_program(name, command, *, cwd=None, log=None, variables=()):
+def run_program(
+    name: str,
+    command: Sequence[str | PathLike[str]],
+    *,
+    cwd: Path | None = None,
+    log: Path | None = None,
+    variables: Mapping[str, str] = (),
+) -> str:
     """Run a command line, called `name` in messages, in a `child_environment` with
     `variables`; see `run_tool`."""
     command = list(map(str, command))
@@ -137,7 +150,7 @@ def run_program(name, command, *, cwd=None, log=None, variables=()):
     return result.stdout
 
 
-def last_lines(text, count=6):
+def last_lines(text: str, count: int = 6) -> str:
     """The end of a log in one line."""
     return " | ".join([line.strip() for line in text.splitlines() if line.strip()][-count:])
 

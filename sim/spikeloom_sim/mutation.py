@@ -5,12 +5,15 @@ by another. Every mutant runs through the whole cocotb suite. One that passes mu
 behave like the original; if it cannot be, the suite has a hole.
 """
 
+from __future__ import annotations
+
 import multiprocessing
 import os
 import signal
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from spikeloom.errors import JobError
 from spikeloom.export.verilog import to_verilog
@@ -18,6 +21,10 @@ from spikeloom.tools import run_tool
 
 from .formal.equivalence import is_equivalent
 from .regression import run_suite
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
+    from spikeloom.export.verilog import VerilogModule
 
 VERDICTS = ("killed", "equivalent", "survived")
 TIME_LIMIT = 120  # seconds; a mutant may loop without the clock moving on
@@ -43,7 +50,7 @@ class MutantFarm:
     folder : where designs and logs go.
     """
 
-    def __init__(self, config, folder):
+    def __init__(self, config: Core, folder: Path) -> None:
         self.config = config
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -55,30 +62,30 @@ class MutantFarm:
         )
         self._yosys(prepare, "prepare.log")
 
-    def faults(self, count, seed):
+    def faults(self, count: int, seed: int) -> list[str]:
         """About `count` faults, spread over the design; the same for the same `seed`."""
         self._yosys(
             f"read_rtlil design.il; mutate -list {count} -seed {seed} -o faults.txt", "faults.log"
         )
         return (self.folder / "faults.txt").read_text().splitlines()
 
-    def verilog(self, fault=""):
+    def verilog(self, fault: str = "") -> VerilogModule:
         """The core with `fault` (none: as it is) as a `VerilogModule`."""
         self._yosys(f"read_rtlil design.il; {fault}; write_verilog -noattr mutant.v", "mutant.log")
         return replace(self.module, text=(self.folder / "mutant.v").read_text())
 
-    def passes_suite(self, fault=""):
+    def passes_suite(self, fault: str = "") -> bool:
         """Whether the core with `fault` passes every test of the suite in time."""
         spawn = multiprocessing.get_context("spawn")
         child = spawn.Process(target=_suite_in_child, args=(self.config, self.verilog(fault)))
         child.start()
         child.join(TIME_LIMIT)
-        if child.is_alive():
+        if child.is_alive() and child.pid is not None:
             os.killpg(child.pid, signal.SIGKILL)
             child.join()
         return child.exitcode == 0
 
-    def judge(self, fault):
+    def judge(self, fault: Any) -> Mutant:
         """Try one fault; the `Mutant` with its verdict."""
         if not self.passes_suite(fault):
             return Mutant(fault, "killed")
@@ -86,7 +93,7 @@ class MutantFarm:
         equivalent = is_equivalent(self.module.name, design, fault, proof)
         return Mutant(fault, "equivalent" if equivalent else "survived")
 
-    def hunt(self, count, seed):
+    def hunt(self, count: int, seed: int) -> list[Mutant]:
         """Judge about `count` faults.
 
         Raises `JobError` where the suite fails without any fault: it would kill everything.

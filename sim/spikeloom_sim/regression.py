@@ -1,11 +1,15 @@
 """Running the cocotb regression on configurations and simulators."""
 
+from __future__ import annotations
+
 import json
 import shutil
 import tempfile
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from spikeloom.cores import find_core
@@ -15,6 +19,11 @@ from spikeloom.outputs import output_file
 
 from .backends.rtl import build_simulation
 from .simulators.cocotb_run import run_cocotb
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
+
+    from .netlist import Netlist
 
 SUITE = "spikeloom_sim.testbench.suite"
 
@@ -30,11 +39,18 @@ class SuiteResult:
     seconds: float
     folder: Path | None  # where the log is, if something failed
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"folder": str(self.folder) if self.folder else None}
 
 
-def run_suite(config, *, simulator="verilator", netlist=None, keep=None, module=None):
+def run_suite(
+    config: Core,
+    *,
+    simulator: str = "verilator",
+    netlist: Netlist | None = None,
+    keep: bool | None = None,
+    module: str | None = None,
+) -> SuiteResult:
     """Build `config` once and run every test of the suite on it.
 
     Parameters
@@ -69,13 +85,13 @@ def run_suite(config, *, simulator="verilator", netlist=None, keep=None, module=
     )
 
 
-def regression_configs(core):
+def regression_configs(core: type[Core]) -> dict[str, Core]:
     """The regression's configurations of `core`: name to config."""
     found = find_core(core)
     return {f"{core}: {name}": found.from_settings(keys) for name, keys in found.CASES.items()}
 
 
-def choose_configs(cores, only=""):
+def choose_configs(cores: Iterable[type[Core]], only: str = "") -> list[tuple[str, Core]]:
     """Regression configurations of `cores`: the one called `only`, or all whose names contain it.
 
     Returns a list of (name, configuration). Raises `InputError` where there are none.
@@ -89,12 +105,12 @@ def choose_configs(cores, only=""):
     return chosen
 
 
-def write_junit(results, path):
+def write_junit(results: Sequence[SuiteResult], path: Path) -> None:
     """Write suite results as JUnit XML, one test case for each configuration."""
     suites = ElementTree.Element("testsuites")
     failed = sum(result.failures > 0 for result in results)
     counts = {"tests": str(len(results)), "failures": str(failed)}
-    suite = ElementTree.SubElement(suites, "testsuite", name="spikeloom", **counts)
+    suite = ElementTree.SubElement(suites, "testsuite", {"name": "spikeloom"} | counts)
     for result in results:
         case = ElementTree.SubElement(
             suite,
@@ -110,7 +126,7 @@ def write_junit(results, path):
         ElementTree.ElementTree(suites).write(staging, encoding="utf-8", xml_declaration=True)
 
 
-def describe(config):
+def describe(config: Core) -> str:
     """The configuration in one line: its keys that differ from their defaults."""
     defaults = {name: key.default for name, key in config.keys().items()}
     told = [f"{k}={v}" for k, v in config.as_dict().items() if v != defaults[k]]

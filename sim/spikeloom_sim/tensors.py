@@ -1,16 +1,24 @@
 """Reading and checking tensors from users, and writing results whole or not at all."""
 
+from __future__ import annotations
+
 import math
 import os
 import stat
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spikeloom.errors import InputError, echo
 from spikeloom.memory import check_memory
 from spikeloom.outputs import output_file
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spikeloom.contract import Core
 
 # Bytes of the header's length, and how to read the header, by version of the format. Version 3
 # differs from 2 in the names of structured fields, which are refused.
@@ -24,7 +32,7 @@ MAX_AXES = 32
 AGAIN = "save it again with numpy.save"
 
 
-def load_tensor(path, name):
+def load_tensor(path: Path, name: str) -> NDArray:
     """The array in .npy file `path`, called `name` in messages: C order, native byte order.
 
     Raises `InputError` for anything but a readable .npy file of finite real numbers. Nothing is
@@ -113,7 +121,7 @@ def _kept_as(dtype):
     return np.dtype(float) if wide else dtype.newbyteorder("=")
 
 
-def check_shape(config, shape):
+def check_shape(config: Core, shape: tuple[int, ...]) -> None:
     """Raise `InputError` where a key of `config` is not what the tensors' `shape` makes it."""
     for key, found in shape.items():
         if getattr(config, key) != found:
@@ -122,7 +130,7 @@ def check_shape(config, shape):
             )
 
 
-def check_range(tensor, name, low, high, what):
+def check_range(tensor: NDArray, name: str, low: float, high: float, what: str) -> None:
     """Raise `InputError` that names the first element outside ``low..high``."""
     wrong = (tensor < low) | (tensor > high)
     if wrong.any():
@@ -130,7 +138,7 @@ def check_range(tensor, name, low, high, what):
         raise InputError(f"{name}: {tensor[where]} at {list(where)}; {what}")
 
 
-def check_spikes(tensor, name):
+def check_spikes(tensor: NDArray, name: str) -> NDArray:
     """`tensor` as uint8. Raises `InputError` that names the first element other than 0 and 1."""
     wrong = (tensor != 0) & (tensor != 1)
     if wrong.any():
@@ -139,7 +147,7 @@ def check_spikes(tensor, name):
     return tensor.astype(np.uint8)
 
 
-def save_tensor(path, tensor):
+def save_tensor(path: Path, tensor: NDArray) -> None:
     """Write `tensor` as .npy file `path`, whole or not at all."""
     with output_file(path) as staging, staging.open("wb") as file:
         np.save(file, tensor)

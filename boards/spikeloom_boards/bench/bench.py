@@ -1,9 +1,14 @@
 """The bench as a whole: measure designs, write the table and the picture."""
 
+from __future__ import annotations
+
 import json
 import os
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from spikeloom.outputs import output_folder
 
@@ -11,6 +16,9 @@ from .measure import Measurement, measure
 from .paper import REPORTED
 from .plot import plot_bench
 from .software import software_rows
+
+if TYPE_CHECKING:
+    from .designs import Design
 
 
 @dataclass(frozen=True)
@@ -20,7 +28,7 @@ class Bench:
     rows: list[Measurement]
     software: list
 
-    def as_list(self):
+    def as_list(self) -> list[dict[str, Any]]:
         """One dict a row, as ``bench.json`` has them; software has no cycles, cells or clock."""
         hardware = [row.as_dict() for row in self.rows]
         nothing = dict.fromkeys(("cycles", "lut", "ff", "bram", "fmax_mhz"))
@@ -33,7 +41,7 @@ COLUMNS = (
 )
 
 
-def cells(row):
+def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The row's texts, by `COLUMNS`."""
     return (
         row.name,
@@ -54,7 +62,13 @@ def _microseconds(us):
     return f"{us:.3g}" if us < 100 else f"{us:,.0f}"
 
 
-def run_bench(designs, folder, seeds=(1, 2, 3), progress=lambda step: None, jobs=None):
+def run_bench(
+    designs: Sequence[Design],
+    folder: Path,
+    seeds: Sequence[int] = (1, 2, 3),
+    progress: Callable[[str], None] = lambda step: None,
+    jobs: int | None = None,
+) -> Bench:
     """Measure `designs` into `folder`, whole or not at all: ``bench.json``, ``bench.md`` and
     ``bench.png``. `jobs` of them at once (default: one for each processor).
 
@@ -75,7 +89,7 @@ def run_bench(designs, folder, seeds=(1, 2, 3), progress=lambda step: None, jobs
     return bench
 
 
-def markdown(bench):
+def markdown(bench: Bench) -> str:
     """The bench as a Markdown table, with the papers' figures marked as reported."""
     lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     lines += [f"| {' | '.join(cells(row))} |" for row in bench.rows]

@@ -1,16 +1,23 @@
 """A core between registers, for place and route without a board."""
 
+from __future__ import annotations
+
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from spikeloom.blocks.component import Component
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
 
 FAN_IN = 4  # output registers joined by a LUT
 CHAIN = 32  # registers in a row behind an input: long rows exhaust Yosys' stack
 
 
-class BenchTop(wiring.Component):
+class BenchTop(Component):
     """`core` with shift registers before its inputs and a tree of parities behind its outputs.
 
     Every input bit comes from a register and every output bit goes to one, so that place and route
@@ -22,12 +29,9 @@ class BenchTop(wiring.Component):
     i : In(1), into the shift registers. o : Out(1), parity of all outputs, some clocks ago.
     """
 
-    i: In(1)
-    o: Out(1)
-
-    def __init__(self, core):
+    def __init__(self, core: Core) -> None:
         self._core = core
-        super().__init__()
+        super().__init__({"i": In(1), "o": Out(1)})
 
     def elaborate(self, platform):
         m = Module()

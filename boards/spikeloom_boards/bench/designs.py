@@ -1,5 +1,7 @@
 """The designs of the bench, one row each."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from spikeloom.contract import BenchRow, Core
@@ -45,7 +47,7 @@ def designs() -> list[Design]:
     return found
 
 
-def choose(only=(), full=False):
+def choose(only: str | None = (), full: bool = False) -> list[Design]:
     """Designs whose names contain any text of `only`; without, the default ones or all.
 
     Raises `InputError` where nothing matches.

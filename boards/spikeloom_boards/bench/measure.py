@@ -1,9 +1,13 @@
 """Measuring one design: simulated cycles, synthesised cells, the clock after place and route."""
 
+from __future__ import annotations
+
 import statistics
 import tempfile
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +20,11 @@ from spikeloom_sim.backends import RTL
 from ..netlist_size import netlist_size
 from ..report import read_nextpnr_report
 from .bench_top import BenchTop
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
+
+    from .designs import Design
 
 TARGET_MHZ = 200  # beyond what any design reaches, so that place and route does its best
 
@@ -40,11 +49,13 @@ class Measurement:
     path: str
     fmax_runs: tuple
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def measure(design, seeds, progress=lambda step: None):
+def measure(
+    design: Design, seeds: Iterable[int], progress: Callable[[str], None] = lambda step: None
+) -> Measurement:
     """Simulate, synthesise, and place and route once for each of `seeds`.
 
     Raises `JobError` where the simulation differs from the golden model or from the formula of
@@ -77,7 +88,7 @@ def measure(design, seeds, progress=lambda step: None):
     )
 
 
-def simulated_cycles(config):
+def simulated_cycles(config: Core) -> tuple[int, int]:
     """Clocks of a run on Verilator, with operands on chip, which is the formula's or an error, and
     with operands that come with `start`."""
     batch = [config.random_operands(np.random.default_rng(1))]
@@ -92,7 +103,9 @@ def simulated_cycles(config):
     return expected, loading.cycles
 
 
-def place(design, seeds, progress):
+def place(
+    design: Design, seeds: Iterable[int], progress: Callable[[str], None]
+) -> list[dict[str, Any]]:
     """nextpnr's report of each seed, for the core between registers."""
     part, family = design.part, design.part.family
     module = component_to_verilog(BenchTop(design.config.create()), "bench")

@@ -1,6 +1,11 @@
 """The bench as a picture: latency against LUTs."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from itertools import cycle
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,7 +20,7 @@ MARKS = "osDphPX"  # of cores, in turn
 COLOURS = ("C2", "C0", "C1", "C3", "C4", "C5", "C6", "C8", "C9")  # of devices, in turn
 
 
-def plot_bench(bench, path):
+def plot_bench(bench: Mapping[str, Any], path: Path) -> None:
     """Draw all designs, the papers' times and lines of equal LUT x us.
 
     Marks are numbered, and the names stand beside the axes, so that nothing lies on anything. The
@@ -28,7 +33,7 @@ def plot_bench(bench, path):
     figure.savefig(path, dpi=120, metadata=metadata)
 
 
-def draw(figure, rows):
+def draw(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> None:
     """Axes and key of the picture; `rows` have a name, `lut` and `us`."""
     ax = figure.subplots()
     ax.set(
@@ -45,7 +50,11 @@ def draw(figure, rows):
     keys = []
     for number, row in enumerate(rows, 1):
         core, engine, unroll, device = row.name.split("/")
-        look = {"marker": marks[core], "color": colours[device], "linestyle": "none"}
+        look: dict[str, Any] = {
+            "marker": marks[core],
+            "color": colours[device],
+            "linestyle": "none",
+        }
         ax.plot(row.lut, row.us, markersize=13, markeredgecolor="w", **look)
         inside = {"ha": "center", "va": "center", "fontsize": 7, "color": "w", "weight": "bold"}
         ax.text(row.lut, row.us, number, **inside)

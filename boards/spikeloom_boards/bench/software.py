@@ -1,5 +1,7 @@
 """The same attention in software, measured on the machine that the bench runs on."""
 
+from __future__ import annotations
+
 import importlib.util
 import time
 
@@ -8,7 +10,7 @@ import numpy as np
 TOKENS, DIMS, STEPS = 64, 64, 10
 
 
-def software_rows():
+def software_rows() -> list[tuple[str, float]]:
     """(name, microseconds per attention) of stochastic attention, N = D = 64, T = 10."""
     spikes = np.random.default_rng(1).random((3, STEPS, TOKENS, DIMS)) < 0.5
     rows = [("ssa/software/numpy/this-machine", _microseconds(_numpy(spikes)))]
@@ -29,7 +31,7 @@ def _numpy(spikes):
 
 
 def _torch(spikes):
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]  # optional
 
     q, k, v = torch.from_numpy(spikes.astype(np.float32))
 

@@ -107,7 +107,12 @@ class Board:
             led = platform.resources[name, number]
             ios = led.ios
             if part:
-                lines = {io.name: io for io in ios if isinstance(io, Subsignal)}
+                # The stubs leave out what `Subsignal` holds.
+                lines: dict[str, Any] = {
+                    io.name: io  # pyright: ignore[reportAttributeAccessIssue]
+                    for io in ios
+                    if isinstance(io, Subsignal)
+                }
                 if part[0] not in lines:
                     known = ", ".join(lines) or "none"
                     raise InputError(f"{self.id}: {name} {number} has no part {part[0]!r}: {known}")

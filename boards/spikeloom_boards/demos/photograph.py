@@ -1,9 +1,16 @@
 """The photograph that the demos look at."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def photograph(pixels):
+
+def photograph(pixels: NDArray) -> NDArray:
     """Grey values in [0, 1] of a square of `pixels` x `pixels`.
 
     The photograph is ``china.jpg`` from scikit-learn; its middle is cut to a square and averaged

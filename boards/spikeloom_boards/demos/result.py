@@ -1,13 +1,24 @@
 """What every demo gives back, and how a demo runs a core."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from spikeloom.backend import golden_run, require_equal
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom_sim.backends import RTL
 
 from ..driver.line import LineLoad
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spikeloom.contract import Core
+
+    from ..report import Report
 
 
 @dataclass
@@ -22,11 +33,11 @@ class DemoResult:
     title: str
     columns: dict
     runs: list
-    folder: Path = None
+    folder: Path
     files: dict = field(default_factory=dict)
-    report: object = None
+    report: Report | None = None
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         """Everything, for machines."""
         told = {
             "runs": self.runs,
@@ -35,15 +46,15 @@ class DemoResult:
         return told | ({"build": self.report.as_dict()} if self.report else {})
 
     @property
-    def scope(self):
+    def scope(self) -> str:
         """What the figures count, in words."""
         return SCOPE
 
-    def rows(self):
+    def rows(self) -> list[list[str]]:
         """A row of text for each run."""
         return [[str(show(run)) for show in self.columns.values()] for run in self.runs]
 
-    def markdown(self):
+    def markdown(self) -> str:
         """Title and figures as Markdown."""
         head = [f"# {self.title}", ""]
         table = [list(self.columns), ["---"] * len(self.columns), *self.rows()]
@@ -55,14 +66,14 @@ class DemoResult:
 class DemoRun:
     """One run through the RTL: its `output`, equal to the golden model's, and what it took."""
 
-    output: object
+    output: NDArray
     cycles: int
     golden_seconds: float
     build_seconds: float
     seconds: float
     line_us: float  # on the host link, beside what the core takes
 
-    def told(self):
+    def told(self) -> dict[str, Any]:
         """The measured figures, for a row of a `DemoResult`."""
         return {
             "mismatches": 0,
@@ -75,7 +86,7 @@ class DemoRun:
         }
 
 
-def run_checked(core, operands):
+def run_checked(core: Core, operands: Mapping[str, NDArray]) -> DemoRun:
     """Golden model and RTL on one run's operands: a `DemoRun`.
 
     Raises `JobError` where a single output differs.

@@ -1,6 +1,9 @@
 """The driver: attention on a device, NumPy in and out."""
 
+from __future__ import annotations
+
 from collections import deque
+from typing import TYPE_CHECKING, Any
 
 from spikeloom.backend import Run
 from spikeloom.errors import InputError
@@ -20,6 +23,12 @@ from spikeloom.link.protocol import (
 
 from .errors import LinkError, NoAnswerError, SessionLostError, WrongBitstreamError
 from .open_port import open_port
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spikeloom.backend import Progress
+    from spikeloom.contract import Core
 
 TRIES = 8  # times a request is sent before the device counts as dead
 STALL_SECONDS = 2  # on top of a run's own time: without output for so long, a core hangs
@@ -49,7 +58,7 @@ class Device:
     `JobError`.
     """
 
-    def __init__(self, port, config=None, **options):
+    def __init__(self, port: Any, config: Core | None = None, **options: Any) -> None:
         self._port = open_port(port, config, **options) if isinstance(port, str) else port
         self._decoder = FrameDecoder()
         self._sequence = 0
@@ -69,11 +78,11 @@ class Device:
     def __exit__(self, *_):
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         """Give the port back."""
         self._port.close()
 
-    def check(self, wanted):
+    def check(self, wanted: Core) -> None:
         """Raise `WrongBitstreamError` where the device's hardware is not that of `wanted`."""
         self.check_core(wanted.NAME)
         here, there = config_hash(self.config), config_hash(wanted)
@@ -88,7 +97,7 @@ class Device:
                 "keys to the device"
             )
 
-    def check_core(self, core):
+    def check_core(self, core: str) -> None:
         """Raise `WrongBitstreamError` where the device is another core than `core`."""
         if core != self.config.NAME:
             raise WrongBitstreamError(
@@ -98,27 +107,33 @@ class Device:
             )
 
     @property
-    def config(self):
+    def config(self) -> Core:
         return self._identity.config
 
     @property
-    def hz(self):
+    def hz(self) -> int:
         return self._identity.hz
 
     @property
-    def flags(self):
+    def flags(self) -> dict[str, int]:
         """Bits of each flag of the core by name."""
         return self._identity.flags
 
-    def now(self):
+    def now(self) -> float:
         """Seconds, by the clock of the port: a simulated device has its own."""
         return self._port.now()
 
     @property
-    def version(self):
+    def version(self) -> str:
         return self._identity.version
 
-    def run(self, *operands, seed=1, progress=lambda done, total: None, **named):
+    def run(
+        self,
+        *operands: NDArray,
+        seed: int = 1,
+        progress: Progress = lambda done, total: None,
+        **named: NDArray,
+    ) -> Run:
         """One run.
 
         Parameters

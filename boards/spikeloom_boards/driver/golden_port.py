@@ -1,5 +1,9 @@
 """A device made of software: the link's protocol around a golden model."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.identity import Identity
 from spikeloom.link.protocol import (
@@ -14,6 +18,9 @@ from spikeloom.link.protocol import (
     State,
     bytes_of,
 )
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
 
 DIVISOR = 8  # clocks per bit, as in the simulated device
 BYTE = 10 * DIVISOR  # clocks
@@ -32,7 +39,7 @@ class GoldenPort:
 
     name = "golden"
 
-    def __init__(self, config):
+    def __init__(self, config: Core) -> None:
         self._config = config.settled()
         self._hz = DIVISOR * DEFAULT_BAUD
         self._identity = Identity.of(self._config, self._hz)
@@ -40,29 +47,31 @@ class GoldenPort:
         self._line = b""
         self._clock = 0
         self._session = False
-        self._sequence = self._command = None
+        self._sequence = 0
+        self._command: int | None = None
         self._answered = (Code.OK, b"")
         self._reset()
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         """Take bytes from the host."""
         for byte in data:
             self._clock += BYTE
             for content in self._decoder.feed(bytes([byte])):
-                answer = encode_frame(self._answer(*content[:HEADER], content[HEADER:]))
+                sequence, command, argument = content[:HEADER]
+                answer = encode_frame(self._answer(sequence, command, argument, content[HEADER:]))
                 self._line += answer
                 self._clock += BYTE * len(answer)
 
-    def read(self):
+    def read(self) -> bytes:
         """Bytes for the host; none where there are none."""
         data, self._line = self._line, b""
         return data
 
-    def now(self):
+    def now(self) -> float:
         """Seconds."""
         return self._clock / self._hz
 
-    def close(self):
+    def close(self) -> None:
         """Nothing is held."""
 
     def _answer(self, sequence, command, argument, payload):
@@ -114,7 +123,7 @@ class GoldenPort:
         """Forget operands, run and output."""
         self._written = [b""] * len(self._identity.inputs)
         self._ends = [[] for _ in self._written]
-        self._seed = None
+        self._seed: int | None = None
         self._output = b""
         self._flags = dict.fromkeys(self._identity.flags, 0)
         self._cycles = self._finish = 0

@@ -1,7 +1,11 @@
 """Whole jobs on a device: a user's heads, and the self-test."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +18,11 @@ from spikeloom.link.protocol import DEFAULT_BAUD
 from .device import Device
 from .open_port import SIMULATED
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spikeloom.contract import Core
+
 # Name, density and seed of each run of the self-test.
 VECTORS = (
     ("random", 0.5, 1),
@@ -25,7 +34,13 @@ VECTORS = (
 
 
 @contextmanager
-def open_for(port, core, settings, tensors, baud=DEFAULT_BAUD):
+def open_for(
+    port: str,
+    core: type[Core],
+    settings: Mapping[str, Any],
+    tensors: Mapping[str, NDArray],
+    baud: int = DEFAULT_BAUD,
+) -> Iterator[tuple[Device, Core, list[dict[str, NDArray]]]]:
     """Open a device for tensors; keys not in `settings` are the device's own.
 
     `core` is the core's class. Yields the `Device`, the core and the operands of each run.
@@ -57,11 +72,11 @@ class Verdict:
     seconds: float
     flags: dict
 
-    def as_dict(self):
+    def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def self_test(device, progress=lambda step: None):
+def self_test(device: Device, progress: Callable[[str], None] = lambda step: None) -> list[Verdict]:
     """Run random and extreme operands on `device` and compare every bit with the golden model.
 
     Returns a `Verdict` for each run. Raises `JobError` where any bit differs.

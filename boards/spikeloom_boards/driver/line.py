@@ -1,8 +1,14 @@
 """What the serial line takes for one attention, from the bytes that go over it."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 from spikeloom.link.protocol import MAX_PAYLOAD, line_bytes
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
 
 FEW = 2  # rounds of time steps from which the bytes of more follow
 MANY = 2**20  # spikes of an operand from which that is done
@@ -20,12 +26,12 @@ class LineLoad:
     baud: int
 
     @property
-    def us(self):
+    def us(self) -> float:
         """Microseconds: requests and answers follow one another, ten bits to a byte."""
         return 10e6 * self.bytes / self.baud
 
     @classmethod
-    def of(cls, core, baud):
+    def of(cls, core: Core, baud: int) -> Self:
         """That of a run of `core`: its operands in chunks of at most a payload, each frame of a
         port on its own, and its output."""
         writes = operands = 0

@@ -1,13 +1,26 @@
 """Ports by name."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from spikeloom.errors import InputError, echo
 from spikeloom.link.protocol import DEFAULT_BAUD, MAX_BAUD
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
+
+    from .golden_port import GoldenPort
+    from .serial_port import SerialPort
+    from .sim_port import SimPort
 
 SIMULATED = ("sim", "golden")  # devices made of a configuration, not found at a port
 TIMEOUT = 0.25  # seconds that device, cable and operating system may take
 
 
-def open_port(name, config, baud=DEFAULT_BAUD, timeout=TIMEOUT):
+def open_port(
+    name: str, config: Core | None, baud: int = DEFAULT_BAUD, timeout: float = TIMEOUT
+) -> SerialPort | GoldenPort | SimPort:
     """The port called `name`: "sim", "golden" or a serial port.
 
     Raises `InputError` where a simulated device has no configuration, `PortError` where a serial

@@ -1,8 +1,11 @@
 """A serial port."""
 
+from __future__ import annotations
+
 import errno
 import os
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -29,9 +32,9 @@ class SerialPort:
     `timeout`: seconds of silence that count as no answer.
     """
 
-    def __init__(self, name, baud, timeout):
+    def __init__(self, name: str, baud: int, timeout: float) -> None:
         self.name = name
-        self._serial = None
+        self._serial: serial.Serial | None = None
         try:
             self._serial = serial.Serial(
                 name,
@@ -46,31 +49,33 @@ class SerialPort:
             self.close()
             raise PortError(f"{name}: {_explain(name, baud, error)}") from None
 
-    def write(self, data):
+    def write(self, data: bytes) -> None:
         """Send bytes; returns when they are out."""
-        with self._present():
-            self._serial.write(data)
-            self._serial.flush()
+        with self._present() as port:
+            port.write(data)
+            port.flush()
 
-    def read(self):
+    def read(self) -> bytes:
         """Bytes that have come; none where nothing came for long."""
-        with self._present():
-            return self._serial.read(max(1, self._serial.in_waiting))
+        with self._present() as port:
+            return port.read(max(1, port.in_waiting))
 
-    def now(self):
+    def now(self) -> float:
         """Seconds."""
         return time.monotonic()
 
-    def close(self):
+    def close(self) -> None:
         """Give the port back; one that went away has nothing left to give."""
         if self._serial is not None:
             with suppress(OSError, terminal_error):
                 self._serial.close()
 
     @contextmanager
-    def _present(self):
+    def _present(self) -> Iterator[serial.Serial]:
+        if self._serial is None:
+            raise PortError(f"{self.name}: the port is closed; open it again")
         try:
-            yield
+            yield self._serial
         except serial.SerialTimeoutException:
             raise PortError(
                 f"{self.name}: the port takes no more bytes; plug the board in again"

@@ -1,11 +1,14 @@
 """A simulated device: the RTL of a core and its link in Verilator, at the end of its UART pins."""
 
+from __future__ import annotations
+
 import shutil
 import struct
 import subprocess
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from spikeloom.environment import child_environment
 from spikeloom.export.verilog import component_to_verilog
@@ -16,6 +19,9 @@ from spikeloom_sim import simulators
 from spikeloom_sim.simulators import Verilator
 
 from .errors import PortError
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
 
 DIVISOR = 8  # clocks per bit: few, to be quick
 SILENCE = 100
@@ -35,11 +41,11 @@ class SimPort:
 
     name = "sim"
 
-    def __init__(self, config, divisor=DIVISOR, silence=SILENCE):
+    def __init__(self, config: Core, divisor: int = DIVISOR, silence: int = SILENCE) -> None:
         self._hz = divisor * DEFAULT_BAUD
         self.divisor = divisor
         self._silence = 10 * divisor * silence
-        self._process = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._clock = 0
         self._folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
         try:
@@ -58,51 +64,61 @@ class SimPort:
             self.close()
             raise
 
-    def write(self, data, period=None):
+    def write(self, data: bytes, period: float | None = None) -> None:
         """Send bytes; `period` is the clocks per bit, where it is not to be the device's own."""
         bit = round(256 * (period or self.divisor))
         self._tell(struct.pack("<cII", b"w", bit, len(data)) + data)
 
-    def read(self):
+    def read(self) -> bytes:
         """Bytes that have come, up to a flag; none where nothing came for long."""
         return self._run(struct.pack("<cII", b"r", self._silence, FLAG))
 
-    def let_pass(self, clocks):
+    def let_pass(self, clocks: int) -> bytes:
         """Run for a number of clocks; returns the bytes that came."""
         return self._run(struct.pack("<cI", b"t", clocks))
 
-    def reset(self, clocks=2):
+    def reset(self, clocks: int = 2) -> bytes:
         """Reset the whole device, link included; returns the bytes that came."""
         return self._run(struct.pack("<cI", b"x", clocks))
 
-    def now(self):
+    def now(self) -> float:
         """Seconds since the device came up, by its clock."""
         return self._clock / self._hz
 
     @property
-    def clock(self):
+    def clock(self) -> int:
         """Clocks since the device came up."""
         return self._clock
 
-    def close(self):
+    def close(self) -> None:
         """End the simulation and take its files away."""
         if self._process is not None:
+            process, stdin, stdout = self._running()
             with suppress(BrokenPipeError):
-                self._process.stdin.close()
-            self._process.stdout.close()
-            self._process.wait(10)
+                stdin.close()
+            stdout.close()
+            process.wait(10)
             self._process = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _running(self) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+        """The simulation, its standard input and its standard output."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise PortError("sim: the port is closed; open it again")
+        return process, process.stdin, process.stdout
+
     def _tell(self, command):
+        _, stdin, _ = self._running()
         with suppress(BrokenPipeError):  # told when the answer is missing
-            self._process.stdin.write(command)
-            self._process.stdin.flush()
+            stdin.write(command)
+            stdin.flush()
 
     def _run(self, command):
         self._tell(command)
-        head = self._process.stdout.read(12)
+        process, _, stdout = self._running()
+        head = stdout.read(12)
         if len(head) < 12:
-            raise PortError(f"sim: the simulation died (exit code {self._process.wait(10)})")
+            raise PortError(f"sim: the simulation died (exit code {process.wait(10)})")
         self._clock, count = struct.unpack("<QI", head)
-        return self._process.stdout.read(count)
+        return stdout.read(count)

@@ -1,16 +1,18 @@
 """Memory of several banks: one fills while another is read."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module
-from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .bank_ring import BankRing
 from .banks import BankReader, BankWriter
+from .component import Component
 from .memory_attributes import NEVER_BOTH
 
 
-class BankMemory(wiring.Component):
+class BankMemory(Component):
     """A ring of `banks`, each filled word by word by a writer, then read at will by a reader.
 
     Words are written in any order. Reads take one clock. A bank closed in one clock can be read in
@@ -30,7 +32,7 @@ class BankMemory(wiring.Component):
     w_bank, r_bank : Out(range(banks)), the banks written and read, for a memory beside this one.
     """
 
-    def __init__(self, *, banks, depth, granules=1, granule_bits):
+    def __init__(self, *, banks: int, depth: int, granules: int = 1, granule_bits: int) -> None:
         self._banks = banks
         self._depth = depth
         self._granule_bits = granule_bits

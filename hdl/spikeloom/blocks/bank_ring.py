@@ -1,11 +1,14 @@
 """Which bank of a memory fills, which is read, and whether there is one for each."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .component import Component
 
-class BankRing(wiring.Component):
+
+class BankRing(Component):
     """A ring of `banks`, each filled by a writer, then read by a reader.
 
     The writer reserves a bank while `free` is high and closes it when it is filled. The reader
@@ -18,7 +21,7 @@ class BankRing(wiring.Component):
     full : Out(1), claim : In(1), release : In(1), r_bank : Out(range(banks)).
     """
 
-    def __init__(self, banks):
+    def __init__(self, banks: int) -> None:
         self._banks = banks
         super().__init__(
             {

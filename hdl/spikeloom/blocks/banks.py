@@ -1,7 +1,15 @@
 """The two sides of a memory of several banks."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+if TYPE_CHECKING:
+    from amaranth.hdl import ShapeLike
+    from amaranth.lib.wiring import Member
 
 
 class BankWriter(wiring.Signature):
@@ -26,7 +34,7 @@ class BankWriter(wiring.Signature):
     close : Out(1), this clock's write, if any, is the bank's last.
     """
 
-    def __init__(self, addr, data, en=1, **more):
+    def __init__(self, addr: ShapeLike, data: ShapeLike, en: ShapeLike = 1, **more: Member) -> None:
         super().__init__(
             {
                 "free": In(1),
@@ -60,7 +68,7 @@ class BankReader(wiring.Signature):
     release : Out(1), the bank is no longer needed after this clock's read.
     """
 
-    def __init__(self, addr, data, **more):
+    def __init__(self, addr: ShapeLike, data: ShapeLike, **more: Member) -> None:
         super().__init__(
             {"full": In(1), "addr": Out(addr), "data": In(data), "release": Out(1), **more}
         )
@@ -75,5 +83,5 @@ class BankRoom(wiring.Signature):
     reserve : Out(1), take it.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__({"free": In(1), "reserve": Out(1)})

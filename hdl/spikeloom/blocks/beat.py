@@ -1,14 +1,21 @@
 """Payload of every stream that carries tensors."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.lib import data
 
+if TYPE_CHECKING:
+    from amaranth.hdl import Module, ShapeLike
 
-def beat(shape):
+
+def beat(shape: ShapeLike) -> data.StructLayout:
     """Payload of a stream beat: data and the mark of a tensor's last beat."""
     return data.StructLayout({"data": shape, "last": 1})
 
 
-def drop_last(m, beats, o):
+def drop_last(m: Module, beats: Any, o: Any) -> None:
     """Connect a stream of beats to the stream `o` of their data alone."""
     m.d.comb += [
         o.payload.eq(beats.payload.data),

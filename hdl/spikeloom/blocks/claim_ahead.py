@@ -1,11 +1,12 @@
 """Claims banks one ahead of their use."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .component import Component
 
-class ClaimAhead(wiring.Component):
+
+class ClaimAhead(Component):
     """Claims a bank for the work at hand and one for the work after.
 
     So there is no wait in between, and `have` is a register.
@@ -16,10 +17,15 @@ class ClaimAhead(wiring.Component):
     have : Out(1), the work at hand has its bank. leave : In(1), it is through with it.
     """
 
-    there: In(1)
-    claim: Out(1)
-    have: Out(1)
-    leave: In(1)
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "there": In(1),
+                "claim": Out(1),
+                "have": Out(1),
+                "leave": In(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()

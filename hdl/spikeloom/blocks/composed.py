@@ -1,17 +1,25 @@
 """The component of a `Composition`: its parts, and the streams between them."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..composition import bare_component
+from .component import Component
 from .control import control_members, control_of
 from .framed_input import FramedInput
 from .row_gatherer import RowGatherer
 from .run_control import RunControl
 
+if TYPE_CHECKING:
+    from ..composition import Composition
 
-class Composed(wiring.Component):
+
+class Composed(Component):
     """Cores joined stream to stream, started together.
 
     Parameters
@@ -25,7 +33,7 @@ class Composed(wiring.Component):
     a stream for each port of the core, and its other flags.
     """
 
-    def __init__(self, core):
+    def __init__(self, core: Composition) -> None:
         self.config = core
         super().__init__(
             {

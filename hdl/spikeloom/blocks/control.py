@@ -1,9 +1,15 @@
 """How a core is told to run, and how it says where it is."""
 
+from __future__ import annotations
+
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+if TYPE_CHECKING:
+    from amaranth.lib.wiring import Member
 
 
 class Control(wiring.Signature):
@@ -21,16 +27,16 @@ class Control(wiring.Signature):
     done : In(1), one clock, with the transfer of the last output beat.
     """
 
-    def __init__(self, *, seeded=False):
+    def __init__(self, *, seeded: bool = False) -> None:
         seed = {"seed": Out(64)} if seeded else {}
         super().__init__({"start": Out(1), **seed, "busy": In(1), "done": In(1)})
 
 
-def control_members():
+def control_members() -> dict[str, Member]:
     """Members of a core for `Control`, with ports of these plain names; every core has a seed."""
     return dict(Control(seeded=True).flip().members.items())
 
 
-def control_of(core):
+def control_of(core: Any) -> Any:
     """Ports `start`, `busy` and `done` of a core as a `Control`, for use in its `elaborate`."""
     return SimpleNamespace(signature=Control(), start=core.start, busy=core.busy, done=core.done)

@@ -1,13 +1,21 @@
 """Checks that ``last`` on an input stream falls where a tensor ends."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .component import Component
 from .loop_nest import LoopNest
 
+if TYPE_CHECKING:
+    from amaranth.hdl import ShapeLike
 
-class FramedInput(wiring.Component):
+
+class FramedInput(Component):
     """Passes a stream on and compares its ``last`` with a count of the beats taken.
 
     No latency. The output's ``last`` is that of the count, so that what follows relies on it.
@@ -27,7 +35,7 @@ class FramedInput(wiring.Component):
     misframed : Out(1), the beat on offer has a wrong ``last``; stays while the beat waits.
     """
 
-    def __init__(self, payload, *, open_ended=False, **extents):
+    def __init__(self, payload: ShapeLike, *, open_ended: bool = False, **extents: int) -> None:
         self._open_ended = open_ended
         self._extents = extents
         super().__init__(

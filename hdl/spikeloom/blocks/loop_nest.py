@@ -1,11 +1,14 @@
 """Nested counters: the loops of a schedule, one iteration per clock."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Const, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .component import Component
 
-class LoopNest(wiring.Component):
+
+class LoopNest(Component):
     """``for a in range(A): for b in range(B): ...``, one iteration per clock.
 
     Moves on by one iteration of the innermost loop at every clock in which `step` is high, and
@@ -25,7 +28,7 @@ class LoopNest(wiring.Component):
         iteration.
     """
 
-    def __init__(self, **extents):
+    def __init__(self, **extents: int) -> None:
         self.extents = extents
         members = {"step": In(1), "skip": In(1)}
         for name, extent in extents.items():

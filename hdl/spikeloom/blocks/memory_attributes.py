@@ -1,8 +1,10 @@
 """Attributes of memories, for synthesis."""
 
+from typing import Any
+
 # A memory that is never written where it is read in the same clock, or whose reader then does
 # without the word: it spares synthesis a bypass around block RAM, a LUT per bit.
-NEVER_BOTH = {"no_rw_check": 1}
+NEVER_BOTH: dict[str, Any] = {"no_rw_check": 1}
 
 # And block RAM however few the words, because logic is scarcer.
 BLOCK_RAM = NEVER_BOTH | {"ram_style": "block"}

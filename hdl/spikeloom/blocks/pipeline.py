@@ -1,8 +1,14 @@
 """Registers in a row that move on together."""
 
+from __future__ import annotations
+
 from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from amaranth.hdl import Signal, Value
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module, ValueLike
 
 
 class Pipeline:
@@ -11,18 +17,18 @@ class Pipeline:
     Without `advance` they load at every clock.
     """
 
-    def __init__(self, m, advance=None):
+    def __init__(self, m: Module, advance: ValueLike | None = None) -> None:
         self._m = m
         self.advance = advance
 
-    def register(self, value, name, *, reset_less=True):
+    def register(self, value: Value, name: str, *, reset_less: bool = True) -> Signal:
         """`value` one clock later, as a register called `name`."""
         register = Signal(len(Value.cast(value)), name=name, reset_less=reset_less)
         with nullcontext() if self.advance is None else self._m.If(self.advance):
             self._m.d.sync += register.eq(value)
         return register
 
-    def delay(self, value, clocks, name, *, reset_less=True):
+    def delay(self, value: Value, clocks: int, name: str, *, reset_less: bool = True) -> Value:
         """`value` any number of clocks later."""
         for n in range(clocks):
             value = self.register(value, f"{name}_{n}", reset_less=reset_less)

@@ -1,13 +1,16 @@
 """Pipelined population count."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+from .component import Component
 
 GROUP = 8  # values added between two registers
 
 
-def popcount_delay(width):
+def popcount_delay(width: int) -> int:
     """Clocks from `i` to `o` of a `Popcount` of `width` bits."""
     delay = 0
     while width > 1:
@@ -16,7 +19,7 @@ def popcount_delay(width):
     return delay
 
 
-class Popcount(wiring.Component):
+class Popcount(Component):
     """Number of ones among `width` bits, a register after every eight-to-one adder level.
 
     One input per clock; `delay` clocks of latency, ``ceil(log8(width))``.
@@ -31,7 +34,7 @@ class Popcount(wiring.Component):
     o : Out(range(width + 1)).
     """
 
-    def __init__(self, width):
+    def __init__(self, width: int) -> None:
         self._width = width
         self.delay = popcount_delay(width)
         super().__init__({"i": In(width), "o": Out(range(width + 1))})

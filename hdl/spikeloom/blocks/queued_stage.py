@@ -1,14 +1,23 @@
 """Gives a stage that cannot wait a stream on either side."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
+
+from .component import Component
+
+if TYPE_CHECKING:
+    from amaranth.hdl import ValueLike
 
 QUEUE_DELAY = 2  # cycles from a beat of the stage to the same beat of the stream
 
 
-class QueuedStage(wiring.Component):
+class QueuedStage(Component):
     """`stage` between two streams: what comes out while nobody takes it waits in a queue.
 
     Beats are let in while the queue has room for all that may be under way, up to one per clock.
@@ -24,7 +33,7 @@ class QueuedStage(wiring.Component):
     o : Out(stream of the stage's `o`).
     """
 
-    def __init__(self, stage, under_way):
+    def __init__(self, stage: Any, under_way: int) -> None:
         self._stage = stage
         self._under_way = under_way
         members = stage.signature.members
@@ -49,7 +58,7 @@ class QueuedStage(wiring.Component):
         return m
 
 
-def queue_output(m, payload, valid, o, under_way):
+def queue_output(m: Module, payload: ValueLike, valid: ValueLike, o: Any, under_way: int) -> Signal:
     """Put a queue between the beats of a stage, a `payload` where `valid`, and the stream `o`.
 
     Returns whether it has room for the `under_way` beats that may come out before the stage stops.
@@ -57,9 +66,10 @@ def queue_output(m, payload, valid, o, under_way):
     m.submodules.queue = queue = SyncFIFOBuffered(
         width=len(o.p.as_value()), depth=2 * under_way + 2
     )
+    level = queue.level  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
     room = Signal()
     m.d.comb += [
-        room.eq(queue.level <= under_way + 1),
+        room.eq(level <= under_way + 1),
         queue.w_data.eq(payload),
         queue.w_en.eq(valid),
         o.p.eq(queue.r_data),

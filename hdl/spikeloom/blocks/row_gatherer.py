@@ -1,14 +1,17 @@
 """Puts chunks together to wide beats."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from .beat import beat
+from .component import Component
 from .loop_nest import LoopNest
 
 
-class RowGatherer(wiring.Component):
+class RowGatherer(Component):
     """Every `chunks` beats of `width` bits leave as one, the first in the lowest bits, with the
     ``last`` of the last.
 
@@ -22,7 +25,7 @@ class RowGatherer(wiring.Component):
 
     delay = 1  # clocks from a row's last chunk to the row
 
-    def __init__(self, width, chunks):
+    def __init__(self, width: int, chunks: int) -> None:
         self._width = width
         self._chunks = chunks
         super().__init__(

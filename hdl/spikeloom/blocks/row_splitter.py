@@ -1,13 +1,16 @@
 """Cuts wide beats into chunks."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .component import Component
 from .loop_nest import LoopNest
 
 
-class RowSplitter(wiring.Component):
+class RowSplitter(Component):
     """Each beat of `width` bits leaves as ``width / chunk`` beats, lowest bits first.
 
     One chunk per clock without gaps, the first `delay` clocks after its beat.
@@ -18,7 +21,7 @@ class RowSplitter(wiring.Component):
     o : Out(stream of `chunk` bits).
     """
 
-    def __init__(self, width, chunk):
+    def __init__(self, width: int, chunk: int) -> None:
         if width % chunk:
             raise ValueError(f"chunk must divide the width {width}, not {chunk!r}")
         self._width = width

@@ -1,14 +1,16 @@
 """Bookkeeping of a run: from its start to its last output beat."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .component import Component
 from .control import Control
 from .loop_nest import LoopNest
 
 
-class RunControl(wiring.Component):
+class RunControl(Component):
     """Keeps `busy` and `done` of a core whose run sends a fixed number of tensors.
 
     `begin` and `done` are combinational; `busy` is a register.
@@ -24,7 +26,7 @@ class RunControl(wiring.Component):
     last : In(1), the last beat of an output tensor is transferred in this clock.
     """
 
-    def __init__(self, tensors):
+    def __init__(self, tensors: int) -> None:
         self._tensors = tensors
         super().__init__({"control": In(Control()), "begin": Out(1), "last": In(1)})
 

@@ -1,5 +1,7 @@
 """How random sources of a core get their seed."""
 
+from __future__ import annotations
+
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
@@ -14,5 +16,5 @@ class Seeding(wiring.Signature):
     warm : Out(1), the clock after `load`: make a first step.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__({"load": Out(1), "seed": Out(64), "warm": Out(1)})

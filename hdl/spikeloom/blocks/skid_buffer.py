@@ -1,11 +1,15 @@
 """Lets a pipeline stop one clock late."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from .component import Component
 
-class SkidBuffer(wiring.Component):
+
+class SkidBuffer(Component):
     """A stream whose `ready` is a register: the one beat that came too late waits aside.
 
     A pipeline may take ``i.ready`` as the clock enable of all its registers. No latency.
@@ -20,7 +24,7 @@ class SkidBuffer(wiring.Component):
     o : Out(stream of `width` bits).
     """
 
-    def __init__(self, width):
+    def __init__(self, width: int) -> None:
         self._width = width
         super().__init__({"i": In(stream.Signature(width)), "o": Out(stream.Signature(width))})
 

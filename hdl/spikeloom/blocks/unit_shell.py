@@ -1,17 +1,25 @@
 """Gives a unit between streams the control ports of a core."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..random.seed_scrambler import SeedScrambler
+from .component import Component
 from .control import control_members, control_of
 from .framed_input import FramedInput
 from .loop_nest import LoopNest
 from .run_control import RunControl
 
+if TYPE_CHECKING:
+    from ..stream_unit import StreamUnit
 
-class UnitShell(wiring.Component):
+
+class UnitShell(Component):
     """Lets a unit take the operands of one run at each start, and says when its outputs are out.
 
     Operands wait until a run is on. `last` of the outputs is counted here, so that a unit need not
@@ -32,7 +40,7 @@ class UnitShell(wiring.Component):
     a stream for each port of the core, and its other flags.
     """
 
-    def __init__(self, core):
+    def __init__(self, core: StreamUnit) -> None:
         self.config = core
         super().__init__(
             {

@@ -1,15 +1,20 @@
 """What attention cores have in common: operands q, k, v and how their shapes give the keys."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..contract import Core
 from ..errors import InputError
 
 
-class AttentionShape:
-    """Mixin of cores that take Q and K (N, D) and V (N, Dv), with an axis of steps if they have
+@dataclass(frozen=True, kw_only=True)
+class AttentionShape(Core):
+    """Base of cores that take Q and K (N, D) and V (N, Dv), with an axis of steps if they have
     any in their streams."""
 
     @classmethod

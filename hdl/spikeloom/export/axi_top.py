@@ -1,11 +1,20 @@
 """Top level with AXI4-Stream port names and whole-byte data."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 
-class AxiTop(wiring.Component):
+if TYPE_CHECKING:
+    from ..contract import Core
+
+
+class AxiTop(Component):
     """Wraps a core so that any AXI4-Stream peer attaches to it.
 
     Input stream NAME becomes ``s_axis_NAME_{tdata, tvalid, tready, tlast}``, output stream NAME
@@ -17,7 +26,7 @@ class AxiTop(wiring.Component):
     core : component whose streams carry {data, last}.
     """
 
-    def __init__(self, core):
+    def __init__(self, core: Core) -> None:
         self._core = core
         members = {}
         for name, member in core.signature.members.items():

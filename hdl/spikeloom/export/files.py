@@ -1,12 +1,18 @@
 """The files that make a generated core usable elsewhere."""
 
+from __future__ import annotations
+
 import hashlib
 import json
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Template
 
 from .. import __version__
 from .verilog import to_verilog
+
+if TYPE_CHECKING:
+    from ..contract import Core
 
 MEANINGS = {
     "clk": "clock; everything happens at its rising edge",
@@ -78,7 +84,7 @@ targets:
 )
 
 
-def core_files(core):
+def core_files(core: Core) -> dict[str, Any]:
     """Files of a generated core: name to text, the same text for the same `core`.
 
     Verilog, a FuseSoC core file (targets lint and sim), lint waivers that say why, and

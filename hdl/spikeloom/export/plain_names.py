@@ -1,9 +1,11 @@
 """Names that synthesis takes for what they are."""
 
+from __future__ import annotations
+
 import re
 
 
-def plain_names(text):
+def plain_names(text: str) -> str:
     r"""Verilog or RTLIL with no index in brackets in a name: ``\i[0].step`` becomes ``\i.0.step``.
 
     Amaranth names the fields of arrays like that. The ABC9 passes of Yosys 0.70 take such a name

@@ -5,9 +5,13 @@ names with dots and brackets. Verilog has to escape them, and waveform viewers r
 each becomes a plain identifier, derived from what is known about it.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 ONCE = "at_time_0"
 """Name kept free in every module, see `verilog.settle_at_time_0`."""
@@ -35,14 +39,14 @@ class _Cell:
     memory: str = ""
 
     @property
-    def is_module(self):
+    def is_module(self) -> bool:
         return self.kind.startswith("\\")
 
 
 class _Module:
     """One module of RTLIL: its lines, and where its names come from."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         lines = text.splitlines()
         head = next(n for n, line in enumerate(lines) if line.startswith("module "))
         self.name = lines[head].split()[1]
@@ -68,7 +72,9 @@ class _Module:
 
     def _drop_empty(self):
         """Remove wires without a bit, which Verilog does not know."""
-        empty = {_WIRE.match(line)[1] for line in self.body if _EMPTY.match(line)}
+        empty = {
+            wire[1] for line in self.body if _EMPTY.match(line) and (wire := _WIRE.match(line))
+        }
         self._replace(dict.fromkeys(empty, "{ }"))
 
     def _use_sources(self):
@@ -123,7 +129,7 @@ def _is_about(line, aliases):
     return found and found[1] in aliases
 
 
-def readable_names(text):
+def readable_names(text: str) -> str:
     r"""RTLIL, after Yosys' ``proc`` and ``memory_collect``, with plain names alone.
 
     Ports of the top module, which comes with ``attribute \top 1`` or is nobody's part, keep theirs.
@@ -152,16 +158,16 @@ def readable_names(text):
 class _Names:
     """New names of all modules, decided from the top module down."""
 
-    def __init__(self, modules, parents):
+    def __init__(self, modules: Mapping[str, _Module], parents: Mapping[str, Any]) -> None:
         self._modules = modules
         self._parents = parents
         self.module_names = {name: name for name in modules if name not in parents}
         taken = {name[1:] for name in self.module_names}
         for name in parents:
             self.module_names[name] = "\\" + free_name(_plain(name), taken)
-        self._maps = {}
+        self._maps: dict[str, dict[str, str]] = {}
 
-    def of(self, module):
+    def of(self, module: _Module) -> dict[str, str]:
         """Old name to new name, for wires, memories and parts of `module`."""
         if module.name not in self._maps:
             self._maps[module.name] = self._decide(module)
@@ -200,11 +206,11 @@ class _Names:
                 names[port] = outside[nets[0]][1:] if nets else "unconnected"
         return names
 
-    def rewrite(self, module):
+    def rewrite(self, module: _Module) -> str:
         """The text of `module` with its new names."""
         names = self.of(module)
         lines = [*module.head, f"module {self.module_names[module.name]}"]
-        ports = None  # of the part whose lines these are
+        ports: dict[str, str] = {}  # of the part whose lines these are
         for line in module.body:
             if line.startswith("  cell "):
                 _, kind, name = line.split()
@@ -214,9 +220,9 @@ class _Names:
             elif connected := _CONNECT.match(line):
                 port = ports.get(connected[1], connected[1])
                 lines.append(_with_nets(f"    connect {port} {connected[2]}", names))
-            elif _MEMORY.match(line):
-                memory = "\\" + _MEMORY.match(line)[1]
-                lines.append(f'    parameter \\MEMID "\\\\{names[memory][1:]}"')
+            elif memory := _MEMORY.match(line):
+                name = names["\\" + memory[1]]
+                lines.append(f'    parameter \\MEMID "\\\\{name[1:]}"')
             else:
                 lines.append(_with_nets(line, names))
         return "\n".join([*lines, "end", ""])
@@ -260,7 +266,8 @@ def _names_of_results(module):
 
 
 def _number(name):
-    return re.search(r"\d+$", name)[0]
+    """The digits at the end of `name`."""
+    return name[len(name.rstrip("0123456789")) :]
 
 
 def _plain(name):
@@ -271,7 +278,7 @@ def _plain(name):
     return name if name[:1].isalpha() else f"n{name}"
 
 
-def free_name(name, taken):
+def free_name(name: str, taken: set[str]) -> str:
     """`name`, or with the first number behind it that is free; from now on it is `taken`."""
     found, number = name, 2
     while found in taken:

@@ -1,17 +1,23 @@
 """Verilog of a configured core, and what its ports are."""
 
+from __future__ import annotations
+
 import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from amaranth.back import rtlil
+from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  # no stub
 from amaranth.hdl import Value
 from amaranth.lib.wiring import In
 
 from ..tools import run_tool
 from .axi_top import AxiTop
 from .readable_names import ONCE, free_name, readable_names
+
+if TYPE_CHECKING:
+    from ..contract import Core
 
 COLLECT = (
     "proc -nomux -norom; memory_collect; "
@@ -21,7 +27,7 @@ COLLECT = (
 """Yosys' passes before names are given: registers and memories become cells, blocks stay."""
 
 
-def module_name(core):
+def module_name(core: Core) -> str:
     """Name of the generated top module."""
     return f"spikeloom_{core.NAME}"
 
@@ -35,7 +41,7 @@ class VerilogModule:
     ports: tuple
 
     @property
-    def flags(self):
+    def flags(self) -> list[str]:
         """Names of the core's flags: every output beside busy, done and streams."""
         return [
             name
@@ -44,7 +50,7 @@ class VerilogModule:
         ]
 
 
-def to_verilog(core):
+def to_verilog(core: Core) -> VerilogModule:
     """The core as a `VerilogModule` with AXI4-Stream ports; the same text for the same `core`.
 
     Ports are ``clk``, ``rst`` (synchronous, active high) and those of `AxiTop`.
@@ -52,7 +58,7 @@ def to_verilog(core):
     return component_to_verilog(AxiTop(core.create()), module_name(core))
 
 
-def component_to_verilog(component, name):
+def component_to_verilog(component: Any, name: str) -> VerilogModule:
     """Any component as the `VerilogModule` called `name`."""
     ports = [("clk", "input", 1), ("rst", "input", 1)]
     for path, member, value in component.signature.flatten(component):
@@ -111,7 +117,7 @@ def _complete_memories(text):
     return text + (_INITIAL.format(values) if registers else "")
 
 
-def settle_at_time_0(text):
+def settle_at_time_0(text: str) -> str:
     """A module whose combinational blocks all run at time 0, in every simulator and language mode.
 
     ``always @*`` waits for a change, and an input that has its value from the start never changes.

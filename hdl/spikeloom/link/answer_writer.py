@@ -1,11 +1,15 @@
 """Puts an answer together, byte by byte."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 
-class AnswerWriter(wiring.Component):
+
+class AnswerWriter(Component):
     """Sequence, code and state, then the payload, whose bytes are asked for one by one.
 
     The UART is slow: bytes of the payload are asked for at least a byte's time apart.
@@ -27,7 +31,7 @@ class AnswerWriter(wiring.Component):
     longest : bytes of the longest payload.
     """
 
-    def __init__(self, longest):
+    def __init__(self, longest: int) -> None:
         super().__init__(
             {
                 "start": In(1),

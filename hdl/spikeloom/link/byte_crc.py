@@ -1,12 +1,13 @@
 """CRC-32 of bytes, a bit at a time."""
 
 from amaranth.hdl import Module, ResetInserter, Signal
-from amaranth.lib import wiring
 from amaranth.lib.crc import catalog
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 
-class ByteCrc(wiring.Component):
+
+class ByteCrc(Component):
     """The CRC-32 of zlib over bytes that come at least ten clocks apart, as a UART's do.
 
     A bit per clock takes a third of the logic of a byte per clock.
@@ -19,11 +20,16 @@ class ByteCrc(wiring.Component):
     match : Out(1), the last four of them were the CRC of those before.
     """
 
-    clear: In(1)
-    data: In(8)
-    valid: In(1)
-    crc: Out(32)
-    match: Out(1)
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "clear": In(1),
+                "data": In(8),
+                "valid": In(1),
+                "crc": Out(32),
+                "match": Out(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()

@@ -1,16 +1,19 @@
 """One input stream's chunk, from the line to the core."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from ..blocks.loop_nest import LoopNest
 from ..blocks.memory_attributes import NEVER_BOTH
 from .protocol import MAX_PAYLOAD
 
 
-class ChunkBuffer(wiring.Component):
+class ChunkBuffer(Component):
     """Holds one chunk of a tensor until the core has taken it, and puts bytes together to beats.
 
     Beats are padded to whole bytes, lowest byte first, and may straddle chunks. A byte takes two
@@ -30,7 +33,7 @@ class ChunkBuffer(wiring.Component):
     bits : width of a beat's data.
     """
 
-    def __init__(self, bits):
+    def __init__(self, bits: int) -> None:
         self._bits = bits
         super().__init__(
             {

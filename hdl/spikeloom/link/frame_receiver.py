@@ -1,14 +1,15 @@
 """From bytes on the line to checked frames."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from .byte_crc import ByteCrc
 from .frames import ESCAPE, FLAG, FLIP
 
 
-class FrameReceiver(wiring.Component):
+class FrameReceiver(Component):
     """Takes escapes and flags out of a byte stream and checks each frame's CRC-32.
 
     Content is passed on before it is known to be good: act on it at `good`.
@@ -23,11 +24,16 @@ class FrameReceiver(wiring.Component):
     good : Out(1), with `ended`: the frame was whole.
     """
 
-    i: In(stream.Signature(8, always_ready=True))
-    broken: In(1)
-    o: Out(stream.Signature(8, always_ready=True))
-    ended: Out(1)
-    good: Out(1)
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "i": In(stream.Signature(8, always_ready=True)),
+                "broken": In(1),
+                "o": Out(stream.Signature(8, always_ready=True)),
+                "ended": Out(1),
+                "good": Out(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()

@@ -1,15 +1,16 @@
 """From content to bytes on the line."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from .byte_crc import ByteCrc
 from .frames import ESCAPE, FLAG, FLIP
 from .protocol import CRC_BYTES
 
 
-class FrameSender(wiring.Component):
+class FrameSender(Component):
     """Puts each content between flags, with its CRC-32 behind it and escapes where needed.
 
     Members
@@ -18,8 +19,13 @@ class FrameSender(wiring.Component):
     o : Out(stream of 8 bits), bytes for the line, which takes them at least ten clocks apart.
     """
 
-    i: In(stream.Signature(data.StructLayout({"data": 8, "last": 1})))
-    o: Out(stream.Signature(8))
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.StructLayout({"data": 8, "last": 1}))),
+                "o": Out(stream.Signature(8)),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()

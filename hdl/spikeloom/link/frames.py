@@ -5,6 +5,8 @@ or CRC hold a flag or an escape, an escape and the byte with bit 5 flipped stand
 flag on the line is always the end of a frame, whatever was lost before.
 """
 
+from __future__ import annotations
+
 import binascii
 
 from .protocol import CRC_BYTES, HEADER
@@ -12,7 +14,7 @@ from .protocol import CRC_BYTES, HEADER
 FLAG, ESCAPE, FLIP = 0x7E, 0x7D, 0x20
 
 
-def encode_frame(content):
+def encode_frame(content: bytes) -> bytes:
     """Bytes on the line for `content`."""
     whole = content + binascii.crc32(content).to_bytes(CRC_BYTES, "little")
     # Escapes first: those put in for flags must stay.
@@ -24,10 +26,10 @@ def encode_frame(content):
 class FrameDecoder:
     """Takes bytes from the line as they come; gives the contents of the frames that are whole."""
 
-    def __init__(self):
-        self._line = None  # since the last flag; None before the first one
+    def __init__(self) -> None:
+        self._line: bytes | None = None  # since the last flag; None before the first one
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> list[bytes]:
         """Contents completed by `data`, which may begin and end anywhere: a list of bytes."""
         *ended, rest = data.split(bytes([FLAG]))
         contents = []

@@ -1,10 +1,15 @@
 """The device's end of the link: takes requests off the line, acts on the core, answers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, ResetInserter, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from .answer_writer import AnswerWriter
 from .chunk_buffer import ChunkBuffer
 from .frame_receiver import FrameReceiver
@@ -24,8 +29,11 @@ from .request_reader import RequestReader
 from .result_buffer import ResultBuffer
 from .uart import UartReceiver, UartTransmitter
 
+if TYPE_CHECKING:
+    from .identity import Identity
 
-class HostLink(wiring.Component):
+
+class HostLink(Component):
     """Serves one core over a UART; see ``docs/link.md`` for what it says.
 
     Every request is checked before anything is done, nothing waits for the core, and a frame that
@@ -47,7 +55,7 @@ class HostLink(wiring.Component):
     divisor : clocks per bit of the UART.
     """
 
-    def __init__(self, identity, divisor):
+    def __init__(self, identity: Identity, divisor: int) -> None:
         if not 1 <= len(identity.inputs) <= MAX_STREAMS:
             raise ValueError(f"inputs must be 1..{MAX_STREAMS} streams, not {identity.inputs!r}")
         self._inputs = identity.inputs
@@ -57,8 +65,8 @@ class HostLink(wiring.Component):
         self._divisor = divisor
         super().__init__(
             {
-                "rx": In(1, init=1),
-                "tx": Out(1, init=1),
+                "rx": In(1, init=1),  # pyright: ignore[reportCallIssue]
+                "tx": Out(1, init=1),  # pyright: ignore[reportCallIssue]
                 "session": Out(1),
                 "reset": Out(1),
                 "start": Out(1),

@@ -1,8 +1,11 @@
 """What a device says of itself: its core with every key, its clock, who made it."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any, Self
 
 from .. import __version__
 from ..contract import Core
@@ -11,13 +14,13 @@ from ..errors import JobError
 from .protocol import PROTOCOL
 
 
-def config_hash(config):
+def config_hash(config: Core) -> str:
     """16 hexadecimal digits that stand for the hardware that `config` makes."""
     keys = {"core": config.NAME} | hardware_keys(config)
     return hashlib.sha256(_json(keys).encode()).hexdigest()[:16]
 
 
-def hardware_keys(config):
+def hardware_keys(config: Core) -> dict[str, Any]:
     """The keys of `config` that say what the hardware is: all but the seed, none left open."""
     return {key: value for key, value in config.settled().as_dict().items() if key != "seed"}
 
@@ -42,14 +45,14 @@ class Identity:
     version: str = __version__
 
     @classmethod
-    def of(cls, core, hz):
+    def of(cls, core: Core, hz: int) -> Self:
         """That of `core`, which has one output, at a clock of `hz`."""
         inputs = {name: port.bits for name, port in core.inputs.items()}
         (output,) = core.outputs.values()
         flags = {name: flag.bits for name, flag in core.flags.items()}
         return cls(core, hz, inputs, output.bits, flags)
 
-    def to_bytes(self):
+    def to_bytes(self) -> bytes:
         """The answer to IDENTIFY: JSON."""
         told = {
             "protocol": PROTOCOL,
@@ -65,7 +68,7 @@ class Identity:
         return _json(told).encode()
 
     @classmethod
-    def from_bytes(cls, data):
+    def from_bytes(cls, data: bytes) -> Self:
         """Parse an answer to IDENTIFY.
 
         Raises `JobError` where this version of Spikeloom does not understand the device.

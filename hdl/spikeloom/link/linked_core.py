@@ -1,14 +1,21 @@
 """A core and its link to a host: what goes into a bitstream."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Module, ResetInserter
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from .host_link import HostLink
 from .identity import Identity
 
+if TYPE_CHECKING:
+    from ..contract import Core
 
-class LinkedCore(wiring.Component):
+
+class LinkedCore(Component):
     """The core of a configuration, served over a UART.
 
     Members
@@ -24,16 +31,18 @@ class LinkedCore(wiring.Component):
     divisor : clocks per bit, see `uart_divisor`.
     """
 
-    rx: In(1, init=1)
-    tx: Out(1, init=1)
-    session: Out(1)
-    misframed: Out(1)
-
-    def __init__(self, config, hz, divisor):
+    def __init__(self, config: Core, hz: int, divisor: int) -> None:
         self._config = config
         self._hz = hz
         self._divisor = divisor
-        super().__init__()
+        super().__init__(
+            {
+                "rx": In(1, init=1),  # pyright: ignore[reportCallIssue]
+                "tx": Out(1, init=1),  # pyright: ignore[reportCallIssue]
+                "session": Out(1),
+                "misframed": Out(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()

@@ -1,6 +1,13 @@
 """What the two ends of the link say to each other: numbers that both of them share."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum, IntFlag
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    pass
 
 PROTOCOL = 2  # 1 had two flags in the state byte and none in the answer to STATUS
 MAX_PAYLOAD = 256  # bytes of a tensor in one frame, either way
@@ -41,12 +48,12 @@ class State(IntFlag):
     ROOM = 0x0F
     RUNNING = 0x10
 
-    def has_room(self, stream):
+    def has_room(self, stream: Any) -> bool:
         """Whether the buffer of input stream number `stream` takes a chunk."""
         return bool(self >> stream & 1)
 
 
-def chunks_of(beats, bits):
+def chunks_of(beats: Iterable[tuple[int, int]], bits: int) -> Iterator[tuple[bytes, bool]]:
     """Beats (data, last) of `bits` bits as pairs of bytes, at most a payload, and whether these end
     a tensor."""
     tensor = bytearray()
@@ -59,17 +66,17 @@ def chunks_of(beats, bits):
             tensor.clear()
 
 
-def bytes_of(bits):
+def bytes_of(bits: int) -> int:
     """Whole bytes that a beat, or a flag, of `bits` bits takes."""
     return -(-bits // 8)
 
 
-def status_bytes(flags):
+def status_bytes(flags: Mapping[str, int]) -> int:
     """Bytes that the answer to STATUS carries: clocks, then each flag of `flags` (name to bits)."""
     return CYCLE_BYTES + sum(bytes_of(bits) for bits in flags.values())
 
 
-def read_status(data, flags):
+def read_status(data: bytes, flags: Mapping[str, int]) -> tuple[int, dict[str, int]]:
     """Clocks, and the value of each flag by name, from the answer to STATUS."""
     cycles, values, place = int.from_bytes(data[:CYCLE_BYTES], "little"), {}, CYCLE_BYTES
     for name, bits in flags.items():
@@ -79,7 +86,7 @@ def read_status(data, flags):
     return cycles, values
 
 
-def line_bytes(writes, operands, output, flags):
+def line_bytes(writes: int, operands: int, output: int, flags: Mapping[str, int]) -> int:
     """Bytes on the line, both ways, of one run: each request and answer once, nothing escaped.
 
     Requests follow one another, so that ``10 * line_bytes / baud`` is the time they take. Escapes,

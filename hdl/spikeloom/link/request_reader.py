@@ -1,15 +1,16 @@
 """Cuts the content of a frame into the fields of a request."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from .protocol import CRC_BYTES, MAX_PAYLOAD
 
 LONGEST = MAX_PAYLOAD + CRC_BYTES
 
 
-class RequestReader(wiring.Component):
+class RequestReader(Component):
     """Sequence, command and argument of a request into registers; payload passed on as it comes.
 
     Fields and payload are to be believed at `valid`; fields and `length` stay until the next frame.
@@ -27,19 +28,24 @@ class RequestReader(wiring.Component):
     long : Out(1), the payload is too long.
     """
 
-    i: In(stream.Signature(8, always_ready=True))
-    ended: In(1)
-    good: In(1)
-    sequence: Out(8)
-    command: Out(8)
-    argument: Out(8)
-    step: Out(1)
-    data: Out(8)
-    index: Out(range(LONGEST + 2))
-    admit: Out(1)
-    length: Out(range(MAX_PAYLOAD + 1))
-    valid: Out(1)
-    long: Out(1)
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "i": In(stream.Signature(8, always_ready=True)),
+                "ended": In(1),
+                "good": In(1),
+                "sequence": Out(8),
+                "command": Out(8),
+                "argument": Out(8),
+                "step": Out(1),
+                "data": Out(8),
+                "index": Out(range(LONGEST + 2)),
+                "admit": Out(1),
+                "length": Out(range(MAX_PAYLOAD + 1)),
+                "valid": Out(1),
+                "long": Out(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()

@@ -1,10 +1,13 @@
 """The output stream's bytes, from the core to the line."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from ..blocks.memory_attributes import NEVER_BOTH
 from ..blocks.row_splitter import RowSplitter
 from .protocol import MAX_PAYLOAD
@@ -12,7 +15,7 @@ from .protocol import MAX_PAYLOAD
 DEPTH = 2 * MAX_PAYLOAD  # one payload on its way to the host, the next coming in
 
 
-class ResultBuffer(wiring.Component):
+class ResultBuffer(Component):
     """A queue of bytes that can be read again until the host is known to have them.
 
     A beat is padded to whole bytes, lowest first, and enters a byte per clock; the core waits while
@@ -32,7 +35,7 @@ class ResultBuffer(wiring.Component):
     bits : width of a beat's data.
     """
 
-    def __init__(self, bits):
+    def __init__(self, bits: int) -> None:
         self._bits = bits
         super().__init__(
             {

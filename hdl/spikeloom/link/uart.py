@@ -1,17 +1,20 @@
 """UART, 8N1: asynchronous serial bytes, lowest bit first."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Const, Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from ..errors import InputError, echo
 from .protocol import MAX_BAUD
 
 LEAST_DIVISOR = 4  # clocks per bit in which a receiver still finds the middle
 
 
-def uart_divisor(hz, baud):
+def uart_divisor(hz: int, baud: int) -> int:
     """Clocks of `hz` per bit of `baud`, rounded to nearest.
 
     Raises `InputError` where that is off by more than 1 %, or below 4 clocks.
@@ -28,7 +31,7 @@ def uart_divisor(hz, baud):
     return divisor
 
 
-class UartReceiver(wiring.Component):
+class UartReceiver(Component):
     """Bytes from a line, each bit sampled once in its middle.
 
     The middle is counted from the start bit's edge. Nothing is lost as long as the sender's baud is
@@ -45,13 +48,15 @@ class UartReceiver(wiring.Component):
     divisor : clocks per bit.
     """
 
-    rx: In(1, init=1)
-    o: Out(stream.Signature(8, always_ready=True))
-    broken: Out(1)
-
-    def __init__(self, divisor):
+    def __init__(self, divisor: int) -> None:
         self._divisor = divisor
-        super().__init__()
+        super().__init__(
+            {
+                "rx": In(1, init=1),  # pyright: ignore[reportCallIssue]
+                "o": Out(stream.Signature(8, always_ready=True)),
+                "broken": Out(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -95,7 +100,7 @@ class UartReceiver(wiring.Component):
         return m
 
 
-class UartTransmitter(wiring.Component):
+class UartTransmitter(Component):
     """Bytes onto a line, without a gap where they come in time.
 
     Members
@@ -108,12 +113,9 @@ class UartTransmitter(wiring.Component):
     divisor : clocks per bit.
     """
 
-    i: In(stream.Signature(8))
-    tx: Out(1, init=1)
-
-    def __init__(self, divisor):
+    def __init__(self, divisor: int) -> None:
         self._divisor = divisor
-        super().__init__()
+        super().__init__({"i": In(stream.Signature(8)), "tx": Out(1, init=1)})  # pyright: ignore[reportCallIssue]
 
     def elaborate(self, platform):
         m = Module()

@@ -1,11 +1,14 @@
 """Bernoulli encoder: one comparison turns a threshold and a random number into a spike."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 
-class BernoulliEncoder(wiring.Component):
+
+class BernoulliEncoder(Component):
     """``spike = random < threshold``, combinational.
 
     With `random` uniform over ``0..2**width - 1`` the spike has probability
@@ -24,7 +27,7 @@ class BernoulliEncoder(wiring.Component):
     Source: SSA, arXiv 2402.09109, the Bernoulli encoder.
     """
 
-    def __init__(self, width):
+    def __init__(self, width: int) -> None:
         super().__init__({"threshold": In(width + 1), "random": In(width), "spike": Out(1)})
 
     def elaborate(self, platform):

@@ -1,11 +1,18 @@
 """Golden twin of `spikeloom.random.lfsr`: the same bit sequence, whole stretches at a time."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .taps import TAPS
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def lfsr_sequence(width, states, length):
+
+def lfsr_sequence(width: int, states: NDArray, length: int) -> NDArray:
     """Output bits of LFSRs of one width.
 
     Parameters

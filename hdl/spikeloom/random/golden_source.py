@@ -1,9 +1,16 @@
 """Golden twin of `spikeloom.random.random_source`: the same numbers, in order of drawing."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .golden_lfsr import lfsr_sequence
 from .random_plan import draw_bits, draws_discarded, make_plan, scramble
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class RandomSource:
@@ -13,14 +20,16 @@ class RandomSource:
     sequence: each `draw` goes on where the last one ended.
     """
 
-    def __init__(self, draws, limit, seed, *, strategy="slices", stream=0):
+    def __init__(
+        self, draws: int, limit: int, seed: int, *, strategy: str = "slices", stream: int = 0
+    ) -> None:
         self._limit = limit
         self._bits = draw_bits(limit)
         self._plan = make_plan(strategy, draws, self._bits, stream)
         self._states = [register.seeded(scramble(seed)) for register in self._plan.registers]
         self.draw(draws_discarded(limit))
 
-    def draw(self, count):
+    def draw(self, count: int) -> NDArray:
         """The numbers of the next `count` uses: (count, draws) uint32."""
         numbers = np.zeros((count, len(self._plan.slots)), np.uint64)
         if not self._bits:

@@ -5,8 +5,11 @@ time step to time step (a randomly shifted rank-1 lattice). Over D steps c takes
 once, over N = D steps so does j, and over N * D steps each pair comes exactly once.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from math import gcd, sqrt
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -18,14 +21,14 @@ class Lattice:
     stride: tuple
     lap: int
 
-    def offset(self, step):
+    def offset(self, step: int) -> tuple[int, ...]:
         """Offsets of the indices `s` and `b` at time step `step`: ``c = s``, ``j = c + b``."""
         dims, tokens = self.size
         c = step * self.stride[0] % dims
         j = step * self.stride[1] + step // dims * self.lap
         return c, (j - c) % tokens
 
-    def moves(self, steps):
+    def moves(self, steps: int) -> Any:
         """What `steps` time steps add to `s` (modulo D) and to `b` (modulo N).
 
         The latter as a function of whether time steps go round D by one lap more than usual, and
@@ -37,7 +40,7 @@ class Lattice:
         return c, lambda lap, round_: (j + lap * self.lap - c + round_ * dims) % tokens
 
 
-def lattice(head_dim, tokens):
+def lattice(head_dim: int, tokens: int) -> Lattice:
     """The lattice for D = `head_dim` and N = `tokens`.
 
     Strides are near irrational parts of the range, so that few steps are spread evenly too. A lap

@@ -1,13 +1,15 @@
 """Linear-feedback shift register that leaps ahead by several bits per clock."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import wiring
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from .taps import TAPS
 
 
-class LFSR(wiring.Component):
+class LFSR(Component):
     """A window on a maximal-length bit sequence, moved on by `leap` bits per step.
 
     The register holds ``width`` consecutive bits of the sequence
@@ -33,7 +35,7 @@ class LFSR(wiring.Component):
     Raises `ValueError` for a width or leap outside its range.
     """
 
-    def __init__(self, width, leap=1):
+    def __init__(self, width: int, leap: int = 1) -> None:
         if width not in TAPS:
             raise ValueError(f"LFSR width must be in 3..64, not {width!r}")
         if leap not in range(1, width + 1):
@@ -46,9 +48,9 @@ class LFSR(wiring.Component):
         m = Module()
 
         state = Signal(self._width, init=1)
-        window = list(state)
+        window: list[Value] = list(state)
         for n in range(self._leap):
-            bit = 0
+            bit: Value = Const(0)
             for tap in TAPS[self._width]:
                 bit ^= window[n + tap]
             window.append(bit)

@@ -18,10 +18,14 @@ again. So a seed is scrambled once per run (`scramble`), and reaches each regist
 constant and rotated by an amount of its own: neighbouring seeds are unrelated from the first draw.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from math import ceil
 from operator import xor
+from typing import Any
 
 STRATEGIES = ("slices", "own", "permuted")
 SCRAMBLE_TURNS = ((0, 16, 22), (4, 24, 56))  # of the seed, of the sum of its turns
@@ -40,7 +44,7 @@ class Register:
     salt: int
     turn: int
 
-    def seeded(self, scrambled):
+    def seeded(self, scrambled: int) -> int:
         """State after loading a scrambled seed: rotated by `turn`, salted, bit 0 set."""
         return (_rotate(scrambled, self.turn) ^ self.salt) & (2**self.width - 1) | 1
 
@@ -53,11 +57,11 @@ class RandomPlan:
     slots: tuple  # one (register index, tuple of bit positions) for each draw
 
 
-def is_power_of_two(n):
+def is_power_of_two(n: int) -> bool:
     return n & (n - 1) == 0
 
 
-def draw_bits(limit):
+def draw_bits(limit: int) -> int:
     """Random bits of one draw from ``0..limit - 1``.
 
     For a power of two these are log2(limit), and the draw is exactly uniform. Otherwise
@@ -69,7 +73,7 @@ def draw_bits(limit):
     return bits if is_power_of_two(limit) else bits + EXCESS_BITS
 
 
-def draws_discarded(limit):
+def draws_discarded(limit: int) -> int:
     """Draws of the sequence that are passed over at start.
 
     One step is made after loading. It puts the first scaled draw into its register where the limit
@@ -78,7 +82,7 @@ def draws_discarded(limit):
     return 1 if is_power_of_two(limit) else 0
 
 
-def scramble(seed):
+def scramble(seed: int) -> int:
     """A 64-bit seed whose bits have each reached nine others. Invertible.
 
     Rotations are the powers of a variable r with ``r**64 = 1``, sums of them polynomials over
@@ -90,7 +94,11 @@ def scramble(seed):
     return seed
 
 
-def turned_sum(word, turns, rotate=lambda word, amount: word.rotate_left(amount)):
+def turned_sum(
+    word: Any,
+    turns: Any,
+    rotate: Callable[..., Any] = lambda word, amount: word.rotate_left(amount),
+) -> Any:
     """The XOR of `word`, an int or a hardware value of 64 bits, rotated to the left by `turns`."""
     return reduce(xor, (rotate(word, amount) for amount in turns))
 
@@ -100,7 +108,7 @@ def _rotate(word, amount):
     return (word << amount | word >> (64 - amount)) & _MASK
 
 
-def make_plan(strategy, draws, bits, stream):
+def make_plan(strategy: str, draws: int, bits: int, stream: int) -> RandomPlan:
     """Lay out `draws` numbers of `bits` bits each for the random source numbered `stream`.
 
     Sources of one core have different stream numbers, so that they share no register.

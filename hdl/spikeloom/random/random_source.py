@@ -1,15 +1,22 @@
 """A bank of LFSRs that hands out uniform random numbers, as laid out by a plan."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from ..blocks.seeding import Seeding
 from .lfsr import LFSR
 from .random_plan import draw_bits, is_power_of_two, make_plan
 
+if TYPE_CHECKING:
+    from amaranth.hdl import Value
 
-class RandomSource(wiring.Component):
+
+class RandomSource(Component):
     """`draws` uniform random numbers in ``0..limit - 1`` at once, all renewed by a step.
 
     Exactly uniform where `limit` is a power of two; otherwise the bias is bounded by
@@ -30,7 +37,9 @@ class RandomSource(wiring.Component):
     o : Out, `draws` numbers side by side; `number` is one of them.
     """
 
-    def __init__(self, draws, limit, *, strategy="slices", stream=0):
+    def __init__(
+        self, draws: int, limit: int, *, strategy: str = "slices", stream: int = 0
+    ) -> None:
         self._limit = limit
         self._width = (limit - 1).bit_length()
         self._plan = make_plan(strategy, draws, draw_bits(limit), stream)
@@ -42,7 +51,7 @@ class RandomSource(wiring.Component):
             }
         )
 
-    def number(self, n):
+    def number(self, n: int) -> Value:
         """Number `n` of those in `o`."""
         return self.o[n * self._width : (n + 1) * self._width]
 

@@ -1,14 +1,14 @@
 """The start of a run: the seed is scrambled, loaded, and the first numbers are drawn."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..blocks.component import Component
 from ..blocks.seeding import Seeding
 from .random_plan import SCRAMBLE_TURNS, turned_sum
 
 
-class SeedScrambler(wiring.Component):
+class SeedScrambler(Component):
     """Scrambles a seed and starts the random sources that share it.
 
     A clock for each half of the scrambling, then one each to load and to warm up: numbers are there
@@ -23,11 +23,16 @@ class SeedScrambler(wiring.Component):
     busy : Out(1), until the numbers are there.
     """
 
-    start: In(1)
-    seed: In(64)
-    keep: In(1)
-    seeding: Out(Seeding())
-    busy: Out(1)
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "start": In(1),
+                "seed": In(64),
+                "keep": In(1),
+                "seeding": Out(Seeding()),
+                "busy": Out(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()

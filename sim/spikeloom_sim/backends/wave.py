@@ -1,9 +1,15 @@
 """GTKWave save files beside recorded waveforms."""
 
+from __future__ import annotations
+
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vcd.gtkw import GTKWSave
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
 
 _OURS = "written by spikeloom"
 _WINDOW = 1400, 1000
@@ -12,12 +18,12 @@ _FRAME = 200  # pixels that 2^-zoom units of time take
 _CONTROL = ("clk", "rst", "start", "busy", "done")
 
 
-def save_file_of(wave):
+def save_file_of(wave: Path) -> Path:
     """Path of the save file that goes with a waveform: ``run.gtkw`` beside ``run.vcd``."""
     return Path(wave).with_suffix(".gtkw")
 
 
-def write_gtkw(wave, config, module, picoseconds):
+def write_gtkw(wave: Path, config: Core, module: str, picoseconds: int) -> None:
     """Write a GTKWave save file beside a recorded run: control, flags, input and output streams.
 
     A save file that the user saved from GTKWave stays as it is.

@@ -1,10 +1,18 @@
 """`BankMemory`: the ring of banks under its protocol."""
 
-from amaranth.hdl import Assert, Assume, Cover, Signal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amaranth.hdl import Signal
 
 from spikeloom.blocks.bank_memory import BankMemory
 
 from .harness import Harness
+from .properties import assume, cover, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module
 
 
 class BankMemoryContract(Harness):
@@ -18,11 +26,11 @@ class BankMemoryContract(Harness):
     banks, depth : of the `BankMemory`.
     """
 
-    def __init__(self, *, banks, depth):
+    def __init__(self, *, banks: int, depth: int) -> None:
         self._banks = banks
         super().__init__(BankMemory(banks=banks, depth=depth, granule_bits=1))
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         dut, banks = self.dut, self._banks
         # One wider than needed: a count that leaves its range is seen, not wrapped.
         reserved = Signal(range(-1, banks + 2))
@@ -32,22 +40,22 @@ class BankMemoryContract(Harness):
             closed.eq(closed + dut.w.close - dut.r.release),
         ]
         m.d.comb += [
-            Assume(~dut.w.reserve | dut.w.free),
-            Assume(~dut.r.release | dut.r.full),
-            Assume(~(dut.w.close | dut.w.en.any()) | dut.w.reserve | (closed < reserved)),
-            Assert((closed >= 0) & (closed <= reserved) & (reserved <= banks)),
-            Assert(dut.w.free == (reserved < banks)),
-            Assert(dut.r.full == (closed > 0)),
-            Cover((closed == banks) & dut.r.release),
+            assume(~dut.w.reserve | dut.w.free),
+            assume(~dut.r.release | dut.r.full),
+            assume(~(dut.w.close | dut.w.en.any()) | dut.w.reserve | (closed < reserved)),
+            prove((closed >= 0) & (closed <= reserved) & (reserved <= banks)),
+            prove(dut.w.free == (reserved < banks)),
+            prove(dut.r.full == (closed > 0)),
+            cover((closed == banks) & dut.r.release),
         ]
 
         # The writer's bank is as far ahead of the reader's as there are closed ones.
         written, read = self.inside("ring.w_bank"), self.inside("ring.r_bank")
         ahead = written - read
         m.d.comb += [
-            Assert(self.inside("ring.reserved") == reserved),
-            Assert(self.inside("ring.closed") == closed),
-            Assert((written < banks) & (read < banks)),
-            Assert((ahead == closed) | (ahead == closed - banks)),
-            Assert(~(dut.w.en.any() & dut.r.full) | (written != read)),
+            prove(self.inside("ring.reserved") == reserved),
+            prove(self.inside("ring.closed") == closed),
+            prove((written < banks) & (read < banks)),
+            prove((ahead == closed) | (ahead == closed - banks)),
+            prove(~(dut.w.en.any() & dut.r.full) | (written != read)),
         ]

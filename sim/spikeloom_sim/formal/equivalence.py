@@ -1,7 +1,10 @@
 """Is a mutant the same circuit as the original?"""
 
+from __future__ import annotations
+
 import shutil
 from pathlib import Path
+from typing import Any
 
 from spikeloom.errors import JobError
 from spikeloom.tools import run_tool
@@ -31,7 +34,7 @@ equiv_status -assert
 """
 
 
-def is_equivalent(top, design, fault, folder):
+def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
     """Whether a ``mutate`` command is proved to leave every register and output as it was.
 
     By induction: from equal registers, under any inputs, come equal registers and outputs. That

@@ -1,13 +1,23 @@
 """What every harness is made of: the component under proof, its insides, and its streams."""
 
-from amaranth.hdl import Assert, Assume, Const, Fragment, Module, Shape, Signal, Value
-from amaranth.lib import stream, wiring
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from amaranth.hdl import Const, Fragment, Module, Shape, Signal, Value
+from amaranth.lib import stream
 from amaranth.lib.wiring import In
 
+from spikeloom.blocks.component import Component
 from spikeloom.blocks.loop_nest import LoopNest
 
+from .properties import assume, prove
 
-class Harness(wiring.Component):
+if TYPE_CHECKING:
+    from amaranth.lib import wiring
+
+
+class Harness(Component):
     """A component whose inputs are led outside, where the solver drives them.
 
     Input streams are free but well-behaved: a beat that waits stays as it is. Reset may come at any
@@ -19,7 +29,7 @@ class Harness(wiring.Component):
     component : the component under proof, called `dut` inside.
     """
 
-    def __init__(self, component):
+    def __init__(self, component: wiring.Component) -> None:
         self.dut = component
         self._driven = {
             "__".join(map(str, path)): Value.cast(value)
@@ -35,8 +45,8 @@ class Harness(wiring.Component):
         m.d.comb += [value.eq(getattr(self, name)) for name, value in self._driven.items()]
 
         for name, port in self.streams(In).items():
-            m.d.comb += Assume(steady(m, port, name))
-        m.d.comb += [Assert(kept) for kept in self._loops_in_step(self._fragment)]
+            m.d.comb += assume(steady(m, port, name))
+        m.d.comb += [prove(kept) for kept in self._loops_in_step(self._fragment)]
         self.check(m)
         return m
 
@@ -53,11 +63,11 @@ class Harness(wiring.Component):
         for part, _, _ in fragment.subfragments:
             yield from self._loops_in_step(part)
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         """Add the properties to module `m`."""
         raise NotImplementedError
 
-    def streams(self, flow):
+    def streams(self, flow: wiring.Flow) -> dict[str, Any]:
         """Streams of the component: its inputs (`In`) or its outputs (`Out`), by name."""
         return {
             name: getattr(self.dut, name)
@@ -67,7 +77,7 @@ class Harness(wiring.Component):
             and member.flow == flow
         }
 
-    def inside(self, path):
+    def inside(self, path: str) -> Any:
         """A signal inside the component: "submodule.submodule.name", for strengthening."""
         *folders, name = path.split(".")
         fragment = self._fragment
@@ -86,7 +96,7 @@ class Harness(wiring.Component):
                     return signal
         raise NameError(f"{type(self.dut).__name__} has no signal {name!r}")
 
-    def stored_words(self, path, depth):
+    def stored_words(self, path: str, depth: int) -> list[Signal]:
         """The first `depth` words of the memory inside the component, for strengthening."""
         fragment = self._fragment
         for folder in path.split("."):
@@ -105,7 +115,7 @@ class Harness(wiring.Component):
         return words
 
 
-def steady(m, port, name):
+def steady(m: Module, port: Any, name: str) -> Value:
     """Whether the beat that waited on stream `port` a clock ago, if any, is there unchanged."""
     waited = Signal(name=f"{name}_waited")
     payload = Signal.like(port.payload, name=f"{name}_before", reset_less=True)
@@ -113,6 +123,6 @@ def steady(m, port, name):
     return ~waited | (port.valid & (Value.cast(port.payload) == Value.cast(payload)))
 
 
-def moved(port):
+def moved(port: Any) -> Value:
     """Whether a beat changes hands on stream `port` in this clock."""
     return port.valid & port.ready

@@ -1,10 +1,18 @@
 """`RowOutput`: every row of every block, once, in order, and room for what was reserved."""
 
-from amaranth.hdl import Assert, Assume, Cat, Const, Cover, Mux, Signal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amaranth.hdl import Cat, Const, Mux, Signal
 
 from spikeloom.cores.ssa.row_output import RowOutput
 
 from .harness import Harness, moved, steady
+from .properties import assume, cover, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module
 
 
 class RowOutputContract(Harness):
@@ -18,20 +26,20 @@ class RowOutputContract(Harness):
     tokens, width, rows, depth : of the `RowOutput`.
     """
 
-    def __init__(self, tokens, width, *, rows, depth):
+    def __init__(self, tokens: int, width: int, *, rows: int, depth: int) -> None:
         self._tokens = tokens
         self._width = width
         self._rows = rows
         self._depth = depth
         super().__init__(RowOutput(tokens, width, rows=rows, depth=depth))
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         dut, rows, depth, width = self.dut, self._rows, self._depth, self._width
         most = (depth + 1) * rows
 
         owed = Signal(range(-1, depth + 2))  # blocks reserved and still to come
         m.d.sync += owed.eq(owed + dut.i.reserve - dut.i.en)
-        m.d.comb += [Assume(~dut.i.reserve | dut.i.free), Assume(~dut.i.en | (owed > 0))]
+        m.d.comb += [assume(~dut.i.reserve | dut.i.free), assume(~dut.i.en | (owed > 0))]
 
         # The rows held, the next to leave first; a block lands behind them.
         held = Signal(range(-1, most + rows + 1))
@@ -50,14 +58,14 @@ class RowOutputContract(Harness):
             m.d.sync += token.eq(Mux(token == self._tokens - 1, 0, token + 1))
 
         m.d.comb += [
-            Assert(steady(m, dut.o, "o")),
-            Assert((held >= 0) & (held <= most)),
-            Cover((held == most) & moved(dut.o)),
-            Cover(moved(dut.o) & dut.o.payload.last),
-            Assert(~dut.i.en | self.inside("queue.w_rdy")),
-            Assert(~dut.o.valid | (held > 0)),
-            Assert(~dut.o.valid | (dut.o.payload.data == queue[0])),
-            Assert(~dut.o.valid | (dut.o.payload.last == (token == self._tokens - 1))),
+            prove(steady(m, dut.o, "o")),
+            prove((held >= 0) & (held <= most)),
+            cover((held == most) & moved(dut.o)),
+            cover(moved(dut.o) & dut.o.payload.last),
+            prove(~dut.i.en | self.inside("queue.w_rdy")),
+            prove(~dut.o.valid | (held > 0)),
+            prove(~dut.o.valid | (dut.o.payload.data == queue[0])),
+            prove(~dut.o.valid | (dut.o.payload.last == (token == self._tokens - 1))),
         ]
         self._strengthen(m, owed, held, queue, token)
 
@@ -71,11 +79,11 @@ class RowOutputContract(Harness):
             holding = self.inside("splitter.holding")
             chunk = self.inside("splitter.chunks.chunk")
             split = Mux(holding, rows - chunk, 0)
-            m.d.comb += [Assert(chunk < rows), Assert(holding | (chunk == 0))]
+            m.d.comb += [prove(chunk < rows), prove(holding | (chunk == 0))]
             # A block moves on at once: with rows queued, an empty splitter lasts one clock.
             for n in range(rows):
                 row = self.inside("splitter.row").word_select(n, width)
-                m.d.comb += Assert((n >= split) | (row == queue[n]))
+                m.d.comb += prove((n >= split) | (row == queue[n]))
 
         stored = self.stored_words("queue.storage", depth)
         for ahead in range(rows + 1):
@@ -88,12 +96,12 @@ class RowOutputContract(Harness):
                     here = (at == address) | (at == address + depth)
                     found = Mux(here, stored[address], found)
                 holds = (split == ahead) & (block < level)
-                m.d.comb += Assert(~holds | (found == word))
+                m.d.comb += prove(~holds | (found == word))
 
         m.d.comb += [
-            Assert(held == level * rows + split),
-            Assert(self.inside("reserved") == owed + level),
-            Assert((owed >= 0) & (owed + level <= depth)),
+            prove(held == level * rows + split),
+            prove(self.inside("reserved") == owed + level),
+            prove((owed >= 0) & (owed + level <= depth)),
         ]
         if self._tokens > 1:
-            m.d.comb += Assert(self.inside("sent.token") == token)
+            m.d.comb += prove(self.inside("sent.token") == token)

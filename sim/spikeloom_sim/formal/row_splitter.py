@@ -1,10 +1,20 @@
 """`RowSplitter`: every chunk of every beat, once, in order, without delay."""
 
-from amaranth.hdl import Assert, Cover, Mux, Signal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amaranth.hdl import Mux, Signal
 
 from spikeloom.blocks.row_splitter import RowSplitter
 
 from .harness import Harness, moved, steady
+from .properties import cover, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module
+
+    from spikeloom.blocks.component import Component
 
 
 class RowSplitterContract(Harness):
@@ -19,19 +29,19 @@ class RowSplitterContract(Harness):
     component : a stand-in for it, to see the proof fail.
     """
 
-    def __init__(self, width, chunk, component=None):
+    def __init__(self, width: int, chunk: int, component: type[Component] | None = None) -> None:
         self._width = width
         self._chunk = chunk
         super().__init__(component or RowSplitter(width, chunk))
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         i, o = self.dut.i, self.dut.o
         n = self._width // self._chunk
-        m.d.comb += [Assert(steady(m, o, "o")), Cover(moved(i) & moved(o))]
+        m.d.comb += [prove(steady(m, o, "o")), cover(moved(i) & moved(o))]
         if n == 1:
             m.d.comb += [
-                Assert(moved(i) == moved(o)),
-                Assert(~o.valid | (o.payload == i.payload)),
+                prove(moved(i) == moved(o)),
+                prove(~o.valid | (o.payload == i.payload)),
             ]
             return
 
@@ -42,15 +52,15 @@ class RowSplitterContract(Harness):
             m.d.sync += beat.eq(i.payload)
         due = (n - held)[: n.bit_length()]  # number of the chunk to leave next
         m.d.comb += [
-            Assert(held <= n),
-            Assert(o.valid == (held != 0)),
-            Assert(~o.valid | (o.payload == beat.word_select(due, self._chunk))),
-            Assert(i.ready == ((held == 0) | ((held == 1) & moved(o)))),
+            prove(held <= n),
+            prove(o.valid == (held != 0)),
+            prove(~o.valid | (o.payload == beat.word_select(due, self._chunk))),
+            prove(i.ready == ((held == 0) | ((held == 1) & moved(o)))),
         ]
 
         # What makes it inductive: position and register agree with what is held.
         place = Mux(held == 0, 0, due)
         m.d.comb += [
-            Assert(self.inside("chunks.chunk") == place),
-            Assert((held == 0) | (self.inside("row") == beat >> (due * self._chunk))),
+            prove(self.inside("chunks.chunk") == place),
+            prove((held == 0) | (self.inside("row") == beat >> (due * self._chunk))),
         ]

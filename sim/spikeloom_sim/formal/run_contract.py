@@ -1,8 +1,18 @@
 """A whole run of any core, seen from outside."""
 
-from amaranth.hdl import Assert, Assume, Cover, ResetSignal, Signal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amaranth.hdl import ResetSignal, Signal
 
 from .harness import Harness, moved
+from .properties import assume, cover, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module
+
+    from spikeloom.contract import Core
 
 
 class RunContract(Harness):
@@ -17,15 +27,15 @@ class RunContract(Harness):
     config : any core with one output, `o`.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: Core) -> None:
         port = config.outputs["o"]
         self._tensor = port.frame_beats
         self._beats = port.beats
         super().__init__(config.create())
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         dut, o = self.dut, self.dut.o
-        m.d.comb += Assume(~ResetSignal())
+        m.d.comb += assume(~ResetSignal())
 
         running = Signal()
         beat = Signal(range(self._beats))
@@ -44,14 +54,14 @@ class RunContract(Harness):
             m.d.sync += running.eq(1)
 
         m.d.comb += [
-            Assert(dut.busy == running),
-            Assert(~o.valid | running),
-            Assert(dut.done == (moved(o) & final)),
-            Assert(~o.valid | (o.payload.last == (place == self._tensor - 1))),
-            Cover(dut.done),
+            prove(dut.busy == running),
+            prove(~o.valid | running),
+            prove(dut.done == (moved(o) & final)),
+            prove(~o.valid | (o.payload.last == (place == self._tensor - 1))),
+            cover(dut.done),
         ]
 
 
-def clocks_of_a_run(config):
+def clocks_of_a_run(config: Core) -> int:
     """Clocks from start to done when operands come at once: the depth at which a run is whole."""
     return config.cycles() + config.preload_cycles()

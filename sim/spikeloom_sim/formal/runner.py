@@ -1,15 +1,22 @@
 """Running a proof: an Amaranth harness to RTLIL, SymbiYosys, and what it says."""
 
+from __future__ import annotations
+
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from amaranth.back import rtlil
+from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  # no stub
 
 from spikeloom.environment import child_environment
 from spikeloom.errors import JobError
 from spikeloom.tools import require
+
+if TYPE_CHECKING:
+    from .harness import Harness
 
 MODES = ("prove", "bmc", "cover")
 
@@ -28,7 +35,15 @@ smtbmc z3
 """
 
 
-def prove(harness, name, folder, depth, mode="prove", *, registers=False):
+def prove(
+    harness: Harness,
+    name: str,
+    folder: Path,
+    depth: int,
+    mode: str = "prove",
+    *,
+    registers: bool = False,
+) -> str:
     """Prove every `Assert` of an Amaranth component, or reach every `Cover`.
 
     Parameters
@@ -52,7 +67,9 @@ def prove(harness, name, folder, depth, mode="prove", *, registers=False):
     return run_sby(name, script, [f"{name}.il"], folder, depth, mode)
 
 
-def run_sby(name, script, files, folder, depth, mode):
+def run_sby(
+    name: str, script: str, files: Mapping[str, str], folder: Path, depth: int, mode: str
+) -> str:
     """Run SymbiYosys on the design that Yosys `script` makes of `files`; see `prove`."""
     if mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")

@@ -1,10 +1,18 @@
 """`SpikeOperand`: a bank for every tensor, no more and no fewer."""
 
-from amaranth.hdl import Assert, Assume, Cover, Signal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amaranth.hdl import Signal
 
 from spikeloom.cores.ssa.spike_operand import SpikeOperand
 
 from .harness import Harness, moved
+from .properties import assume, cover, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module, ShapeLike
 
 
 class SpikeOperandContract(Harness):
@@ -18,14 +26,14 @@ class SpikeOperandContract(Harness):
     tokens, width, shape : of the `SpikeOperand`; `shape` are its further keywords.
     """
 
-    def __init__(self, tokens, width, **shape):
+    def __init__(self, tokens: int, width: int, **shape: ShapeLike) -> None:
         self._beats = tokens * width // (shape["block_rows"] * shape["block_bits"])
         self._rows = shape["lanes"] // shape["block_rows"]
         self._parts = shape["bits"] // shape["block_bits"]
         self._columns = width // shape["bits"]
         super().__init__(SpikeOperand(tokens, width, **shape))
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         dut = self.dut
         beat = Signal(range(self._beats))
         tensors = Signal(range(-1, 4))  # complete and not yet released
@@ -38,23 +46,23 @@ class SpikeOperandContract(Harness):
         m.d.sync += tensors.eq(tensors + complete - dut.o.release)
 
         m.d.comb += [
-            Assume(~dut.o.release | dut.o.full),
-            Assert((tensors >= 0) & (tensors + begun <= 2)),
-            Assert(dut.o.full == (tensors > 0)),
-            Cover((tensors == 2) & dut.o.release),
-            Assert(self.inside("memory.w").close == complete),
-            Assert(dut.i.ready == (begun | (tensors + begun < 2))),
+            assume(~dut.o.release | dut.o.full),
+            prove((tensors >= 0) & (tensors + begun <= 2)),
+            prove(dut.o.full == (tensors > 0)),
+            cover((tensors == 2) & dut.o.release),
+            prove(self.inside("memory.w").close == complete),
+            prove(dut.i.ready == (begun | (tensors + begun < 2))),
         ]
 
         # The loops of the writer are at this beat, and the ring counts these tensors.
         fill = {name: self.inside(f"fill.{name}") for name in ("group", "row", "column", "part")}
         place = (fill["group"] * self._rows + fill["row"]) * self._columns + fill["column"]
         m.d.comb += [
-            Assert(place * self._parts + fill["part"] == beat),
-            Assert(fill["row"] < self._rows),
-            Assert(fill["column"] < self._columns),
-            Assert(fill["part"] < self._parts),
-            Assert(beat < self._beats),
-            Assert(self.inside("memory.ring.closed") == tensors),
-            Assert(self.inside("memory.ring.reserved") == tensors + begun),
+            prove(place * self._parts + fill["part"] == beat),
+            prove(fill["row"] < self._rows),
+            prove(fill["column"] < self._columns),
+            prove(fill["part"] < self._parts),
+            prove(beat < self._beats),
+            prove(self.inside("memory.ring.closed") == tensors),
+            prove(self.inside("memory.ring.reserved") == tensors + begun),
         ]

@@ -1,11 +1,19 @@
 """`CodesToSpikes` and `SpikesToCodes`: T beats of spikes for every vector of codes, and back."""
 
-from amaranth.hdl import Assert, Cover, Mux, Signal, Value
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amaranth.hdl import Mux, Signal, Value
 
 from spikeloom.cores.spiked.code import signed_code
 from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes
 
 from .harness import Harness, moved, steady
+from .properties import cover, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module
 
 
 class CodesToSpikesContract(Harness):
@@ -17,12 +25,12 @@ class CodesToSpikesContract(Harness):
     width, steps : of the `CodesToSpikes`.
     """
 
-    def __init__(self, width, steps):
+    def __init__(self, width: int, steps: int) -> None:
         self._width = width
         self._steps = steps
         super().__init__(CodesToSpikes(width, steps))
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         i, o, steps = self.dut.i, self.dut.o, self._steps
         owed = Signal(range(steps + 1))
         codes = Signal.like(i.payload)
@@ -31,24 +39,24 @@ class CodesToSpikesContract(Harness):
             m.d.sync += codes.eq(i.payload)
         time = Mux(owed == 0, 0, steps - owed)
         m.d.comb += [
-            Assert(steady(m, o, "o")),
-            Assert(owed <= steps),
-            Assert(o.valid == (owed != 0)),
-            Assert(i.ready == ((owed == 0) | ((owed == 1) & moved(o)))),
-            Cover(moved(i) & moved(o)),
+            prove(steady(m, o, "o")),
+            prove(owed <= steps),
+            prove(o.valid == (owed != 0)),
+            prove(i.ready == ((owed == 0) | ((owed == 1) & moved(o)))),
+            cover(moved(i) & moved(o)),
         ]
         for n in range(self._width):
             fires = codes[n].spike & (codes[n].step == time)
             m.d.comb += [
-                Assert(~o.valid | (o.payload.spike[n] == fires)),
-                Assert(~o.valid | (o.payload.sign[n] == (fires & codes[n].sign))),
+                prove(~o.valid | (o.payload.spike[n] == fires)),
+                prove(~o.valid | (o.payload.sign[n] == (fires & codes[n].sign))),
             ]
 
         # What makes it inductive: position and register agree with what is owed.
         held = self.inside("codes")
-        m.d.comb += Assert((owed == 0) | (Value.cast(held) == Value.cast(codes)))
+        m.d.comb += prove((owed == 0) | (Value.cast(held) == Value.cast(codes)))
         if steps > 1:
-            m.d.comb += Assert(self.inside("loops.time") == time)
+            m.d.comb += prove(self.inside("loops.time") == time)
 
 
 class SpikesToCodesContract(Harness):
@@ -62,12 +70,12 @@ class SpikesToCodesContract(Harness):
     width, steps : of the `SpikesToCodes`.
     """
 
-    def __init__(self, width, steps):
+    def __init__(self, width: int, steps: int) -> None:
         self._width = width
         self._steps = steps
         super().__init__(SpikesToCodes(width, steps))
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         i, o, steps = self.dut.i, self.dut.o, self._steps
         heard = Signal(range(steps))
         waiting = Signal()
@@ -78,11 +86,11 @@ class SpikesToCodesContract(Harness):
             with m.If(heard == steps - 1):
                 m.d.sync += waiting.eq(1)
         m.d.comb += [
-            Assert(steady(m, o, "o")),
-            Assert(heard < steps),
-            Assert(o.valid == waiting),
-            Assert(i.ready == (~waiting | o.ready)),
-            Cover(moved(i) & moved(o)),
+            prove(steady(m, o, "o")),
+            prove(heard < steps),
+            prove(o.valid == waiting),
+            prove(i.ready == (~waiting | o.ready)),
+            cover(moved(i) & moved(o)),
         ]
         for n in range(self._width):
             first = Signal(signed_code(steps), name=f"first_{n}")
@@ -93,10 +101,10 @@ class SpikesToCodesContract(Harness):
                     first.step.eq(Mux(spike, heard, 0)),
                     first.sign.eq(spike & i.payload.sign[n]),
                 ]
-            m.d.comb += Assert(
+            m.d.comb += prove(
                 ((heard == 0) & ~waiting) | (o.payload[n].as_value() == first.as_value())
             )
 
         if steps > 1:
-            m.d.comb += Assert(self.inside("loops.time") == heard)
-        m.d.comb += Assert(~waiting | (heard == 0))
+            m.d.comb += prove(self.inside("loops.time") == heard)
+        m.d.comb += prove(~waiting | (heard == 0))

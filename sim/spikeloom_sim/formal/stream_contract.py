@@ -1,9 +1,18 @@
 """Streams of any component: what is offered stays, and ready comes back."""
 
-from amaranth.hdl import Assert, Assume, ResetSignal, Signal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from amaranth.hdl import ResetSignal, Signal
 from amaranth.lib.wiring import In, Out
 
 from .harness import Harness, steady
+from .properties import assume, prove
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Module
+    from amaranth.lib import wiring
 
 
 class StreamContract(Harness):
@@ -18,15 +27,15 @@ class StreamContract(Harness):
     resets : whether a reset may come at any time.
     """
 
-    def __init__(self, component, *, resets=True):
+    def __init__(self, component: wiring.Component, *, resets: bool = True) -> None:
         super().__init__(component)
         self._resets = resets
 
-    def check(self, m):
+    def check(self, m: Module) -> None:
         if not self._resets:
-            m.d.comb += Assume(~ResetSignal())
+            m.d.comb += assume(~ResetSignal())
         for name, port in self.streams(Out).items():
-            m.d.comb += Assert(steady(m, port, name))
+            m.d.comb += prove(steady(m, port, name))
 
 
 class ReadyComesBack(Harness):
@@ -39,20 +48,20 @@ class ReadyComesBack(Harness):
     held : further inputs held high, such as "start".
     """
 
-    def __init__(self, component, bound, held=()):
+    def __init__(self, component: wiring.Component, bound: int, held: Any = ()) -> None:
         super().__init__(component)
         self._bound = bound
         self._held = held
 
-    def check(self, m):
-        m.d.comb += [Assume(getattr(self.dut, name)) for name in self._held]
-        m.d.comb += Assume(~ResetSignal())
-        m.d.comb += [Assume(port.ready) for port in self.streams(Out).values()]
+    def check(self, m: Module) -> None:
+        m.d.comb += [assume(getattr(self.dut, name)) for name in self._held]
+        m.d.comb += assume(~ResetSignal())
+        m.d.comb += [assume(port.ready) for port in self.streams(Out).values()]
         for name, port in self.streams(In).items():
-            m.d.comb += Assume(port.valid)
+            m.d.comb += assume(port.valid)
             waiting = Signal(range(self._bound + 1), name=f"{name}_waiting")
             with m.If(port.ready):
                 m.d.sync += waiting.eq(0)
             with m.Elif(waiting != self._bound):
                 m.d.sync += waiting.eq(waiting + 1)
-            m.d.comb += Assert(waiting != self._bound)
+            m.d.comb += prove(waiting != self._bound)

@@ -1,7 +1,11 @@
 """Running a cocotb test module in a built simulation."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import get_runner
@@ -13,7 +17,16 @@ from spikeloom.tools import locate
 PERIOD_NS = 10  # clock period of every testbench
 
 
-def run_cocotb(simulator, top, folder, module, *, environment=(), waves=None, arguments=()):
+def run_cocotb(
+    simulator: Any,
+    top: str,
+    folder: Path,
+    module: str,
+    *,
+    environment: Mapping[str, str] = (),
+    waves: Path | None = None,
+    arguments: Sequence[str] = (),
+) -> tuple[int, int]:
     """Run the tests of cocotb module `module` on the simulation built in `folder`.
 
     Parameters

@@ -1,6 +1,9 @@
 """Icarus Verilog, where the system has it."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from spikeloom.tools import locate, require, run_program
@@ -12,12 +15,19 @@ class Icarus:
     name = "icarus"
 
     @staticmethod
-    def available():
+    def available() -> bool:
         """Whether it is installed."""
         return locate("iverilog") is not None
 
     @staticmethod
-    def build(sources, top, ports, folder, *, waves=None):
+    def build(
+        sources: Sequence[Path],
+        top: str,
+        ports: Sequence[str],
+        folder: Path,
+        *,
+        waves: Path | None = None,
+    ) -> list[str]:
         """Compile Verilog files into ``folder/sim.vvp``; `waves` names a file to record."""
         folder = Path(folder)
         (folder / "timescale.f").write_text("+timescale+1ns/1ps\n")

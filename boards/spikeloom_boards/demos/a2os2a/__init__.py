@@ -1,6 +1,11 @@
 """The demo of the `a2os2a` core: a photograph through neurons, attention and neurons again."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +20,11 @@ from .. import Demo
 from ..photograph import photograph
 from ..result import CLOCKS, MISMATCHES, DemoResult, run_checked
 from .plots import plot_attention, plot_clocks, plot_spikes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spikeloom.contract import Core
 
 TOKENS, DIM, STEPS, LANES = 64, 64, 4, 32
 ONE = 2**9  # a pre-activation, and a potential, of 1: the threshold of Q and V
@@ -31,7 +41,7 @@ COLUMNS = {
 }
 
 
-def photograph_pre_activations():
+def photograph_pre_activations() -> list[NDArray]:
     """Q, K, V pre-activations (T, 64, 64): 8 x 8 pixels by fixed random projections, every step."""
     patches = photograph(64).reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(TOKENS, 64)
     patches = (patches - patches.mean()) / patches.std()
@@ -42,7 +52,7 @@ def photograph_pre_activations():
     return [np.tile(patches @ weights, (STEPS, 1, 1)) for weights in (query, key, value)]
 
 
-def run_demo(folder, progress):
+def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     reals = photograph_pre_activations()
     config = A2OS2ABlock(
@@ -104,7 +114,7 @@ def _core(order, steps=1):
     return A2OS2A(tokens=TOKENS, head_dim=DIM, steps=steps, lanes=LANES, order=order)
 
 
-def block_trace(config, inputs):
+def block_trace(config: Core, inputs: NDArray) -> SimpleNamespace:
     """Tensors (T, N, D) inside the block: `q`, `k`, `v` as the neurons hand them to the attention,
     its `sums`, and the `output` spikes."""
     streams, wires = config.trace(**inputs), config.wires()

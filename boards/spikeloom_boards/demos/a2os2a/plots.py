@@ -1,5 +1,10 @@
 """The pictures of the `a2os2a` demo."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import matplotlib
 import numpy as np
 from matplotlib.colors import ListedColormap
@@ -7,11 +12,16 @@ from matplotlib.figure import Figure
 
 from spikeloom.cores.a2os2a import schedule
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spikeloom.contract import Core
+
 matplotlib.rcParams["font.size"] = 9
 TERNARY = ListedColormap(["tab:blue", "white", "tab:red"])
 
 
-def plot_spikes(trace, config, path):
+def plot_spikes(trace: Any, config: Core, path: Path) -> None:
     """What goes in and comes out of one time step, token by dimension."""
     step = config.steps - 1
     panels = (
@@ -36,7 +46,7 @@ def plot_spikes(trace, config, path):
     figure.savefig(path, dpi=130)
 
 
-def plot_attention(image, scores, path):
+def plot_attention(image: NDArray, scores: NDArray, path: Path) -> None:
     """The photograph, its scores in floating point and from the core's integers, and the error."""
     exact, found = scores
     figure = Figure(figsize=(13, 3.6), layout="constrained")
@@ -64,7 +74,7 @@ def plot_attention(image, scores, path):
     figure.savefig(path, dpi=130)
 
 
-def plot_clocks(measured, config, photograph, path):
+def plot_clocks(measured: Any, config: Core, photograph: Any, path: Path) -> None:
     """Clocks of both orders against density: RTL, and the events there are for `kv`."""
     figure = Figure(figsize=(5.8, 4.2), layout="constrained")
     ax = figure.subplots()

@@ -1,5 +1,11 @@
 """The demo of the `spiked` core: a window of a photograph through models and RTL."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from spikeloom.cores.spiked import Spiked, golden
@@ -10,6 +16,9 @@ from .. import Demo
 from ..photograph import photograph
 from ..result import CLOCKS, MISMATCHES, DemoResult, run_checked
 from .plots import plot_attention, plot_raster, plot_shift
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CODES = ((1.15, 40), (1.4, 16))  # base and steps: Swin-T's and BERT's in the paper
 TOKENS, DIM, LANES = 49, 32, 49
@@ -27,7 +36,7 @@ COLUMNS = {
 }
 
 
-def photograph_operands():
+def photograph_operands() -> tuple[NDArray, NDArray, NDArray]:
     """Q, K, V (49, 32) of 7 x 7 patches of 8 x 8 pixels, by fixed random projections."""
     image = photograph(56)
     patches = image.reshape(7, 8, 7, 8).transpose(0, 2, 1, 3).reshape(TOKENS, 64)
@@ -39,7 +48,7 @@ def photograph_operands():
     return 0.7 * patches @ query, 0.7 * patches @ key, patches @ value
 
 
-def run_demo(folder, progress):
+def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     operands = photograph_operands()
     with output_folder(folder, "demo spiked") as staging:

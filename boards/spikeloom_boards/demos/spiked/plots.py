@@ -1,5 +1,11 @@
 """The pictures of the `spiked` demo."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
@@ -7,11 +13,16 @@ from matplotlib.figure import Figure
 from spikeloom.cores.spiked import golden
 from spikeloom.cores.spiked.tables import winner_fraction, winner_table
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spikeloom.contract import Core
+
 matplotlib.rcParams["font.size"] = 9
 ROW = 24  # the token whose way is drawn: the middle of the window
 
 
-def plot_attention(operands, trace, config, path):
+def plot_attention(operands: Mapping[str, NDArray], trace: Any, config: Core, path: Path) -> None:
     """Softmax attention matrix, the one decoded from spikes, and the difference."""
     q, k, _ = operands
     reference = golden.softmax_attention(q, k, np.eye(len(q)))
@@ -36,7 +47,7 @@ def plot_attention(operands, trace, config, path):
     figure.savefig(path, dpi=130)
 
 
-def plot_raster(operands, trace, config, path):
+def plot_raster(operands: Mapping[str, NDArray], trace: Any, config: Core, path: Path) -> None:
     """When each neuron of one token fires, stage after stage: red positive, blue negative."""
     stages = {
         "Q": operands[0][ROW],
@@ -62,7 +73,7 @@ def plot_raster(operands, trace, config, path):
     figure.savefig(path, dpi=130)
 
 
-def plot_shift(trace, config, path):
+def plot_shift(trace: Any, config: Core, path: Path) -> None:
     """Potentials of one row less the winner's, the falling threshold, and where they meet."""
     unit = 2 ** winner_fraction(config)
     levels = np.array([0, *winner_table(config)]) / unit

@@ -1,5 +1,11 @@
 """The demo of the `ssa` core: a photograph through golden model, RTL and bitstream."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from spikeloom.cores.ssa import golden
@@ -17,6 +23,11 @@ from ..photograph import photograph
 from ..result import CLOCKS, MISMATCHES, DemoResult, run_checked
 from .plots import plot_attention, plot_error, plot_raster
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spikeloom.contract import Core
+
 BOARD = "icebreaker"
 STEPS = (10, 100)
 
@@ -32,18 +43,18 @@ COLUMNS = {
 }
 
 
-def photograph_patches():
+def photograph_patches() -> NDArray:
     """A photograph as tokens: 64 patches of 8 x 8 grey values in [0, 1], (64, 64) float64."""
     return photograph(64).reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(64, 64)
 
 
-def demo_config(steps, engine="sampled"):
+def demo_config(steps: int, engine: str = "sampled") -> Core:
     """The iCEBreaker's core with `engine`, fed with values, for `steps` time steps."""
     settings = {"engine": engine, "steps": steps, "inputs": "values"}
     return preset_config("ssa", find_board(BOARD), settings)
 
 
-def run_demo(folder, progress):
+def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
     """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
     patches = photograph_patches()
     reference = golden.float_reference(patches, patches, patches)

@@ -1,5 +1,11 @@
 """The demo's pictures."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
@@ -7,10 +13,15 @@ from matplotlib.figure import Figure
 from spikeloom.cores.ssa import golden
 from spikeloom.cores.ssa.core import ENGINES
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spikeloom.cores.ssa.core import SSA
+
 matplotlib.rcParams["font.size"] = 9
 
 
-def plot_attention(patches, traces, path):
+def plot_attention(patches: NDArray, traces: Mapping[str, Any], path: Path) -> None:
     """The photograph, its float attention matrix, and that from the spikes of each engine."""
     reference = golden.float_scores(patches, patches)
     figure = Figure(figsize=(13, 3.6), layout="constrained")
@@ -36,7 +47,13 @@ def plot_attention(patches, traces, path):
     figure.savefig(path, dpi=130)
 
 
-def plot_error(patches, reference, make_config, path, longest=300):
+def plot_error(
+    patches: NDArray,
+    reference: NDArray,
+    make_config: Callable[[int], SSA],
+    path: Path,
+    longest: int = 300,
+) -> None:
     """RMSE of the decoded output against T, with what independent spikes would give."""
     steps = np.unique(np.geomspace(1, longest, 24).astype(int))
     spread = np.sqrt(np.mean(reference * (1 - reference)))
@@ -58,7 +75,7 @@ def plot_error(patches, reference, make_config, path, longest=300):
     figure.savefig(path, dpi=130)
 
 
-def plot_raster(trace, path, steps=40):
+def plot_raster(trace: Any, path: Path, steps: int = 40) -> None:
     """Spikes of one token over time: what goes in, its scores, and what comes out."""
     rates = trace.q.mean(axis=(0, 2))
     token = int(np.argmin(np.abs(rates - 0.5)))  # neither black nor white

@@ -1,16 +1,19 @@
 """Pipelined sum of many numbers."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 
-def adder_tree_delay(terms):
+
+def adder_tree_delay(terms: int) -> int:
     """Clocks from `i` to `o` of an `AdderTree` of that many terms."""
     return (terms - 1).bit_length()
 
 
-class AdderTree(wiring.Component):
+class AdderTree(Component):
     """Sum of `terms` unsigned numbers, a register after every level of two-input adders.
 
     One input per clock, `delay` clocks of latency. The output holds the largest sum.
@@ -27,7 +30,7 @@ class AdderTree(wiring.Component):
     o : Out(as wide as the largest sum).
     """
 
-    def __init__(self, terms, width):
+    def __init__(self, terms: int, width: int) -> None:
         self._most = 2**width - 1
         self.delay = adder_tree_delay(terms)
         super().__init__(

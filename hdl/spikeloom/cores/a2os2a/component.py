@@ -1,9 +1,14 @@
 """The `a2os2a` core: spiking attention of additions and subtractions only."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from ...blocks.component import Component
 from ...blocks.control import control_members, control_of
 from ...blocks.loop_nest import LoopNest
 from ...blocks.run_control import RunControl
@@ -11,10 +16,13 @@ from .operands import OperandRegister, beat, beat_data, output_data
 from .scores_first import ScoresFirst
 from .state_first import StateFirst
 
+if TYPE_CHECKING:
+    from .core import A2OS2A
+
 ORDERS = {"qk": ScoresFirst, "kv": StateFirst}
 
 
-class A2OS2AComponent(wiring.Component):
+class A2OS2AComponent(Component):
     """Accurate addition-only spiking attention, exact on integers, T times in a run.
 
     With spikes Q in {0, 1}, unsigned K (both N x D) and ternary spikes V in {-1, 0, 1} (N x Dv)::
@@ -47,7 +55,7 @@ class A2OS2AComponent(wiring.Component):
     Self-Attention for Transformer", arXiv 2503.00226.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: A2OS2A) -> None:
         self.config = config
         super().__init__(
             {

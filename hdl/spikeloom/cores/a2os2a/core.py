@@ -1,24 +1,35 @@
 """The `a2os2a` core: keys, streams and what else any tool may ask of it."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import gcd
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from ...configuration import DIM_WHY, MAX_DIM, MAX_HELD, choice, integer, largest_divisor
-from ...contract import Core, Flag, Work
+from ...contract import Flag, Work
 from ...errors import InputError
 from ...item import Bit, SInt, Ternary, UInt
 from ...port import Port
 from ..attention import AttentionShape
 from . import bench, cases, presets
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...blocks.component import Component
+    from ...drawing import Drawing
+    from ...item import Item
+
 MAX_TOKENS = 2**20
 MAX_SEED = 2**64 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class A2OS2A(AttentionShape, Core):
+class A2OS2A(AttentionShape):
     """Addition-only attention: shape, order of the sums and unroll of one core.
 
     `lanes` values of a token are worked on per clock. Every accumulator is as wide as the largest
@@ -48,7 +59,7 @@ class A2OS2A(AttentionShape, Core):
         "tokens N", low=1, high=MAX_TOKENS, why="longer sequences: length = open, mask = causal"
     )
     head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
-    value_dim: int | None = integer(
+    value_dim: int = integer(
         "head dimension Dv of V (default: head_dim)",
         low=1,
         high=MAX_DIM,
@@ -68,13 +79,13 @@ class A2OS2A(AttentionShape, Core):
         choices=("fixed", "open"),
         default="fixed",
     )
-    lanes: int | None = integer(
+    lanes: int = integer(
         "values per clock (default: largest divisor of D and Dv up to 8)",
         low=1,
         high=MAX_DIM,
         default=None,
     )
-    acc_bits: int | None = integer(
+    acc_bits: int = integer(
         "bits of an output value (default: as many as the largest sum needs)",
         low=2,
         high=64,
@@ -116,17 +127,17 @@ class A2OS2A(AttentionShape, Core):
     # How wide the sums get
 
     @property
-    def k_most(self):
+    def k_most(self) -> int:
         """Largest value of K."""
         return 2**self.k_bits - 1
 
     @property
-    def score_bits(self):
+    def score_bits(self) -> int:
         """Bits of a score Q K^T, unsigned: at most ``D * k_most``."""
         return (self.head_dim * self.k_most).bit_length()
 
     @property
-    def state_bits(self):
+    def state_bits(self) -> int:
         """Bits of an element of K^T V, signed: at most ``N * k_most`` either way."""
         return (self.tokens * self.k_most).bit_length() + 1
 
@@ -139,17 +150,17 @@ class A2OS2A(AttentionShape, Core):
     # How the work is cut into clocks
 
     @property
-    def chunks(self):
+    def chunks(self) -> int:
         """Pieces of `lanes` values in a token of K, and in one of Q."""
         return self.head_dim // self.lanes
 
     @property
-    def groups(self):
+    def groups(self) -> int:
         """Pieces of `lanes` values in a token of V, and in one of the output."""
         return self.value_dim // self.lanes
 
     @property
-    def chosen_order(self):
+    def chosen_order(self) -> str:
         """ "qk" or "kv": `order`, with "auto" resolved by clocks for operands without zeros.
 
         `kv` adds D words per token and group on the way in and D on the way out; `qk` passes every
@@ -168,7 +179,7 @@ class A2OS2A(AttentionShape, Core):
 
     # Streams
 
-    def port(self, name, item, lanes):
+    def port(self, name: str, item: Item, lanes: int) -> Port:
         """Port of "q", "k", "v" or "o", `lanes` values of a token in a beat."""
         width = self.head_dim if name in "qk" else self.value_dim
         shape, beat = (self.tokens, width), (1, lanes)
@@ -178,7 +189,7 @@ class A2OS2A(AttentionShape, Core):
         return Port(axes="TND", shape=shape, item=item, beat=beat, closes="N")
 
     @property
-    def inputs(self):
+    def inputs(self) -> dict[str, Port]:
         return {
             "q": self.port("q", Bit(), self.head_dim),
             "k": self.port("k", UInt(self.k_bits), self.lanes),
@@ -186,40 +197,40 @@ class A2OS2A(AttentionShape, Core):
         }
 
     @property
-    def outputs(self):
+    def outputs(self) -> dict[str, Port]:
         return {"o": self.port("o", SInt(self.acc_bits), self.lanes)}
 
     @property
-    def flags(self):
+    def flags(self) -> dict[str, Flag]:
         meaning = "a sum was held at the end of its range; stays high until reset"
         return super().flags | {"saturated": Flag(meaning)}
 
     # What any tool may ask
 
-    def create(self):
+    def create(self) -> Component:
         from .component import A2OS2AComponent
 
         return A2OS2AComponent(self)
 
-    def golden(self, *, q, k, v):
+    def golden(self, *, q: NDArray, k: NDArray, v: NDArray) -> dict[str, Any]:
         from .golden import run_and_saturate
 
         output, saturated = run_and_saturate(self, q, k, v)
         return {"o": output, "saturated": saturated}
 
-    def cycles(self, **operands):
+    def cycles(self, **operands: NDArray) -> int:
         from .schedule import cycles
 
         return cycles(self, self.by_step(operands))
 
-    def by_step(self, operands):
+    def by_step(self, operands: NDArray) -> list[list[NDArray]] | None:
         """Operands (T, N, D) and so on as nested lists, in order; None for none."""
         if not operands:
             return None
         shaped = (operands[name].reshape(self.steps, self.tokens, -1) for name in "qkv")
         return [operand.tolist() for operand in shaped]
 
-    def work(self, **operands):
+    def work(self, **operands: NDArray) -> Work:
         pairs = self.steps * self.tokens**2
         bits = self.head_dim * (1 + self.k_bits) + self.value_dim * (2 + 32)
         return Work(
@@ -228,13 +239,15 @@ class A2OS2A(AttentionShape, Core):
             moved_bits=self.steps * self.tokens * bits + 2 * pairs * 16,
         )
 
-    def stages(self):
+    def stages(self) -> Drawing:
         from . import drawing
 
         return drawing.attention(self)
 
     @classmethod
-    def prepare(cls, settings, **tensors):
+    def prepare(
+        cls, settings: Mapping[str, Any], **tensors: NDArray
+    ) -> tuple[Self, list[dict[str, NDArray]]]:
         """Operands (N, D), or (T, N, D) where ``steps`` is given as T > 1."""
         for name, tensor in tensors.items():
             if np.asarray(tensor).dtype.kind == "f":
@@ -247,16 +260,16 @@ class A2OS2A(AttentionShape, Core):
         core = cls.from_settings(settings)
         return core, core.split_runs(tensors)
 
-    def golden_bytes(self):
+    def golden_bytes(self) -> int:
         """One time step after the other; order `kv` does not hold the scores."""
         numbers = self.steps * self.tokens * max(self.head_dim, self.value_dim)
         scores = self.tokens**2 if self.chosen_order == "qk" else 0
         return 60 * numbers + 30 * scores
 
-    def views(self):
+    def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
         if self.steps == 1:
             return {"values": lambda output: output, "rate": lambda output: output.astype(float)}
         return {"values": lambda output: output, "rate": lambda output: output.mean(axis=-3)}
 
-    def preload_cycles(self):
+    def preload_cycles(self) -> int:
         return 4

@@ -1,15 +1,24 @@
 """Skips zeros: turns a row of bits into one event per set bit."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.pieces import any_of_each, pieces
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Value, ValueLike
 
 SPAN = 8  # bits looked at together: two levels of eight see 64 without a long carry
 
 
-class EventScanner(wiring.Component):
+class EventScanner(Component):
     """Each row leaves as one event per set bit, lowest first; a row without any, as one event that
     is not `active`.
 
@@ -32,7 +41,7 @@ class EventScanner(wiring.Component):
 
     delay = 2  # clocks from a row to its first event
 
-    def __init__(self, width, value_bits, tag):
+    def __init__(self, width: int, value_bits: int, tag: int) -> None:
         self._span = min(SPAN, width)
         self._spans = span_count(width)
         self._value_bits = value_bits
@@ -120,28 +129,28 @@ class EventScanner(wiring.Component):
         return m
 
 
-def span_count(width):
+def span_count(width: int) -> int:
     """Spans of a row of `width` bits."""
     return -(-width // SPAN)
 
 
-def spans_of(mask):
+def spans_of(mask: Value) -> Value:
     """Which spans of a row have a bit set."""
     return any_of_each(mask, SPAN)
 
 
-def lowest(bits):
+def lowest(bits: Value) -> Value:
     """`bits` with all but its lowest set bit cleared."""
     below = [bits[:n].any() for n in range(1, len(bits))]
     return bits & ~Cat(0, *below)
 
 
-def many(bits):
+def many(bits: Value) -> Value:
     """Whether more than one bit is set in `bits`."""
     return (bits & ~lowest(bits)).any()
 
 
-def encode(hot):
+def encode(hot: Value) -> Value:
     """The number of the one bit set in `hot`."""
     index_bits = (len(hot) - 1).bit_length()
     return Cat(
@@ -150,7 +159,7 @@ def encode(hot):
     )
 
 
-def select(hot, values):
+def select(hot: Value, values: Sequence[ValueLike]) -> Value:
     """The one of `values` whose bit is set in `hot`, 0 if none is."""
     terms = [value & hot[n].replicate(len(value)) for n, value in enumerate(values)]
     while len(terms) > 1:

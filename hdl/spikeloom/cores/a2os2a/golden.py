@@ -7,21 +7,32 @@ With Q in {0, 1}, K unsigned and V in {-1, 0, 1}, without softmax or scaling::
 Source: arXiv 2503.00226.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...errors import InputError
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from .core import A2OS2A
+
 EXACT = 2**53  # whole numbers a float64 holds exactly: the BLAS adds up integers without rounding
 
 
-def check(config, q, k, v):
+def check(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray) -> list[NDArray]:
     """Refuse operands that are not what the core takes; see `check_integers`."""
     return check_integers(config, (q, k, v), ((0, 1), (0, config.k_most), (-1, 1)))
 
 
-def check_integers(config, operands, bounds):
+def check_integers(
+    config: A2OS2A, operands: Sequence[ArrayLike], bounds: Sequence[tuple[int, int]]
+) -> list[NDArray]:
     """Refuse operands q, k, v that are not whole numbers of the right shape and within `bounds`.
 
     Returns them as (T, N, D), (T, N, D), (T, N, Dv) int64. A single step may come without its
@@ -56,7 +67,7 @@ def check_integers(config, operands, bounds):
     return checked
 
 
-def run(config, q, k, v):
+def run(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray) -> NDArray:
     """The core's output: (T, N, Dv), int32 or, where `acc_bits` exceeds 32, int64.
 
     Operands as for `check`. Without the axis of steps in Q the result has none either.
@@ -64,7 +75,7 @@ def run(config, q, k, v):
     return run_and_saturate(config, q, k, v)[0]
 
 
-def run_and_saturate(config, q, k, v):
+def run_and_saturate(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray) -> tuple[NDArray, bool]:
     """`run`, and whether the state of an open sequence saturated."""
     saturated = False
     flat = np.ndim(q) == 2
@@ -80,13 +91,13 @@ def run_and_saturate(config, q, k, v):
     return (output[0] if flat else output), saturated
 
 
-def scores_first(q, k, v, mask="none"):
+def scores_first(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDArray:
     """``(Q K^T) V``: (N, Dv) int64, exact."""
     scores = _product(q, k.T)
     return _product(np.tril(scores) if mask == "causal" else scores, v)
 
 
-def state_first(q, k, v, mask="none"):
+def state_first(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDArray:
     """``Q (K^T V)``: (N, Dv) int64, exact; the same number as `scores_first`."""
     if mask == "none":
         return _product(q, _product(k.T, v))
@@ -105,17 +116,16 @@ class RunningState:
     `state` (D, Dv) saturates at `state_bits` and never wraps; `saturated` tells whether it did.
     """
 
-    config: object
-    state: np.ndarray = None
+    config: A2OS2A
+    state: NDArray = field(init=False)
     saturated: bool = False
 
     def __post_init__(self):
         self.most = 2 ** (self.config.state_bits - 1) - 1
         self.least = -self.most - 1
-        if self.state is None:
-            self.state = np.zeros((self.config.head_dim, self.config.value_dim), np.int64)
+        self.state = np.zeros((self.config.head_dim, self.config.value_dim), np.int64)
 
-    def answer(self, q, k, v, block=256):
+    def answer(self, q: NDArray, k: NDArray, v: NDArray, block: int = 256) -> NDArray:
         """Take the next tokens, (n, D), (n, D) and (n, Dv); return their outputs (n, Dv) int64."""
         outputs = []
         for start in range(0, len(q), block):
@@ -139,7 +149,7 @@ class RunningState:
         return output
 
 
-def count_events(config, q, k, v):
+def count_events(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray) -> int:
     """Additions of `lanes` values that the operands call for in the core's order, zeros left out.
 
     `kv`: values of K, in tokens whose V has a spike in the group, and spikes of Q, each for every
@@ -161,7 +171,7 @@ def count_events(config, q, k, v):
     return events
 
 
-def float_reference(q, k, v, mask="none"):
+def float_reference(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDArray:
     """The paper's equation in floating point: (N, Dv) float64; operands of any real values."""
     scores = np.asarray(q, float) @ np.asarray(k, float).T
     if mask == "causal":

@@ -1,13 +1,23 @@
 """What the streams of the `a2os2a` core carry, and how a core takes it in."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib import data, enum, stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...blocks.beat import beat
+from ...blocks.component import Component
 from ...blocks.framed_input import FramedInput
 from ...blocks.pieces import any_of_each, pieces
 from .event_scanner import span_count, spans_of
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Value
+
+    from .core import A2OS2A
 
 
 class Ternary(enum.Enum, shape=2):
@@ -19,7 +29,7 @@ class Ternary(enum.Enum, shape=2):
     MINUS = 0b11
 
 
-def beat_data(config, operand):
+def beat_data(config: A2OS2A, operand: str) -> int:
     """Bits of a beat's data: a token of spikes for "q" and "v", `lanes` values for "k".
 
     Values lie side by side, the first in the lowest bits. They are plain bits rather than an
@@ -32,7 +42,7 @@ def beat_data(config, operand):
     }[operand]
 
 
-def held_beat(config, operand):
+def held_beat(config: A2OS2A, operand: str) -> data.StructLayout:
     """Payload of a beat that an `OperandRegister` holds: as it came, and what is not zero in it.
 
     "k" and "v" know which values of K and which groups of V are `present`; "q" and "k", which
@@ -49,17 +59,17 @@ def held_beat(config, operand):
     )
 
 
-def output_data(config):
+def output_data(config: A2OS2A) -> int:
     """Bits of an output beat's data: `lanes` signed values of a token, side by side."""
     return config.acc_bits * config.lanes
 
 
-def beats_per_token(config, operand):
+def beats_per_token(config: A2OS2A, operand: str) -> int:
     """Stream beats that make up a token of "q", "k" or "v"."""
     return config.chunks if operand == "k" else 1
 
 
-class OperandRegister(wiring.Component):
+class OperandRegister(Component):
     """Holds one beat of an operand for the core, and says whether it is the sequence's last.
 
     With ``length = "fixed"`` the core counts tokens itself. With ``length = "open"`` the stream's
@@ -79,7 +89,7 @@ class OperandRegister(wiring.Component):
 
     delay = 1  # clocks from `i` to `o`
 
-    def __init__(self, config, operand):
+    def __init__(self, config: A2OS2A, operand: str) -> None:
         self._config = config
         self._operand = operand
         super().__init__(
@@ -130,12 +140,12 @@ class OperandRegister(wiring.Component):
         return m
 
 
-def spikes_of(ternaries):
+def spikes_of(ternaries: Any) -> Value:
     """Which of a row of ternary spikes are there: one bit each."""
     return Cat(ternaries[n] for n in range(0, len(ternaries), 2))
 
 
-def signed_term(value, spike, minus):
+def signed_term(value: Value, spike: Value, minus: Value) -> Value:
     """What an adder takes so that, with `minus` as its carry, it adds ``value`` times a `Ternary`.
 
     To take a value away is to add its bits inverted and a carry; `minus` is the sign as well.

@@ -1,12 +1,20 @@
 """What the two orders of the sums have in common: their ports."""
 
-from amaranth.lib import stream, wiring
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from .operands import beat, held_beat, output_data
 
+if TYPE_CHECKING:
+    from .core import A2OS2A
 
-class Order(wiring.Component):
+
+class Order(Component):
     """Attention sequence after sequence; a subclass for each order of the sums.
 
     Parameters
@@ -21,7 +29,7 @@ class Order(wiring.Component):
     saturated : Out(1), an element of the state is or was held at the end of its range.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: A2OS2A) -> None:
         self._config = config
         super().__init__(
             {

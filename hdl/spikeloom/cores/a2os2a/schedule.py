@@ -1,21 +1,32 @@
 """How many clocks the `a2os2a` core takes: a formula of the shape, and of where the zeros are."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from .adder_tree import adder_tree_delay
 from .score_memory import LISTS
 from .state_sums import RETURN
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .core import A2OS2A
+
 STATE_LATENCY = 8  # clocks of an event on its way from its row to the output, and of the start
 SUM_LATENCY = 5  # clocks from the last read of a list of scores to the output
 
 
-def list_latency(config):
+def list_latency(config: A2OS2A) -> int:
     """Clocks from the last read of K for a query to the first of its list of scores."""
     return 5 + adder_tree_delay(config.lanes)
 
 
-def cycles(config, operands=None, query_clocks=1):
+def cycles(
+    config: A2OS2A, operands: Mapping[str, NDArray] | None = None, query_clocks: int = 1
+) -> int:
     """Clocks from `start` to the last output beat, with streams that never stall.
 
     Parameters
@@ -38,7 +49,9 @@ def cycles(config, operands=None, query_clocks=1):
 # Order kv
 
 
-def state_cycles(config, q, k, v, steps=None):
+def state_cycles(
+    config: A2OS2A, q: NDArray, k: NDArray, v: NDArray, steps: int | None = None
+) -> int:
     """Order `kv`: a clock per event, and those in which an event waits for its word to return.
 
     A row of `lanes` values without an event takes a clock of its own. Without waits::
@@ -57,7 +70,9 @@ def state_cycles(config, q, k, v, steps=None):
     return clock + STATE_LATENCY
 
 
-def state_events(config, q, k, v, steps=None):
+def state_events(
+    config: A2OS2A, q: NDArray, k: NDArray, v: NDArray, steps: int | None = None
+) -> Iterator[tuple[bool, tuple[int, int, int] | None]]:
     """Events in order: whether they learn, and the word they read, None where they read none."""
     for step in range(steps or len(q)):
         step %= len(q)
@@ -100,7 +115,14 @@ def _piece(config, values, number):
 # Order qk
 
 
-def score_cycles(config, q, k, v, steps=None, query_clocks=1):
+def score_cycles(
+    config: A2OS2A,
+    q: NDArray,
+    k: NDArray,
+    v: NDArray,
+    steps: int | None = None,
+    query_clocks: int = 1,
+) -> int:
     """Order `qk`: a clock per token kept and chunk, the sums of the query before at the same time.
 
     A query waits while all lists of scores are in use; sums wait for their list. Without waits a
@@ -115,8 +137,8 @@ def score_cycles(config, q, k, v, steps=None, query_clocks=1):
     for step in range(steps or len(q)):
         # V of the step before stays until its last sum is through.
         begin = max(last, summed + SUM_LATENCY - 1) if step else 0
-        operands = (operand[step % len(q)] for operand in (q, k, v))
-        last, summed, arrived = _score_step(config, *operands, begin, arrived, query_clocks)
+        n = step % len(q)
+        last, summed, arrived = _score_step(config, q[n], k[n], v[n], begin, arrived, query_clocks)
     return summed + SUM_LATENCY
 
 

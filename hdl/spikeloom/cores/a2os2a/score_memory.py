@@ -1,12 +1,19 @@
 """Scores of a query on their way from the score stage to the sums: a ring of lists."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Array, Cat, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.banks import BankReader, BankWriter
+from ...blocks.component import Component
 from ...blocks.memory_attributes import NEVER_BOTH
+
+if TYPE_CHECKING:
+    from amaranth.hdl import ShapeLike
 
 LISTS = 3  # one grows, one is read, and one is on its way from the adders
 
@@ -19,7 +26,7 @@ class ListWriter(BankWriter):
     end : Out(1), with `close`: a mark for the list to carry.
     """
 
-    def __init__(self, shape):
+    def __init__(self, shape: ShapeLike) -> None:
         super().__init__(0, shape, end=Out(1))
 
 
@@ -33,11 +40,11 @@ class ListReader(BankReader):
     end : In(1), its mark.
     """
 
-    def __init__(self, depth, shape):
+    def __init__(self, depth: int, shape: ShapeLike) -> None:
         super().__init__(range(depth), shape, en=Out(1), count=In(range(depth + 1)), end=In(1))
 
 
-class ScoreMemory(wiring.Component):
+class ScoreMemory(Component):
     """`LISTS` lists of up to `depth` entries: one grows while another is read, in any order.
 
     Reads take one clock.
@@ -54,7 +61,7 @@ class ScoreMemory(wiring.Component):
     idle : Out(1), no list is reserved or being read.
     """
 
-    def __init__(self, depth, shape):
+    def __init__(self, depth: int, shape: ShapeLike) -> None:
         self._depth = depth
         self._shape = shape
         super().__init__(

@@ -1,10 +1,15 @@
 """Order `qk`, first half: keys in memory, and the scores of a query that are not zero."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory, WritePort
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import NEVER_BOTH
 from ...blocks.pieces import piece
@@ -13,23 +18,28 @@ from .operands import held_beat
 from .score_memory import ListWriter
 from .turns import Turns
 
+if TYPE_CHECKING:
+    from amaranth.lib import wiring
 
-def score_entry(config):
+    from .core import A2OS2A
+
+
+def score_entry(config: A2OS2A) -> data.StructLayout:
     """A score that is not zero, and the place of its token among those kept."""
     return data.StructLayout({"score": config.score_bits, "key": range(config.tokens)})
 
 
-def value_address(config):
+def value_address(config: A2OS2A) -> data.StructLayout:
     """Address of a group of V among the tokens kept."""
     return data.StructLayout({"part": range(config.groups), "key": range(config.tokens)})
 
 
-def value_write(config):
+def value_write(config: A2OS2A) -> wiring.Signature:
     """Write port of the memory that holds V, a group of it per word."""
     return WritePort.Signature(addr_width=value_address(config).size, shape=2 * config.lanes)
 
 
-class ScoreStage(wiring.Component):
+class ScoreStage(Component):
     """``S[i, j] = sum_d Q[i, d] K[j, d]``: rows of K, gated by the spikes of Q and added up.
 
     Learning a token stores its K and V, max(chunks, groups) clocks; a token of which one is all
@@ -45,7 +55,7 @@ class ScoreStage(wiring.Component):
     scores : Out(ListWriter), those of each query; `end` marks the sequence's last query.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: A2OS2A) -> None:
         self._config = config
         self._parts = max(config.chunks, config.groups)
         super().__init__(

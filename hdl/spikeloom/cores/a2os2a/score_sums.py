@@ -1,20 +1,27 @@
 """Order `qk`, second half: scores are added to and taken from the outputs as V says."""
 
+from __future__ import annotations
+
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import Out, connect, flipped
 
 from ...blocks.add_with_carry import add_with_carry
+from ...blocks.component import Component
 from ...blocks.memory_attributes import NEVER_BOTH
 from .operands import beat, output_data, signed_term
 from .score_memory import ListReader
 from .score_stage import score_entry, value_address, value_write
 
+if TYPE_CHECKING:
+    from .core import A2OS2A
 
-class ScoreSums(wiring.Component):
+
+class ScoreSums(Component):
     """``o[i] = sum_j S[i, j] V[j]``, `lanes` values per score and clock.
 
     Every query takes one clock per group of outputs and score that is not zero, or one per group
@@ -28,13 +35,13 @@ class ScoreSums(wiring.Component):
     o : Out(stream of {data: `lanes` signed values, last}).
     """
 
-    def __init__(self, config):
+    def __init__(self, config: A2OS2A) -> None:
         self._config = config
         super().__init__(
             {
                 "values": Out(value_write(config)),
                 "scores": Out(ListReader(config.tokens, score_entry(config))),
-                "idle": Out(1, init=1),
+                "idle": Out(1, init=1),  # pyright: ignore[reportCallIssue]
                 "o": Out(stream.Signature(beat(output_data(config)))),
             }
         )

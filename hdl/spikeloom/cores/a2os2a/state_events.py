@@ -1,22 +1,30 @@
 """Order `kv`, first half: operands to events that read one word of the state each."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pieces import piece
 from .event_scanner import EventScanner, span_count
 from .operands import held_beat
 from .turns import Turns
 
+if TYPE_CHECKING:
+    from .core import A2OS2A
 
-def address_bits(config):
+
+def address_bits(config: A2OS2A) -> int:
     """Bits of the address of a state word: index within a chunk, chunk, group."""
     return sum((extent - 1).bit_length() for extent in (config.lanes, config.chunks, config.groups))
 
 
-def state_event(config):
+def state_event(config: A2OS2A) -> data.StructLayout:
     """Payload of an event of the state.
 
     learn : the word ``M[d, group]`` takes up ``k * v``; else it is added to the output.
@@ -38,7 +46,7 @@ def state_event(config):
     )
 
 
-class StateEvents(wiring.Component):
+class StateEvents(Component):
     """Walks over the tokens and leaves out every zero.
 
     A token is learnt chunk by chunk of K, for each of them group by group of V: one event per K
@@ -55,7 +63,7 @@ class StateEvents(wiring.Component):
     o : Out(stream of `state_event`); all moves on while `o.ready` is high, with or without events.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: A2OS2A) -> None:
         self._config = config
         super().__init__(
             {

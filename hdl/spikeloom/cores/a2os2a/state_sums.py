@@ -1,20 +1,28 @@
 """Order `kv`, second half: the state in memory, and the sums in and out of it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.add_with_carry import add_with_carry
+from ...blocks.component import Component
 from ...blocks.memory_attributes import NEVER_BOTH
 from .operands import beat, output_data, signed_term
 from .state_events import address_bits, state_event
+
+if TYPE_CHECKING:
+    from .core import A2OS2A
 
 BESIDE = 2  # lanes whose words lie in one memory
 RETURN = 5  # clocks from the read of a word to the first read that sees what was added to it
 
 
-class StateSums(wiring.Component):
+class StateSums(Component):
     """``M[d] <- M[d] + k v`` or ``o <- o + M[d]``, `lanes` values per event, one event per clock.
 
     An event waits until the word it reads is back from an earlier event, `RETURN` clocks after that
@@ -30,7 +38,7 @@ class StateSums(wiring.Component):
     saturated : Out(1).
     """
 
-    def __init__(self, config):
+    def __init__(self, config: A2OS2A) -> None:
         self._config = config
         super().__init__(
             {

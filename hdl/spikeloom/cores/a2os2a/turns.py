@@ -1,11 +1,14 @@
 """Turns: tokens are learnt (K and V taken in) and answered (Q taken in, O sent) in order."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 
-class Turns(wiring.Component):
+
+class Turns(Component):
     """Whose turn it is: without a mask a sequence is learnt, then answered; a causal core learns a
     token and answers it before it learns the next.
 
@@ -21,7 +24,7 @@ class Turns(wiring.Component):
     fresh : Out(1), no token of this sequence has been learnt.
     """
 
-    def __init__(self, mask):
+    def __init__(self, mask: str) -> None:
         self._causal = mask == "causal"
         super().__init__(
             {
@@ -29,9 +32,9 @@ class Turns(wiring.Component):
                 "learnt_last": In(1),
                 "answered": In(1),
                 "answered_last": In(1),
-                "learn": Out(1, init=1),
+                "learn": Out(1, init=1),  # pyright: ignore[reportCallIssue]
                 "answer": Out(1),
-                "fresh": Out(1, init=1),
+                "fresh": Out(1, init=1),  # pyright: ignore[reportCallIssue]
             }
         )
 

@@ -1,6 +1,9 @@
 """The `a2os2a_block` core: `a2os2a` among its neurons, a composition of cores."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 from ...composition import Composition
 from ...configuration import integer
@@ -10,6 +13,11 @@ from ..a2os2a.core import A2OS2A
 from ..relu_quantiser import ReLUQuantiser
 from ..spiking_neurons import SpikingNeurons
 from . import bench, cases, presets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...port import Port
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +53,7 @@ class A2OS2ABlock(Composition, A2OS2A):
             except InputError as error:
                 raise InputError(f"{self.NAME}: neurons of {stream}: {error}") from None
 
-    def neurons(self, stream):
+    def neurons(self, stream: str) -> SpikingNeurons:
         """The `SpikingNeurons` of "q", "v" or "o"."""
         width = self.head_dim if stream == "q" else self.value_dim
         return SpikingNeurons(
@@ -57,7 +65,7 @@ class A2OS2ABlock(Composition, A2OS2A):
             output="ternary" if stream == "v" else "binary",
         )
 
-    def parts(self):
+    def parts(self) -> dict[str, Any]:
         keys = {key.name: getattr(self, key.name) for key in fields(A2OS2A)}
         values = self.steps * self.tokens * self.head_dim
         relu = {"input_bits": self.input_bits, "bits": self.k_bits, "shift": self.k_shift}
@@ -69,24 +77,24 @@ class A2OS2ABlock(Composition, A2OS2A):
             "o_neurons": self.neurons("o"),
         }
 
-    def wires(self):
+    def wires(self) -> dict[str, str]:
         units = {"q": "q_neurons", "k": "k_relu", "v": "v_neurons"}
         into = {f"{unit}.i": name for name, unit in units.items()}
         between = {f"attention.{name}": f"{unit}.o" for name, unit in units.items()}
         return into | between | {"o_neurons.i": "attention.o", "o": "o_neurons.o"}
 
-    def lifted_flags(self):
+    def lifted_flags(self) -> dict[str, str]:
         return {"k_saturated": "k_relu.saturated"}
 
     @property
-    def inputs(self):
+    def inputs(self) -> dict[str, Port]:
         return {name: self.port(name, SInt(self.input_bits), self.lanes) for name in "qkv"}
 
     @property
-    def outputs(self):
+    def outputs(self) -> dict[str, Port]:
         return {"o": self.port("o", Bit(), self.lanes)}
 
-    def cycles(self, **operands):
+    def cycles(self, **operands: NDArray) -> int:
         """Those of the attention, whose queries take D / lanes cycles to arrive, and of the output
         neurons behind it."""
         from ..a2os2a.schedule import cycles
@@ -100,5 +108,5 @@ class A2OS2ABlock(Composition, A2OS2A):
             )
         return cycles(self, spikes, query_clocks=self.chunks) + NeuronBank.delay
 
-    def preload_cycles(self):
+    def preload_cycles(self) -> int:
         return 2 * max(self.chunks, self.groups) + 8

@@ -4,12 +4,13 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.seeding import Seeding
 from ...random.bernoulli_encoder import BernoulliEncoder
 from ...random.random_source import RandomSource
 
 
-class BernoulliStream(wiring.Component):
+class BernoulliStream(Component):
     """Turns each beat of `lanes` thresholds into `lanes` spikes, with fresh random numbers.
 
     One beat per clock, `delay` clocks of latency.

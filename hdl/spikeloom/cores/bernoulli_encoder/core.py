@@ -15,8 +15,9 @@ from ...random.random_plan import START_CLOCKS
 from ..rate_coded import RateCoded
 
 if TYPE_CHECKING:
-    from amaranth.lib import wiring
     from numpy.typing import NDArray
+
+    from ...blocks.component import Component
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ class BernoulliEncoderUnit(RateCoded):
     def outputs(self) -> dict[str, Port]:
         return {"o": self._port(Bit())}
 
-    def component(self) -> wiring.Component:
+    def component(self) -> Component:
         from .component import BernoulliStream
 
         return BernoulliStream(self.lanes, value_bits=self.value_bits, strategy=self.random)

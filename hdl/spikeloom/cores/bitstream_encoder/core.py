@@ -16,8 +16,9 @@ from ...random.random_plan import START_CLOCKS
 from ..rate_coded import RateCoded
 
 if TYPE_CHECKING:
-    from amaranth.lib import wiring
     from numpy.typing import NDArray
+
+    from ...blocks.component import Component
 
 HELD_WHY = "the core holds all values on chip"
 READ = 1  # cycles from the last value to the first read of the memory of values
@@ -79,7 +80,7 @@ class BitstreamEncoderUnit(RateCoded):
         shape, beat = (self.steps, self.tokens, self.head_dim), (1, self.rows, self.lanes)
         return {"o": Port(axes="TND", shape=shape, item=Bit(), beat=beat, closes="N")}
 
-    def component(self) -> wiring.Component:
+    def component(self) -> Component:
         from ..ssa.value_operand import ValueOperand
 
         return ValueOperand(

@@ -1,14 +1,15 @@
 """An LFSR whose windows leave as a stream."""
 
 from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.seeding import Seeding
 from ...random.lfsr import LFSR
 
 
-class LFSRStream(wiring.Component):
+class LFSRStream(Component):
     """Sends the window of an `LFSR`, moved on by `leap` bits with each transfer.
 
     One window per clock, from the clock after it is loaded on; no latency.

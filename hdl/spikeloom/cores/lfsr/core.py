@@ -18,8 +18,9 @@ from ...random.taps import TAPS
 from ...stream_unit import StreamUnit
 
 if TYPE_CHECKING:
-    from amaranth.lib import wiring
     from numpy.typing import ArrayLike, NDArray
+
+    from ...blocks.component import Component
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ class LFSRUnit(StreamUnit):
         shape, beat = (self.steps, self.width), (1, self.width)
         return {"o": Port(axes="TD", shape=shape, item=Bit(), beat=beat, closes="T")}
 
-    def component(self) -> wiring.Component:
+    def component(self) -> Component:
         from .component import LFSRStream
 
         return LFSRStream(self.width, self.leap)

@@ -16,8 +16,9 @@ from ..phase_coded import PhaseCoded
 from ..spiked.core import Spiked
 
 if TYPE_CHECKING:
-    from amaranth.lib import wiring
     from numpy.typing import NDArray
+
+    from ...blocks.component import Component
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +106,7 @@ class OutputEncoderUnit(PhaseCoded):
         item = PhaseCode(self.steps)
         return {"o": Port(axes="ND", shape=shape, item=item, beat=beat, closes="N")}
 
-    def component(self) -> wiring.Component:
+    def component(self) -> Component:
         from ...blocks.queued_stage import QueuedStage
         from ..spiked.output_encoder import OutputEncoder
 

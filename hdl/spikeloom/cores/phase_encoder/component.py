@@ -1,14 +1,15 @@
 """Phase encoders side by side."""
 
 from amaranth.hdl import Module, Shape
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ..spiked.core import Spiked
 from ..spiked.phase_encoder import PhaseEncoder
 
 
-class PhaseEncoderBank(wiring.Component):
+class PhaseEncoderBank(Component):
     """A `PhaseEncoder` for each of `lanes` sums; one beat per clock, `delay` clocks of
     latency, never held up.
 

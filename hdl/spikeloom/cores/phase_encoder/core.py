@@ -15,8 +15,9 @@ from ...port import Port
 from ..phase_coded import PhaseCoded
 
 if TYPE_CHECKING:
-    from amaranth.lib import wiring
     from numpy.typing import NDArray
+
+    from ...blocks.component import Component
 
 RANGE_BITS = 9  # a sign, and 256 times a product of 1: the largest sum of `spiked`
 
@@ -87,7 +88,7 @@ class PhaseEncoderUnit(PhaseCoded):
     def outputs(self) -> dict[str, Port]:
         return {"o": self._port(PhaseCode(self.steps, bipolar=self.output == "signed"))}
 
-    def component(self) -> wiring.Component:
+    def component(self) -> Component:
         from amaranth.hdl import signed
 
         from ...blocks.queued_stage import QueuedStage

@@ -1,11 +1,15 @@
 """The ReLU neuron: unsigned numbers of few bits from signed ones of many."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Mux, Signal, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 
-class ReLUQuantiserComponent(wiring.Component):
+
+class ReLUQuantiserComponent(Component):
     """``min(max(x, 0) >> shift, 2**bits - 1)``, `lanes` values per beat.
 
     One beat per clock. Values cut off at the top are counted; the count stays
@@ -29,7 +33,7 @@ class ReLUQuantiserComponent(wiring.Component):
 
     delay = 1  # clocks from `i` to `o`
 
-    def __init__(self, lanes, *, input_bits, bits, shift):
+    def __init__(self, lanes: int, *, input_bits: int, bits: int, shift: int) -> None:
         self._lanes = lanes
         self._input_bits = input_bits
         self._bits = bits

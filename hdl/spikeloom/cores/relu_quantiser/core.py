@@ -1,6 +1,9 @@
 """The `relu_quantiser` unit: keys, streams, golden model and cycles."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ...configuration import integer
 from ...contract import Flag, Work
@@ -8,6 +11,11 @@ from ...item import SInt, UInt
 from ...port import Port
 from ...stream_unit import StreamUnit
 from .golden import relu_quantise
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...blocks.component import Component
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,34 +56,34 @@ class ReLUQuantiser(StreamUnit):
         return Port(axes="N", shape=(self.values,), item=item, beat=(self.lanes,), closes="N")
 
     @property
-    def inputs(self):
+    def inputs(self) -> dict[str, Port]:
         return {"i": self._port(SInt(self.input_bits))}
 
     @property
-    def outputs(self):
+    def outputs(self) -> dict[str, Port]:
         return {"o": self._port(UInt(self.bits))}
 
     @property
-    def flags(self):
+    def flags(self) -> dict[str, Flag]:
         return super().flags | {"saturated": Flag("values cut off at the top since reset", 32)}
 
-    def component(self):
+    def component(self) -> Component:
         from .component import ReLUQuantiserComponent
 
         return ReLUQuantiserComponent(
             self.lanes, input_bits=self.input_bits, bits=self.bits, shift=self.shift
         )
 
-    def golden(self, *, i):
+    def golden(self, *, i: NDArray) -> dict[str, Any]:
         output, cut = relu_quantise(i, bits=self.bits, shift=self.shift)
         return {"o": output, "saturated": cut}
 
-    def cycles(self, **operands):
+    def cycles(self, **operands: NDArray) -> int:
         from .component import ReLUQuantiserComponent
 
         return self.values // self.lanes + ReLUQuantiserComponent.delay
 
-    def work(self, **operands):
+    def work(self, **operands: NDArray) -> Work:
         return Work(
             formula="n comparisons",
             additions=self.values,

@@ -1,9 +1,11 @@
 """How a one-spike code looks on wires."""
 
+from __future__ import annotations
+
 from amaranth.lib import data
 
 
-def signed_code(steps):
+def signed_code(steps: int) -> data.StructLayout:
     """A spike with a sign, or none: `step` 0..T - 1 and `sign` (1 for negative) where `spike` is 1.
 
     A code without a spike is all zeros.
@@ -11,11 +13,11 @@ def signed_code(steps):
     return data.StructLayout({"step": range(steps), "spike": 1, "sign": 1})
 
 
-def unsigned_code(steps):
+def unsigned_code(steps: int) -> data.StructLayout:
     """As `signed_code`, for neurons that only fire positive spikes."""
     return data.StructLayout({"step": range(steps), "spike": 1})
 
 
-def code_bits(steps):
+def code_bits(steps: int) -> int:
     """Bits of a `signed_code`."""
     return signed_code(steps).size

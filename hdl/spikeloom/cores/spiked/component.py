@@ -1,12 +1,16 @@
 """The `spiked` core: attention of one-spike codes, with additions only."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...blocks.beat import beat
+from ...blocks.component import Component
 from ...blocks.control import control_members, control_of
 from ...blocks.framed_input import FramedInput
 from ...blocks.loop_nest import LoopNest
@@ -20,13 +24,18 @@ from .phase_encoder import PhaseEncoder
 from .trace_product import TraceProduct
 from .woss import Woss, silent_row
 
+if TYPE_CHECKING:
+    from amaranth.lib import data
 
-def token_beat(config, width):
+    from .core import Spiked
+
+
+def token_beat(config: Spiked, width: int) -> data.StructLayout:
     """Payload of a stream beat: the codes of a token and the mark of a tensor's last beat."""
     return beat(width * code_bits(config.steps))
 
 
-class SpikedComponent(wiring.Component):
+class SpikedComponent(Component):
     """SpikedAttention: softmax attention of one-spike phase codes.
 
     With codes that decode to ``sign * B**-n``::
@@ -58,7 +67,7 @@ class SpikedComponent(wiring.Component):
     Source: "SpikedAttention", NeurIPS 2024.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: Spiked) -> None:
         self.config = config
         widths = {"q": config.head_dim, "k": config.head_dim, "v": config.value_dim}
         ports = {

@@ -1,7 +1,11 @@
 """The `spiked` core: keys, streams and what else any tool may ask of it."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import log, sqrt
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -16,25 +20,31 @@ from ...configuration import (
     largest_divisor,
     number,
 )
-from ...contract import Core, Work
+from ...contract import Work
 from ...errors import InputError
 from ...item import PhaseCode
 from ...port import Port
 from ..attention import AttentionShape
 from . import bench, cases, presets
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...blocks.component import Component
+    from ...drawing import Drawing
+
 AUTO = "auto"
 LARGEST_SCORE = 1e6
 MAX_TOKENS = 2**10
 
 
-def scale(help, low=1e-30, high=1e30, **range):
+def scale(help: str, low: float = 1e-30, high: float = 1e30, **range: str) -> Any:
     """A key that scales data: a positive number, or "auto", the largest magnitude of the data."""
     return number(help, low=low, high=high, default=AUTO, **range)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spiked(AttentionShape, Core):
+class Spiked(AttentionShape):
     """SpikedAttention: shape, code, number format, scales and unroll of one core.
 
     A value ``x`` travels as one spike at step n with a sign, ``x = scale * sign * base**-n``.
@@ -61,7 +71,7 @@ class Spiked(AttentionShape, Core):
 
     tokens: int = integer("tokens N", low=1, high=MAX_TOKENS, why=HELD_WHY)
     head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
-    value_dim: int | None = integer(
+    value_dim: int = integer(
         "head dimension Dv of V (default: head_dim)",
         low=1,
         high=MAX_DIM,
@@ -103,14 +113,14 @@ class Spiked(AttentionShape, Core):
         high=2**64 - 1,
         default=1,
     )
-    lanes: int | None = integer(
+    lanes: int = integer(
         "neurons per spike event and clock (default: up to 4)",
         low=1,
         high=MAX_LANES,
         default=None,
         why=LANES_WHY,
     )
-    encoders: int | None = integer(
+    encoders: int = integer(
         "neurons encoded per clock (default: a divisor of lanes, about a seventh)",
         low=1,
         high=MAX_LANES,
@@ -130,7 +140,7 @@ class Spiked(AttentionShape, Core):
         # Every query and key spiking at step 0 makes the largest sum of products, D.
         most = self.head_dim * self.base ** (self.steps - 1) / self.half_step
         if self.score_gain > most:
-            largest = self.score_scale * most / self.score_gain
+            largest = self.scales["score"] * most / self.score_gain
             raise InputError(
                 f"spiked: score_scale = {self.score_scale!r} makes every score vanish; score_scale "
                 f"must be at most {largest:.6g} for these steps, base, q_scale and k_scale"
@@ -141,14 +151,14 @@ class Spiked(AttentionShape, Core):
             super()._check(key, value)
 
     @property
-    def half_step(self):
+    def half_step(self) -> float:
         """A magnitude spikes at step n from ``half_step * base**-n`` on: half way to step n - 1."""
         return (1 + 1 / self.base) / 2
 
     # Scales
 
     @property
-    def scales(self):
+    def scales(self) -> dict[str, float]:
         """Scale of "q", "k", "v", "score" and "output", each a number.
 
         In place of "auto": about the largest of as many standard normal numbers; for scores, of
@@ -165,7 +175,7 @@ class Spiked(AttentionShape, Core):
         scales["output"] = self._or(self.output_scale, scales["v"])
         return scales
 
-    def settled(self):
+    def settled(self) -> Self:
         """The same hardware with numbers for scales left at "auto"."""
         return replace(self, **{f"{name}_scale": scale for name, scale in self.scales.items()})
 
@@ -174,30 +184,30 @@ class Spiked(AttentionShape, Core):
         return typical if value == AUTO else float(value)
 
     @property
-    def score_gain(self):
+    def score_gain(self) -> float:
         """`score_scale` in units of the integer sums of products of two codes."""
         scales = self.scales
         return scales["score"] * sqrt(self.head_dim) / (scales["q"] * scales["k"])
 
     @property
-    def output_gain(self):
+    def output_gain(self) -> float:
         """`output_scale` in units of ``sum p v / sum p`` of codes."""
         return self.scales["output"] / self.scales["v"]
 
     # How the unroll cuts the tokens
 
     @property
-    def groups(self):
+    def groups(self) -> int:
         """Groups of `lanes` tokens; the last may be partial."""
         return -(-self.tokens // self.lanes)
 
     @property
-    def blocks(self):
+    def blocks(self) -> int:
         """Blocks of `encoders` tokens; the last may be partial."""
         return -(-self.tokens // self.encoders)
 
     @property
-    def group_blocks(self):
+    def group_blocks(self) -> list[int]:
         """Blocks of each group."""
         full = self.lanes // self.encoders
         return [full] * (self.groups - 1) + [self.blocks - (self.groups - 1) * full]
@@ -214,22 +224,22 @@ class Spiked(AttentionShape, Core):
         return Port(axes="HND", shape=shape, item=item, beat=beat, closes="N")
 
     @property
-    def inputs(self):
+    def inputs(self) -> dict[str, Port]:
         widths = {"q": self.head_dim, "k": self.head_dim, "v": self.value_dim}
         return {name: self._codes(width) for name, width in widths.items()}
 
     @property
-    def outputs(self):
+    def outputs(self) -> dict[str, Port]:
         return {"o": self._codes(self.value_dim)}
 
     # What any tool may ask
 
-    def create(self):
+    def create(self) -> Component:
         from .component import SpikedComponent
 
         return SpikedComponent(self)
 
-    def golden(self, *, q, k, v):
+    def golden(self, *, q: NDArray, k: NDArray, v: NDArray) -> dict[str, Any]:
         from . import golden
 
         heads = zip(*(self._by_head(x) for x in (q, k, v)), strict=True)
@@ -240,7 +250,7 @@ class Spiked(AttentionShape, Core):
         """Codes (N, D) or (H, N, D) as (H, N, D)."""
         return codes.reshape(self.heads, self.tokens, -1)
 
-    def cycles(self, **operands):
+    def cycles(self, **operands: NDArray) -> int:
         from .schedule import cycles
 
         if not operands:
@@ -248,7 +258,7 @@ class Spiked(AttentionShape, Core):
         spikes = ((operands[name] != 0).reshape(self.heads * self.tokens, -1) for name in "qv")
         return cycles(self, *(spike.tolist() for spike in spikes))
 
-    def work(self, **operands):
+    def work(self, **operands: NDArray) -> Work:
         pairs = self.heads * self.tokens**2
         dims = self.head_dim + self.value_dim
         return Work(
@@ -257,13 +267,15 @@ class Spiked(AttentionShape, Core):
             moved_bits=self.heads * self.tokens * 7 * 2 * dims + 2 * pairs * 7,
         )
 
-    def stages(self):
+    def stages(self) -> Drawing:
         from . import drawing
 
         return drawing.head()
 
     @classmethod
-    def prepare(cls, settings, **tensors):
+    def prepare(
+        cls, settings: Mapping[str, Any], **tensors: NDArray
+    ) -> tuple[Self, list[dict[str, NDArray]]]:
         """Real numbers (N, D) and (N, Dv): scales left at "auto" are fitted to them, and they are
         encoded."""
         from .fitting import encode_and_fit
@@ -274,11 +286,11 @@ class Spiked(AttentionShape, Core):
             raise InputError(f"heads = {core.heads}: heads come from the tensors' leading axis")
         return encode_and_fit(core, tensors)
 
-    def golden_bytes(self):
+    def golden_bytes(self) -> int:
         widest = max(self.head_dim, self.value_dim)
         return 80 * self.tokens**2 + 60 * self.tokens * widest
 
-    def views(self):
+    def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
         def values(codes):
             from .golden import decode
 
@@ -286,10 +298,10 @@ class Spiked(AttentionShape, Core):
 
         return {"values": values, "codes": lambda codes: codes}
 
-    def beat_cycles(self):
+    def beat_cycles(self) -> int:
         return max(self.head_dim, self.value_dim + 1)
 
-    def preload_cycles(self):
+    def preload_cycles(self) -> int:
         return 2 * self.tokens * self.beat_cycles() + 8
 
 

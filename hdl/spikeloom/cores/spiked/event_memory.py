@@ -1,17 +1,20 @@
 """Event memory: a tensor of codes arrives, its spikes alone are kept and leave line by line."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.bank_memory import BankMemory
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import BLOCK_RAM
 from .code import signed_code
 
 
-def event_layout(length, steps):
+def event_layout(length: int, steps: int) -> data.StructLayout:
     """A spike event: its place on the line, its code, and the mark of the line's last event.
 
     Where `silent`, the line has no spike; then this is the only event, and it has no place or code.
@@ -37,7 +40,7 @@ class EventReader(wiring.Signature):
     again : Out(1), with `next` at a line's last event: go back to the start of the line.
     """
 
-    def __init__(self, length, steps):
+    def __init__(self, length: int, steps: int) -> None:
         super().__init__(
             {
                 "event": In(event_layout(length, steps)),
@@ -48,7 +51,7 @@ class EventReader(wiring.Signature):
         )
 
 
-class EventMemory(wiring.Component):
+class EventMemory(Component):
     """Keeps the spikes of `lines` x `length` neurons, for one tensor while the next arrives.
 
     Silent neurons take no place among the events and no time; a line without any spike is one
@@ -68,7 +71,7 @@ class EventMemory(wiring.Component):
     o : In(EventReader(length, steps)).
     """
 
-    def __init__(self, lines, length, *, steps, transposed):
+    def __init__(self, lines: int, length: int, *, steps: int, transposed: bool) -> None:
         self._lines = lines
         self._length = length
         self._transposed = transposed

@@ -1,13 +1,25 @@
 """From a user's real tensors to codes: scales fitted to the data, and a check that none vanish."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ...errors import InputError
 from ...item import real_numbers
 from . import golden
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def encode_and_fit(core, tensors):
+    from .core import Spiked
+
+
+def encode_and_fit(
+    core: Spiked, tensors: Mapping[str, NDArray]
+) -> tuple[Spiked, list[dict[str, NDArray]]]:
     """The core with numbers for its scales, and the codes (q, k, v) of each head.
 
     Parameters
@@ -37,7 +49,7 @@ def encode_and_fit(core, tensors):
     return core, [dict(zip("qkv", head, strict=True)) for head in codes]
 
 
-def encode(core, q, k, v):
+def encode(core: Spiked, q: NDArray, k: NDArray, v: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     """Codes of real (q, k, v) by the core's scales."""
     scales = core.scales
     return tuple(

@@ -1,23 +1,31 @@
 """Lane memory: codes of many tokens side by side, one word for all lanes of a group."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.bank_memory import BankMemory
 from ...blocks.banks import BankReader, BankRoom
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import BLOCK_RAM
 from .lookup import lookup, select
 
+if TYPE_CHECKING:
+    from amaranth.hdl import ShapeLike
 
-def lane_address(groups, length):
+
+def lane_address(groups: int, length: int) -> data.StructLayout:
     """Address of a word of lanes: which group of tokens, which of their codes."""
     return data.StructLayout({"index": range(length), "group": range(groups)})
 
 
-class LaneMemory(wiring.Component):
+class LaneMemory(Component):
     """Double-buffered `tokens` x `length` codes that arrive token by token and are read across
     `lanes` neighbouring tokens: a transposition.
 
@@ -46,7 +54,17 @@ class LaneMemory(wiring.Component):
     o : In(BankReader(lane_address(ceil(tokens / lanes), length), array of `lanes` codes)).
     """
 
-    def __init__(self, tokens, length, *, lanes, block, shape, silent=None, preset=False):
+    def __init__(
+        self,
+        tokens: int,
+        length: int,
+        *,
+        lanes: int,
+        block: int,
+        shape: ShapeLike,
+        silent: Any = None,
+        preset: bool = False,
+    ) -> None:
         self._tokens = tokens
         self._length = length
         self._lanes = lanes
@@ -154,7 +172,7 @@ class LaneMemory(wiring.Component):
                 m.d.comb += self.o.data[n].eq(code)
 
 
-def fill_from_stream(m, lanes, codes):
+def fill_from_stream(m: Module, lanes: Any, codes: Any) -> None:
     """Give the memory `lanes` the stream `codes` of single codes, token by token."""
     m.d.comb += [
         lanes.i.eq(codes.p),

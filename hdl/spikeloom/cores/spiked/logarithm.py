@@ -1,15 +1,22 @@
 """Logarithm of an integer by tables."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from .lookup import lookup
 from .tables import exponent_logs, mantissa_logs
 
+if TYPE_CHECKING:
+    from .core import Spiked
 
-class Logarithm(wiring.Component):
+
+class Logarithm(Component):
     """``log_B`` of a positive integer, ``LOG_FRACTION`` fraction bits: the step of its spike before
     it is rounded.
 
@@ -30,7 +37,7 @@ class Logarithm(wiring.Component):
 
     delay = 4  # clocks from `i` to `o`
 
-    def __init__(self, config, width, bits):
+    def __init__(self, config: Spiked, width: int, bits: int) -> None:
         self._exponents = exponent_logs(config, width)
         self._mantissas = mantissa_logs(config, bits)
         self._bits = bits

@@ -1,10 +1,15 @@
 """Output encoder: sums become spikes against thresholds that scale with the softmax sum."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pipeline import Pipeline
 from .code import signed_code
@@ -12,8 +17,11 @@ from .logarithm import Logarithm
 from .tables import LOG_FRACTION, threshold_log
 from .trace_product import sum_shape
 
+if TYPE_CHECKING:
+    from .core import Spiked
 
-class OutputEncoder(wiring.Component):
+
+class OutputEncoder(Component):
     """``n = min {n : |sum| >= z * threshold * B**-n}``: the code of ``sum / z`` without a division.
 
     Sums arrive line by line, a line holding one sum of every query; the first line is z itself, the
@@ -38,7 +46,7 @@ class OutputEncoder(wiring.Component):
 
     delay = Logarithm.delay + 4  # clocks from `i` to `o`
 
-    def __init__(self, config):
+    def __init__(self, config: Spiked) -> None:
         self._config = config
         shape = sum_shape(config, config.tokens)
         super().__init__(

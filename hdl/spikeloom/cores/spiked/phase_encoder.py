@@ -1,17 +1,26 @@
 """Phase encoder: a sum becomes one spike, at the first step whose threshold it reaches."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.pipeline import Pipeline
 from .code import signed_code, unsigned_code
 from .logarithm import Logarithm
 from .tables import LOG_FRACTION, coarse_bits, log_fixed, threshold_log, thresholds
 
+if TYPE_CHECKING:
+    from amaranth.hdl import ShapeLike
 
-class PhaseEncoder(wiring.Component):
+    from .core import Spiked
+
+
+class PhaseEncoder(Component):
     """``n = min {n : |i| >= threshold[n]}`` for thresholds that fall by B per step; no spike where
     the last one is not reached.
 
@@ -36,7 +45,9 @@ class PhaseEncoder(wiring.Component):
 
     delay = Logarithm.delay + 5  # clocks from `i` to `o`
 
-    def __init__(self, config, shape, *, gain, bipolar=True):
+    def __init__(
+        self, config: Spiked, shape: ShapeLike, *, gain: int, bipolar: bool = True
+    ) -> None:
         self._config = config
         self._gain = gain
         self._bipolar = bipolar

@@ -1,19 +1,26 @@
 """The trace-driven product on its own: codes of two matrices in, sums out."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from amaranth.hdl import Cat, Module
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
+from ...blocks.component import Component
 from ...blocks.queued_stage import queue_output
 from .code import signed_code
 from .event_memory import EventMemory
 from .lane_memory import LaneMemory, fill_from_stream
 from .trace_product import TraceProduct
 
+if TYPE_CHECKING:
+    from .core import Spiked
 
-class ProductStage(wiring.Component):
+
+class ProductStage(Component):
     """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes: a `TraceProduct` with its operand
     memories, between streams.
 
@@ -35,7 +42,7 @@ class ProductStage(wiring.Component):
         per group of lanes, or a single one marked `silent` where all sums of the line are zero.
     """
 
-    def __init__(self, config, lines, length):
+    def __init__(self, config: Spiked, lines: int, length: int) -> None:
         self._config = config = replace(config, encoders=config.lanes)
         self._lines = lines
         self._length = length

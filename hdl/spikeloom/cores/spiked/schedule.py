@@ -1,16 +1,24 @@
 """How long the `spiked` core takes: a function of where the operands spike."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from .output_encoder import OutputEncoder
 from .phase_encoder import PhaseEncoder
 from .trace_product import TraceProduct
 from .woss import Woss
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .core import Spiked
+
 NEXT_TENSOR = 3  # clocks from an event memory's last event of a tensor to the next one's first
 
 
-def product_clocks(config, spikes, leaving=0):
+def product_clocks(config: Spiked, spikes: Any, leaving: int = 0) -> int:
     """Clocks a `TraceProduct` takes from its first event to its last; `spikes`: those of each line.
 
     The spikes of a line pass once for each group of lanes, and a line without any takes one clock.
@@ -25,24 +33,24 @@ def product_clocks(config, spikes, leaving=0):
     return clocks
 
 
-def query_spikes(config, q=None):
+def query_spikes(config: Spiked, q: NDArray | None = None) -> list[int]:
     """Spikes of each query of one head, `q` (N x D) true where Q spikes (default: everywhere)."""
     return [sum(map(bool, query)) for query in q or [[True] * config.head_dim] * config.tokens]
 
 
-def value_spikes(config, v=None):
+def value_spikes(config: Spiked, v: NDArray | None = None) -> list[int]:
     """Spikes of the line of ones and of each dimension of one head, `v` (N x Dv) likewise."""
     v = v or [[True] * config.value_dim] * config.tokens
     return [config.tokens, *(sum(map(bool, dim)) for dim in zip(*v, strict=True))]
 
 
-def last_blocks(config, spikes=(1,)):
+def last_blocks(config: Spiked, spikes: Any = (1,)) -> int:
     """Clocks in which the last sums of lines of so many `spikes` leave: those of a group, or a mark
     in place of a silent line."""
     return config.group_blocks[-1] if spikes[-1] else 1
 
 
-def score_latency(config, spikes=(1,)):
+def score_latency(config: Spiked, spikes: Any = (1,)) -> int:
     """Clocks from a score product's last event to the first of the output product."""
     rows_leaving = config.blocks if any(spikes) else 1
     return (
@@ -55,12 +63,12 @@ def score_latency(config, spikes=(1,)):
     )
 
 
-def output_latency(config, spikes=(1,)):
+def output_latency(config: Spiked, spikes: Any = (1,)) -> int:
     """Clocks from an output product's last event to the first output beat."""
     return TraceProduct.delay + OutputEncoder.delay + last_blocks(config, spikes) + 1
 
 
-def cycles(config, q=None, v=None):
+def cycles(config: Spiked, q: NDArray | None = None, v: NDArray | None = None) -> int:
     """Clocks from `start` to the last output beat, operands on chip as far as they go, no stalls.
 
     For one head: spikes of Q times groups of lanes, spikes of V and one per token times groups, one
@@ -71,7 +79,7 @@ def cycles(config, q=None, v=None):
     return beat_clocks(config, q, v)[-1]
 
 
-def interval(config, q=None, v=None):
+def interval(config: Spiked, q: NDArray | None = None, v: NDArray | None = None) -> int:
     """Clocks between heads that follow each other and spike alike, on average.
 
     That is the busiest stage's: loading, one clock per code; a product, one per event and group;
@@ -84,7 +92,7 @@ def interval(config, q=None, v=None):
     return (ends[last] - ends[first]) / (last - first)
 
 
-def beat_clocks(config, q=None, v=None):
+def beat_clocks(config: Spiked, q: NDArray | None = None, v: NDArray | None = None) -> list[int]:
     """The clock, counted from `start`, of each head's last output beat."""
     tokens = config.tokens
     loads = tokens * config.head_dim, tokens * (config.value_dim + 1)
@@ -119,12 +127,12 @@ def _freed(ends, head):
 class _Product:
     """A `TraceProduct` that runs one head after the other; `ends`: the clock of each last event."""
 
-    def __init__(self, config):
+    def __init__(self, config: Spiked) -> None:
         self._config = config
         self._leaving = 0
-        self.ends = []
+        self.ends: list[int] = []
 
-    def run(self, spikes, *not_before):
+    def run(self, spikes: Any, *not_before: int) -> int:
         """Add the end of a head's product, begun as soon as it may be."""
         begin = max([*not_before, *(end + NEXT_TENSOR for end in self.ends[-1:])])
         gone = begin - self.ends[-1] - 1 if self.ends else 0

@@ -1,19 +1,22 @@
 """Conversions between one-spike codes and the spike trains of T steps they stand for."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from .code import signed_code
 
 
-def spikes(width):
+def spikes(width: int) -> data.StructLayout:
     """The spikes of one step: a bitmap of neurons that fire and one of those that fire negative."""
     return data.StructLayout({"spike": width, "sign": width})
 
 
-class CodesToSpikes(wiring.Component):
+class CodesToSpikes(Component):
     """Plays codes as spikes: for every vector of codes, T beats, neuron d firing in beat `step`.
 
     One beat per clock.
@@ -31,7 +34,7 @@ class CodesToSpikes(wiring.Component):
 
     delay = 1  # clocks from codes to their first beat
 
-    def __init__(self, width, steps):
+    def __init__(self, width: int, steps: int) -> None:
         self._width = width
         self._steps = steps
         super().__init__(
@@ -64,7 +67,7 @@ class CodesToSpikes(wiring.Component):
         return m
 
 
-class SpikesToCodes(wiring.Component):
+class SpikesToCodes(Component):
     """Listens to T beats of spikes and tells each neuron's code: its first spike counts.
 
     One beat per clock, except that a vector of codes not yet taken holds up the next first beat.
@@ -80,7 +83,7 @@ class SpikesToCodes(wiring.Component):
     o : Out(stream of array of `width` codes).
     """
 
-    def __init__(self, width, steps):
+    def __init__(self, width: int, steps: int) -> None:
         self._width = width
         self._steps = steps
         super().__init__(

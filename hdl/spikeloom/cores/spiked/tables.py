@@ -3,13 +3,19 @@
 Traces and sums have ``frac_bits`` fraction bits, logarithms to the base B ``LOG_FRACTION``.
 """
 
+from __future__ import annotations
+
 from math import ceil, log, log2
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .core import Spiked
 
 LOG_FRACTION = 12
 USUAL_SUM = 256  # products of 1 that a threshold is above if no sum reaches it, or more
 
 
-def trace_table(config):
+def trace_table(config: Spiked) -> list[int]:
     """``B**-e`` for e = 0..2T - 2: the weight of a pair whose spikes fall on steps that add to e.
 
     A trace latched n steps ago and weighted with ``B**-t`` now is the one entry ``n + t``.
@@ -18,7 +24,7 @@ def trace_table(config):
     return [round(unit * config.base**-e) for e in range(2 * config.steps - 1)]
 
 
-def thresholds(config, gain):
+def thresholds(config: Spiked, gain: int) -> list[int]:
     """Least magnitude that spikes at step n or before, for n = 0..T - 1, in trace units.
 
     `gain` is the value of a spike at step 0. A threshold that no sum reaches stops just there.
@@ -29,37 +35,37 @@ def thresholds(config, gain):
     return [min(max(1, ceil(top * config.base**-n)), unreached) for n in range(config.steps)]
 
 
-def threshold_log(config, gain):
+def threshold_log(config: Spiked, gain: int) -> int:
     """Logarithm of the threshold at step 0, where a spike there is worth `gain`."""
     return log_fixed(config, config.half_step * gain)
 
 
-def log_fixed(config, x):
+def log_fixed(config: Spiked, x: float) -> int:
     """``log_B x`` with `LOG_FRACTION` fraction bits, rounded to nearest."""
     return round(2**LOG_FRACTION * log(x) / log(config.base))
 
 
-def mantissa_logs(config, bits):
+def mantissa_logs(config: Spiked, bits: int) -> list[int]:
     """``log_B(1 + m)`` in the middle of each of ``2**bits`` intervals of the mantissa m."""
     return [log_fixed(config, 1 + (m + 0.5) / 2**bits) for m in range(2**bits)]
 
 
-def exponent_logs(config, width):
+def exponent_logs(config: Spiked, width: int) -> list[int]:
     """``log_B 2**e`` for e = 0..width - 1."""
     return [log_fixed(config, 2**e) for e in range(width)]
 
 
-def coarse_bits(config):
+def coarse_bits(config: Spiked) -> int:
     """Mantissa bits with which a logarithm is less than a third of a step wrong."""
     return max(1, ceil(log2(2 / log(config.base))))
 
 
-def winner_fraction(config):
+def winner_fraction(config: Spiked) -> int:
     """Fraction bits of WOSS potentials; a step of the falling threshold is one whole."""
     return config.frac_bits - 4
 
 
-def winner_table(config):
+def winner_table(config: Spiked) -> list[int]:
     """``M / ln B * B**-n`` for n = 0..T - 1: a score's potential in steps of the threshold."""
     unit = 2 ** winner_fraction(config) * config.scales["score"] / log(config.base)
     return [round(unit * config.base**-n) for n in range(config.steps)]

@@ -1,26 +1,36 @@
 """Trace-driven product: one vector addition per spike event."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.add_with_carry import add_with_carry
 from ...blocks.banks import BankReader, BankRoom
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pipeline import Pipeline
 from .event_memory import EventReader
 from .lane_memory import lane_address
 from .tables import trace_table
 
+if TYPE_CHECKING:
+    from amaranth.hdl import ShapeLike
 
-def sum_shape(config, length):
+    from .core import Spiked
+
+
+def sum_shape(config: Spiked, length: int) -> range:
     """Shape that holds any sum of `length` products."""
     most = length << config.frac_bits
     return range(-most, most + 1)
 
 
-class TraceProduct(wiring.Component):
+class TraceProduct(Component):
     """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes, a's as events, b's stationary.
 
     The product of two spikes at steps n and m is ``B**-(n + m)``, the trace latched n steps ago,
@@ -55,14 +65,14 @@ class TraceProduct(wiring.Component):
 
     delay = 6  # clocks from a line's last event to its first sums
 
-    def __init__(self, config, lines, length, *, shape):
+    def __init__(self, config: Spiked, lines: int, length: int, *, shape: ShapeLike) -> None:
         self._config = config
         self._lines = lines
         self._sum = sum_shape(config, length)
         super().__init__(
             {
                 "run": In(1),
-                "enable": In(1, init=1),
+                "enable": In(1, init=1),  # pyright: ignore[reportCallIssue]
                 "events": Out(EventReader(length, config.steps)),
                 "lanes": Out(
                     BankReader(

@@ -1,18 +1,28 @@
 """Winner-oriented spike shift: softmax by subtraction and a falling threshold."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import C, Cat, Const, Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.add_with_carry import add_or_subtract
 from ...blocks.bank_memory import BankMemory
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from .code import signed_code, unsigned_code
 from .lookup import lookup
 from .tables import winner_fraction, winner_table
 
+if TYPE_CHECKING:
+    from amaranth.hdl import Value
 
-def silent_row(config, row, index):
+    from .core import Spiked
+
+
+def silent_row(config: Value, row: Value, index: Value) -> Any:
     """Probability code `index` of a row of scores that are all silent: the same for all tokens that
     the mask admits, a whole step of the threshold above the potential 0."""
     code = unsigned_code(config.steps)
@@ -20,12 +30,12 @@ def silent_row(config, row, index):
     return code(Mux(mask_admits(config, row, index), alike.as_value(), 0))
 
 
-def mask_admits(config, row, token):
+def mask_admits(config: Spiked, row: Any, token: Any) -> Value:
     """Whether the query of `row` may look at `token`."""
     return token <= row if config.mask == "causal" else Const(1)
 
 
-class Woss(wiring.Component):
+class Woss(Component):
     """Turns each row of score codes into probability codes, not yet divided by their sum::
 
         u[j] = M * (s[j] * B**-n[j] - B**-n_winner)
@@ -55,7 +65,7 @@ class Woss(wiring.Component):
 
     delay = 5  # clocks from a row's last block to its first probabilities
 
-    def __init__(self, config):
+    def __init__(self, config: Spiked) -> None:
         self._config = config
         blocks = {
             "i": In(data.ArrayLayout(signed_code(config.steps), config.encoders)),
@@ -89,7 +99,7 @@ class Woss(wiring.Component):
         # The winner so far: the step of the earliest positive spike, `steps` for none.
         best = Signal(range(steps + 1), init=steps)
         winner = Signal(range(steps + 1), reset_less=True)
-        rivals = [best]
+        rivals: list[Value] = [best]
         for n in range(config.encoders):
             competes = self.i[n].spike & ~self.i[n].sign & self._admitted(arrive, n)
             rivals.append(Mux(competes, self.i[n].step, steps))

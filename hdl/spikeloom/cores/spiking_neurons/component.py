@@ -1,17 +1,25 @@
 """Leaky integrate-and-fire neurons, many of them in turn over one set of adders."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import NEVER_BOTH
+
+if TYPE_CHECKING:
+    from .core import SpikingNeurons
 
 RETURN = 3  # clocks from the read of a state in memory to the first read that sees it renewed
 
 
-class NeuronBank(wiring.Component):
+class NeuronBank(Component):
     """The neurons of a `SpikingNeurons` core, `lanes` of them per clock, state in memory.
 
     Beats come in the order of the neurons, time step after time step; after T steps every state
@@ -30,7 +38,7 @@ class NeuronBank(wiring.Component):
 
     delay = 3  # clocks from an input to its spikes
 
-    def __init__(self, config):
+    def __init__(self, config: SpikingNeurons) -> None:
         self.config = config
 
         def beats(bits):

@@ -1,6 +1,9 @@
 """The `spiking_neurons` unit: keys, streams, golden model and cycles."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ...configuration import choice, integer
 from ...contract import Work
@@ -8,6 +11,11 @@ from ...item import Bit, SInt, Ternary
 from ...port import Port
 from ...stream_unit import StreamUnit
 from .golden import fire
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...blocks.component import Component
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,17 +80,17 @@ class SpikingNeurons(StreamUnit):
             )
 
     @property
-    def words(self):
+    def words(self) -> int:
         """Beats of a time step."""
         return self.neurons // self.lanes
 
     @property
-    def spike_bits(self):
+    def spike_bits(self) -> int:
         """Bits of a spike: 1, or 2 for a ternary one in two's complement."""
         return 2 if self.output == "ternary" else 1
 
     @property
-    def potential_bits(self):
+    def potential_bits(self) -> int:
         """Bits of a potential, signed.
 
         Inputs of magnitude X add up to at most T X, and with a leak below 1 to at most
@@ -103,27 +111,27 @@ class SpikingNeurons(StreamUnit):
         return Port(axes="TN", shape=shape, item=item, beat=beat, closes="N")
 
     @property
-    def inputs(self):
+    def inputs(self) -> dict[str, Port]:
         return {"i": self._port(SInt(self.input_bits))}
 
     @property
-    def outputs(self):
+    def outputs(self) -> dict[str, Port]:
         return {"o": self._port(Ternary() if self.output == "ternary" else Bit())}
 
-    def component(self):
+    def component(self) -> Component:
         from .component import NeuronBank
 
         return NeuronBank(self)
 
-    def golden(self, *, i):
+    def golden(self, *, i: NDArray) -> dict[str, Any]:
         return {"o": fire(self, i).astype(self.outputs["o"].item.dtype)}
 
-    def cycles(self, **operands):
+    def cycles(self, **operands: NDArray) -> int:
         from .component import NeuronBank
 
         return self.steps * self.words + NeuronBank.delay
 
-    def work(self, **operands):
+    def work(self, **operands: NDArray) -> Work:
         count = self.steps * self.neurons
         return Work(
             formula="3 T n: input, leak, threshold",

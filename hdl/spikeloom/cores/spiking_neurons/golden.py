@@ -1,11 +1,20 @@
 """Spiking neurons: golden model in integers, and the same in floating point."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .core import SpikingNeurons
 
 LEAKY = {"leak_numerator": 1, "leak_shift": 1}  # a time constant of 2, as in arXiv 2503.00226
 
 
-def fire(config, inputs):
+def fire(config: SpikingNeurons, inputs: NDArray) -> NDArray:
     """Spikes of inputs (T, n) or (T, ...), a neuron for each place: int8, -1 only if ternary.
 
     `config` is a `SpikingNeurons`; its equations are followed to the bit.
@@ -27,7 +36,9 @@ def fire(config, inputs):
     return spikes
 
 
-def float_fire(inputs, *, threshold, leak, reset="hard", output="binary"):
+def float_fire(
+    inputs: NDArray, *, threshold: float, leak: float, reset: str = "hard", output: str = "binary"
+) -> NDArray:
     """The same neuron in floating point: float64 spikes of inputs (T, ...)."""
     state = np.zeros(inputs.shape[1:])
     spikes = np.zeros(inputs.shape)

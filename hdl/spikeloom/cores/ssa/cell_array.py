@@ -1,20 +1,23 @@
 """The stochastic attention cells: counters whose overflow is the spike."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.popcount import Popcount, popcount_delay
 from ...blocks.seeding import Seeding
 from ...random.random_source import RandomSource
 
 
-def cell_delay(width):
+def cell_delay(width: int) -> int:
     """Clocks from the last products of a draw to its spikes: register, popcount, accumulator."""
     return popcount_delay(width) + 2
 
 
-class CellArray(wiring.Component):
+class CellArray(Component):
     """`cells` counters, each drawing a spike with probability ``count / limit``.
 
     A cell counts the ones among its products over one or more clocks and compares the count with a
@@ -41,7 +44,7 @@ class CellArray(wiring.Component):
     Source: SSA, arXiv 2402.09109, stochastic attention cell.
     """
 
-    def __init__(self, cells, width, limit, *, strategy, stream):
+    def __init__(self, cells: int, width: int, limit: int, *, strategy: str, stream: int) -> None:
         self._cells = cells
         self._width = width
         self._limit = limit

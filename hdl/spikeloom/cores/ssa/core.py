@@ -1,7 +1,11 @@
 """The `ssa` core: keys, streams and what else any tool may ask of it."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import gcd
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -16,11 +20,17 @@ from ...configuration import (
     integer,
     largest_divisor,
 )
-from ...contract import Core, Work
+from ...contract import Work
 from ...item import Bit, Probability
 from ...port import Port
 from ..attention import AttentionShape
 from . import bench, cases, presets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...blocks.component import Component
+    from ...drawing import Drawing
 
 MAX_SEED = 2**64 - 1
 
@@ -33,7 +43,7 @@ ENGINES = ("counter", "sampled")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SSA(AttentionShape, Core):
+class SSA(AttentionShape):
     """Stochastic spiking attention: shape, random source and unroll of one core.
 
     Engine "counter": each step of the score stage and of the output stage ANDs ``cells * bits``
@@ -61,7 +71,7 @@ class SSA(AttentionShape, Core):
 
     tokens: int = integer("tokens N", low=1, high=MAX_HELD, why=HELD_WHY)
     head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
-    value_dim: int | None = integer(
+    value_dim: int = integer(
         "head dimension Dv of V (default: head_dim)",
         low=1,
         high=MAX_DIM,
@@ -88,27 +98,27 @@ class SSA(AttentionShape, Core):
         default="slices",
     )
     seed: int = integer("seed of every LFSR", low=1, high=MAX_SEED, default=1)
-    cells: int | None = integer(
+    cells: int = integer(
         "score cells in parallel (default: N over a whole number, up to 16)",
         low=1,
         high=MAX_LANES**2,
         default=None,
         why=LANES_WHY,
     )
-    bits: int | None = integer(
+    bits: int = integer(
         "spikes per cell, or values encoded, per clock (default: largest divisor of D and Dv to 8)",
         low=1,
         high=MAX_DIM,
         default=None,
     )
-    lanes: int | None = integer(
+    lanes: int = integer(
         "engine sampled: query rows of a time step per clock (default: 1)",
         low=1,
         high=MAX_LANES,
         default=None,
         why=LANES_WHY,
     )
-    steps_at_once: int | None = integer(
+    steps_at_once: int = integer(
         "engine sampled: time steps side by side (default: 1)",
         low=1,
         high=MAX_LANES,
@@ -186,12 +196,12 @@ class SSA(AttentionShape, Core):
     # What the streams carry
 
     @property
-    def by_value(self):
+    def by_value(self) -> bool:
         """Whether the streams carry values, encoded on chip, in place of spikes."""
         return self.input_kind == "values"
 
     @property
-    def inputs(self):
+    def inputs(self) -> dict[str, Port]:
         if not self.by_value:
             return {name: self._spikes(name) for name in "qkv"}
         return {
@@ -206,7 +216,7 @@ class SSA(AttentionShape, Core):
         }
 
     @property
-    def outputs(self):
+    def outputs(self) -> dict[str, Port]:
         return {"o": self._spikes("o")}
 
     def _spikes(self, name):
@@ -223,21 +233,21 @@ class SSA(AttentionShape, Core):
             return DiagonalPort(**stream, period=self.head_dim)
         return Port(**stream)
 
-    def width(self, operand):
+    def width(self, operand: str) -> int | None:
         """Dimensions of a token of "q", "k", "v" or "o"."""
         return self.head_dim if operand in ("q", "k") else self.value_dim
 
-    def beat_bits(self, operand):
+    def beat_bits(self, operand: str) -> int:
         """Data bits of a stream beat of operand "q", "k" or "v"."""
         if self.by_value:
             return self.value_bits + 1
         return self.spike_bits(operand)
 
-    def spike_bits(self, operand):
+    def spike_bits(self, operand: str) -> int:
         """Spikes of "q", "k", "v" or "o" that go by at once, in a beat or behind the encoders."""
         return self.width(operand) * self.beat_rows(operand)
 
-    def beat_rows(self, operand):
+    def beat_rows(self, operand: str) -> int:
         """Rows of spikes in a beat of "q", "k", "v" or "o": 1 unless the engine is "sampled"."""
         rows = self.steps_at_once or 1
         return rows * (self.lanes or 1) if operand in ("q", "o") else rows
@@ -245,22 +255,22 @@ class SSA(AttentionShape, Core):
     # How the unroll cuts the work into clocks
 
     @property
-    def query_lanes(self):
+    def query_lanes(self) -> int:
         """Query rows worked on at once: 1 unless `cells` exceeds `tokens`."""
         return max(1, (self.cells or 1) // self.tokens)
 
     @property
-    def key_lanes(self):
+    def key_lanes(self) -> int:
         """Keys compared with each of those query rows at once."""
         return min(self.cells, self.tokens)
 
     @property
-    def key_groups(self):
+    def key_groups(self) -> int:
         """Groups of `key_lanes` keys; the last may be partial."""
         return -(-self.tokens // self.key_lanes)
 
     @property
-    def encoder_lanes(self):
+    def encoder_lanes(self) -> int | None:
         """Values of one token encoded per clock, enough never to hold up the score stage."""
         if self.query_lanes > 1 or self.engine == "sampled":
             return self.bits
@@ -269,7 +279,7 @@ class SSA(AttentionShape, Core):
 
     # What any tool may ask
 
-    def create(self):
+    def create(self) -> Component:
         if self.engine == "sampled":
             from .sampled.sampled import SampledSSA
 
@@ -278,17 +288,17 @@ class SSA(AttentionShape, Core):
 
         return CounterSSA(self)
 
-    def golden(self, *, q, k, v):
+    def golden(self, *, q: NDArray, k: NDArray, v: NDArray) -> dict[str, Any]:
         from .golden import run
 
         return {"o": run(self, q, k, v)}
 
-    def cycles(self, **operands):
+    def cycles(self, **operands: NDArray) -> int:
         from .schedule import cycles
 
         return cycles(self)
 
-    def work(self, **operands):
+    def work(self, **operands: NDArray) -> Work:
         pairs = self.steps * self.tokens**2
         moved = self.tokens * 2 * (self.head_dim + self.value_dim) + 2 * self.tokens**2
         return Work(
@@ -297,13 +307,15 @@ class SSA(AttentionShape, Core):
             moved_bits=self.steps * moved,
         )
 
-    def stages(self):
+    def stages(self) -> Drawing:
         from . import drawing
 
         return drawing.sampled(self) if self.engine == "sampled" else drawing.counter()
 
     @classmethod
-    def prepare(cls, settings, **tensors):
+    def prepare(
+        cls, settings: Mapping[str, Any], **tensors: NDArray
+    ) -> tuple[Self, list[dict[str, NDArray]]]:
         """Spikes (T, N, D) or values (N, D), told apart by the tensors where `settings` do not."""
         settings = {"inputs": _guess_inputs(tensors.get("q", ()))} | dict(settings)
         axes = "ND" if settings["inputs"] == "values" else "TND"
@@ -312,7 +324,7 @@ class SSA(AttentionShape, Core):
         core = cls.from_settings(settings)
         return core, core.split_runs(tensors)
 
-    def describe(self):
+    def describe(self) -> str:
         if self.engine == "counter":
             return self.SUMMARY.replace(" or drawn indices", "")
         return self.SUMMARY.replace(
@@ -320,24 +332,24 @@ class SSA(AttentionShape, Core):
             " without counters: LFSRs draw which pair of spikes decides",
         )
 
-    def golden_bytes(self):
+    def golden_bytes(self) -> int:
         spikes = self.steps * self.tokens * max(self.head_dim, self.value_dim)
         outputs = self.steps * self.tokens * self.value_dim
         pairs = self.steps * self.tokens**2
         encoded = 70 * spikes if self.by_value else 0
         return encoded + pairs + outputs * (40 if self.engine == "sampled" else 1)
 
-    def views(self):
+    def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
         return {"spikes": lambda spikes: spikes, "rate": lambda spikes: spikes.mean(axis=-3)}
 
-    def beat_cycles(self):
+    def beat_cycles(self) -> int:
         if self.by_value:
             return 1
         if self.engine == "sampled":
             return 2
         return max(self.head_dim, self.value_dim) // self.bits
 
-    def preload_cycles(self):
+    def preload_cycles(self) -> int:
         from .sampled import layout
 
         if self.by_value:
@@ -354,10 +366,10 @@ class DiagonalPort(Port):
 
     period: int
 
-    def arrange(self, tensor):
+    def arrange(self, tensor: NDArray) -> NDArray:
         return tensor[:, *self._diagonal()]
 
-    def restore(self, tensor):
+    def restore(self, tensor: NDArray) -> NDArray:
         whole = np.empty_like(tensor)
         whole[:, *self._diagonal()] = tensor
         return whole

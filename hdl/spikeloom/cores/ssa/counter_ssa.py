@@ -1,11 +1,15 @@
 """Engine "counter" of `ssa`: stochastic spiking attention with AND gates, counters and LFSRs."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import connect, flipped
 
 from ...blocks.bank_memory import BankMemory
 from ...blocks.beat import drop_last
+from ...blocks.component import Component
 from ...blocks.control import control_of
 from ...blocks.framed_input import FramedInput
 from ...blocks.row_splitter import RowSplitter
@@ -20,8 +24,11 @@ from .score_stage import ScoreStage
 from .spike_operand import SpikeOperand
 from .value_operand import ValueOperand
 
+if TYPE_CHECKING:
+    from .core import SSA
 
-class CounterSSA(wiring.Component):
+
+class CounterSSA(Component):
     """Stochastic spiking attention over T time steps.
 
     Per time step, with spikes Q, K (N x D) and V (N x Dv)::
@@ -53,7 +60,7 @@ class CounterSSA(wiring.Component):
     Source: Song et al., "Stochastic Spiking Attention", arXiv 2402.09109.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SSA) -> None:
         self.config = config
         super().__init__(ssa_ports(config))
 

@@ -8,7 +8,10 @@ Per time step, with spikes Q, K, V in {0, 1}::
 Source: arXiv 2402.09109.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +19,11 @@ from ...item import Probability
 from ...random.golden_source import RandomSource
 from . import golden_sampled
 from .core import ENCODER_STREAMS, OUTPUT_STREAM, SCORE_STREAM
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .core import SSA
 
 
 @dataclass
@@ -29,13 +37,13 @@ class SSATrace:
     output: np.ndarray
 
 
-def admitted(tokens, mask):
+def admitted(tokens: int, mask: str) -> NDArray:
     """(N, N) bool: whether query i may look at key j under `mask`."""
     query, key = np.ogrid[:tokens, :tokens]
     return {"none": query >= -1 + 0 * key, "causal": key <= query, "self": key != query}[mask]
 
 
-def encode(config, operand, values):
+def encode(config: SSA, operand: str, values: NDArray) -> NDArray:
     """Spikes of `values` (N, W) in [0, 1] as the core's encoders draw them: (T, N, W) uint8.
 
     `operand` is "q", "k" or "v".
@@ -56,7 +64,7 @@ def encode(config, operand, values):
     )
 
 
-def trace(config, q, k, v):
+def trace(config: SSA, q: NDArray, k: NDArray, v: NDArray) -> SSATrace:
     """Run the core: every spike of every step.
 
     Parameters
@@ -98,12 +106,12 @@ def trace(config, q, k, v):
     return SSATrace(q, k, v, scores, output)
 
 
-def run(config, q, k, v):
+def run(config: SSA, q: NDArray, k: NDArray, v: NDArray) -> NDArray:
     """The core's output spikes (T, N, Dv) uint8; operands as for `trace`."""
     return trace(config, q, k, v).output
 
 
-def float_reference(q, k, v, mask="none"):
+def float_reference(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDArray:
     """Expected output rate for independent rate-coded operands: (N, Dv) float64.
 
     ``1/(D N) * sum_j sum_d' q[i, d'] k[j, d'] v[j, d]`` over the admitted tokens j; operands are
@@ -113,7 +121,7 @@ def float_reference(q, k, v, mask="none"):
     return scores @ np.asarray(v, float) / len(scores)
 
 
-def float_scores(q, k, mask="none"):
+def float_scores(q: NDArray, k: NDArray, mask: str = "none") -> NDArray:
     """Expected score rate ``1/D * q k^T``, 0 where masked: (N, N) float64."""
     q, k = np.asarray(q, float), np.asarray(k, float)
     return q @ k.T / q.shape[1] * admitted(len(q), mask)

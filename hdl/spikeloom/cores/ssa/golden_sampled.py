@@ -10,14 +10,23 @@ For every i and d the pair (c, j) is uniform over all D * N, so the spike has pr
 walk a diagonal, so the outputs of a token share neither dimension nor key.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ...random.golden_source import RandomSource
 from ...random.lattice import lattice
 from .core import OUTPUT_STREAM, SCORE_STREAM
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def draw_indices(config):
+    from .core import SSA
+
+
+def draw_indices(config: SSA) -> list[NDArray]:
     """The indices `s` and `b` of each time step and query: two (T, N) arrays."""
     rounds = -(-config.steps // config.steps_at_once)
     groups = -(-config.tokens // config.lanes)
@@ -44,7 +53,7 @@ def draw_indices(config):
     ]
 
 
-def places(config, s, b):
+def places(config: SSA, s: NDArray, b: NDArray) -> tuple[NDArray, NDArray]:
     """Which dimension and key each output looks at: `c` and `j`, each (*shape of `s`, Dv).
 
     Outputs beyond D look where those D before them do.
@@ -54,7 +63,9 @@ def places(config, s, b):
     return c, (c + b[..., None]) % config.tokens
 
 
-def sample(config, q, k, v, mask, s, b):
+def sample(
+    config: SSA, q: NDArray, k: NDArray, v: NDArray, mask: str, s: NDArray, b: NDArray
+) -> tuple[NDArray, NDArray]:
     """Scores looked at and output spikes, for given indices.
 
     Parameters

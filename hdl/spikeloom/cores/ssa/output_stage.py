@@ -1,18 +1,26 @@
 """Second stage: output spikes, one block of query rows against a group of columns at a time."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.banks import BankReader, BankWriter
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.seeding import Seeding
 from .cell_array import CellArray
 from .core import OUTPUT_STREAM
 from .spike_operand import word_address
 
+if TYPE_CHECKING:
+    from .core import SSA
 
-class OutputStage(wiring.Component):
+
+class OutputStage(Component):
     """``Attn[i, d] ~ Bern(1/N * sum_j S[i, j] AND V[j, d])``.
 
     For every time step, block of query rows, group of `bits` columns: the keys, `key_lanes` per
@@ -28,7 +36,7 @@ class OutputStage(wiring.Component):
     Source: SSA, arXiv 2402.09109, output stage.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SSA) -> None:
         self._config = config
         self._blocks = config.tokens // config.query_lanes
         self._groups = config.key_groups

@@ -1,5 +1,9 @@
 """Ports of the `ssa` core, whatever its engine."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -7,8 +11,13 @@ from ...blocks.beat import beat
 from ...blocks.control import control_members
 from .core import ENCODER_STREAMS
 
+if TYPE_CHECKING:
+    from amaranth.lib.wiring import Member
 
-def ssa_ports(config):
+    from .core import SSA
+
+
+def ssa_ports(config: SSA) -> dict[str, Member]:
     """Members: start, seed, status, and a stream for each operand and for the output."""
     operands = {
         name: In(stream.Signature(beat(config.beat_bits(name)))) for name in ENCODER_STREAMS

@@ -1,5 +1,7 @@
 """Output queue: blocks of rows in, one row per beat out."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFO
@@ -7,11 +9,12 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.banks import BankWriter
 from ...blocks.beat import beat
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.row_splitter import RowSplitter
 
 
-class RowOutput(wiring.Component):
+class RowOutput(Component):
     """Queues blocks of output rows and sends them row after row, marking the end of a time step.
 
     Parameters
@@ -26,7 +29,7 @@ class RowOutput(wiring.Component):
     o : Out(stream of {data: width bits, last}).
     """
 
-    def __init__(self, tokens, width, *, rows, depth):
+    def __init__(self, tokens: int, width: int, *, rows: int, depth: int) -> None:
         self._tokens = tokens
         self._width = width
         self._rows = rows
@@ -43,7 +46,8 @@ class RowOutput(wiring.Component):
 
         m.submodules.queue = queue = SyncFIFO(width=len(self.i.data), depth=self._depth)
         m.submodules.splitter = splitter = RowSplitter(len(self.i.data), self._width)
-        wiring.connect(m, queue.r_stream, splitter.i)
+        # The stubs take the stream for its signature.
+        wiring.connect(m, queue.r_stream, splitter.i)  # pyright: ignore[reportArgumentType]
         m.d.comb += [queue.w_data.eq(self.i.data), queue.w_en.eq(self.i.en)]
 
         reserved = Signal(range(self._depth + 1))

@@ -1,51 +1,58 @@
 """How long each part of the `ssa` core takes, and how deep its queues must be to keep going."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ...random.random_plan import START_CLOCKS
 from .cell_array import cell_delay
 from .sampled import schedule as sampled_schedule
 
+if TYPE_CHECKING:
+    from .core import SSA
+
 READ = 1  # clocks from issuing a read to the words at the cells
 
 
-def score_period(config):
+def score_period(config: SSA) -> int:
     """Clocks the score stage spends on a block of query rows."""
     return config.key_groups * (config.head_dim // config.bits)
 
 
-def output_period(config):
+def output_period(config: SSA) -> int:
     """Clocks the output stage spends on a block of query rows."""
     return config.key_groups * (config.value_dim // config.bits)
 
 
-def block_period(config):
+def block_period(config: SSA) -> int:
     """Clocks between blocks of query rows: the slower stage, or one output row per clock."""
     return max(score_period(config), output_period(config), config.query_lanes)
 
 
-def score_latency(config):
+def score_latency(config: SSA) -> int:
     """Clocks from the last read of a block in the score stage to its first in the output stage."""
     return READ + cell_delay(config.bits) + 1
 
 
-def output_latency(config):
+def output_latency(config: SSA) -> int:
     """Clocks from the last read of a block in the output stage to its first row on the stream."""
     queue = 1 if config.query_lanes == 1 else 2
     return READ + cell_delay(config.key_lanes) + queue
 
 
-def score_banks(config):
+def score_banks(config: SSA) -> int:
     """Blocks of scores held at once so that neither stage ever waits for a bank."""
     held = score_period(config) + score_latency(config) + output_period(config)
     return -(-held // block_period(config))
 
 
-def output_depth(config):
+def output_depth(config: SSA) -> int:
     """Blocks of output rows queued at once so that the output stage never waits for room."""
     held = output_period(config) + output_latency(config) + config.query_lanes
     return -(-held // block_period(config))
 
 
-def fill_period(config, operand):
+def fill_period(config: SSA, operand: str) -> int:
     """Clocks to write one time step's spikes of operand "q", "k" or "v" into its memory."""
     width = config.width(operand)
     if config.by_value:
@@ -53,7 +60,7 @@ def fill_period(config, operand):
     return config.tokens * width // config.bits
 
 
-def cycles(config, *, loaded=True):
+def cycles(config: SSA, *, loaded: bool = True) -> int:
     """Clocks from `start` to the last output beat, for streams that never stall.
 
     Of engine "sampled": see `sampled.schedule`. Of engine "counter"
@@ -98,7 +105,7 @@ def _run_length(config, loaded, steps):
 class _Fill:
     """When the two banks of an operand are filled: `filled` per step, given past releases."""
 
-    def __init__(self, config, operand, loaded):
+    def __init__(self, config: SSA, operand: str, loaded: bool) -> None:
         self._period = fill_period(config, operand)
         self._ahead = 2 if loaded and not config.by_value else 0
         self.released = []
@@ -107,7 +114,7 @@ class _Fill:
             beats = 0 if loaded else config.tokens * config.width(operand)
             self._last = max(START_CLOCKS + 1, beats)
 
-    def filled(self, step):
+    def filled(self, step: int) -> int:
         """The clock in which the last block of `step` is written, counted from `start`."""
         if step < self._ahead:
             return -1

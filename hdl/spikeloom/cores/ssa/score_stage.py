@@ -1,18 +1,26 @@
 """First stage: score spikes, one block of query rows against a group of keys at a time."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.banks import BankReader, BankWriter
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.seeding import Seeding
 from .cell_array import CellArray
 from .core import SCORE_STREAM
 from .spike_operand import word_address
 
+if TYPE_CHECKING:
+    from .core import SSA
 
-class ScoreStage(wiring.Component):
+
+class ScoreStage(Component):
     """``S[i, j] ~ Bern(1/D * sum_d Q[i, d] AND K[j, d])``, 0 where the mask leaves j out.
 
     For every time step, block of query rows, group of keys: the dimensions, `bits` per clock. A
@@ -29,7 +37,7 @@ class ScoreStage(wiring.Component):
     Source: SSA, arXiv 2402.09109, score stage.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SSA) -> None:
         self._config = config
         self._blocks = config.tokens // config.query_lanes
         self._groups = config.key_groups

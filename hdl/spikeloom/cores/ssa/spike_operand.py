@@ -1,20 +1,23 @@
 """Operand memory: spikes of one step are read while those of the next arrive."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, ResetInserter
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In
 
 from ...blocks.bank_memory import BankMemory
 from ...blocks.banks import BankReader
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 
 
-def word_address(groups, columns):
+def word_address(groups: int, columns: int) -> data.StructLayout:
     """Address of a word: which group of tokens, which column of spikes."""
     return data.StructLayout({"column": range(columns), "group": range(groups)})
 
 
-class SpikeOperand(wiring.Component):
+class SpikeOperand(Component):
     """Double-buffered spikes of `tokens` x `width`, stored in the words the cells consume.
 
     A word holds `bits` spikes of each of `lanes` neighbouring tokens, token after token. Spikes
@@ -35,7 +38,9 @@ class SpikeOperand(wiring.Component):
     o : In(BankReader(word_address(tokens / lanes, width / bits), lanes * bits)).
     """
 
-    def __init__(self, tokens, width, *, lanes, bits, block_rows, block_bits):
+    def __init__(
+        self, tokens: int, width: int, *, lanes: int, bits: int, block_rows: int, block_bits: int
+    ) -> None:
         self._groups = -(-tokens // lanes)
         self._partial = tokens % lanes  # tokens of the last group, 0: as many as in the others
         self._columns = width // bits

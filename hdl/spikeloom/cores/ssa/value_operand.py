@@ -1,17 +1,20 @@
 """Value memory with bitstream encoders: numbers in, fresh spikes out at every time step."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.seeding import Seeding
 from ...random.bernoulli_encoder import BernoulliEncoder
 from ...random.random_source import RandomSource
 
 
-class ValueOperand(wiring.Component):
+class ValueOperand(Component):
     """Takes `tokens` x `width` values once and encodes them anew at each of `steps` time steps.
 
     A value is a threshold 0..2**value_bits, and its spike has probability
@@ -28,7 +31,18 @@ class ValueOperand(wiring.Component):
     Source: SSA, arXiv 2402.09109, rate coding of inputs.
     """
 
-    def __init__(self, tokens, width, *, steps, value_bits, rows, lanes, strategy, stream_number):
+    def __init__(
+        self,
+        tokens: int,
+        width: int,
+        *,
+        steps: int,
+        value_bits: int,
+        rows: int,
+        lanes: int,
+        strategy: str,
+        stream_number: int,
+    ) -> None:
         self._groups = tokens // rows
         self._columns = width // lanes
         self._steps = steps

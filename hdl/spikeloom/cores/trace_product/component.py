@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.component import Component
 from ...blocks.queued_stage import queue_output
 from ..spiked.code import signed_code
 from ..spiked.core import Spiked
@@ -12,7 +13,7 @@ from ..spiked.lane_memory import LaneMemory, fill_from_stream
 from ..spiked.trace_product import TraceProduct
 
 
-class ProductStream(wiring.Component):
+class ProductStream(Component):
     """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes: a `TraceProduct` with its operand
     memories and a queue of sums.
 

@@ -16,8 +16,9 @@ from ..phase_coded import PhaseCoded
 from ..spiked.core import Spiked
 
 if TYPE_CHECKING:
-    from amaranth.lib import wiring
     from numpy.typing import NDArray
+
+    from ...blocks.component import Component
 
 HELD_WHY = "the core holds both matrices on chip"
 FIRST_EVENT = 3  # cycles from the last code of a to the first event
@@ -102,7 +103,7 @@ class TraceProductUnit(PhaseCoded):
         shape, beat = (self.lines, self.tokens), (1, self.lanes)
         return {"o": Port(axes="ND", shape=shape, item=item, beat=beat, closes="N")}
 
-    def component(self) -> wiring.Component:
+    def component(self) -> Component:
         from .component import ProductStream
 
         return ProductStream(self.stage, self.lines, self.length)

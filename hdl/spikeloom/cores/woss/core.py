@@ -14,8 +14,9 @@ from ..phase_coded import PhaseCoded
 from ..spiked.core import LARGEST_SCORE, Spiked
 
 if TYPE_CHECKING:
-    from amaranth.lib import wiring
     from numpy.typing import NDArray
+
+    from ...blocks.component import Component
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ class WossUnit(PhaseCoded):
     def outputs(self) -> dict[str, Port]:
         return {"o": self._port(PhaseCode(self.steps, bipolar=False))}
 
-    def component(self) -> wiring.Component:
+    def component(self) -> Component:
         from ...blocks.queued_stage import QueuedStage
         from ..spiked.woss import Woss
 

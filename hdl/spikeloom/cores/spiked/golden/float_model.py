@@ -1,12 +1,20 @@
 """SpikedAttention in real numbers, straight from the paper's equations; and softmax attention."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core import AUTO
 from .head import admitted
 from .phase_code import decode, encode_values
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..core import Spiked
 
 
 @dataclass
@@ -30,7 +38,7 @@ class FloatTrace:
     values: np.ndarray
 
 
-def float_model(config, q, k, v):
+def float_model(config: Spiked, q: NDArray, k: NDArray, v: NDArray) -> FloatTrace:
     """Run on real operands `q`, `k` (N, D) and `v` (N, Dv): a `FloatTrace`.
 
     Scales left at "auto" become the largest magnitude of the stage (1 where all is zero).
@@ -76,7 +84,7 @@ def float_model(config, q, k, v):
     )
 
 
-def fit_scales(config, heads):
+def fit_scales(config: Spiked, heads: Any) -> Spiked:
     """`config` with every scale that is "auto" set to the largest magnitude among `heads`.
 
     `heads` is a list of real (q, k, v). Each stage is fitted with the stages before it settled.
@@ -92,7 +100,7 @@ def fit_scales(config, heads):
     return config
 
 
-def softmax_attention(q, k, v, mask="none"):
+def softmax_attention(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDArray:
     """``softmax(q k^T / sqrt(D)) v`` over the admitted tokens: (N, Dv) float64."""
     scores = np.where(admitted(len(q), mask), q @ k.T / np.sqrt(q.shape[1]), -np.inf)
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))

@@ -1,6 +1,9 @@
 """The whole head: Q, K, V codes in, output codes out."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +11,11 @@ from ..tables import threshold_log
 from .phase_code import encode_quotients, encode_sums
 from .trace_product import trace_product
 from .woss import woss
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..core import Spiked
 
 
 @dataclass
@@ -26,13 +34,13 @@ class HeadTrace:
     output: np.ndarray
 
 
-def admitted(tokens, mask):
+def admitted(tokens: int, mask: str) -> NDArray:
     """(N, N) bool: whether query i may look at key j under `mask`."""
     query, key = np.ogrid[:tokens, :tokens]
     return key <= query if mask == "causal" else np.ones((tokens, tokens), bool)
 
 
-def trace(config, q, k, v):
+def trace(config: Spiked, q: NDArray, k: NDArray, v: NDArray) -> HeadTrace:
     """Run the core on codes `q`, `k` (N, D) and `v` (N, Dv): a `HeadTrace`."""
     score_sums = trace_product(config, q, k)
     scores = encode_sums(config, score_sums, config.score_gain)
@@ -47,6 +55,6 @@ def trace(config, q, k, v):
     return HeadTrace(score_sums, scores, probabilities, normaliser, output_sums, output)
 
 
-def run(config, q, k, v):
+def run(config: Spiked, q: NDArray, k: NDArray, v: NDArray) -> NDArray:
     """Output codes (N, Dv) int16 of codes `q`, `k`, `v`."""
     return trace(config, q, k, v).output

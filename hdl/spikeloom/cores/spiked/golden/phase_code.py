@@ -1,5 +1,9 @@
 """One-spike phase codes: values to codes and back, sums to codes, codes to spike trains."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..tables import (
@@ -9,8 +13,13 @@ from ..tables import (
     thresholds,
 )
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def encode_values(config, values):
+    from ..core import Spiked
+
+
+def encode_values(config: Spiked, values: NDArray) -> NDArray:
     """Codes of `values` in [-1, 1], as real numbers: the paper's definition.
 
     ``n = min {n >= 0 : |a| B**n >= (1 + 1/B) / 2}``, no spike where n >= T.
@@ -19,25 +28,25 @@ def encode_values(config, values):
     return _first_reached(values, levels)
 
 
-def encode_sums(config, sums, gain):
+def encode_sums(config: Spiked, sums: NDArray, gain: int) -> NDArray:
     """Codes of integer `sums` in trace units; a spike at step 0 is worth `gain`."""
     return _first_reached(sums, np.array(thresholds(config, gain), np.int64))
 
 
-def decode(config, codes):
+def decode(config: Spiked, codes: NDArray) -> NDArray:
     """``sign * B**-n``, 0 for no spike."""
     codes = np.asarray(codes)
     return np.sign(codes) * config.base ** (1.0 - np.abs(codes))
 
 
-def to_spike_train(config, codes):
+def to_spike_train(config: Spiked, codes: NDArray) -> NDArray:
     """Codes (...) as signed spikes -1, 0, 1 of every step: (T, ...) int8."""
     codes = np.asarray(codes)
     step = np.arange(1, config.steps + 1).reshape(-1, *[1] * codes.ndim)
     return (np.sign(codes) * (np.abs(codes) == step)).astype(np.int8)
 
 
-def from_spike_train(train):
+def from_spike_train(train: NDArray) -> NDArray:
     """Codes of signed spikes (T, ...): the first spike of each neuron counts."""
     train = np.asarray(train)
     first = (train != 0).argmax(0)
@@ -45,7 +54,7 @@ def from_spike_train(train):
     return (sign * (first + 1)).astype(np.int16)
 
 
-def logarithm(config, magnitudes, bits):
+def logarithm(config: Spiked, magnitudes: NDArray, bits: int) -> NDArray:
     """``log_B`` of positive integers by tables of exponent and of `bits` bits of mantissa."""
     magnitudes = np.asarray(magnitudes, np.int64)
     exponent = np.frexp(magnitudes.astype(float))[1] - 1
@@ -58,7 +67,7 @@ def logarithm(config, magnitudes, bits):
     return exponents[exponent] + np.array(mantissa_logs(config, bits))[mantissa - (1 << bits)]
 
 
-def encode_quotients(config, sums, divisors, offset):
+def encode_quotients(config: Spiked, sums: NDArray, divisors: NDArray, offset: int) -> NDArray:
     """Codes of ``sums / divisors`` by logarithms; `offset` is the `threshold_log` of a quotient 1.
 
     A `sums` entry spikes at the first n with ``log |sum| >= log divisor + offset - n``.

@@ -1,11 +1,20 @@
 """Trace-driven product of two matrices of one-spike codes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..tables import trace_table
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def trace_product(config, events, stationary):
+    from ..core import Spiked
+
+
+def trace_product(config: Spiked, events: NDArray, stationary: NDArray) -> NDArray:
     """``sum_x a[l, x] b[t, x]`` of the decoded codes, every pair looked up in the trace table.
 
     Parameters

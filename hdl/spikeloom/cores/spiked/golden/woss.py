@@ -1,11 +1,20 @@
 """Winner-oriented spike shift: a softmax of codes by subtraction and comparison."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..tables import winner_fraction, winner_table
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def woss(config, scores, admitted):
+    from ..core import Spiked
+
+
+def woss(config: Spiked, scores: NDArray, admitted: NDArray) -> NDArray:
     """Probability codes of score codes, row by row.
 
     The largest positive score of a row is the winner; every neuron of the row fires when the

@@ -1,15 +1,22 @@
 """Admission: takes out of a query the dimensions whose key it may not look at."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ....blocks.component import Component
 from ....blocks.pipeline import Pipeline
 from ....random.modular import add_modulo
 from .layout import mask_delay
 
+if TYPE_CHECKING:
+    from ..core import SSA
 
-class Admission(wiring.Component):
+
+class Admission(Component):
     """``o[c] = i[c] AND (query may look at key (c + b) mod N)``, `delay` clocks later.
 
     Under "causal" the admitted c lie between ``-b`` and ``query - b``, modulo N; under "self" all
@@ -20,7 +27,7 @@ class Admission(wiring.Component):
     advance : In(1), clock enable. i : In(D). query, b : In(range(N)). o : Out(D).
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SSA) -> None:
         self._config = config
         self.delay = mask_delay(config)
         super().__init__(

@@ -1,17 +1,20 @@
 """Corner turn: rows come in, words for memories that are read along diagonals go out."""
 
+from __future__ import annotations
+
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ....blocks.banks import BankWriter
 from ....blocks.claim_ahead import ClaimAhead
+from ....blocks.component import Component
 from ....blocks.loop_nest import LoopNest
 from ....blocks.memory_attributes import NEVER_BOTH
 
 
-class CornerTurn(wiring.Component):
+class CornerTurn(Component):
     """Rows 0, 1, ... of a tensor M to the words of its diagonals.
 
     Word `b` of block `n`, whose first column has place `p` on the diagonal, holds bit
@@ -33,7 +36,7 @@ class CornerTurn(wiring.Component):
         block's word.
     """
 
-    def __init__(self, tokens, blocks, skew):
+    def __init__(self, tokens: int, blocks: int, skew: int) -> None:
         self._tokens = tokens
         self._blocks = blocks
         self._skew = skew

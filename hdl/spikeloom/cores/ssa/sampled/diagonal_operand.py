@@ -1,17 +1,25 @@
 """Operand memory that is read along diagonals, several time steps of it on chip."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import Cat, Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ....blocks.bank_ring import BankRing
+from ....blocks.component import Component
 from ....blocks.memory_attributes import NEVER_BOTH
 from .corner_turn import CornerTurn
 from .layout import banks, blocks, skew
 
+if TYPE_CHECKING:
+    from ..core import SSA
 
-class DiagonalOperand(wiring.Component):
+
+class DiagonalOperand(Component):
     """Spikes of K or V, in `layout.banks` rounds of `steps_at_once` time steps.
 
     Word `b` of a time step's tensor M holds ``M[(x mod D + b) mod N, x]`` of every column x. A
@@ -32,7 +40,7 @@ class DiagonalOperand(wiring.Component):
     o_0, o_1, ... : Out(width), those words a clock later.
     """
 
-    def __init__(self, config, operand, *, words=1):
+    def __init__(self, config: SSA, operand: str, *, words: Any = 1) -> None:
         self._config = config
         self._width = config.width(operand)
         self._reads_per_step = config.lanes * words

@@ -1,9 +1,14 @@
 """Index source: where each query looks, drawn anew or walking through a lattice."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ....blocks.component import Component
 from ....blocks.loop_nest import LoopNest
 from ....blocks.pipeline import Pipeline
 from ....blocks.seeding import Seeding
@@ -13,8 +18,11 @@ from ....random.random_source import RandomSource
 from ..core import OUTPUT_STREAM, SCORE_STREAM
 from .layout import groups, index_delay
 
+if TYPE_CHECKING:
+    from ..core import SSA
 
-class IndexSource(wiring.Component):
+
+class IndexSource(Component):
     """Indices `s` (below D) and `b` (below N) of the queries issued together.
 
     "lfsr": every query of every time step draws both. "stratified": every query draws both once,
@@ -32,7 +40,7 @@ class IndexSource(wiring.Component):
         `delay` clocks after their step.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SSA) -> None:
         self._config = config
         self.delay = index_delay(config)
         lanes = config.steps_at_once * config.lanes
@@ -64,7 +72,7 @@ class IndexSource(wiring.Component):
             ends = queries.group_last
         else:
             ends = self.last
-        seeding = Seeding().create(path=("sources",))
+        seeding: Any = Seeding().create(path=("sources",))
         m.d.comb += [
             seeding.load.eq(self.seeding.load | again[0]),
             seeding.seed.eq(self.seeding.seed),

@@ -1,14 +1,21 @@
 """One lane: a query's spikes meet K, turn, and meet V."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Mux
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ....blocks.component import Component
 from ....blocks.pipeline import Pipeline
 from .layout import lane_delay, rotate_levels, value_delay, value_words
 
+if TYPE_CHECKING:
+    from ..core import SSA
 
-class QueryLane(wiring.Component):
+
+class QueryLane(Component):
     """``o[d] = q[c] AND k[c] AND v[d]`` with ``c = (d + s) mod D``, one query per clock.
 
     The spikes of ``q AND k`` are rotated by `s`, a bit of `s` per level, and the last level meets
@@ -22,7 +29,7 @@ class QueryLane(wiring.Component):
     o : Out(Dv), two clocks after those: `delay` clocks after k.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SSA) -> None:
         self._config = config
         self.delay = lane_delay(config)
         super().__init__(

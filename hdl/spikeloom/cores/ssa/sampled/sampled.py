@@ -1,11 +1,16 @@
 """The `ssa` core with engine "sampled": no counters, two random indices for each query."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import connect, flipped
 
 from ....blocks.beat import drop_last
 from ....blocks.claim_ahead import ClaimAhead
+from ....blocks.component import Component
 from ....blocks.control import control_of
 from ....blocks.framed_input import FramedInput
 from ....blocks.loop_nest import LoopNest
@@ -24,8 +29,11 @@ from .layout import groups, index_delay, lane_delay, mask_delay, rounds, value_d
 from .query_lane import QueryLane
 from .value_address import ValueAddress
 
+if TYPE_CHECKING:
+    from ..core import SSA
 
-class SampledSSA(wiring.Component):
+
+class SampledSSA(Component):
     """Stochastic spiking attention over T time steps by index sampling.
 
     Per time step and query i, with `s` uniform below D and `b` uniform below N::
@@ -57,7 +65,7 @@ class SampledSSA(wiring.Component):
     Source of the distribution: Song et al., arXiv 2402.09109. The draw is our own.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SSA) -> None:
         self.config = config
         super().__init__(ssa_ports(config))
 

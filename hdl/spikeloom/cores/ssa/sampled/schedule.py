@@ -1,5 +1,9 @@
 """How long a run of the sampled engine takes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ....random.random_plan import START_CLOCKS
 from .layout import (
     banks,
@@ -12,10 +16,13 @@ from .layout import (
     value_delay,
 )
 
+if TYPE_CHECKING:
+    from ..core import SSA
+
 CLAIM = 2  # clocks from filling (releasing) a bank to the first read (write) of it
 
 
-def cycles(config, *, loaded=True):
+def cycles(config: SSA, *, loaded: bool = True) -> int:
     """Clocks from `start` to the last output beat, for streams that never stall.
 
     ``rounds * groups`` and a constant, as long as K and V fill no more slowly than they are used.
@@ -62,7 +69,7 @@ def _first_row(config, operand, loaded, begin):
 class _Fill:
     """When the banks of an operand are filled: `filled` per round, given past releases."""
 
-    def __init__(self, config, operand, loaded, begin):
+    def __init__(self, config: SSA, operand: str, loaded: bool, begin: int) -> None:
         self._banks = banks(config)
         self._ahead = self._banks if loaded and not config.by_value else 0
         self._row_period = 1
@@ -75,7 +82,7 @@ class _Fill:
         self._row_free = 0  # when the corner turn is through with the round before
         self.released = []
 
-    def filled(self, round_):
+    def filled(self, round_: int) -> int:
         """The clock in which the last word of `round_` is written, counted from `start`."""
         if round_ < self._ahead:
             return -1

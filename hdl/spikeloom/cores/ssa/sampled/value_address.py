@@ -1,15 +1,22 @@
 """Which words of V a query reads."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from amaranth.hdl import Array, Const, Module
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ....blocks.component import Component
 from ....blocks.pipeline import Pipeline
 from ....random.modular import add_modulo
 from .layout import value_delay, value_words
 
+if TYPE_CHECKING:
+    from ..core import SSA
 
-class ValueAddress(wiring.Component):
+
+class ValueAddress(Component):
     """``o_0 = (s + b) mod N`` and, for dimensions with ``d + s >= D``, ``o_1 = (s + b - D) mod N``.
 
     `delay` clocks after `s` and `b`, one query per clock.
@@ -20,7 +27,7 @@ class ValueAddress(wiring.Component):
     o_0, o_1 : Out(range(N)).
     """
 
-    def __init__(self, config):
+    def __init__(self, config: SSA) -> None:
         self._config = config
         self.delay = value_delay(config)
         super().__init__(
