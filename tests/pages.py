@@ -1,0 +1,12 @@
+"""Files that pages of the documentation hold, for tests that follow them."""
+
+import re
+from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def files_of(page):
+    """File name to text of each block of `page` that a file name introduces."""
+    blocks = r"^`(\S+)`:\n\n```\w+\n(.*?)^```$"
+    return dict(re.findall(blocks, (DOCS / page).read_text(encoding="utf-8"), re.M | re.S))
