@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 
 
 def files_of(page):
-    """File name to text of each block of `page` that a file name introduces."""
+    """File name to text of each block of a page that a file name introduces."""
     blocks = r"^`(\S+)`:\n\n```\w+\n(.*?)^```$"
-    return dict(re.findall(blocks, (DOCS / page).read_text(encoding="utf-8"), re.M | re.S))
+    return dict(re.findall(blocks, (ROOT / page).read_text(encoding="utf-8"), re.M | re.S))

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 HOME = ROOT / "hdl" / "spikeloom" / "families"
 
 # The board and the family that the documentation adds.
-BOARD_PAGE, FAMILY_PAGE = files_of("add-a-board.md"), files_of("add-a-family.md")
+BOARD_PAGE, FAMILY_PAGE = files_of("docs/add-a-board.md"), files_of("docs/add-a-family.md")
 TOY = BOARD_PAGE["boards/spikeloom_boards/boards/toy.toml"]
 PINS = BOARD_PAGE["constraints/toy.pcf"]
 GATES = FAMILY_PAGE["hdl/spikeloom/families/gates.py"]

@@ -13,7 +13,7 @@ import pytest
 from tests.pages import files_of
 
 ROOT = Path(__file__).parents[2]
-PAGE = files_of("add-a-core.md")
+PAGE = files_of("docs/add-a-core.md")
 KEYS = ["--set", "words=20", "--set", "width=8"]
 
 

@@ -86,10 +86,3 @@ def test_commands(tmp_path, monkeypatch):
         assert main(shlex.split(command)) == 0
     assert np.load("S.npy").shape == (4, 8)
     assert (tmp_path / "verilog" / "manifest.json").exists()
-
-
-def test_program():
-    (program,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
-    found = {}
-    exec(program, found)
-    assert len(set(found["numbers"].tolist())) == 1000
