@@ -29,7 +29,8 @@ def architecture() -> Drawing:
         1.5,
         0.8,
     )
-    text = "beats\nItem: an element is a code of 1 to 64 bits\nPort: codes side by side, and `last`"
+    item = "Item: an element is a code of 1 to 64 bits"
+    text = f"beats\n{item}\nPort: codes side by side, the last beat marked"
     d.box(BEATS, TOP, text, "logic", WIDE, 0.8)
     d.arrow((1.6, TOP), (1.8, TOP))
     d.arrow((3.4, TOP), (3.9, TOP))
