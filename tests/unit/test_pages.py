@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from spikeloom.backend import ENTRY_POINTS as BACKENDS
+from spikeloom.contract import Core
 from spikeloom.cores import ENTRY_POINTS as CORES
 from tests.pages import DOCS, files_of
 
@@ -64,3 +65,16 @@ def test_names(page):
     names = re.findall(r"(?<![/\w.-])(spikeloom(?:_\w+)?(?:\.\w+)+)", page.read_text())
     for name in {*names} - {BACKENDS, CORES}:
         assert attribute(name) is not None, name
+
+
+def test_members_of_a_core():
+    """Those in the tables are there, and no class member is left out."""
+    text = (DOCS / "architecture.md").read_text().partition("| object |")[0]
+    text += (DOCS / "add-a-core.md").read_text()
+    cells = " ".join(re.findall(r"^\| (`.+?) \|", text, re.M))
+    members = set(re.findall(r"`(\w+)", cells))
+    assert len(members) > 20
+    assert not [name for name in members if not hasattr(Core, name)]
+    constants = {name for name in vars(Core) if name.isupper()}
+    named = set(re.findall(r"\b[A-Z_]{4,}\b", text))
+    assert not constants - named
