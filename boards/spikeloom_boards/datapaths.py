@@ -1,4 +1,4 @@
-"""Datapath drawings as SVG: in reports, and for the documentation by
+"""Drawings as SVG: in reports, and for the documentation by
 ``python -m spikeloom_boards.datapaths docs``."""
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from spikeloom.cores import all_cores
 from spikeloom.drawing import Drawing
 from spikeloom.link import drawing as link_drawing
 from spikeloom.stream_unit import StreamUnit
+
+from .architecture import architecture
 
 if TYPE_CHECKING:
     from spikeloom.contract import Core
@@ -44,7 +46,7 @@ def drawing_svg(drawing: Drawing) -> str:
             "height": f"{_number(height)}pt",
             "viewBox": f"0 0 {_number(width)} {_number(height)}",
             "role": "img",
-            "aria-label": f"Datapath of {drawing.name}",
+            "aria-label": drawing.caption or f"Datapath of {drawing.name}",
             "font-family": FONT,
             "style": f"max-width: {_number(width)}pt",
         },
@@ -63,6 +65,10 @@ def drawing_svg(drawing: Drawing) -> str:
     if drawing.title:
         _add_text(svg, width / 2, 0.2 * INCH, drawing.title, TITLE, INK)
     ElementTree.indent(svg, " ")
+    for text in svg.iter("text"):  # a space between lines would move them sideways
+        text.text = None
+        for line in text:
+            line.tail = None
     return ElementTree.tostring(svg, encoding="unicode") + "\n"
 
 
@@ -72,8 +78,8 @@ def datapath_svg(core: Core) -> str:
 
 
 def documentation_drawings() -> dict[str, Drawing]:
-    """The drawings of the documentation by name: the link's, and those of the configurations of
-    every core's regression, units left out.
+    """The drawings of the documentation by name: of the architecture, of the link, and of the
+    configurations of every core's regression, units left out.
 
     Of drawings with the same name and title the one with the most boxes counts.
     """
@@ -87,7 +93,7 @@ def documentation_drawings() -> dict[str, Drawing]:
             most = titled.setdefault(drawing.title, drawing)
             if len(drawing.boxes) > len(most.boxes):
                 titled[drawing.title] = drawing
-    drawings = {"link": link_drawing.link()}
+    drawings = {"architecture": architecture(), "link": link_drawing.link()}
     for name, titled in found.items():
         drawings[name] = reduce(Drawing.beside, [titled[title] for title in sorted(titled)])
     return drawings

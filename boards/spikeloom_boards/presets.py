@@ -21,16 +21,19 @@ def presets_of(board: Board) -> dict[str, Preset]:
 def preset_config(
     core: str, board: Board, settings: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()
 ) -> Core:
-    """Configuration of `core` for a board: its preset, with `settings` on top.
+    """Configuration of `core` for a board: its preset, with `settings` on top; `settings` alone
+    where there is no preset.
 
-    Raises `InputError` where there is no preset.
+    Raises `InputError` where there is neither.
     """
     settings = dict(settings)
     presets = presets_of(board)
-    if core not in presets:
-        raise InputError(f"{board.id} has no preset of {core}; give its keys with --set")
-    preset = presets[core].settings
     config = find_core(core)
+    if core not in presets:
+        if not settings:
+            raise InputError(f"{board.id} has no preset of {core}; give its keys with --set")
+        return config.from_settings(settings)
+    preset = presets[core].settings
     before = config.from_settings(preset)
     changed = {
         name

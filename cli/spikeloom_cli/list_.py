@@ -1,4 +1,4 @@
-"""`spikeloom list`: cores, boards, presets."""
+"""`spikeloom list`: cores, units, boards, presets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import MISSING
 from typing import Any
 
 from spikeloom.cores import all_cores
+from spikeloom.stream_unit import StreamUnit
 from spikeloom_boards.boards import BOARDS
 from spikeloom_boards.presets import core_clock, preset_config, presets_of
 
@@ -14,14 +15,13 @@ from .tables import print_table
 
 
 def list_(json: Json = False) -> None:
-    """Cores with their keys, boards, and the preset of each core that fits a board."""
-    cores = {
-        name: {
+    """Cores and units with their keys, boards, and the preset of each core that fits a board."""
+    cores, units = {}, {}
+    for name, core in all_cores().items():
+        (units if issubclass(core, StreamUnit) else cores)[name] = {
             "summary": core.SUMMARY,
             "keys": {key: _describe(field) for key, field in core.keys().items()},
         }
-        for name, core in all_cores().items()
-    }
     boards = {
         board.id: {
             "title": board.title,
@@ -49,11 +49,12 @@ def list_(json: Json = False) -> None:
         for core, preset in presets_of(board).items()
     ]
     if json:
-        print_json({"cores": cores, "boards": boards, "presets": presets})
+        listed = {"cores": cores, "units": units, "networks": {}}
+        print_json(listed | {"boards": boards, "presets": presets})
         return
 
     out = console()
-    for name, core in cores.items():
+    for name, core in (cores | units).items():
         out.print(f"[bold]{name}[/bold]  {core['summary']}", soft_wrap=not out.is_terminal)
         print_table(
             ("key", "meaning", "allowed", "default"),

@@ -72,6 +72,8 @@ class Drawing:
     title : written above the drawing; drawings of one name and different titles go into one file,
         side by side.
     left_out : submodules that no box shows, by path, and why.
+    caption : what the picture shows, for readers who cannot see it (default: the datapath of
+        `name`).
     """
 
     name: str
@@ -82,6 +84,7 @@ class Drawing:
     arrows: list[Arrow] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    caption: str = ""
 
     def box(
         self, x: float, y: float, text: str, kind: Kind, width: float, height: float, *of: str

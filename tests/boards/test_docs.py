@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
@@ -11,7 +10,7 @@ from spikeloom.cores.ssa import SSA
 from spikeloom.cores.ssa.core import ENGINES
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom.stream_unit import StreamUnit
-from spikeloom_boards.boards import BOARDS, read_boards
+from spikeloom_boards.boards import BOARDS
 from spikeloom_boards.constraints import constraints_text
 from spikeloom_boards.driver.line import LineLoad
 from spikeloom_boards.presets import core_clock, preset_config
@@ -53,13 +52,6 @@ def test_udev_rules():
     devices = {one.usb for board in BOARDS.values() for one in board.programmers}
     for usb in devices:
         assert udev_rule(usb) in PAGE
-
-
-def test_board_of_ones_own():
-    """The example is a board that can be built for."""
-    table = PAGE.partition("    [my-board]\n")[2].partition("\n## ")[0]
-    (board,) = read_boards("[my-board]\n" + dedent(table), "docs/boards.md")
-    assert constraints_text(board).count("set_io") == 5
 
 
 # Every count of things in the documentation: page and noun to what there is. A count that stands

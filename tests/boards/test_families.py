@@ -25,9 +25,16 @@ from spikeloom_boards.presets import core_clock, preset_config
 from spikeloom_cli.main import main
 from spikeloom_sim.netlist import synthesise
 from spikeloom_sim.simulators import Icarus
+from tests.pages import files_of
 
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / "hdl" / "spikeloom" / "families"
+
+# The board and the family that the documentation adds.
+BOARD_PAGE, FAMILY_PAGE = files_of("docs/add-a-board.md"), files_of("docs/add-a-family.md")
+TOY = BOARD_PAGE["boards/spikeloom_boards/boards/toy.toml"]
+PINS = BOARD_PAGE["constraints/toy.pcf"]
+GATES = FAMILY_PAGE["hdl/spikeloom/families/gates.py"]
 
 # Data outside `HOME` that names families: presets by device class, rows of the bench by device.
 DATA = (
@@ -75,41 +82,6 @@ def registries():
     for known, before in saved:
         known.clear()
         known.update(before)
-
-
-TOY = """
-[toy]
-title = "A toy"
-platform = "amaranth_boards.icestick:ICEStickPlatform"
-device = "hx1k"
-package = "tq144"
-clock = "clk12"
-oscillator = 12_000_000
-frequency = 24_000_000
-leds = [["led", 2]]
-tied = {61 = 1}
-top = "self-test"
-uart.note = "two wires"
-uart.rx = "9"
-uart.tx = "8"
-
-[[toy.programmers]]
-tool = "openFPGALoader"
-arguments = ["-b", "toy"]
-usb = "1234:abcd"
-into = "SRAM"
-"""
-
-PINS = """\
-# A toy: clock, lights and UART
-# tied_0: hold at 1
-set_io -nowarn board_clk 21
-set_io -nowarn led_pass 97
-set_io -nowarn tied_0 61
-set_io -nowarn -pullup yes uart_rx 9
-set_io -nowarn uart_tx 8
-set_frequency board_clk 12
-"""
 
 
 def test_a_board_is_added_as_text(registries, tmp_path, monkeypatch, capsys):
@@ -172,6 +144,12 @@ def test_what_is_wrong_with_a_board(before, after, told):
     assert "\n" not in str(caught.value)
 
 
+def test_the_message_on_the_page():
+    with pytest.raises(InputError) as caught:
+        read_boards(TOY.replace('"tq144"', '"sg48"'), "toy.toml")
+    assert f"`{caught.value}`" in (ROOT / "docs" / "add-a-board.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
@@ -195,52 +173,6 @@ def test_names_are_taken_once(registries):
         add_boards(TOY, "again.toml")
     with pytest.raises(ValueError, match="the name 'ice40' is taken"):
         families.register(find_family("ice40"))
-
-
-# A family whose cells are the gates of Yosys itself, as the one file that it takes.
-GATES = """
-from spikeloom.families.family import Device, Family, Synthesis, count
-from spikeloom.tools import Tool
-
-
-class Gates(Family):
-    NAME = "gates"
-    TITLE = "Gates"
-    DEVICES = (Device("gates-9k", "GATES9", 9000, 4, (), "gates", ("none",), ("1", "2")),)
-    PLACER, PACKER, PACKAGE = "place-gates", "pack-gates", "gates"
-    TOOLS = {
-        PLACER: Tool("PLACE_GATES", ("place-gates",), "pip install gates"),
-        PACKER: Tool("PACK_GATES", ("pack-gates",), "pip install gates"),
-    }
-    CONSTRAINTS, COMMENT, ROUTED, BITSTREAM = "cst", "//", "", "fs"
-    CELL, RAM, PLL, APPENDED = "GATE", "GATE_RAM", "GATE_PLL", ("GATE",)
-    IO_STANDARD, PULL_UP, MODELS = {"IO_TYPE": "LVCMOS33"}, {"PULL_MODE": "UP"}, ()
-
-    def synthesise(self, top, netlist=""):
-        return f"synth -flatten -top {top}" + (f"; write_json {netlist}" if netlist else "")
-
-    def place(self, part, netlist, *, constraints="", routed="", mhz=0):
-        return [self.PLACER, "--device", part.device.name, "--speed", part.speed, netlist]
-
-    def pack(self, part, routed, bitstream, options=()):
-        return [self.PACKER, routed, bitstream]
-
-    def constrain_pin(self, port, pin, attributes):
-        kinds = " ".join(f"{key}={value}" for key, value in attributes.items())
-        return [f'IO_LOC "{port}" {pin};', f'IO_PORT "{port}" {kinds};']
-
-    def constrain_clock(self, port, mhz):
-        return f"// {port}: {mhz:g} MHz"
-
-    def pll(self, f_in, f_out):
-        return None
-
-    def size(self, counts):
-        return Synthesis(count(counts, "$_"), count(counts, "$_DFF", "$_SDFF"), 0)
-
-
-FAMILY = Gates()
-"""
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -11,15 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.pages import files_of
+
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "add-a-core.md"
+PAGE = files_of("docs/add-a-core.md")
 KEYS = ["--set", "words=20", "--set", "width=8"]
-
-
-def files_of_the_page():
-    """File name to text of each Python block that a file name introduces."""
-    found = re.findall(r"^`(hdl/\S+\.py)`:\n\n```python\n(.*?)```", PAGE.read_text(), re.M | re.S)
-    return dict(found)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +23,7 @@ def checkout(tmp_path_factory):
     copy = tmp_path_factory.mktemp("checkout")
     for house in ("hdl", "sim", "boards", "cli"):
         shutil.copytree(ROOT / house, copy / house, ignore=shutil.ignore_patterns("__pycache__"))
-    for name, text in files_of_the_page().items():
+    for name, text in PAGE.items():
         path = copy / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
@@ -50,7 +45,7 @@ def spikeloom(checkout, *arguments, folder):
 
 
 def test_the_page_has_the_whole_core():
-    assert sorted(files_of_the_page()) == [
+    assert sorted(PAGE) == [
         "hdl/spikeloom/cores/running_xor/__init__.py",
         "hdl/spikeloom/cores/running_xor/component.py",
     ]
@@ -85,6 +80,14 @@ def test_run(checkout, tmp_path, where):
         assert json.loads(told)["cycles"] == [21]
 
 
+def test_regress_one_configuration(checkout, tmp_path):
+    arguments = ["--only", "running_xor: bytes", "--json"]
+    (row,) = json.loads(spikeloom(checkout, "regress", *arguments, folder=tmp_path))
+    assert row["failures"] == 0
+    assert row["tests"] >= 8
+
+
+@pytest.mark.slow
 def test_regress(checkout, tmp_path, simulator):
     told = spikeloom(
         checkout, "regress", "running_xor", "--sim", simulator, "--json", folder=tmp_path
@@ -94,6 +97,7 @@ def test_regress(checkout, tmp_path, simulator):
     assert all(row["failures"] == 0 and row["tests"] >= 8 for row in results)
 
 
+@pytest.mark.slow
 def test_bench(checkout, tmp_path):
     arguments = ["--only", "running_xor", "--seeds", 1, "--json", "-o", "bench"]
     rows = json.loads(spikeloom(checkout, "bench", *arguments, folder=tmp_path))
@@ -121,7 +125,7 @@ def test_a_package_of_ones_own_holds_a_core(checkout, tmp_path):
     package = tmp_path / "site" / "my_package"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
-    for name, text in files_of_the_page().items():
+    for name, text in PAGE.items():
         (package / Path(name).name.replace("__init__", "running_xor")).write_text(text)
     info = tmp_path / "site" / "my_package-1.0.dist-info"
     info.mkdir()

@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from spikeloom.cores import all_cores
+from spikeloom.stream_unit import StreamUnit
 from spikeloom_sim.regression import SuiteResult, regression_configs
 
 from .fake_usb import FakeUsb
@@ -15,12 +17,18 @@ from .fake_usb import FakeUsb
 
 def test_list(spikeloom):
     told = json.loads(spikeloom("list", "--json").out)
-    assert set(told) == {"cores", "boards", "presets"}
-    assert "tokens" in told["cores"]["ssa"]["keys"]
+    assert list(told) == ["cores", "units", "networks", "boards", "presets"]
+    assert told["cores"].keys() | told["units"].keys() == all_cores().keys()
+    for name, core in all_cores().items():
+        kind = "units" if issubclass(core, StreamUnit) else "cores"
+        assert told[kind][name]["keys"].keys() == core.keys().keys()
+    assert told["networks"] == {}
     assert {"icebreaker", "ulx3s-85f"} <= set(told["boards"])
     ran = spikeloom("list")
     assert ran.code == 0
     assert "icebreaker" in ran.out
+    for name, core in all_cores().items():
+        assert f"{name}  {core.SUMMARY}\n" in ran.out
 
 
 def test_doctor_finds_everything_needed(spikeloom):

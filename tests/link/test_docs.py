@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spikeloom.cores import all_cores
 from spikeloom.cores.ssa import SSA
 from spikeloom_boards.driver import Device
 from spikeloom_boards.driver.golden_port import GoldenPort
@@ -38,3 +39,12 @@ def test_example():
         assert data.startswith(bytes.fromhex(first))
         assert data.endswith(bytes.fromhex(rest))
         assert rest or data == bytes.fromhex(first)
+
+
+def test_flags():
+    """Every flag of every core is in the table, with its bits and bytes."""
+    text = PAGE.read_text()
+    for name, core in all_cores().items():
+        for flag, told in core.from_settings(next(iter(core.CASES.values()))).flags.items():
+            cores = "all" if flag == "misframed" else f"`{name}`"
+            assert f"| `{flag}` | {told.bits} | {-(-told.bits // 8)} | {cores} |" in text

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class UnitShell(Component):
     """Lets a unit take the operands of one run at each start, and says when its outputs are out.
 
-    Operands wait until a run is on. `last` of the outputs is counted here, so that a unit need not
-    have one. One cycle from `start` to the first operand; no latency beyond that.
+    Operands wait until a run is on. `last` of inputs and outputs is counted here, so that a unit
+    need not have one. One cycle from `start` to the first operand; no latency beyond that.
 
     A unit with a member ``seeding`` (In(Seeding())) is given the scrambled seed at each start, and
     its operands `random_plan.START_CLOCKS` cycles later. A unit with a member ``run`` (In(1)) sees

@@ -1,0 +1,13 @@
+"""Files that pages of the documentation hold, for tests that follow them."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+
+
+def files_of(page):
+    """File name to text of each block of a page that a file name introduces."""
+    blocks = r"^`(\S+)`:\n\n```\w+\n(.*?)^```$"
+    return dict(re.findall(blocks, (ROOT / page).read_text(encoding="utf-8"), re.M | re.S))
