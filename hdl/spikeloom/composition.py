@@ -69,9 +69,11 @@ class Composition(Core):
         values: dict[str, Any] = dict(operands)
         wires = self.wires()
         for name, part in self.parts().items():
-            given = {port: values[wires[f"{name}.{port}"]] for port in part.inputs}
-            shaped = {port: given[port].reshape(part.inputs[port].shape) for port in given}
-            values |= {f"{name}.{port}": x for port, x in part.golden(**shaped).items()}
+            given = {
+                port: values[wires[f"{name}.{port}"]].reshape(one.shape)
+                for port, one in part.inputs.items()
+            }
+            values |= {f"{name}.{port}": x for port, x in (given | part.golden(**given)).items()}
         return values
 
     def stages(self) -> Drawing:

@@ -66,14 +66,13 @@ class A2OS2ABlock(Composition, A2OS2A):
         )
 
     def parts(self) -> dict[str, Any]:
-        keys = {key.name: getattr(self, key.name) for key in fields(A2OS2A)}
         values = self.steps * self.tokens * self.head_dim
         relu = {"input_bits": self.input_bits, "bits": self.k_bits, "shift": self.k_shift}
         return {
             "q_neurons": self.neurons("q"),
             "k_relu": ReLUQuantiser(values=values, lanes=self.lanes, **relu),
             "v_neurons": self.neurons("v"),
-            "attention": A2OS2A(**keys),
+            "attention": A2OS2A(**{key.name: getattr(self, key.name) for key in fields(A2OS2A)}),
             "o_neurons": self.neurons("o"),
         }
 
@@ -100,13 +99,9 @@ class A2OS2ABlock(Composition, A2OS2A):
         from ..a2os2a.schedule import cycles
         from ..spiking_neurons.component import NeuronBank
 
-        spikes = None
-        if operands:
-            streams = self.trace(**operands)
-            spikes = self.by_step(
-                {name: streams[self.wires()[f"attention.{name}"]] for name in "qkv"}
-            )
-        return cycles(self, spikes, query_clocks=self.chunks) + NeuronBank.delay
+        streams = self.trace(**operands) if operands else {}
+        spikes = {name: streams[f"attention.{name}"] for name in "qkv" if streams}
+        return cycles(self, self.by_step(spikes), query_clocks=self.chunks) + NeuronBank.delay
 
     def preload_cycles(self) -> int:
         return 2 * max(self.chunks, self.groups) + 8
