@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import ClockDomain, ClockSignal, Module, ResetSignal
@@ -28,9 +28,7 @@ class BoardTop(Component):
     frequency : Hz of the design's clock.
     """
 
-    def __init__(
-        self, board: Board, design: Any, lights: Mapping[str, str], frequency: int
-    ) -> None:
+    def __init__(self, board: Board, design: Any, lights: Sequence[str], frequency: int) -> None:
         self._board = board
         self._design = design
         self._lights = lights

@@ -32,7 +32,7 @@ from .report_html import build_page
 from .self_test import make_self_test
 
 if TYPE_CHECKING:
-    from .build import Job, Synthesis
+    from spikeloom.families.family import Synthesis
 
 NAME = "spikeloom"
 PLACED = "placed.json"
@@ -92,7 +92,7 @@ TOPS = {"link": _link, "self-test": _self_test}
 """What a bitstream holds around the core: job to component and the names of its two lights."""
 
 
-def build(job: Job, folder: Path, progress: Callable = lambda step: None) -> Report:
+def build(job: Build, folder: Path, progress: Callable = lambda step: None) -> Report:
     """Build the bitstream of `job` into `folder`, whole or not at all.
 
     Leaves the bitstream, ``report.json``, ``report.html`` and the tools' logs. `progress` is called
@@ -165,7 +165,7 @@ def _build_in(job, folder, progress):
     )
 
 
-def synthesise_in(folder: Path, job: Job, progress: Callable[[str], None]) -> Synthesis:
+def synthesise_in(folder: Path, job: Build, progress: Callable[[str], None]) -> Synthesis:
     """Elaborate and synthesise `job` in `folder`: what `read_synthesis` says."""
     progress("elaborate")
     for name, text in design_files(job).items():
@@ -214,7 +214,7 @@ def _routed(family):
     return f"{NAME}.{family.ROUTED}" if family.ROUTED else PLACED
 
 
-def design_files(job: Job) -> dict[str, str]:
+def design_files(job: Build) -> dict[str, str]:
     """What goes into synthesis: name to text of the RTLIL, Yosys' script and the constraints.
 
     The same `job` gives the same texts, wherever Spikeloom and Python are installed.

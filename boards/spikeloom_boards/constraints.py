@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amaranth.build import Attrs, DiffPairs, Pins, Subsignal
 
@@ -47,15 +47,16 @@ def _pins(board):
         yield f"uart_{part}", _pin(resources["serial", 0], part)
 
 
-def _pin(resource, part=None):
+def _pin(resource: Any, part: str | None = None) -> tuple[str, dict[str, Any]]:
     """(pin name, attributes) of a resource of one pin, or of one part of a resource.
 
     Of a differential pair, nextpnr wants the positive pin.
     """
     io = resource
     if part is not None:
-        io = next(io for io in resource.ios if isinstance(io, Subsignal) and io.name == part)
-    pins = next(entry for entry in io.ios if not isinstance(entry, Attrs))
+        parts: list[Any] = [io for io in resource.ios if isinstance(io, Subsignal)]
+        io = next(io for io in parts if io.name == part)
+    pins: Any = next(entry for entry in io.ios if not isinstance(entry, Attrs))
     if isinstance(pins, DiffPairs):
         pins = pins.p
     assert isinstance(pins, Pins)

@@ -12,8 +12,9 @@ from spikeloom.errors import InputError
 
 if TYPE_CHECKING:
     from spikeloom.contract import Core
+    from spikeloom.families.family import Synthesis
 
-    from .build import Job, Synthesis
+    from .build import Build
 
 TRIES = 3  # smaller designs that are synthesised before giving up
 
@@ -24,7 +25,7 @@ def fits(synthesis: Synthesis, device: Any) -> bool:
 
 
 def what_would_fit(
-    job: Job,
+    job: Build,
     synthesis: Synthesis,
     synthesise: Callable[..., Synthesis],
     progress: Callable[[str], None] = lambda step: None,

@@ -20,7 +20,7 @@ from .rates import microseconds, number
 from .report import notes, utilisation
 
 if TYPE_CHECKING:
-    from .report import Report
+    pass
 
 
 def breakable(name: str) -> Markup:
@@ -44,7 +44,9 @@ _PAGES.globals |= {
 }
 
 
-def build_page(report: Report, placement: Iterable[tuple[int, int, str, str]] = ()) -> str:
+def build_page(
+    report: Mapping[str, Any], placement: Iterable[tuple[int, int, str, str]] = ()
+) -> str:
     """The page of one build. `report` is `Report.as_dict()`, `placement` the cells with their
     places (see `floorplan.read_placement`)."""
     parts = floorplan(placement)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -11,7 +11,7 @@ from rich.text import Text
 from .options import console
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def print_table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print rows of texts under `columns`.
 
     Where output goes to a file or a pipe, a table is as wide as it needs. In a terminal, long cells
@@ -24,7 +24,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
             console().print()
 
 
-def print_pairs(pairs: Mapping[str, Any]) -> None:
+def print_pairs(pairs: Iterable[tuple[Any, Any]]) -> None:
     """Print (name, text) pairs, one under the other, names aligned where the width allows."""
     pairs = [(str(name), str(text)) for name, text in pairs]
     if not _print_grid(pairs):

@@ -169,7 +169,7 @@ class Configuration:
             raise InputError(f"{cls.NAME}: {key.name} = {echo(value)} is not {what}") from None
 
 
-def _in_range(meta: Mapping[str, Any], value: float) -> bool:
+def _in_range(meta: Mapping[str, Any], value: Any) -> bool:
     above = value > meta["low"] if meta.get("low_open") else value >= meta["low"]
     return above and value <= meta["high"]
 

@@ -20,7 +20,7 @@ import shutil
 import signal
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path, PurePosixPath
@@ -134,7 +134,9 @@ def output_file(path: str | PathLike[str]) -> Iterator[Path]:
 
 
 def check_file(
-    path: str | PathLike[str], option: str = "-o", inputs: Mapping[str, Any] = ()
+    path: str | PathLike[str],
+    option: str = "-o",
+    inputs: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
 ) -> None:
     """Raise `InputError` where no file can be written at `path`, or where it is one of `inputs`
     (option to path): the job would destroy what it reads."""

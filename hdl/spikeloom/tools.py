@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -88,7 +88,7 @@ def require(name: str) -> str:
 
 
 @contextmanager
-def for_amaranth(names: str = ()) -> Iterator[None]:
+def for_amaranth(names: Iterable[str] = ()) -> Iterator[None]:
     """Let Amaranth, which reads this process' environment, find Yosys, the tools `names` and
     nothing else there.
 
@@ -108,7 +108,10 @@ def for_amaranth(names: str = ()) -> Iterator[None]:
 
 
 def run_tool(
-    name: str, *arguments: str | PathLike[str], cwd: Path | None = None, log: Path | None = None
+    name: str,
+    *arguments: str | int | PathLike[str],
+    cwd: str | Path | None = None,
+    log: Path | None = None,
 ) -> str:
     """Run tool `name` to its end; its output goes to file `log`.
 
@@ -121,9 +124,9 @@ def run_program(
     name: str,
     command: Sequence[str | PathLike[str]],
     *,
-    cwd: Path | None = None,
+    cwd: str | Path | None = None,
     log: Path | None = None,
-    variables: Mapping[str, str] = (),
+    variables: Mapping[str, str] | Iterable[tuple[str, str]] = (),
 ) -> str:
     """Run a command line, called `name` in messages, in a `child_environment` with
     `variables`; see `run_tool`."""

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -22,8 +23,8 @@ from .simulators.cocotb_run import run_cocotb
 
 if TYPE_CHECKING:
     from spikeloom.contract import Core
-
-    from .netlist import Netlist
+    from spikeloom.export.verilog import VerilogModule
+    from spikeloom.families import Netlist
 
 SUITE = "spikeloom_sim.testbench.suite"
 
@@ -48,8 +49,8 @@ def run_suite(
     *,
     simulator: str = "verilator",
     netlist: Netlist | None = None,
-    keep: bool | None = None,
-    module: str | None = None,
+    keep: str | PathLike[str] | None = None,
+    module: VerilogModule | None = None,
 ) -> SuiteResult:
     """Build `config` once and run every test of the suite on it.
 
@@ -85,13 +86,13 @@ def run_suite(
     )
 
 
-def regression_configs(core: type[Core]) -> dict[str, Core]:
+def regression_configs(core: str) -> dict[str, Core]:
     """The regression's configurations of `core`: name to config."""
     found = find_core(core)
     return {f"{core}: {name}": found.from_settings(keys) for name, keys in found.CASES.items()}
 
 
-def choose_configs(cores: Iterable[type[Core]], only: str = "") -> list[tuple[str, Core]]:
+def choose_configs(cores: Iterable[str], only: str = "") -> list[tuple[str, Core]]:
     """Regression configurations of `cores`: the one called `only`, or all whose names contain it.
 
     Returns a list of (name, configuration). Raises `InputError` where there are none.

@@ -6,6 +6,7 @@ import math
 import os
 import stat
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,7 +122,7 @@ def _kept_as(dtype):
     return np.dtype(float) if wide else dtype.newbyteorder("=")
 
 
-def check_shape(config: Core, shape: tuple[int, ...]) -> None:
+def check_shape(config: Core, shape: Mapping[str, int]) -> None:
     """Raise `InputError` where a key of `config` is not what the tensors' `shape` makes it."""
     for key, found in shape.items():
         if getattr(config, key) != found:

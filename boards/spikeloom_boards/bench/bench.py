@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ COLUMNS = (
 )
 
 
-def cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+def cells(row: Measurement) -> tuple[str, ...]:
     """The row's texts, by `COLUMNS`."""
     return (
         row.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spikeloom.contract import BenchRow, Core
@@ -47,7 +48,7 @@ def designs() -> list[Design]:
     return found
 
 
-def choose(only: str | None = (), full: bool = False) -> list[Design]:
+def choose(only: Sequence[str] = (), full: bool = False) -> list[Design]:
     """Designs whose names contain any text of `only`; without, the default ones or all.
 
     Raises `InputError` where nothing matches.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,11 +16,15 @@ from spikeloom.families import FAMILIES
 
 from .paper import REPORTED
 
+if TYPE_CHECKING:
+    from .bench import Bench
+    from .measure import Measurement
+
 MARKS = "osDphPX"  # of cores, in turn
 COLOURS = ("C2", "C0", "C1", "C3", "C4", "C5", "C6", "C8", "C9")  # of devices, in turn
 
 
-def plot_bench(bench: Mapping[str, Any], path: Path) -> None:
+def plot_bench(bench: Bench, path: Path) -> None:
     """Draw all designs, the papers' times and lines of equal LUT x us.
 
     Marks are numbered, and the names stand beside the axes, so that nothing lies on anything. The
@@ -33,7 +37,7 @@ def plot_bench(bench: Mapping[str, Any], path: Path) -> None:
     figure.savefig(path, dpi=120, metadata=metadata)
 
 
-def draw(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> None:
+def draw(figure: Figure, rows: Sequence[Measurement]) -> None:
     """Axes and key of the picture; `rows` have a name, `lut` and `us`."""
     ax = figure.subplots()
     ax.set(
@@ -57,7 +61,7 @@ def draw(figure: Figure, rows: Sequence[Mapping[str, Any]]) -> None:
         }
         ax.plot(row.lut, row.us, markersize=13, markeredgecolor="w", **look)
         inside = {"ha": "center", "va": "center", "fontsize": 7, "color": "w", "weight": "bold"}
-        ax.text(row.lut, row.us, number, **inside)
+        ax.text(row.lut, row.us, str(number), **inside)
         name = f"{number}  {core} {engine} {unroll} on {device}"
         keys.append(Line2D([], [], markersize=8, label=name, **look))
     for row in REPORTED:

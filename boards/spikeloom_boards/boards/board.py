@@ -108,11 +108,8 @@ class Board:
             ios = led.ios
             if part:
                 # The stubs leave out what `Subsignal` holds.
-                lines: dict[str, Any] = {
-                    io.name: io  # pyright: ignore[reportAttributeAccessIssue]
-                    for io in ios
-                    if isinstance(io, Subsignal)
-                }
+                parts: list[Any] = [io for io in ios if isinstance(io, Subsignal)]
+                lines = {io.name: io for io in parts}
                 if part[0] not in lines:
                     known = ", ".join(lines) or "none"
                     raise InputError(f"{self.id}: {name} {number} has no part {part[0]!r}: {known}")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def photograph(pixels: NDArray) -> NDArray:
+def photograph(pixels: int) -> NDArray:
     """Grey values in [0, 1] of a square of `pixels` x `pixels`.
 
     The photograph is ``china.jpg`` from scikit-learn; its middle is cut to a square and averaged

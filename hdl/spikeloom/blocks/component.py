@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from amaranth.hdl import Elaboratable
+from amaranth.hdl import Module
 from amaranth.lib import wiring
 
 
@@ -21,6 +21,6 @@ class Component(wiring.Component):
 
     if TYPE_CHECKING:
 
-        def elaborate(self, platform: Any) -> Elaboratable: ...
+        def elaborate(self, platform: Any) -> Module: ...
 
         def __getattr__(self, name: str) -> Any: ...

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from amaranth.hdl import Array, Cat
 
 if TYPE_CHECKING:
-    from amaranth.hdl import Value, ValueLike
+    from amaranth.hdl import Value
 
 
 def pieces(value: Value, width: int) -> list[Value]:
@@ -15,7 +15,7 @@ def pieces(value: Value, width: int) -> list[Value]:
     return [value[n : n + width] for n in range(0, len(value), width)]
 
 
-def piece(value: Value, width: int, number: ValueLike) -> Value:
+def piece(value: Value, width: int, number: Value) -> Value:
     """The piece of `width` bits whose number a signal tells; `word_select` multiplies for it."""
     return Array(pieces(value, width))[number]
 

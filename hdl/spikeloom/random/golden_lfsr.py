@@ -9,10 +9,10 @@ import numpy as np
 from .taps import TAPS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 
-def lfsr_sequence(width: int, states: NDArray, length: int) -> NDArray:
+def lfsr_sequence(width: int, states: ArrayLike, length: int) -> NDArray:
     """Output bits of LFSRs of one width.
 
     Parameters

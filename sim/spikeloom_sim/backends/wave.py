@@ -10,6 +10,7 @@ from vcd.gtkw import GTKWSave
 
 if TYPE_CHECKING:
     from spikeloom.contract import Core
+    from spikeloom.export.verilog import VerilogModule
 
 _OURS = "written by spikeloom"
 _WINDOW = 1400, 1000
@@ -23,7 +24,7 @@ def save_file_of(wave: Path) -> Path:
     return Path(wave).with_suffix(".gtkw")
 
 
-def write_gtkw(wave: Path, config: Core, module: str, picoseconds: int) -> None:
+def write_gtkw(wave: Path, config: Core, module: VerilogModule, picoseconds: int) -> None:
     """Write a GTKWave save file beside a recorded run: control, flags, input and output streams.
 
     A save file that the user saved from GTKWave stays as it is.

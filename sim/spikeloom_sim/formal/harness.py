@@ -29,7 +29,7 @@ class Harness(Component):
     component : the component under proof, called `dut` inside.
     """
 
-    def __init__(self, component: wiring.Component) -> None:
+    def __init__(self, component: Component) -> None:
         self.dut = component
         self._driven = {
             "__".join(map(str, path)): Value.cast(value)

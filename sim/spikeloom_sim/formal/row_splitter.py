@@ -29,7 +29,7 @@ class RowSplitterContract(Harness):
     component : a stand-in for it, to see the proof fail.
     """
 
-    def __init__(self, width: int, chunk: int, component: type[Component] | None = None) -> None:
+    def __init__(self, width: int, chunk: int, component: Component | None = None) -> None:
         self._width = width
         self._chunk = chunk
         super().__init__(component or RowSplitter(width, chunk))

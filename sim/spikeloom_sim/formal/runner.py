@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,7 @@ def prove(
 
 
 def run_sby(
-    name: str, script: str, files: Mapping[str, str], folder: Path, depth: int, mode: str
+    name: str, script: str, files: Sequence[str | Path], folder: Path, depth: int, mode: str
 ) -> str:
     """Run SymbiYosys on the design that Yosys `script` makes of `files`; see `prove`."""
     if mode not in MODES:

@@ -12,7 +12,7 @@ from .harness import Harness, moved
 from .properties import assume, cover, prove
 
 if TYPE_CHECKING:
-    from amaranth.hdl import Module, ShapeLike
+    from amaranth.hdl import Module
 
 
 class SpikeOperandContract(Harness):
@@ -26,7 +26,7 @@ class SpikeOperandContract(Harness):
     tokens, width, shape : of the `SpikeOperand`; `shape` are its further keywords.
     """
 
-    def __init__(self, tokens: int, width: int, **shape: ShapeLike) -> None:
+    def __init__(self, tokens: int, width: int, **shape: int) -> None:
         self._beats = tokens * width // (shape["block_rows"] * shape["block_bits"])
         self._rows = shape["lanes"] // shape["block_rows"]
         self._parts = shape["bits"] // shape["block_bits"]

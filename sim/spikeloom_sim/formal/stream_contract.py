@@ -12,7 +12,8 @@ from .properties import assume, prove
 
 if TYPE_CHECKING:
     from amaranth.hdl import Module
-    from amaranth.lib import wiring
+
+    from spikeloom.blocks.component import Component
 
 
 class StreamContract(Harness):
@@ -27,7 +28,7 @@ class StreamContract(Harness):
     resets : whether a reset may come at any time.
     """
 
-    def __init__(self, component: wiring.Component, *, resets: bool = True) -> None:
+    def __init__(self, component: Component, *, resets: bool = True) -> None:
         super().__init__(component)
         self._resets = resets
 
@@ -48,7 +49,7 @@ class ReadyComesBack(Harness):
     held : further inputs held high, such as "start".
     """
 
-    def __init__(self, component: wiring.Component, bound: int, held: Any = ()) -> None:
+    def __init__(self, component: Component, bound: int, held: Any = ()) -> None:
         super().__init__(component)
         self._bound = bound
         self._held = held

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ def run_cocotb(
     folder: Path,
     module: str,
     *,
-    environment: Mapping[str, str] = (),
+    environment: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     waves: Path | None = None,
     arguments: Sequence[str] = (),
 ) -> tuple[int, int]:

@@ -33,7 +33,7 @@ class Icarus:
         (folder / "timescale.f").write_text("+timescale+1ns/1ps\n")
         options = ["-g2005", "-s", top, "-f", "timescale.f"]
         # By names within the folder, for the shell that iverilog calls reads what leads there.
-        sources = [os.path.relpath(source, folder) for source in sources]
+        files = [os.path.relpath(source, folder) for source in sources]
         if waves:
             dump = folder / "dump.v"
             path = str(Path(waves).resolve()).replace("\\", "\\\\").replace('"', '\\"')
@@ -42,7 +42,7 @@ class Icarus:
                 f'$dumpfile("{path}");\n$dumpvars(0, {top});\nend\nendmodule\n'
             )
             options += ["-s", "dump"]
-            sources.append(dump.name)
-        command = [require("iverilog"), "-o", "sim.vvp", *options, *sources]
+            files.append(dump.name)
+        command = [require("iverilog"), "-o", "sim.vvp", *options, *files]
         run_program("iverilog", command, cwd=folder, variables={"TMPDIR": "."})
         return []

@@ -8,10 +8,9 @@ import subprocess
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from spikeloom.environment import cache_folder, child_environment
 from spikeloom.tools import require, run_program
@@ -33,7 +32,7 @@ class RuntimeObjects:
     make : command line that builds everything.
     """
 
-    def __init__(self, folder: Path, home: Path, make: Callable[..., Any]) -> None:
+    def __init__(self, folder: Path, home: Path, make: Sequence[str]) -> None:
         self._folder = Path(folder)
         cached = cache_folder()
         self._path = cached and cached / ENTRY / f"{_key(self._folder, Path(home), make)}.zip"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +34,7 @@ class CoreBench:
     outputs : beats of a run on each output stream, by name.
     """
 
-    def __init__(self, dut: Any, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    def __init__(self, dut: Any, inputs: Iterable[str], outputs: Mapping[str, int]) -> None:
         self.dut = dut
         self.outputs = outputs
         self.sources = {name: StreamSource(dut, name) for name in inputs}
@@ -51,7 +51,7 @@ class CoreBench:
         await RisingEdge(self.dut.clk)
 
     @asynccontextmanager
-    async def feeding(self, beats: Any) -> Iterator[None]:
+    async def feeding(self, beats: Any) -> AsyncIterator[None]:
         """Start a run and feed it `beats` meanwhile; afterwards drop what is left of them."""
         tasks = [
             cocotb.start_soon(source.send(beats[name])) for name, source in self.sources.items()

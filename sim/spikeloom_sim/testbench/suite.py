@@ -51,7 +51,7 @@ class Scenario:
         seed: int,
         *,
         preload: bool = True,
-        stalls: float | None = None,
+        stalls: Mapping[str, Stalls] | None = None,
         slack: int = 1,
         fed: bool = False,
     ) -> int:

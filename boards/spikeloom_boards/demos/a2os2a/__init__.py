@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -24,7 +24,6 @@ from .plots import plot_attention, plot_clocks, plot_spikes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spikeloom.contract import Core
 
 TOKENS, DIM, STEPS, LANES = 64, 64, 4, 32
 ONE = 2**9  # a pre-activation, and a potential, of 1: the threshold of Q and V
@@ -114,7 +113,7 @@ def _core(order, steps=1):
     return A2OS2A(tokens=TOKENS, head_dim=DIM, steps=steps, lanes=LANES, order=order)
 
 
-def block_trace(config: Core, inputs: NDArray) -> SimpleNamespace:
+def block_trace(config: A2OS2ABlock, inputs: Mapping[str, NDArray]) -> SimpleNamespace:
     """Tensors (T, N, D) inside the block: `q`, `k`, `v` as the neurons hand them to the attention,
     its `sums`, and the `output` spikes."""
     streams, wires = config.trace(**inputs), config.wires()

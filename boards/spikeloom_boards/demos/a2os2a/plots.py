@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,13 @@ from spikeloom.cores.a2os2a import schedule
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spikeloom.contract import Core
+    from spikeloom.cores.a2os2a.core import A2OS2A
 
 matplotlib.rcParams["font.size"] = 9
 TERNARY = ListedColormap(["tab:blue", "white", "tab:red"])
 
 
-def plot_spikes(trace: Any, config: Core, path: Path) -> None:
+def plot_spikes(trace: Any, config: A2OS2A, path: Path) -> None:
     """What goes in and comes out of one time step, token by dimension."""
     step = config.steps - 1
     panels = (
@@ -46,7 +47,7 @@ def plot_spikes(trace: Any, config: Core, path: Path) -> None:
     figure.savefig(path, dpi=130)
 
 
-def plot_attention(image: NDArray, scores: NDArray, path: Path) -> None:
+def plot_attention(image: NDArray, scores: Sequence[NDArray], path: Path) -> None:
     """The photograph, its scores in floating point and from the core's integers, and the error."""
     exact, found = scores
     figure = Figure(figsize=(13, 3.6), layout="constrained")
@@ -74,7 +75,7 @@ def plot_attention(image: NDArray, scores: NDArray, path: Path) -> None:
     figure.savefig(path, dpi=130)
 
 
-def plot_clocks(measured: Any, config: Core, photograph: Any, path: Path) -> None:
+def plot_clocks(measured: Any, config: A2OS2A, photograph: Any, path: Path) -> None:
     """Clocks of both orders against density: RTL, and the events there are for `kv`."""
     figure = Figure(figsize=(5.8, 4.2), layout="constrained")
     ax = figure.subplots()

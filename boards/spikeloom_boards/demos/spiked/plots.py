@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,13 @@ from spikeloom.cores.spiked.tables import winner_fraction, winner_table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spikeloom.contract import Core
+    from spikeloom.cores.spiked.core import Spiked
 
 matplotlib.rcParams["font.size"] = 9
 ROW = 24  # the token whose way is drawn: the middle of the window
 
 
-def plot_attention(operands: Mapping[str, NDArray], trace: Any, config: Core, path: Path) -> None:
+def plot_attention(operands: Sequence[NDArray], trace: Any, config: Spiked, path: Path) -> None:
     """Softmax attention matrix, the one decoded from spikes, and the difference."""
     q, k, _ = operands
     reference = golden.softmax_attention(q, k, np.eye(len(q)))
@@ -47,7 +47,7 @@ def plot_attention(operands: Mapping[str, NDArray], trace: Any, config: Core, pa
     figure.savefig(path, dpi=130)
 
 
-def plot_raster(operands: Mapping[str, NDArray], trace: Any, config: Core, path: Path) -> None:
+def plot_raster(operands: Sequence[NDArray], trace: Any, config: Spiked, path: Path) -> None:
     """When each neuron of one token fires, stage after stage: red positive, blue negative."""
     stages = {
         "Q": operands[0][ROW],
@@ -73,7 +73,7 @@ def plot_raster(operands: Mapping[str, NDArray], trace: Any, config: Core, path:
     figure.savefig(path, dpi=130)
 
 
-def plot_shift(trace: Any, config: Core, path: Path) -> None:
+def plot_shift(trace: Any, config: Spiked, path: Path) -> None:
     """Potentials of one row less the winner's, the falling threshold, and where they meet."""
     unit = 2 ** winner_fraction(config)
     levels = np.array([0, *winner_table(config)]) / unit

@@ -26,7 +26,7 @@ from .plots import plot_attention, plot_error, plot_raster
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from spikeloom.contract import Core
+    from spikeloom.cores.ssa.core import SSA
 
 BOARD = "icebreaker"
 STEPS = (10, 100)
@@ -48,7 +48,7 @@ def photograph_patches() -> NDArray:
     return photograph(64).reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(64, 64)
 
 
-def demo_config(steps: int, engine: str = "sampled") -> Core:
+def demo_config(steps: int, engine: str = "sampled") -> SSA:
     """The iCEBreaker's core with `engine`, fed with values, for `steps` time steps."""
     settings = {"engine": engine, "steps": steps, "inputs": "values"}
     return preset_config("ssa", find_board(BOARD), settings)

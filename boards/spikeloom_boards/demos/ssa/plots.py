@@ -50,7 +50,7 @@ def plot_attention(patches: NDArray, traces: Mapping[str, Any], path: Path) -> N
 def plot_error(
     patches: NDArray,
     reference: NDArray,
-    make_config: Callable[[int], SSA],
+    make_config: Callable[..., SSA],
     path: Path,
     longest: int = 300,
 ) -> None:

@@ -223,7 +223,7 @@ class A2OS2A(AttentionShape):
 
         return cycles(self, self.by_step(operands))
 
-    def by_step(self, operands: NDArray) -> list[list[NDArray]] | None:
+    def by_step(self, operands: Mapping[str, NDArray]) -> list[Any] | None:
         """Operands (T, N, D) and so on as nested lists, in order; None for none."""
         if not operands:
             return None

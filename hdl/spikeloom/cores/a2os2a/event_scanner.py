@@ -13,7 +13,7 @@ from ...blocks.component import Component
 from ...blocks.pieces import any_of_each, pieces
 
 if TYPE_CHECKING:
-    from amaranth.hdl import Value, ValueLike
+    from amaranth.hdl import ShapeLike, Value
 
 SPAN = 8  # bits looked at together: two levels of eight see 64 without a long carry
 
@@ -41,7 +41,7 @@ class EventScanner(Component):
 
     delay = 2  # clocks from a row to its first event
 
-    def __init__(self, width: int, value_bits: int, tag: int) -> None:
+    def __init__(self, width: int, value_bits: int, tag: ShapeLike) -> None:
         self._span = min(SPAN, width)
         self._spans = span_count(width)
         self._value_bits = value_bits
@@ -159,7 +159,7 @@ def encode(hot: Value) -> Value:
     )
 
 
-def select(hot: Value, values: Sequence[ValueLike]) -> Value:
+def select(hot: Value, values: Sequence[Value]) -> Value:
     """The one of `values` whose bit is set in `hot`, 0 if none is."""
     terms = [value & hot[n].replicate(len(value)) for n, value in enumerate(values)]
     while len(terms) > 1:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .adder_tree import adder_tree_delay
 from .score_memory import LISTS
 from .state_sums import RETURN
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from .core import A2OS2A
 
 STATE_LATENCY = 8  # clocks of an event on its way from its row to the output, and of the start
@@ -24,9 +22,7 @@ def list_latency(config: A2OS2A) -> int:
     return 5 + adder_tree_delay(config.lanes)
 
 
-def cycles(
-    config: A2OS2A, operands: Mapping[str, NDArray] | None = None, query_clocks: int = 1
-) -> int:
+def cycles(config: A2OS2A, operands: Sequence[Any] | None = None, query_clocks: int = 1) -> int:
     """Clocks from `start` to the last output beat, with streams that never stall.
 
     Parameters
@@ -50,7 +46,7 @@ def cycles(
 
 
 def state_cycles(
-    config: A2OS2A, q: NDArray, k: NDArray, v: NDArray, steps: int | None = None
+    config: A2OS2A, q: Sequence[Any], k: Sequence[Any], v: Sequence[Any], steps: int | None = None
 ) -> int:
     """Order `kv`: a clock per event, and those in which an event waits for its word to return.
 
@@ -71,7 +67,7 @@ def state_cycles(
 
 
 def state_events(
-    config: A2OS2A, q: NDArray, k: NDArray, v: NDArray, steps: int | None = None
+    config: A2OS2A, q: Sequence[Any], k: Sequence[Any], v: Sequence[Any], steps: int | None = None
 ) -> Iterator[tuple[bool, tuple[int, int, int] | None]]:
     """Events in order: whether they learn, and the word they read, None where they read none."""
     for step in range(steps or len(q)):
@@ -117,9 +113,9 @@ def _piece(config, values, number):
 
 def score_cycles(
     config: A2OS2A,
-    q: NDArray,
-    k: NDArray,
-    v: NDArray,
+    q: Sequence[Any],
+    k: Sequence[Any],
+    v: Sequence[Any],
     steps: int | None = None,
     query_clocks: int = 1,
 ) -> int:

@@ -38,7 +38,7 @@ LARGEST_SCORE = 1e6
 MAX_TOKENS = 2**10
 
 
-def scale(help: str, low: float = 1e-30, high: float = 1e30, **range: str) -> Any:
+def scale(help: str, low: float = 1e-30, high: float = 1e30, **range: Any) -> Any:
     """A key that scales data: a positive number, or "auto", the largest magnitude of the data."""
     return number(help, low=low, high=high, default=AUTO, **range)
 

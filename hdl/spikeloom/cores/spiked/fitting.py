@@ -49,7 +49,7 @@ def encode_and_fit(
     return core, [dict(zip("qkv", head, strict=True)) for head in codes]
 
 
-def encode(core: Spiked, q: NDArray, k: NDArray, v: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def encode(core: Spiked, q: NDArray, k: NDArray, v: NDArray) -> tuple[NDArray, ...]:
     """Codes of real (q, k, v) by the core's scales."""
     scales = core.scales
     return tuple(

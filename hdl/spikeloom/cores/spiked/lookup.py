@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import Const, Mux
@@ -11,7 +10,7 @@ if TYPE_CHECKING:
     from amaranth.hdl import Value
 
 
-def lookup(values: Sequence[Any], index: Value) -> Value:
+def lookup(values: list[Any], index: Value) -> Value:
     """Entry number `index` of a list of constants, as a tree of multiplexers.
 
     Beyond the end of the list the last entry goes on.
@@ -19,7 +18,7 @@ def lookup(values: Sequence[Any], index: Value) -> Value:
     return select([Const(value, range(max(values) + 1)) for value in values], index)
 
 
-def select(values: Sequence[Any], index: Value) -> Value:
+def select(values: list[Any], index: Value) -> Value:
     """Number `index` of a list of values, likewise."""
     for bit in index:
         values = values + values[-1:] * (len(values) % 2)

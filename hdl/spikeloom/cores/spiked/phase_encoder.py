@@ -46,7 +46,7 @@ class PhaseEncoder(Component):
     delay = Logarithm.delay + 5  # clocks from `i` to `o`
 
     def __init__(
-        self, config: Spiked, shape: ShapeLike, *, gain: int, bipolar: bool = True
+        self, config: Spiked, shape: ShapeLike, *, gain: float, bipolar: bool = True
     ) -> None:
         self._config = config
         self._gain = gain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from .trace_product import TraceProduct
 from .woss import Woss
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from .core import Spiked
 
 NEXT_TENSOR = 3  # clocks from an event memory's last event of a tensor to the next one's first
@@ -33,15 +32,15 @@ def product_clocks(config: Spiked, spikes: Any, leaving: int = 0) -> int:
     return clocks
 
 
-def query_spikes(config: Spiked, q: NDArray | None = None) -> list[int]:
+def query_spikes(config: Spiked, q: Sequence[Any] | None = None) -> list[int]:
     """Spikes of each query of one head, `q` (N x D) true where Q spikes (default: everywhere)."""
     return [sum(map(bool, query)) for query in q or [[True] * config.head_dim] * config.tokens]
 
 
-def value_spikes(config: Spiked, v: NDArray | None = None) -> list[int]:
+def value_spikes(config: Spiked, v: Sequence[Any] | None = None) -> list[int]:
     """Spikes of the line of ones and of each dimension of one head, `v` (N x Dv) likewise."""
-    v = v or [[True] * config.value_dim] * config.tokens
-    return [config.tokens, *(sum(map(bool, dim)) for dim in zip(*v, strict=True))]
+    rows = v or [[True] * config.value_dim] * config.tokens
+    return [config.tokens, *(sum(map(bool, dim)) for dim in zip(*rows, strict=True))]
 
 
 def last_blocks(config: Spiked, spikes: Any = (1,)) -> int:
@@ -68,7 +67,7 @@ def output_latency(config: Spiked, spikes: Any = (1,)) -> int:
     return TraceProduct.delay + OutputEncoder.delay + last_blocks(config, spikes) + 1
 
 
-def cycles(config: Spiked, q: NDArray | None = None, v: NDArray | None = None) -> int:
+def cycles(config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None) -> int:
     """Clocks from `start` to the last output beat, operands on chip as far as they go, no stalls.
 
     For one head: spikes of Q times groups of lanes, spikes of V and one per token times groups, one
@@ -79,7 +78,9 @@ def cycles(config: Spiked, q: NDArray | None = None, v: NDArray | None = None) -
     return beat_clocks(config, q, v)[-1]
 
 
-def interval(config: Spiked, q: NDArray | None = None, v: NDArray | None = None) -> int:
+def interval(
+    config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None
+) -> float:
     """Clocks between heads that follow each other and spike alike, on average.
 
     That is the busiest stage's: loading, one clock per code; a product, one per event and group;
@@ -92,7 +93,9 @@ def interval(config: Spiked, q: NDArray | None = None, v: NDArray | None = None)
     return (ends[last] - ends[first]) / (last - first)
 
 
-def beat_clocks(config: Spiked, q: NDArray | None = None, v: NDArray | None = None) -> list[int]:
+def beat_clocks(
+    config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None
+) -> list[int]:
     """The clock, counted from `start`, of each head's last output beat."""
     tokens = config.tokens
     loads = tokens * config.head_dim, tokens * (config.value_dim + 1)

@@ -24,7 +24,7 @@ def trace_table(config: Spiked) -> list[int]:
     return [round(unit * config.base**-e) for e in range(2 * config.steps - 1)]
 
 
-def thresholds(config: Spiked, gain: int) -> list[int]:
+def thresholds(config: Spiked, gain: float) -> list[int]:
     """Least magnitude that spikes at step n or before, for n = 0..T - 1, in trace units.
 
     `gain` is the value of a spike at step 0. A threshold that no sum reaches stops just there.
@@ -35,7 +35,7 @@ def thresholds(config: Spiked, gain: int) -> list[int]:
     return [min(max(1, ceil(top * config.base**-n)), unreached) for n in range(config.steps)]
 
 
-def threshold_log(config: Spiked, gain: int) -> int:
+def threshold_log(config: Spiked, gain: float) -> int:
     """Logarithm of the threshold at step 0, where a spike there is worth `gain`."""
     return log_fixed(config, config.half_step * gain)
 

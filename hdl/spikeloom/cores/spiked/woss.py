@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .core import Spiked
 
 
-def silent_row(config: Value, row: Value, index: Value) -> Any:
+def silent_row(config: Spiked, row: Value, index: Value) -> Any:
     """Probability code `index` of a row of scores that are all silent: the same for all tokens that
     the mask admits, a whole step of the threshold above the potential 0."""
     code = unsigned_code(config.steps)

@@ -233,7 +233,7 @@ class SSA(AttentionShape):
             return DiagonalPort(**stream, period=self.head_dim)
         return Port(**stream)
 
-    def width(self, operand: str) -> int | None:
+    def width(self, operand: str) -> int:
         """Dimensions of a token of "q", "k", "v" or "o"."""
         return self.head_dim if operand in ("q", "k") else self.value_dim
 
@@ -270,7 +270,7 @@ class SSA(AttentionShape):
         return -(-self.tokens // self.key_lanes)
 
     @property
-    def encoder_lanes(self) -> int | None:
+    def encoder_lanes(self) -> int:
         """Values of one token encoded per clock, enough never to hold up the score stage."""
         if self.query_lanes > 1 or self.engine == "sampled":
             return self.bits

@@ -64,7 +64,7 @@ def places(config: SSA, s: NDArray, b: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def sample(
-    config: SSA, q: NDArray, k: NDArray, v: NDArray, mask: str, s: NDArray, b: NDArray
+    config: SSA, q: NDArray, k: NDArray, v: NDArray, mask: NDArray, s: NDArray, b: NDArray
 ) -> tuple[NDArray, NDArray]:
     """Scores looked at and output spikes, for given indices.
 

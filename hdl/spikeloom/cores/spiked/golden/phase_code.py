@@ -28,7 +28,7 @@ def encode_values(config: Spiked, values: NDArray) -> NDArray:
     return _first_reached(values, levels)
 
 
-def encode_sums(config: Spiked, sums: NDArray, gain: int) -> NDArray:
+def encode_sums(config: Spiked, sums: NDArray, gain: float) -> NDArray:
     """Codes of integer `sums` in trace units; a spike at step 0 is worth `gain`."""
     return _first_reached(sums, np.array(thresholds(config, gain), np.int64))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
@@ -36,7 +38,7 @@ class CornerTurn(Component):
         block's word.
     """
 
-    def __init__(self, tokens: int, blocks: int, skew: int) -> None:
+    def __init__(self, tokens: int, blocks: Sequence[tuple[int, int]], skew: int) -> None:
         self._tokens = tokens
         self._blocks = blocks
         self._skew = skew
