@@ -32,6 +32,7 @@ from .report_html import build_page
 from .self_test import make_self_test
 
 if TYPE_CHECKING:
+    from spikeloom.contract import Core
     from spikeloom.families.family import Synthesis
 
 NAME = "spikeloom"
@@ -50,7 +51,7 @@ class Build:
     `baud`, or the self-test, which holds `rom_steps` distinct time steps of operands.
     """
 
-    config: object
+    config: Core
     board: Board
     frequency: int
     seed: int | None = None

@@ -35,7 +35,9 @@ def read_report(folder: Path) -> dict[str, Any]:
     try:
         told = json.loads(path.read_text())
         row(told)
-        told["path"], told["warnings"], told["critical_path"], told["top"], told["baud"]
+        missing = {"path", "warnings", "critical_path", "top", "baud"} - told.keys()
+        if missing:
+            raise KeyError(*missing)
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is not a report of this version; build again") from None
     return told

@@ -112,7 +112,7 @@ def run(
     tensors = {name: load_tensor(path, name) for name, path in paths.items()}
     settings = settings_of(config, set_)
 
-    if backend == "board":
+    if port is not None:
         job = on_board(found, settings, tensors, port, baud, json)
     else:
         job = on_machine(found, settings, tensors, backend, sim, family, wave, json)

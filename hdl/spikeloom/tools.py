@@ -122,7 +122,7 @@ def run_tool(
 
 def run_program(
     name: str,
-    command: Sequence[str | PathLike[str]],
+    command: Sequence[str | int | PathLike[str]],
     *,
     cwd: str | Path | None = None,
     log: Path | None = None,

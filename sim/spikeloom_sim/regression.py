@@ -24,7 +24,6 @@ from .simulators.cocotb_run import run_cocotb
 if TYPE_CHECKING:
     from spikeloom.contract import Core
     from spikeloom.export.verilog import VerilogModule
-    from spikeloom.families import Netlist
 
 SUITE = "spikeloom_sim.testbench.suite"
 
@@ -48,7 +47,7 @@ def run_suite(
     config: Core,
     *,
     simulator: str = "verilator",
-    netlist: Netlist | None = None,
+    netlist: str | None = None,
     keep: str | PathLike[str] | None = None,
     module: VerilogModule | None = None,
 ) -> SuiteResult:

@@ -141,6 +141,8 @@ class GoldenPort:
             operands[name] = port.from_bytes(data[: size * port.beats])
         self._written = [b""] * len(self._written)
         self._ends = [[] for _ in self._written]
+        if self._seed is None:
+            return
         core = self._config.with_seed(self._seed)
         for name, result in core.compute(**operands).items():
             if name in core.outputs:

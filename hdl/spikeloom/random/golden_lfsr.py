@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +10,10 @@ import numpy as np
 from .taps import TAPS
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
 
-def lfsr_sequence(width: int, states: ArrayLike, length: int) -> NDArray:
+def lfsr_sequence(width: int, states: Sequence[int] | NDArray, length: int) -> NDArray:
     """Output bits of LFSRs of one width.
 
     Parameters

@@ -36,7 +36,10 @@ def value_address(config: A2OS2A) -> data.StructLayout:
 
 def value_write(config: A2OS2A) -> wiring.Signature:
     """Write port of the memory that holds V, a group of it per word."""
-    return WritePort.Signature(addr_width=value_address(config).size, shape=2 * config.lanes)
+    return WritePort.Signature(
+        addr_width=value_address(config).size,
+        shape=2 * config.lanes,  # pyright: ignore[reportArgumentType]
+    )
 
 
 class ScoreStage(Component):

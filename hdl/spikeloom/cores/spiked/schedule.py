@@ -89,7 +89,7 @@ def interval(
     """
     first, last = 4, 8
     many = replace(config, heads=last + 1)
-    ends = beat_clocks(many, (q or []) * many.heads, (v or []) * many.heads)
+    ends = beat_clocks(many, list(q or []) * many.heads, list(v or []) * many.heads)
     return (ends[last] - ends[first]) / (last - first)
 
 

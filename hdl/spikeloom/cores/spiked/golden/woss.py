@@ -32,7 +32,7 @@ def woss(config: Spiked, scores: NDArray, admitted: NDArray) -> NDArray:
 
     positive = np.where(scores > 0, scores, config.steps + 1).min(axis=1)
     winner = np.where(positive <= config.steps, positive, 0)
-    below = potentials[winner][:, None] - np.sign(scores) * potentials[abs(scores)]
+    below = potentials[winner][:, None] - np.sign(scores) * potentials[np.abs(scores)]
 
     # first m with -below >= 1/2 - m
     fraction = winner_fraction(config)
