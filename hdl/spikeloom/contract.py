@@ -158,8 +158,11 @@ class Core(Configuration):
         return core, core.split_runs(tensors)
 
     def split_runs(self, tensors: Mapping[str, ArrayLike]) -> list[dict[str, NDArray]]:
-        """Operands of each run, checked, from tensors with or without an axis of runs in front."""
+        """Operands of each run, checked, from tensors with or without an axis of runs in front; one
+        run of a core that has no inputs."""
         check_names(self, tensors)
+        if not self.inputs:
+            return [{}]
         runs = []
         for name, port in self.inputs.items():
             array = port.item.check(tensors[name], name)

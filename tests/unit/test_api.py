@@ -96,6 +96,23 @@ def test_backends_agree():
     assert golden.mismatches is None
 
 
+def test_a_core_without_inputs():
+    """One run, whose output has the axes in the order asked for."""
+    core = spikeloom.core("lfsr", width=4, steps=20, seed=3)
+    run = spikeloom.run(core)
+    assert run.outputs["o"].shape == (20, 4)
+    assert run.cycles == core.cycles()
+    for axes, shape in {"TD": (20, 4), "DT": (4, 20), "BTD": (20, 4)}.items():
+        other = spikeloom.run(core, axes=axes).outputs["o"]
+        assert other.shape == shape
+        assert np.array_equal(other.reshape(shape) if axes[0] != "D" else other.T, run.outputs["o"])
+    numbers = spikeloom.run(core, axes="TD", view="numbers").outputs["o"]
+    assert np.array_equal(numbers, run.outputs["o"] @ [1, 2, 4, 8])
+    assert core.split_runs({}) == [{}]
+    with pytest.raises(InputError, match="lfsr: no operand i; it takes none"):
+        spikeloom.run(core, i=[1])
+
+
 class Tensor:
     """What PyTorch's tensors offer: one that records gradients has no `numpy` before `detach`."""
 
