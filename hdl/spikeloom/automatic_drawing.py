@@ -67,7 +67,7 @@ def draw_composition(core: Composition) -> Drawing:
         """Draw what feeds `sink`, an input of `node`."""
         source = nodes[wires[sink].split(".")[0]]
         pin = sink.split(".")[-1]
-        if core.chunks(sink) > 1:
+        if core.beats_of_source(sink) > 1:
             gatherer = Node("row gatherer", "memory", (f"{sink.replace('.', '_')}_gathered",))
             gatherer.sources.append((source, pin))
             order.append(gatherer)

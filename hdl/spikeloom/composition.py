@@ -62,7 +62,7 @@ class Composition(Core):
         owner = self.parts()[part] if part else self
         return (owner.inputs | owner.outputs)[port]
 
-    def chunks(self, sink: str) -> int:
+    def beats_of_source(self, sink: str) -> int:
         """Beats of the source of `sink` that make up one of its beats.
 
         Raises `InputError` where the two streams do not carry the same elements.
@@ -112,7 +112,7 @@ class Composition(Core):
 
     def _arriving(self, sink: str, frame: int | None) -> int | None:
         """Beats of `sink` from one `last` to the next, given those of its source."""
-        count = self.chunks(sink)
+        count = self.beats_of_source(sink)
         return None if frame is None or frame % count else frame // count
 
     def random_units(self) -> list[str]:
@@ -169,7 +169,7 @@ class Composition(Core):
             name = min(wrong, default="wires")
             raise InputError(f"{self.NAME}: {name} must be wired once, from a source to a sink")
         for sink in wires:
-            self.chunks(sink)
+            self.beats_of_source(sink)
 
     def golden(self, **operands: NDArray) -> dict[str, Any]:
         values = self.trace(**operands)

@@ -100,7 +100,7 @@ class Composed(Component):
         core, end = self.config, self._stream(sink)
         prefix = sink.replace(".", "_")
         sent, taken = core.stream(source), core.stream(sink)
-        chunks = core.chunks(sink)
+        chunks = core.beats_of_source(sink)
         last = start.payload.last if has_last(start) else Const(0)
         if chunks > 1:
             m.submodules[f"{prefix}_gathered"] = gatherer = RowGatherer(sent.bits, chunks)
