@@ -225,13 +225,10 @@ class Core(Configuration):
 def check_names(core: Core, tensors: Mapping[str, Any]) -> None:
     """Raise `InputError` where an operand is missing or not one of the core's."""
     names = list(core.inputs)
+    takes = f"it takes {', '.join(names) or 'none'}"
+    unknown = [name for name in tensors if name not in names and tensors[name] is not None]
+    if unknown:  # first, for it may be a missing one misspelt
+        raise InputError(f"{core.NAME}: no operand {unknown[0]}; {takes}")
     missing = [name for name in names if tensors.get(name) is None]
     if missing:
-        raise InputError(
-            f"{core.NAME}: operand {missing[0]} is missing; it takes {', '.join(names)}"
-        )
-    unknown = [name for name in tensors if name not in names]
-    if unknown:
-        raise InputError(
-            f"{core.NAME}: no operand {unknown[0]}; it takes {', '.join(names) or 'none'}"
-        )
+        raise InputError(f"{core.NAME}: operand {missing[0]} is missing; {takes}")

@@ -155,6 +155,7 @@ GOOD = {name: np.zeros((5, 4), int) for name in "qkv"}
     [
         ({"q": None}, {}, "a2os2a: operand q is missing; it takes q, k, v"),
         ({"x": GOOD["q"]}, {}, "a2os2a: no operand x; it takes q, k, v"),
+        ({"q": None, "i": GOOD["q"]}, {}, "a2os2a: no operand i; it takes q, k, v"),
         ({"q": 1}, {}, "q: shape () is not (N, D), nor heads of that"),
         ({"q": GOOD["q"][:4]}, {}, "k: shape (5, 4) differs from q's (4, 4)"),
         ({name: GOOD[name][:4] for name in "qkv"}, {}, "tokens = 5, but the tensors have 4"),
