@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from .contract import MISFRAMED, Core
 from .errors import InputError
-from .port import Port
 from .stream_unit import StreamUnit
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from .blocks.component import Component
     from .drawing import Drawing
-    from .port import Flag
+    from .port import Flag, Port
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from amaranth.hdl import Cat, Const, Module
+from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -19,6 +19,8 @@ from .unit_streams import RunGate, has_last, payload_data, seed_units
 
 if TYPE_CHECKING:
     from ..composition import Composition
+    from ..item import Item
+    from ..port import Port
 
 
 class Composed(Component):
@@ -91,11 +93,11 @@ class Composed(Component):
 
         return m
 
-    def _stream(self, name):
+    def _stream(self, name: str) -> Any:
         part, _, member = name.rpartition(".")
         return getattr(self._parts[part] if part else self, member)
 
-    def _join(self, m, sink, source, start):
+    def _join(self, m: Module, sink: str, source: str, start: Any) -> None:
         """Feed `sink` from stream `start`, the one called `source`."""
         core, end = self.config, self._stream(sink)
         prefix = sink.replace(".", "_")
@@ -120,10 +122,12 @@ class Composed(Component):
             m.d.comb += end.payload.last.eq(last)
         self._flow(m, source, start, end, sink)
 
-    def _flow(self, m, source, start, end, sink=None):
+    def _flow(
+        self, m: Module, source: str | None, start: Any, end: Any, sink: str | None = None
+    ) -> None:
         """Join `valid` and `ready` of two streams, through the gates of those that have one."""
         opened = Const(1)
-        for name in {source, sink} & {*self.config.gated()}:
+        for name in sorted({str(source), str(sink)} & {*self.config.gated()}):
             gate = RunGate(self.config.stream(name))
             m.submodules[f"{name.replace('.', '_')}_gate"] = gate
             m.d.comb += [gate.begin.eq(self._begin), gate.step.eq(end.valid & end.ready)]
@@ -131,7 +135,7 @@ class Composed(Component):
         m.d.comb += [end.valid.eq(start.valid & opened), start.ready.eq(end.ready & opened)]
 
 
-def _extended(beat, item, port):
+def _extended(beat: Value, item: Item, port: Port) -> Value:
     """A beat of elements of `item` as one of `port`, whose elements may have more bits."""
     if item.bits == port.item.bits:
         return beat

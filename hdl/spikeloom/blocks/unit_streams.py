@@ -1,15 +1,25 @@
 """What `UnitShell` and `Composed` share: units whose streams have ``last`` or not, and which draw
 random numbers or not."""
 
-from amaranth.hdl import Module
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from amaranth.hdl import Module, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..random.seed_scrambler import SeedScrambler
+from .component import Component
 from .loop_nest import LoopNest
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-class RunGate(wiring.Component):
+    from ..port import Port
+
+
+class RunGate(Component):
     """Lets the beats of one run by.
 
     Parameters
@@ -23,15 +33,11 @@ class RunGate(wiring.Component):
     open : Out(1), high from the clock after `begin` to the last beat of the run.
     """
 
-    begin: In(1)
-    step: In(1)
-    open: Out(1)
-
-    def __init__(self, port):
+    def __init__(self, port: Port) -> None:
         self._beats = port.beats
-        super().__init__()
+        super().__init__({"begin": In(1), "step": In(1), "open": Out(1)})
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: Any) -> Module:
         m = Module()
 
         m.submodules.count = count = LoopNest(beat=self._beats)
@@ -44,20 +50,20 @@ class RunGate(wiring.Component):
         return m
 
 
-def payload_data(stream):
+def payload_data(stream: Any) -> Value:
     """The data of a stream whose payload is {data, last}, or data alone."""
     payload = stream.payload.data if has_last(stream) else stream.payload
     return payload.as_value() if isinstance(payload, data.View) else payload
 
 
-def has_last(stream):
+def has_last(stream: Any) -> bool:
     """Whether the payload of a stream is {data, last}."""
     payload = stream.payload
     shape = payload.shape() if isinstance(payload, data.View) else None
     return isinstance(shape, data.StructLayout) and "last" in shape.members
 
 
-def seed_units(m, units, *, begin, seed, busy):
+def seed_units(m: Module, units: Iterable[Any], *, begin: Value, seed: Value, busy: Value) -> Value:
     """Give `units` the scrambled `seed` at `begin`; returns whether their random numbers are
     ready."""
     m.submodules.scrambler = scrambler = SeedScrambler()
