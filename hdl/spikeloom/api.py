@@ -119,7 +119,7 @@ def _outputs(
             continue
         # A view that averages over the steps leaves an axis out.
         axes = port.axes if stacked.ndim > len(port.axes) else port.axes.replace("T", "")
-        outputs[name] = order.join(stacked, axes, next(iter(core.inputs.values())).axes)
+        outputs[name] = order.join(stacked, axes)
     return outputs
 
 

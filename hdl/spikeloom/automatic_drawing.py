@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ from .drawing import Box, Drawing, Kind, Point
 if TYPE_CHECKING:
     from .composition import Composition
     from .contract import Core
-    from .port import Port
     from .stream_unit import StreamUnit
 
 GAP = 0.7  # between columns
@@ -52,7 +50,7 @@ def draw_unit(core: StreamUnit) -> Drawing:
         sources.append(Node("seed scrambler", "random", ("scrambler",)))
     drawing = _through(core, sources, "unit")
     drawing.leave_out("start, busy and done", "run", "sent")
-    drawing.leave_out("lets the beats of one run in", *(f"{name}_taken" for name in core.inputs))
+    drawing.leave_out("lets the beats of one run in", *(f"{name}_gate" for name in core.inputs))
     if hasattr(core, "seed"):
         drawing.leave_out("gives the random sources their seed", "scrambler")
     return drawing
@@ -61,16 +59,15 @@ def draw_unit(core: StreamUnit) -> Drawing:
 def draw_composition(core: Composition) -> Drawing:
     """Parts and the streams between them, in columns from the inputs to the outputs."""
     parts, wires = core.parts(), core.wires()
-    owners = {"": core, **parts}
     nodes: dict[str, Node] = {}
     order: list[Node] = []
+    scrambler: list[Node] = []
 
     def join(sink: str, node: Node) -> None:
         """Draw what feeds `sink`, an input of `node`."""
         source = nodes[wires[sink].split(".")[0]]
         pin = sink.split(".")[-1]
-        narrow, wide = _port(owners, wires[sink]).bits, _port(owners, sink).bits
-        if wide > narrow:
+        if core.beats_of_source(sink) > 1:
             gatherer = Node("row gatherer", "memory", (f"{sink.replace('.', '_')}_gathered",))
             gatherer.sources.append((source, pin))
             order.append(gatherer)
@@ -85,6 +82,11 @@ def draw_composition(core: Composition) -> Drawing:
         node = Node(text, "logic", (name,))
         for port in part.inputs:
             join(f"{name}.{port}", node)
+        if name in core.random_units():
+            if not scrambler:
+                scrambler.append(Node("seed scrambler", "random", ("scrambler",)))
+                order.append(scrambler[0])
+            node.sources.append((scrambler[0], "seed"))
         nodes[name] = node
         order.append(node)
     for name in core.outputs:
@@ -94,6 +96,13 @@ def draw_composition(core: Composition) -> Drawing:
 
     drawing = _lay_out(core.NAME, order)
     drawing.leave_out("start, busy and done", "run")
+    for reason, kind, streams in (
+        ("counts beats, for last", "last", core.recounted()),
+        ("lets the beats of one run by", "gate", core.gated()),
+    ):
+        drawing.leave_out(reason, *(f"{name.replace('.', '_')}_{kind}" for name in streams))
+    if core.random_units():
+        drawing.leave_out("gives the random parts their seed", "scrambler")
     return drawing
 
 
@@ -105,13 +114,6 @@ def _through(core: Core, sources: list[Node], of: str) -> Drawing:
     for node in outputs:
         node.sources = [(box, "")]
     return _lay_out(core.NAME, [*sources, box, *outputs])
-
-
-def _port(owners: Mapping[str, Core], name: str) -> Port:
-    """The port called "part.port", or "port" of owner ""."""
-    part, _, port = name.rpartition(".")
-    owner = owners[part]
-    return (owner.inputs | owner.outputs)[port]
 
 
 def _input(port: str, *of: str) -> Node:

@@ -31,6 +31,7 @@ class AxisOrder:
             raise InputError(f"axes {letters!r}: each must be one of {known}, and come once")
         self._letters = letters
         self.lead: tuple[int, ...] = ()  # extents of the axes of runs
+        self._extra: list[str] = []  # their letters
 
     def split(self, name: str, array: NDArray, port_axes: str) -> NDArray:
         """Runs of operand `name`: (runs, *axes of the port)."""
@@ -55,15 +56,15 @@ class AxisOrder:
         lead = ordered.shape[: len(extra)]
         if self.lead not in ((), lead):
             raise InputError(f"{name}: {lead} runs along {extra}, other operands {self.lead}")
-        self.lead = lead
+        self.lead, self._extra = lead, extra
         return ordered.reshape(prod(lead), *ordered.shape[len(extra) :])
 
-    def join(self, stacked: NDArray, port_axes: str, input_axes: str) -> NDArray:
+    def join(self, stacked: NDArray, port_axes: str) -> NDArray:
         """The inverse for an output (runs, *`port_axes`); axes that only outputs have come first.
 
-        `input_axes` are those of the ports that the runs were split for.
+        Without operands there is one run, and no axis of runs.
         """
-        extra = [letter for letter in self._letters if letter not in input_axes]
+        extra = self._extra
         whole = stacked.reshape(*self.lead, *stacked.shape[1:])
         have = [*extra, *port_axes]
         doubled = [n for n, letter in enumerate(extra) if letter in port_axes]  # of extent 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from .contract import MISFRAMED, Core
+from .errors import InputError
 from .stream_unit import StreamUnit
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from .blocks.component import Component
     from .drawing import Drawing
-    from .port import Flag
+    from .port import Flag, Port
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +24,13 @@ class Composition(Core):
     """A core that is a graph of other cores, joined stream to stream.
 
     Hardware and golden model follow from `parts` and `wires`. A stream of narrow beats feeds one of
-    wider beats through a `RowGatherer`. Parts that have a start begin with the composition; units
-    work whenever beats come. Ports may shape a tensor otherwise than those of the parts, with the
-    same elements in the same beats.
+    wider beats through a `RowGatherer`, whole numbers of few bits are extended to more, and `last`
+    is counted anew where a part needs another one. Ports may shape a tensor otherwise than those of
+    the parts, with the same elements in the same order.
+
+    Parts that have a start begin with the composition; units work whenever beats come, those that
+    draw random numbers once they have their seed. Every part takes the composition's seed, so two
+    random units of the same kind and size draw the same numbers.
     """
 
     def parts(self) -> Mapping[str, Core]:
@@ -49,10 +55,120 @@ class Composition(Core):
             lifted[name] = parts[part].flags[flag]
         return {"misframed": MISFRAMED} | lifted
 
+    def stream(self, name: str) -> Port:
+        """The port called "part.port", or "port" of the composition itself."""
+        part, _, port = name.rpartition(".")
+        owner = self.parts()[part] if part else self
+        return (owner.inputs | owner.outputs)[port]
+
+    def beats_of_source(self, sink: str) -> int:
+        """Beats of the source of `sink` that make up one of its beats.
+
+        Raises `InputError` where the two streams do not carry the same elements.
+        """
+        source = self.wires()[sink]
+        start, end = self.stream(source), self.stream(sink)
+        count = max(1, prod(end.beat) // prod(start.beat))
+        fits = count * prod(start.beat) == prod(end.beat) and count * end.beats == start.beats
+        if not fits or prod(start.shape) != prod(end.shape):
+            raise InputError(
+                f"{self.NAME}: {source} sends {start.shape} in beats of {prod(start.beat)}, "
+                f"{sink} takes {end.shape} in beats of {prod(end.beat)}"
+            )
+        if start.item != end.item and not end.item.holds(start.item):
+            raise InputError(
+                f"{self.NAME}: {source} sends {start.item}, which {sink} ({end.item}) cannot take"
+            )
+        return count
+
+    def frames(self) -> dict[str, int | None]:
+        """Beats from one `last` to the next on every stream, by its source; None without any."""
+        wires = self.wires()
+        frames: dict[str, int | None] = {n: port.frame_beats for n, port in self.inputs.items()}
+        for name, part in self.parts().items():
+            for port_name, port in part.outputs.items():
+                frame: int | None = port.frame_beats
+                if isinstance(part, StreamUnit):
+                    sinks = [f"{name}.{given}" for given in part.inputs]
+                    passed = [self._arriving(sink, frames[wires[sink]]) for sink in sinks]
+                    frame = passed[0] if part.PASSES_LAST else None
+                frames[f"{name}.{port_name}"] = frame
+        return frames
+
+    def recounted(self) -> list[str]:
+        """Sinks that need a `last` where that of their source does not fall."""
+        frames, parts = self.frames(), self.parts()
+        needing = [
+            sink
+            for sink in self.wires()
+            if "." not in sink or not isinstance(parts[sink.split(".")[0]], StreamUnit)
+        ]
+        return [
+            sink
+            for sink in needing
+            if self._arriving(sink, frames[self.wires()[sink]]) != self.stream(sink).frame_beats
+        ]
+
+    def _arriving(self, sink: str, frame: int | None) -> int | None:
+        """Beats of `sink` from one `last` to the next, given those of its source."""
+        count = self.beats_of_source(sink)
+        return None if frame is None or frame % count else frame // count
+
+    def random_units(self) -> list[str]:
+        """Parts that take no beat before they have the seed of a run."""
+        return [
+            name
+            for name, part in self.parts().items()
+            if isinstance(part, StreamUnit) and hasattr(part, "seed")
+        ]
+
+    def gated(self) -> list[str]:
+        """Streams that carry no beat before a run and none beyond it: into random units, out of
+        units without inputs, and outputs that nothing else holds back before a start."""
+        random, parts, wires = self.random_units(), self.parts(), self.wires()
+        streams = [
+            f"{name}.{port}"
+            for name, part in parts.items()
+            if name in random or (isinstance(part, StreamUnit) and not part.inputs)
+            for port in part.inputs or part.outputs
+        ]
+
+        def waits(source: str) -> bool:
+            """Whether `source` sends nothing before a start."""
+            name, _, _ = source.rpartition(".")
+            if not name:
+                return False
+            part = parts[name]
+            if not isinstance(part, StreamUnit) or name in random or not part.inputs:
+                return True
+            return any(waits(wires[f"{name}.{port}"]) for port in part.inputs)
+
+        return streams + [name for name in self.outputs if not waits(wires[name])]
+
     def create(self) -> Component:
         from .blocks.composed import Composed
 
+        self._check_wires()
+        if self.random_units() and not hasattr(self, "seed"):
+            raise InputError(
+                f"{self.NAME}: {self.random_units()[0]} draws random numbers; give the "
+                "composition a key `seed`"
+            )
         return Composed(self)
+
+    def _check_wires(self) -> None:
+        """Raise `InputError` unless every stream has one source and one sink that fit."""
+        wires, parts = self.wires(), self.parts()
+        sources = [*self.inputs, *(f"{n}.{p}" for n, part in parts.items() for p in part.outputs)]
+        sinks = [*self.outputs, *(f"{n}.{p}" for n, part in parts.items() for p in part.inputs)]
+        found = [*wires, *wires.values()]
+        wrong = [name for name in {*found, *sources, *sinks} if found.count(name) != 1]
+        wrong += [name for name in (*sources, *sinks) if name not in found]
+        if wrong or {*wires} != {*sinks}:
+            name = min(wrong, default="wires")
+            raise InputError(f"{self.NAME}: {name} must be wired once, from a source to a sink")
+        for sink in wires:
+            self.beats_of_source(sink)
 
     def golden(self, **operands: NDArray) -> dict[str, Any]:
         values = self.trace(**operands)
@@ -69,6 +185,8 @@ class Composition(Core):
         values: dict[str, Any] = dict(operands)
         wires = self.wires()
         for name, part in self.parts().items():
+            if hasattr(self, "seed"):
+                part = part.with_seed(self.seed)
             given = {
                 port: values[wires[f"{name}.{port}"]].reshape(one.shape)
                 for port, one in part.inputs.items()

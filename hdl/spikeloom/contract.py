@@ -158,8 +158,11 @@ class Core(Configuration):
         return core, core.split_runs(tensors)
 
     def split_runs(self, tensors: Mapping[str, ArrayLike]) -> list[dict[str, NDArray]]:
-        """Operands of each run, checked, from tensors with or without an axis of runs in front."""
+        """Operands of each run, checked, from tensors with or without an axis of runs in front; one
+        run of a core that has no inputs."""
         check_names(self, tensors)
+        if not self.inputs:
+            return [{}]
         runs = []
         for name, port in self.inputs.items():
             array = port.item.check(tensors[name], name)
@@ -222,13 +225,10 @@ class Core(Configuration):
 def check_names(core: Core, tensors: Mapping[str, Any]) -> None:
     """Raise `InputError` where an operand is missing or not one of the core's."""
     names = list(core.inputs)
+    takes = f"it takes {', '.join(names) or 'none'}"
+    unknown = [name for name in tensors if name not in names and tensors[name] is not None]
+    if unknown:  # first, for it may be a missing one misspelt
+        raise InputError(f"{core.NAME}: no operand {unknown[0]}; {takes}")
     missing = [name for name in names if tensors.get(name) is None]
     if missing:
-        raise InputError(
-            f"{core.NAME}: operand {missing[0]} is missing; it takes {', '.join(names)}"
-        )
-    unknown = [name for name in tensors if name not in names]
-    if unknown:
-        raise InputError(
-            f"{core.NAME}: no operand {unknown[0]}; it takes {', '.join(names) or 'none'}"
-        )
+        raise InputError(f"{core.NAME}: operand {missing[0]} is missing; {takes}")

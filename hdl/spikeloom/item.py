@@ -42,10 +42,17 @@ class Item:
         Raises `InputError` that names tensor `name` and the first element that is not allowed.
         """
         array = real_numbers(values, name)
+        above = array > self.high
         if array.dtype.kind == "f":
             self._refuse(array, array != np.floor(array), name)
-        self._refuse(array, (array < self.low) | (array > self.high), name)
+            above = array >= float(self.high + 1)  # the largest number may be none of the type
+        self._refuse(array, (array < self.low) | above, name)
         return array.astype(self.dtype)
+
+    def holds(self, other: Item) -> bool:
+        """Whether codes of `other`, extended to more bits, are codes of the same numbers."""
+        whole = isinstance(self, UInt | SInt) and isinstance(other, UInt | SInt)
+        return whole and self.low <= other.low and other.high <= self.high
 
     def encode(self, values: ArrayLike) -> NDArray:
         """Codes of numbers that are allowed: uint64, the top bits 0."""
@@ -61,8 +68,10 @@ class Item:
         everywhere, 0 or less: zeros."""
         if density >= 1:
             return np.full(shape, self.high, self.dtype)
-        drawn = rng.integers(max(1, int(self.low)), int(self.high) + 1, shape, np.int64)
-        return np.where(rng.random(shape) < density, drawn, 0).astype(self.dtype)
+        most = int(self.high)
+        kind = np.int64 if most < 2**63 else np.uint64
+        drawn = rng.integers(max(1, int(self.low)), most, shape, kind, endpoint=True)
+        return np.where(rng.random(shape) < density, drawn, kind(0)).astype(self.dtype)
 
     def _refuse(self, array: NDArray, wrong: NDArray, name: str) -> None:
         if wrong.any():
@@ -80,6 +89,10 @@ class UInt(Item):
     @property
     def high(self) -> int:
         return 2**self.bits - 1
+
+    @property
+    def dtype(self) -> type:
+        return np.int64 if self.bits < MAX_BITS else np.uint64
 
     @property
     def meaning(self) -> str:
@@ -130,7 +143,9 @@ class SInt(Item):
         if not 0 <= density < 1:
             return np.full(shape, self.high if density >= 1 else self.low, self.dtype)
         drawn = (rng.uniform(-1, 1, shape) + 2 * (density - 0.5)).clip(-1, 1)
-        return (drawn * self.high).round().astype(self.dtype)
+        most = float(self.high)
+        most = most if most <= self.high else float(np.nextafter(most, 0))
+        return (drawn * most).round().astype(self.dtype)
 
 
 @dataclass(frozen=True)

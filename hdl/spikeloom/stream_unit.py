@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from .contract import Core
 
@@ -18,10 +18,22 @@ class StreamUnit(Core):
 
     `create` puts it into a `UnitShell`, which gives it the control ports that every core has; a
     `Composition` joins several units as they are.
+
+    Class members
+    -------------
+    PASSES_LAST : the component's only input and its output have `last`, handed on with each beat.
     """
 
+    PASSES_LAST: ClassVar[bool] = False
+
     def component(self) -> Component:
-        """The bare component: a stream for each port, and the flags but for `misframed`."""
+        """The bare component: a stream for each port, with or without `last`, and the flags but for
+        `misframed`.
+
+        With a member ``seeding`` (In(Seeding())) it is given the scrambled seed at each start, and
+        operands after that. A member ``run`` (In(1)) is high from then on to the end of the run. In
+        a composition, inputs have `last` where their sources do.
+        """
         raise NotImplementedError
 
     def create(self) -> Component:

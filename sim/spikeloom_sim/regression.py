@@ -61,20 +61,23 @@ def run_suite(
     """
     begun = time.monotonic()
     folder = Path(keep or tempfile.mkdtemp(prefix="spikeloom-suite-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    module = module or to_verilog(config)
-    arguments = build_simulation(module, simulator, folder, netlist=netlist)
-    settings = json.dumps({"core": config.NAME} | config.as_dict())
-    tests, failures = run_cocotb(
-        simulator,
-        module.name,
-        folder,
-        SUITE,
-        environment={"SPIKELOOM_CONFIG": settings},
-        arguments=arguments,
-    )
-    if not failures and not keep:
-        shutil.rmtree(folder, ignore_errors=True)
+    failures = 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        module = module or to_verilog(config)
+        arguments = build_simulation(module, simulator, folder, netlist=netlist)
+        settings = json.dumps({"core": config.NAME} | config.as_dict())
+        tests, failures = run_cocotb(
+            simulator,
+            module.name,
+            folder,
+            SUITE,
+            environment={"SPIKELOOM_CONFIG": settings},
+            arguments=arguments,
+        )
+    finally:
+        if not failures and not keep:
+            shutil.rmtree(folder, ignore_errors=True)
     return SuiteResult(
         describe(config) + (f" {netlist} netlist" if netlist else ""),
         simulator,

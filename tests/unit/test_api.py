@@ -96,6 +96,23 @@ def test_backends_agree():
     assert golden.mismatches is None
 
 
+def test_a_core_without_inputs():
+    """One run, whose output has the axes in the order asked for."""
+    core = spikeloom.core("lfsr", width=4, steps=20, seed=3)
+    run = spikeloom.run(core)
+    assert run.outputs["o"].shape == (20, 4)
+    assert run.cycles == core.cycles()
+    for axes, shape in {"TD": (20, 4), "DT": (4, 20), "BTD": (20, 4)}.items():
+        other = spikeloom.run(core, axes=axes).outputs["o"]
+        assert other.shape == shape
+        assert np.array_equal(other.reshape(shape) if axes[0] != "D" else other.T, run.outputs["o"])
+    numbers = spikeloom.run(core, axes="TD", view="numbers").outputs["o"]
+    assert np.array_equal(numbers, run.outputs["o"] @ [1, 2, 4, 8])
+    assert core.split_runs({}) == [{}]
+    with pytest.raises(InputError, match="lfsr: no operand i; it takes none"):
+        spikeloom.run(core, i=[1])
+
+
 class Tensor:
     """What PyTorch's tensors offer: one that records gradients has no `numpy` before `detach`."""
 
@@ -138,6 +155,7 @@ GOOD = {name: np.zeros((5, 4), int) for name in "qkv"}
     [
         ({"q": None}, {}, "a2os2a: operand q is missing; it takes q, k, v"),
         ({"x": GOOD["q"]}, {}, "a2os2a: no operand x; it takes q, k, v"),
+        ({"q": None, "i": GOOD["q"]}, {}, "a2os2a: no operand i; it takes q, k, v"),
         ({"q": 1}, {}, "q: shape () is not (N, D), nor heads of that"),
         ({"q": GOOD["q"][:4]}, {}, "k: shape (5, 4) differs from q's (4, 4)"),
         ({name: GOOD[name][:4] for name in "qkv"}, {}, "tokens = 5, but the tensors have 4"),

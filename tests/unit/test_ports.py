@@ -21,6 +21,8 @@ ITEMS = {
     "bit": Bit(),
     "unsigned": UInt(5),
     "wide": UInt(63),
+    "widest": UInt(64),
+    "widest signed": SInt(64),
     "signed": SInt(7),
     "ternary": Ternary(),
     "code": PhaseCode(5),
@@ -57,6 +59,7 @@ def test_codes_worked_out_by_hand():
     assert Probability(2).encode([0, 0.1, 0.13, 0.5, 1]).tolist() == [0, 0, 1, 2, 4]
     assert Ternary().encode([-1, 0, 1]).tolist() == [3, 0, 1]
     assert SInt(64).decode(np.array([2**64 - 1], np.uint64)).tolist() == [-1]
+    assert UInt(64).decode(np.array([2**64 - 1], np.uint64)).tolist() == [2**64 - 1]
 
 
 @pytest.mark.parametrize("name", ITEMS)
@@ -90,6 +93,14 @@ def test_there_and_back(name, data):
         (Bit(), [0, 0.5], "x: 0.5 at [1]; spikes are 0 or 1"),
         (UInt(3), [[1, 8]], "x: 8 at [0, 1]; values must be whole numbers 0..7"),
         (SInt(3), [-5], "x: -5 at [0]; values must be whole numbers -4..3"),
+        (
+            UInt(64),
+            [1, 2.0**64],
+            "x: 1.8446744073709552e+19 at [1]; values must be whole",
+        ),
+        (UInt(63), [2.0**63], "x: 9.223372036854776e+18 at [0]"),
+        (SInt(64), [2.0**63], "x: 9.223372036854776e+18 at [0]"),
+        (SInt(64), [2**63], "x: 9223372036854775808 at [0]"),
         (Ternary(), [-2], "x: -2 at [0]; ternary spikes are -1, 0 or 1"),
         (PhaseCode(4), [5], "x: 5 at [0]; codes are -4..4: 0, or sign * (step + 1)"),
         (Probability(4), [1.5], "x: 1.5 at [0]; values must be in [0, 1]; scale the tensor"),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, Const, Module, Signal
-from amaranth.lib import data, wiring
+from amaranth.hdl import Cat, Const, Module
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..random.seed_scrambler import SeedScrambler
 from .component import Component
 from .control import control_members, control_of
 from .framed_input import FramedInput
 from .loop_nest import LoopNest
 from .run_control import RunControl
+from .unit_streams import RunGate, has_last, payload_data, seed_units
 
 if TYPE_CHECKING:
     from ..stream_unit import StreamUnit
@@ -62,7 +62,7 @@ class UnitShell(Component):
             m.d.comb += getattr(self, name).eq(getattr(unit, name))
         ready = Const(1)
         if "seeding" in unit.signature.members:
-            ready = self._seed(m, unit, run.begin)
+            ready = seed_units(m, [unit], begin=run.begin, seed=self.seed, busy=self.busy)
         if "run" in unit.signature.members:
             m.d.comb += unit.run.eq(self.busy & ready)
 
@@ -70,26 +70,21 @@ class UnitShell(Component):
         misframed = []
         for name, port in core.inputs.items():
             outer, inner = getattr(self, name), getattr(unit, name)
-            frames = port.beats // port.frame_beats
             m.submodules[f"{name}_framed"] = framed = FramedInput(
                 outer.payload.shape(), beat=port.frame_beats
             )
-            m.submodules[f"{name}_taken"] = taken = LoopNest(frame=frames, beat=port.frame_beats)
+            m.submodules[f"{name}_gate"] = gate = RunGate(port)
             wiring.connect(m, wiring.flipped(outer), framed.i)
-            opened = Signal(name=f"{name}_open")
-            if _has_last(inner):
+            if has_last(inner):
                 m.d.comb += inner.payload.last.eq(framed.o.payload.last)
             m.d.comb += [
-                _data(inner).eq(framed.o.payload.data),
-                inner.valid.eq(framed.o.valid & opened & ready),
-                framed.o.ready.eq(inner.ready & opened & ready),
-                taken.step.eq(inner.valid & inner.ready),
+                payload_data(inner).eq(framed.o.payload.data),
+                inner.valid.eq(framed.o.valid & gate.open & ready),
+                framed.o.ready.eq(inner.ready & gate.open & ready),
+                gate.begin.eq(run.begin),
+                gate.step.eq(inner.valid & inner.ready),
             ]
-            with m.If(run.begin):
-                m.d.sync += opened.eq(1)
-            with m.Elif(taken.step & taken.frame_last):
-                m.d.sync += opened.eq(0)
-            misframed.append(framed.misframed & taken.step)
+            misframed.append(framed.misframed & gate.step)
         with m.If(Cat(misframed).any()):
             m.d.sync += self.misframed.eq(1)
 
@@ -98,7 +93,7 @@ class UnitShell(Component):
         frames = port.beats // port.frame_beats
         m.submodules.sent = sent = LoopNest(frame=frames, beat=port.frame_beats)
         m.d.comb += [
-            outer.payload.data.eq(_data(inner)),
+            outer.payload.data.eq(payload_data(inner)),
             outer.payload.last.eq(sent.beat_last),
             outer.valid.eq(inner.valid),
             inner.ready.eq(outer.ready),
@@ -107,27 +102,3 @@ class UnitShell(Component):
         ]
 
         return m
-
-    def _seed(self, m, unit, begin):
-        """Give `unit` the seed at `begin`; returns whether its random numbers are ready."""
-        m.submodules.scrambler = scrambler = SeedScrambler()
-        m.d.comb += [
-            scrambler.start.eq(begin),
-            scrambler.seed.eq(self.seed),
-            scrambler.keep.eq(self.busy),
-        ]
-        wiring.connect(m, scrambler.seeding, unit.seeding)
-        return ~scrambler.busy
-
-
-def _data(port):
-    """The data of a stream whose payload is {data, last}, or data alone."""
-    payload = port.payload.data if _has_last(port) else port.payload
-    return payload.as_value() if isinstance(payload, data.View) else payload
-
-
-def _has_last(port):
-    """Whether a stream's payload is {data, last}."""
-    payload = port.payload
-    shape = payload.shape() if isinstance(payload, data.View) else None
-    return isinstance(shape, data.StructLayout) and "last" in shape.members

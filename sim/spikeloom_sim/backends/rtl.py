@@ -51,8 +51,8 @@ class RTL:
         check_streams(core, len(batch))
         folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
         begun = time.monotonic()
-        module = to_verilog(core)
         try:
+            module = to_verilog(core)
             with output_file(self.wave) if self.wave else nullcontext() as wave:
                 arguments = build_simulation(
                     module, self.simulator, folder, netlist=self.family, wave=wave

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...configuration import integer
-from ...contract import Work, check_names
+from ...contract import Work
 from ...item import Bit
 from ...port import Port
 from ...random.golden_lfsr import lfsr_sequence
@@ -18,7 +18,7 @@ from ...random.taps import TAPS
 from ...stream_unit import StreamUnit
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from ...blocks.component import Component
 
@@ -92,11 +92,6 @@ class LFSRUnit(StreamUnit):
             additions=0,
             moved_bits=self.steps * (self.leap * (len(TAPS[self.width]) + 1) + self.width),
         )
-
-    def split_runs(self, tensors: Mapping[str, ArrayLike]) -> list[dict[str, NDArray]]:
-        """One run, of no operands."""
-        check_names(self, tensors)
-        return [{}]
 
     def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
         weights = np.uint64(1) << np.arange(self.width, dtype=np.uint64)

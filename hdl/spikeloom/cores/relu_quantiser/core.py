@@ -33,6 +33,7 @@ class ReLUQuantiser(StreamUnit):
     SUMMARY = "ReLU: unsigned values of few bits from signed ones, those cut off counted"
     SOURCE = "Guo et al., arXiv 2503.00226"
     UNROLL = ("lanes",)
+    PASSES_LAST = True
     CASES = {
         "one value": {"values": 1, "input_bits": 4, "bits": 2, "shift": 0},
         "all lanes": {"values": 12, "lanes": 12, "input_bits": 9, "bits": 4, "shift": 2},

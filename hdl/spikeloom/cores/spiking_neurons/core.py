@@ -35,6 +35,7 @@ class SpikingNeurons(StreamUnit):
     SUMMARY = "leaky integrate-and-fire neurons, binary or ternary, hard or soft reset"
     SOURCE = "Guo et al., arXiv 2503.00226 (tau = 2, hard reset)"
     UNROLL = ("lanes",)
+    PASSES_LAST = True
     CASES = {
         "one neuron": {"neurons": 1, "steps": 5, "input_bits": 4, "threshold": 3},
         "tau 2, hard": {"neurons": 12, "lanes": 3, "steps": 4, "input_bits": 8, "threshold": 40},
