@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def photograph_patches() -> NDArray:
 def demo_config(steps: int, engine: str = "sampled") -> SSA:
     """The iCEBreaker's core with `engine`, fed with values, for `steps` time steps."""
     settings = {"engine": engine, "steps": steps, "inputs": "values"}
-    return preset_config("ssa", find_board(BOARD), settings)
+    return cast("SSA", preset_config("ssa", find_board(BOARD), settings))
 
 
 def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
