@@ -221,7 +221,7 @@ def design_files(job: Build) -> dict[str, str]:
     The same `job` gives the same texts, wherever Spikeloom and Python are installed.
     """
     family = job.board.family
-    design, lights = TOPS[job.top](job)
+    design, lights = TOPS[job.top or job.board.top](job)
     top = BoardTop(job.board, design, lights, job.frequency)
     with for_amaranth(family.TOOLS):
         plan = job.board.make_platform().prepare(top, NAME)

@@ -58,6 +58,7 @@ def _pin(resource: Any, part: str | None = None) -> tuple[str, dict[str, Any]]:
         io = next(io for io in parts if io.name == part)
     pins: Any = next(entry for entry in io.ios if not isinstance(entry, Attrs))
     if isinstance(pins, DiffPairs):
-        pins = pins.p
+        pins = pins.p  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
     assert isinstance(pins, Pins)
-    return pins.names[0], dict(resource.attrs) | dict(io.attrs)
+    names = pins.names  # pyright: ignore[reportAttributeAccessIssue]  # not in the stubs
+    return names[0], dict(resource.attrs) | dict(io.attrs)

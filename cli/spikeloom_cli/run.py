@@ -237,7 +237,7 @@ def operand_paths(*, inputs: Sequence[str], **named: Path | None) -> dict[str, P
     return paths
 
 
-def wanted_view(core: Core, rate: bool, codes: bool) -> str:
+def wanted_view(core: type[Core], rate: bool, codes: bool) -> str:
     """The view of outputs that the options ask for. Raises `InputError` where a core has none."""
     for view, asked in (("rate", rate), ("codes", codes)):
         if asked and view not in core.VIEWS:

@@ -40,7 +40,8 @@ _PUBLIC = {
     "Composition": "composition",
     "StreamUnit": "stream_unit",
 }
-__all__ = ["__version__", *_PUBLIC]
+# Checkers read names, not dictionaries; the names are those of `_PUBLIC`.
+__all__ = ["__version__", *_PUBLIC]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> object:

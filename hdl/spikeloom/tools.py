@@ -130,10 +130,10 @@ def run_program(
 ) -> str:
     """Run a command line, called `name` in messages, in a `child_environment` with
     `variables`; see `run_tool`."""
-    command = list(map(str, command))
+    line = [str(word) for word in command]
     try:
         result = subprocess.run(
-            command,
+            line,
             cwd=cwd,
             env=child_environment(**dict(variables)),
             stdin=subprocess.DEVNULL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def photograph_patches() -> NDArray:
 def demo_config(steps: int, engine: str = "sampled") -> SSA:
     """The iCEBreaker's core with `engine`, fed with values, for `steps` time steps."""
     settings = {"engine": engine, "steps": steps, "inputs": "values"}
-    return preset_config("ssa", find_board(BOARD), settings)
+    return cast("SSA", preset_config("ssa", find_board(BOARD), settings))
 
 
 def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
@@ -102,7 +102,7 @@ DEMO = Demo(run_demo, steps=len(ENGINES) * len(STEPS) + 2 + 4)
 
 def _run(config, patches, reference):
     """One T on golden model and RTL: the row of the demo's table."""
-    run = run_checked(config, dict.fromkeys("qkv", patches))
+    run = run_checked(config, {"q": patches, "k": patches, "v": patches})
     rate = run.output.mean(axis=0)
     return {
         "engine": config.engine,

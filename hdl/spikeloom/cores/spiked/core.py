@@ -275,7 +275,7 @@ class Spiked(AttentionShape):
     @classmethod
     def prepare(
         cls, settings: Mapping[str, Any], **tensors: NDArray
-    ) -> tuple[Self, list[dict[str, NDArray]]]:
+    ) -> tuple[Spiked, list[dict[str, NDArray]]]:
         """Real numbers (N, D) and (N, Dv): scales left at "auto" are fitted to them, and they are
         encoded."""
         from .fitting import encode_and_fit
