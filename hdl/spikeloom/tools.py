@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,7 +102,7 @@ def for_amaranth(names: Iterable[str] = ()) -> Iterator[None]:
     # Of these it wants to know, and runs none.
     for name in (*names, "openFPGALoader"):
         paths[TOOLS[name].variable] = locate(name) or sys.executable
-    with own_environment(**paths):
+    with own_environment(**paths, **_places(_scratch_until_exit())):
         try:
             yield
         except YosysError as error:
@@ -131,19 +133,20 @@ def run_program(
     """Run a command line, called `name` in messages, in a `child_environment` with
     `variables`; see `run_tool`."""
     line = [str(word) for word in command]
-    try:
-        result = subprocess.run(
-            line,
-            cwd=cwd,
-            env=child_environment(**dict(variables)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-    except OSError as error:
-        raise JobError(f"{name}: {command[0]} does not start ({error.strerror})") from None
+    with _scratch() as places:
+        try:
+            result = subprocess.run(
+                line,
+                cwd=cwd,
+                env=child_environment(**places, **dict(variables)),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            )
+        except OSError as error:
+            raise JobError(f"{name}: {command[0]} does not start ({error.strerror})") from None
     if log is not None:
         Path(log).write_text(result.stdout)
     if result.returncode:
@@ -151,6 +154,27 @@ def run_program(
             f"{name} failed (exit code {result.returncode}): {last_lines(result.stdout)}"
         )
     return result.stdout
+
+
+@contextmanager
+def _scratch() -> Iterator[dict[str, str]]:
+    """Variables that give a tool a temporary folder of its own: what one leaves there that is
+    interrupted goes as well."""
+    with tempfile.TemporaryDirectory(prefix="spikeloom-", ignore_cleanup_errors=True) as folder:
+        yield _places(folder)
+
+
+@cache
+def _scratch_until_exit() -> str:
+    """A temporary folder for tools that other libraries run, several at once in threads, which
+    share one environment."""
+    folder = tempfile.mkdtemp(prefix="spikeloom-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _places(folder: str) -> dict[str, str]:
+    return dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder)
 
 
 def last_lines(text: str, count: int = 6) -> str:
@@ -175,7 +199,10 @@ def _compile_once(path, folder):
             return
         with (place / "yowasp.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            subprocess.run([path, "--version"], env=child_environment(), capture_output=True)
+            with _scratch() as places:
+                subprocess.run(
+                    [path, "--version"], env=child_environment(**places), capture_output=True
+                )
             done.touch()
     except OSError:
         return  # the tool itself will say what is wrong

@@ -11,7 +11,7 @@ import pytest
 
 from spikeloom.environment import child_environment, own_environment, yowasp_cache
 from spikeloom.errors import JobError
-from spikeloom.tools import locate
+from spikeloom.tools import locate, run_program
 from spikeloom_boards.boards import BOARDS
 from spikeloom_boards.build import Build, design_files
 from spikeloom_boards.presets import preset_config
@@ -179,3 +179,28 @@ def test_output_that_cannot_be_printed():
             )
         assert (ran.returncode, ran.stderr.count("\n")) == (1, 1), (arguments, ran.stderr)
         assert "No space left on device" in ran.stderr
+
+
+def test_interrupted_tools_leave_nothing_among_the_temporary_files(monkeypatch, tmp_path):
+    """A tool that is ended with its files half written had a folder of its own for them."""
+    tool = tmp_path / "tool"
+    tool.write_text('#!/bin/sh\ntouch "$TMPDIR/left"\nexit 3\n')
+    tool.chmod(0o755)
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    with pytest.raises(JobError, match="exit code 3"):
+        run_program("tool", [tool])
+    assert not list(place.iterdir())
+
+
+def test_interrupt_while_the_command_is_imported(monkeypatch, capsys):
+    from spikeloom_cli import entry
+
+    class Interrupt:
+        def __getattr__(self, name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "spikeloom_cli.main", Interrupt())
+    assert entry.main() == 130
+    assert capsys.readouterr().err == "spikeloom: interrupted; nothing was written\n"
