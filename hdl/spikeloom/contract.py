@@ -171,8 +171,10 @@ class Core(Configuration):
                 )
             runs.append(array.reshape(-1, *port.shape))
         if len({len(operand) for operand in runs}) > 1:
-            told = ", ".join(f"{name} {len(x)}" for name, x in zip(self.inputs, runs, strict=True))
-            raise InputError(f"{self.NAME}: operands have different numbers of runs: {told}")
+            lengths = ", ".join(
+                f"{name} {len(x)}" for name, x in zip(self.inputs, runs, strict=True)
+            )
+            raise InputError(f"{self.NAME}: operands have different numbers of runs: {lengths}")
         return [dict(zip(self.inputs, run, strict=True)) for run in zip(*runs, strict=True)]
 
     def describe(self) -> str:

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from .bank_ring import BankRing
 from .banks import BankReader, BankWriter
 from .component import Component
-from .memory_attributes import NEVER_BOTH
+from .memory_attributes import NO_READ_WRITE_COLLISION
 
 
 class BankMemory(Component):
@@ -53,7 +53,7 @@ class BankMemory(Component):
         # Words of a bank start at a power of two, so that addresses need no adder.
         stride = 1 << (self._depth - 1).bit_length()
         m.submodules.memory = memory = Memory(
-            shape=len(w.data), depth=self._banks * stride, init=[], attrs=NEVER_BOTH
+            shape=len(w.data), depth=self._banks * stride, init=[], attrs=NO_READ_WRITE_COLLISION
         )
         write = memory.write_port(granularity=self._granule_bits if len(w.en) > 1 else None)
         read = memory.read_port()

@@ -20,10 +20,10 @@ class ClaimAhead(Component):
     def __init__(self) -> None:
         super().__init__(
             {
-                "there": In(1),
+                "available": In(1),
                 "claim": Out(1),
-                "have": Out(1),
-                "leave": In(1),
+                "granted": Out(1),
+                "done": In(1),
             }
         )
 
@@ -31,10 +31,10 @@ class ClaimAhead(Component):
         m = Module()
 
         ahead = Signal()  # the work after has its bank
-        m.d.comb += self.claim.eq(self.there & ~ahead)
-        with m.If(self.have & ~self.leave):
+        m.d.comb += self.claim.eq(self.available & ~ahead)
+        with m.If(self.granted & ~self.done):
             m.d.sync += ahead.eq(ahead | self.claim)
         with m.Else():
-            m.d.sync += [self.have.eq(ahead | self.claim), ahead.eq(0)]
+            m.d.sync += [self.granted.eq(ahead | self.claim), ahead.eq(0)]
 
         return m

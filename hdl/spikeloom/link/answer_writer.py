@@ -38,7 +38,7 @@ class AnswerWriter(Component):
                 "sequence": In(8),
                 "code": In(8),
                 "state": In(8),
-                "bare": In(1),
+                "no_payload": In(1),
                 "final": In(range(longest)),
                 "index": Out(range(longest)),
                 "data": In(8),
@@ -71,12 +71,12 @@ class AnswerWriter(Component):
             with m.State("state"):
                 m.d.comb += [
                     self.o.payload.data.eq(self.state),
-                    self.o.payload.last.eq(self.bare),
+                    self.o.payload.last.eq(self.no_payload),
                     self.o.valid.eq(1),
                 ]
                 with m.If(taken):
                     m.next = "payload"
-                    with m.If(self.bare):
+                    with m.If(self.no_payload):
                         m.next = "idle"
             with m.State("payload"):
                 m.d.comb += [

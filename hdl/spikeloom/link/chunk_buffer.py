@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..blocks.component import Component
 from ..blocks.loop_nest import LoopNest
-from ..blocks.memory_attributes import NEVER_BOTH
+from ..blocks.memory_attributes import NO_READ_WRITE_COLLISION
 from .protocol import MAX_PAYLOAD
 
 
@@ -51,7 +51,9 @@ class ChunkBuffer(Component):
     def elaborate(self, platform):
         m = Module()
 
-        m.submodules.memory = memory = Memory(shape=8, depth=MAX_PAYLOAD, init=[], attrs=NEVER_BOTH)
+        m.submodules.memory = memory = Memory(
+            shape=8, depth=MAX_PAYLOAD, init=[], attrs=NO_READ_WRITE_COLLISION
+        )
         write, read = memory.write_port(), memory.read_port()
         m.d.comb += [
             write.addr.eq(self.w_addr),

@@ -28,7 +28,7 @@ class FrameReceiver(Component):
         super().__init__(
             {
                 "i": In(stream.Signature(8, always_ready=True)),
-                "broken": In(1),
+                "framing_error": In(1),
                 "o": Out(stream.Signature(8, always_ready=True)),
                 "ended": Out(1),
                 "good": Out(1),
@@ -56,7 +56,7 @@ class FrameReceiver(Component):
             m.d.sync += escaped.eq(escape)
         with m.If(flag):
             m.d.sync += lost.eq(0)
-        with m.Elif(self.broken | (escape & escaped)):
+        with m.Elif(self.framing_error | (escape & escaped)):
             m.d.sync += lost.eq(1)
 
         m.submodules.crc = crc = ByteCrc()

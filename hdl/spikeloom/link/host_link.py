@@ -132,7 +132,7 @@ class HostLink(Component):
                         self.session.eq(1),
                     ]
                 with m.Else():
-                    m.d.comb += results.again.eq(1)
+                    m.d.comb += results.rewind.eq(1)
                     with m.If(~repeated):
                         m.d.sync += [answer.code.eq(Code.SEQUENCE), self.session.eq(0)]
             with m.State("answer"), m.If(answer.idle):
@@ -153,7 +153,7 @@ class HostLink(Component):
         m.d.comb += [
             uart_in.rx.eq(self.rx),
             self.tx.eq(uart_out.tx),
-            receiver.broken.eq(uart_in.broken),
+            receiver.framing_error.eq(uart_in.framing_error),
             request.ended.eq(receiver.ended),
             request.good.eq(receiver.good),
         ]
@@ -197,7 +197,7 @@ class HostLink(Component):
             empty.eq(request.length == 0),
             of_seed.eq(request.length == SEED_BYTES),
             no_stream.eq((request.argument & ~LAST) >= len(self._inputs)),
-            no_result.eq(results.waiting <= request.argument),
+            no_result.eq(results.available <= request.argument),
         ]
         code = Signal(Code)
         m.d.comb += code.eq(Code.OK)
@@ -207,7 +207,7 @@ class HostLink(Component):
             with m.Case(Command.WRITE):
                 with m.If(no_stream):
                     m.d.comb += code.eq(Code.UNKNOWN)
-                with m.Elif(empty | request.long):
+                with m.Elif(empty | request.oversized):
                     m.d.comb += code.eq(Code.LENGTH)
                 with m.Elif(~fits):
                     m.d.comb += code.eq(Code.BUSY)
@@ -230,8 +230,8 @@ class HostLink(Component):
         m.submodules.identity = identity = Memory(
             shape=8, depth=len(self._identity), init=self._identity
         )
-        told = identity.read_port()
-        m.d.comb += told.addr.eq(answer.index)
+        stored = identity.read_port()
+        m.d.comb += stored.addr.eq(answer.index)
 
         # Clocks from start to the last output beat.
         cycles = Signal(8 * CYCLE_BYTES)
@@ -253,11 +253,11 @@ class HostLink(Component):
         status = Cat(cycles, *padded)
         last = status_bytes(self._flags) - 1
 
-        bare = Signal()
+        no_payload = Signal()
         final, byte = Signal.like(answer.final), Signal(8)
         with m.Switch(_number(command)):
             with m.Case(Command.IDENTIFY):
-                m.d.comb += [final.eq(len(self._identity) - 1), byte.eq(told.data)]
+                m.d.comb += [final.eq(len(self._identity) - 1), byte.eq(stored.data)]
             with m.Case(Command.STATUS):
                 m.d.comb += final.eq(last)
                 m.d.comb += byte.eq(status.word_select(answer.index[: last.bit_length()], 8))
@@ -265,10 +265,10 @@ class HostLink(Component):
                 m.d.comb += [final.eq(argument), byte.eq(results.data)]
                 m.d.comb += results.step.eq(answer.step)
             with m.Default():
-                m.d.comb += bare.eq(1)
+                m.d.comb += no_payload.eq(1)
         # The UART leaves time for registers.
         m.d.sync += [
-            answer.bare.eq(bare | (answer.code != Code.OK)),
+            answer.no_payload.eq(no_payload | (answer.code != Code.OK)),
             answer.final.eq(final),
             answer.data.eq(byte),
         ]

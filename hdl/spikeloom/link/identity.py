@@ -54,7 +54,7 @@ class Identity:
 
     def to_bytes(self) -> bytes:
         """The answer to IDENTIFY: JSON."""
-        told = {
+        fields = {
             "protocol": PROTOCOL,
             "version": self.version,
             "hz": self.hz,
@@ -65,7 +65,7 @@ class Identity:
             "hash": config_hash(self.config),
             "config": hardware_keys(self.config),
         }
-        return _json(told).encode()
+        return _json(fields).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
@@ -74,19 +74,19 @@ class Identity:
         Raises `JobError` where this version of Spikeloom does not understand the device.
         """
         try:
-            told = json.loads(data)
-            if told["protocol"] != PROTOCOL:
-                raise ValueError(f"it speaks protocol {told['protocol']}, not {PROTOCOL}")
-            config = find_core(told["core"]).from_settings(told["config"])
-            if config_hash(config) != told["hash"]:
+            fields = json.loads(data)
+            if fields["protocol"] != PROTOCOL:
+                raise ValueError(f"it speaks protocol {fields['protocol']}, not {PROTOCOL}")
+            config = find_core(fields["core"]).from_settings(fields["config"])
+            if config_hash(config) != fields["hash"]:
                 raise ValueError("its configuration means something else here")
             return cls(
                 config,
-                int(told["hz"]),
-                dict(told["inputs"]),
-                int(told["output"]),
-                dict(told["flags"]),
-                told["version"],
+                int(fields["hz"]),
+                dict(fields["inputs"]),
+                int(fields["output"]),
+                dict(fields["flags"]),
+                fields["version"],
             )
         except (ValueError, KeyError, TypeError) as error:
             raise JobError(

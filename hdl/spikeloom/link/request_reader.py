@@ -43,7 +43,7 @@ class RequestReader(Component):
                 "admit": Out(1),
                 "length": Out(range(MAX_PAYLOAD + 1)),
                 "valid": Out(1),
-                "long": Out(1),
+                "oversized": Out(1),
             }
         )
 
@@ -54,7 +54,7 @@ class RequestReader(Component):
         short = Signal()
         m.d.sync += [
             Cat(self.length, short).eq(self.index - CRC_BYTES),
-            self.long.eq(self.index > LONGEST),
+            self.oversized.eq(self.index > LONGEST),
         ]
         with m.FSM():
             for field, then in (
@@ -77,7 +77,7 @@ class RequestReader(Component):
                     self.step.eq(self.i.valid),
                     self.valid.eq(self.good & ~short),
                 ]
-                with m.If(self.i.valid & ~self.long):
+                with m.If(self.i.valid & ~self.oversized):
                     m.d.sync += self.index.eq(self.index + 1)
                 with m.If(self.ended):
                     m.next = "sequence"

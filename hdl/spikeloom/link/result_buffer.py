@@ -8,7 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..blocks.component import Component
-from ..blocks.memory_attributes import NEVER_BOTH
+from ..blocks.memory_attributes import NO_READ_WRITE_COLLISION
 from ..blocks.row_splitter import RowSplitter
 from .protocol import MAX_PAYLOAD
 
@@ -40,11 +40,11 @@ class ResultBuffer(Component):
         super().__init__(
             {
                 "i": In(stream.Signature(data.StructLayout({"data": bits, "last": 1}))),
-                "waiting": Out(range(DEPTH + 1)),
+                "available": Out(range(DEPTH + 1)),
                 "data": Out(8),
                 "step": In(1),
                 "release": In(1),
-                "again": In(1),
+                "rewind": In(1),
             }
         )
 
@@ -59,7 +59,9 @@ class ResultBuffer(Component):
         ]
 
         # Positions count to twice the depth, so that full differs from empty.
-        m.submodules.memory = memory = Memory(shape=8, depth=DEPTH, init=[], attrs=NEVER_BOTH)
+        m.submodules.memory = memory = Memory(
+            shape=8, depth=DEPTH, init=[], attrs=NO_READ_WRITE_COLLISION
+        )
         write, read = memory.write_port(), memory.read_port()
         tail = Signal(range(2 * DEPTH))
         cursor = Signal.like(tail)
@@ -75,14 +77,14 @@ class ResultBuffer(Component):
         ]
         # Both a clock late, to keep subtractions out of the core's paths: full with one place left.
         held = (tail - head)[: len(tail)]
-        m.d.sync += [self.waiting.eq(tail - cursor), full.eq(held >= DEPTH - 1)]
+        m.d.sync += [self.available.eq(tail - cursor), full.eq(held >= DEPTH - 1)]
         with m.If(write.en):
             m.d.sync += tail.eq(tail + 1)
         with m.If(self.step):
             m.d.sync += cursor.eq(cursor + 1)
         with m.If(self.release):
             m.d.sync += head.eq(cursor)
-        with m.If(self.again):
+        with m.If(self.rewind):
             m.d.sync += cursor.eq(head)
 
         return m

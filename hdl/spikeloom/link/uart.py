@@ -54,7 +54,7 @@ class UartReceiver(Component):
             {
                 "rx": In(1, init=1),  # pyright: ignore[reportCallIssue]
                 "o": Out(stream.Signature(8, always_ready=True)),
-                "broken": Out(1),
+                "framing_error": Out(1),
             }
         )
 
@@ -73,7 +73,7 @@ class UartReceiver(Component):
 
         byte = Signal(8)
         m.d.comb += self.o.payload.eq(byte)
-        m.d.sync += [self.o.valid.eq(0), self.broken.eq(0)]
+        m.d.sync += [self.o.valid.eq(0), self.framing_error.eq(0)]
         with m.FSM():
             with m.State("idle"):
                 # Half a bit to go, but for the two clocks since the edge and one until it counts.
@@ -90,7 +90,7 @@ class UartReceiver(Component):
                 with m.If(byte[0]):
                     m.next = "stop bit"
             with m.State("stop bit"), m.If(tick):
-                m.d.sync += [self.o.valid.eq(rx), self.broken.eq(~rx)]
+                m.d.sync += [self.o.valid.eq(rx), self.framing_error.eq(~rx)]
                 m.next = "release"
                 with m.If(rx):
                     m.next = "idle"

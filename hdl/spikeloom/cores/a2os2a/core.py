@@ -127,25 +127,25 @@ class A2OS2A(AttentionShape):
     # How wide the sums get
 
     @property
-    def k_most(self) -> int:
+    def k_max(self) -> int:
         """Largest value of K."""
         return 2**self.k_bits - 1
 
     @property
     def score_bits(self) -> int:
-        """Bits of a score Q K^T, unsigned: at most ``D * k_most``."""
-        return (self.head_dim * self.k_most).bit_length()
+        """Bits of a score Q K^T, unsigned: at most ``D * k_max``."""
+        return (self.head_dim * self.k_max).bit_length()
 
     @property
     def state_bits(self) -> int:
-        """Bits of an element of K^T V, signed: at most ``N * k_most`` either way."""
-        return (self.tokens * self.k_most).bit_length() + 1
+        """Bits of an element of K^T V, signed: at most ``N * k_max`` either way."""
+        return (self.tokens * self.k_max).bit_length() + 1
 
     def _output_bits(self):
-        """Bits an output value needs, signed: at most N D k_most, or D states at their bound."""
+        """Bits an output value needs, signed: at most N D k_max, or D states at their bound."""
         if self.length == "open":
             return (self.head_dim << (self.state_bits - 1)).bit_length() + 1
-        return (self.tokens * self.head_dim * self.k_most).bit_length() + 1
+        return (self.tokens * self.head_dim * self.k_max).bit_length() + 1
 
     # How the work is cut into clocks
 

@@ -27,7 +27,7 @@ EXACT = 2**53  # whole numbers a float64 holds exactly: the BLAS adds up integer
 
 def check(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray) -> list[NDArray]:
     """Refuse operands that are not what the core takes; see `check_integers`."""
-    return check_integers(config, (q, k, v), ((0, 1), (0, config.k_most), (-1, 1)))
+    return check_integers(config, (q, k, v), ((0, 1), (0, config.k_max), (-1, 1)))
 
 
 def check_integers(
@@ -56,9 +56,9 @@ def check_integers(
         wrong = (values < low) | (values > high)
         if wrong.any():
             at = tuple(int(n) for n in np.argwhere(wrong)[0])
-            told = list(at[-np.ndim(operand) :])
+            index = list(at[-np.ndim(operand) :])
             raise InputError(
-                f"{config.NAME}: {name}{told} = {values[at]} is not allowed; "
+                f"{config.NAME}: {name}{index} = {values[at]} is not allowed; "
                 f"values must be {low}..{high}"
             )
         checked.append(values.astype(np.int64))

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.banks import BankReader, BankWriter
 from ...blocks.component import Component
-from ...blocks.memory_attributes import NEVER_BOTH
+from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
 
 if TYPE_CHECKING:
     from amaranth.hdl import ShapeLike
@@ -78,7 +78,7 @@ class ScoreMemory(Component):
 
         stride_bits = (self._depth - 1).bit_length()
         m.submodules.memory = memory = Memory(
-            shape=self._shape, depth=4 << stride_bits, init=[], attrs=NEVER_BOTH
+            shape=self._shape, depth=4 << stride_bits, init=[], attrs=NO_READ_WRITE_COLLISION
         )
         write = memory.write_port()
         read = memory.read_port()

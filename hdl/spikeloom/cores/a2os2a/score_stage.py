@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
-from ...blocks.memory_attributes import NEVER_BOTH
+from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
 from ...blocks.pieces import piece
 from .adder_tree import AdderTree
 from .operands import held_beat
@@ -79,7 +79,7 @@ class ScoreStage(Component):
             shape=config.lanes * config.k_bits,
             depth=1 << chunk_bits + token_bits,
             init=[],
-            attrs=NEVER_BOTH,
+            attrs=NO_READ_WRITE_COLLISION,
         )
         write = memory.write_port()
         read = memory.read_port()

@@ -12,7 +12,7 @@ from amaranth.lib.wiring import Out, connect, flipped
 
 from ...blocks.add_with_carry import add_with_carry
 from ...blocks.component import Component
-from ...blocks.memory_attributes import NEVER_BOTH
+from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
 from .operands import beat, output_data, signed_term
 from .score_memory import ListReader
 from .score_stage import score_entry, value_address, value_write
@@ -55,7 +55,7 @@ class ScoreSums(Component):
             shape=2 * config.lanes,
             depth=1 << value_address(config).size,
             init=[],
-            attrs=NEVER_BOTH,
+            attrs=NO_READ_WRITE_COLLISION,
         )
         write = memory.write_port()
         read = memory.read_port()

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.add_with_carry import add_with_carry
 from ...blocks.component import Component
-from ...blocks.memory_attributes import NEVER_BOTH
+from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
 from .operands import beat, output_data, signed_term
 from .state_events import address_bits, state_event
 
@@ -60,7 +60,7 @@ class StateSums(Component):
                 shape=min(BESIDE, lanes - first) * width,
                 depth=1 << address_bits(config),
                 init=[],
-                attrs=NEVER_BOTH,
+                attrs=NO_READ_WRITE_COLLISION,
             )
             reads.append(memory.read_port())
             writes.append(memory.write_port())

@@ -46,7 +46,7 @@ class EventReader(wiring.Signature):
                 "event": In(event_layout(length, steps)),
                 "valid": In(1),
                 "next": Out(1),
-                "again": Out(1),
+                "rewind": Out(1),
             }
         )
 
@@ -146,7 +146,7 @@ class EventMemory(Component):
         end = Signal.like(ends.data)
         enter, known, last = Signal(), Signal(), Signal()
 
-        leave = self.o.next & event.last & ~self.o.again
+        leave = self.o.next & event.last & ~self.o.rewind
         release = leave & (ahead == 0)
         next_line = Mux(enter, ahead, line)
         next_ahead = Mux(enter, Mux(ahead == self._lines - 1, 0, ahead + 1), ahead)

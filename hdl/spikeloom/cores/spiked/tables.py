@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .core import Spiked
 
 LOG_FRACTION = 12
-USUAL_SUM = 256  # products of 1 that a threshold is above if no sum reaches it, or more
+MIN_LARGEST_SUM = 256  # products of 1 that a threshold is above if no sum reaches it, or more
 
 
 def trace_table(config: Spiked) -> list[int]:
@@ -30,7 +30,7 @@ def thresholds(config: Spiked, gain: float) -> list[int]:
     `gain` is the value of a spike at step 0. A threshold that no sum reaches stops just there.
     """
     top = 2**config.frac_bits * config.half_step * gain
-    largest_sum = max(USUAL_SUM, config.tokens, config.head_dim)  # of products of 1
+    largest_sum = max(MIN_LARGEST_SUM, config.tokens, config.head_dim)  # of products of 1
     unreached = largest_sum * 2**config.frac_bits + 1
     return [min(max(1, ceil(top * config.base**-n)), unreached) for n in range(config.steps)]
 

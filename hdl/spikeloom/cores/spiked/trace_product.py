@@ -103,7 +103,7 @@ class TraceProduct(Component):
         closes = issue & event.last
         m.d.comb += [
             self.events.next.eq(issue),
-            self.events.again.eq(~(loops.group_last | event.silent)),
+            self.events.rewind.eq(~(loops.group_last | event.silent)),
             loops.step.eq(closes),
             loops.skip.eq(event.silent),
             self.room.reserve.eq(issue & ~begun),

@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
-from ...blocks.memory_attributes import NEVER_BOTH
+from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
 
 if TYPE_CHECKING:
     from .core import SpikingNeurons
@@ -106,7 +106,7 @@ class NeuronBank(Component):
     def _states_in_memory(self, m, renewed, word, reading, adding, adding_valid, advance):
         """The states at the adders, read two clocks ago at `word`, written where they belong."""
         m.submodules.memory = memory = Memory(
-            shape=len(renewed), depth=self.config.words, init=[], attrs=NEVER_BOTH
+            shape=len(renewed), depth=self.config.words, init=[], attrs=NO_READ_WRITE_COLLISION
         )
         read, write = memory.read_port(), memory.write_port()
         states = Signal.like(renewed, reset_less=True)

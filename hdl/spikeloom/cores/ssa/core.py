@@ -153,7 +153,7 @@ class SSA(AttentionShape):
             if getattr(self, key) != only:
                 raise self.error(key, getattr(self, key), f"{only} with engine = counter")
         shared = gcd(self.head_dim, self.value_dim)
-        self.derive(cells=_usual_cells(self.tokens), bits=largest_divisor(shared, 8))
+        self.derive(cells=_default_cells(self.tokens), bits=largest_divisor(shared, 8))
         rows, rest = divmod(self.cells, self.tokens)
         if rows and (rest or self.tokens % rows):
             raise self.error(
@@ -389,7 +389,7 @@ def _guess_inputs(q):
     return "spikes" if q.dtype.kind != "f" or np.isin(q, (0, 1)).all() else "values"
 
 
-def _usual_cells(tokens):
+def _default_cells(tokens):
     """Cells by default: the largest divisor of `tokens` up to 16, or, where that is below 4, up to
     16 with a partial last group."""
     divisor = largest_divisor(tokens, 16)

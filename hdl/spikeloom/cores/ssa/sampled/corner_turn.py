@@ -13,7 +13,7 @@ from ....blocks.banks import BankWriter
 from ....blocks.claim_ahead import ClaimAhead
 from ....blocks.component import Component
 from ....blocks.loop_nest import LoopNest
-from ....blocks.memory_attributes import NEVER_BOTH
+from ....blocks.memory_attributes import NO_READ_WRITE_COLLISION
 
 
 class CornerTurn(Component):
@@ -60,16 +60,16 @@ class CornerTurn(Component):
         again = Signal()
         early = Signal(init=skew > 0)  # bits of a word have not all met
         m.d.comb += [
-            bank.there.eq(self.w.free),
+            bank.available.eq(self.w.free),
             self.w.reserve.eq(bank.claim),
-            bank.leave.eq(rows.step & rows.row_last),
-            self.i.ready.eq(~again & bank.have),
-            rows.step.eq(again | (self.i.valid & bank.have)),
+            bank.done.eq(rows.step & rows.row_last),
+            self.i.ready.eq(~again & bank.granted),
+            rows.step.eq(again | (self.i.valid & bank.granted)),
         ]
         incoming = self.i.payload
         if skew:
             m.submodules.first_rows = first_rows = Memory(
-                shape=len(incoming), depth=skew, init=[], attrs=NEVER_BOTH
+                shape=len(incoming), depth=skew, init=[], attrs=NO_READ_WRITE_COLLISION
             )
             write, read = first_rows.write_port(), first_rows.read_port()
             next_row = Signal(range(skew + 1))  # to come in again after the present one
