@@ -15,7 +15,7 @@ from .memory_attributes import NO_READ_WRITE_COLLISION
 class BankMemory(Component):
     """A ring of `banks`, each filled word by word by a writer, then read at will by a reader.
 
-    Words are written in any order. Reads take one clock. A bank closed in one clock can be read in
+    Words are written in any order. Reads take one cycle. A bank closed in one cycle can be read in
     the next.
 
     Parameters

@@ -31,7 +31,7 @@ class BankWriter(wiring.Signature):
     addr : Out(addr).
     data : Out(data).
     en : Out(en).
-    close : Out(1), this clock's write, if any, is the bank's last.
+    close : Out(1), this cycle's write, if any, is the bank's last.
     """
 
     def __init__(self, addr: ShapeLike, data: ShapeLike, en: ShapeLike = 1, **more: Member) -> None:
@@ -64,8 +64,8 @@ class BankReader(wiring.Signature):
     -------
     full : In(1), a bank is there to read.
     addr : Out(addr).
-    data : In(data), the word at last clock's `addr`.
-    release : Out(1), the bank is no longer needed after this clock's read.
+    data : In(data), the word at last cycle's `addr`.
+    release : Out(1), the bank is no longer needed after this cycle's read.
     """
 
     def __init__(self, addr: ShapeLike, data: ShapeLike, **more: Member) -> None:

@@ -23,8 +23,8 @@ class Control(wiring.Signature):
     -------
     start : Out(1), begin a run; taken while `busy` is low.
     seed : Out(64), only if `seeded`: taken with `start`.
-    busy : In(1), from the clock after `start` to the last output beat.
-    done : In(1), one clock, with the transfer of the last output beat.
+    busy : In(1), from the cycle after `start` to the last output beat.
+    done : In(1), one cycle, with the transfer of the last output beat.
     """
 
     def __init__(self, *, seeded: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Nested counters: the loops of a schedule, one iteration per clock."""
+"""Nested counters: the loops of a schedule, one iteration per cycle."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from .component import Component
 
 
 class LoopNest(Component):
-    """``for a in range(A): for b in range(B): ...``, one iteration per clock.
+    """``for a in range(A): for b in range(B): ...``, one iteration per cycle.
 
-    Moves on by one iteration of the innermost loop at every clock in which `step` is high, and
+    Moves on by one iteration of the innermost loop at every cycle in which `step` is high, and
     starts over after the last. With `skip`, a step goes on to the next iteration of the outermost
     loop; only while the loops inside are at their first.
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-# A memory that is never written where it is read in the same clock, or whose reader then does
+# A memory that is never written where it is read in the same cycle, or whose reader then does
 # without the word: it spares synthesis a bypass around block RAM, a LUT per bit.
 NO_READ_WRITE_COLLISION: dict[str, Any] = {"no_rw_check": 1}
 

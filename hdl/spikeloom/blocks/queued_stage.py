@@ -20,12 +20,12 @@ QUEUE_DELAY = 2  # cycles from a beat of the stage to the same beat of the strea
 class QueuedStage(Component):
     """`stage` between two streams: what comes out while nobody takes it waits in a queue.
 
-    Beats are let in while the queue has room for all that may be under way, up to one per clock.
+    Beats are let in while the queue has room for all that may be under way, up to one per cycle.
 
     Parameters
     ----------
     stage : component with `i`, `i_valid` : In(1), `o` and `o_valid` : Out(1), never held up.
-    under_way : most beats that come out after a clock in which none was let in.
+    under_way : most beats that come out after a cycle in which none was let in.
 
     Members
     -------

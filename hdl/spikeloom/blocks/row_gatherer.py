@@ -15,7 +15,7 @@ class RowGatherer(Component):
     """Every `chunks` beats of `width` bits leave as one, the first in the lowest bits, with the
     ``last`` of the last.
 
-    One chunk per clock without gaps.
+    One chunk per cycle without gaps.
 
     Members
     -------
@@ -23,7 +23,7 @@ class RowGatherer(Component):
     o : Out(stream of {data: ``chunks * width`` bits, last}).
     """
 
-    delay = 1  # clocks from a row's last chunk to the row
+    delay = 1  # cycles from a row's last chunk to the row
 
     def __init__(self, width: int, chunks: int) -> None:
         self._width = width

@@ -13,7 +13,7 @@ from .loop_nest import LoopNest
 class RowSplitter(Component):
     """Each beat of `width` bits leaves as ``width / chunk`` beats, lowest bits first.
 
-    One chunk per clock without gaps, the first `delay` clocks after its beat.
+    One chunk per cycle without gaps, the first `delay` cycles after its beat.
 
     Members
     -------

@@ -22,8 +22,8 @@ class RunControl(Component):
     Members
     -------
     control : In(Control()).
-    begin : Out(1), a run starts in this clock.
-    last : In(1), the last beat of an output tensor is transferred in this clock.
+    begin : Out(1), a run starts in this cycle.
+    last : In(1), the last beat of an output tensor is transferred in this cycle.
     """
 
     def __init__(self, tensors: int) -> None:

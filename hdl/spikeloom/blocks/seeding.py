@@ -13,7 +13,7 @@ class Seeding(wiring.Signature):
     -------
     load : Out(1), take `seed` into every register.
     seed : Out(64), scrambled; there from `load` to the end of the run.
-    warm : Out(1), the clock after `load`: make a first step.
+    warm : Out(1), the cycle after `load`: make a first step.
     """
 
     def __init__(self) -> None:

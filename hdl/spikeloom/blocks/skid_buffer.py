@@ -1,4 +1,4 @@
-"""Lets a pipeline stop one clock late."""
+"""Lets a pipeline stop one cycle late."""
 
 from __future__ import annotations
 

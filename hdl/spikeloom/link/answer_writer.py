@@ -18,11 +18,11 @@ class AnswerWriter(Component):
     -------
     start : In(1), begin an answer; the other inputs stay until it is out.
     sequence, code, state : In(8), its first bytes; `state` is looked at when it is sent.
-    bare : In(1), it has no payload; it and `final` may be some clocks late.
+    bare : In(1), it has no payload; it and `final` may be some cycles late.
     final : In, place of the payload's last byte.
-    index : Out, place of the payload's byte expected on `data`, which may be some clocks late.
+    index : Out, place of the payload's byte expected on `data`, which may be some cycles late.
     data : In(8).
-    step : Out(1), one clock: the byte was taken.
+    step : Out(1), one cycle: the byte was taken.
     idle : Out(1), no answer is on its way.
     o : Out(stream of {data: 8 bits, last}).
 

@@ -8,15 +8,15 @@ from ..blocks.component import Component
 
 
 class ByteCrc(Component):
-    """The CRC-32 of zlib over bytes that come at least ten clocks apart, as a UART's do.
+    """The CRC-32 of zlib over bytes that come at least ten cycles apart, as a UART's do.
 
-    A bit per clock takes a third of the logic of a byte per clock.
+    A bit per cycle takes a third of the logic of a byte per cycle.
 
     Members
     -------
     clear : In(1), begin anew.
     data : In(8), valid : In(1), a byte.
-    crc : Out(32), of the bytes so far, nine clocks after the last one.
+    crc : Out(32), of the bytes so far, nine cycles after the last one.
     match : Out(1), the last four of them were the CRC of those before.
     """
 

@@ -17,7 +17,7 @@ class ChunkBuffer(Component):
     """Holds one chunk of a tensor until the core has taken it, and puts bytes together to beats.
 
     Beats are padded to whole bytes, lowest byte first, and may straddle chunks. A byte takes two
-    clocks.
+    cycles.
 
     Members
     -------
@@ -64,13 +64,13 @@ class ChunkBuffer(Component):
         taken = Signal.like(self.length)  # bytes that are gone
         end = Signal.like(self.length)
         closing = Signal()
-        done = Signal(init=1)  # none is left, a clock ago
+        done = Signal(init=1)  # none is left, a cycle ago
         m.d.sync += done.eq(taken == end)
         m.d.comb += read.addr.eq(taken)
         with m.If(self.accept):
             m.d.sync += [end.eq(self.length), closing.eq(self.last), taken.eq(0)]
 
-        # Read, then shift in: a byte every other clock, as long as no beat stands in the way.
+        # Read, then shift in: a byte every other cycle, as long as no beat stands in the way.
         size = -(-self._bits // 8)
         row = Signal(8 * size, reset_less=True)
         fetched = Signal()

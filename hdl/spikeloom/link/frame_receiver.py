@@ -18,9 +18,9 @@ class FrameReceiver(Component):
     -------
     i : In(stream of 8 bits, always ready), bytes from the line.
     broken : In(1), a byte was lost: what came since the last flag is no good.
-    o : Out(stream of 8 bits, always ready), the content, then the four bytes of the CRC, a clock
+    o : Out(stream of 8 bits, always ready), the content, then the four bytes of the CRC, a cycle
         late.
-    ended : Out(1), one clock, at every flag: what comes next belongs to another frame.
+    ended : Out(1), one cycle, at every flag: what comes next belongs to another frame.
     good : Out(1), with `ended`: the frame was whole.
     """
 

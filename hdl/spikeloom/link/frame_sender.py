@@ -16,7 +16,7 @@ class FrameSender(Component):
     Members
     -------
     i : In(stream of {data: 8 bits, last}), the content, at least one byte.
-    o : Out(stream of 8 bits), bytes for the line, which takes them at least ten clocks apart.
+    o : Out(stream of 8 bits), bytes for the line, which takes them at least ten cycles apart.
     """
 
     def __init__(self) -> None:

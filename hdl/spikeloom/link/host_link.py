@@ -52,7 +52,7 @@ class HostLink(Component):
     Parameters
     ----------
     identity : `Identity` of the device.
-    divisor : clocks per bit of the UART.
+    divisor : cycles per bit of the UART.
     """
 
     def __init__(self, identity: Identity, divisor: int) -> None:
@@ -100,7 +100,7 @@ class HostLink(Component):
             self.reset.eq(act & (_number(command) == Command.RESET)),
         ]
 
-        # What is asked of a request is known a clock after it is whole, and its fields, which came
+        # What is asked of a request is known a cycle after it is whole, and its fields, which came
         # long before the flag at its end, have been looked at by then.
         code = Signal(Code)
         expected = Signal.like(sequence)
@@ -233,7 +233,7 @@ class HostLink(Component):
         stored = identity.read_port()
         m.d.comb += stored.addr.eq(answer.index)
 
-        # Clocks from start to the last output beat.
+        # Cycles from start to the last output beat.
         cycles = Signal(8 * CYCLE_BYTES)
         running = Signal()
         m.d.sync += running.eq(self.busy)
@@ -242,7 +242,7 @@ class HostLink(Component):
         with m.Elif(self.start):
             m.d.sync += cycles.eq(0)
 
-        # Each flag in whole bytes behind the clocks.
+        # Each flag in whole bytes behind the cycles.
         padded = [
             Signal(8 * bytes_of(bits), name=f"{name}_bytes") for name, bits in self._flags.items()
         ]

@@ -28,7 +28,7 @@ class LinkedCore(Component):
     ----------
     config : the core's configuration.
     hz : the clock.
-    divisor : clocks per bit, see `uart_divisor`.
+    divisor : cycles per bit, see `uart_divisor`.
     """
 
     def __init__(self, config: Core, hz: int, divisor: int) -> None:

@@ -72,12 +72,12 @@ def bytes_of(bits: int) -> int:
 
 
 def status_bytes(flags: Mapping[str, int]) -> int:
-    """Bytes that the answer to STATUS carries: clocks, then each flag of `flags` (name to bits)."""
+    """Bytes that the answer to STATUS carries: cycles, then each flag of `flags` (name to bits)."""
     return CYCLE_BYTES + sum(bytes_of(bits) for bits in flags.values())
 
 
 def read_status(data: bytes, flags: Mapping[str, int]) -> tuple[int, dict[str, int]]:
-    """Clocks, and the value of each flag by name, from the answer to STATUS."""
+    """Cycles, and the value of each flag by name, from the answer to STATUS."""
     cycles, values, place = int.from_bytes(data[:CYCLE_BYTES], "little"), {}, CYCLE_BYTES
     for name, bits in flags.items():
         end = place + bytes_of(bits)

@@ -22,9 +22,9 @@ class RequestReader(Component):
     sequence, command, argument : Out(8).
     step : Out(1), a byte of payload or CRC on `data` whose place is `index`.
     data : Out(8), index : Out(10), counting on to one beyond the longest payload and its CRC.
-    admit : Out(1), one clock between the fields and the payload.
+    admit : Out(1), one cycle between the fields and the payload.
     length : Out(9), bytes of payload.
-    valid : Out(1), one clock: a whole request is here, though its payload may be too long.
+    valid : Out(1), one cycle: a whole request is here, though its payload may be too long.
     long : Out(1), the payload is too long.
     """
 

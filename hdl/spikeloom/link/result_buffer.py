@@ -18,14 +18,14 @@ DEPTH = 2 * MAX_PAYLOAD  # one payload on its way to the host, the next coming i
 class ResultBuffer(Component):
     """A queue of bytes that can be read again until the host is known to have them.
 
-    A beat is padded to whole bytes, lowest first, and enters a byte per clock; the core waits while
+    A beat is padded to whole bytes, lowest first, and enters a byte per cycle; the core waits while
     the queue is full.
 
     Members
     -------
     i : In(stream of {data: `bits`, last}), output beats of the core.
-    waiting : Out(10), bytes that were not read yet, a clock ago.
-    data : Out(8), the first of them, a clock after the last `step`.
+    waiting : Out(10), bytes that were not read yet, a cycle ago.
+    data : Out(8), the first of them, a cycle after the last `step`.
     step : In(1), go on to the next.
     release : In(1), what was read has arrived; its place is free.
     again : In(1), go back to what was released last.
@@ -75,7 +75,7 @@ class ResultBuffer(Component):
             read.addr.eq(cursor),
             self.data.eq(read.data),
         ]
-        # Both a clock late, to keep subtractions out of the core's paths: full with one place left.
+        # Both a cycle late, to keep subtractions out of the core's paths: full with one place left.
         held = (tail - head)[: len(tail)]
         m.d.sync += [self.available.eq(tail - cursor), full.eq(held >= DEPTH - 1)]
         with m.If(write.en):

@@ -11,13 +11,13 @@ from ..blocks.component import Component
 from ..errors import InputError, echo
 from .protocol import MAX_BAUD
 
-LEAST_DIVISOR = 4  # clocks per bit in which a receiver still finds the middle
+LEAST_DIVISOR = 4  # cycles per bit in which a receiver still finds the middle
 
 
 def uart_divisor(hz: int, baud: int) -> int:
     """Clocks of `hz` per bit of `baud`, rounded to nearest.
 
-    Raises `InputError` where that is off by more than 1 %, or below 4 clocks.
+    Raises `InputError` where that is off by more than 1 %, or below 4 cycles.
     """
     if not 1 <= baud <= MAX_BAUD:
         raise InputError(f"baud = {echo(baud)} is not allowed; baud must be 1..{MAX_BAUD}")
@@ -35,17 +35,17 @@ class UartReceiver(Component):
     """Bytes from a line, each bit sampled once in its middle.
 
     The middle is counted from the start bit's edge. Nothing is lost as long as the sender's baud is
-    off by less than ``(1/2 - 1/divisor) / 9``: 4 % at 8 clocks per bit.
+    off by less than ``(1/2 - 1/divisor) / 9``: 4 % at 8 cycles per bit.
 
     Members
     -------
     rx : In(1), the line; goes through a synchroniser of two flip-flops.
     o : Out(stream of 8 bits, always ready).
-    broken : Out(1), for one clock in place of a byte that has no stop bit.
+    broken : Out(1), for one cycle in place of a byte that has no stop bit.
 
     Parameters
     ----------
-    divisor : clocks per bit.
+    divisor : cycles per bit.
     """
 
     def __init__(self, divisor: int) -> None:
@@ -76,7 +76,7 @@ class UartReceiver(Component):
         m.d.sync += [self.o.valid.eq(0), self.framing_error.eq(0)]
         with m.FSM():
             with m.State("idle"):
-                # Half a bit to go, but for the two clocks since the edge and one until it counts.
+                # Half a bit to go, but for the two cycles since the edge and one until it counts.
                 m.d.sync += clock.eq(self._divisor - self._divisor // 2 + 1)
                 with m.If(~rx):
                     m.next = "start bit"
@@ -110,7 +110,7 @@ class UartTransmitter(Component):
 
     Parameters
     ----------
-    divisor : clocks per bit.
+    divisor : cycles per bit.
     """
 
     def __init__(self, divisor: int) -> None:

@@ -9,14 +9,14 @@ from ...blocks.component import Component
 
 
 def adder_tree_delay(terms: int) -> int:
-    """Clocks from `i` to `o` of an `AdderTree` of that many terms."""
+    """Cycles from `i` to `o` of an `AdderTree` of that many terms."""
     return (terms - 1).bit_length()
 
 
 class AdderTree(Component):
     """Sum of `terms` unsigned numbers, a register after every level of two-input adders.
 
-    One input per clock, `delay` clocks of latency. The output holds the largest sum.
+    One input per cycle, `delay` cycles of latency. The output holds the largest sum.
 
     Parameters
     ----------

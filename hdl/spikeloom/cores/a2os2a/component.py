@@ -42,7 +42,7 @@ class A2OS2AComponent(Component):
     start : In(1), begin a run of T steps; taken while `busy` is low.
     seed : In(64), not used: every core has it, and nothing here is random.
     busy : Out(1), from start to the last output beat.
-    done : Out(1), one clock, with the transfer of the last output beat.
+    done : Out(1), one cycle, with the transfer of the last output beat.
     misframed : Out(1).
     saturated : Out(1), an element of the state left its range and was held at the end of it; only
         where the sequence is open, and high until reset.

@@ -32,7 +32,7 @@ MAX_SEED = 2**64 - 1
 class A2OS2A(AttentionShape):
     """Addition-only attention: shape, order of the sums and unroll of one core.
 
-    `lanes` values of a token are worked on per clock. Every accumulator is as wide as the largest
+    `lanes` values of a token are worked on per cycle. Every accumulator is as wide as the largest
     sum the shape allows, all-ones operands included, so nothing wraps. With ``length = "open"`` a
     core takes causal sequences without end in constant memory: its sums are exact for any `tokens`
     tokens, and beyond that saturate visibly rather than wrap.
@@ -147,7 +147,7 @@ class A2OS2A(AttentionShape):
             return (self.head_dim << (self.state_bits - 1)).bit_length() + 1
         return (self.tokens * self.head_dim * self.k_max).bit_length() + 1
 
-    # How the work is cut into clocks
+    # How the work is cut into cycles
 
     @property
     def chunks(self) -> int:
@@ -161,7 +161,7 @@ class A2OS2A(AttentionShape):
 
     @property
     def chosen_order(self) -> str:
-        """ "qk" or "kv": `order`, with "auto" resolved by clocks for operands without zeros.
+        """ "qk" or "kv": `order`, with "auto" resolved by cycles for operands without zeros.
 
         `kv` adds D words per token and group on the way in and D on the way out; `qk` passes every
         admitted pair of tokens once.

@@ -22,7 +22,7 @@ class EventScanner(Component):
     """Each row leaves as one event per set bit, lowest first; a row without any, as one event that
     is not `active`.
 
-    Every bit has a value of its own, which leaves with its event. One event per clock without gaps,
+    Every bit has a value of its own, which leaves with its event. One event per cycle without gaps,
     between rows neither.
 
     Parameters
@@ -39,7 +39,7 @@ class EventScanner(Component):
         tag}); all moves on while `o.ready` is high, with an event or without.
     """
 
-    delay = 2  # clocks from a row to its first event
+    delay = 2  # cycles from a row to its first event
 
     def __init__(self, width: int, value_bits: int, tag: ShapeLike) -> None:
         self._span = min(SPAN, width)
@@ -65,7 +65,7 @@ class EventScanner(Component):
         span, value_bits = self._span, self._value_bits
 
         # First level: a row, which of its spans is next, and which are left after it. Whether there
-        # are any, and which spans have a single bit, is known a clock ahead, for it decides whether
+        # are any, and which spans have a single bit, is known a cycle ahead, for it decides whether
         # the operands move on. A level without content is as good as at its end.
         row = Signal.like(self.i.payload, reset_less=True)
         row_valid = Signal()

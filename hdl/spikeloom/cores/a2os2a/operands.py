@@ -73,7 +73,7 @@ class OperandRegister(Component):
     """Holds one beat of an operand for the core, and says whether it is the sequence's last.
 
     With ``length = "fixed"`` the core counts tokens itself. With ``length = "open"`` the stream's
-    ``last`` is believed. One beat per clock.
+    ``last`` is believed. One beat per cycle.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class OperandRegister(Component):
     misframed : Out(1), the beat held has a wrong ``last``, as for `FramedInput`.
     """
 
-    delay = 1  # clocks from `i` to `o`
+    delay = 1  # cycles from `i` to `o`
 
     def __init__(self, config: A2OS2A, operand: str) -> None:
         self._config = config

@@ -1,4 +1,4 @@
-"""How many clocks the `a2os2a` core takes: a formula of the shape, and of where the zeros are."""
+"""How many cycles the `a2os2a` core takes: a formula of the shape, and of where the zeros are."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from .state_sums import RETURN
 if TYPE_CHECKING:
     from .core import A2OS2A
 
-STATE_LATENCY = 8  # clocks of an event on its way from its row to the output, and of the start
-SUM_LATENCY = 5  # clocks from the last read of a list of scores to the output
+STATE_LATENCY = 8  # cycles of an event on its way from its row to the output, and of the start
+SUM_LATENCY = 5  # cycles from the last read of a list of scores to the output
 
 
 def list_latency(config: A2OS2A) -> int:
-    """Clocks from the last read of K for a query to the first of its list of scores."""
+    """Cycles from the last read of K for a query to the first of its list of scores."""
     return 5 + adder_tree_delay(config.lanes)
 
 
 def cycles(config: A2OS2A, operands: Sequence[Any] | None = None, query_clocks: int = 1) -> int:
-    """Clocks from `start` to the last output beat, with streams that never stall.
+    """Cycles from `start` to the last output beat, with streams that never stall.
 
     Parameters
     ----------
     config : A2OS2A.
-    query_clocks : clocks in which a token of Q arrives.
+    query_clocks : cycles in which a token of Q arrives.
     operands : q (T, N, D), k (T, N, D) and v (T, N, Dv), indexed ``[step][token][dim]``; None for
         operands without a single zero, which take longest.
     """
@@ -48,15 +48,15 @@ def cycles(config: A2OS2A, operands: Sequence[Any] | None = None, query_clocks: 
 def state_cycles(
     config: A2OS2A, q: Sequence[Any], k: Sequence[Any], v: Sequence[Any], steps: int | None = None
 ) -> int:
-    """Order `kv`: a clock per event, and those in which an event waits for its word to return.
+    """Order `kv`: a cycle per event, and those in which an event waits for its word to return.
 
-    A row of `lanes` values without an event takes a clock of its own. Without waits::
+    A row of `lanes` values without an event takes a cycle of its own. Without waits::
 
         sum over tokens of  sum over chunks c, groups g of max(1, nonzero K in c, if V has any in g)
                           + sum over groups g, chunks c of max(1, spikes of Q in c)
     """
     clock = 0
-    returned = {}  # word of the state: the first clock in which it can be read again
+    returned = {}  # word of the state: the first cycle in which it can be read again
     for learn, address in state_events(config, q, k, v, steps):
         clock += 1
         if address is not None:
@@ -119,17 +119,17 @@ def score_cycles(
     steps: int | None = None,
     query_clocks: int = 1,
 ) -> int:
-    """Order `qk`: a clock per token kept and chunk, the sums of the query before at the same time.
+    """Order `qk`: a cycle per token kept and chunk, the sums of the query before at the same time.
 
     A query waits while all lists of scores are in use; sums wait for their list. Without waits a
-    sequence takes, beside the learning of ``N max(chunks, groups)`` clocks::
+    sequence takes, beside the learning of ``N max(chunks, groups)`` cycles::
 
         sum over queries of   chunks * tokens kept, or 1 where Q has no spike or none is kept,
                               or as long as the next query takes to arrive
         and, after the last,  groups * its scores that are not zero, at least groups
     """
     last = summed = 0
-    arrived = -query_clocks  # the clock in which the next query moved up to the core
+    arrived = -query_clocks  # the cycle in which the next query moved up to the core
     for step in range(steps or len(q)):
         # V of the step before stays until its last sum is through.
         begin = max(last, summed + SUM_LATENCY - 1) if step else 0
@@ -139,10 +139,10 @@ def score_cycles(
 
 
 def _score_step(config, q, k, v, begin, arrived, query_clocks):
-    """The clocks of the last read of K, of the last read of a list and of the next query's arrival
-    after clock `begin`."""
+    """The cycles of the last read of K, of the last read of a list and of the next query's arrival
+    after cycle `begin`."""
     kept = []
-    released = [0] * LISTS  # the clock in which each list was last handed back
+    released = [0] * LISTS  # the cycle in which each list was last handed back
     last, summed = begin, 0
 
     def learn(token):

@@ -47,7 +47,7 @@ class ListReader(BankReader):
 class ScoreMemory(Component):
     """`LISTS` lists of up to `depth` entries: one grows while another is read, in any order.
 
-    Reads take one clock.
+    Reads take one cycle.
 
     Parameters
     ----------

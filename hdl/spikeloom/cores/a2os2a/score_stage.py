@@ -42,9 +42,9 @@ def value_write(config: A2OS2A) -> wiring.Signature:
 class ScoreStage(Component):
     """``S[i, j] = sum_d Q[i, d] K[j, d]``: rows of K, gated by the spikes of Q and added up.
 
-    Learning a token stores its K and V, max(chunks, groups) clocks; a token of which one is all
-    zero takes part in nothing and is not kept. Answering one takes ``chunks`` clocks per token
-    kept, a single clock where Q has no spike or nothing was kept.
+    Learning a token stores its K and V, max(chunks, groups) cycles; a token of which one is all
+    zero takes part in nothing and is not kept. Answering one takes ``chunks`` cycles per token
+    kept, a single cycle where Q has no spike or nothing was kept.
 
     Members
     -------
@@ -87,7 +87,7 @@ class ScoreStage(Component):
         kept = Signal(range(config.tokens + 1))
         any_kept = Signal()
 
-        # Learn a token: a chunk of K and a group of V per clock, at the next place kept.
+        # Learn a token: a chunk of K and a group of V per cycle, at the next place kept.
         m.submodules.parts = parts = LoopNest(part=self._parts)
         k_part = parts.part < config.chunks
         learn = turns.learn & self.run & self.v.valid & (self.k.valid | ~k_part)
@@ -116,7 +116,7 @@ class ScoreStage(Component):
         # Answer one: all tokens kept, chunk by chunk; begin when there is room for its scores.
         m.submodules.columns = columns = LoopNest(chunk=config.chunks)
         key = Signal(range(config.tokens))
-        key_last = Signal()  # a clock ahead, for it decides whether the operands move on
+        key_last = Signal()  # a cycle ahead, for it decides whether the operands move on
         begun = Signal()
         answer = turns.answer & self.q.valid & (begun | self.scores.free)
         nothing = ~any_kept | ~self.q.payload.spans.any()
@@ -144,7 +144,7 @@ class ScoreStage(Component):
             self.ended.eq(self.q.ready & self.q.payload.last),
         ]
 
-        # The words of K come back a clock later, rest in a register near block RAM, and lose what
+        # The words of K come back a cycle later, rest in a register near block RAM, and lose what
         # Q has no spike for.
         asked, spikes = (
             Signal(config.lanes, name=name, reset_less=True) for name in ("asked", "spikes")

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class ScoreSums(Component):
-    """``o[i] = sum_j S[i, j] V[j]``, `lanes` values per score and clock.
+    """``o[i] = sum_j S[i, j] V[j]``, `lanes` values per score and cycle.
 
-    Every query takes one clock per group of outputs and score that is not zero, or one per group
+    Every query takes one cycle per group of outputs and score that is not zero, or one per group
     if there is none. All of it waits while the output stream stalls.
 
     Members
@@ -61,7 +61,7 @@ class ScoreSums(Component):
         read = memory.read_port()
         connect(m, flipped(self.values), write)
 
-        # Ask for a score per clock, all of them once per group.
+        # Ask for a score per cycle, all of them once per group.
         advance = ~(self.o.valid & ~self.o.ready)
         group = Signal(range(config.groups))
         number = Signal(range(config.tokens + 1))
@@ -93,7 +93,7 @@ class ScoreSums(Component):
             ]
             for before, after in pairwise(marks):
                 m.d.sync += after.eq(before)
-            # Whether a mark is valid, a clock ahead.
+            # Whether a mark is valid, a cycle ahead.
             m.d.sync += self.idle.eq(~(scores.full | Cat(mark.valid for mark in marks[:-1]).any()))
 
         entry = Signal.like(scores.data, reset_less=True)

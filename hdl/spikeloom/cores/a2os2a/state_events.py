@@ -53,12 +53,12 @@ class StateEvents(Component):
     that is not zero, where the group of V has a spike at all. The first token of a sequence sets
     every word of the state and skips nothing. A token is answered group by group, for each of them
     chunk by chunk of Q: one event per spike. A row of `lanes` values without any event costs a
-    clock.
+    cycle.
 
     Members
     -------
     run : In(1), may go on.
-    ended : Out(1), this clock takes the last row of a sequence.
+    ended : Out(1), this cycle takes the last row of a sequence.
     q, k, v : In(stream of `held_beat`).
     o : Out(stream of `state_event`); all moves on while `o.ready` is high, with or without events.
     """

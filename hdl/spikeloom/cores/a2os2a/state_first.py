@@ -17,7 +17,7 @@ class StateFirst(Order):
 
         m.submodules.events = events = StateEvents(self._config)
         m.submodules.sums = sums = StateSums(self._config)
-        # A stall would be too late for the far ends of the operands: they hear of it a clock later.
+        # A stall would be too late for the far ends of the operands: they hear of it a cycle later.
         m.submodules.late = late = SkidBuffer(state_event(self._config).size)
         for name in "qkv":
             connect(m, flipped(getattr(self, name)), getattr(events, name))

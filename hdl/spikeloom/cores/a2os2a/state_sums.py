@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from .core import A2OS2A
 
 BESIDE = 2  # lanes whose words lie in one memory
-RETURN = 5  # clocks from the read of a word to the first read that sees what was added to it
+RETURN = 5  # cycles from the read of a word to the first read that sees what was added to it
 
 
 class StateSums(Component):
-    """``M[d] <- M[d] + k v`` or ``o <- o + M[d]``, `lanes` values per event, one event per clock.
+    """``M[d] <- M[d] + k v`` or ``o <- o + M[d]``, `lanes` values per event, one event per cycle.
 
-    An event waits until the word it reads is back from an earlier event, `RETURN` clocks after that
+    An event waits until the word it reads is back from an earlier event, `RETURN` cycles after that
     one, and while the output stream stalls.
 
     Where the sequence is open, an element of the state that would leave its range stays at the end

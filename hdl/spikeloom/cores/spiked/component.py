@@ -45,7 +45,7 @@ class SpikedComponent(Component):
         output = code( (p V / sum p) * v_scale / output_scale )
 
     Operands are taken whenever there is room, two heads of each, also before `start`. Loading,
-    scores, outputs and sending work on four heads at the same time; see `schedule` for the clocks.
+    scores, outputs and sending work on four heads at the same time; see `schedule` for the cycles.
     Where a ``last`` does not fall on the end of a tensor, `misframed` goes high and stays until
     reset.
 
@@ -58,7 +58,7 @@ class SpikedComponent(Component):
     start : In(1), take `heads` heads; taken while `busy` is low.
     seed : In(64), as for every core; this one draws nothing at random.
     busy : Out(1), from start to the last output beat.
-    done : Out(1), one clock, with the transfer of the last output beat.
+    done : Out(1), one cycle, with the transfer of the last output beat.
     misframed : Out(1).
     q, k, v : In(stream of {data, last}), a token of codes (`signed_code`) per beat, dimension 0 in
         the lowest bits, N beats a head.
@@ -223,7 +223,7 @@ class SpikedComponent(Component):
     def _codes(self, m, name, extra, misframed):
         """Stream of single codes of operand `name`, those of `extra` before each token's own.
 
-        Whether this clock's beat has a wrong ``last`` joins `misframed`.
+        Whether this cycle's beat has a wrong ``last`` joins `misframed`.
         """
         port = getattr(self, name)
         m.submodules[f"{name}_framed"] = framed = FramedInput(

@@ -55,7 +55,7 @@ class EventMemory(Component):
     """Keeps the spikes of `lines` x `length` neurons, for one tensor while the next arrives.
 
     Silent neurons take no place among the events and no time; a line without any spike is one
-    event. One code per clock in, one event per clock out, and two clocks between the last event of
+    event. One code per cycle in, one event per cycle out, and two cycles between the last event of
     a tensor and the first of the next.
 
     Parameters

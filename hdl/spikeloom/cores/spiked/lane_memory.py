@@ -30,7 +30,7 @@ class LaneMemory(Component):
     `lanes` neighbouring tokens: a transposition.
 
     The tensor arrives in beats of `block` codes along a token; a token takes
-    ``ceil(length / block)`` beats, the last of them filled up with anything. One beat per clock.
+    ``ceil(length / block)`` beats, the last of them filled up with anything. One beat per cycle.
     Lanes beyond the last token read as anything.
 
     A token whose codes are known beforehand may come as one `i_silent`. It reads as `silent` says;

@@ -21,7 +21,7 @@ class Logarithm(Component):
     it is rounded.
 
     The position of the leading one and the `bits` bits behind it each look up a table; the entries
-    add up. One number per clock, `delay` clocks of latency. For zero the output means nothing.
+    add up. One number per cycle, `delay` cycles of latency. For zero the output means nothing.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Logarithm(Component):
     o : Out, wide enough for the logarithm of the largest number.
     """
 
-    delay = 4  # clocks from `i` to `o`
+    delay = 4  # cycles from `i` to `o`
 
     def __init__(self, config: Spiked, width: int, bits: int) -> None:
         self._exponents = exponent_logs(config, width)

@@ -27,7 +27,7 @@ class OutputEncoder(Component):
     Sums arrive line by line, a line holding one sum of every query; the first line is z itself, the
     sum of each query's probabilities. A threshold z times as high has a logarithm ``log z`` more:
     z is kept as a logarithm, and the step is the difference of two logarithms, rounded up.
-    One block of sums per clock, `delay` clocks of latency.
+    One block of sums per cycle, `delay` cycles of latency.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class OutputEncoder(Component):
     Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
     """
 
-    delay = Logarithm.delay + 4  # clocks from `i` to `o`
+    delay = Logarithm.delay + 4  # cycles from `i` to `o`
 
     def __init__(self, config: Spiked) -> None:
         self._config = config

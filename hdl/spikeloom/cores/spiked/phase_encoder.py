@@ -25,8 +25,8 @@ class PhaseEncoder(Component):
     the last one is not reached.
 
     The spike's step is a logarithm rounded up. A coarse logarithm leaves two steps to choose from,
-    and one comparison with the table of thresholds decides: the result is exact. One sum per clock,
-    `delay` clocks of latency.
+    and one comparison with the table of thresholds decides: the result is exact. One sum per cycle,
+    `delay` cycles of latency.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class PhaseEncoder(Component):
     Source: "SpikedAttention", NeurIPS 2024, one-spike phase coding.
     """
 
-    delay = Logarithm.delay + 5  # clocks from `i` to `o`
+    delay = Logarithm.delay + 5  # cycles from `i` to `o`
 
     def __init__(
         self, config: Spiked, shape: ShapeLike, *, gain: float, bipolar: bool = True

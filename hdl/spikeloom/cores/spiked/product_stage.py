@@ -24,9 +24,9 @@ class ProductStage(Component):
     """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes: a `TraceProduct` with its operand
     memories, between streams.
 
-    Both operands are double-buffered and taken one code per clock. A product begins when both are
+    Both operands are double-buffered and taken one code per cycle. A product begins when both are
     there, and waits with its events while the taker of the sums is too slow. Sums leave side by
-    side, all of a group of lanes at once, so that nothing but spikes takes time: a clock per spike
+    side, all of a group of lanes at once, so that nothing but spikes takes time: a cycle per spike
     of a and group, and one per line without any.
 
     Parameters

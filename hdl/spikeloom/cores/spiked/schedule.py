@@ -14,14 +14,14 @@ from .woss import Woss
 if TYPE_CHECKING:
     from .core import Spiked
 
-NEXT_TENSOR = 3  # clocks from an event memory's last event of a tensor to the next one's first
+NEXT_TENSOR = 3  # cycles from an event memory's last event of a tensor to the next one's first
 
 
 def product_clocks(config: Spiked, spikes: Any, leaving: int = 0) -> int:
-    """Clocks a `TraceProduct` takes from its first event to its last; `spikes`: those of each line.
+    """Cycles a `TraceProduct` takes from its first event to its last; `spikes`: those of each line.
 
-    The spikes of a line pass once for each group of lanes, and a line without any takes one clock.
-    The last of them waits until the sums of the group before have left, `encoders` per clock;
+    The spikes of a line pass once for each group of lanes, and a line without any takes one cycle.
+    The last of them waits until the sums of the group before have left, `encoders` per cycle;
     `leaving` are the blocks still to go when the first event comes.
     """
     clocks = 0
@@ -44,13 +44,13 @@ def value_spikes(config: Spiked, v: Sequence[Any] | None = None) -> list[int]:
 
 
 def last_blocks(config: Spiked, spikes: Any = (1,)) -> int:
-    """Clocks in which the last sums of lines of so many `spikes` leave: those of a group, or a mark
+    """Cycles in which the last sums of lines of so many `spikes` leave: those of a group, or a mark
     in place of a silent line."""
     return config.group_blocks[-1] if spikes[-1] else 1
 
 
 def score_latency(config: Spiked, spikes: Any = (1,)) -> int:
-    """Clocks from a score product's last event to the first of the output product."""
+    """Cycles from a score product's last event to the first of the output product."""
     rows_leaving = config.blocks if any(spikes) else 1
     return (
         TraceProduct.delay
@@ -63,16 +63,16 @@ def score_latency(config: Spiked, spikes: Any = (1,)) -> int:
 
 
 def output_latency(config: Spiked, spikes: Any = (1,)) -> int:
-    """Clocks from an output product's last event to the first output beat."""
+    """Cycles from an output product's last event to the first output beat."""
     return TraceProduct.delay + OutputEncoder.delay + last_blocks(config, spikes) + 1
 
 
 def cycles(config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None) -> int:
-    """Clocks from `start` to the last output beat, operands on chip as far as they go, no stalls.
+    """Cycles from `start` to the last output beat, operands on chip as far as they go, no stalls.
 
     For one head: spikes of Q times groups of lanes, spikes of V and one per token times groups, one
-    clock per line without spikes, one per output token, and a constant. `q` (heads * N x D) and `v`
-    (heads * N x Dv) are true where there is a spike (default: everywhere, the most clocks there can
+    cycle per line without spikes, one per output token, and a constant. `q` (heads * N x D) and `v`
+    (heads * N x Dv) are true where there is a spike (default: everywhere, the most cycles there can
     be).
     """
     return beat_clocks(config, q, v)[-1]
@@ -81,9 +81,9 @@ def cycles(config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | No
 def interval(
     config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None
 ) -> float:
-    """Clocks between heads that follow each other and spike alike, on average.
+    """Cycles between heads that follow each other and spike alike, on average.
 
-    That is the busiest stage's: loading, one clock per code; a product, one per event and group;
+    That is the busiest stage's: loading, one cycle per code; a product, one per event and group;
     or, where heads are small, half the time in which a head passes one of the memories between
     stages, which hold two.
     """
@@ -96,7 +96,7 @@ def interval(
 def beat_clocks(
     config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None
 ) -> list[int]:
-    """The clock, counted from `start`, of each head's last output beat."""
+    """The cycle, counted from `start`, of each head's last output beat."""
     tokens = config.tokens
     loads = tokens * config.head_dim, tokens * (config.value_dim + 1)
     scores, outputs = _Product(config), _Product(config)
@@ -128,7 +128,7 @@ def _freed(ends, head):
 
 
 class _Product:
-    """A `TraceProduct` that runs one head after the other; `ends`: the clock of each last event."""
+    """A `TraceProduct` that runs one head after the other; `ends`: the cycle of each last event."""
 
     def __init__(self, config: Spiked) -> None:
         self._config = config

@@ -19,7 +19,7 @@ def spikes(width: int) -> data.StructLayout:
 class CodesToSpikes(Component):
     """Plays codes as spikes: for every vector of codes, T beats, neuron d firing in beat `step`.
 
-    One beat per clock.
+    One beat per cycle.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class CodesToSpikes(Component):
     o : Out(stream of {spike: width, sign: width}).
     """
 
-    delay = 1  # clocks from codes to their first beat
+    delay = 1  # cycles from codes to their first beat
 
     def __init__(self, width: int, steps: int) -> None:
         self._width = width
@@ -70,7 +70,7 @@ class CodesToSpikes(Component):
 class SpikesToCodes(Component):
     """Listens to T beats of spikes and tells each neuron's code: its first spike counts.
 
-    One beat per clock, except that a vector of codes not yet taken holds up the next first beat.
+    One beat per cycle, except that a vector of codes not yet taken holds up the next first beat.
 
     Parameters
     ----------

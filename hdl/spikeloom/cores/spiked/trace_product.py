@@ -38,10 +38,10 @@ class TraceProduct(Component):
     a group of tokens and adds it to the lane's sum, or subtracts it, as the signs tell. There is no
     multiplier; nothing wraps: a sum holds `length` products of 1.
 
-    For every line and group of tokens, one event per clock. When the line's last event has passed,
-    the sums of the group leave, `encoders` per clock; meanwhile the next group is summed, and only
+    For every line and group of tokens, one event per cycle. When the line's last event has passed,
+    the sums of the group leave, `encoders` per cycle; meanwhile the next group is summed, and only
     its last event waits for the sums to be gone. A line without spikes has no sums: it takes one
-    clock for all groups, and `o_silent` stands for it. ``schedule.product_clocks`` has the formula.
+    cycle for all groups, and `o_silent` stands for it. ``schedule.product_clocks`` has the formula.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class TraceProduct(Component):
     Source: "SpikedAttention", NeurIPS 2024, trace-driven matrix multiplication.
     """
 
-    delay = 6  # clocks from a line's last event to its first sums
+    delay = 6  # cycles from a line's last event to its first sums
 
     def __init__(self, config: Spiked, lines: int, length: int, *, shape: ShapeLike) -> None:
         self._config = config
@@ -93,7 +93,7 @@ class TraceProduct(Component):
         event = self.events.event
         full_blocks, last_blocks = config.group_blocks[0], config.group_blocks[-1]
 
-        # Issue an event per clock; a group's last one not before the last group's sums have left.
+        # Issue an event per cycle; a group's last one not before the last group's sums have left.
         m.submodules.loops = loops = LoopNest(line=self._lines, group=config.groups)
         begun = Signal()
         leaving = Signal(range(full_blocks))
@@ -146,7 +146,7 @@ class TraceProduct(Component):
     def _lane(self, m, n, trace, code, lane, adding, fresh):
         """Sum number `n`; its total, which counts while `adding`.
 
-        The event's `code` and that of the `lane` add up to an address in the table; a clock later
+        The event's `code` and that of the `lane` add up to an address in the table; a cycle later
         the table is read, and once more later the product has its sign.
         """
         pair = Signal(2, name=f"pair_{n}", reset_less=True)

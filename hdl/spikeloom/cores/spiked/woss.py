@@ -44,7 +44,7 @@ class Woss(Component):
     The winner is the earliest positive spike of the row; without one nothing is subtracted. Counted
     in units of ln B the threshold falls by one whole per step, so that the step is the potential
     itself, rounded up: a subtraction and no comparison. Scores the mask leaves out neither win nor
-    fire. A block per clock; a row leaves `delay` clocks after its last block came.
+    fire. A block per cycle; a row leaves `delay` cycles after its last block came.
 
     A row of which it is known beforehand that no score spikes may come as one `i_silent`. Its
     probabilities are `silent_row`, and it leaves as one `o_silent`.
@@ -63,7 +63,7 @@ class Woss(Component):
     Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
     """
 
-    delay = 5  # clocks from a row's last block to its first probabilities
+    delay = 5  # cycles from a row's last block to its first probabilities
 
     def __init__(self, config: Spiked) -> None:
         self._config = config

@@ -22,7 +22,7 @@ class CornerTurn(Component):
     Word `b` of block `n`, whose first column has place `p` on the diagonal, holds bit
     ``M[(p + x + b) mod tokens, x]`` of its columns x. So that the bits of a word meet, the columns
     of a block are delayed by `skew`, `skew` - 1, ... rows, and the first `skew` rows pass by once
-    more after the last. A row per clock; ``tokens + skew`` clocks for a tensor.
+    more after the last. A row per cycle; ``tokens + skew`` cycles for a tensor.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class CornerTurn(Component):
             ]
             incoming = Mux(again, read.data, incoming)
 
-        # A clock later it is shifted in, and words are written.
+        # A cycle later it is shifted in, and words are written.
         row = Signal(len(self.w.data), reset_less=True)
         shift = Signal()
         m.d.sync += [

@@ -37,7 +37,7 @@ class DiagonalOperand(Component):
     full : Out(1), claim, release : In(1): as for `BankRing`.
     advance : In(1), read.
     b_0, b_1, ... : In(range(N)), word of each read, by time step, query lane and word.
-    o_0, o_1, ... : Out(width), those words a clock later.
+    o_0, o_1, ... : Out(width), those words a cycle later.
     """
 
     def __init__(self, config: SSA, operand: str, *, words: Any = 1) -> None:

@@ -45,7 +45,7 @@ class SampledSSA(Component):
     Memories hold K and V by diagonals, so that all c of a query are one word of K and all d one
     word of V; in between, the spikes of Q AND K are rotated by `s`.
 
-    Each clock works on `lanes` queries of `steps_at_once` time steps. Q passes by without being
+    Each cycle works on `lanes` queries of `steps_at_once` time steps. Q passes by without being
     stored. K and V are taken whenever there is room, `layout.banks` rounds ahead.
 
     Parameters
@@ -194,7 +194,7 @@ class SampledSSA(Component):
     def _rows(self, m, name, seeded, misframed, scrambler):
         """Stream of operand `name`'s rows.
 
-        Encoders join `seeded`; whether this clock's beat has a wrong ``last`` joins `misframed`.
+        Encoders join `seeded`; whether this cycle's beat has a wrong ``last`` joins `misframed`.
         """
         config = self.config
         port = getattr(self, name)
