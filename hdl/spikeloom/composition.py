@@ -1,4 +1,4 @@
-"""Cores made of cores: parts, and streams between them."""
+"""Cores composed of other cores, connected by streams."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Composition(Core):
-    """A core that is a graph of other cores, joined stream to stream.
+    """A core that is a graph of other cores, connected by streams.
 
-    Hardware and golden model follow from `parts` and `wires`. A stream of narrow beats feeds one of
-    wider beats through a `RowGatherer`. Parts that have a start begin with the composition; units
-    work whenever beats come. Ports may shape a tensor otherwise than those of the parts, with the
-    same elements in the same beats.
+    Hardware and golden model are derived from `parts` and `wires`. A stream of narrow beats feeds
+    one of wider beats through a `RowGatherer`. Parts that have a start are started with the
+    composition; stream units process beats as they arrive. A port may give its tensor another shape
+    than the port of the part has, if the elements of each beat are the same.
     """
 
     def parts(self) -> Mapping[str, Core]:
-        """The parts by name, each one after those that feed it."""
+        """The parts by name, in topological order: each one follows those that feed it."""
         raise NotImplementedError
 
     def wires(self) -> Mapping[str, str]:
-        """What feeds each input of each part, and each output of the composition: "part.port" or
-        "port" (one of the composition's own) to the same."""
+        """The connections: for each input of a part and each output of the composition, its source.
+        Both are named "part.port", or "port" for a port of the composition."""
         raise NotImplementedError
 
     def lifted_flags(self) -> Mapping[str, str]:
-        """Flags of the composition that are a part's: "flag" to "part.flag"."""
+        """Flags of parts that the composition exposes: "flag" to "part.flag"."""
         return {}
 
     @property
@@ -65,7 +65,7 @@ class Composition(Core):
         }
 
     def trace(self, **operands: NDArray) -> dict[str, Any]:
-        """The tensor of every stream by "part.port", and flags that golden models give."""
+        """The tensor of every stream by "part.port", and the flags of the golden models."""
         values: dict[str, Any] = dict(operands)
         wires = self.wires()
         for name, part in self.parts().items():
@@ -83,5 +83,5 @@ class Composition(Core):
 
 
 def bare_component(core: Core) -> Component:
-    """The component of a part: of a unit, without the shell."""
+    """The component of a part; that of a stream unit without its shell."""
     return core.component() if isinstance(core, StreamUnit) else core.create()

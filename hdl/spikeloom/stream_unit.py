@@ -1,4 +1,4 @@
-"""Cores that are a building block between streams: neurons, quantisers, encoders, products."""
+"""Cores that process streams without a schedule of their own: neurons, quantisers, encoders."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class StreamUnit(Core):
-    """A core whose component has streams but no start: it works whenever beats come.
+    """A core whose component has streams but no start: it processes beats as they arrive.
 
-    `create` puts it into a `UnitShell`, which gives it the control ports that every core has; a
-    `Composition` joins several units as they are.
+    `create` wraps the component in a `UnitShell`, which adds the control ports of a core. A
+    `Composition` connects the bare components of several units.
     """
 
     def component(self) -> Component:
-        """The bare component: a stream for each port, and the flags but for `misframed`."""
+        """The bare component: a stream for each port, and all flags except `misframed`."""
         raise NotImplementedError
 
     def create(self) -> Component:
@@ -30,7 +30,7 @@ class StreamUnit(Core):
         return UnitShell(self)
 
     def preload_cycles(self) -> int:
-        return 0  # a shell takes operands while a run is on
+        return 0  # a shell accepts operands only during a run
 
     def stages(self) -> Drawing:
         from .automatic_drawing import draw_unit

@@ -26,7 +26,7 @@ class Popcount(Component):
 
     Parameters
     ----------
-    width : bits to count, at least 1. All ones count to `width`: the output is wide enough.
+    width : bits to count, at least 1.
 
     Members
     -------

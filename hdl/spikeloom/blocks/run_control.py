@@ -1,4 +1,4 @@
-"""Bookkeeping of a run: from its start to its last output beat."""
+"""Status of a run, from its start to its last output beat."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .loop_nest import LoopNest
 
 
 class RunControl(Component):
-    """Keeps `busy` and `done` of a core whose run sends a fixed number of tensors.
+    """Generates `busy` and `done` for a core that sends a fixed number of tensors per run.
 
     `begin` and `done` are combinational; `busy` is a register.
 
