@@ -1,4 +1,4 @@
-"""Puts an answer together, byte by byte."""
+"""Assembles an answer byte by byte."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from ..blocks.component import Component
 
 
 class AnswerWriter(Component):
-    """Sequence, code and state, then the payload, whose bytes are asked for one by one.
+    """Sends sequence number, code and state, then the payload, whose bytes it requests one by one.
 
-    The UART is slow: bytes of the payload are asked for at least a byte's time apart.
+    The UART limits the rate: requests for payload bytes are at least the time of one byte apart.
 
     Members
     -------
-    start : In(1), begin an answer; the other inputs stay until it is out.
-    sequence, code, state : In(8), its first bytes; `state` is looked at when it is sent.
-    bare : In(1), it has no payload; it and `final` may be some cycles late.
-    final : In, place of the payload's last byte.
-    index : Out, place of the payload's byte expected on `data`, which may be some cycles late.
-    data : In(8).
-    step : Out(1), one cycle: the byte was taken.
-    idle : Out(1), no answer is on its way.
+    start : In(1), begin an answer; the other inputs must be stable until `idle` is high again.
+    sequence, code, state : In(8), the first three bytes; `state` is sampled when it is sent.
+    no_payload : In(1), the answer has no payload; `no_payload` and `final` may be valid a few
+        cycles after `start`.
+    final : In(range(longest)), index of the last payload byte.
+    index : Out(range(longest)), index of the requested payload byte.
+    data : In(8), the requested byte, valid a few cycles after `index`.
+    step : Out(1), high for one cycle when the byte has been sent.
+    idle : Out(1), no answer is in progress.
     o : Out(stream of {data: 8 bits, last}).
 
     Parameters

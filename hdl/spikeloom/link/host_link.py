@@ -1,4 +1,4 @@
-"""The device's end of the link: takes requests off the line, acts on the core, answers."""
+"""The device side of the link: receives requests, controls the core and sends answers."""
 
 from __future__ import annotations
 
@@ -34,20 +34,21 @@ if TYPE_CHECKING:
 
 
 class HostLink(Component):
-    """Serves one core over a UART; see ``docs/link.md`` for what it says.
+    """Serves one core over a UART; ``docs/link.md`` specifies the protocol.
 
-    Every request is checked before anything is done, nothing waits for the core, and a frame that
-    comes while an answer is on its way is dropped: no sequence of bytes can hold the link up.
+    Every request is checked before it is executed, no answer depends on the progress of the core,
+    and a frame that arrives during an answer is dropped. No sequence of bytes can therefore block
+    the link.
 
     Members
     -------
     rx, tx : In(1), Out(1), the line.
     session : Out(1), a host has identified the device.
     reset : Out(1), reset the core.
-    start, seed, busy : the core's own.
-    flag_NAME : In, the core's flag NAME.
-    o_NAME : Out(stream), to the core's input stream NAME.
-    i : In(stream), from the core's output stream.
+    start : Out(1), seed : Out(64), busy : In(1), connect to the core.
+    flag_NAME : In, flag NAME of the core.
+    o_NAME : Out(stream), to input stream NAME of the core.
+    i : In(stream), from the output stream of the core.
 
     Parameters
     ----------
@@ -88,9 +89,10 @@ class HostLink(Component):
         m.submodules.results = results = ResetInserter(self.reset)(ResultBuffer(self._output))
         wiring.connect(m, wiring.flipped(self.i), results.i)
 
-        # A request is looked at when its frame is known to be whole. The next one is acted on, the
-        # latest one answered again; its fields are kept for that, and since those of another frame
-        # may come in before the answer is out.
+        # A request is evaluated when its frame is valid. A request with the expected sequence
+        # number is executed; a repetition of the latest one is only answered again. The fields of
+        # the latest request are kept for that, and because the next frame may arrive before the
+        # answer is sent.
         sequence, command, argument = Signal(8), Signal(8), Signal(8)
         act = Signal()
         fits = self._buffers(m, request, answer, act)
@@ -100,8 +102,8 @@ class HostLink(Component):
             self.reset.eq(act & (_number(command) == Command.RESET)),
         ]
 
-        # What is asked of a request is known a cycle after it is whole, and its fields, which came
-        # long before the flag at its end, have been looked at by then.
+        # These registers are valid one cycle after the request: its fields arrived long before the
+        # flag that ends the frame.
         code = Signal(Code)
         expected = Signal.like(sequence)
         follows, same, anew = Signal(), Signal(), Signal()
@@ -141,7 +143,7 @@ class HostLink(Component):
         return m
 
     def _line(self, m, request, answer):
-        """UART and framing between the line on one side, requests and answers on the other."""
+        """UART and framing, between the line and the requests and answers."""
         m.submodules.uart_in = uart_in = UartReceiver(self._divisor)
         m.submodules.receiver = receiver = FrameReceiver()
         m.submodules.sender = sender = FrameSender()
@@ -159,9 +161,10 @@ class HostLink(Component):
         ]
 
     def _buffers(self, m, request, answer, act):
-        """A buffer for each input stream, and the seed, filled as requests come in.
+        """A buffer for each input stream and the seed register, written while a request is
+        received.
 
-        Returns whether the buffer that the request in hand writes to had room from its beginning.
+        Returns whether the buffer addressed by the current request had room when the request began.
         """
         fits = Signal()
         stream_number = request.argument[: (MAX_STREAMS - 1).bit_length()]
@@ -170,7 +173,7 @@ class HostLink(Component):
         for number, (name, bits) in enumerate(self._inputs.items()):
             buffer = ResetInserter(self.reset)(ChunkBuffer(bits))
             m.submodules[f"buffer_{name}"] = buffer
-            chosen = Signal(name=f"chosen_{name}")  # its fields come long before its bytes
+            chosen = Signal(name=f"chosen_{name}")  # valid before the first payload byte
             m.d.sync += chosen.eq((request.command == Command.WRITE) & (stream_number == number))
             m.d.comb += [
                 rooms[number].eq(buffer.room),
@@ -191,7 +194,7 @@ class HostLink(Component):
         return fits
 
     def _code(self, m, request, results, fits):
-        """How the request in hand fares if it is the next one."""
+        """Status code of the current request, assuming its sequence number is expected."""
         empty, of_seed, no_stream, no_result = Signal(), Signal(), Signal(), Signal()
         m.d.sync += [
             empty.eq(request.length == 0),
@@ -226,7 +229,7 @@ class HostLink(Component):
         return code
 
     def _payload(self, m, answer, results, command, argument):
-        """Where the bytes of an answer come from, and how many there are."""
+        """Selects the payload bytes of an answer and their number."""
         m.submodules.identity = identity = Memory(
             shape=8, depth=len(self._identity), init=self._identity
         )
@@ -242,7 +245,7 @@ class HostLink(Component):
         with m.Elif(self.start):
             m.d.sync += cycles.eq(0)
 
-        # Each flag in whole bytes behind the cycles.
+        # Each flag, padded to whole bytes, follows the cycle count.
         padded = [
             Signal(8 * bytes_of(bits), name=f"{name}_bytes") for name, bits in self._flags.items()
         ]
@@ -266,7 +269,7 @@ class HostLink(Component):
                 m.d.comb += results.step.eq(answer.step)
             with m.Default():
                 m.d.comb += no_payload.eq(1)
-        # The UART leaves time for registers.
+        # The UART is slow enough for these registers.
         m.d.sync += [
             answer.no_payload.eq(no_payload | (answer.code != Code.OK)),
             answer.final.eq(final),
@@ -275,7 +278,7 @@ class HostLink(Component):
 
 
 def _number(command):
-    """The bits of a command that tell those there are from each other."""
+    """The low bits of a command, which distinguish all valid commands."""
     return command[: max(Command).bit_length()]
 
 

@@ -1,4 +1,4 @@
-"""A core and its link to a host: what goes into a bitstream."""
+"""A core and its host link: the design of a bitstream."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LinkedCore(Component):
     Parameters
     ----------
     config : the core's configuration.
-    hz : the clock.
+    hz : the clock frequency.
     divisor : cycles per bit, see `uart_divisor`.
     """
 
