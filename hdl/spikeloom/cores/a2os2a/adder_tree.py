@@ -14,7 +14,7 @@ def adder_tree_delay(terms: int) -> int:
 
 
 class AdderTree(Component):
-    """Sum of `terms` unsigned numbers, a register after every level of two-input adders.
+    """Sum of `terms` unsigned numbers, with a register after every level of two-input adders.
 
     One input per cycle, `delay` cycles of latency. The output holds the largest sum.
 
@@ -25,8 +25,8 @@ class AdderTree(Component):
 
     Members
     -------
-    enable : In(1), move on; while low everything stays.
-    i : In(terms * width), the numbers side by side.
+    enable : In(1), clock enable.
+    i : In(terms * width), the concatenated numbers.
     o : Out(as wide as the largest sum).
     """
 
