@@ -1,4 +1,4 @@
-"""Running cores: what a backend is, what a run gives, and how two results are compared."""
+"""Running cores: the backend interface, the result of a run, and the comparison of results."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def silent(done: int, total: int) -> None:
 class Run:
     """One run of a core.
 
-    outputs : tensor of each output stream by name, as the golden model shapes it.
-    timing : the cycles, or a function that computes them when they are first asked for.
-    flags : value of each status output after the run (of the golden model: those it models).
-    seconds : that the backend took over it, building not included.
-    mismatches : output elements that differ from the golden model's; None where none was asked.
+    outputs : tensor of each output stream by name, in the shape that the golden model gives it.
+    timing : the cycles, or a function that computes them on first use.
+    flags : value of each status output after the run (golden model: only those it models).
+    seconds : run time of the backend, without building.
+    mismatches : output elements that differ from the golden model; None if not compared.
     """
 
     outputs: dict[str, NDArray]
@@ -47,30 +47,31 @@ class Run:
 
     @cached_property
     def cycles(self) -> Any:
-        """Cycles from start to the last output beat: simulated or counted by the hardware; of the
-        golden model, by the core's formula. A number, or an array where `Run` is of many runs."""
+        """Cycles from start to the last output beat, simulated, counted by the hardware, or, for
+        the golden model, calculated by the core's formula. A number, or an array for several
+        runs."""
         return self.timing() if callable(self.timing) else self.timing
 
 
 class Backend(Protocol):
     """Where a core runs: its golden model, its RTL or netlist in a simulator, or a board.
 
-    Backends are found by name through the entry-point group ``spikeloom.backends``.
+    The entry-point group ``spikeloom.backends`` lists the backends by name.
     """
 
     name: str
 
     def run(self, core: Core, batch: Sequence[Operands], progress: Progress = silent) -> list[Run]:
-        """Runs of `batch`, one after the other, run n with ``core.seeded(n)``.
+        """Run the operands of `batch` one after the other, run n with ``core.seeded(n)``.
 
-        `progress` is called with the runs done and how many there are. Raises `JobError` where the
-        backend fails.
+        `progress` is called with the number of completed runs and the total. Raises `JobError` if
+        the backend fails.
         """
         ...
 
 
 def find_backend(name: str, **options: Any) -> Backend:
-    """The backend called `name`, made with `options`."""
+    """The backend called `name`, constructed with `options`."""
     entries = {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
     if name not in entries:
         raise unknown("backend", name, entries)
@@ -79,9 +80,9 @@ def find_backend(name: str, **options: Any) -> Backend:
 
 @dataclass(frozen=True)
 class Golden:
-    """Backend `golden`: the NumPy model, on all processors where that is faster.
+    """Backend `golden`: the NumPy model, on all processors if that is faster.
 
-    `jobs` : processes at most (default: one for each processor).
+    `jobs` : maximum number of processes (default: one per processor).
     """
 
     jobs: int | None = None
@@ -128,7 +129,7 @@ def golden_run(core: Core, operands: Operands) -> Run:
 
 
 def compare(runs: Sequence[Run], expected: Sequence[Run]) -> int:
-    """Set `mismatches` of each of `runs` against the golden model's; returns their sum."""
+    """Set `mismatches` of each of `runs` by comparison with `expected`; returns their sum."""
     for run, golden in zip(runs, expected, strict=True):
         run.mismatches = sum(
             int((run.outputs[name] != output).sum()) for name, output in golden.outputs.items()
@@ -137,7 +138,7 @@ def compare(runs: Sequence[Run], expected: Sequence[Run]) -> int:
 
 
 def require_equal(core: Core, runs: Sequence[Run], expected: Sequence[Run]) -> None:
-    """Compare, and raise `JobError` where any element differs."""
+    """Compare, and raise `JobError` if any element differs."""
     wrong = compare(runs, expected)
     if wrong:
         total = sum(output.size for run in runs for output in run.outputs.values())

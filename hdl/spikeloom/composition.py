@@ -1,4 +1,4 @@
-"""Cores made of cores: parts, and streams between them."""
+"""Cores composed of other cores, connected by streams."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Composition(Core):
-    """A core that is a graph of other cores, joined stream to stream.
+    """A core that is a graph of other cores, connected by streams.
 
-    Hardware and golden model follow from `parts` and `wires`. A stream of narrow beats feeds one of
-    wider beats through a `RowGatherer`, whole numbers of few bits are extended to more, and `last`
-    is counted anew where a part needs another one. Ports may shape a tensor otherwise than those of
-    the parts, with the same elements in the same order.
+    Hardware and golden model are derived from `parts` and `wires`. A stream of narrow beats feeds
+    one of wider beats through a `RowGatherer`, integers are extended to the width of their sink, and
+    `last` is generated where a sink frames its beats differently. A port may give its tensor another
+    shape than the port of the part has, with the same elements in the same order.
 
-    Parts that have a start begin with the composition; units work whenever beats come, those that
-    draw random numbers once they have their seed. Every part takes the composition's seed, so two
+    Parts that have a start are started with the composition. Units process beats as they arrive;
+    those that draw random numbers wait for their seed. All parts take the composition's seed, so two
     random units of the same kind and size draw the same numbers.
     """
 
     def parts(self) -> Mapping[str, Core]:
-        """The parts by name, each one after those that feed it."""
+        """The parts by name, in topological order: each one follows those that feed it."""
         raise NotImplementedError
 
     def wires(self) -> Mapping[str, str]:
-        """What feeds each input of each part, and each output of the composition: "part.port" or
-        "port" (one of the composition's own) to the same."""
+        """The connections: for each input of a part and each output of the composition, its source.
+        Both are named "part.port", or "port" for a port of the composition."""
         raise NotImplementedError
 
     def lifted_flags(self) -> Mapping[str, str]:
-        """Flags of the composition that are a part's: "flag" to "part.flag"."""
+        """Flags of parts that the composition exposes: "flag" to "part.flag"."""
         return {}
 
     @property
@@ -181,7 +181,7 @@ class Composition(Core):
         }
 
     def trace(self, **operands: NDArray) -> dict[str, Any]:
-        """The tensor of every stream by "part.port", and flags that golden models give."""
+        """The tensor of every stream by "part.port", and the flags of the golden models."""
         values: dict[str, Any] = dict(operands)
         wires = self.wires()
         for name, part in self.parts().items():
@@ -201,5 +201,5 @@ class Composition(Core):
 
 
 def bare_component(core: Core) -> Component:
-    """The component of a part: of a unit, without the shell."""
+    """The component of a part; that of a stream unit without its shell."""
     return core.component() if isinstance(core, StreamUnit) else core.create()

@@ -1,7 +1,7 @@
-"""The contract that every core fulfils: its keys, streams, hardware, golden model and cycles.
+"""The interface of every core: its keys, streams, hardware, golden model and cycles.
 
-The configuration object is the core. A tool that has one can generate, simulate, build, feed and
-describe it, and needs to know nothing else.
+The configuration object is the core. It is all that a tool needs to generate, simulate, build, feed
+and describe the core.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ MISFRAMED = Flag("tlast came where no tensor ends; stays high until reset")
 class Work:
     """Operations and memory traffic of one run, for energy estimates.
 
-    `additions` and `multiplications` count those with operands that are not zero, `moved_bits` the
-    bits read and written. `formula` says how the additions are counted.
+    `additions` and `multiplications` count operations with nonzero operands, `moved_bits` the bits
+    read and written. `formula` describes how the additions are counted.
     """
 
     formula: str
@@ -42,8 +42,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Preset:
-    """Settings that fit a class of devices, and the core clock in Hz where the board's own clock
-    cannot be met."""
+    """Settings that fit a class of devices, and the core clock in Hz if the core does not reach the
+    board's clock frequency."""
 
     settings: dict[str, Any]
     hz: int | None = None
@@ -51,7 +51,8 @@ class Preset:
 
 @dataclass(frozen=True)
 class BenchRow:
-    """A row of the bench, named ``core/engine/unroll/device``; `default`: of the default set."""
+    """A row of the bench, named ``core/engine/unroll/device``; `default`: part of the default
+    set."""
 
     engine: str
     unroll: str
@@ -65,18 +66,18 @@ class Core(Configuration):
     """One core in one configuration.
 
     A subclass is a frozen dataclass whose fields are its keys (`integer`, `number`, `choice`). It
-    lives in a folder of its own below ``spikeloom/cores`` or comes from another package through the
+    has its own folder below ``spikeloom/cores``, or another package provides it through the
     entry-point group ``spikeloom.cores``.
 
     Class members
     -------------
-    NAME : as the command line spells it. SUMMARY : one line. SOURCE : the paper.
-    UNROLL : keys to lower, in this order, where the core does not fit a device.
-    UNROLL_FOLLOWS : keys that are left to the core again where one of `UNROLL` is lowered.
-    SIZE_KEYS : keys to lower where a run takes too much memory.
+    NAME : name on the command line. SUMMARY : description in one line. SOURCE : the paper.
+    UNROLL : keys to lower, in this order, if the core does not fit a device.
+    UNROLL_FOLLOWS : keys that return to their default if one of `UNROLL` is lowered.
+    SIZE_KEYS : keys to lower if a run takes too much memory.
     CASES : name to settings of each configuration of the regression.
     PRESETS : class of devices to `Preset`.
-    VIEWS : names of `views`, the usual one first.
+    VIEWS : names of `views`, the default first.
     CYCLES_FOLLOW_DATA : whether zeros in the operands save cycles.
     BENCH : rows of the bench.
     """
@@ -104,7 +105,7 @@ class Core(Configuration):
 
     @property
     def flags(self) -> dict[str, Flag]:
-        """Status outputs beside start, seed, busy and done."""
+        """Status outputs other than `busy` and `done`."""
         return {"misframed": MISFRAMED}
 
     def create(self) -> Component:
@@ -112,33 +113,35 @@ class Core(Configuration):
         raise NotImplementedError
 
     def golden(self, **operands: NDArray) -> dict[str, Any]:
-        """The golden model, of checked operands: every output by name, and those flags that it
-        models. Tensors have the ports' shapes."""
+        """Run the golden model on checked operands. Returns every output by name, and the flags
+        that it models. Tensors have the shapes of the ports."""
         raise NotImplementedError
 
     def compute(self, **operands: ArrayLike) -> dict[str, Any]:
-        """Check operands of one run and put them through the golden model.
+        """Check the operands of one run and run the golden model on them.
 
-        Raises `InputError` for an operand that is missing, of another shape or out of range.
+        Raises `InputError` if an operand is missing, has a wrong shape or is out of range.
         """
         return self.golden(**self.check(operands))
 
     def check(self, operands: Mapping[str, ArrayLike]) -> dict[str, NDArray]:
-        """Operands of one run as arrays of the items' dtypes; raises `InputError` otherwise."""
+        """Operands of one run as arrays of the items' dtypes. Raises `InputError` if one is
+        invalid."""
         check_names(self, operands)
         return {name: port.check(operands[name], name) for name, port in self.inputs.items()}
 
     def cycles(self, **operands: NDArray) -> int:
-        """Cycles from start to the last output beat, operands on chip as far as the core holds
-        them and no stream stalled: exact for these operands, the largest number without."""
+        """Cycles from start to the last output beat, if operands are preloaded as far as the core
+        can hold them and no stream stalls. Exact for the given operands; without operands, the
+        maximum."""
         raise NotImplementedError
 
     def work(self, **operands: NDArray) -> Work | None:
-        """Operations of a run with these operands, of typical ones without; None: not counted."""
+        """Operations of a run with these operands, or with typical ones; None if not counted."""
         return None
 
     def stages(self) -> Drawing:
-        """The datapath as a drawing; it says which submodule of the component each box is."""
+        """The datapath as a drawing, which maps each box to submodules of the component."""
         from .automatic_drawing import draw_core
 
         return draw_core(self)
@@ -149,17 +152,16 @@ class Core(Configuration):
     ) -> tuple[Self, list[dict[str, NDArray]]]:
         """The core for a user's tensors, and the operands of each run.
 
-        A core may fill in keys that `settings` leave out from the tensors. An axis in front of
-        those of the ports is one of runs (heads), which the core takes one after the other.
-
-        Raises `InputError` where a shape, a value or a key does not fit.
+        A core may derive keys that `settings` omit from the tensors. An additional leading axis
+        enumerates runs (heads), which the core processes one after the other. Raises `InputError`
+        if a shape, a value or a key does not fit.
         """
         core = cls.from_settings(settings)
         return core, core.split_runs(tensors)
 
     def split_runs(self, tensors: Mapping[str, ArrayLike]) -> list[dict[str, NDArray]]:
-        """Operands of each run, checked, from tensors with or without an axis of runs in front; one
-        run of a core that has no inputs."""
+        """The checked operands of each run, from tensors with or without a leading axis of runs. A
+        core without inputs gets one run."""
         check_names(self, tensors)
         if not self.inputs:
             return [{}]
@@ -174,8 +176,10 @@ class Core(Configuration):
                 )
             runs.append(array.reshape(-1, *port.shape))
         if len({len(operand) for operand in runs}) > 1:
-            told = ", ".join(f"{name} {len(x)}" for name, x in zip(self.inputs, runs, strict=True))
-            raise InputError(f"{self.NAME}: operands have different numbers of runs: {told}")
+            lengths = ", ".join(
+                f"{name} {len(x)}" for name, x in zip(self.inputs, runs, strict=True)
+            )
+            raise InputError(f"{self.NAME}: operands have different numbers of runs: {lengths}")
         return [dict(zip(self.inputs, run, strict=True)) for run in zip(*runs, strict=True)]
 
     def describe(self) -> str:
@@ -183,51 +187,52 @@ class Core(Configuration):
         return self.SUMMARY
 
     def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
-        """How outputs may be shown, by name; the first is the usual one."""
+        """Representations of the outputs by name; the first is the default."""
         return {"values": lambda output: output}
 
     def settled(self) -> Self:
-        """The same hardware with every key spelt out, none left to depend on data."""
+        """The same hardware with every key set to a value, none dependent on data."""
         return self
 
     def seeded(self, run: int) -> Self:
-        """The core with the seed of run number `run`: the next ones after `seed`, without 0."""
+        """The core with the seed of run number `run`: ``seed + run``, with 0 skipped on
+        wrap-around."""
         seed = getattr(self, "seed", None)
         return self if seed is None else self.with_seed((seed - 1 + run) % (2**64 - 1) + 1)
 
     def with_seed(self, seed: int) -> Self:
-        """The same core with another seed, where it has one."""
+        """The same core with another seed, if it has one."""
         return replace(self, seed=seed) if hasattr(self, "seed") else self
 
     def golden_bytes(self) -> float:
-        """Bytes that the golden model allocates at once besides its operands, about."""
+        """Approximate peak memory of the golden model in bytes, without its operands."""
         ports = (self.inputs | self.outputs).values()
         return 60.0 * sum(prod(port.shape) for port in ports)
 
     def beat_cycles(self) -> int:
-        """Cycles the core takes over one operand beat, at most, beside those of its run."""
+        """Maximum cycles per operand beat, in addition to those of the run."""
         return 1
 
     def preload_cycles(self) -> int:
-        """Cycles in which as many operand beats come in as the core holds before start."""
+        """Cycles needed to load as many operand beats as the core can hold before start."""
         return max((port.beats for port in self.inputs.values()), default=0) + 8
 
     def time_limit(self) -> int:
-        """Cycles after which a run without stalls counts as hung."""
+        """Cycles after which a run without stalls is considered hung."""
         beats = max((port.beats for port in self.inputs.values()), default=0)
         return 2 * self.cycles() + 4 * beats * self.beat_cycles() + 1000
 
     def random_operands(self, rng: np.random.Generator, density: float = 0.5) -> dict[str, NDArray]:
-        """Operands for a test; see `Item.random`."""
+        """Random operands for tests; see `Item.random`."""
         return {name: port.random(rng, density) for name, port in self.inputs.items()}
 
 
 def check_names(core: Core, tensors: Mapping[str, Any]) -> None:
-    """Raise `InputError` where an operand is missing or not one of the core's."""
+    """Raise `InputError` if an operand is missing or unknown."""
     names = list(core.inputs)
     takes = f"it takes {', '.join(names) or 'none'}"
     unknown = [name for name in tensors if name not in names and tensors[name] is not None]
-    if unknown:  # first, for it may be a missing one misspelt
+    if unknown:  # first: it may be a misspelt operand
         raise InputError(f"{core.NAME}: no operand {unknown[0]}; {takes}")
     missing = [name for name in names if tensors.get(name) is None]
     if missing:

@@ -74,15 +74,15 @@ def users_variable(name: str) -> str | None:
 def cache_folder() -> Path | None:
     """Where to keep what is costly to make: the user's cache folder, or else a private folder among
     the temporary ones; None where neither takes files."""
-    usual = user_cache_path("spikeloom")
-    return usual if _takes_files(usual) else private_folder()
+    folder = user_cache_path("spikeloom")
+    return folder if _takes_files(folder) else private_folder()
 
 
 def yowasp_cache() -> Path | None:
     """Where YoWASP's tools, which are WebAssembly, keep what they compile themselves to."""
-    usual = Path(os.environ.get("YOWASP_CACHE_DIR") or user_cache_path("YoWASP", appauthor=False))
-    if _takes_files(usual):
-        return usual
+    folder = Path(os.environ.get("YOWASP_CACHE_DIR") or user_cache_path("YoWASP", appauthor=False))
+    if _takes_files(folder):
+        return folder
     fallback = private_folder()
     return fallback / "YoWASP" if fallback else None
 
@@ -103,8 +103,8 @@ def private_folder() -> Path | None:
 
 def settle_caches() -> None:
     """Point Matplotlib at a cache folder that takes files; without one it complains and is slow."""
-    usual = (user_cache_path("matplotlib"), user_config_path("matplotlib"))
-    if "MPLCONFIGDIR" not in os.environ and not all(map(_takes_files, usual)):
+    folders = (user_cache_path("matplotlib"), user_config_path("matplotlib"))
+    if "MPLCONFIGDIR" not in os.environ and not all(map(_takes_files, folders)):
         folder = private_folder()
         if folder:
             os.environ["MPLCONFIGDIR"] = str(folder / "matplotlib")

@@ -1,18 +1,18 @@
-"""How much memory a core's golden model and the streams of a simulation take, before they do."""
+"""Memory estimates of a core's golden model and of the streams of a simulation."""
 
 from math import prod
 
 from .contract import Core
 from .memory import check_memory
 
-MODEL = 100e6  # bytes that any model takes: NumPy, and pieces that long runs are worked on in
+MODEL = 100e6  # bytes of any model: NumPy, and the blocks in which long runs are processed
 BEAT = 500  # bytes of a stream beat in Python and in JSON
 
 
 def check_golden(core: Core, *, made_here: bool = False) -> None:
-    """Raise `InputError` where the golden model of `core` takes more memory than is available.
+    """Raise `InputError` if the golden model of `core` takes more memory than is available.
 
-    `made_here`: its operands are made as well, not given.
+    `made_here`: the operands are generated here, and count as well.
     """
     needed = MODEL + core.golden_bytes()
     if made_here:
@@ -21,7 +21,7 @@ def check_golden(core: Core, *, made_here: bool = False) -> None:
 
 
 def check_streams(core: Core, runs: int) -> None:
-    """Raise `InputError` where the beats of `runs` runs, in and out, take more memory than is
+    """Raise `InputError` if the input and output beats of `runs` runs take more memory than is
     available."""
     beats = sum(port.beats for port in (core.inputs | core.outputs).values())
     what = f"a simulation of {runs} x {_shape(core)}"

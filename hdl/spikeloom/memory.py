@@ -1,4 +1,4 @@
-"""How much memory a job takes and how much the machine has, compared before the job begins."""
+"""Checks before a job that the machine has the memory it needs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 def check_memory(needed: float, what: str, reduce: str) -> None:
-    """Raise `InputError` where `needed` bytes are more than the machine has available.
+    """Raise `InputError` if `needed` bytes exceed the memory available.
 
-    `what` says what takes them, `reduce` what the user can make smaller.
+    `what` names what takes the memory, `reduce` what the user can reduce.
     """
     available = available_memory()
     if needed > available:
@@ -25,8 +25,8 @@ def check_memory(needed: float, what: str, reduce: str) -> None:
 
 
 def available_memory() -> int:
-    """Bytes that can be allocated without swapping, as far as the system and the process's control
-    group tell; a system that tells nothing (not Linux) counts as having all its memory free."""
+    """Bytes that can be allocated without swapping, by the reports of the system and of the control
+    group of the process. Systems without such reports (not Linux) count all memory as free."""
     try:
         lines = MEMINFO.read_text().splitlines()
         (line,) = (line for line in lines if line.startswith("MemAvailable:"))
@@ -43,7 +43,7 @@ def available_memory() -> int:
 
 
 def _readable(count):
-    """Bytes with a unit: 3 digits."""
+    """Bytes with a unit, to 3 digits."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.3g} {unit}"

@@ -196,15 +196,15 @@ def _is_unchanged(path, digest):
 
 def _write_record(folder, command):
     files = {name: _digest(folder / name) for name in _files_in(folder)}
-    told = {"command": command, "files": files}
-    (folder / RECORD).write_text(json.dumps(told, indent=2) + "\n")
+    record = {"command": command, "files": files}
+    (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")
 
 
 def _read_record(folder):
     """The command that wrote `folder`, or None, and its files: name to hash."""
     try:
-        told = json.loads((folder / RECORD).read_text())
-        command, files = str(told["command"]), dict(told["files"])
+        record = json.loads((folder / RECORD).read_text())
+        command, files = str(record["command"]), dict(record["files"])
     except (OSError, ValueError, KeyError, TypeError):
         return None, {}
     names = [PurePosixPath(name) for name in files]

@@ -1,7 +1,7 @@
-"""A core's streams as tensors: their shape, the block of elements in a beat, and what `last` ends.
+"""A core's streams as tensors: shape, elements per beat, and the axis that `last` closes.
 
-Every tool that moves tensors in and out of a core (simulators, netlists, boards, reports) does it
-by its ports; no core packs bits itself.
+Every tool that transfers tensors to and from a core (simulators, netlists, boards, reports) uses
+its ports; no core packs bits itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ AXES = {"T": "steps", "B": "batch", "H": "heads", "N": "tokens", "D": "dims"}
 
 @dataclass(frozen=True)
 class Flag:
-    """A status output of a core beside its streams: `bits` wide, high or counting until reset."""
+    """A status output of a core, `bits` wide: a flag or a counter that is cleared by reset."""
 
     meaning: str
     bits: int = 1
@@ -34,20 +34,20 @@ class Flag:
 
 @dataclass(frozen=True)
 class Port:
-    """A stream of one tensor for each run.
+    """A stream of one tensor per run.
 
-    The tensor is cut into blocks of shape `beat`, one for each beat, in the order of the axes, the
-    last axis fastest. Within a beat the elements lie side by side in the same order, the first in
-    the lowest bits; a block that juts out of the tensor is filled up with zeros.
+    The tensor is divided into blocks of shape `beat`, one per beat, in the order of the axes, the
+    last axis fastest. Elements within a beat have the same order, the first in the lowest bits. A
+    block that extends beyond the tensor is padded with zeros.
 
     Parameters
     ----------
     axes : a letter for each axis (`AXES`): "TND".
     shape : elements along each axis.
-    item : what an element is.
+    item : type of an element.
     beat : elements of a beat along each axis.
-    closes : the axis that `last` closes: it is high with the last beat along this axis and those
-        after it.
+    closes : the axis that `last` closes: `last` is high with the last beat along this axis and all
+        later ones.
     """
 
     axes: str
@@ -63,7 +63,7 @@ class Port:
 
     @property
     def beat_bytes(self) -> int:
-        """Bytes of a beat on an AXI4-Stream or the host link: the bits, padded at the top."""
+        """Bytes of a beat on an AXI4-Stream or the host link; the top bits are padding."""
         return -(-self.bits // 8)
 
     @property
@@ -88,8 +88,8 @@ class Port:
         return frame * (self.beats // self.frame_beats)
 
     def check(self, tensor: ArrayLike, name: str) -> NDArray:
-        """`tensor` as an array of the item's dtype. Raises `InputError` where an element or the
-        shape is not the port's."""
+        """`tensor` as an array of the item's dtype. Raises `InputError` for a wrong shape or an
+        element out of range."""
         array = self.item.check(tensor, name)
         if array.shape != self.shape:
             raise InputError(
@@ -107,7 +107,7 @@ class Port:
     def unpack(self, beats: Sequence[tuple[int, int]]) -> NDArray:
         """The tensor of beats (data, last): the inverse of `pack`.
 
-        Raises `InputError` where their number or a ``last`` is off.
+        Raises `InputError` if their number or a ``last`` is wrong.
         """
         if [int(last) for _, last in beats] != self.lasts:
             raise InputError(
@@ -118,7 +118,7 @@ class Port:
         )
 
     def to_bytes(self, tensor: ArrayLike) -> bytes:
-        """The beats of a tensor one after the other, each padded to whole bytes, lowest first."""
+        """The beats of a tensor in order, each padded to whole bytes, lowest byte first."""
         array = np.asarray(self.arrange(np.asarray(tensor).reshape(self.shape)))
         codes = self.item.encode(array)
         margins = [
@@ -148,8 +148,8 @@ class Port:
         return self.restore(self.item.decode(whole[tuple(slice(n) for n in self.shape)]))
 
     def arrange(self, tensor: NDArray) -> NDArray:
-        """Elements in the order in which they are sent; as they are, unless a subclass says
-        otherwise."""
+        """The elements in transfer order. Subclasses may permute them; the default is the
+        identity."""
         return tensor
 
     def restore(self, tensor: NDArray) -> NDArray:
@@ -157,7 +157,7 @@ class Port:
         return tensor
 
     def random(self, rng: np.random.Generator, density: float = 0.5) -> NDArray:
-        """A tensor for a test; see `Item.random`."""
+        """A random tensor for tests; see `Item.random`."""
         return self.item.random(rng, self.shape, density)
 
     def signature(self) -> stream.Signature:

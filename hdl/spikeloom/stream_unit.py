@@ -1,4 +1,4 @@
-"""Cores that are a building block between streams: neurons, quantisers, encoders, products."""
+"""Cores that process streams without a schedule of their own: neurons, quantisers, encoders."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class StreamUnit(Core):
-    """A core whose component has streams but no start: it works whenever beats come.
+    """A core whose component has streams but no start: it processes beats as they arrive.
 
-    `create` puts it into a `UnitShell`, which gives it the control ports that every core has; a
-    `Composition` joins several units as they are.
+    `create` wraps the component in a `UnitShell`, which adds the control ports of a core. A
+    `Composition` connects the bare components of several units.
 
     Class members
     -------------
-    PASSES_LAST : the component's only input and its output have `last`, handed on with each beat.
+    PASSES_LAST : whether the component passes `last` from its only input to its output.
     """
 
     PASSES_LAST: ClassVar[bool] = False
 
     def component(self) -> Component:
-        """The bare component: a stream for each port, with or without `last`, and the flags but for
+        """The bare component: a stream for each port, with or without `last`, and all flags except
         `misframed`.
 
-        With a member ``seeding`` (In(Seeding())) it is given the scrambled seed at each start, and
-        operands after that. A member ``run`` (In(1)) is high from then on to the end of the run. In
-        a composition, inputs have `last` where their sources do.
+        A component with a member ``seeding`` (In(Seeding())) receives the scrambled seed at each
+        start, and operands after it. A member ``run`` (In(1)) is high from then until the run ends.
+        In a composition, an input has `last` if its source has one.
         """
         raise NotImplementedError
 
@@ -42,7 +42,7 @@ class StreamUnit(Core):
         return UnitShell(self)
 
     def preload_cycles(self) -> int:
-        return 0  # a shell takes operands while a run is on
+        return 0  # a shell accepts operands only during a run
 
     def stages(self) -> Drawing:
         from .automatic_drawing import draw_unit

@@ -33,7 +33,7 @@ def receive(line, broken=()):
         for place, byte in enumerate(line):
             ctx.set(dut.i.payload, byte)
             ctx.set(dut.i.valid, place not in broken)
-            ctx.set(dut.broken, place in broken)
+            ctx.set(dut.framing_error, place in broken)
             await ctx.tick()
             if ctx.get(dut.o.valid):
                 content.append(ctx.get(dut.o.payload))
@@ -42,7 +42,7 @@ def receive(line, broken=()):
                     contents.append(bytes(content[:-4]))
                 content.clear()
             ctx.set(dut.i.valid, 0)
-            ctx.set(dut.broken, 0)
+            ctx.set(dut.framing_error, 0)
             await ctx.tick().repeat(BYTE_CLOCKS - 1)
 
     run(dut, bench)

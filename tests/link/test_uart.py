@@ -46,7 +46,7 @@ def receive(levels, divisor):
             await ctx.tick()
             if ctx.get(dut.o.valid):
                 found.append(ctx.get(dut.o.payload))
-            broken += ctx.get(dut.broken)
+            broken += ctx.get(dut.framing_error)
 
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)

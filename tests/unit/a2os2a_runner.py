@@ -37,7 +37,7 @@ def random_operands(config, seed, *, tokens=None, density=(0.3, 0.5, 0.3)):
         )
     ]
     q = present[0].astype(np.int64)
-    k = rng.integers(1, config.k_most + 1, present[1].shape) * present[1]
+    k = rng.integers(1, config.k_max + 1, present[1].shape) * present[1]
     v = rng.choice([-1, 1], present[2].shape) * present[2]
     return q, k, v
 

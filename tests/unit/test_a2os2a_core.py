@@ -79,9 +79,9 @@ def test_every_input_of_the_smallest_attention(order, mask):
 @pytest.mark.parametrize("sign", [1, -1])
 def test_largest_sums_do_not_wrap(order, mask, sign):
     config = A2OS2A(tokens=9, head_dim=6, k_bits=4, order=order, mask=mask)
-    k = np.full((1, 9, 6), config.k_most)
+    k = np.full((1, 9, 6), config.k_max)
     outputs, _, _ = simulate(config, (np.ones_like(k), k, np.full_like(k, sign)))
-    assert outputs[0, -1, 0] == sign * 9 * 6 * config.k_most
+    assert outputs[0, -1, 0] == sign * 9 * 6 * config.k_max
     assert (
         outputs[0] == a2os2a.scores_first(*np.ones_like(k), k[0], sign * k[0] // 15, mask)
     ).all()

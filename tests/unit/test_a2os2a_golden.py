@@ -46,14 +46,14 @@ def test_orders_agree(tokens, head_dim, value_dim, k_bits, mask, seed):
 @pytest.mark.parametrize("k_bits", [1, 8, 16])
 def test_widths_hold_the_largest_sums(k_bits, sign):
     config = A2OS2A(tokens=65, head_dim=48, k_bits=k_bits, order="kv")
-    k = np.full((65, 48), config.k_most)
+    k = np.full((65, 48), config.k_max)
     q, v = np.ones_like(k), np.full_like(k, sign)
     output = a2os2a.run(config, q, k, v)
-    assert (output == sign * 65 * 48 * config.k_most).all()
+    assert (output == sign * 65 * 48 * config.k_max).all()
     for value, bits in (
         (abs(int(output[0, 0])), config.acc_bits),
-        (65 * config.k_most, config.state_bits),
-        (48 * config.k_most, config.score_bits + 1),
+        (65 * config.k_max, config.state_bits),
+        (48 * config.k_max, config.score_bits + 1),
     ):
         assert value < 2 ** (bits - 1)
         assert value >= 2 ** (bits - 2)  # and not a bit wider
@@ -63,10 +63,10 @@ def test_large_results_are_exact():
     """Beyond 2**53 a float64 product would round; int32 would wrap."""
     config = A2OS2A(tokens=4096, head_dim=256, k_bits=16, order="qk")
     assert config.acc_bits > 32
-    k = np.full((4096, 256), config.k_most)
+    k = np.full((4096, 256), config.k_max)
     output = a2os2a.run(config, np.ones_like(k), k, np.ones_like(k))
     assert output.dtype == np.int64
-    assert (output == 4096 * 256 * config.k_most).all()
+    assert (output == 4096 * 256 * config.k_max).all()
 
 
 def test_auto_takes_the_order_of_fewer_clocks():
@@ -119,7 +119,7 @@ def test_a_million_tokens_without_a_wrap(power):
     q = (rng.random((portion, 64)) < 0.2).astype(np.int64)
     k = rng.integers(0, 256, (portion, 64))
     v = rng.integers(-1, 2, (portion, 64))
-    k[:, 0], v[:, 0] = config.k_most, 1  # one element grows by the most there is
+    k[:, 0], v[:, 0] = config.k_max, 1  # one element grows by the most there is
     grown = (k.T.astype(float) @ v).astype(np.int64)
     for _ in range(2**power // portion):
         output = state.answer(q, k, v)

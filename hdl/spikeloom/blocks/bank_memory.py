@@ -9,27 +9,27 @@ from amaranth.lib.wiring import In, Out
 from .bank_ring import BankRing
 from .banks import BankReader, BankWriter
 from .component import Component
-from .memory_attributes import NEVER_BOTH
+from .memory_attributes import NO_READ_WRITE_COLLISION
 
 
 class BankMemory(Component):
-    """A ring of `banks`, each filled word by word by a writer, then read at will by a reader.
+    """A ring of `banks`, each filled word by word by a writer, then read by a reader.
 
-    Words are written in any order. Reads take one clock. A bank closed in one clock can be read in
-    the next.
+    Words are written and read in any order. Reads take one cycle. A bank closed in one cycle can be
+    read in the next.
 
     Parameters
     ----------
     banks : banks in the ring, at least 2 to overlap filling and reading.
     depth : words per bank.
-    granules : parts of a word with write enables of their own.
+    granules : parts of a word, each with its own write enable.
     granule_bits : bits of each part.
 
     Members
     -------
     w : In(BankWriter(range(depth), granules * granule_bits, granules)).
     r : In(BankReader(range(depth), granules * granule_bits)).
-    w_bank, r_bank : Out(range(banks)), the banks written and read, for a memory beside this one.
+    w_bank, r_bank : Out(range(banks)), the banks being written and read, for a parallel memory.
     """
 
     def __init__(self, *, banks: int, depth: int, granules: int = 1, granule_bits: int) -> None:
@@ -50,10 +50,10 @@ class BankMemory(Component):
         m = Module()
         w, r = self.w, self.r
 
-        # Words of a bank start at a power of two, so that addresses need no adder.
+        # Each bank starts at a multiple of a power of two, so that addresses need no adder.
         stride = 1 << (self._depth - 1).bit_length()
         m.submodules.memory = memory = Memory(
-            shape=len(w.data), depth=self._banks * stride, init=[], attrs=NEVER_BOTH
+            shape=len(w.data), depth=self._banks * stride, init=[], attrs=NO_READ_WRITE_COLLISION
         )
         write = memory.write_port(granularity=self._granule_bits if len(w.en) > 1 else None)
         read = memory.read_port()

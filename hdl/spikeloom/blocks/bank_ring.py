@@ -1,4 +1,4 @@
-"""Which bank of a memory fills, which is read, and whether there is one for each."""
+"""Tracks which bank of a memory is written, which is read, and whether either is available."""
 
 from __future__ import annotations
 
@@ -12,13 +12,19 @@ class BankRing(Component):
     """A ring of `banks`, each filled by a writer, then read by a reader.
 
     The writer reserves a bank while `free` is high and closes it when it is filled. The reader
-    claims the oldest closed bank while `full` is high, reads `r_bank` and releases it; one that
-    reads without delay claims and releases at once.
+    claims the oldest closed bank while `full` is high, reads `r_bank` and releases it. A reader may
+    claim and release a bank in the same cycle.
 
     Members
     -------
-    free : Out(1), reserve : In(1), close : In(1), w_bank : Out(range(banks)).
-    full : Out(1), claim : In(1), release : In(1), r_bank : Out(range(banks)).
+    free : Out(1), a bank is available to the writer.
+    reserve : In(1), the writer takes a bank.
+    close : In(1), bank `w_bank` is filled.
+    w_bank : Out(range(banks)), the bank to write.
+    full : Out(1), a closed bank is available to the reader.
+    claim : In(1), the reader takes the oldest closed bank.
+    release : In(1), the reader has finished with bank `r_bank`.
+    r_bank : Out(range(banks)), the bank to read.
     """
 
     def __init__(self, banks: int) -> None:

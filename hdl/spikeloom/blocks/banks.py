@@ -1,4 +1,4 @@
-"""The two sides of a memory of several banks."""
+"""Interfaces of the writer and the reader of a memory with several banks."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 class BankWriter(wiring.Signature):
     """Fills banks one after the other, as seen by the writer.
 
-    It reserves a bank while `free` is high, writes it and closes it with its last write.
+    The writer reserves a bank while `free` is high, writes it and closes it with its last write.
 
     Parameters
     ----------
-    addr : shape of the address within a bank; 0 where the memory itself knows the place.
+    addr : shape of the address within a bank; 0 if the memory generates the address.
     data : shape of a word.
-    en : write enables of a word, each for an equal part of it.
+    en : shape of the write enables; each enables an equal part of the word.
     more : further members.
 
     Members
     -------
-    free : In(1), a bank may be reserved.
-    reserve : Out(1), take it.
-    addr : Out(addr).
-    data : Out(data).
-    en : Out(en).
-    close : Out(1), this clock's write, if any, is the bank's last.
+    free : In(1), a bank is available.
+    reserve : Out(1), take the available bank.
+    addr : Out(addr), address to write.
+    data : Out(data), word to write.
+    en : Out(en), write enables.
+    close : Out(1), the bank is complete with the write of this cycle, if there is one.
     """
 
     def __init__(self, addr: ShapeLike, data: ShapeLike, en: ShapeLike = 1, **more: Member) -> None:
@@ -51,8 +51,8 @@ class BankWriter(wiring.Signature):
 class BankReader(wiring.Signature):
     """Reads closed banks in the order in which they were closed, as seen by the reader.
 
-    It reads the oldest closed bank while `full` is high, in any order and as often as it likes, and
-    hands it back.
+    The reader reads the oldest closed bank while `full` is high, in any order and any number of
+    times, then releases it.
 
     Parameters
     ----------
@@ -62,10 +62,10 @@ class BankReader(wiring.Signature):
 
     Members
     -------
-    full : In(1), a bank is there to read.
-    addr : Out(addr).
-    data : In(data), the word at last clock's `addr`.
-    release : Out(1), the bank is no longer needed after this clock's read.
+    full : In(1), a closed bank is available.
+    addr : Out(addr), address to read.
+    data : In(data), the word at the `addr` of the previous cycle.
+    release : Out(1), the read of this cycle is the last one of the bank.
     """
 
     def __init__(self, addr: ShapeLike, data: ShapeLike, **more: Member) -> None:
@@ -75,12 +75,12 @@ class BankReader(wiring.Signature):
 
 
 class BankRoom(wiring.Signature):
-    """Reserves banks that something further on fills, as seen by the side that reserves.
+    """Reserves banks that a later stage fills, as seen by the side that reserves.
 
     Members
     -------
-    free : In(1), a bank may be reserved.
-    reserve : Out(1), take it.
+    free : In(1), a bank is available.
+    reserve : Out(1), take the available bank.
     """
 
     def __init__(self) -> None:

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def beat(shape: ShapeLike) -> data.StructLayout:
-    """Payload of a stream beat: data and the mark of a tensor's last beat."""
+    """Payload of a stream beat: data, and `last` for the last beat of a tensor."""
     return data.StructLayout({"data": shape, "last": 1})
 
 
 def drop_last(m: Module, beats: Any, o: Any) -> None:
-    """Connect a stream of beats to the stream `o` of their data alone."""
+    """Connect a stream of beats to the stream `o`, which carries only their data."""
     m.d.comb += [
         o.payload.eq(beats.payload.data),
         o.valid.eq(beats.valid),

@@ -1,4 +1,4 @@
-"""Claims banks one ahead of their use."""
+"""Prefetch of memory banks: the next bank is claimed while the current one is in use."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
@@ -7,34 +7,36 @@ from .component import Component
 
 
 class ClaimAhead(Component):
-    """Claims a bank for the work at hand and one for the work after.
+    """Claims a bank for the current job and another one for the next job.
 
-    So there is no wait in between, and `have` is a register.
+    Consecutive jobs run without a pause, and `granted` is a register.
 
     Members
     -------
-    there : In(1), a bank can be had. claim : Out(1), it is taken.
-    have : Out(1), the work at hand has its bank. leave : In(1), it is through with it.
+    available : In(1), a free bank exists.
+    claim : Out(1), take that bank.
+    granted : Out(1), the current job owns a bank.
+    done : In(1), the current job is finished with its bank.
     """
 
     def __init__(self) -> None:
         super().__init__(
             {
-                "there": In(1),
+                "available": In(1),
                 "claim": Out(1),
-                "have": Out(1),
-                "leave": In(1),
+                "granted": Out(1),
+                "done": In(1),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
 
-        ahead = Signal()  # the work after has its bank
-        m.d.comb += self.claim.eq(self.there & ~ahead)
-        with m.If(self.have & ~self.leave):
+        ahead = Signal()  # the next job owns a bank
+        m.d.comb += self.claim.eq(self.available & ~ahead)
+        with m.If(self.granted & ~self.done):
             m.d.sync += ahead.eq(ahead | self.claim)
         with m.Else():
-            m.d.sync += [self.have.eq(ahead | self.claim), ahead.eq(0)]
+            m.d.sync += [self.granted.eq(ahead | self.claim), ahead.eq(0)]
 
         return m

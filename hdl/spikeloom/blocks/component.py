@@ -12,11 +12,11 @@ class Component(wiring.Component):
     """An Amaranth component, for type checkers.
 
     Amaranth turns the members of a signature that is passed to the constructor into attributes when
-    the component is made. A type checker cannot see them, so this class tells it that any attribute
-    may exist. At run time it is `wiring.Component` and no more.
+    the component is created. A type checker cannot see them, so this class declares that any
+    attribute may exist. At run time it is equivalent to `wiring.Component`.
 
-    The stubs know the initial value of a member by its former name, `reset`; a line with ``init=``
-    carries a ``pyright: ignore`` of that one rule.
+    The stubs still call the initial value of a member `reset`, so lines with ``init=`` need a
+    ``pyright: ignore`` of that rule.
     """
 
     if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The component of a `Composition`: its parts, and the streams between them."""
+"""The component of a `Composition`: its parts and the streams that connect them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Composed(Component):
-    """Cores joined stream to stream, started together.
+    """Cores connected by streams and started together.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Composed(Component):
     Members
     -------
     start, seed, busy, done : see `Control`.
-    misframed : Out(1), ``last`` came where no tensor ends; high until reset.
+    misframed : Out(1), an input had ``last`` where no tensor ends; high until reset.
     a stream for each port of the core, and its other flags.
     """
 
@@ -56,7 +56,7 @@ class Composed(Component):
         for name, part in parts.items():
             m.submodules[name] = part
 
-        # A run is over with the last beat of the output.
+        # A run ends with the last beat of the output.
         ((name, port),) = core.outputs.items()
         output = getattr(self, name)
         m.submodules.run = run = RunControl(port.beats // port.frame_beats)
@@ -72,7 +72,7 @@ class Composed(Component):
             if "run" in part.signature.members:
                 m.d.comb += part.run.eq(self.busy & self._ready)
 
-        # A `last` that comes where no tensor ends is told; behind that it is counted.
+        # A misplaced `last` sets `misframed`; the parts receive one that is counted.
         sources, misframed = {}, []
         for name, port in core.inputs.items():
             outer = getattr(self, name)

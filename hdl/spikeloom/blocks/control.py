@@ -1,4 +1,4 @@
-"""How a core is told to run, and how it says where it is."""
+"""Start and status signals of a core."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Control(wiring.Signature):
 
     Members
     -------
-    start : Out(1), begin a run; taken while `busy` is low.
-    seed : Out(64), only if `seeded`: taken with `start`.
-    busy : In(1), from the clock after `start` to the last output beat.
-    done : In(1), one clock, with the transfer of the last output beat.
+    start : Out(1), begin a run; ignored while `busy` is high.
+    seed : Out(64), only if `seeded`: sampled with `start`.
+    busy : In(1), high from the cycle after `start` to the last output beat.
+    done : In(1), high for one cycle, with the transfer of the last output beat.
     """
 
     def __init__(self, *, seeded: bool = False) -> None:
@@ -33,7 +33,7 @@ class Control(wiring.Signature):
 
 
 def control_members() -> dict[str, Member]:
-    """Members of a core for `Control`, with ports of these plain names; every core has a seed."""
+    """Members of a core for `Control`, named without a prefix; every core has a seed."""
     return dict(Control(seeded=True).flip().members.items())
 
 

@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 
 class FramedInput(Component):
-    """Passes a stream on and compares its ``last`` with a count of the beats taken.
+    """Forwards a stream and compares its ``last`` with a count of the transferred beats.
 
-    No latency. The output's ``last`` is that of the count, so that what follows relies on it.
-    With `open_ended` only the innermost loop has a known length: the stream's ``last`` is passed
-    on, and is wrong only where that loop is not at its end.
+    No latency. The ``last`` of the output comes from the count, so that later stages can rely on
+    it. With `open_ended` only the innermost loop has a known length: ``last`` is forwarded, and it
+    is wrong only if that loop is not at its end.
 
     Parameters
     ----------
     payload : layout of the payload, with a field ``last``.
-    open_ended : whether the stream alone knows where its tensors end.
-    extents : loops that make up a tensor, outermost first, as for `LoopNest`.
+    open_ended : whether only the stream's ``last`` marks the end of a tensor.
+    extents : the loops over the beats of a tensor, outermost first, as for `LoopNest`.
 
     Members
     -------
     i : In(stream of `payload`).
     o : Out(stream of `payload`).
-    misframed : Out(1), the beat on offer has a wrong ``last``; stays while the beat waits.
+    misframed : Out(1), the current beat has a wrong ``last``; high until the beat is transferred.
     """
 
     def __init__(self, payload: ShapeLike, *, open_ended: bool = False, **extents: int) -> None:

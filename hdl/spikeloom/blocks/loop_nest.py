@@ -1,4 +1,4 @@
-"""Nested counters: the loops of a schedule, one iteration per clock."""
+"""Nested counters: the loops of a schedule, one iteration per cycle."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .component import Component
 
 
 class LoopNest(Component):
-    """``for a in range(A): for b in range(B): ...``, one iteration per clock.
+    """``for a in range(A): for b in range(B): ...``, one iteration per cycle.
 
-    Moves on by one iteration of the innermost loop at every clock in which `step` is high, and
-    starts over after the last. With `skip`, a step goes on to the next iteration of the outermost
-    loop; only while the loops inside are at their first.
+    Advances by one iteration of the innermost loop in every cycle in which `step` is high, and
+    wraps around after the last. With `skip`, a step advances to the next iteration of the outermost
+    loop; it is allowed only while the inner loops are at their first iteration.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ class LoopNest(Component):
 
     Members
     -------
-    step : In(1).
-    skip : In(1), with `step`: this one iteration is all of the loops inside.
+    step : In(1), advance.
+    skip : In(1), with `step`: skip the remaining iterations of the inner loops.
     NAME : Out, index of loop NAME.
     NAME_first, NAME_last : Out(1), loop NAME and all loops inside it are at their first, last
         iteration.
@@ -49,7 +49,8 @@ class LoopNest(Component):
             index = getattr(self, name)
             at_first = at_last = Const(1)
             if extent > 1:
-                # Registers rather than comparisons with the index: nothing waits for them.
+                # Registers rather than comparisons with the index, to shorten the paths behind
+                # them.
                 at_first = Signal(init=1, name=f"{name}_at_first")
                 at_last = Signal(name=f"{name}_at_last")
                 with m.If(step & last):

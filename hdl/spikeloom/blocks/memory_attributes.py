@@ -2,9 +2,9 @@
 
 from typing import Any
 
-# A memory that is never written where it is read in the same clock, or whose reader then does
-# without the word: it spares synthesis a bypass around block RAM, a LUT per bit.
-NEVER_BOTH: dict[str, Any] = {"no_rw_check": 1}
+# No word is read in the cycle in which it is written, or the reader discards the word. Synthesis
+# then omits the bypass around block RAM, which takes a LUT per bit.
+NO_READ_WRITE_COLLISION: dict[str, Any] = {"no_rw_check": 1}
 
-# And block RAM however few the words, because logic is scarcer.
-BLOCK_RAM = NEVER_BOTH | {"ram_style": "block"}
+# Use block RAM even for few words, because logic is scarcer.
+BLOCK_RAM = NO_READ_WRITE_COLLISION | {"ram_style": "block"}

@@ -1,4 +1,4 @@
-"""A value cut into pieces of a width."""
+"""Splitting a value into pieces of equal width."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def pieces(value: Value, width: int) -> list[Value]:
-    """`value` from its lowest bit on in pieces of `width` bits, the last possibly shorter."""
+    """`value` in pieces of `width` bits, lowest first; the last one may be shorter."""
     return [value[n : n + width] for n in range(0, len(value), width)]
 
 
 def piece(value: Value, width: int, number: Value) -> Value:
-    """The piece of `width` bits whose number a signal tells; `word_select` multiplies for it."""
+    """The piece of `width` bits with index `number`; `word_select` would use a multiplication."""
     return Array(pieces(value, width))[number]
 
 
 def any_of_each(value: Value, width: int) -> Value:
-    """Which pieces of `width` bits have one set: a bit each."""
+    """For each piece of `width` bits, whether any of its bits is set."""
     return Cat(bits.any() for bits in pieces(value, width))

@@ -1,4 +1,4 @@
-"""Registers in a row that move on together."""
+"""Pipeline registers with a common clock enable."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Pipeline:
-    """Makes registers in module `m` that load while `advance` is high and hold otherwise.
+    """Creates registers in module `m` that load while `advance` is high and hold otherwise.
 
-    Without `advance` they load at every clock.
+    Without `advance` they load in every cycle.
     """
 
     def __init__(self, m: Module, advance: ValueLike | None = None) -> None:
@@ -22,14 +22,14 @@ class Pipeline:
         self.advance = advance
 
     def register(self, value: Value, name: str, *, reset_less: bool = True) -> Signal:
-        """`value` one clock later, as a register called `name`."""
+        """`value` delayed by one cycle, in a register called `name`."""
         register = Signal(len(Value.cast(value)), name=name, reset_less=reset_less)
         with nullcontext() if self.advance is None else self._m.If(self.advance):
             self._m.d.sync += register.eq(value)
         return register
 
     def delay(self, value: Value, clocks: int, name: str, *, reset_less: bool = True) -> Value:
-        """`value` any number of clocks later."""
+        """`value` delayed by any number of cycles."""
         for n in range(clocks):
             value = self.register(value, f"{name}_{n}", reset_less=reset_less)
         return value

@@ -11,7 +11,7 @@ GROUP = 8  # values added between two registers
 
 
 def popcount_delay(width: int) -> int:
-    """Clocks from `i` to `o` of a `Popcount` of `width` bits."""
+    """Cycles from `i` to `o` of a `Popcount` of `width` bits."""
     delay = 0
     while width > 1:
         width = -(-width // GROUP)
@@ -22,11 +22,11 @@ def popcount_delay(width: int) -> int:
 class Popcount(Component):
     """Number of ones among `width` bits, a register after every eight-to-one adder level.
 
-    One input per clock; `delay` clocks of latency, ``ceil(log8(width))``.
+    One input per cycle; `delay` cycles of latency, ``ceil(log8(width))``.
 
     Parameters
     ----------
-    width : bits to count, at least 1. All ones count to `width`: the output is wide enough.
+    width : bits to count, at least 1.
 
     Members
     -------

@@ -1,4 +1,4 @@
-"""Gives a stage that cannot wait a stream on either side."""
+"""Stream interfaces for a pipeline stage that cannot stall."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ QUEUE_DELAY = 2  # cycles from a beat of the stage to the same beat of the strea
 
 
 class QueuedStage(Component):
-    """`stage` between two streams: what comes out while nobody takes it waits in a queue.
+    """`stage` between two streams; results produced while the consumer stalls are queued.
 
-    Beats are let in while the queue has room for all that may be under way, up to one per clock.
+    A beat is accepted while the queue has room for all beats in flight, up to one per cycle.
 
     Parameters
     ----------
-    stage : component with `i`, `i_valid` : In(1), `o` and `o_valid` : Out(1), never held up.
-    under_way : most beats that come out after a clock in which none was let in.
+    stage : component with `i`, `i_valid` : In(1), `o` and `o_valid` : Out(1), without backpressure.
+    under_way : the largest number of beats that leave the stage after a cycle in which none
+        entered.
 
     Members
     -------
@@ -59,9 +60,10 @@ class QueuedStage(Component):
 
 
 def queue_output(m: Module, payload: ValueLike, valid: ValueLike, o: Any, under_way: int) -> Signal:
-    """Put a queue between the beats of a stage, a `payload` where `valid`, and the stream `o`.
+    """Put a queue between a stage, whose beats are `payload` while `valid`, and the stream `o`.
 
-    Returns whether it has room for the `under_way` beats that may come out before the stage stops.
+    Returns whether the queue has room for `under_way` more beats, those that leave the stage after
+    its input stops.
     """
     m.submodules.queue = queue = SyncFIFOBuffered(
         width=len(o.p.as_value()), depth=2 * under_way + 2

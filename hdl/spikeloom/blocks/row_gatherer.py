@@ -1,4 +1,4 @@
-"""Puts chunks together to wide beats."""
+"""Combines chunks into wide beats."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from .loop_nest import LoopNest
 
 
 class RowGatherer(Component):
-    """Every `chunks` beats of `width` bits leave as one, the first in the lowest bits, with the
-    ``last`` of the last.
+    """Combines every `chunks` beats of `width` bits into one, the first in the lowest bits.
 
-    One chunk per clock without gaps.
+    The ``last`` of the result is that of its last chunk. One chunk per cycle without gaps.
 
     Members
     -------
@@ -23,7 +22,7 @@ class RowGatherer(Component):
     o : Out(stream of {data: ``chunks * width`` bits, last}).
     """
 
-    delay = 1  # clocks from a row's last chunk to the row
+    delay = 1  # cycles from a row's last chunk to the row
 
     def __init__(self, width: int, chunks: int) -> None:
         self._width = width

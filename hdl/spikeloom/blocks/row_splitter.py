@@ -1,4 +1,4 @@
-"""Cuts wide beats into chunks."""
+"""Splits wide beats into chunks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .loop_nest import LoopNest
 
 
 class RowSplitter(Component):
-    """Each beat of `width` bits leaves as ``width / chunk`` beats, lowest bits first.
+    """Splits each beat of `width` bits into ``width / chunk`` beats, lowest bits first.
 
-    One chunk per clock without gaps, the first `delay` clocks after its beat.
+    One chunk per cycle without gaps; the first one follows its beat after `delay` cycles.
 
     Members
     -------

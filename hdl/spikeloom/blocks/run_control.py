@@ -1,4 +1,4 @@
-"""Bookkeeping of a run: from its start to its last output beat."""
+"""Status of a run, from its start to its last output beat."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .loop_nest import LoopNest
 
 
 class RunControl(Component):
-    """Keeps `busy` and `done` of a core whose run sends a fixed number of tensors.
+    """Generates `busy` and `done` for a core that sends a fixed number of tensors per run.
 
     `begin` and `done` are combinational; `busy` is a register.
 
@@ -22,8 +22,8 @@ class RunControl(Component):
     Members
     -------
     control : In(Control()).
-    begin : Out(1), a run starts in this clock.
-    last : In(1), the last beat of an output tensor is transferred in this clock.
+    begin : Out(1), a run starts in this cycle.
+    last : In(1), the last beat of an output tensor is transferred in this cycle.
     """
 
     def __init__(self, tensors: int) -> None:

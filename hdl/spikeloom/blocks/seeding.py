@@ -1,4 +1,4 @@
-"""How random sources of a core get their seed."""
+"""Seed distribution to the random sources of a core."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from amaranth.lib.wiring import Out
 
 
 class Seeding(wiring.Signature):
-    """Seed for any number of random sources, as seen by the side that gives it.
+    """Seed for any number of random sources, as seen by the side that drives it.
 
     Members
     -------
-    load : Out(1), take `seed` into every register.
-    seed : Out(64), scrambled; there from `load` to the end of the run.
-    warm : Out(1), the clock after `load`: make a first step.
+    load : Out(1), load `seed` into every register.
+    seed : Out(64), scrambled; valid from `load` to the end of the run.
+    warm : Out(1), high in the cycle after `load`: perform a first step.
     """
 
     def __init__(self) -> None:

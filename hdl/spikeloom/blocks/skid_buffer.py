@@ -1,4 +1,4 @@
-"""Lets a pipeline stop one clock late."""
+"""A register stage for `ready`, so that a pipeline may stop one cycle late."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from .component import Component
 
 
 class SkidBuffer(Component):
-    """A stream whose `ready` is a register: the one beat that came too late waits aside.
+    """A stream whose `ready` is a register; a beat that arrives in the cycle of a stall is
+    buffered.
 
-    A pipeline may take ``i.ready`` as the clock enable of all its registers. No latency.
+    A pipeline may use ``i.ready`` as the clock enable of all its registers. No latency.
 
     Parameters
     ----------

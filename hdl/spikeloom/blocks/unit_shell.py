@@ -1,4 +1,4 @@
-"""Gives a unit between streams the control ports of a core."""
+"""Adds the control ports of a core to a stream unit."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
 
 class UnitShell(Component):
-    """Lets a unit take the operands of one run at each start, and says when its outputs are out.
+    """Admits the operands of one run at each start, and reports when its outputs are complete.
 
-    Operands wait until a run is on. `last` of inputs and outputs is counted here, so that a unit
-    need not have one. One cycle from `start` to the first operand; no latency beyond that.
+    Operands are stalled until a run starts. The shell counts `last` of inputs and outputs, so a
+    unit need not have it. The first operand is accepted one cycle after `start`; the shell adds no
+    other latency.
 
-    A unit with a member ``seeding`` (In(Seeding())) is given the scrambled seed at each start, and
-    its operands `random_plan.START_CLOCKS` cycles later. A unit with a member ``run`` (In(1)) sees
-    it high from then on to the last output beat.
+    A unit with a member ``seeding`` (In(Seeding())) receives the scrambled seed at each start, and
+    its operands `random_plan.START_CLOCKS` cycles later. A member ``run`` (In(1)) of a unit is high
+    from then until the last output beat.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ class UnitShell(Component):
     Members
     -------
     start, seed, busy, done : see `Control`.
-    misframed : Out(1), ``last`` came where no tensor ends; high until reset.
+    misframed : Out(1), an input had ``last`` where no tensor ends; high until reset.
     a stream for each port of the core, and its other flags.
     """
 
@@ -66,7 +67,7 @@ class UnitShell(Component):
         if "run" in unit.signature.members:
             m.d.comb += unit.run.eq(self.busy & ready)
 
-        # Inputs: the beats of one run, and then no more.
+        # Inputs: accept exactly the beats of one run.
         misframed = []
         for name, port in core.inputs.items():
             outer, inner = getattr(self, name), getattr(unit, name)

@@ -1,5 +1,5 @@
-"""The host link: a core at the end of a serial line.
+"""The host link: access to a core over a serial line.
 
-`protocol`, `frames` and `identity` are what both ends share and need no Amaranth; the other files
-are the hardware. See ``docs/link.md``.
+Host and device share `protocol`, `frames` and `identity`, which do not need Amaranth. The other
+files are the hardware. See ``docs/link.md``.
 """

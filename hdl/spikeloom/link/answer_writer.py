@@ -1,4 +1,4 @@
-"""Puts an answer together, byte by byte."""
+"""Assembles an answer byte by byte."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from ..blocks.component import Component
 
 
 class AnswerWriter(Component):
-    """Sequence, code and state, then the payload, whose bytes are asked for one by one.
+    """Sends sequence number, code and state, then the payload, whose bytes it requests one by one.
 
-    The UART is slow: bytes of the payload are asked for at least a byte's time apart.
+    The UART limits the rate: requests for payload bytes are at least the time of one byte apart.
 
     Members
     -------
-    start : In(1), begin an answer; the other inputs stay until it is out.
-    sequence, code, state : In(8), its first bytes; `state` is looked at when it is sent.
-    bare : In(1), it has no payload; it and `final` may be some clocks late.
-    final : In, place of the payload's last byte.
-    index : Out, place of the payload's byte expected on `data`, which may be some clocks late.
-    data : In(8).
-    step : Out(1), one clock: the byte was taken.
-    idle : Out(1), no answer is on its way.
+    start : In(1), begin an answer; the other inputs must be stable until `idle` is high again.
+    sequence, code, state : In(8), the first three bytes; `state` is sampled when it is sent.
+    no_payload : In(1), the answer has no payload; `no_payload` and `final` may be valid a few
+        cycles after `start`.
+    final : In(range(longest)), index of the last payload byte.
+    index : Out(range(longest)), index of the requested payload byte.
+    data : In(8), the requested byte, valid a few cycles after `index`.
+    step : Out(1), high for one cycle when the byte has been sent.
+    idle : Out(1), no answer is in progress.
     o : Out(stream of {data: 8 bits, last}).
 
     Parameters
@@ -38,7 +39,7 @@ class AnswerWriter(Component):
                 "sequence": In(8),
                 "code": In(8),
                 "state": In(8),
-                "bare": In(1),
+                "no_payload": In(1),
                 "final": In(range(longest)),
                 "index": Out(range(longest)),
                 "data": In(8),
@@ -71,12 +72,12 @@ class AnswerWriter(Component):
             with m.State("state"):
                 m.d.comb += [
                     self.o.payload.data.eq(self.state),
-                    self.o.payload.last.eq(self.bare),
+                    self.o.payload.last.eq(self.no_payload),
                     self.o.valid.eq(1),
                 ]
                 with m.If(taken):
                     m.next = "payload"
-                    with m.If(self.bare):
+                    with m.If(self.no_payload):
                         m.next = "idle"
             with m.State("payload"):
                 m.d.comb += [

@@ -8,16 +8,16 @@ from ..blocks.component import Component
 
 
 class ByteCrc(Component):
-    """The CRC-32 of zlib over bytes that come at least ten clocks apart, as a UART's do.
+    """The CRC-32 of zlib over bytes that arrive at least ten cycles apart, as from a UART.
 
-    A bit per clock takes a third of the logic of a byte per clock.
+    Processing one bit per cycle takes a third of the logic of one byte per cycle.
 
     Members
     -------
-    clear : In(1), begin anew.
-    data : In(8), valid : In(1), a byte.
-    crc : Out(32), of the bytes so far, nine clocks after the last one.
-    match : Out(1), the last four of them were the CRC of those before.
+    clear : In(1), restart.
+    data : In(8), the next byte. valid : In(1), `data` is valid.
+    crc : Out(32), CRC of the bytes so far, valid nine cycles after the last one.
+    match : Out(1), the last four bytes are the CRC of the bytes before them.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class ByteCrc(Component):
         m = Module()
 
         m.submodules.bits = bits = ResetInserter(self.clear)(catalog.CRC32_ISO_HDLC(1).create())
-        left = Signal(9)  # bits to come, a one on top
+        left = Signal(9)  # remaining bits, with a one above them
         m.d.comb += [
             bits.start.eq(0),
             bits.data.eq(left[0]),

@@ -1,4 +1,4 @@
-"""One input stream's chunk, from the line to the core."""
+"""Buffer for a chunk of one input stream, between the line and the core."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from amaranth.lib.wiring import In, Out
 
 from ..blocks.component import Component
 from ..blocks.loop_nest import LoopNest
-from ..blocks.memory_attributes import NEVER_BOTH
+from ..blocks.memory_attributes import NO_READ_WRITE_COLLISION
 from .protocol import MAX_PAYLOAD
 
 
 class ChunkBuffer(Component):
-    """Holds one chunk of a tensor until the core has taken it, and puts bytes together to beats.
+    """Holds one chunk of a tensor until the core has accepted it, and assembles bytes into beats.
 
-    Beats are padded to whole bytes, lowest byte first, and may straddle chunks. A byte takes two
-    clocks.
+    Beats are padded to whole bytes, lowest byte first, and may span two chunks. A byte takes two
+    cycles.
 
     Members
     -------
-    w_addr : In(8), w_data : In(8), w_en : In(1), write a byte; only while there is `room`.
-    accept : In(1), what was written is a chunk: hand it to the core.
-    length : In(9), its bytes, with `accept`.
-    last : In(1), with `accept`: the last beat in it is marked as the last of a tensor.
-    room : Out(1), the core has taken every whole beat; part of another may wait for its rest.
+    w_addr : In(8), w_data : In(8), w_en : In(1), write a byte; allowed only while `room` is high.
+    accept : In(1), the chunk is complete: pass it to the core.
+    length : In(9), with `accept`: bytes in the chunk.
+    last : In(1), with `accept`: the chunk ends a tensor, so its last beat has ``last``.
+    room : Out(1), the core has accepted all complete beats; an incomplete one may remain.
     o : Out(stream of {data: `bits`, last}).
 
     Parameters
@@ -51,7 +51,9 @@ class ChunkBuffer(Component):
     def elaborate(self, platform):
         m = Module()
 
-        m.submodules.memory = memory = Memory(shape=8, depth=MAX_PAYLOAD, init=[], attrs=NEVER_BOTH)
+        m.submodules.memory = memory = Memory(
+            shape=8, depth=MAX_PAYLOAD, init=[], attrs=NO_READ_WRITE_COLLISION
+        )
         write, read = memory.write_port(), memory.read_port()
         m.d.comb += [
             write.addr.eq(self.w_addr),
@@ -59,20 +61,20 @@ class ChunkBuffer(Component):
             write.en.eq(self.w_en),
         ]
 
-        taken = Signal.like(self.length)  # bytes that are gone
+        taken = Signal.like(self.length)  # bytes read from the chunk
         end = Signal.like(self.length)
         closing = Signal()
-        done = Signal(init=1)  # none is left, a clock ago
+        done = Signal(init=1)  # no byte was left in the previous cycle
         m.d.sync += done.eq(taken == end)
         m.d.comb += read.addr.eq(taken)
         with m.If(self.accept):
             m.d.sync += [end.eq(self.length), closing.eq(self.last), taken.eq(0)]
 
-        # Read, then shift in: a byte every other clock, as long as no beat stands in the way.
+        # Read, then shift in: a byte every other cycle, unless a complete beat is pending.
         size = -(-self._bits // 8)
         row = Signal(8 * size, reset_less=True)
         fetched = Signal()
-        full, known = Signal(), Signal()  # a beat is there; so is whether it is the last
+        full, known = Signal(), Signal()  # a beat is complete; its `last` is valid
         m.submodules.bytes = byte = LoopNest(byte=size)
         m.d.comb += [
             byte.step.eq(fetched & ~done & ~full),

@@ -1,4 +1,4 @@
-"""From bytes on the line to checked frames."""
+"""Receives frames from the line and checks them."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
@@ -10,25 +10,25 @@ from .frames import ESCAPE, FLAG, FLIP
 
 
 class FrameReceiver(Component):
-    """Takes escapes and flags out of a byte stream and checks each frame's CRC-32.
+    """Removes escapes and flags from a byte stream and checks the CRC-32 of each frame.
 
-    Content is passed on before it is known to be good: act on it at `good`.
+    Content is forwarded before its CRC is checked; use it only after `good`.
 
     Members
     -------
     i : In(stream of 8 bits, always ready), bytes from the line.
-    broken : In(1), a byte was lost: what came since the last flag is no good.
-    o : Out(stream of 8 bits, always ready), the content, then the four bytes of the CRC, a clock
-        late.
-    ended : Out(1), one clock, at every flag: what comes next belongs to another frame.
-    good : Out(1), with `ended`: the frame was whole.
+    framing_error : In(1), a byte was lost; the current frame is invalid.
+    o : Out(stream of 8 bits, always ready), the content, then the four bytes of the CRC, with a
+        latency of one cycle.
+    ended : Out(1), high for one cycle after every flag: the frame has ended.
+    good : Out(1), with `ended`: the frame is complete and its CRC matches.
     """
 
     def __init__(self) -> None:
         super().__init__(
             {
                 "i": In(stream.Signature(8, always_ready=True)),
-                "broken": In(1),
+                "framing_error": In(1),
                 "o": Out(stream.Signature(8, always_ready=True)),
                 "ended": Out(1),
                 "good": Out(1),
@@ -38,7 +38,7 @@ class FrameReceiver(Component):
     def elaborate(self, platform):
         m = Module()
 
-        lost = Signal(init=1)  # nothing counts until the next flag
+        lost = Signal(init=1)  # ignore bytes until the next flag
         escaped = Signal()
         flag, escape = Signal(), Signal()
         m.d.comb += [
@@ -56,7 +56,7 @@ class FrameReceiver(Component):
             m.d.sync += escaped.eq(escape)
         with m.If(flag):
             m.d.sync += lost.eq(0)
-        with m.Elif(self.broken | (escape & escaped)):
+        with m.Elif(self.framing_error | (escape & escaped)):
             m.d.sync += lost.eq(1)
 
         m.submodules.crc = crc = ByteCrc()

@@ -1,4 +1,4 @@
-"""From content to bytes on the line."""
+"""Sends frames over the line."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream
@@ -11,12 +11,12 @@ from .protocol import CRC_BYTES
 
 
 class FrameSender(Component):
-    """Puts each content between flags, with its CRC-32 behind it and escapes where needed.
+    """Appends a CRC-32 to each content, escapes both and encloses them in flags.
 
     Members
     -------
     i : In(stream of {data: 8 bits, last}), the content, at least one byte.
-    o : Out(stream of 8 bits), bytes for the line, which takes them at least ten clocks apart.
+    o : Out(stream of 8 bits), bytes for the line, which must accept them at least ten cycles apart.
     """
 
     def __init__(self) -> None:
@@ -30,8 +30,8 @@ class FrameSender(Component):
     def elaborate(self, platform):
         m = Module()
 
-        byte = Signal(8)  # on its way
-        special, sent = Signal(), Signal()  # it needs an escape before it; a byte is taken
+        byte = Signal(8)  # the current byte
+        special, sent = Signal(), Signal()  # it needs an escape; a byte is transferred
         m.d.comb += sent.eq(self.o.valid & self.o.ready)
 
         m.submodules.crc = crc = ByteCrc()
@@ -40,7 +40,7 @@ class FrameSender(Component):
             crc.valid.eq(self.i.valid & self.i.ready),
         ]
 
-        place = Signal(range(CRC_BYTES + 1))  # of the CRC's byte to send next
+        place = Signal(range(CRC_BYTES + 1))  # index of the next byte of the CRC
         content_over = Signal()
         with m.FSM():
             with m.State("idle"):

@@ -1,8 +1,8 @@
-"""Frames in software: what goes over the line, RFC 1662 in short.
+"""Framing in software: encoder and decoder of the frames on the line, after RFC 1662.
 
-A frame is its content and the CRC-32 of that, lowest byte first, between two flags. Where content
-or CRC hold a flag or an escape, an escape and the byte with bit 5 flipped stand for it, so that a
-flag on the line is always the end of a frame, whatever was lost before.
+A frame consists of its content and the CRC-32 of the content, lowest byte first, between two flags.
+A flag or an escape within content or CRC is replaced by an escape and the byte with bit 5 flipped.
+A flag on the line is therefore always the end of a frame, whatever was lost before.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ FLAG, ESCAPE, FLIP = 0x7E, 0x7D, 0x20
 def encode_frame(content: bytes) -> bytes:
     """Bytes on the line for `content`."""
     whole = content + binascii.crc32(content).to_bytes(CRC_BYTES, "little")
-    # Escapes first: those put in for flags must stay.
+    # Replace escapes first, so that the escapes inserted for flags remain.
     for byte in (ESCAPE, FLAG):
         whole = whole.replace(bytes([byte]), bytes([ESCAPE, byte ^ FLIP]))
     return bytes([FLAG]) + whole + bytes([FLAG])
 
 
 class FrameDecoder:
-    """Takes bytes from the line as they come; gives the contents of the frames that are whole."""
+    """Decodes bytes from the line in pieces of any size into the contents of valid frames."""
 
     def __init__(self) -> None:
-        self._line: bytes | None = None  # since the last flag; None before the first one
+        self._line: bytes | None = None  # bytes since the last flag; None before the first one
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Contents completed by `data`, which may begin and end anywhere: a list of bytes."""
+        """The contents that `data` completes; `data` may begin and end anywhere in a frame."""
         *ended, rest = data.split(bytes([FLAG]))
         contents = []
         for piece in ended:
@@ -43,7 +43,7 @@ class FrameDecoder:
 
 
 def _decode(line):
-    """Content of what stood between two flags, or None where it is damaged or empty."""
+    """The content of the bytes between two flags, or None if they are damaged or empty."""
     first, *escaped = line.split(bytes([ESCAPE]))
     if b"" in escaped:
         return None

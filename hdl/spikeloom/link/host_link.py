@@ -1,4 +1,4 @@
-"""The device's end of the link: takes requests off the line, acts on the core, answers."""
+"""The device side of the link: receives requests, controls the core and sends answers."""
 
 from __future__ import annotations
 
@@ -34,25 +34,26 @@ if TYPE_CHECKING:
 
 
 class HostLink(Component):
-    """Serves one core over a UART; see ``docs/link.md`` for what it says.
+    """Serves one core over a UART; ``docs/link.md`` specifies the protocol.
 
-    Every request is checked before anything is done, nothing waits for the core, and a frame that
-    comes while an answer is on its way is dropped: no sequence of bytes can hold the link up.
+    Every request is checked before it is executed, no answer depends on the progress of the core,
+    and a frame that arrives during an answer is dropped. No sequence of bytes can therefore block
+    the link.
 
     Members
     -------
     rx, tx : In(1), Out(1), the line.
     session : Out(1), a host has identified the device.
     reset : Out(1), reset the core.
-    start, seed, busy : the core's own.
-    flag_NAME : In, the core's flag NAME.
-    o_NAME : Out(stream), to the core's input stream NAME.
-    i : In(stream), from the core's output stream.
+    start : Out(1), seed : Out(64), busy : In(1), connect to the core.
+    flag_NAME : In, flag NAME of the core.
+    o_NAME : Out(stream), to input stream NAME of the core.
+    i : In(stream), from the output stream of the core.
 
     Parameters
     ----------
     identity : `Identity` of the device.
-    divisor : clocks per bit of the UART.
+    divisor : cycles per bit of the UART.
     """
 
     def __init__(self, identity: Identity, divisor: int) -> None:
@@ -88,9 +89,10 @@ class HostLink(Component):
         m.submodules.results = results = ResetInserter(self.reset)(ResultBuffer(self._output))
         wiring.connect(m, wiring.flipped(self.i), results.i)
 
-        # A request is looked at when its frame is known to be whole. The next one is acted on, the
-        # latest one answered again; its fields are kept for that, and since those of another frame
-        # may come in before the answer is out.
+        # A request is evaluated when its frame is valid. A request with the expected sequence
+        # number is executed; a repetition of the latest one is only answered again. The fields of
+        # the latest request are kept for that, and because the next frame may arrive before the
+        # answer is sent.
         sequence, command, argument = Signal(8), Signal(8), Signal(8)
         act = Signal()
         fits = self._buffers(m, request, answer, act)
@@ -100,8 +102,8 @@ class HostLink(Component):
             self.reset.eq(act & (_number(command) == Command.RESET)),
         ]
 
-        # What is asked of a request is known a clock after it is whole, and its fields, which came
-        # long before the flag at its end, have been looked at by then.
+        # These registers are valid one cycle after the request: its fields arrived long before the
+        # flag that ends the frame.
         code = Signal(Code)
         expected = Signal.like(sequence)
         follows, same, anew = Signal(), Signal(), Signal()
@@ -132,7 +134,7 @@ class HostLink(Component):
                         self.session.eq(1),
                     ]
                 with m.Else():
-                    m.d.comb += results.again.eq(1)
+                    m.d.comb += results.rewind.eq(1)
                     with m.If(~repeated):
                         m.d.sync += [answer.code.eq(Code.SEQUENCE), self.session.eq(0)]
             with m.State("answer"), m.If(answer.idle):
@@ -141,7 +143,7 @@ class HostLink(Component):
         return m
 
     def _line(self, m, request, answer):
-        """UART and framing between the line on one side, requests and answers on the other."""
+        """UART and framing, between the line and the requests and answers."""
         m.submodules.uart_in = uart_in = UartReceiver(self._divisor)
         m.submodules.receiver = receiver = FrameReceiver()
         m.submodules.sender = sender = FrameSender()
@@ -153,15 +155,16 @@ class HostLink(Component):
         m.d.comb += [
             uart_in.rx.eq(self.rx),
             self.tx.eq(uart_out.tx),
-            receiver.broken.eq(uart_in.broken),
+            receiver.framing_error.eq(uart_in.framing_error),
             request.ended.eq(receiver.ended),
             request.good.eq(receiver.good),
         ]
 
     def _buffers(self, m, request, answer, act):
-        """A buffer for each input stream, and the seed, filled as requests come in.
+        """A buffer for each input stream and the seed register, written while a request is
+        received.
 
-        Returns whether the buffer that the request in hand writes to had room from its beginning.
+        Returns whether the buffer addressed by the current request had room when the request began.
         """
         fits = Signal()
         stream_number = request.argument[: (MAX_STREAMS - 1).bit_length()]
@@ -170,7 +173,7 @@ class HostLink(Component):
         for number, (name, bits) in enumerate(self._inputs.items()):
             buffer = ResetInserter(self.reset)(ChunkBuffer(bits))
             m.submodules[f"buffer_{name}"] = buffer
-            chosen = Signal(name=f"chosen_{name}")  # its fields come long before its bytes
+            chosen = Signal(name=f"chosen_{name}")  # valid before the first payload byte
             m.d.sync += chosen.eq((request.command == Command.WRITE) & (stream_number == number))
             m.d.comb += [
                 rooms[number].eq(buffer.room),
@@ -191,13 +194,13 @@ class HostLink(Component):
         return fits
 
     def _code(self, m, request, results, fits):
-        """How the request in hand fares if it is the next one."""
+        """Status code of the current request, assuming its sequence number is expected."""
         empty, of_seed, no_stream, no_result = Signal(), Signal(), Signal(), Signal()
         m.d.sync += [
             empty.eq(request.length == 0),
             of_seed.eq(request.length == SEED_BYTES),
             no_stream.eq((request.argument & ~LAST) >= len(self._inputs)),
-            no_result.eq(results.waiting <= request.argument),
+            no_result.eq(results.available <= request.argument),
         ]
         code = Signal(Code)
         m.d.comb += code.eq(Code.OK)
@@ -207,7 +210,7 @@ class HostLink(Component):
             with m.Case(Command.WRITE):
                 with m.If(no_stream):
                     m.d.comb += code.eq(Code.UNKNOWN)
-                with m.Elif(empty | request.long):
+                with m.Elif(empty | request.oversized):
                     m.d.comb += code.eq(Code.LENGTH)
                 with m.Elif(~fits):
                     m.d.comb += code.eq(Code.BUSY)
@@ -226,14 +229,14 @@ class HostLink(Component):
         return code
 
     def _payload(self, m, answer, results, command, argument):
-        """Where the bytes of an answer come from, and how many there are."""
+        """Selects the payload bytes of an answer and their number."""
         m.submodules.identity = identity = Memory(
             shape=8, depth=len(self._identity), init=self._identity
         )
-        told = identity.read_port()
-        m.d.comb += told.addr.eq(answer.index)
+        stored = identity.read_port()
+        m.d.comb += stored.addr.eq(answer.index)
 
-        # Clocks from start to the last output beat.
+        # Cycles from start to the last output beat.
         cycles = Signal(8 * CYCLE_BYTES)
         running = Signal()
         m.d.sync += running.eq(self.busy)
@@ -242,7 +245,7 @@ class HostLink(Component):
         with m.Elif(self.start):
             m.d.sync += cycles.eq(0)
 
-        # Each flag in whole bytes behind the clocks.
+        # Each flag, padded to whole bytes, follows the cycle count.
         padded = [
             Signal(8 * bytes_of(bits), name=f"{name}_bytes") for name, bits in self._flags.items()
         ]
@@ -253,11 +256,11 @@ class HostLink(Component):
         status = Cat(cycles, *padded)
         last = status_bytes(self._flags) - 1
 
-        bare = Signal()
+        no_payload = Signal()
         final, byte = Signal.like(answer.final), Signal(8)
         with m.Switch(_number(command)):
             with m.Case(Command.IDENTIFY):
-                m.d.comb += [final.eq(len(self._identity) - 1), byte.eq(told.data)]
+                m.d.comb += [final.eq(len(self._identity) - 1), byte.eq(stored.data)]
             with m.Case(Command.STATUS):
                 m.d.comb += final.eq(last)
                 m.d.comb += byte.eq(status.word_select(answer.index[: last.bit_length()], 8))
@@ -265,17 +268,17 @@ class HostLink(Component):
                 m.d.comb += [final.eq(argument), byte.eq(results.data)]
                 m.d.comb += results.step.eq(answer.step)
             with m.Default():
-                m.d.comb += bare.eq(1)
-        # The UART leaves time for registers.
+                m.d.comb += no_payload.eq(1)
+        # The UART is slow enough for these registers.
         m.d.sync += [
-            answer.bare.eq(bare | (answer.code != Code.OK)),
+            answer.no_payload.eq(no_payload | (answer.code != Code.OK)),
             answer.final.eq(final),
             answer.data.eq(byte),
         ]
 
 
 def _number(command):
-    """The bits of a command that tell those there are from each other."""
+    """The low bits of a command, which distinguish all valid commands."""
     return command[: max(Command).bit_length()]
 
 

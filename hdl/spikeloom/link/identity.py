@@ -1,4 +1,4 @@
-"""What a device says of itself: its core with every key, its clock, who made it."""
+"""Identity of a device: its core with every key, its clock frequency and its version."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from .protocol import PROTOCOL
 
 
 def config_hash(config: Core) -> str:
-    """16 hexadecimal digits that stand for the hardware that `config` makes."""
+    """Hash of the hardware that `config` describes, as 16 hexadecimal digits."""
     keys = {"core": config.NAME} | hardware_keys(config)
     return hashlib.sha256(_json(keys).encode()).hexdigest()[:16]
 
 
 def hardware_keys(config: Core) -> dict[str, Any]:
-    """The keys of `config` that say what the hardware is: all but the seed, none left open."""
+    """The keys of `config` that determine the hardware: all except the seed, each with a value."""
     return {key: value for key, value in config.settled().as_dict().items() if key != "seed"}
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a device tells.
+    """The answer of a device to IDENTIFY.
 
     config : its core and configuration.
-    hz : its clock.
-    inputs : data bits of a beat of each input stream by name, in the order of their numbers.
+    hz : its clock frequency.
+    inputs : data bits of a beat of each input stream by name, in the order of stream numbers.
     output : data bits of a beat of the output stream.
-    flags : bits of each flag of the core by name, in the order in which STATUS has them.
-    version : the Spikeloom that made it.
+    flags : bits of each flag of the core by name, in the order of STATUS.
+    version : the version of Spikeloom that generated it.
     """
 
     config: Core
@@ -46,7 +46,7 @@ class Identity:
 
     @classmethod
     def of(cls, core: Core, hz: int) -> Self:
-        """That of `core`, which has one output, at a clock of `hz`."""
+        """The identity of `core`, which has one output, at a clock frequency of `hz`."""
         inputs = {name: port.bits for name, port in core.inputs.items()}
         (output,) = core.outputs.values()
         flags = {name: flag.bits for name, flag in core.flags.items()}
@@ -54,7 +54,7 @@ class Identity:
 
     def to_bytes(self) -> bytes:
         """The answer to IDENTIFY: JSON."""
-        told = {
+        fields = {
             "protocol": PROTOCOL,
             "version": self.version,
             "hz": self.hz,
@@ -65,28 +65,28 @@ class Identity:
             "hash": config_hash(self.config),
             "config": hardware_keys(self.config),
         }
-        return _json(told).encode()
+        return _json(fields).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Parse an answer to IDENTIFY.
 
-        Raises `JobError` where this version of Spikeloom does not understand the device.
+        Raises `JobError` if this version of Spikeloom does not understand the device.
         """
         try:
-            told = json.loads(data)
-            if told["protocol"] != PROTOCOL:
-                raise ValueError(f"it speaks protocol {told['protocol']}, not {PROTOCOL}")
-            config = find_core(told["core"]).from_settings(told["config"])
-            if config_hash(config) != told["hash"]:
+            fields = json.loads(data)
+            if fields["protocol"] != PROTOCOL:
+                raise ValueError(f"it speaks protocol {fields['protocol']}, not {PROTOCOL}")
+            config = find_core(fields["core"]).from_settings(fields["config"])
+            if config_hash(config) != fields["hash"]:
                 raise ValueError("its configuration means something else here")
             return cls(
                 config,
-                int(told["hz"]),
-                dict(told["inputs"]),
-                int(told["output"]),
-                dict(told["flags"]),
-                told["version"],
+                int(fields["hz"]),
+                dict(fields["inputs"]),
+                int(fields["output"]),
+                dict(fields["flags"]),
+                fields["version"],
             )
         except (ValueError, KeyError, TypeError) as error:
             raise JobError(

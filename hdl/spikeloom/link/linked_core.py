@@ -1,4 +1,4 @@
-"""A core and its link to a host: what goes into a bitstream."""
+"""A core and its host link: the design of a bitstream."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class LinkedCore(Component):
     Parameters
     ----------
     config : the core's configuration.
-    hz : the clock.
-    divisor : clocks per bit, see `uart_divisor`.
+    hz : the clock frequency.
+    divisor : cycles per bit, see `uart_divisor`.
     """
 
     def __init__(self, config: Core, hz: int, divisor: int) -> None:

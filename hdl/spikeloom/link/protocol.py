@@ -1,4 +1,4 @@
-"""What the two ends of the link say to each other: numbers that both of them share."""
+"""Constants and formats of the link protocol, shared by host and device."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_BAUD = 12_000_000  # the fastest USB serial ports
 
 
 class Command(IntEnum):
-    """What a request asks for."""
+    """Command of a request."""
 
     IDENTIFY = 1
     RESET = 2
@@ -33,7 +33,7 @@ class Command(IntEnum):
 
 
 class Code(IntEnum):
-    """How a request fared. Only a request answered with OK has been acted on."""
+    """Status code of an answer. Only a request answered with OK has been executed."""
 
     OK = 0
     BUSY = 1
@@ -43,19 +43,19 @@ class Code(IntEnum):
 
 
 class State(IntFlag):
-    """How the device is while it answers; bit n is set where input stream n has room."""
+    """State of the device during the answer; bit n is set if input stream n has room."""
 
     ROOM = 0x0F
     RUNNING = 0x10
 
     def has_room(self, stream: Any) -> bool:
-        """Whether the buffer of input stream number `stream` takes a chunk."""
+        """Whether the buffer of input stream number `stream` can accept a chunk."""
         return bool(self >> stream & 1)
 
 
 def chunks_of(beats: Iterable[tuple[int, int]], bits: int) -> Iterator[tuple[bytes, bool]]:
-    """Beats (data, last) of `bits` bits as pairs of bytes, at most a payload, and whether these end
-    a tensor."""
+    """Beats (data, last) of `bits` bits as chunks: pairs of at most `MAX_PAYLOAD` bytes, and
+    whether they end a tensor."""
     tensor = bytearray()
     for data, last in beats:
         tensor += data.to_bytes(bytes_of(bits), "little")
@@ -67,17 +67,17 @@ def chunks_of(beats: Iterable[tuple[int, int]], bits: int) -> Iterator[tuple[byt
 
 
 def bytes_of(bits: int) -> int:
-    """Whole bytes that a beat, or a flag, of `bits` bits takes."""
+    """Bytes of a beat or flag of `bits` bits, rounded up."""
     return -(-bits // 8)
 
 
 def status_bytes(flags: Mapping[str, int]) -> int:
-    """Bytes that the answer to STATUS carries: clocks, then each flag of `flags` (name to bits)."""
+    """Payload bytes of the answer to STATUS: cycles, then each of `flags` (name to bits)."""
     return CYCLE_BYTES + sum(bytes_of(bits) for bits in flags.values())
 
 
 def read_status(data: bytes, flags: Mapping[str, int]) -> tuple[int, dict[str, int]]:
-    """Clocks, and the value of each flag by name, from the answer to STATUS."""
+    """The cycle count and the value of each flag by name, from the payload of STATUS."""
     cycles, values, place = int.from_bytes(data[:CYCLE_BYTES], "little"), {}, CYCLE_BYTES
     for name, bits in flags.items():
         end = place + bytes_of(bits)
@@ -87,10 +87,10 @@ def read_status(data: bytes, flags: Mapping[str, int]) -> tuple[int, dict[str, i
 
 
 def line_bytes(writes: int, operands: int, output: int, flags: Mapping[str, int]) -> int:
-    """Bytes on the line, both ways, of one run: each request and answer once, nothing escaped.
+    """Bytes on the line in both directions for one run, without escapes and repetitions.
 
-    Requests follow one another, so that ``10 * line_bytes / baud`` is the time they take. Escapes,
-    answers BUSY and what a USB adapter waits come on top.
+    Requests do not overlap, so that the minimum time is ``10 * line_bytes / baud``. Escapes,
+    answers BUSY and delays of a USB adapter add to it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Cuts the content of a frame into the fields of a request."""
+"""Splits the content of a frame into the fields of a request."""
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream
@@ -11,21 +11,23 @@ LONGEST = MAX_PAYLOAD + CRC_BYTES
 
 
 class RequestReader(Component):
-    """Sequence, command and argument of a request into registers; payload passed on as it comes.
+    """Stores sequence number, command and argument of a request; forwards its payload.
 
-    Fields and payload are to be believed at `valid`; fields and `length` stay until the next frame.
+    Fields and payload may be used once `valid` is high. Fields and `length` are stable until the
+    next frame.
 
     Members
     -------
     i : In(stream of 8 bits, always ready), content and CRC of frames.
     ended, good : In(1), as of `FrameReceiver`.
-    sequence, command, argument : Out(8).
-    step : Out(1), a byte of payload or CRC on `data` whose place is `index`.
-    data : Out(8), index : Out(10), counting on to one beyond the longest payload and its CRC.
-    admit : Out(1), one clock between the fields and the payload.
-    length : Out(9), bytes of payload.
-    valid : Out(1), one clock: a whole request is here, though its payload may be too long.
-    long : Out(1), the payload is too long.
+    sequence, command, argument : Out(8), the fields.
+    step : Out(1), `data` is byte number `index` of the payload or of the CRC behind it.
+    data : Out(8).
+    index : Out(10); stops one above the longest payload and its CRC.
+    admit : Out(1), high for one cycle between the fields and the payload.
+    length : Out(9), payload bytes.
+    valid : Out(1), high for one cycle: the request is complete; its payload may be oversized.
+    oversized : Out(1), the payload is too long.
     """
 
     def __init__(self) -> None:
@@ -43,7 +45,7 @@ class RequestReader(Component):
                 "admit": Out(1),
                 "length": Out(range(MAX_PAYLOAD + 1)),
                 "valid": Out(1),
-                "long": Out(1),
+                "oversized": Out(1),
             }
         )
 
@@ -54,7 +56,7 @@ class RequestReader(Component):
         short = Signal()
         m.d.sync += [
             Cat(self.length, short).eq(self.index - CRC_BYTES),
-            self.long.eq(self.index > LONGEST),
+            self.oversized.eq(self.index > LONGEST),
         ]
         with m.FSM():
             for field, then in (
@@ -77,7 +79,7 @@ class RequestReader(Component):
                     self.step.eq(self.i.valid),
                     self.valid.eq(self.good & ~short),
                 ]
-                with m.If(self.i.valid & ~self.long):
+                with m.If(self.i.valid & ~self.oversized):
                     m.d.sync += self.index.eq(self.index + 1)
                 with m.If(self.ended):
                     m.next = "sequence"

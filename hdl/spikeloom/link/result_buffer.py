@@ -1,4 +1,4 @@
-"""The output stream's bytes, from the core to the line."""
+"""Buffer for the bytes of the output stream, between the core and the line."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..blocks.component import Component
-from ..blocks.memory_attributes import NEVER_BOTH
+from ..blocks.memory_attributes import NO_READ_WRITE_COLLISION
 from ..blocks.row_splitter import RowSplitter
 from .protocol import MAX_PAYLOAD
 
-DEPTH = 2 * MAX_PAYLOAD  # one payload on its way to the host, the next coming in
+DEPTH = 2 * MAX_PAYLOAD  # one payload in transfer to the host, and the next one
 
 
 class ResultBuffer(Component):
-    """A queue of bytes that can be read again until the host is known to have them.
+    """A queue of bytes, which can be read again until the host has acknowledged them.
 
-    A beat is padded to whole bytes, lowest first, and enters a byte per clock; the core waits while
-    the queue is full.
+    A beat is padded to whole bytes, lowest first, and written at one byte per cycle. The core
+    stalls while the queue is full.
 
     Members
     -------
     i : In(stream of {data: `bits`, last}), output beats of the core.
-    waiting : Out(10), bytes that were not read yet, a clock ago.
-    data : Out(8), the first of them, a clock after the last `step`.
-    step : In(1), go on to the next.
-    release : In(1), what was read has arrived; its place is free.
-    again : In(1), go back to what was released last.
+    available : Out(10), unread bytes in the previous cycle.
+    data : Out(8), the first unread byte, valid one cycle after `step`.
+    step : In(1), advance to the next byte.
+    release : In(1), discard the bytes read so far, which the host has received.
+    rewind : In(1), return to the first byte that was not released.
 
     Parameters
     ----------
@@ -40,11 +40,11 @@ class ResultBuffer(Component):
         super().__init__(
             {
                 "i": In(stream.Signature(data.StructLayout({"data": bits, "last": 1}))),
-                "waiting": Out(range(DEPTH + 1)),
+                "available": Out(range(DEPTH + 1)),
                 "data": Out(8),
                 "step": In(1),
                 "release": In(1),
-                "again": In(1),
+                "rewind": In(1),
             }
         )
 
@@ -58,8 +58,10 @@ class ResultBuffer(Component):
             self.i.ready.eq(bytes_.i.ready),
         ]
 
-        # Positions count to twice the depth, so that full differs from empty.
-        m.submodules.memory = memory = Memory(shape=8, depth=DEPTH, init=[], attrs=NEVER_BOTH)
+        # Positions are modulo twice the depth, so that a full queue differs from an empty one.
+        m.submodules.memory = memory = Memory(
+            shape=8, depth=DEPTH, init=[], attrs=NO_READ_WRITE_COLLISION
+        )
         write, read = memory.write_port(), memory.read_port()
         tail = Signal(range(2 * DEPTH))
         cursor = Signal.like(tail)
@@ -73,16 +75,17 @@ class ResultBuffer(Component):
             read.addr.eq(cursor),
             self.data.eq(read.data),
         ]
-        # Both a clock late, to keep subtractions out of the core's paths: full with one place left.
+        # Registers keep the subtractions out of the core's paths. They lag by one cycle, so `full`
+        # is set with one place left.
         held = (tail - head)[: len(tail)]
-        m.d.sync += [self.waiting.eq(tail - cursor), full.eq(held >= DEPTH - 1)]
+        m.d.sync += [self.available.eq(tail - cursor), full.eq(held >= DEPTH - 1)]
         with m.If(write.en):
             m.d.sync += tail.eq(tail + 1)
         with m.If(self.step):
             m.d.sync += cursor.eq(cursor + 1)
         with m.If(self.release):
             m.d.sync += head.eq(cursor)
-        with m.If(self.again):
+        with m.If(self.rewind):
             m.d.sync += cursor.eq(head)
 
         return m

@@ -11,13 +11,13 @@ from ..blocks.component import Component
 from ..errors import InputError, echo
 from .protocol import MAX_BAUD
 
-LEAST_DIVISOR = 4  # clocks per bit in which a receiver still finds the middle
+LEAST_DIVISOR = 4  # cycles per bit that a receiver needs to find the middle
 
 
 def uart_divisor(hz: int, baud: int) -> int:
-    """Clocks of `hz` per bit of `baud`, rounded to nearest.
+    """Cycles of a clock of `hz` per bit at `baud`, rounded to nearest.
 
-    Raises `InputError` where that is off by more than 1 %, or below 4 clocks.
+    Raises `InputError` if the resulting rate is wrong by more than 1 %, or for less than 4 cycles.
     """
     if not 1 <= baud <= MAX_BAUD:
         raise InputError(f"baud = {echo(baud)} is not allowed; baud must be 1..{MAX_BAUD}")
@@ -32,20 +32,20 @@ def uart_divisor(hz: int, baud: int) -> int:
 
 
 class UartReceiver(Component):
-    """Bytes from a line, each bit sampled once in its middle.
+    """Receives bytes from a line and samples each bit once, in its middle.
 
-    The middle is counted from the start bit's edge. Nothing is lost as long as the sender's baud is
-    off by less than ``(1/2 - 1/divisor) / 9``: 4 % at 8 clocks per bit.
+    The position of the middle is counted from the edge of the start bit. The receiver tolerates an
+    error of the baud rate of up to ``(1/2 - 1/divisor) / 9``: 4 % at 8 cycles per bit.
 
     Members
     -------
-    rx : In(1), the line; goes through a synchroniser of two flip-flops.
+    rx : In(1), the line; synchronised by two flip-flops.
     o : Out(stream of 8 bits, always ready).
-    broken : Out(1), for one clock in place of a byte that has no stop bit.
+    framing_error : Out(1), high for one cycle in place of a byte without a stop bit.
 
     Parameters
     ----------
-    divisor : clocks per bit.
+    divisor : cycles per bit.
     """
 
     def __init__(self, divisor: int) -> None:
@@ -54,7 +54,7 @@ class UartReceiver(Component):
             {
                 "rx": In(1, init=1),  # pyright: ignore[reportCallIssue]
                 "o": Out(stream.Signature(8, always_ready=True)),
-                "broken": Out(1),
+                "framing_error": Out(1),
             }
         )
 
@@ -73,15 +73,16 @@ class UartReceiver(Component):
 
         byte = Signal(8)
         m.d.comb += self.o.payload.eq(byte)
-        m.d.sync += [self.o.valid.eq(0), self.broken.eq(0)]
+        m.d.sync += [self.o.valid.eq(0), self.framing_error.eq(0)]
         with m.FSM():
             with m.State("idle"):
-                # Half a bit to go, but for the two clocks since the edge and one until it counts.
+                # Wait half a bit, less the two cycles since the edge and one until the counter
+                # runs.
                 m.d.sync += clock.eq(self._divisor - self._divisor // 2 + 1)
                 with m.If(~rx):
                     m.next = "start bit"
             with m.State("start bit"), m.If(tick):
-                m.d.sync += byte.eq(0x80)  # the one falls out with the eighth bit
+                m.d.sync += byte.eq(0x80)  # the one is shifted out with the eighth bit
                 m.next = "data bits"
                 with m.If(rx):
                     m.next = "idle"
@@ -90,7 +91,7 @@ class UartReceiver(Component):
                 with m.If(byte[0]):
                     m.next = "stop bit"
             with m.State("stop bit"), m.If(tick):
-                m.d.sync += [self.o.valid.eq(rx), self.broken.eq(~rx)]
+                m.d.sync += [self.o.valid.eq(rx), self.framing_error.eq(~rx)]
                 m.next = "release"
                 with m.If(rx):
                     m.next = "idle"
@@ -101,16 +102,16 @@ class UartReceiver(Component):
 
 
 class UartTransmitter(Component):
-    """Bytes onto a line, without a gap where they come in time.
+    """Sends bytes over a line, without gaps while the input is valid.
 
     Members
     -------
     i : In(stream of 8 bits).
-    tx : Out(1), the line, straight from a flip-flop.
+    tx : Out(1), the line, driven by a flip-flop.
 
     Parameters
     ----------
-    divisor : clocks per bit.
+    divisor : cycles per bit.
     """
 
     def __init__(self, divisor: int) -> None:
@@ -126,8 +127,8 @@ class UartTransmitter(Component):
         with m.If(tick):
             m.d.sync += clock.eq(0)
 
-        # Bits end with the tick, wherever the line is: a byte may wait for it.
-        bits = Signal(9)  # what is still to send, a one on top; nothing at 0
+        # The tick runs freely; a byte starts with the next tick.
+        bits = Signal(9)  # bits still to send, with a one above them; 0 if there are none
         over = Signal()
         m.d.sync += over.eq(bits == 0)
         m.d.comb += self.i.ready.eq(tick & over)

@@ -1,4 +1,4 @@
-"""Linear-feedback shift register that leaps ahead by several bits per clock."""
+"""Linear-feedback shift register that leaps ahead by several bits per cycle."""
 
 from __future__ import annotations
 

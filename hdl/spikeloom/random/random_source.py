@@ -32,7 +32,7 @@ class RandomSource(Component):
     Members
     -------
     seeding : In(Seeding()).
-    step : In(1), renew all numbers at the next clock edge; also with `seeding.load`, which then
+    step : In(1), renew all numbers at the next cycle edge; also with `seeding.load`, which then
         sets them, and with `seeding.warm`. That is left to whoever steps, and may be a register.
     o : Out, `draws` numbers side by side; `number` is one of them.
     """

@@ -11,14 +11,14 @@ from .random_plan import SCRAMBLE_TURNS, turned_sum
 class SeedScrambler(Component):
     """Scrambles a seed and starts the random sources that share it.
 
-    A clock for each half of the scrambling, then one each to load and to warm up: numbers are there
-    `random_plan.START_CLOCKS` clocks after `start`. One for a core, 128 LUTs with their flip-flops.
+    A cycle for each half of the scrambling, then one each to load and to warm up: numbers are there
+    `random_plan.START_CLOCKS` cycles after `start`. One for a core, 128 LUTs with their flip-flops.
 
     Members
     -------
     start : In(1), take `seed`.
     seed : In(64), any number.
-    keep : In(1), high from the clock after start: hold the scrambled seed.
+    keep : In(1), high from the cycle after start: hold the scrambled seed.
     seeding : Out(Seeding()), to all sources; its seed stays as long as `keep` is high.
     busy : Out(1), until the numbers are there.
     """

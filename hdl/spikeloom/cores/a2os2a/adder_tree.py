@@ -9,14 +9,14 @@ from ...blocks.component import Component
 
 
 def adder_tree_delay(terms: int) -> int:
-    """Clocks from `i` to `o` of an `AdderTree` of that many terms."""
+    """Cycles from `i` to `o` of an `AdderTree` of that many terms."""
     return (terms - 1).bit_length()
 
 
 class AdderTree(Component):
-    """Sum of `terms` unsigned numbers, a register after every level of two-input adders.
+    """Sum of `terms` unsigned numbers, with a register after every level of two-input adders.
 
-    One input per clock, `delay` clocks of latency. The output holds the largest sum.
+    One input per cycle, `delay` cycles of latency. The output holds the largest sum.
 
     Parameters
     ----------
@@ -25,8 +25,8 @@ class AdderTree(Component):
 
     Members
     -------
-    enable : In(1), move on; while low everything stays.
-    i : In(terms * width), the numbers side by side.
+    enable : In(1), clock enable.
+    i : In(terms * width), the concatenated numbers.
     o : Out(as wide as the largest sum).
     """
 

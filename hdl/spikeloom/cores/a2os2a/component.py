@@ -29,9 +29,8 @@ class A2OS2AComponent(Component):
 
         O = (Q K^T) V = Q (K^T V)
 
-    One beat of each operand is taken ahead, also before `start`; the rest as the core goes. Without
-    a mask it takes all of K and V before Q; a causal core takes K, V and Q token by token. Where a
-    ``last`` does not fall on the end of a sequence, `misframed` goes high and stays until reset.
+    The core buffers one beat of each operand, even before `start`. Without a mask it reads all of K
+    and V before Q; a causal core reads K, V and Q token by token.
 
     Parameters
     ----------
@@ -39,13 +38,13 @@ class A2OS2AComponent(Component):
 
     Members
     -------
-    start : In(1), begin a run of T steps; taken while `busy` is low.
-    seed : In(64), not used: every core has it, and nothing here is random.
-    busy : Out(1), from start to the last output beat.
-    done : Out(1), one clock, with the transfer of the last output beat.
-    misframed : Out(1).
-    saturated : Out(1), an element of the state left its range and was held at the end of it; only
-        where the sequence is open, and high until reset.
+    start : In(1), begin a run of T steps; ignored while `busy` is high.
+    seed : In(64), unused, as nothing is random; every core has this port.
+    busy : Out(1), high from the cycle after `start` to the last output beat.
+    done : Out(1), high for one cycle, with the transfer of the last output beat.
+    misframed : Out(1), a ``last`` was not at the end of a sequence; high until reset.
+    saturated : Out(1), an element of the state saturated; high until reset. Only for open
+        sequences.
     q : In(stream of {data: D bits, last}), a token per beat.
     k : In(stream of {data: `lanes` unsigned values, last}), D / lanes beats per token.
     v : In(stream of {data: Dv `Ternary`, last}), a token per beat.
@@ -85,7 +84,7 @@ class A2OS2AComponent(Component):
         with m.If(Cat(misframed).any()):
             m.d.sync += self.misframed.eq(1)
 
-        # A run takes the tokens of T sequences and is over with the last output of the T-th.
+        # A run reads the tokens of T sequences and ends with the last output of the T-th.
         m.submodules.taken = taken = LoopNest(time=config.steps)
         m.submodules.run_control = run_control = RunControl(config.steps)
         connect(m, control_of(self), run_control.control)

@@ -1,4 +1,4 @@
-"""The `a2os2a` core: keys, streams and what else any tool may ask of it."""
+"""The `a2os2a` core: its keys, streams, golden model and cycles."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ MAX_SEED = 2**64 - 1
 class A2OS2A(AttentionShape):
     """Addition-only attention: shape, order of the sums and unroll of one core.
 
-    `lanes` values of a token are worked on per clock. Every accumulator is as wide as the largest
-    sum the shape allows, all-ones operands included, so nothing wraps. With ``length = "open"`` a
-    core takes causal sequences without end in constant memory: its sums are exact for any `tokens`
-    tokens, and beyond that saturate visibly rather than wrap.
+    The core processes `lanes` values of a token per cycle. Every accumulator is as wide as the
+    largest sum of the shape, so nothing wraps. With ``length = "open"`` a core processes causal
+    sequences of any length in constant memory: its sums are exact for up to `tokens` tokens, and
+    may saturate beyond that, which sets a flag.
 
     Source: Guo et al., "Spiking Transformer: Introducing Accurate Addition-Only Spiking
     Self-Attention for Transformer", arXiv 2503.00226.
@@ -124,30 +124,30 @@ class A2OS2A(AttentionShape):
                 f"{self.tokens} tokens x {self.head_dim} dimensions x {self.k_bits} bits",
             )
 
-    # How wide the sums get
+    # Widths of the sums
 
     @property
-    def k_most(self) -> int:
+    def k_max(self) -> int:
         """Largest value of K."""
         return 2**self.k_bits - 1
 
     @property
     def score_bits(self) -> int:
-        """Bits of a score Q K^T, unsigned: at most ``D * k_most``."""
-        return (self.head_dim * self.k_most).bit_length()
+        """Bits of a score Q K^T, unsigned: at most ``D * k_max``."""
+        return (self.head_dim * self.k_max).bit_length()
 
     @property
     def state_bits(self) -> int:
-        """Bits of an element of K^T V, signed: at most ``N * k_most`` either way."""
-        return (self.tokens * self.k_most).bit_length() + 1
+        """Bits of an element of K^T V, signed: at most ``N * k_max`` either way."""
+        return (self.tokens * self.k_max).bit_length() + 1
 
     def _output_bits(self):
-        """Bits an output value needs, signed: at most N D k_most, or D states at their bound."""
+        """Bits of an output value, signed: at most N D k_max, or D saturated states."""
         if self.length == "open":
             return (self.head_dim << (self.state_bits - 1)).bit_length() + 1
-        return (self.tokens * self.head_dim * self.k_most).bit_length() + 1
+        return (self.tokens * self.head_dim * self.k_max).bit_length() + 1
 
-    # How the work is cut into clocks
+    # Schedule
 
     @property
     def chunks(self) -> int:
@@ -161,10 +161,11 @@ class A2OS2A(AttentionShape):
 
     @property
     def chosen_order(self) -> str:
-        """ "qk" or "kv": `order`, with "auto" resolved by clocks for operands without zeros.
+        """ "qk" or "kv": `order`, with "auto" resolved to the faster one for operands without
+        zeros.
 
-        `kv` adds D words per token and group on the way in and D on the way out; `qk` passes every
-        admitted pair of tokens once.
+        `kv` adds D words per token and group to update the state, and D words to read it; `qk`
+        processes every admitted pair of tokens once.
         """
         if self.order != "auto":
             return self.order
@@ -205,7 +206,7 @@ class A2OS2A(AttentionShape):
         meaning = "a sum was held at the end of its range; stays high until reset"
         return super().flags | {"saturated": Flag(meaning)}
 
-    # What any tool may ask
+    # Interface of every core
 
     def create(self) -> Component:
         from .component import A2OS2AComponent
@@ -224,7 +225,7 @@ class A2OS2A(AttentionShape):
         return cycles(self, self.by_step(operands))
 
     def by_step(self, operands: Mapping[str, NDArray]) -> list[Any] | None:
-        """Operands (T, N, D) and so on as nested lists, in order; None for none."""
+        """Operands (T, N, D), (T, N, D) and (T, N, Dv) as nested lists; None without operands."""
         if not operands:
             return None
         shaped = (operands[name].reshape(self.steps, self.tokens, -1) for name in "qkv")
@@ -261,7 +262,7 @@ class A2OS2A(AttentionShape):
         return core, core.split_runs(tensors)
 
     def golden_bytes(self) -> int:
-        """One time step after the other; order `kv` does not hold the scores."""
+        """Time steps are processed one by one; order `kv` does not store the scores."""
         numbers = self.steps * self.tokens * max(self.head_dim, self.value_dim)
         scores = self.tokens**2 if self.chosen_order == "qk" else 0
         return 60 * numbers + 30 * scores

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def attention(core: A2OS2A) -> Drawing:
-    """The datapath of the order that the core sums in."""
+    """The datapath for the order of sums of the core."""
     d = scores_first() if core.chosen_order == "qk" else state_first()
     d.leave_out("busy and done", "run_control")
     d.leave_out("counts the sequences let in", "taken")
@@ -19,7 +19,7 @@ def attention(core: A2OS2A) -> Drawing:
 
 
 def state_first() -> Drawing:
-    """Events from the operands, the state in memory, an adder per lane."""
+    """Operands as events, the state in memory, one adder per lane."""
     d = Drawing("a2os2a", 6.6, 4.6, "kv: state first")
     for name, x in (("k", 1.2), ("v", 3.2), ("q", 5.2)):
         d.input(x, 3.9, name, f"{name}_register", width=1.1, height=0.4)
@@ -55,7 +55,7 @@ def state_first() -> Drawing:
 
 
 def scores_first() -> Drawing:
-    """K and V in memory, a row of scores, an adder per lane."""
+    """K and V in memory, a row of scores, one adder per lane."""
     d = Drawing("a2os2a", 6.6, 4.6, "qk: scores first")
     for name, x in (("k", 1.4), ("q", 3.3), ("v", 5.4)):
         d.input(x, 3.9, name, f"{name}_register", width=1.1, height=0.4)

@@ -15,31 +15,30 @@ from ...blocks.pieces import any_of_each, pieces
 if TYPE_CHECKING:
     from amaranth.hdl import ShapeLike, Value
 
-SPAN = 8  # bits looked at together: two levels of eight see 64 without a long carry
+SPAN = 8  # bits per group: two levels of eight cover 64 bits without a long carry chain
 
 
 class EventScanner(Component):
-    """Each row leaves as one event per set bit, lowest first; a row without any, as one event that
-    is not `active`.
+    """Converts each row into one event per set bit, lowest first.
 
-    Every bit has a value of its own, which leaves with its event. One event per clock without gaps,
-    between rows neither.
+    A row without set bits becomes one event that is not `active`. An event carries the value of its
+    bit. One event per cycle without gaps, also between rows.
 
     Parameters
     ----------
     width : bits of a row.
-    value_bits : bits of the value beside each of them.
-    tag : shape of what a row carries along.
+    value_bits : bits of the value of each bit.
+    tag : shape of the tag of a row, which is copied to its events.
 
     Members
     -------
-    i : In(stream of {mask: width bits, spans: `spans_of` the mask, or 0 to take it as all zeros,
-        values: a value per bit, side by side, tag}).
-    o : Out(stream of {index: of the bit, value: its value, active, last: no more in this row,
-        tag}); all moves on while `o.ready` is high, with an event or without.
+    i : In(stream of {mask: width bits, spans: `spans_of` the mask, or 0 to ignore the mask, values:
+        concatenated values of the bits, tag}).
+    o : Out(stream of {index: of the bit, value: of the bit, active, last: last event of the row,
+        tag}). `o.ready` enables the whole pipeline, regardless of `o.valid`.
     """
 
-    delay = 2  # clocks from a row to its first event
+    delay = 2  # cycles from a row to its first event
 
     def __init__(self, width: int, value_bits: int, tag: ShapeLike) -> None:
         self._span = min(SPAN, width)
@@ -64,9 +63,9 @@ class EventScanner(Component):
         m = Module()
         span, value_bits = self._span, self._value_bits
 
-        # First level: a row, which of its spans is next, and which are left after it. Whether there
-        # are any, and which spans have a single bit, is known a clock ahead, for it decides whether
-        # the operands move on. A level without content is as good as at its end.
+        # First level: a row, the current span (one-hot) and the remaining spans. `row_over` and
+        # `single` are computed one cycle ahead, because the operands' ready depends on them. An
+        # empty level counts as finished.
         row = Signal.like(self.i.payload, reset_less=True)
         row_valid = Signal()
         hot_span = Signal(self._spans, reset_less=True)
@@ -74,7 +73,7 @@ class EventScanner(Component):
         row_over = Signal(init=1)
         single = Signal(self._spans, reset_less=True)
 
-        # Second level: a span, and which of its bits are left.
+        # Second level: a span and its remaining bits.
         bits_left = Signal(span)
         over = Signal(init=1)
         values = Signal(span * value_bits, reset_less=True)
@@ -151,7 +150,7 @@ def many(bits: Value) -> Value:
 
 
 def encode(hot: Value) -> Value:
-    """The number of the one bit set in `hot`."""
+    """The index of the only bit set in `hot`."""
     index_bits = (len(hot) - 1).bit_length()
     return Cat(
         Cat(hot[n] for n in range(len(hot)) if n >> weight & 1).any()
@@ -160,7 +159,7 @@ def encode(hot: Value) -> Value:
 
 
 def select(hot: Value, values: Sequence[Value]) -> Value:
-    """The one of `values` whose bit is set in `hot`, 0 if none is."""
+    """The entry of `values` whose bit is set in `hot`, 0 if none is set."""
     terms = [value & hot[n].replicate(len(value)) for n, value in enumerate(values)]
     while len(terms) > 1:
         terms = [

@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
     from .core import A2OS2A
 
-EXACT = 2**53  # whole numbers a float64 holds exactly: the BLAS adds up integers without rounding
+EXACT = 2**53  # integers below this are exact in float64, so that BLAS can add them
 
 
 def check(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray) -> list[NDArray]:
-    """Refuse operands that are not what the core takes; see `check_integers`."""
-    return check_integers(config, (q, k, v), ((0, 1), (0, config.k_most), (-1, 1)))
+    """Reject operands that the core does not accept; see `check_integers`."""
+    return check_integers(config, (q, k, v), ((0, 1), (0, config.k_max), (-1, 1)))
 
 
 def check_integers(
     config: A2OS2A, operands: Sequence[ArrayLike], bounds: Sequence[tuple[int, int]]
 ) -> list[NDArray]:
-    """Refuse operands q, k, v that are not whole numbers of the right shape and within `bounds`.
+    """Reject operands q, k, v that are not integers of the right shape within `bounds`.
 
-    Returns them as (T, N, D), (T, N, D), (T, N, Dv) int64. A single step may come without its
-    leading axis. Raises `InputError` with one line that names the operand and the first bad value.
+    Returns them as (T, N, D), (T, N, D), (T, N, Dv) int64. The leading axis may be omitted for a
+    single step. Raises `InputError` naming the operand and its first invalid value.
     """
     checked = []
     for name, operand, (low, high) in zip("qkv", operands, bounds, strict=True):
@@ -56,9 +56,9 @@ def check_integers(
         wrong = (values < low) | (values > high)
         if wrong.any():
             at = tuple(int(n) for n in np.argwhere(wrong)[0])
-            told = list(at[-np.ndim(operand) :])
+            index = list(at[-np.ndim(operand) :])
             raise InputError(
-                f"{config.NAME}: {name}{told} = {values[at]} is not allowed; "
+                f"{config.NAME}: {name}{index} = {values[at]} is not allowed; "
                 f"values must be {low}..{high}"
             )
         checked.append(values.astype(np.int64))
@@ -70,7 +70,7 @@ def check_integers(
 def run(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray) -> NDArray:
     """The core's output: (T, N, Dv), int32 or, where `acc_bits` exceeds 32, int64.
 
-    Operands as for `check`. Without the axis of steps in Q the result has none either.
+    Operands as for `check`. If Q has no axis of steps, the result has none.
     """
     return run_and_saturate(config, q, k, v)[0]
 
@@ -98,7 +98,7 @@ def scores_first(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDAr
 
 
 def state_first(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDArray:
-    """``Q (K^T V)``: (N, Dv) int64, exact; the same number as `scores_first`."""
+    """``Q (K^T V)``: (N, Dv) int64, exact; equal to `scores_first`."""
     if mask == "none":
         return _product(q, _product(k.T, v))
     state = np.zeros((k.shape[1], v.shape[1]), np.int64)
@@ -111,9 +111,9 @@ def state_first(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDArr
 
 @dataclass
 class RunningState:
-    """Causal attention in constant memory: ``M <- M + k v^T``, ``o = q M``, token after token.
+    """Causal attention in constant memory: ``M <- M + k v^T``, ``o = q M``, token by token.
 
-    `state` (D, Dv) saturates at `state_bits` and never wraps; `saturated` tells whether it did.
+    `state` (D, Dv) saturates at `state_bits`; `saturated` is set when that happens.
     """
 
     config: A2OS2A
@@ -126,7 +126,8 @@ class RunningState:
         self.state = np.zeros((self.config.head_dim, self.config.value_dim), np.int64)
 
     def answer(self, q: NDArray, k: NDArray, v: NDArray, block: int = 256) -> NDArray:
-        """Take the next tokens, (n, D), (n, D) and (n, Dv); return their outputs (n, Dv) int64."""
+        """Process the next tokens, (n, D), (n, D) and (n, Dv); returns their outputs (n, Dv)
+        int64."""
         outputs = []
         for start in range(0, len(q), block):
             now = slice(start, start + block)
@@ -134,7 +135,7 @@ class RunningState:
         return np.concatenate(outputs)
 
     def _answer_block(self, q, k, v):
-        # Far from the bound a block is two products; near it, tokens go one by one.
+        # Far from the bound a block is computed as two products, near it token by token.
         reach = np.abs(self.state).max() + int(k.max(initial=0)) * len(k)
         if reach <= self.most:
             output = _product(q, self.state) + scores_first(q, k, v, "causal")
@@ -150,10 +151,10 @@ class RunningState:
 
 
 def count_events(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray) -> int:
-    """Additions of `lanes` values that the operands call for in the core's order, zeros left out.
+    """Additions of `lanes` values for these operands in the core's order, without zeros.
 
-    `kv`: values of K, in tokens whose V has a spike in the group, and spikes of Q, each for every
-    group; `qk`: chunks of K of tokens kept, for every query with a spike.
+    `kv`: for every group, nonzero values of K in tokens whose V has a spike in the group, and
+    spikes of Q; `qk`: chunks of K of stored tokens, for every query with a spike.
     """
     q, k, v = check(config, q, k, v)
     events = 0
@@ -172,7 +173,7 @@ def count_events(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray) -> int:
 
 
 def float_reference(q: NDArray, k: NDArray, v: NDArray, mask: str = "none") -> NDArray:
-    """The paper's equation in floating point: (N, Dv) float64; operands of any real values."""
+    """The equation of the paper in floating point, for real operands: (N, Dv) float64."""
     scores = np.asarray(q, float) @ np.asarray(k, float).T
     if mask == "causal":
         scores = np.tril(scores)

@@ -1,4 +1,4 @@
-"""What the streams of the `a2os2a` core carry, and how a core takes it in."""
+"""Payloads of the streams of the `a2os2a` core, and its input registers."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 class Ternary(enum.Enum, shape=2):
-    """A ternary spike: bit 0 says whether there is one, bit 1 its sign (two's complement); 0b10 is
-    none of them and must not come."""
+    """A ternary spike in two's complement: bit 0 is the spike, bit 1 its sign. 0b10 is not
+    allowed."""
 
     NONE = 0b00
     PLUS = 0b01
@@ -32,8 +32,8 @@ class Ternary(enum.Enum, shape=2):
 def beat_data(config: A2OS2A, operand: str) -> int:
     """Bits of a beat's data: a token of spikes for "q" and "v", `lanes` values for "k".
 
-    Values lie side by side, the first in the lowest bits. They are plain bits rather than an
-    `ArrayLayout`, whose element names ("data[3]") some versions of Yosys mistake for bits.
+    Values are concatenated, the first in the lowest bits. They are not an `ArrayLayout`, because
+    some versions of Yosys mistake its element names ("data[3]") for bits.
     """
     return {
         "q": config.head_dim,
@@ -43,10 +43,10 @@ def beat_data(config: A2OS2A, operand: str) -> int:
 
 
 def held_beat(config: A2OS2A, operand: str) -> data.StructLayout:
-    """Payload of a beat that an `OperandRegister` holds: as it came, and what is not zero in it.
+    """Payload of a beat in an `OperandRegister`: the beat, and which parts of it are nonzero.
 
-    "k" and "v" know which values of K and which groups of V are `present`; "q" and "k", which
-    `spans` of their chunks.
+    `present` marks the nonzero values of K or groups of V; `spans` marks the nonzero spans in each
+    chunk of Q or K.
     """
     spans = span_count(config.lanes)
     return data.StructLayout(
@@ -60,20 +60,20 @@ def held_beat(config: A2OS2A, operand: str) -> data.StructLayout:
 
 
 def output_data(config: A2OS2A) -> int:
-    """Bits of an output beat's data: `lanes` signed values of a token, side by side."""
+    """Bits of an output beat's data: `lanes` concatenated signed values of a token."""
     return config.acc_bits * config.lanes
 
 
 def beats_per_token(config: A2OS2A, operand: str) -> int:
-    """Stream beats that make up a token of "q", "k" or "v"."""
+    """Stream beats per token of "q", "k" or "v"."""
     return config.chunks if operand == "k" else 1
 
 
 class OperandRegister(Component):
-    """Holds one beat of an operand for the core, and says whether it is the sequence's last.
+    """Holds one beat of an operand and determines whether it is the last of the sequence.
 
-    With ``length = "fixed"`` the core counts tokens itself. With ``length = "open"`` the stream's
-    ``last`` is believed. One beat per clock.
+    With ``length = "fixed"`` it counts tokens. With ``length = "open"`` it uses the stream's
+    ``last``. One beat per cycle.
 
     Parameters
     ----------
@@ -84,10 +84,10 @@ class OperandRegister(Component):
     -------
     i : In(stream of {data, last}).
     o : Out(stream of `held_beat`).
-    misframed : Out(1), the beat held has a wrong ``last``, as for `FramedInput`.
+    misframed : Out(1), the current beat has a wrong ``last``, as for `FramedInput`.
     """
 
-    delay = 1  # clocks from `i` to `o`
+    delay = 1  # cycles from `i` to `o`
 
     def __init__(self, config: A2OS2A, operand: str) -> None:
         self._config = config
@@ -121,8 +121,8 @@ class OperandRegister(Component):
             if self._operand == "v":
                 m.d.sync += held.present.eq(any_of_each(spikes_of(values), lanes))
 
-        # Beats are counted as they leave: that leaves the way to `i.ready` short. Of a sequence of
-        # unknown length, only the beat that ends a token can be the last.
+        # Beats are counted at the output, which keeps the path to `i.ready` short. In a sequence of
+        # unknown length, only the final beat of a token can be the last.
         token = {"beat": beats_per_token(config, self._operand)}
         open_ended = config.length == "open"
         extents = token if open_ended else {"token": config.tokens} | token
@@ -141,14 +141,14 @@ class OperandRegister(Component):
 
 
 def spikes_of(ternaries: Any) -> Value:
-    """Which of a row of ternary spikes are there: one bit each."""
+    """For each of a row of ternary spikes, whether it is nonzero."""
     return Cat(ternaries[n] for n in range(0, len(ternaries), 2))
 
 
 def signed_term(value: Value, spike: Value, minus: Value) -> Value:
-    """What an adder takes so that, with `minus` as its carry, it adds ``value`` times a `Ternary`.
+    """Adder operand that, with `minus` as carry in, adds ``value`` times a `Ternary`.
 
-    To take a value away is to add its bits inverted and a carry; `minus` is the sign as well.
+    Subtraction adds the inverted bits and a carry; `minus` is the sign of the term as well.
     """
     bits = (value ^ minus.replicate(len(value))) & spike.replicate(len(value))
     return Cat(bits, minus).as_signed()

@@ -1,4 +1,4 @@
-"""What the two orders of the sums have in common: their ports."""
+"""Common interface of the two orders of the sums."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Order(Component):
-    """Attention sequence after sequence; a subclass for each order of the sums.
+    """Attention over one sequence after the other; each order of the sums is a subclass.
 
     Parameters
     ----------
@@ -23,10 +23,11 @@ class Order(Component):
 
     Members
     -------
-    run : In(1), may go on; ended : Out(1), the last token of a sequence has been taken.
+    run : In(1), process tokens while high.
+    ended : Out(1), high for one cycle when the last token of a sequence has been read.
     q, k, v : In(stream of `held_beat`).
     o : Out(stream of {data, last}).
-    saturated : Out(1), an element of the state is or was held at the end of its range.
+    saturated : Out(1), an element of the state has saturated.
     """
 
     def __init__(self, config: A2OS2A) -> None:

@@ -1,4 +1,4 @@
-"""How many clocks the `a2os2a` core takes: a formula of the shape, and of where the zeros are."""
+"""Cycle count of the `a2os2a` core, as a function of the shape and the zeros of the operands."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from .state_sums import RETURN
 if TYPE_CHECKING:
     from .core import A2OS2A
 
-STATE_LATENCY = 8  # clocks of an event on its way from its row to the output, and of the start
-SUM_LATENCY = 5  # clocks from the last read of a list of scores to the output
+STATE_LATENCY = 8  # cycles from a row via an event to the output, and of the start
+SUM_LATENCY = 5  # cycles from the last read of a list of scores to the output
 
 
 def list_latency(config: A2OS2A) -> int:
-    """Clocks from the last read of K for a query to the first of its list of scores."""
+    """Cycles from the last read of K for a query to the first of its list of scores."""
     return 5 + adder_tree_delay(config.lanes)
 
 
 def cycles(config: A2OS2A, operands: Sequence[Any] | None = None, query_clocks: int = 1) -> int:
-    """Clocks from `start` to the last output beat, with streams that never stall.
+    """Cycles from `start` to the last output beat, with streams that never stall.
 
     Parameters
     ----------
     config : A2OS2A.
-    query_clocks : clocks in which a token of Q arrives.
+    query_clocks : cycles between tokens of Q.
     operands : q (T, N, D), k (T, N, D) and v (T, N, Dv), indexed ``[step][token][dim]``; None for
-        operands without a single zero, which take longest.
+        operands without zeros, which take longest.
     """
     count = state_cycles
     if config.chosen_order == "qk":
@@ -48,15 +48,16 @@ def cycles(config: A2OS2A, operands: Sequence[Any] | None = None, query_clocks: 
 def state_cycles(
     config: A2OS2A, q: Sequence[Any], k: Sequence[Any], v: Sequence[Any], steps: int | None = None
 ) -> int:
-    """Order `kv`: a clock per event, and those in which an event waits for its word to return.
+    """Order `kv`: one cycle per event, and the cycles in which events stall.
 
-    A row of `lanes` values without an event takes a clock of its own. Without waits::
+    An event stalls until the result of an earlier event on the same word is written back. A row of
+    `lanes` values without events takes one cycle. Without stalls::
 
         sum over tokens of  sum over chunks c, groups g of max(1, nonzero K in c, if V has any in g)
                           + sum over groups g, chunks c of max(1, spikes of Q in c)
     """
     clock = 0
-    returned = {}  # word of the state: the first clock in which it can be read again
+    returned = {}  # for each word of the state, the first cycle in which it can be read again
     for learn, address in state_events(config, q, k, v, steps):
         clock += 1
         if address is not None:
@@ -69,7 +70,7 @@ def state_cycles(
 def state_events(
     config: A2OS2A, q: Sequence[Any], k: Sequence[Any], v: Sequence[Any], steps: int | None = None
 ) -> Iterator[tuple[bool, tuple[int, int, int] | None]]:
-    """Events in order: whether they learn, and the word they read, None where they read none."""
+    """Events in order: whether they learn, and the word that they read, or None."""
     for step in range(steps or len(q)):
         step %= len(q)
         tokens = range(len(q[step]))
@@ -119,19 +120,20 @@ def score_cycles(
     steps: int | None = None,
     query_clocks: int = 1,
 ) -> int:
-    """Order `qk`: a clock per token kept and chunk, the sums of the query before at the same time.
+    """Order `qk`: one cycle per stored token and chunk, in parallel to the sums of the previous
+    query.
 
-    A query waits while all lists of scores are in use; sums wait for their list. Without waits a
-    sequence takes, beside the learning of ``N max(chunks, groups)`` clocks::
+    A query stalls while all lists of scores are in use; sums stall until their list is complete.
+    Without stalls a sequence takes, in addition to ``N max(chunks, groups)`` cycles of learning::
 
         sum over queries of   chunks * tokens kept, or 1 where Q has no spike or none is kept,
                               or as long as the next query takes to arrive
         and, after the last,  groups * its scores that are not zero, at least groups
     """
     last = summed = 0
-    arrived = -query_clocks  # the clock in which the next query moved up to the core
+    arrived = -query_clocks  # the cycle in which the next query reached the core
     for step in range(steps or len(q)):
-        # V of the step before stays until its last sum is through.
+        # V of the previous step is needed until its last sum is complete.
         begin = max(last, summed + SUM_LATENCY - 1) if step else 0
         n = step % len(q)
         last, summed, arrived = _score_step(config, q[n], k[n], v[n], begin, arrived, query_clocks)
@@ -139,10 +141,10 @@ def score_cycles(
 
 
 def _score_step(config, q, k, v, begin, arrived, query_clocks):
-    """The clocks of the last read of K, of the last read of a list and of the next query's arrival
-    after clock `begin`."""
+    """The cycles of the last read of K, the last read of a list and the arrival of the next query,
+    for a step that begins after cycle `begin`."""
     kept = []
-    released = [0] * LISTS  # the clock in which each list was last handed back
+    released = [0] * LISTS  # the cycle in which each list was last released
     last, summed = begin, 0
 
     def learn(token):

@@ -1,4 +1,4 @@
-"""Scores of a query on their way from the score stage to the sums: a ring of lists."""
+"""Score memory between the score stage and the sums: a ring of lists, one per query."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.banks import BankReader, BankWriter
 from ...blocks.component import Component
-from ...blocks.memory_attributes import NEVER_BOTH
+from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
 
 if TYPE_CHECKING:
     from amaranth.hdl import ShapeLike
 
-LISTS = 3  # one grows, one is read, and one is on its way from the adders
+LISTS = 3  # one is written, one is read, and one is in the adder pipeline
 
 
 class ListWriter(BankWriter):
-    """Appends entries to a list, with `en`, and closes it, empty or not; as seen by the writer.
+    """Appends an entry to a list with each `en`, then closes it; as seen by the writer.
 
-    Members beside those of `BankWriter`
-    ------------------------------------
-    end : Out(1), with `close`: a mark for the list to carry.
+    Members in addition to those of `BankWriter`
+    --------------------------------------------
+    end : Out(1), with `close`: a flag that is stored with the list.
     """
 
     def __init__(self, shape: ShapeLike) -> None:
@@ -33,11 +33,11 @@ class ListWriter(BankWriter):
 class ListReader(BankReader):
     """Reads a list of up to `depth` entries, as seen by the reader.
 
-    Members beside those of `BankReader`
-    ------------------------------------
-    en : Out(1), read; while low `data` stays.
+    Members in addition to those of `BankReader`
+    --------------------------------------------
+    en : Out(1), read enable; while low, `data` is stable.
     count : In(range(depth + 1)), entries of the list.
-    end : In(1), its mark.
+    end : In(1), the flag stored with the list.
     """
 
     def __init__(self, depth: int, shape: ShapeLike) -> None:
@@ -45,14 +45,14 @@ class ListReader(BankReader):
 
 
 class ScoreMemory(Component):
-    """`LISTS` lists of up to `depth` entries: one grows while another is read, in any order.
+    """`LISTS` lists of up to `depth` entries: one is written while another is read, in any order.
 
-    Reads take one clock.
+    Reads take one cycle.
 
     Parameters
     ----------
-    depth : most entries of a list.
-    shape : of an entry.
+    depth : maximum number of entries of a list.
+    shape : shape of an entry.
 
     Members
     -------
@@ -78,7 +78,7 @@ class ScoreMemory(Component):
 
         stride_bits = (self._depth - 1).bit_length()
         m.submodules.memory = memory = Memory(
-            shape=self._shape, depth=4 << stride_bits, init=[], attrs=NEVER_BOTH
+            shape=self._shape, depth=4 << stride_bits, init=[], attrs=NO_READ_WRITE_COLLISION
         )
         write = memory.write_port()
         read = memory.read_port()

@@ -1,4 +1,4 @@
-"""Order `qk`, first half: keys in memory, and the scores of a query that are not zero."""
+"""Order `qk`, first half: stores keys and computes the nonzero scores of a query."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
-from ...blocks.memory_attributes import NEVER_BOTH
+from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
 from ...blocks.pieces import piece
 from .adder_tree import AdderTree
 from .operands import held_beat
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 
 def score_entry(config: A2OS2A) -> data.StructLayout:
-    """A score that is not zero, and the place of its token among those kept."""
+    """A nonzero score, and the index of its token among the stored ones."""
     return data.StructLayout({"score": config.score_bits, "key": range(config.tokens)})
 
 
 def value_address(config: A2OS2A) -> data.StructLayout:
-    """Address of a group of V among the tokens kept."""
+    """Address of a group of V of a stored token."""
     return data.StructLayout({"part": range(config.groups), "key": range(config.tokens)})
 
 
 def value_write(config: A2OS2A) -> wiring.Signature:
-    """Write port of the memory that holds V, a group of it per word."""
+    """Write port of the memory of V, with one group per word."""
     return WritePort.Signature(
         addr_width=value_address(config).size,
         shape=2 * config.lanes,  # pyright: ignore[reportArgumentType]
@@ -45,17 +45,18 @@ def value_write(config: A2OS2A) -> wiring.Signature:
 class ScoreStage(Component):
     """``S[i, j] = sum_d Q[i, d] K[j, d]``: rows of K, gated by the spikes of Q and added up.
 
-    Learning a token stores its K and V, max(chunks, groups) clocks; a token of which one is all
-    zero takes part in nothing and is not kept. Answering one takes ``chunks`` clocks per token
-    kept, a single clock where Q has no spike or nothing was kept.
+    Learning a token stores its K and V and takes max(chunks, groups) cycles; a token whose K or V
+    is all zeros is not stored. Answering a query takes ``chunks`` cycles per stored token, or one
+    cycle if Q has no spike or no token is stored.
 
     Members
     -------
-    run : In(1), may go on; ended : Out(1), the last token of a sequence has been taken.
+    run : In(1), process tokens while high.
+    ended : Out(1), high for one cycle when the last token of a sequence has been read.
     q, k, v : In(stream of `held_beat`).
-    idle : In(1), nobody needs the V of the last sequence any more.
-    values : In(value_write): a group of V to be stored.
-    scores : Out(ListWriter), those of each query; `end` marks the sequence's last query.
+    idle : In(1), the V of the previous sequence is no longer needed.
+    values : In(value_write), writes a group of V.
+    scores : Out(ListWriter), the scores of each query; `end` marks the last query of a sequence.
     """
 
     def __init__(self, config: A2OS2A) -> None:
@@ -82,7 +83,7 @@ class ScoreStage(Component):
             shape=config.lanes * config.k_bits,
             depth=1 << chunk_bits + token_bits,
             init=[],
-            attrs=NEVER_BOTH,
+            attrs=NO_READ_WRITE_COLLISION,
         )
         write = memory.write_port()
         read = memory.read_port()
@@ -90,12 +91,12 @@ class ScoreStage(Component):
         kept = Signal(range(config.tokens + 1))
         any_kept = Signal()
 
-        # Learn a token: a chunk of K and a group of V per clock, at the next place kept.
+        # Learn a token: write a chunk of K and a group of V per cycle to the next free entry.
         m.submodules.parts = parts = LoopNest(part=self._parts)
         k_part = parts.part < config.chunks
         learn = turns.learn & self.run & self.v.valid & (self.k.valid | ~k_part)
         learn &= self.idle | ~turns.fresh
-        seen = Signal()  # a K value that is not zero, in an earlier chunk
+        seen = Signal()  # an earlier chunk has a nonzero value of K
         k_any = seen | (k_part & self.k.payload.spans.any())
         keep = self.v.ready & k_any & self.v.payload.present.any()
         v_place = value_address(config)(self.values.addr)
@@ -116,10 +117,10 @@ class ScoreStage(Component):
         with m.If(keep):
             m.d.sync += [kept.eq(kept + 1), any_kept.eq(1)]
 
-        # Answer one: all tokens kept, chunk by chunk; begin when there is room for its scores.
+        # Answer a query: read all stored tokens, chunk by chunk, once a list of scores is free.
         m.submodules.columns = columns = LoopNest(chunk=config.chunks)
         key = Signal(range(config.tokens))
-        key_last = Signal()  # a clock ahead, for it decides whether the operands move on
+        key_last = Signal()  # one cycle ahead, because the operands' ready depends on it
         begun = Signal()
         answer = turns.answer & self.q.valid & (begun | self.scores.free)
         nothing = ~any_kept | ~self.q.payload.spans.any()
@@ -147,8 +148,8 @@ class ScoreStage(Component):
             self.ended.eq(self.q.ready & self.q.payload.last),
         ]
 
-        # The words of K come back a clock later, rest in a register near block RAM, and lose what
-        # Q has no spike for.
+        # The words of K arrive one cycle later, pass a register near the block RAM and are gated by
+        # the spikes of Q.
         asked, spikes = (
             Signal(config.lanes, name=name, reset_less=True) for name in ("asked", "spikes")
         )
@@ -167,7 +168,7 @@ class ScoreStage(Component):
                 m.d.sync += term.eq(0)
         m.d.comb += [tree.i.eq(terms), tree.enable.eq(1)]
 
-        # Marks travel along; sums of chunks gather into scores.
+        # Marks accompany the words; the sums of chunks are accumulated into scores.
         mark_layout = data.StructLayout(
             {"valid": 1, "last": 1, "close": 1, "end": 1, "key": range(config.tokens)}
         )

@@ -1,4 +1,4 @@
-"""Order `qk`, second half: scores are added to and taken from the outputs as V says."""
+"""Order `qk`, second half: adds scores to the outputs or subtracts them, depending on V."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from amaranth.lib.wiring import Out, connect, flipped
 
 from ...blocks.add_with_carry import add_with_carry
 from ...blocks.component import Component
-from ...blocks.memory_attributes import NEVER_BOTH
+from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
 from .operands import beat, output_data, signed_term
 from .score_memory import ListReader
 from .score_stage import score_entry, value_address, value_write
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 class ScoreSums(Component):
-    """``o[i] = sum_j S[i, j] V[j]``, `lanes` values per score and clock.
+    """``o[i] = sum_j S[i, j] V[j]``, `lanes` values per score and cycle.
 
-    Every query takes one clock per group of outputs and score that is not zero, or one per group
-    if there is none. All of it waits while the output stream stalls.
+    A query takes one cycle per group of outputs and nonzero score, or one per group without scores.
+    The whole pipeline stalls with the output stream.
 
     Members
     -------
-    values : Out(value_write): a group of V to be stored.
-    scores : Out(ListReader), those of each query; `end` marks the sequence's last query.
-    idle : Out(1), no score is on its way to V.
+    values : Out(value_write), writes a group of V.
+    scores : Out(ListReader), the scores of each query; `end` marks the last query of a sequence.
+    idle : Out(1), no read of V is pending.
     o : Out(stream of {data: `lanes` signed values, last}).
     """
 
@@ -55,13 +55,13 @@ class ScoreSums(Component):
             shape=2 * config.lanes,
             depth=1 << value_address(config).size,
             init=[],
-            attrs=NEVER_BOTH,
+            attrs=NO_READ_WRITE_COLLISION,
         )
         write = memory.write_port()
         read = memory.read_port()
         connect(m, flipped(self.values), write)
 
-        # Ask for a score per clock, all of them once per group.
+        # Read one score per cycle, and all scores once per group.
         advance = ~(self.o.valid & ~self.o.ready)
         group = Signal(range(config.groups))
         number = Signal(range(config.tokens + 1))
@@ -78,7 +78,7 @@ class ScoreSums(Component):
             with m.If(close):
                 m.d.sync += group.eq(Mux(last_group, 0, group + 1))
 
-        # Four stages: score at the memory's output, V asked for, V at the memory's output, adders.
+        # Four stages: score at the memory's output, address of V, V at the memory's output, adders.
         mark_layout = data.StructLayout(
             {"valid": 1, "active": 1, "close": 1, "end": 1, "group": range(config.groups)}
         )
@@ -93,7 +93,7 @@ class ScoreSums(Component):
             ]
             for before, after in pairwise(marks):
                 m.d.sync += after.eq(before)
-            # Whether a mark is valid, a clock ahead.
+            # One cycle ahead of the valid marks.
             m.d.sync += self.idle.eq(~(scores.full | Cat(mark.valid for mark in marks[:-1]).any()))
 
         entry = Signal.like(scores.data, reset_less=True)
@@ -116,7 +116,7 @@ class ScoreSums(Component):
             with m.If(~marks[2].active):
                 m.d.sync += values.eq(0)
 
-        # Each lane adds the score, takes it away or leaves its sum as it is.
+        # Each lane adds the score, subtracts it or keeps its sum.
         adding = marks[3]
         out = self.o.payload.data
         with m.If(self.o.ready):

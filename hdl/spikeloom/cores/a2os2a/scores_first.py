@@ -1,4 +1,4 @@
-"""Order `qk`: ``(Q K^T) V``, one row of scores at a time. The shorter way where N is below 2 D."""
+"""Order `qk`: ``(Q K^T) V``, one row of scores at a time. The faster order for N < 2 D."""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import connect, flipped
@@ -10,10 +10,10 @@ from .score_sums import ScoreSums
 
 
 class ScoresFirst(Order):
-    """Attention by way of the scores ``S = Q K^T``, of which only a few rows exist at any time.
+    """Attention computed from the scores ``S = Q K^T``, of which at most `LISTS` rows are stored.
 
-    While the scores of a query are added up, those of the query before become its output. Nothing
-    here has a bound to run into: `saturated` stays low. See `Order` for the members.
+    The scores of a query are computed while the previous query's are summed. Nothing can saturate,
+    so `saturated` is always low. See `Order` for the members.
     """
 
     def elaborate(self, platform):

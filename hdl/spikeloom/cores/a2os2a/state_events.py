@@ -1,4 +1,5 @@
-"""Order `kv`, first half: operands to events that read one word of the state each."""
+"""Order `kv`, first half: converts operands into events, each of which reads one word of the
+state."""
 
 from __future__ import annotations
 
@@ -27,10 +28,10 @@ def address_bits(config: A2OS2A) -> int:
 def state_event(config: A2OS2A) -> data.StructLayout:
     """Payload of an event of the state.
 
-    learn : the word ``M[d, group]`` takes up ``k * v``; else it is added to the output.
-    active : there is something to add; events that are not active only carry the marks below.
-    fresh : the word counts as zero, for nothing of this sequence is in it yet.
-    close : the last event of a group of outputs; end : of the sequence's last such group.
+    learn : add ``k * v`` to the word ``M[d, group]``; otherwise add the word to the output.
+    active : add; an event that is not active only carries the marks below.
+    fresh : treat the word as zero, because it holds nothing of this sequence yet.
+    close : the last event of a group of outputs. end : the last group of outputs of the sequence.
     """
     return data.StructLayout(
         {
@@ -47,20 +48,20 @@ def state_event(config: A2OS2A) -> data.StructLayout:
 
 
 class StateEvents(Component):
-    """Walks over the tokens and leaves out every zero.
+    """Generates the events of each token and skips zeros.
 
-    A token is learnt chunk by chunk of K, for each of them group by group of V: one event per K
-    that is not zero, where the group of V has a spike at all. The first token of a sequence sets
-    every word of the state and skips nothing. A token is answered group by group, for each of them
-    chunk by chunk of Q: one event per spike. A row of `lanes` values without any event costs a
-    clock.
+    Learning a token iterates over the chunks of K and, within each, over the groups of V: one event
+    per nonzero K if the group of V has a spike. The first token of a sequence initialises every
+    word of the state, so it skips nothing. Answering a token iterates over the groups and, within
+    each, over the chunks of Q: one event per spike. A row of `lanes` values without events takes
+    one cycle.
 
     Members
     -------
-    run : In(1), may go on.
-    ended : Out(1), this clock takes the last row of a sequence.
+    run : In(1), process tokens while high.
+    ended : Out(1), high for one cycle when the last row of a sequence is read.
     q, k, v : In(stream of `held_beat`).
-    o : Out(stream of `state_event`); all moves on while `o.ready` is high, with or without events.
+    o : Out(stream of `state_event`); `o.ready` enables the whole pipeline, regardless of `o.valid`.
     """
 
     def __init__(self, config: A2OS2A) -> None:
@@ -94,8 +95,8 @@ class StateEvents(Component):
         m.submodules.learning = learning = LoopNest(chunk=config.chunks, group=config.groups)
         m.submodules.answering = answering = LoopNest(group=config.groups, chunk=config.chunks)
 
-        # Rows to learn: the K values that are not zero, if V has any spike in the group; of the
-        # first token all of them. Rows to answer: the spikes of Q.
+        # Rows to learn: the nonzero values of K if V has a spike in the group, or all values of the
+        # first token. Rows to answer: the spikes of Q.
         row = scanner.i.payload
         spans = span_count(config.lanes)
         k, v = self.k.payload.data, piece(self.v.payload.data, 2 * config.lanes, learning.group)
@@ -122,7 +123,7 @@ class StateEvents(Component):
             row.tag.v.eq(v),
         ]
 
-        # One row per step of the loops; each operand goes when its last row has.
+        # One row per step of the loops; an operand is accepted with its last row.
         m.d.comb += [
             learning.step.eq(can_learn & scanner.i.ready),
             answering.step.eq(can_answer & scanner.i.ready),
@@ -136,7 +137,7 @@ class StateEvents(Component):
             self.ended.eq(turns.answered & turns.answered_last),
         ]
 
-        # Events: where the bit is in its row, and where the row is, make the address of the word.
+        # The position of the bit in its row and that of the row form the address of the word.
         found, event = scanner.o.payload, self.o.payload
         m.d.comb += [
             scanner.o.ready.eq(self.o.ready),

@@ -1,4 +1,5 @@
-"""Order `kv`: ``Q (K^T V)``, the D x Dv state first. Linear in N, in memory that N leaves alone."""
+"""Order `kv`: ``Q (K^T V)``, the D x Dv state first. Time is linear in N, memory independent of
+N."""
 
 from amaranth.hdl import Module
 from amaranth.lib.wiring import connect, flipped
@@ -10,14 +11,14 @@ from .state_sums import StateSums
 
 
 class StateFirst(Order):
-    """Attention by way of the state ``M = K^T V``; see `Order` for the members."""
+    """Attention computed from the state ``M = K^T V``; see `Order` for the members."""
 
     def elaborate(self, platform):
         m = Module()
 
         m.submodules.events = events = StateEvents(self._config)
         m.submodules.sums = sums = StateSums(self._config)
-        # A stall would be too late for the far ends of the operands: they hear of it a clock later.
+        # The path of a stall back to the operands is too long for one cycle, so it is registered.
         m.submodules.late = late = SkidBuffer(state_event(self._config).size)
         for name in "qkv":
             connect(m, flipped(getattr(self, name)), getattr(events, name))

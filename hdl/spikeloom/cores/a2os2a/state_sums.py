@@ -1,4 +1,4 @@
-"""Order `kv`, second half: the state in memory, and the sums in and out of it."""
+"""Order `kv`, second half: the state memory, its updates and the sums of the outputs."""
 
 from __future__ import annotations
 
@@ -11,31 +11,30 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.add_with_carry import add_with_carry
 from ...blocks.component import Component
-from ...blocks.memory_attributes import NEVER_BOTH
+from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
 from .operands import beat, output_data, signed_term
 from .state_events import address_bits, state_event
 
 if TYPE_CHECKING:
     from .core import A2OS2A
 
-BESIDE = 2  # lanes whose words lie in one memory
-RETURN = 5  # clocks from the read of a word to the first read that sees what was added to it
+BESIDE = 2  # lanes per memory
+RETURN = 5  # cycles from the read of a word to the first read of the updated word
 
 
 class StateSums(Component):
-    """``M[d] <- M[d] + k v`` or ``o <- o + M[d]``, `lanes` values per event, one event per clock.
+    """``M[d] <- M[d] + k v`` or ``o <- o + M[d]``, `lanes` values per event, one event per cycle.
 
-    An event waits until the word it reads is back from an earlier event, `RETURN` clocks after that
-    one, and while the output stream stalls.
+    An event stalls until an earlier update of its word is written back, `RETURN` cycles after that
+    event, and with the output stream.
 
-    Where the sequence is open, an element of the state that would leave its range stays at the end
-    of it and `saturated` goes high until reset.
+    In an open sequence the elements of the state saturate.
 
     Members
     -------
     i : In(stream of `state_event`).
     o : Out(stream of {data: `lanes` signed values, last}).
-    saturated : Out(1).
+    saturated : Out(1), an element of the state has saturated; high until reset.
     """
 
     def __init__(self, config: A2OS2A) -> None:
@@ -53,20 +52,20 @@ class StateSums(Component):
         config = self._config
         lanes, width = config.lanes, config.state_bits
 
-        # Memories of a few lanes each: one over all of them would tie distant blocks together.
+        # Each memory holds a few lanes: a single one would couple distant block RAMs.
         reads, writes = [], []
         for first in range(0, lanes, BESIDE):
             m.submodules[f"memory_{first}"] = memory = Memory(
                 shape=min(BESIDE, lanes - first) * width,
                 depth=1 << address_bits(config),
                 init=[],
-                attrs=NEVER_BOTH,
+                attrs=NO_READ_WRITE_COLLISION,
             )
             reads.append(memory.read_port())
             writes.append(memory.write_port())
 
-        # Six stages: offered, at the memory's input, at its output, in a register behind it (block
-        # RAM is slow to answer and far away), at the adders, in a register before the memory.
+        # Six stages: input, memory address, memory output, a register behind it (block RAM has a
+        # long output delay), adders, and a register before the memory's write port.
         advance = ~(self.o.valid & ~self.o.ready)
         offered = self.i.payload
         asking, reading, holding, adding = stages = [
@@ -76,14 +75,15 @@ class StateSums(Component):
         asking_valid, reading_valid, holding_valid, adding_valid = valids = [
             Signal(name=f"{name}_valid") for name in ("asking", "reading", "holding", "adding")
         ]
-        # What a stage does to hundreds of registers is known as it begins. Without an event nothing
-        # is added.
-        blank = Signal(init=1)  # held: the word counts as zero
-        unlearnt = Signal(init=1)  # held: V counts as zero
-        closing = Signal()  # at the adders: the last of a group of outputs
-        clear = Signal(init=1)  # at the adders: the next sum begins at zero
+        # Controls of many registers are registered one stage ahead. Without an event nothing is
+        # added.
+        blank = Signal(init=1)  # holding: the word is taken as zero
+        unlearnt = Signal(init=1)  # holding: V is taken as zero
+        closing = Signal()  # adding: last event of a group of outputs
+        clear = Signal(init=1)  # adding: the next sum starts from zero
 
-        # An event that meets its word on the way through the adders waits for its return.
+        # Read-after-write hazard: an event whose word is in the pipeline stalls until it is
+        # written.
         wait = Signal(range(RETURN))
         move = advance & (wait == 0)
 
@@ -120,8 +120,8 @@ class StateSums(Component):
         for read in reads:
             m.d.comb += [read.addr.eq(asking.address), read.en.eq(move)]
 
-        # Words as they were read; those of a sequence to come, and of events without one, are zero.
-        # So are the values of V where nothing is learnt.
+        # The words read. They are zero for the first token of a sequence and for inactive events.
+        # The values of V are zero for events that do not learn.
         values = Signal(2 * lanes, reset_less=True)
         words = [Signal(signed(width), name=f"word_{n}", reset_less=True) for n in range(lanes)]
         held = Signal(lanes * width, reset_less=True)
@@ -134,8 +134,9 @@ class StateSums(Component):
             with m.If(unlearnt):
                 m.d.sync += values.eq(0)
 
-        # One adder per lane learns and answers. It learns `word + term`, while the output's sum is
-        # zero; it answers `word + acc`, while the term is zero: so the two are one by OR.
+        # One adder per lane serves both kinds of events. Learning computes `word + term` while
+        # `acc` is zero, answering `word + acc` while `term` is zero; an OR combines `acc` and
+        # `term`.
         open_ended = config.length == "open"
         renewed, overflows = [], []
         for n, word in enumerate(words):
@@ -162,7 +163,7 @@ class StateSums(Component):
                 ]
                 with m.If(clear):
                     m.d.sync += acc.eq(0)
-        # What has been made is an output, or a word to be written back.
+        # The result is either an output or a word to write back.
         renew = Signal()
         m.d.sync += renew.eq(advance & adding_valid & adding.learn & adding.active)
         address = Signal.like(adding.address, reset_less=True)
@@ -175,7 +176,7 @@ class StateSums(Component):
             with m.If(renew & Cat(overflows).any()):
                 m.d.sync += self.saturated.eq(1)
 
-        # With the last word a group of outputs is complete.
+        # The last event of a group completes its outputs.
         with m.If(self.o.ready):
             m.d.sync += self.o.valid.eq(0)
         with m.If(advance & closing):

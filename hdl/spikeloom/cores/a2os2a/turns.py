@@ -1,4 +1,4 @@
-"""Turns: tokens are learnt (K and V taken in) and answered (Q taken in, O sent) in order."""
+"""Order in which tokens are learnt (K and V are read) and answered (Q is read, O is sent)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from ...blocks.component import Component
 
 
 class Turns(Component):
-    """Whose turn it is: without a mask a sequence is learnt, then answered; a causal core learns a
-    token and answers it before it learns the next.
+    """Selects whether to learn or to answer a token.
+
+    Without a mask all tokens of a sequence are learnt, then all are answered. With a causal mask
+    each token is answered before the next one is learnt.
 
     Parameters
     ----------
@@ -18,10 +20,11 @@ class Turns(Component):
 
     Members
     -------
-    learnt : In(1), a token has just been learnt; learnt_last : In(1), it was the sequence's last.
-    answered : In(1), a token has just been answered; answered_last : In(1), likewise.
-    learn, answer : Out(1), one of them high.
-    fresh : Out(1), no token of this sequence has been learnt.
+    learnt : In(1), a token has been learnt. learnt_last : In(1), it is the last of the sequence.
+    answered : In(1), a token has been answered. answered_last : In(1), it is the last of the
+        sequence.
+    learn, answer : Out(1), exactly one of them is high.
+    fresh : Out(1), no token of the current sequence has been learnt.
     """
 
     def __init__(self, mask: str) -> None:

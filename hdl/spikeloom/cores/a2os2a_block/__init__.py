@@ -1,4 +1,4 @@
-"""`a2os2a` among its neurons (`a2os2a_block`): pre-activations in, spikes out."""
+"""`a2os2a` with its neurons (`a2os2a_block`): pre-activations in, spikes out."""
 
 from .core import A2OS2ABlock
 

@@ -1,4 +1,4 @@
-"""The `a2os2a_block` core: `a2os2a` among its neurons, a composition of cores."""
+"""The `a2os2a_block` core: a composition of `a2os2a` and its neurons."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ class A2OS2ABlock(Composition, A2OS2A):
         Q = binary neurons(q)    K = ReLU(k)    V = ternary neurons(v)
         o = binary neurons((Q K^T) V)
 
-    Thresholds are in units of the pre-activations' last place. Every spiking neuron has a time
-    constant of 2 and a hard reset, the values of the paper, and starts a run from zero.
+    Thresholds are integers in units of the pre-activations' least significant bit. Every spiking
+    neuron has a time constant of 2 and a hard reset, as in the paper, and starts each run from
+    zero.
     """
 
     NAME = "a2os2a_block"
@@ -94,8 +95,8 @@ class A2OS2ABlock(Composition, A2OS2A):
         return {"o": self.port("o", Bit(), self.lanes)}
 
     def cycles(self, **operands: NDArray) -> int:
-        """Those of the attention, whose queries take D / lanes cycles to arrive, and of the output
-        neurons behind it."""
+        """Cycles of the attention, whose queries arrive every D / lanes cycles, and of the output
+        neurons."""
         from ..a2os2a.schedule import cycles
         from ..spiking_neurons.component import NeuronBank
 

@@ -1,4 +1,4 @@
-"""Settings of `a2os2a_block`, and its clock, that fit classes of devices."""
+"""Settings and core clocks of `a2os2a_block` for classes of devices."""
 
 from ...contract import Preset
 

@@ -13,7 +13,7 @@ from ...random.random_source import RandomSource
 class BernoulliStream(Component):
     """Turns each beat of `lanes` thresholds into `lanes` spikes, with fresh random numbers.
 
-    One beat per clock, `delay` clocks of latency.
+    One beat per cycle, `delay` cycles of latency.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class BernoulliStream(Component):
     o : Out(stream of `lanes` spikes).
     """
 
-    delay = 1  # clocks from `i` to `o`
+    delay = 1  # cycles from `i` to `o`
 
     def __init__(self, lanes: int, *, value_bits: int, strategy: str) -> None:
         self._lanes = lanes

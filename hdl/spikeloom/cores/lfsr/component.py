@@ -12,7 +12,7 @@ from ...random.lfsr import LFSR
 class LFSRStream(Component):
     """Sends the window of an `LFSR`, moved on by `leap` bits with each transfer.
 
-    One window per clock, from the clock after it is loaded on; no latency.
+    One window per cycle, from the cycle after it is loaded on; no latency.
 
     Parameters
     ----------

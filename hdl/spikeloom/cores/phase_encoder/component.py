@@ -10,7 +10,7 @@ from ..spiked.phase_encoder import PhaseEncoder
 
 
 class PhaseEncoderBank(Component):
-    """A `PhaseEncoder` for each of `lanes` sums; one beat per clock, `delay` clocks of
+    """A `PhaseEncoder` for each of `lanes` sums; one beat per cycle, `delay` cycles of
     latency, never held up.
 
     Parameters
@@ -27,7 +27,7 @@ class PhaseEncoderBank(Component):
     o : Out(array of `lanes` codes), o_valid : Out(1).
     """
 
-    delay = PhaseEncoder.delay  # clocks from `i` to `o`
+    delay = PhaseEncoder.delay  # cycles from `i` to `o`
 
     def __init__(
         self, config: Spiked, *, lanes: int, shape: Shape, scale: float, bipolar: bool

@@ -12,7 +12,7 @@ from ...blocks.component import Component
 class ReLUQuantiserComponent(Component):
     """``min(max(x, 0) >> shift, 2**bits - 1)``, `lanes` values per beat.
 
-    One beat per clock. Values cut off at the top are counted; the count stays
+    One beat per cycle. Values cut off at the top are counted; the count stays
     at its largest rather than start over.
 
     Parameters
@@ -31,7 +31,7 @@ class ReLUQuantiserComponent(Component):
     Source: the ReLU neuron of A2OS2A, arXiv 2503.00226.
     """
 
-    delay = 1  # clocks from `i` to `o`
+    delay = 1  # cycles from `i` to `o`
 
     def __init__(self, lanes: int, *, input_bits: int, bits: int, shift: int) -> None:
         self._lanes = lanes

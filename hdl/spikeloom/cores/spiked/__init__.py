@@ -1,4 +1,4 @@
-"""SpikedAttention (`spiked`): softmax attention of one-spike codes, with additions only."""
+"""SpikedAttention (`spiked`): softmax attention of one-spike codes with additions only."""
 
 from .core import Spiked
 

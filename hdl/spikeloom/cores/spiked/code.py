@@ -1,4 +1,4 @@
-"""How a one-spike code looks on wires."""
+"""Bit layout of a one-spike code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from amaranth.lib import data
 
 
 def signed_code(steps: int) -> data.StructLayout:
-    """A spike with a sign, or none: `step` 0..T - 1 and `sign` (1 for negative) where `spike` is 1.
+    """An optional spike with a sign: `step` 0..T - 1 and `sign` (1 for negative), valid if `spike`
+    is 1.
 
     A code without a spike is all zeros.
     """
@@ -14,7 +15,7 @@ def signed_code(steps: int) -> data.StructLayout:
 
 
 def unsigned_code(steps: int) -> data.StructLayout:
-    """As `signed_code`, for neurons that only fire positive spikes."""
+    """As `signed_code`, without a sign, for neurons that fire only positive spikes."""
     return data.StructLayout({"step": range(steps), "spike": 1})
 
 

@@ -1,4 +1,4 @@
-"""The `spiked` core: attention of one-spike codes, with additions only."""
+"""Hardware of the `spiked` core: attention of one-spike codes with additions only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def token_beat(config: Spiked, width: int) -> data.StructLayout:
-    """Payload of a stream beat: the codes of a token and the mark of a tensor's last beat."""
+    """Payload of a stream beat: the codes of a token, and `last` for the last beat of a tensor."""
     return beat(width * code_bits(config.steps))
 
 
@@ -44,10 +44,8 @@ class SpikedComponent(Component):
         p      = woss( score )
         output = code( (p V / sum p) * v_scale / output_scale )
 
-    Operands are taken whenever there is room, two heads of each, also before `start`. Loading,
-    scores, outputs and sending work on four heads at the same time; see `schedule` for the clocks.
-    Where a ``last`` does not fall on the end of a tensor, `misframed` goes high and stays until
-    reset.
+    Operands of two heads are buffered, and accepted even before `start`. Loading, scores, outputs
+    and sending form a pipeline of four heads; see `schedule` for the cycles.
 
     Parameters
     ----------
@@ -55,14 +53,14 @@ class SpikedComponent(Component):
 
     Members
     -------
-    start : In(1), take `heads` heads; taken while `busy` is low.
-    seed : In(64), as for every core; this one draws nothing at random.
-    busy : Out(1), from start to the last output beat.
-    done : Out(1), one clock, with the transfer of the last output beat.
-    misframed : Out(1).
+    start : In(1), process `heads` heads; ignored while `busy` is high.
+    seed : In(64), unused, as nothing is random; every core has this port.
+    busy : Out(1), high from the cycle after `start` to the last output beat.
+    done : Out(1), high for one cycle, with the transfer of the last output beat.
+    misframed : Out(1), a ``last`` was not at the end of a tensor; high until reset.
     q, k, v : In(stream of {data, last}), a token of codes (`signed_code`) per beat, dimension 0 in
-        the lowest bits, N beats a head.
-    o : Out(stream of {data, last}), likewise.
+        the lowest bits, N beats per head.
+    o : Out(stream of {data, last}), in the same format.
 
     Source: "SpikedAttention", NeurIPS 2024.
     """
@@ -87,7 +85,7 @@ class SpikedComponent(Component):
         config = self.config
         tokens = config.tokens
 
-        # Start: let `heads` heads into the score stage, and stop with the last output beat.
+        # Start: admit `heads` heads to the score stage, and stop with the last output beat.
         m.submodules.taken = taken = LoopNest(head=config.heads)
         m.submodules.sent = sent = LoopNest(token=tokens)
         m.submodules.run_control = run_control = RunControl(config.heads)
@@ -106,7 +104,7 @@ class SpikedComponent(Component):
         p_lanes = self._scores(m, q_events, k_lanes, run, taken)
         tensor = self._outputs(m, v_events, p_lanes).o
 
-        # Dimensions side by side are tokens again; the next is read while one is taken.
+        # Transpose dimensions back to tokens; the next token is read while one is sent.
         m.d.comb += [
             tensor.addr.index.eq(
                 Mux(sent.step, Mux(sent.token_last, 0, sent.token + 1), sent.token)
@@ -120,10 +118,9 @@ class SpikedComponent(Component):
         return m
 
     def _operands(self, m):
-        """Memories of Q's events, K's codes and V's events, fed from the streams.
+        """Memories of Q's events, K's codes and V's events, filled from the streams.
 
-        V gets one more dimension, which is one everywhere: its output is the sum of the
-        probabilities.
+        V is extended by a dimension of ones, whose output is the sum of the probabilities.
         """
         config, shape = self.config, signed_code(self.config.steps)
         tokens, head_dim, value_dim = config.tokens, config.head_dim, config.value_dim
@@ -151,7 +148,7 @@ class SpikedComponent(Component):
         return q_events, k_lanes, v_events
 
     def _scores(self, m, q_events, k_lanes, run, taken):
-        """Products of Q's spikes with K, a row at a time; their codes; probabilities."""
+        """Products of Q's spikes with K, row by row; their codes; probabilities."""
         config = self.config
         tokens = config.tokens
         m.submodules.scores = scores = TraceProduct(
@@ -191,7 +188,7 @@ class SpikedComponent(Component):
         return p_lanes
 
     def _outputs(self, m, v_events, p_lanes):
-        """Products of V's spikes with the probabilities, a dimension at a time; their codes."""
+        """Products of V's spikes with the probabilities, dimension by dimension; their codes."""
         config = self.config
         tokens, value_dim = config.tokens, config.value_dim
         m.submodules.outputs = outputs = TraceProduct(
@@ -221,9 +218,9 @@ class SpikedComponent(Component):
         return o_lanes
 
     def _codes(self, m, name, extra, misframed):
-        """Stream of single codes of operand `name`, those of `extra` before each token's own.
+        """Stream of single codes of operand `name`; the codes `extra` precede those of each token.
 
-        Whether this clock's beat has a wrong ``last`` joins `misframed`.
+        Appends to `misframed` whether the current beat has a wrong ``last``.
         """
         port = getattr(self, name)
         m.submodules[f"{name}_framed"] = framed = FramedInput(

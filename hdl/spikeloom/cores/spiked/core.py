@@ -1,4 +1,4 @@
-"""The `spiked` core: keys, streams and what else any tool may ask of it."""
+"""The `spiked` core: its keys, streams, golden model and cycles."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def scale(help: str, low: float = 1e-30, high: float = 1e30, **range: Any) -> An
 class Spiked(AttentionShape):
     """SpikedAttention: shape, code, number format, scales and unroll of one core.
 
-    A value ``x`` travels as one spike at step n with a sign, ``x = scale * sign * base**-n``.
-    Scales left at "auto" are fitted to the data by the float model; hardware made without data
-    takes those of standard normal operands (see `scales`).
+    A value ``x`` is represented by one spike at step n with a sign, ``x = scale * sign *
+    base**-n``. The float model fits scales of "auto" to the data; hardware generated without data
+    uses the scales of standard normal operands (see `scales`).
 
-    Unroll: `lanes` neurons take in a spike event at once; `encoders` of them are turned back into
-    spikes at once.
+    Unroll: `lanes` neurons process a spike event in one cycle; `encoders` sums are converted to
+    spikes in one cycle.
 
     Source: "SpikedAttention", NeurIPS 2024.
     """
@@ -137,7 +137,7 @@ class Spiked(AttentionShape):
         if self.lanes % self.encoders:
             raise self.error("encoders", self.encoders, f"a divisor of lanes ({self.lanes})")
 
-        # Every query and key spiking at step 0 makes the largest sum of products, D.
+        # The largest sum of products is D, if all elements of query and key spike at step 0.
         most = self.head_dim * self.base ** (self.steps - 1) / self.half_step
         if self.score_gain > most:
             largest = self.scales["score"] * most / self.score_gain
@@ -152,7 +152,8 @@ class Spiked(AttentionShape):
 
     @property
     def half_step(self) -> float:
-        """A magnitude spikes at step n from ``half_step * base**-n`` on: half way to step n - 1."""
+        """The threshold of step n is ``half_step * base**-n``, half way to the value of step n -
+        1."""
         return (1 + 1 / self.base) / 2
 
     # Scales
@@ -161,8 +162,9 @@ class Spiked(AttentionShape):
     def scales(self) -> dict[str, float]:
         """Scale of "q", "k", "v", "score" and "output", each a number.
 
-        In place of "auto": about the largest of as many standard normal numbers; for scores, of
-        normal Q and K with their scales; for the output, an average of values, the scale of V.
+        "auto" is replaced by the approximate largest magnitude of as many standard normal numbers;
+        for scores, by that for normal Q and K; for the output, by the scale of V, whose values it
+        averages.
         """
         query = _largest_normal(self.tokens * self.head_dim)
         scales = {
@@ -176,7 +178,7 @@ class Spiked(AttentionShape):
         return scales
 
     def settled(self) -> Self:
-        """The same hardware with numbers for scales left at "auto"."""
+        """The same hardware with a number for every scale of "auto"."""
         return replace(self, **{f"{name}_scale": scale for name, scale in self.scales.items()})
 
     @staticmethod
@@ -194,7 +196,7 @@ class Spiked(AttentionShape):
         """`output_scale` in units of ``sum p v / sum p`` of codes."""
         return self.scales["output"] / self.scales["v"]
 
-    # How the unroll cuts the tokens
+    # Groups and blocks of tokens
 
     @property
     def groups(self) -> int:
@@ -232,7 +234,7 @@ class Spiked(AttentionShape):
     def outputs(self) -> dict[str, Port]:
         return {"o": self._codes(self.value_dim)}
 
-    # What any tool may ask
+    # Interface of every core
 
     def create(self) -> Component:
         from .component import SpikedComponent
@@ -276,8 +278,7 @@ class Spiked(AttentionShape):
     def prepare(
         cls, settings: Mapping[str, Any], **tensors: NDArray
     ) -> tuple[Spiked, list[dict[str, NDArray]]]:
-        """Real numbers (N, D) and (N, Dv): scales left at "auto" are fitted to them, and they are
-        encoded."""
+        """Encode real numbers (N, D) and (N, Dv), after fitting scales of "auto" to them."""
         from .fitting import encode_and_fit
 
         settings = cls.shape_settings(settings, "ND", tensors)
@@ -306,5 +307,5 @@ class Spiked(AttentionShape):
 
 
 def _largest_normal(count):
-    """About the largest magnitude among `count` standard normal numbers."""
+    """Approximate largest magnitude of `count` standard normal numbers."""
     return sqrt(2 * log(2 * count))

@@ -1,4 +1,4 @@
-"""Event memory: a tensor of codes arrives, its spikes alone are kept and leave line by line."""
+"""Event memory: stores only the spikes of a tensor of codes and returns them line by line."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .code import signed_code
 
 
 def event_layout(length: int, steps: int) -> data.StructLayout:
-    """A spike event: its place on the line, its code, and the mark of the line's last event.
+    """A spike event: its index in the line, its code, and `last` for the last event of the line.
 
-    Where `silent`, the line has no spike; then this is the only event, and it has no place or code.
+    A `silent` event is the only one of a line without spikes; its index and code are undefined.
     """
     return data.StructLayout(
         {"index": range(length), "code": signed_code(steps), "last": 1, "silent": 1}
@@ -34,10 +34,10 @@ class EventReader(wiring.Signature):
 
     Members
     -------
-    event : In(event_layout(length, steps)).
-    valid : In(1), there is an event.
-    next : Out(1), go on to the next event; only while `valid` is high.
-    again : Out(1), with `next` at a line's last event: go back to the start of the line.
+    event : In(event_layout(length, steps)), the current event.
+    valid : In(1), `event` is valid.
+    next : Out(1), advance to the next event; allowed only while `valid` is high.
+    rewind : Out(1), with `next` at the last event of a line: return to the start of the line.
     """
 
     def __init__(self, length: int, steps: int) -> None:
@@ -46,17 +46,17 @@ class EventReader(wiring.Signature):
                 "event": In(event_layout(length, steps)),
                 "valid": In(1),
                 "next": Out(1),
-                "again": Out(1),
+                "rewind": Out(1),
             }
         )
 
 
 class EventMemory(Component):
-    """Keeps the spikes of `lines` x `length` neurons, for one tensor while the next arrives.
+    """Double-buffered spikes of tensors of `lines` x `length` neurons.
 
-    Silent neurons take no place among the events and no time; a line without any spike is one
-    event. One code per clock in, one event per clock out, and two clocks between the last event of
-    a tensor and the first of the next.
+    Silent neurons cause no events; a line without spikes is one event. One code per cycle in, one
+    event per cycle out, with two cycles between the last event of a tensor and the first of the
+    next.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class EventMemory(Component):
     def elaborate(self, platform):
         m = Module()
 
-        # The events of every line, and the place of the last of them: -1 for none.
+        # The events of every line, and the index of the last one: -1 if there is none.
         offset_bits = (self._length - 1).bit_length()
         line_bits = (self._lines - 1).bit_length()
         end_shape = signed(offset_bits + 1)
@@ -103,7 +103,7 @@ class EventMemory(Component):
         return m
 
     def _fill(self, m, memory, ends):
-        """Line after line, or all lines side by side, each behind what it holds already."""
+        """Append spikes to their lines; codes arrive line by line or index by index."""
         loops = {"line": self._lines, "index": self._length}
         if self._transposed:
             loops = {"index": self._length, "line": self._lines}
@@ -138,15 +138,15 @@ class EventMemory(Component):
                 m.d.sync += end_before.eq(Mux(last, -1, end))
 
     def _read(self, m, memory, ends):
-        """The address of the next event goes to the memory while the present one is used; the end
-        of the line ahead has been read before that is entered."""
+        """Read the next event while the current one is used; the end of a line is read before the
+        line begins."""
         event = self.o.event
         line, ahead = Signal(range(self._lines)), Signal(range(self._lines))
         offset = Signal((self._length - 1).bit_length())
         end = Signal.like(ends.data)
         enter, known, last = Signal(), Signal(), Signal()
 
-        leave = self.o.next & event.last & ~self.o.again
+        leave = self.o.next & event.last & ~self.o.rewind
         release = leave & (ahead == 0)
         next_line = Mux(enter, ahead, line)
         next_ahead = Mux(enter, Mux(ahead == self._lines - 1, 0, ahead + 1), ahead)
@@ -172,7 +172,7 @@ class EventMemory(Component):
         ]
 
     def _keep(self, m, fill, written, end):
-        """The end of the present line so far, one memory word per line; `end` replaces it."""
+        """The current end of the current line, one memory word per line; `end` replaces it."""
         m.submodules.kept = kept = Memory(shape=end.shape(), depth=self._lines, init=[])
         write = kept.write_port()
         read = kept.read_port(transparent_for=(write,))

@@ -1,4 +1,4 @@
-"""From a user's real tensors to codes: scales fitted to the data, and a check that none vanish."""
+"""Encoding of real tensors: fits scales to the data and checks that no stage vanishes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 def encode_and_fit(
     core: Spiked, tensors: Mapping[str, NDArray]
 ) -> tuple[Spiked, list[dict[str, NDArray]]]:
-    """The core with numbers for its scales, and the codes (q, k, v) of each head.
+    """The core with a number for every scale, and the codes (q, k, v) of each head.
 
     Parameters
     ----------
-    core : `Spiked`, perhaps with scales left at "auto".
-    tensors : q, k (N, D) and v (N, Dv) of real numbers, perhaps with an axis of heads in front.
+    core : `Spiked`; scales may be "auto".
+    tensors : q, k (N, D) and v (N, Dv) of real numbers, optionally with a leading axis of heads.
 
-    Raises `InputError` for numbers that are not finite, and where a scale makes a stage vanish.
+    Raises `InputError` for numbers that are not finite, and if a scale makes a stage vanish.
     """
     checked = {name: real_numbers(tensors[name], name).astype(float) for name in "qkv"}
     stacked = [x.reshape(-1, *x.shape[-2:]) for x in checked.values()]
@@ -50,7 +50,7 @@ def encode_and_fit(
 
 
 def encode(core: Spiked, q: NDArray, k: NDArray, v: NDArray) -> tuple[NDArray, ...]:
-    """Codes of real (q, k, v) by the core's scales."""
+    """Codes of real (q, k, v) with the scales of the core."""
     scales = core.scales
     return tuple(
         golden.encode_values(core, x / scales[name])
@@ -59,7 +59,7 @@ def encode(core: Spiked, q: NDArray, k: NDArray, v: NDArray) -> tuple[NDArray, .
 
 
 def _refuse_vanished(core, name, largest, codes):
-    """Raise `InputError` where a stage has values, but all too small to spike."""
+    """Raise `InputError` if a stage has nonzero values, but all are too small to spike."""
     if largest and not any(np.any(code) for code in codes):
         key, what = f"{name}_scale", {"score": "score"}.get(name, f"value of {name}")
         raise InputError(

@@ -1,4 +1,4 @@
-"""Lane memory: codes of many tokens side by side, one word for all lanes of a group."""
+"""Lane memory: codes of many tokens, with one word for all lanes of a group."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ if TYPE_CHECKING:
 
 
 def lane_address(groups: int, length: int) -> data.StructLayout:
-    """Address of a word of lanes: which group of tokens, which of their codes."""
+    """Address of a word: group of tokens, and index of the code within a token."""
     return data.StructLayout({"index": range(length), "group": range(groups)})
 
 
 class LaneMemory(Component):
-    """Double-buffered `tokens` x `length` codes that arrive token by token and are read across
-    `lanes` neighbouring tokens: a transposition.
+    """Double-buffered transposition: codes are written token by token and read across tokens.
 
-    The tensor arrives in beats of `block` codes along a token; a token takes
-    ``ceil(length / block)`` beats, the last of them filled up with anything. One beat per clock.
-    Lanes beyond the last token read as anything.
+    The `tokens` x `length` codes arrive in beats of `block` codes of a token, ``ceil(length /
+    block)`` beats per token, and are read from `lanes` neighbouring tokens at once. The padding of
+    a token's last beat is arbitrary, and so are the codes read from lanes beyond the last token.
+    One beat per cycle.
 
-    A token whose codes are known beforehand may come as one `i_silent`. It reads as `silent` says;
-    or as the row of codes that came before token 0, for all tokens, where there is a `preset`.
+    A token with known codes may be sent as one `i_silent`. Its codes are those of the function
+    `silent` or, with `preset`, those of the row sent before token 0.
 
     Parameters
     ----------
     tokens, length : shape of the tensor.
-    lanes : tokens read at once.
+    lanes : tokens read per cycle.
     block : codes per beat.
     shape : shape of a code.
     silent : code of a silent token, as a function of token and index; or None.
-    preset : whether a row comes before token 0; only with all tokens in one group.
+    preset : whether a row precedes token 0; requires all tokens in one group.
 
     Members
     -------
-    room : In(BankRoom()), reserved before the first beat of each tensor.
+    room : In(BankRoom()), reserve before the first beat of each tensor.
     i : In(array of `block` codes), i_valid : In(1).
-    i_silent : In(1), in place of a token's beats.
+    i_silent : In(1), replaces the beats of a token.
     i_first : Out(1), the next beat is the first of a tensor.
     o : In(BankReader(lane_address(ceil(tokens / lanes), length), array of `lanes` codes)).
     """
@@ -88,7 +88,7 @@ class LaneMemory(Component):
     def elaborate(self, platform):
         m = Module()
 
-        # A word is a block of codes of every lane of a group.
+        # A word holds a block of codes for every lane of a group.
         blocks = -(-self._length // self._block)
         block_bits = (blocks - 1).bit_length()
         code_bits = len(self.o.data.as_value()) // self._lanes
@@ -146,10 +146,10 @@ class LaneMemory(Component):
         return m
 
     def _replace_silent(self, m, memory, group, lane, behind):
-        """Where the token of a lane was silent, read the code that it has instead.
+        """Replace the code read for silent tokens.
 
-        Whether it was is known `behind` each token of `lane` and `group`, and kept in a bank like
-        that of `memory`: the marks of a group so far, last those of the whole group.
+        `behind` is high after each token of `lane` and `group`, when it is known whether it was
+        silent. The marks of a group are stored in banks like those of `memory`.
         """
         m.submodules.silent = silent = Memory(
             shape=self._lanes, depth=2 << len(group), init=[], attrs=BLOCK_RAM
@@ -173,7 +173,7 @@ class LaneMemory(Component):
 
 
 def fill_from_stream(m: Module, lanes: Any, codes: Any) -> None:
-    """Give the memory `lanes` the stream `codes` of single codes, token by token."""
+    """Fill the memory `lanes` from the stream `codes` of single codes, token by token."""
     m.d.comb += [
         lanes.i.eq(codes.p),
         codes.ready.eq(~lanes.i_first | lanes.room.free),

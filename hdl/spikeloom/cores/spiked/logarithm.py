@@ -1,4 +1,4 @@
-"""Logarithm of an integer by tables."""
+"""Logarithm of an integer from tables."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class Logarithm(Component):
-    """``log_B`` of a positive integer, ``LOG_FRACTION`` fraction bits: the step of its spike before
-    it is rounded.
+    """``log_B`` of a positive integer with ``LOG_FRACTION`` fraction bits.
 
-    The position of the leading one and the `bits` bits behind it each look up a table; the entries
-    add up. One number per clock, `delay` clocks of latency. For zero the output means nothing.
+    The result is the sum of two table entries, one for the position of the leading one and one for
+    the `bits` bits after it. One number per cycle, `delay` cycles of latency. The output is
+    undefined for zero.
 
     Parameters
     ----------
     config : Spiked (base).
     width : bits of the number.
-    bits : bits of mantissa looked at.
+    bits : bits of the mantissa that are used.
 
     Members
     -------
@@ -35,7 +35,7 @@ class Logarithm(Component):
     o : Out, wide enough for the logarithm of the largest number.
     """
 
-    delay = 4  # clocks from `i` to `o`
+    delay = 4  # cycles from `i` to `o`
 
     def __init__(self, config: Spiked, width: int, bits: int) -> None:
         self._exponents = exponent_logs(config, width)
@@ -47,7 +47,7 @@ class Logarithm(Component):
     def elaborate(self, platform):
         m = Module()
 
-        # Bring the leading one to the top, in strides from large to small.
+        # Shift the leading one to the top, in strides from large to small.
         shift_bits = max(1, (len(self.i) - 1).bit_length())
         top = 1 << shift_bits
         number = Cat(Const(0, top - len(self.i)), self.i)
@@ -57,7 +57,7 @@ class Logarithm(Component):
             moved = Signal(top, name=f"moved_{n}", reset_less=True)
             m.d.comb += low.eq(number[top - (1 << n) :] == 0)
             zeros.insert(0, low)
-            # A register half way down.
+            # A register after half of the levels.
             halves = n == shift_bits // 2
             domain = m.d.sync if halves else m.d.comb
             domain += moved.eq(Mux(low, number << (1 << n), number))
@@ -73,7 +73,7 @@ class Logarithm(Component):
             mantissa.eq(Cat(Const(0, self._bits), number[:-1])[-self._bits :]),
         ]
 
-        # Look both up.
+        # Look up both tables.
         m.submodules.table = table = Memory(
             shape=range(max(self._mantissas) + 1), depth=1 << self._bits, init=self._mantissas
         )

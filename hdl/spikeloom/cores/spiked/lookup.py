@@ -1,4 +1,4 @@
-"""Choosing by number, with multiplexers."""
+"""Selection by index, with multiplexers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 def lookup(values: list[Any], index: Value) -> Value:
     """Entry number `index` of a list of constants, as a tree of multiplexers.
 
-    Beyond the end of the list the last entry goes on.
+    An index beyond the end of the list selects the last entry.
     """
     return select([Const(value, range(max(values) + 1)) for value in values], index)
 
 
 def select(values: list[Any], index: Value) -> Value:
-    """Number `index` of a list of values, likewise."""
+    """Entry number `index` of a list of values, as for `lookup`."""
     for bit in index:
         values = values + values[-1:] * (len(values) % 2)
         values = [Mux(bit, high, low) for low, high in zip(values[::2], values[1::2], strict=True)]

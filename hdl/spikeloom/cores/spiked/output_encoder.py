@@ -1,4 +1,4 @@
-"""Output encoder: sums become spikes against thresholds that scale with the softmax sum."""
+"""Output encoder: converts sums to spikes, with thresholds proportional to the softmax sum."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 class OutputEncoder(Component):
     """``n = min {n : |sum| >= z * threshold * B**-n}``: the code of ``sum / z`` without a division.
 
-    Sums arrive line by line, a line holding one sum of every query; the first line is z itself, the
-    sum of each query's probabilities. A threshold z times as high has a logarithm ``log z`` more:
-    z is kept as a logarithm, and the step is the difference of two logarithms, rounded up.
-    One block of sums per clock, `delay` clocks of latency.
+    Sums arrive line by line, with one sum per query in a line. The first line is z, the sum of each
+    query's probabilities, which is stored as a logarithm. The step is the difference of two
+    logarithms, rounded up.
+    One block of sums per cycle, `delay` cycles of latency.
 
     Parameters
     ----------
@@ -37,14 +37,15 @@ class OutputEncoder(Component):
     -------
     i : In(array of `encoders` sums), i_valid : In(1): ``1 + value_dim`` lines, each of
         ``ceil(tokens / encoders)`` blocks.
-    o : Out(array of `encoders` codes), o_valid : Out(1): the lines but for the first.
-    o_normaliser : Out(1), in place of `o_valid` for the first; its codes are silent.
-    i_silent : In(1), o_silent : Out(1), in place of a line of `i`, of `o`: all zero, all silent.
+    o : Out(array of `encoders` codes), o_valid : Out(1): all lines except the first.
+    o_normaliser : Out(1), replaces `o_valid` for the first line, whose codes are silent.
+    i_silent : In(1), o_silent : Out(1), replace a whole line of `i` or `o`: all sums are zero, all
+        codes silent.
 
     Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
     """
 
-    delay = Logarithm.delay + 4  # clocks from `i` to `o`
+    delay = Logarithm.delay + 4  # cycles from `i` to `o`
 
     def __init__(self, config: Spiked) -> None:
         self._config = config
@@ -69,8 +70,8 @@ class OutputEncoder(Component):
         arrived = Cat(self.i_valid, self.i_silent)
         valid, silent = pipeline.delay(arrived, Logarithm.delay + 1, "arrived", reset_less=False)
 
-        # Where the logarithms at hand belong, and the thresholds at step 0 of their block: those of
-        # the normalisers, with the addend that rounds steps up.
+        # Position of the current logarithms, and the thresholds at step 0 of their block: the
+        # logarithms of the normalisers, plus an addend that rounds steps up.
         m.submodules.loops = loops = LoopNest(line=config.value_dim + 1, block=config.blocks)
         normalises = loops.line == 0
         logs = [Logarithm(config, len(self.i[n]), config.log_bits) for n in range(config.encoders)]
@@ -103,7 +104,7 @@ class OutputEncoder(Component):
             m.d.comb += [log.i.eq(magnitude), write.data[n].eq(log.o + up)]
             minus, present = pipeline.delay(sign, Logarithm.delay + 3, f"sign_{n}")
 
-            # Block RAM is slow to answer, and a subtraction takes long.
+            # A register, because block RAM has a long output delay and a subtraction follows.
             threshold = Signal.like(read.data[n], name=f"threshold_{n}", reset_less=True)
             logarithm = Signal.like(log.o, name=f"logarithm_{n}", reset_less=True)
             m.d.sync += [threshold.eq(read.data[n]), logarithm.eq(log.o)]

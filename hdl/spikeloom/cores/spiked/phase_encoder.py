@@ -1,4 +1,4 @@
-"""Phase encoder: a sum becomes one spike, at the first step whose threshold it reaches."""
+"""Phase encoder: converts a sum to a spike at the first step whose threshold it reaches."""
 
 from __future__ import annotations
 
@@ -21,19 +21,18 @@ if TYPE_CHECKING:
 
 
 class PhaseEncoder(Component):
-    """``n = min {n : |i| >= threshold[n]}`` for thresholds that fall by B per step; no spike where
-    the last one is not reached.
+    """``n = min {n : |i| >= threshold[n]}``; thresholds fall by a factor B per step.
 
-    The spike's step is a logarithm rounded up. A coarse logarithm leaves two steps to choose from,
-    and one comparison with the table of thresholds decides: the result is exact. One sum per clock,
-    `delay` clocks of latency.
+    There is no spike if the last threshold is not reached. The step is a logarithm, rounded up. A
+    coarse logarithm leaves two candidates, and one comparison with the table of thresholds selects
+    the exact one. One sum per cycle, `delay` cycles of latency.
 
     Parameters
     ----------
     config : Spiked (steps, base, frac_bits).
     shape : shape of the sums, signed, `frac_bits` fraction bits.
     gain : the value of a spike at step 0.
-    bipolar : whether negative sums fire negative spikes, or none.
+    bipolar : whether negative sums cause negative spikes; otherwise they cause none.
 
     Members
     -------
@@ -43,7 +42,7 @@ class PhaseEncoder(Component):
     Source: "SpikedAttention", NeurIPS 2024, one-spike phase coding.
     """
 
-    delay = Logarithm.delay + 5  # clocks from `i` to `o`
+    delay = Logarithm.delay + 5  # cycles from `i` to `o`
 
     def __init__(
         self, config: Spiked, shape: ShapeLike, *, gain: float, bipolar: bool = True
@@ -69,7 +68,7 @@ class PhaseEncoder(Component):
         m.d.sync += valid.eq(Cat(self.i_valid, valid))
         m.d.comb += self.o_valid.eq(valid[-1])
 
-        # Magnitude and sign, and their way beside the logarithm.
+        # Magnitude and sign, delayed to match the logarithm.
         magnitude = Signal(len(self.i), reset_less=True)
         minus = Signal(reset_less=True)
         m.d.sync += [magnitude.eq(abs(self.i)), minus.eq(self.i < 0)]
@@ -78,7 +77,8 @@ class PhaseEncoder(Component):
         beside = Pipeline(m).delay(Cat(magnitude, minus), Logarithm.delay + 2, "beside")
         magnitude, minus = beside[:-1], beside[-1]
 
-        # The logarithm is less than a third of a step wrong: the spike is at `step` or the next.
+        # The error of the logarithm is less than a third of a step: the spike is at `step` or the
+        # next.
         unit = 1 << LOG_FRACTION
         top = log_fixed(config, 2**config.frac_bits) + threshold_log(config, self._gain)
         first = (top - unit // 3 + unit - 1 - log.o) >> LOG_FRACTION

@@ -1,4 +1,4 @@
-"""Settings of `spiked`, and its clock, that fit classes of devices."""
+"""Settings and core clocks of `spiked` for classes of devices."""
 
 from ...contract import Preset
 

@@ -1,4 +1,4 @@
-"""The trace-driven product on its own: codes of two matrices in, sums out."""
+"""The trace-driven product with its operand memories: codes of two matrices in, sums out."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class ProductStage(Component):
     """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes: a `TraceProduct` with its operand
     memories, between streams.
 
-    Both operands are double-buffered and taken one code per clock. A product begins when both are
-    there, and waits with its events while the taker of the sums is too slow. Sums leave side by
-    side, all of a group of lanes at once, so that nothing but spikes takes time: a clock per spike
-    of a and group, and one per line without any.
+    Both operands are double-buffered and accept one code per cycle. A product begins when both
+    operands are complete; its events stall with the output stream. All sums of a group of lanes
+    leave in one beat. A product takes one cycle per spike of a and group of lanes, and one per line
+    without spikes.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class ProductStage(Component):
     i_a : In(stream of codes), line by line.
     i_b : In(stream of codes), token by token.
     o : Out(stream of {sums: array of `lanes` sums in trace units, silent}), line by line: a beat
-        per group of lanes, or a single one marked `silent` where all sums of the line are zero.
+        per group of lanes, or a single `silent` beat if all sums of the line are zero.
     """
 
     def __init__(self, config: Spiked, lines: int, length: int) -> None:

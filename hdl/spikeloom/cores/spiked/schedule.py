@@ -1,4 +1,4 @@
-"""How long the `spiked` core takes: a function of where the operands spike."""
+"""Cycle count of the `spiked` core, as a function of the spikes of the operands."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .woss import Woss
 if TYPE_CHECKING:
     from .core import Spiked
 
-NEXT_TENSOR = 3  # clocks from an event memory's last event of a tensor to the next one's first
+NEXT_TENSOR = 3  # cycles from an event memory's last event of a tensor to the next one's first
 
 
 def product_clocks(config: Spiked, spikes: Any, leaving: int = 0) -> int:
-    """Clocks a `TraceProduct` takes from its first event to its last; `spikes`: those of each line.
+    """Cycles of a `TraceProduct` from its first event to its last, for `spikes` in each line.
 
-    The spikes of a line pass once for each group of lanes, and a line without any takes one clock.
-    The last of them waits until the sums of the group before have left, `encoders` per clock;
-    `leaving` are the blocks still to go when the first event comes.
+    The spikes of a line are issued once per group of lanes; a line without spikes takes one cycle.
+    The last event of a group stalls until the sums of the previous group have left, `encoders` per
+    cycle. `leaving` is the number of blocks still to leave at the first event.
     """
     clocks = 0
     for count in spikes:
@@ -33,24 +33,26 @@ def product_clocks(config: Spiked, spikes: Any, leaving: int = 0) -> int:
 
 
 def query_spikes(config: Spiked, q: Sequence[Any] | None = None) -> list[int]:
-    """Spikes of each query of one head, `q` (N x D) true where Q spikes (default: everywhere)."""
+    """Spikes of each query of one head; `q` (N x D) is true where Q spikes (default:
+    everywhere)."""
     return [sum(map(bool, query)) for query in q or [[True] * config.head_dim] * config.tokens]
 
 
 def value_spikes(config: Spiked, v: Sequence[Any] | None = None) -> list[int]:
-    """Spikes of the line of ones and of each dimension of one head, `v` (N x Dv) likewise."""
+    """Spikes of the line of ones and of each dimension of V; `v` (N x Dv) is true where V
+    spikes."""
     rows = v or [[True] * config.value_dim] * config.tokens
     return [config.tokens, *(sum(map(bool, dim)) for dim in zip(*rows, strict=True))]
 
 
 def last_blocks(config: Spiked, spikes: Any = (1,)) -> int:
-    """Clocks in which the last sums of lines of so many `spikes` leave: those of a group, or a mark
-    in place of a silent line."""
+    """Cycles in which the last sums leave, for lines with `spikes`: the blocks of a group, or one
+    for a silent line."""
     return config.group_blocks[-1] if spikes[-1] else 1
 
 
 def score_latency(config: Spiked, spikes: Any = (1,)) -> int:
-    """Clocks from a score product's last event to the first of the output product."""
+    """Cycles from a score product's last event to the first of the output product."""
     rows_leaving = config.blocks if any(spikes) else 1
     return (
         TraceProduct.delay
@@ -63,17 +65,17 @@ def score_latency(config: Spiked, spikes: Any = (1,)) -> int:
 
 
 def output_latency(config: Spiked, spikes: Any = (1,)) -> int:
-    """Clocks from an output product's last event to the first output beat."""
+    """Cycles from an output product's last event to the first output beat."""
     return TraceProduct.delay + OutputEncoder.delay + last_blocks(config, spikes) + 1
 
 
 def cycles(config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None) -> int:
-    """Clocks from `start` to the last output beat, operands on chip as far as they go, no stalls.
+    """Cycles from `start` to the last output beat, with preloaded operands and without stalls.
 
-    For one head: spikes of Q times groups of lanes, spikes of V and one per token times groups, one
-    clock per line without spikes, one per output token, and a constant. `q` (heads * N x D) and `v`
-    (heads * N x Dv) are true where there is a spike (default: everywhere, the most clocks there can
-    be).
+    For one head this is the sum of: spikes of Q times groups of lanes; spikes of V plus one per
+    token, times groups; one cycle per line without spikes; one per output token; and a constant.
+    `q` (heads * N x D) and `v` (heads * N x Dv) are true where there is a spike (default:
+    everywhere, the worst case).
     """
     return beat_clocks(config, q, v)[-1]
 
@@ -81,11 +83,11 @@ def cycles(config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | No
 def interval(
     config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None
 ) -> float:
-    """Clocks between heads that follow each other and spike alike, on average.
+    """Average cycles between consecutive heads with the same spikes.
 
-    That is the busiest stage's: loading, one clock per code; a product, one per event and group;
-    or, where heads are small, half the time in which a head passes one of the memories between
-    stages, which hold two.
+    The slowest stage determines it: loading, with one cycle per code; a product, with one per event
+    and group; or, for small heads, half the time that a head occupies one of the double-buffered
+    memories between stages.
     """
     first, last = 4, 8
     many = replace(config, heads=last + 1)
@@ -96,7 +98,7 @@ def interval(
 def beat_clocks(
     config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None
 ) -> list[int]:
-    """The clock, counted from `start`, of each head's last output beat."""
+    """The cycle of each head's last output beat, counted from `start`."""
     tokens = config.tokens
     loads = tokens * config.head_dim, tokens * (config.value_dim + 1)
     scores, outputs = _Product(config), _Product(config)
@@ -106,13 +108,13 @@ def beat_clocks(
         rows = slice(head * tokens, (head + 1) * tokens)
         queries, values = query_spikes(config, q and q[rows]), value_spikes(config, v and v[rows])
 
-        # Two heads are there at start; a later one comes in once its bank is given back.
+        # Two heads are loaded before start; a later one is loaded once its bank is released.
         for product, done, load in zip((scores, outputs), loaded, loads, strict=True):
             begin = max(done[-1], product.ends[head - 2]) if head > 1 else 0
             done.append(begin + load if head > 1 else -NEXT_TENSOR)
 
         end = scores.run(queries, 1, loaded[0][head] + NEXT_TENSOR, *_freed(outputs.ends, head))
-        # Silent rows leave one after the other behind those of the head before.
+        # Silent rows leave one by one after those of the previous head.
         behind = [known[-1] + tokens] if known and not any(queries) else []
         known.append(max([end + score_latency(config, queries), *behind]))
 
@@ -123,12 +125,13 @@ def beat_clocks(
 
 
 def _freed(ends, head):
-    """When the stage behind gives back the bank that `head` needs."""
+    """The cycle in which the next stage releases the bank that `head` needs."""
     return [ends[head - 2] + 1] if head > 1 else []
 
 
 class _Product:
-    """A `TraceProduct` that runs one head after the other; `ends`: the clock of each last event."""
+    """A `TraceProduct` that processes one head after the other; `ends`: the cycle of each last
+    event."""
 
     def __init__(self, config: Spiked) -> None:
         self._config = config
@@ -136,7 +139,7 @@ class _Product:
         self.ends: list[int] = []
 
     def run(self, spikes: Any, *not_before: int) -> int:
-        """Add the end of a head's product, begun as soon as it may be."""
+        """Append the end of a head's product, which begins as early as possible."""
         begin = max([*not_before, *(end + NEXT_TENSOR for end in self.ends[-1:])])
         gone = begin - self.ends[-1] - 1 if self.ends else 0
         leaving = max(0, self._leaving - gone)

@@ -1,4 +1,4 @@
-"""Conversions between one-spike codes and the spike trains of T steps they stand for."""
+"""Conversions between one-spike codes and spike trains of T steps."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def spikes(width: int) -> data.StructLayout:
 
 
 class CodesToSpikes(Component):
-    """Plays codes as spikes: for every vector of codes, T beats, neuron d firing in beat `step`.
+    """Converts each vector of codes to T beats of spikes; neuron d fires in beat `step`.
 
-    One beat per clock.
+    One beat per cycle.
 
     Parameters
     ----------
-    width : neurons side by side.
+    width : neurons per beat.
     steps : T.
 
     Members
@@ -32,7 +32,7 @@ class CodesToSpikes(Component):
     o : Out(stream of {spike: width, sign: width}).
     """
 
-    delay = 1  # clocks from codes to their first beat
+    delay = 1  # cycles from codes to their first beat
 
     def __init__(self, width: int, steps: int) -> None:
         self._width = width
@@ -68,13 +68,13 @@ class CodesToSpikes(Component):
 
 
 class SpikesToCodes(Component):
-    """Listens to T beats of spikes and tells each neuron's code: its first spike counts.
+    """Converts T beats of spikes to the code of each neuron, given by its first spike.
 
-    One beat per clock, except that a vector of codes not yet taken holds up the next first beat.
+    One beat per cycle; the first beat stalls while the previous vector of codes is pending.
 
     Parameters
     ----------
-    width : neurons side by side.
+    width : neurons per beat.
     steps : T.
 
     Members

@@ -1,4 +1,4 @@
-"""Constants of the `spiked` core, as integers: the same for hardware and golden model.
+"""Integer constants of the `spiked` core, shared by hardware and golden model.
 
 Traces and sums have ``frac_bits`` fraction bits, logarithms to the base B ``LOG_FRACTION``.
 """
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from .core import Spiked
 
 LOG_FRACTION = 12
-USUAL_SUM = 256  # products of 1 that a threshold is above if no sum reaches it, or more
+MIN_LARGEST_SUM = 256  # lower bound of the largest sum, in products of 1
 
 
 def trace_table(config: Spiked) -> list[int]:
-    """``B**-e`` for e = 0..2T - 2: the weight of a pair whose spikes fall on steps that add to e.
+    """``B**-e`` for e = 0..2T - 2: the product of two spikes whose steps add up to e.
 
-    A trace latched n steps ago and weighted with ``B**-t`` now is the one entry ``n + t``.
+    A trace latched n steps ago and weighted with ``B**-t`` is entry ``n + t``.
     """
     unit = 1 << config.frac_bits
     return [round(unit * config.base**-e) for e in range(2 * config.steps - 1)]
@@ -27,16 +27,17 @@ def trace_table(config: Spiked) -> list[int]:
 def thresholds(config: Spiked, gain: float) -> list[int]:
     """Least magnitude that spikes at step n or before, for n = 0..T - 1, in trace units.
 
-    `gain` is the value of a spike at step 0. A threshold that no sum reaches stops just there.
+    `gain` is the value of a spike at step 0. Thresholds above the largest sum are clipped to one
+    above it.
     """
     top = 2**config.frac_bits * config.half_step * gain
-    largest_sum = max(USUAL_SUM, config.tokens, config.head_dim)  # of products of 1
+    largest_sum = max(MIN_LARGEST_SUM, config.tokens, config.head_dim)  # of products of 1
     unreached = largest_sum * 2**config.frac_bits + 1
     return [min(max(1, ceil(top * config.base**-n)), unreached) for n in range(config.steps)]
 
 
 def threshold_log(config: Spiked, gain: float) -> int:
-    """Logarithm of the threshold at step 0, where a spike there is worth `gain`."""
+    """Logarithm of the threshold at step 0, if a spike at step 0 has the value `gain`."""
     return log_fixed(config, config.half_step * gain)
 
 
@@ -56,12 +57,12 @@ def exponent_logs(config: Spiked, width: int) -> list[int]:
 
 
 def coarse_bits(config: Spiked) -> int:
-    """Mantissa bits with which a logarithm is less than a third of a step wrong."""
+    """Mantissa bits for which the error of a logarithm is less than a third of a step."""
     return max(1, ceil(log2(2 / log(config.base))))
 
 
 def winner_fraction(config: Spiked) -> int:
-    """Fraction bits of WOSS potentials; a step of the falling threshold is one whole."""
+    """Fraction bits of WOSS potentials; one step of the threshold is 1."""
     return config.frac_bits - 4
 
 

@@ -31,17 +31,17 @@ def sum_shape(config: Spiked, length: int) -> range:
 
 
 class TraceProduct(Component):
-    """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes, a's as events, b's stationary.
+    """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes, a as events, b stationary.
 
-    The product of two spikes at steps n and m is ``B**-(n + m)``, the trace latched n steps ago,
-    weighted with ``B**-m``: one entry of a table. An event looks up its product with every lane of
-    a group of tokens and adds it to the lane's sum, or subtracts it, as the signs tell. There is no
-    multiplier; nothing wraps: a sum holds `length` products of 1.
+    The product of two spikes at steps n and m is ``B**-(n + m)``, an entry of a table. For each
+    event, every lane of a group of tokens looks up its product and adds it to its sum or subtracts
+    it, depending on the signs. There is no multiplier. Sums cannot wrap: they are wide enough for
+    `length` products of 1.
 
-    For every line and group of tokens, one event per clock. When the line's last event has passed,
-    the sums of the group leave, `encoders` per clock; meanwhile the next group is summed, and only
-    its last event waits for the sums to be gone. A line without spikes has no sums: it takes one
-    clock for all groups, and `o_silent` stands for it. ``schedule.product_clocks`` has the formula.
+    Each line and group of tokens takes one cycle per event. After the last event of a line, the
+    sums of the group leave, `encoders` per cycle, while the next group is summed; only its last
+    event stalls until they have left. A line without spikes has no sums: it takes one cycle for all
+    groups and is reported by `o_silent`. The formula is ``schedule.product_clocks``.
 
     Parameters
     ----------
@@ -51,19 +51,19 @@ class TraceProduct(Component):
 
     Members
     -------
-    run : In(1), may start a tensor once both operands are there, and room for its sums.
-    enable : In(1), may take an event; high if not connected.
+    run : In(1), allow the next tensor to start; it needs both operands and room for its sums.
+    enable : In(1), allow events to be issued; high if not connected.
     events : Out(EventReader), of an `EventMemory` of a.
     lanes : Out(BankReader), of a `LaneMemory` of b.
-    room : Out(BankRoom()), for the sums of a whole tensor.
-    o : Out(array of `encoders` sums in trace units), o_valid : Out(1); line after line, token after
-        token; never held up.
-    o_silent : Out(1), in place of a line of `o`: all its sums are zero.
+    room : Out(BankRoom()), reserves room for the sums of a tensor.
+    o : Out(array of `encoders` sums in trace units), o_valid : Out(1); line by line, token by
+        token, without backpressure.
+    o_silent : Out(1), replaces a line of `o` whose sums are all zero.
 
     Source: "SpikedAttention", NeurIPS 2024, trace-driven matrix multiplication.
     """
 
-    delay = 6  # clocks from a line's last event to its first sums
+    delay = 6  # cycles from a line's last event to its first sums
 
     def __init__(self, config: Spiked, lines: int, length: int, *, shape: ShapeLike) -> None:
         self._config = config
@@ -93,7 +93,8 @@ class TraceProduct(Component):
         event = self.events.event
         full_blocks, last_blocks = config.group_blocks[0], config.group_blocks[-1]
 
-        # Issue an event per clock; a group's last one not before the last group's sums have left.
+        # Issue one event per cycle; the last one of a group stalls until the previous sums have
+        # left.
         m.submodules.loops = loops = LoopNest(line=self._lines, group=config.groups)
         begun = Signal()
         leaving = Signal(range(full_blocks))
@@ -103,7 +104,7 @@ class TraceProduct(Component):
         closes = issue & event.last
         m.d.comb += [
             self.events.next.eq(issue),
-            self.events.again.eq(~(loops.group_last | event.silent)),
+            self.events.rewind.eq(~(loops.group_last | event.silent)),
             loops.step.eq(closes),
             loops.skip.eq(event.silent),
             self.room.reserve.eq(issue & ~begun),
@@ -119,7 +120,7 @@ class TraceProduct(Component):
         with m.Elif(leaving != 0):
             m.d.sync += leaving.eq(leaving - 1)
 
-        # The event goes along until its products are there to be added up.
+        # The event is delayed to match its products.
         issued, code = (Signal.like(event.code, reset_less=True) for _ in range(2))
         lanes = Signal.like(self.lanes.data, reset_less=True)
         m.d.sync += [issued.eq(event.code), code.eq(issued), lanes.eq(self.lanes.data)]
@@ -144,10 +145,10 @@ class TraceProduct(Component):
         return m
 
     def _lane(self, m, n, trace, code, lane, adding, fresh):
-        """Sum number `n`; its total, which counts while `adding`.
+        """Sum number `n`; returns its total, which is valid while `adding`.
 
-        The event's `code` and that of the `lane` add up to an address in the table; a clock later
-        the table is read, and once more later the product has its sign.
+        The steps of the event's `code` and of the `lane` code add up to an address of the table.
+        The table is read in the next cycle; the sign is applied in the one after.
         """
         pair = Signal(2, name=f"pair_{n}", reset_less=True)
         minus = Signal(3, name=f"minus_{n}", reset_less=True)
@@ -159,7 +160,7 @@ class TraceProduct(Component):
             minus.eq(Cat(code.sign ^ getattr(lane, "sign", 0), minus)),
         ]
 
-        # A negative product is flipped here; the carry that makes up the difference comes in below.
+        # A negative product is inverted here; the carry that completes the negation is added below.
         product = Signal(signed(len(trace.data) + 1), name=f"product_{n}", reset_less=True)
         before = Signal(self._sum, name=f"sum_{n}", reset_less=True)
         total = Signal(self._sum, name=f"total_{n}")
@@ -170,7 +171,7 @@ class TraceProduct(Component):
         return total
 
     def _send(self, m, totals, done, count):
-        """Where `done`, the totals move over; then they leave in `count` blocks."""
+        """At `done`, copy the totals to a register; they leave it in `count` blocks."""
         block = self._config.encoders
         left = Signal(len(count))
         leave = [Signal(self._sum, name=f"leave_{n}", reset_less=True) for n in range(len(totals))]

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 
 def silent_row(config: Spiked, row: Value, index: Value) -> Any:
-    """Probability code `index` of a row of scores that are all silent: the same for all tokens that
-    the mask admits, a whole step of the threshold above the potential 0."""
+    """Probability code `index` of a row whose scores are all silent: the same code for all tokens
+    that the mask admits."""
     code = unsigned_code(config.steps)
     alike = code.const({"step": 1, "spike": 1} if config.steps > 1 else None)
     return code(Mux(mask_admits(config, row, index), alike.as_value(), 0))
 
 
 def mask_admits(config: Spiked, row: Any, token: Any) -> Value:
-    """Whether the query of `row` may look at `token`."""
+    """Whether the query of `row` attends to `token`."""
     return token <= row if config.mask == "causal" else Const(1)
 
 
@@ -41,13 +41,13 @@ class Woss(Component):
         u[j] = M * (s[j] * B**-n[j] - B**-n_winner)
         m[j] = min {m >= 0 : u[j] >= (1/2 - m) * ln B}
 
-    The winner is the earliest positive spike of the row; without one nothing is subtracted. Counted
-    in units of ln B the threshold falls by one whole per step, so that the step is the potential
-    itself, rounded up: a subtraction and no comparison. Scores the mask leaves out neither win nor
-    fire. A block per clock; a row leaves `delay` clocks after its last block came.
+    The winner is the earliest positive spike of the row; without one, nothing is subtracted. In
+    units of ln B the threshold falls by one per step, so the step is the rounded potential and no
+    comparison is needed. Masked scores neither win nor fire. One block per cycle; a row leaves
+    `delay` cycles after its last block.
 
-    A row of which it is known beforehand that no score spikes may come as one `i_silent`. Its
-    probabilities are `silent_row`, and it leaves as one `o_silent`.
+    A row known to have no spikes may be sent as one `i_silent`. It leaves as one `o_silent`, and
+    its probabilities are `silent_row`.
 
     Parameters
     ----------
@@ -57,13 +57,13 @@ class Woss(Component):
     -------
     i : In(array of `encoders` score codes), i_valid : In(1): row after row of
         ``ceil(tokens / encoders)`` blocks.
-    o : Out(array of `encoders` probability codes), o_valid : Out(1), likewise.
-    i_silent : In(1), o_silent : Out(1), in place of a row of `i`, of `o`.
+    o : Out(array of `encoders` probability codes), o_valid : Out(1), in the same order.
+    i_silent : In(1), o_silent : Out(1), replace a whole row of `i` or `o`.
 
     Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
     """
 
-    delay = 5  # clocks from a row's last block to its first probabilities
+    delay = 5  # cycles from a row's last block to its first probabilities
 
     def __init__(self, config: Spiked) -> None:
         self._config = config
@@ -80,8 +80,8 @@ class Woss(Component):
         steps = config.steps
         potentials = [*winner_table(config), 0]
 
-        # Rows wait until their winner is known. A row takes no longer to leave than the next one
-        # to arrive, so that two are enough.
+        # Rows are buffered until their winner is known. Two buffers suffice, because a row is read
+        # in no more time than the next one takes to arrive.
         m.submodules.arrive = arrive = LoopNest(row=config.tokens, block=config.blocks)
         m.submodules.rows = rows = BankMemory(
             banks=2, depth=config.blocks, granule_bits=len(self.i.as_value())
@@ -96,7 +96,7 @@ class Woss(Component):
             rows.w.close.eq(self.i_valid & arrive.block_last),
         ]
 
-        # The winner so far: the step of the earliest positive spike, `steps` for none.
+        # The current winner: the step of the earliest positive spike, or `steps`.
         best = Signal(range(steps + 1), init=steps)
         winner = Signal(range(steps + 1), reset_less=True)
         rivals: list[Value] = [best]
@@ -114,7 +114,7 @@ class Woss(Component):
             with m.If(arrive.block_last):
                 m.d.sync += winner.eq(earliest)
 
-        # A complete row is read again; its winner goes along.
+        # Read a complete row again, together with its winner.
         m.submodules.leave = leave = LoopNest(row=config.tokens, block=config.blocks)
         m.d.comb += [
             leave.step.eq(rows.r.full | leave.skip),
@@ -125,7 +125,7 @@ class Woss(Component):
         row_winner = Signal.like(winner, reset_less=True)
         m.d.sync += [read.eq(rows.r.full), row_winner.eq(winner)]
 
-        # Silent rows wait while a row leaves, and have left before the next is complete.
+        # Silent rows are delayed while a row is read, and leave before the next one is complete.
         waiting = Signal(range(config.blocks + 1))
         silent = Signal(self.delay - 1)
         m.d.comb += [
@@ -137,7 +137,7 @@ class Woss(Component):
             silent.eq(Cat(leave.skip, silent)),
         ]
 
-        # Potentials, then their distance from the winner's, rounded up to steps.
+        # Potentials, then their differences from the winner's, rounded up to steps.
         fraction = winner_fraction(config)
         looked_up, subtracted = Signal(2)
         half_up = (1 << fraction - 1) + (1 << fraction) - 1
@@ -174,7 +174,8 @@ class Woss(Component):
         return m
 
     def _admitted(self, loops, n):
-        """Whether the mask lets neuron `n` of the present block in; one beyond the row never is."""
+        """Whether the mask admits neuron `n` of the current block; false beyond the end of the
+        row."""
         config = self._config
         token = loops.block * config.encoders + n
         if config.mask == "none" and config.tokens % config.encoders:

@@ -11,19 +11,19 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
-from ...blocks.memory_attributes import NEVER_BOTH
+from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
 
 if TYPE_CHECKING:
     from .core import SpikingNeurons
 
-RETURN = 3  # clocks from the read of a state in memory to the first read that sees it renewed
+RETURN = 3  # cycles from the read of a state in memory to the first read that sees it renewed
 
 
 class NeuronBank(Component):
-    """The neurons of a `SpikingNeurons` core, `lanes` of them per clock, state in memory.
+    """The neurons of a `SpikingNeurons` core, `lanes` of them per cycle, state in memory.
 
     Beats come in the order of the neurons, time step after time step; after T steps every state
-    starts from zero. One beat per clock, `delay` clocks of latency. Additions and shifts
+    starts from zero. One beat per cycle, `delay` cycles of latency. Additions and shifts
     only. A population so small that its next step would overtake its state keeps it in registers.
 
     Parameters
@@ -36,7 +36,7 @@ class NeuronBank(Component):
     o : Out(stream of {data: `lanes` spikes side by side, last}).
     """
 
-    delay = 3  # clocks from an input to its spikes
+    delay = 3  # cycles from an input to its spikes
 
     def __init__(self, config: SpikingNeurons) -> None:
         self.config = config
@@ -104,9 +104,9 @@ class NeuronBank(Component):
         return states
 
     def _states_in_memory(self, m, renewed, word, reading, adding, adding_valid, advance):
-        """The states at the adders, read two clocks ago at `word`, written where they belong."""
+        """The states at the adders, read two cycles ago at `word`, written where they belong."""
         m.submodules.memory = memory = Memory(
-            shape=len(renewed), depth=self.config.words, init=[], attrs=NEVER_BOTH
+            shape=len(renewed), depth=self.config.words, init=[], attrs=NO_READ_WRITE_COLLISION
         )
         read, write = memory.read_port(), memory.write_port()
         states = Signal.like(renewed, reset_less=True)

@@ -13,14 +13,14 @@ from ...random.random_source import RandomSource
 
 
 def cell_delay(width: int) -> int:
-    """Clocks from the last products of a draw to its spikes: register, popcount, accumulator."""
+    """Cycles from the last products of a draw to its spikes: register, popcount, accumulator."""
     return popcount_delay(width) + 2
 
 
 class CellArray(Component):
     """`cells` counters, each drawing a spike with probability ``count / limit``.
 
-    A cell counts the ones among its products over one or more clocks and compares the count with a
+    A cell counts the ones among its products over one or more cycles and compares the count with a
     random number of its own: ``spike = r < count``, `r` uniform over ``0..limit - 1``. The
     comparison costs nothing: the counter of w bits starts at ``2**w - 1 - r`` and the spike is its
     carry. Counts reach `limit` without wrapping.
@@ -28,7 +28,7 @@ class CellArray(Component):
     Parameters
     ----------
     cells : counters side by side.
-    width : products per cell per clock.
+    width : products per cell per cycle.
     limit : largest count.
     strategy, stream : of the cells' `RandomSource`.
 
@@ -39,7 +39,7 @@ class CellArray(Component):
     i_valid, i_first, i_last : In(1), whether there are products, and whether they are the first or
         last of a draw.
     o : Out(cells), spikes.
-    o_valid : Out(1), high for one clock, `delay` clocks after `i_last`.
+    o_valid : Out(1), high for one cycle, `delay` cycles after `i_last`.
 
     Source: SSA, arXiv 2402.09109, stochastic attention cell.
     """

@@ -47,11 +47,11 @@ class SSA(AttentionShape):
     """Stochastic spiking attention: shape, random source and unroll of one core.
 
     Engine "counter": each step of the score stage and of the output stage ANDs ``cells * bits``
-    pairs of spikes per clock: `cells` cells (query-key pairs) side by side, `bits` spikes of each
+    pairs of spikes per cycle: `cells` cells (query-key pairs) side by side, `bits` spikes of each
     at once. ``cells = 1, bits = 1`` is the smallest core; ``cells = tokens**2, bits = 1`` is the
     array of the paper; ``bits = head_dim`` counts whole rows at once.
 
-    Engine "sampled": `lanes` query rows of each of `steps_at_once` time steps per clock.
+    Engine "sampled": `lanes` query rows of each of `steps_at_once` time steps per cycle.
 
     Source: Song et al., "Stochastic Spiking Attention", arXiv 2402.09109.
     """
@@ -153,7 +153,7 @@ class SSA(AttentionShape):
             if getattr(self, key) != only:
                 raise self.error(key, getattr(self, key), f"{only} with engine = counter")
         shared = gcd(self.head_dim, self.value_dim)
-        self.derive(cells=_usual_cells(self.tokens), bits=largest_divisor(shared, 8))
+        self.derive(cells=_default_cells(self.tokens), bits=largest_divisor(shared, 8))
         rows, rest = divmod(self.cells, self.tokens)
         if rows and (rest or self.tokens % rows):
             raise self.error(
@@ -252,7 +252,7 @@ class SSA(AttentionShape):
         rows = self.steps_at_once or 1
         return rows * (self.lanes or 1) if operand in ("q", "o") else rows
 
-    # How the unroll cuts the work into clocks
+    # How the unroll cuts the work into cycles
 
     @property
     def query_lanes(self) -> int:
@@ -271,7 +271,7 @@ class SSA(AttentionShape):
 
     @property
     def encoder_lanes(self) -> int:
-        """Values of one token encoded per clock, enough never to hold up the score stage."""
+        """Values of one token encoded per cycle, enough never to hold up the score stage."""
         if self.query_lanes > 1 or self.engine == "sampled":
             return self.bits
         needed = -(-self.cells * self.bits // self.tokens)
@@ -389,7 +389,7 @@ def _guess_inputs(q):
     return "spikes" if q.dtype.kind != "f" or np.isin(q, (0, 1)).all() else "values"
 
 
-def _usual_cells(tokens):
+def _default_cells(tokens):
     """Cells by default: the largest divisor of `tokens` up to 16, or, where that is below 4, up to
     16 with a partial last group."""
     divisor = largest_divisor(tokens, 16)

@@ -38,7 +38,7 @@ class CounterSSA(Component):
 
     Operands are taken whenever there is room (two time steps of spikes, or one tensor of values),
     also before `start`. Both stages and the loading of the next step run at the same time; see
-    `schedule` for the clocks. Where a ``last`` does not fall on the end of a tensor, `misframed`
+    `schedule` for the cycles. Where a ``last`` does not fall on the end of a tensor, `misframed`
     goes high and stays until reset.
 
     Parameters
@@ -50,7 +50,7 @@ class CounterSSA(Component):
     start : In(1), begin a run of T steps; taken while `busy` is low.
     seed : In(64), loaded into every LFSR at start.
     busy : Out(1), from start to the last output beat.
-    done : Out(1), one clock, with the transfer of the last output beat.
+    done : Out(1), one cycle, with the transfer of the last output beat.
     misframed : Out(1).
     q, k, v : In(stream of {data, last}). Spikes: a beat is a token, N beats a step, bit d the spike
         of dimension d. Values: a beat is one threshold 0..2**value_bits, N * D beats, along a
@@ -119,7 +119,7 @@ class CounterSSA(Component):
     def _operand(self, m, name, seeded, misframed, run):
         """Memory of operand `name`, fed from its stream.
 
-        Encoders join `seeded`; whether this clock's beat has a wrong ``last`` joins `misframed`.
+        Encoders join `seeded`; whether this cycle's beat has a wrong ``last`` joins `misframed`.
         """
         config = self.config
         port = getattr(self, name)

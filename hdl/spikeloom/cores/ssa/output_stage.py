@@ -24,7 +24,7 @@ class OutputStage(Component):
     """``Attn[i, d] ~ Bern(1/N * sum_j S[i, j] AND V[j, d])``.
 
     For every time step, block of query rows, group of `bits` columns: the keys, `key_lanes` per
-    clock. A block starts when its scores and the time step's V are there and the output has room.
+    cycle. A block starts when its scores and the time step's V are there and the output has room.
 
     Members
     -------
@@ -59,7 +59,7 @@ class OutputStage(Component):
         config = self._config
         rows, bits = config.query_lanes, config.bits
 
-        # Issue one read of S and V per clock.
+        # Issue one read of S and V per cycle.
         m.submodules.loops = loops = LoopNest(
             block=self._blocks, column=self._columns, group=self._groups
         )
@@ -75,7 +75,7 @@ class OutputStage(Component):
             self.v.release.eq(issue & loops.block_last),
         ]
 
-        # The words come back a clock later and feed the cells: one for each row and column.
+        # The words come back a cycle later and feed the cells: one for each row and column.
         m.submodules.cells = cells = CellArray(
             rows * bits,
             config.key_lanes,

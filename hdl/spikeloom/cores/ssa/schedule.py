@@ -11,31 +11,31 @@ from .sampled import schedule as sampled_schedule
 if TYPE_CHECKING:
     from .core import SSA
 
-READ = 1  # clocks from issuing a read to the words at the cells
+READ = 1  # cycles from issuing a read to the words at the cells
 
 
 def score_period(config: SSA) -> int:
-    """Clocks the score stage spends on a block of query rows."""
+    """Cycles the score stage spends on a block of query rows."""
     return config.key_groups * (config.head_dim // config.bits)
 
 
 def output_period(config: SSA) -> int:
-    """Clocks the output stage spends on a block of query rows."""
+    """Cycles the output stage spends on a block of query rows."""
     return config.key_groups * (config.value_dim // config.bits)
 
 
 def block_period(config: SSA) -> int:
-    """Clocks between blocks of query rows: the slower stage, or one output row per clock."""
+    """Cycles between blocks of query rows: the slower stage, or one output row per cycle."""
     return max(score_period(config), output_period(config), config.query_lanes)
 
 
 def score_latency(config: SSA) -> int:
-    """Clocks from the last read of a block in the score stage to its first in the output stage."""
+    """Cycles from the last read of a block in the score stage to its first in the output stage."""
     return READ + cell_delay(config.bits) + 1
 
 
 def output_latency(config: SSA) -> int:
-    """Clocks from the last read of a block in the output stage to its first row on the stream."""
+    """Cycles from the last read of a block in the output stage to its first row on the stream."""
     queue = 1 if config.query_lanes == 1 else 2
     return READ + cell_delay(config.key_lanes) + queue
 
@@ -53,7 +53,7 @@ def output_depth(config: SSA) -> int:
 
 
 def fill_period(config: SSA, operand: str) -> int:
-    """Clocks to write one time step's spikes of operand "q", "k" or "v" into its memory."""
+    """Cycles to write one time step's spikes of operand "q", "k" or "v" into its memory."""
     width = config.width(operand)
     if config.by_value:
         return config.tokens // config.query_lanes * width // config.encoder_lanes
@@ -61,7 +61,7 @@ def fill_period(config: SSA, operand: str) -> int:
 
 
 def cycles(config: SSA, *, loaded: bool = True) -> int:
-    """Clocks from `start` to the last output beat, for streams that never stall.
+    """Cycles from `start` to the last output beat, for streams that never stall.
 
     Of engine "sampled": see `sampled.schedule`. Of engine "counter"
     ``T * N * ceil(N / cells) * max(D, Dv) / bits`` and a constant, as long as one time step fills
@@ -79,7 +79,7 @@ def cycles(config: SSA, *, loaded: bool = True) -> int:
 
 
 def _run_length(config, loaded, steps):
-    """Clocks of the first `steps` time steps, stage by stage and step by step."""
+    """Cycles of the first `steps` time steps, stage by stage and step by step."""
     blocks = config.tokens // config.query_lanes
     period = block_period(config)
     fills = {name: _Fill(config, name, loaded) for name in "qkv"}
@@ -115,7 +115,7 @@ class _Fill:
             self._last = max(START_CLOCKS + 1, beats)
 
     def filled(self, step: int) -> int:
-        """The clock in which the last block of `step` is written, counted from `start`."""
+        """The cycle in which the last block of `step` is written, counted from `start`."""
         if step < self._ahead:
             return -1
         begin = max(self._last, self.released[step - 2] if step >= 2 else -1) + 1

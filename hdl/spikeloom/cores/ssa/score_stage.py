@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class ScoreStage(Component):
     """``S[i, j] ~ Bern(1/D * sum_d Q[i, d] AND K[j, d])``, 0 where the mask leaves j out.
 
-    For every time step, block of query rows, group of keys: the dimensions, `bits` per clock. A
+    For every time step, block of query rows, group of keys: the dimensions, `bits` per cycle. A
     block of query rows starts when operands are there and the score memory has room for it, and
     then runs without a pause.
 
@@ -62,7 +62,7 @@ class ScoreStage(Component):
         m = Module()
         config = self._config
 
-        # Issue one read of Q and K per clock.
+        # Issue one read of Q and K per cycle.
         m.submodules.loops = loops = LoopNest(
             time=config.steps,
             block=self._blocks,
@@ -88,7 +88,7 @@ class ScoreStage(Component):
         with m.Elif(issue & loops.time_last):
             m.d.sync += to_do.eq(0)
 
-        # The words come back a clock later and feed the cells.
+        # The words come back a cycle later and feed the cells.
         m.submodules.cells = cells = CellArray(
             config.query_lanes * config.key_lanes,
             config.bits,

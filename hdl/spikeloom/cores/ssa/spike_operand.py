@@ -22,7 +22,7 @@ class SpikeOperand(Component):
 
     A word holds `bits` spikes of each of `lanes` neighbouring tokens, token after token. Spikes
     arrive in blocks of `block_rows` tokens times `block_bits` spikes, along a token (or a block of
-    tokens) first. One block per clock.
+    tokens) first. One block per cycle.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ class ValueOperand(Component):
 
     A value is a threshold 0..2**value_bits, and its spike has probability
     ``threshold / 2**value_bits``, 0 and 1 included. Values arrive one per beat, along a token
-    first; spikes leave in blocks of `rows` tokens times `lanes`, one block per clock.
+    first; spikes leave in blocks of `rows` tokens times `lanes`, one block per cycle.
 
     Members
     -------

@@ -17,8 +17,8 @@ class ProductStream(Component):
     """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes: a `TraceProduct` with its operand
     memories and a queue of sums.
 
-    Both operands are double-buffered and taken one code per clock. A product begins when both are
-    loaded. Each line of a takes, for each group of lanes, a clock per spike and at least one: the
+    Both operands are double-buffered and taken one code per cycle. A product begins when both are
+    loaded. Each line of a takes, for each group of lanes, a cycle per spike and at least one: the
     sums of a group leave side by side in one beat. A line without spikes leaves as zeros.
 
     Parameters

@@ -1,4 +1,4 @@
-"""SpikedAttention in real numbers, straight from the paper's equations; and softmax attention."""
+"""SpikedAttention in real numbers, after the equations of the paper, and softmax attention."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class FloatTrace:
-    """What every stage makes of real operands.
+    """Results of every stage for real operands.
 
     `q`, `k`, `v`, `scores`, `probabilities`, `output`: codes; `potentials` (N, N): WOSS potentials
     u; `values` (N, Dv): the output in the units of V, decoded; `largest`: magnitude of the data at
@@ -41,7 +41,7 @@ class FloatTrace:
 def float_model(config: Spiked, q: NDArray, k: NDArray, v: NDArray) -> FloatTrace:
     """Run on real operands `q`, `k` (N, D) and `v` (N, Dv): a `FloatTrace`.
 
-    Scales left at "auto" become the largest magnitude of the stage (1 where all is zero).
+    A scale of "auto" becomes the largest magnitude of its stage (1 if all values are zero).
     """
     scales, largest = {}, {}
     base, steps = config.base, config.steps
@@ -63,7 +63,7 @@ def float_model(config: Spiked, q: NDArray, k: NDArray, v: NDArray) -> FloatTrac
     winner = np.where(allowed & (score > 0), score, 0).max(axis=1, keepdims=True)
     potentials = score - winner
 
-    # first m with u >= (1/2 - m) ln B; the tiny term keeps exact ties where they belong
+    # first m with u >= (1/2 - m) ln B; the small term keeps exact ties exact
     step = np.maximum(np.ceil(0.5 - potentials / np.log(base) - 1e-12), 0)
     fires = allowed & (step < steps)
     probabilities = np.where(fires, step + 1, 0).astype(np.int16)
@@ -87,7 +87,8 @@ def float_model(config: Spiked, q: NDArray, k: NDArray, v: NDArray) -> FloatTrac
 def fit_scales(config: Spiked, heads: Any) -> Spiked:
     """`config` with every scale that is "auto" set to the largest magnitude among `heads`.
 
-    `heads` is a list of real (q, k, v). Each stage is fitted with the stages before it settled.
+    `heads` is a list of real (q, k, v). Stages are fitted in order, each with the fitted scales of
+    those before it.
     """
     for stage in (("q_scale", "k_scale", "v_scale"), ("score_scale",), ("output_scale",)):
         found = [float_model(config, *head).largest for head in heads]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class HeadTrace:
-    """What every stage of a head makes of its operands.
+    """Results of every stage of a head.
 
     `score_sums` (N, N) and `output_sums` (N, Dv), `normaliser` (N,) in trace units; `scores`,
     `probabilities` (N, N) and `output` (N, Dv) codes.
@@ -35,7 +35,7 @@ class HeadTrace:
 
 
 def admitted(tokens: int, mask: str) -> NDArray:
-    """(N, N) bool: whether query i may look at key j under `mask`."""
+    """(N, N) bool: whether query i attends to key j under `mask`."""
     query, key = np.ogrid[:tokens, :tokens]
     return key <= query if mask == "causal" else np.ones((tokens, tokens), bool)
 
@@ -46,7 +46,7 @@ def trace(config: Spiked, q: NDArray, k: NDArray, v: NDArray) -> HeadTrace:
     scores = encode_sums(config, score_sums, config.score_gain)
     probabilities = woss(config, scores, admitted(len(scores), config.mask))
 
-    # The sum of a row's probabilities is its output for a value that is one everywhere.
+    # The sum of a row's probabilities is its output for values of one.
     values = np.vstack([np.ones((1, len(v)), np.int16), np.asarray(v).T])
     normaliser, *sums = trace_product(config, values, probabilities)
     output_sums = np.array(sums).T

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def trace_product(config: Spiked, events: NDArray, stationary: NDArray) -> NDArray:
-    """``sum_x a[l, x] b[t, x]`` of the decoded codes, every pair looked up in the trace table.
+    """``sum_x a[l, x] b[t, x]`` of the decoded codes, with every product from the trace table.
 
     Parameters
     ----------

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 def woss(config: Spiked, scores: NDArray, admitted: NDArray) -> NDArray:
     """Probability codes of score codes, row by row.
 
-    The largest positive score of a row is the winner; every neuron of the row fires when the
-    threshold, falling by one whole per step from 1/2, reaches its score less the winner's.
+    The largest positive score of a row is the winner. The threshold starts at 1/2 and falls by 1
+    per step; a neuron fires when it reaches the score minus the winner's.
 
     Parameters
     ----------
     scores : (rows, N) codes.
-    admitted : (rows, N) bool; neurons left out neither win nor fire.
+    admitted : (rows, N) bool; other neurons neither win nor fire.
 
-    Returns (rows, N) int16, codes without negative spikes; they are not yet divided by their sum.
+    Returns (rows, N) int16, codes without negative spikes, before the division by their sum.
     """
     scores = np.where(admitted, scores, 0).astype(np.int64)
     potentials = np.array([0, *winner_table(config)], np.int64)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Admission(Component):
-    """``o[c] = i[c] AND (query may look at key (c + b) mod N)``, `delay` clocks later.
+    """``o[c] = i[c] AND (query may look at key (c + b) mod N)``, `delay` cycles later.
 
     Under "causal" the admitted c lie between ``-b`` and ``query - b``, modulo N; under "self" all
     but ``query - b`` are admitted.

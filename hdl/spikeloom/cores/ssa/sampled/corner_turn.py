@@ -13,7 +13,7 @@ from ....blocks.banks import BankWriter
 from ....blocks.claim_ahead import ClaimAhead
 from ....blocks.component import Component
 from ....blocks.loop_nest import LoopNest
-from ....blocks.memory_attributes import NEVER_BOTH
+from ....blocks.memory_attributes import NO_READ_WRITE_COLLISION
 
 
 class CornerTurn(Component):
@@ -22,7 +22,7 @@ class CornerTurn(Component):
     Word `b` of block `n`, whose first column has place `p` on the diagonal, holds bit
     ``M[(p + x + b) mod tokens, x]`` of its columns x. So that the bits of a word meet, the columns
     of a block are delayed by `skew`, `skew` - 1, ... rows, and the first `skew` rows pass by once
-    more after the last. A row per clock; ``tokens + skew`` clocks for a tensor.
+    more after the last. A row per cycle; ``tokens + skew`` cycles for a tensor.
 
     Parameters
     ----------
@@ -60,16 +60,16 @@ class CornerTurn(Component):
         again = Signal()
         early = Signal(init=skew > 0)  # bits of a word have not all met
         m.d.comb += [
-            bank.there.eq(self.w.free),
+            bank.available.eq(self.w.free),
             self.w.reserve.eq(bank.claim),
-            bank.leave.eq(rows.step & rows.row_last),
-            self.i.ready.eq(~again & bank.have),
-            rows.step.eq(again | (self.i.valid & bank.have)),
+            bank.done.eq(rows.step & rows.row_last),
+            self.i.ready.eq(~again & bank.granted),
+            rows.step.eq(again | (self.i.valid & bank.granted)),
         ]
         incoming = self.i.payload
         if skew:
             m.submodules.first_rows = first_rows = Memory(
-                shape=len(incoming), depth=skew, init=[], attrs=NEVER_BOTH
+                shape=len(incoming), depth=skew, init=[], attrs=NO_READ_WRITE_COLLISION
             )
             write, read = first_rows.write_port(), first_rows.read_port()
             next_row = Signal(range(skew + 1))  # to come in again after the present one
@@ -87,7 +87,7 @@ class CornerTurn(Component):
             ]
             incoming = Mux(again, read.data, incoming)
 
-        # A clock later it is shifted in, and words are written.
+        # A cycle later it is shifted in, and words are written.
         row = Signal(len(self.w.data), reset_less=True)
         shift = Signal()
         m.d.sync += [

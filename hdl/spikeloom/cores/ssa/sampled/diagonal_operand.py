@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from ....blocks.bank_ring import BankRing
 from ....blocks.component import Component
-from ....blocks.memory_attributes import NEVER_BOTH
+from ....blocks.memory_attributes import NO_READ_WRITE_COLLISION
 from .corner_turn import CornerTurn
 from .layout import banks, blocks, skew
 
@@ -37,7 +37,7 @@ class DiagonalOperand(Component):
     full : Out(1), claim, release : In(1): as for `BankRing`.
     advance : In(1), read.
     b_0, b_1, ... : In(range(N)), word of each read, by time step, query lane and word.
-    o_0, o_1, ... : Out(width), those words a clock later.
+    o_0, o_1, ... : Out(width), those words a cycle later.
     """
 
     def __init__(self, config: SSA, operand: str, *, words: Any = 1) -> None:
@@ -86,7 +86,10 @@ class DiagonalOperand(Component):
             for n, (width, _) in enumerate(step_blocks):
                 block = step * len(step_blocks) + n
                 m.submodules[f"memory_{block}"] = memory = Memory(
-                    shape=width, depth=banks(config) * stride, init=[], attrs=NEVER_BOTH
+                    shape=width,
+                    depth=banks(config) * stride,
+                    init=[],
+                    attrs=NO_READ_WRITE_COLLISION,
                 )
                 write = memory.write_port()
                 m.d.comb += [

@@ -27,7 +27,7 @@ class IndexSource(Component):
 
     "lfsr": every query of every time step draws both. "stratified": every query draws both once,
     and a lattice moves them from time step to time step, so that no pair of dimension and key comes
-    twice before all have come. The draws are repeated by loading the seed again, two clocks a
+    twice before all have come. The draws are repeated by loading the seed again, two cycles a
     round.
 
     Members
@@ -37,7 +37,7 @@ class IndexSource(Component):
     step : In(1), go on to the next queries. last : In(1), those at hand are the last of the run.
     advance : In(1), clock enable of the outputs.
     s_0, s_1, ... : Out(range(D)), b_0, b_1, ... : Out(range(N)), by time step, then query lane;
-        `delay` clocks after their step.
+        `delay` cycles after their step.
     """
 
     def __init__(self, config: SSA) -> None:
@@ -83,7 +83,7 @@ class IndexSource(Component):
         with m.Elif(self.step & ends):
             m.d.sync += self.ready.eq(0)
 
-        # Numbers are drawn a clock ahead and kept aside when no step follows: so `renew`, which
+        # Numbers are drawn a cycle ahead and kept aside when no step follows: so `renew`, which
         # goes to every LFSR, is a register.
         renew = Signal(init=1)
         m.d.sync += renew.eq(self.step | ~self.ready)

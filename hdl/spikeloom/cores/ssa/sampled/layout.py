@@ -1,4 +1,4 @@
-"""How operands of the sampled engine lie in memory, and how many clocks its pipeline has."""
+"""How operands of the sampled engine lie in memory, and how many cycles its pipeline has."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rounds(config: SSA) -> int:
 
 
 def groups(config: SSA) -> int:
-    """Clocks in which all queries of a time step are issued."""
+    """Cycles in which all queries of a time step are issued."""
     return -(-config.tokens // config.lanes)
 
 
@@ -56,12 +56,12 @@ def value_words(config: SSA) -> int:
 
 
 def index_delay(config: SSA) -> int:
-    """Clocks from issuing a query to its indices, offsets added."""
+    """Cycles from issuing a query to its indices, offsets added."""
     return 1 if config.indices == "stratified" else 0
 
 
 def mask_delay(config: SSA) -> int:
-    """Clocks in which keys that are not admitted are taken out of the query."""
+    """Cycles in which keys that are not admitted are taken out of the query."""
     return 0 if config.mask == "none" else 3
 
 
@@ -71,15 +71,15 @@ def rotate_levels(config: SSA) -> int:
 
 
 def value_delay(config: SSA) -> int:
-    """Clocks from reading K to reading V: the address of V takes three."""
+    """Cycles from reading K to reading V: the address of V takes three."""
     return max(3, rotate_levels(config) - 1)
 
 
 def lane_delay(config: SSA) -> int:
-    """Clocks from K's word to output spikes."""
+    """Cycles from K's word to output spikes."""
     return value_delay(config) + 2
 
 
 def latency(config: SSA) -> int:
-    """Clocks from issuing a query to its output beat."""
+    """Cycles from issuing a query to its output beat."""
     return index_delay(config) + mask_delay(config) + 1 + lane_delay(config)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class QueryLane(Component):
-    """``o[d] = q[c] AND k[c] AND v[d]`` with ``c = (d + s) mod D``, one query per clock.
+    """``o[d] = q[c] AND k[c] AND v[d]`` with ``c = (d + s) mod D``, one query per cycle.
 
     The spikes of ``q AND k`` are rotated by `s`, a bit of `s` per level, and the last level meets
     V. Where ``d + s`` goes around D, V's second word counts, if there is one.
@@ -24,9 +24,9 @@ class QueryLane(Component):
     Members
     -------
     advance : In(1), clock enable.
-    q, k : In(D). s : In(range(D)), a clock earlier.
-    v_0, v_1 : In(Dv), words of V, `layout.value_delay` clocks after k.
-    o : Out(Dv), two clocks after those: `delay` clocks after k.
+    q, k : In(D). s : In(range(D)), a cycle earlier.
+    v_0, v_1 : In(Dv), words of V, `layout.value_delay` cycles after k.
+    o : Out(Dv), two cycles after those: `delay` cycles after k.
     """
 
     def __init__(self, config: SSA) -> None:

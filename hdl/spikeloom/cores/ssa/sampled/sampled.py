@@ -45,7 +45,7 @@ class SampledSSA(Component):
     Memories hold K and V by diagonals, so that all c of a query are one word of K and all d one
     word of V; in between, the spikes of Q AND K are rotated by `s`.
 
-    Each clock works on `lanes` queries of `steps_at_once` time steps. Q passes by without being
+    Each cycle works on `lanes` queries of `steps_at_once` time steps. Q passes by without being
     stored. K and V are taken whenever there is room, `layout.banks` rounds ahead.
 
     Parameters
@@ -104,7 +104,7 @@ class SampledSSA(Component):
         m.submodules.issued = issued = LoopNest(round=rounds(config), group=groups(config))
         issue, leave = Signal(), Signal()
         m.d.comb += [
-            q.ready.eq(round_banks.have & indices.ready & advance),
+            q.ready.eq(round_banks.granted & indices.ready & advance),
             issue.eq(q.ready & q.valid),
             leave.eq(issue & issued.group_last),
             issued.step.eq(issue),
@@ -119,8 +119,8 @@ class SampledSSA(Component):
         k_release = pipeline.delay(leave, before_read, "k_release", reset_less=False)
         v_release = pipeline.delay(k_release, value_delay(config), "v_release", reset_less=False)
         m.d.comb += [
-            round_banks.there.eq(k_operand.full & v_operand.full),
-            round_banks.leave.eq(leave),
+            round_banks.available.eq(k_operand.full & v_operand.full),
+            round_banks.done.eq(leave),
             k_operand.claim.eq(round_banks.claim),
             k_operand.release.eq(k_release & advance),
             v_operand.claim.eq(round_banks.claim),
@@ -194,7 +194,7 @@ class SampledSSA(Component):
     def _rows(self, m, name, seeded, misframed, scrambler):
         """Stream of operand `name`'s rows.
 
-        Encoders join `seeded`; whether this clock's beat has a wrong ``last`` joins `misframed`.
+        Encoders join `seeded`; whether this cycle's beat has a wrong ``last`` joins `misframed`.
         """
         config = self.config
         port = getattr(self, name)

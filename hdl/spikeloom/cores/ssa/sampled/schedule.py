@@ -19,11 +19,11 @@ from .layout import (
 if TYPE_CHECKING:
     from ..core import SSA
 
-CLAIM = 2  # clocks from filling (releasing) a bank to the first read (write) of it
+CLAIM = 2  # cycles from filling (releasing) a bank to the first read (write) of it
 
 
 def cycles(config: SSA, *, loaded: bool = True) -> int:
-    """Clocks from `start` to the last output beat, for streams that never stall.
+    """Cycles from `start` to the last output beat, for streams that never stall.
 
     ``rounds * groups`` and a constant, as long as K and V fill no more slowly than they are used.
     `loaded`: as many rounds as there are banks came before `start`.
@@ -37,7 +37,7 @@ def cycles(config: SSA, *, loaded: bool = True) -> int:
 
 
 def _run_length(config, loaded, total):
-    """Clocks of the first `total` rounds, one after the other."""
+    """Cycles of the first `total` rounds, one after the other."""
     begin = START_CLOCKS + 1
     before_read = index_delay(config) + mask_delay(config)
     restart = 2 if config.indices == "stratified" else 0
@@ -61,7 +61,7 @@ def _run_length(config, loaded, total):
 
 
 def _first_row(config, operand, loaded, begin):
-    """Clock in which the encoders have a first row together."""
+    """Cycle in which the encoders have a first row together."""
     beats = 0 if loaded else config.tokens * config.width(operand)
     return max(begin, beats) + config.width(operand) // config.bits + 1
 
@@ -83,7 +83,7 @@ class _Fill:
         self.released = []
 
     def filled(self, round_: int) -> int:
-        """The clock in which the last word of `round_` is written, counted from `start`."""
+        """The cycle in which the last word of `round_` is written, counted from `start`."""
         if round_ < self._ahead:
             return -1
         freed = self.released[round_ - self._banks] if round_ >= self._banks else -CLAIM

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class ValueAddress(Component):
     """``o_0 = (s + b) mod N`` and, for dimensions with ``d + s >= D``, ``o_1 = (s + b - D) mod N``.
 
-    `delay` clocks after `s` and `b`, one query per clock.
+    `delay` cycles after `s` and `b`, one query per cycle.
 
     Members
     -------
