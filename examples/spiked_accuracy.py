@@ -105,9 +105,9 @@ def print_side_by_side():
         rtl = run.outputs["o"]
         softmax = spiked.softmax_attention(q, k, v).ravel()
         found = [trace.values, *(spiked.decode(trace.config, codes) for codes in (golden, rtl))]
-        told = " | ".join(f"{np.corrcoef(x.ravel(), softmax)[0, 1]:.4f}" for x in found)
+        correlations = " | ".join(f"{np.corrcoef(x.ravel(), softmax)[0, 1]:.4f}" for x in found)
         print(
-            f"| {tokens} | {dim} | {base} | {steps} | {told} "
+            f"| {tokens} | {dim} | {base} | {steps} | {correlations} "
             f"| {np.count_nonzero(golden != rtl)} of {golden.size:,} |"
         )
 

@@ -103,10 +103,10 @@ def build(job: Build, folder: Path, progress: Callable = lambda step: None) -> R
     """
     with output_folder(folder, "build") as staging:
         report = _build_in(job, staging, progress)
-        told = report.as_dict()
-        (staging / "report.json").write_text(json.dumps(told, indent=2) + "\n")
+        record = report.as_dict()
+        (staging / "report.json").write_text(json.dumps(record, indent=2) + "\n")
         placement = staging / PLACED
-        (staging / "report.html").write_text(build_page(told, read_placement(placement)))
+        (staging / "report.html").write_text(build_page(record, read_placement(placement)))
         placement.unlink()
         if not report.timing_met:
             raise JobError(

@@ -33,12 +33,12 @@ def read_report(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{folder} holds no build; `spikeloom build` makes one")
     try:
-        told = json.loads(path.read_text())
-        row(told)
-        told["path"], told["warnings"], told["critical_path"], told["top"], told["baud"]
+        record = json.loads(path.read_text())
+        row(record)
+        record["path"], record["warnings"], record["critical_path"], record["top"], record["baud"]
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is not a report of this version; build again") from None
-    return told
+    return record
 
 
 def row(

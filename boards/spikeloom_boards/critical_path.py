@@ -28,11 +28,11 @@ class Hop:
     source: str
 
 
-def critical_path(told: Mapping[str, Any]) -> list[Hop]:
+def critical_path(report: Mapping[str, Any]) -> list[Hop]:
     """`Hop`s of the slowest register-to-register path in nextpnr's JSON report."""
     paths = [
         path
-        for path in told.get("critical_paths", [])
+        for path in report.get("critical_paths", [])
         if path["from"].split()[0] == path["to"].split()[0] and "async" not in path["from"]
     ]
     if not paths:

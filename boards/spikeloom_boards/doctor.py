@@ -167,8 +167,8 @@ def _trouble(command, name, cwd=None):
     well = done.returncode == 0 or (name in NO_VERSION and 0 < done.returncode < 126)
     if well and "Traceback (most recent call last)" not in done.stdout:
         return None
-    told = last_lines(done.stdout, 1) or f"exit code {done.returncode}"
-    return f"{command[0]} does not run ({told})"
+    reason = last_lines(done.stdout, 1) or f"exit code {done.returncode}"
+    return f"{command[0]} does not run ({reason})"
 
 
 def _boards():

@@ -96,9 +96,9 @@ def _read_build(folder):
             f"{folder} holds no build; make one: spikeloom build CORE --board BOARD -o {folder}"
         )
     try:
-        told = json.loads(path.read_text())
+        record = json.loads(path.read_text())
         board, bitstream, expected = (
-            told[key] for key in ("board", "bitstream", "bitstream_sha256")
+            record[key] for key in ("board", "bitstream", "bitstream_sha256")
         )
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is not a build report; build again") from None

@@ -36,18 +36,18 @@ class Rate:
 
 def preloaded(config: Core) -> str:
     """What the cycles of a simulated core include, in words."""
-    told = "from start to the last output beat, operands on chip as far as they fit"
+    text = "from start to the last output beat, operands on chip as far as they fit"
     if getattr(config, "by_value", False):
-        told += ", encoding of the values included"
-    return told
+        text += ", encoding of the values included"
+    return text
 
 
 def core_scope(config: Core) -> str:
     """What the formula of a core's cycles counts, in words."""
-    told = preloaded(config)
+    text = preloaded(config)
     if config.CYCLES_FOLLOW_DATA:
-        told += "; the worst case, for the core passes over zeros"
-    return told
+        text += "; the worst case, for the core passes over zeros"
+    return text
 
 
 def rates(config: Core, mhz: float, baud: int | None = None) -> list[Rate]:
@@ -56,29 +56,29 @@ def rates(config: Core, mhz: float, baud: int | None = None) -> list[Rate]:
     found = [Rate.of("core", core_scope(config), cycles / mhz, cycles)]
     if baud is not None:
         load = LineLoad.of(config, baud)
-        told = (
+        includes = (
             f"operands to the board, the core, output back: {load.bytes:,} bytes on a line of "
             f"{baud:,} baud, without the delays of a USB adapter"
         )
-        found.append(Rate.of("with the line", told, load.us + cycles / mhz))
+        found.append(Rate.of("with the line", includes, load.us + cycles / mhz))
     return found
 
 
 def waiting(config: Core) -> str:
     """What the cycles that a board counts include, in words."""
-    told = "from start to the last output beat, waiting for the line included"
+    text = "from start to the last output beat, waiting for the line included"
     if getattr(config, "by_value", False):
-        told += ", as is the encoding of the values"
-    return told
+        text += ", as is the encoding of the values"
+    return text
 
 
 def rate_text(rate: Rate | Mapping[str, Any]) -> str:
     """A `Rate`, or one of a report, as one line."""
-    told = rate.as_dict() if isinstance(rate, Rate) else rate
-    cycles = f"{told['cycles']:,} cycles, " if told["cycles"] else ""
+    record = rate.as_dict() if isinstance(rate, Rate) else rate
+    cycles = f"{record['cycles']:,} cycles, " if record["cycles"] else ""
     return (
-        f"{cycles}{microseconds(told['us'])}, {number(told['per_second'])} attentions/s "
-        f"({told['includes']})"
+        f"{cycles}{microseconds(record['us'])}, {number(record['per_second'])} attentions/s "
+        f"({record['includes']})"
     )
 
 

@@ -73,10 +73,10 @@ def read_synthesis(log: Path, family: Family) -> Synthesis:
 
 def read_nextpnr_report(path: Path, family: Family) -> dict[str, Any]:
     """Utilisation, Fmax and critical path from nextpnr's JSON report."""
-    told = json.loads(path.read_text())
-    fmax = min(clock["achieved"] for clock in told["fmax"].values())
-    hops = critical_path(told)
-    return family.utilisation(told["utilization"]) | {
+    nextpnr = json.loads(path.read_text())
+    fmax = min(clock["achieved"] for clock in nextpnr["fmax"].values())
+    hops = critical_path(nextpnr)
+    return family.utilisation(nextpnr["utilization"]) | {
         "fmax_mhz": round(fmax, 2),
         "critical_path": summary(hops),
         "path": [asdict(hop) for hop in hops],

@@ -93,8 +93,8 @@ def print_report(report: Report, output: Path) -> None:
     ):
         filled = round(20 * used / available)
         bar = "#" * filled + "." * (20 - filled)
-        told = f"{used:,} of {available:,} ({100 * used / available:.0f} %)"
-        rows.append((what, f"{bar} {told}"))
+        amount = f"{used:,} of {available:,} ({100 * used / available:.0f} %)"
+        rows.append((what, f"{bar} {amount}"))
     rows += [
         ("flip-flops", f"{report.registers:,}"),
         ("Fmax", f"{report.fmax_mhz:.1f} MHz, {report.target_mhz:g} MHz needed: met"),

@@ -25,8 +25,8 @@ def flash(
     if not dry_run:
         flashing.flash(job)
     if json:
-        told = {"board": job.board, "command": job.command, "into": job.programmer.into}
-        print_json(told | {"done": not dry_run})
+        record = {"board": job.board, "command": job.command, "into": job.programmer.into}
+        print_json(record | {"done": not dry_run})
     elif dry_run:
         console().print(shlex.join(job.command), markup=False)
     else:

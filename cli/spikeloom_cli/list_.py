@@ -59,8 +59,8 @@ def list_(json: Json = False) -> None:
         print_table(
             ("key", "meaning", "allowed", "default"),
             [
-                (key, told["help"], told["allowed"], shown(told["default"]))
-                for key, told in core["keys"].items()
+                (key, entry["help"], entry["allowed"], shown(entry["default"]))
+                for key, entry in core["keys"].items()
             ],
         )
     print_table(
@@ -68,14 +68,14 @@ def list_(json: Json = False) -> None:
         [
             (
                 name,
-                told["title"],
-                told["device"],
-                told["cells"],
-                told["block_rams"],
-                " or ".join(told["programmers"]),
-                ", ".join(told["presets"]),
+                entry["title"],
+                entry["device"],
+                entry["cells"],
+                entry["block_rams"],
+                " or ".join(entry["programmers"]),
+                ", ".join(entry["presets"]),
             )
-            for name, told in boards.items()
+            for name, entry in boards.items()
         ],
     )
     out.print("cycles: of the core, from start to the last output, operands on chip as far as")

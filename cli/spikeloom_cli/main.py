@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except OSError as error:
         code = 1 if error.errno in NO_FAULT_OF_THE_INPUT else 2
-        return _fail(_told(error), code, as_json)
+        return _fail(_os_message(error), code, as_json)
     except Exception as error:
         # Click's own complaints about usage; anything else is a defect and shows itself whole.
         complaint = getattr(error, "format_message", None)
@@ -96,8 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(complaint(), 2, as_json)
 
 
-def _told(error):
-    """An error of the operating system in words."""
+def _os_message(error):
+    """Message for an error of the operating system."""
     if error.filename:
         return f"{error.filename}: {error.strerror}"
     if error.errno == errno.ENOSPC:

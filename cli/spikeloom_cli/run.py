@@ -122,21 +122,21 @@ def run(
     if all(tensors[n].ndim == len(x.shape) for n, x in job.core.inputs.items()):
         result = result[0]
     save_tensor(output, result)
-    told = job.told | {"output": str(output), "shape": list(result.shape)}
-    told["dtype"] = str(result.dtype)
+    summary = job.summary | {"output": str(output), "shape": list(result.shape)}
+    summary["dtype"] = str(result.dtype)
     if json:
-        print_json(told)
+        print_json(summary)
     else:
-        print_job(told, f"{output}: {result.dtype} {result.shape}", wave)
+        print_job(summary, f"{output}: {result.dtype} {result.shape}", wave)
 
 
 @dataclass
 class Job:
-    """What ran: the core as it was configured, its `runs`, and what is `told` of them."""
+    """A finished job: the configured core, its `runs`, and a `summary` of them for ``--json``."""
 
     core: Core
     runs: list[Run]
-    told: dict[str, Any]
+    summary: dict[str, Any]
 
 
 def on_machine(
@@ -151,12 +151,12 @@ def on_machine(
 ) -> Job:
     """Run on the golden model or in a simulator: a `Job`."""
     core, batch = found.prepare(settings, **tensors)
-    told = described(core, backend, len(batch))
+    summary = described(core, backend, len(batch))
     with steps(2, quiet=quiet) as begin:
         begin("golden model")
         runs = expected = Golden().run(core, batch)
         if backend == "golden":
-            return Job(core, runs, told)
+            return Job(core, runs, summary)
         begin(f"{backend} on {sim}")
         begun = time.monotonic()
         options = {"simulator": sim, "wave": wave}
@@ -164,7 +164,7 @@ def on_machine(
         runs = place.run(core, batch)
         seconds = time.monotonic() - begun
     require_equal(core, runs, expected)
-    return Job(core, runs, told | measured(runs, preloaded(core), seconds))
+    return Job(core, runs, summary | measured(runs, preloaded(core), seconds))
 
 
 def on_board(
@@ -184,9 +184,9 @@ def on_board(
         runs = run_batch(device, core, batch, progress)
         seconds = time.monotonic() - begun
     require_equal(core, runs, Golden().run(core, batch))
-    told = described(core, "board", len(batch)) | measured(runs, waiting(core), seconds)
+    summary = described(core, "board", len(batch)) | measured(runs, waiting(core), seconds)
     per_head = sum(run.seconds for run in runs) / len(runs)
-    return Job(core, runs, told | {"seconds_per_head": round(per_head, 6)})
+    return Job(core, runs, summary | {"seconds_per_head": round(per_head, 6)})
 
 
 def described(core: Core, backend: str, heads: int) -> dict[str, Any]:
@@ -205,20 +205,20 @@ def measured(runs: Sequence[Run], cycles_include: str, seconds: float) -> dict[s
     }
 
 
-def print_job(told: Mapping[str, Any], written: str, wave: Path | None) -> None:
+def print_job(summary: Mapping[str, Any], written: str, wave: Path | None) -> None:
     """Show people what ran and what was written."""
     out = console()
-    if "cycles" in told:
-        cycles = ", ".join(map(str, np.unique(told["cycles"])))
+    if "cycles" in summary:
+        cycles = ", ".join(map(str, np.unique(summary["cycles"])))
         out.print(
-            f"{told['backend']}: {cycles} cycles a head ({told['cycles_include']}), 0 mismatches, "
-            f"{told['seconds']} s"
+            f"{summary['backend']}: {cycles} cycles a head ({summary['cycles_include']}), 0 mismatches, "
+            f"{summary['seconds']} s"
         )
-        if "seconds_per_head" in told:
-            seconds = told["seconds_per_head"]
+        if "seconds_per_head" in summary:
+            seconds = summary["seconds_per_head"]
             rate = number(1 / seconds)
             out.print(f"with the line: {microseconds(seconds * 1e6)} a head, {rate} a second")
-        print_flags(told["flags"])
+        print_flags(summary["flags"])
     out.print(written)
     if wave:
         out.print(f"{wave}: waveform (gtkwave {save_file_of(wave)})")

@@ -130,5 +130,5 @@ def write_junit(results: Sequence[SuiteResult], path: Path) -> None:
 def describe(config: Core) -> str:
     """The configuration in one line: its keys that differ from their defaults."""
     defaults = {name: key.default for name, key in config.keys().items()}
-    told = [f"{k}={v}" for k, v in config.as_dict().items() if v != defaults[k]]
-    return f"{config.NAME} " + " ".join(told)
+    changed = [f"{k}={v}" for k, v in config.as_dict().items() if v != defaults[k]]
+    return f"{config.NAME} " + " ".join(changed)

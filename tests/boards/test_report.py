@@ -130,9 +130,13 @@ def test_source_name(cell, name):
 
 def test_nextpnr_report(tmp_path):
     (tmp_path / "nextpnr.json").write_text(json.dumps(TOLD))
-    told = read_nextpnr_report(tmp_path / "nextpnr.json", find_family("ice40"))
-    assert (told["cells"], told["block_rams_available"], told["fmax_mhz"]) == (3000, 30, 41.24)
-    assert told["path"] == HOPS
+    figures = read_nextpnr_report(tmp_path / "nextpnr.json", find_family("ice40"))
+    assert (figures["cells"], figures["block_rams_available"], figures["fmax_mhz"]) == (
+        3000,
+        30,
+        41.24,
+    )
+    assert figures["path"] == HOPS
 
 
 def test_warnings_once_each(tmp_path):
@@ -229,7 +233,7 @@ def test_build_page(core):
     assert all(target.startswith("#") for target in checked.fetched)  # within the page
     assert "url(http" not in page
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.replace("<wbr>", "")))
-    for told in (
+    for expected in (
         "36.5 MHz",
         "20,538",
         "570.5 us",
@@ -240,7 +244,7 @@ def test_build_page(core):
         "220.5 ms",
         "4.5 /s",
     ):
-        assert told in text
+        assert expected in text
     assert "The clock is met with 1.4 % to spare: little." in text
     assert "28 of 30 block RAMs are in use" in text
     assert "&lt;odd&gt; &amp; warning" in page

@@ -46,9 +46,9 @@ def quick_simulator():
 
 def test_children_see_what_is_named_and_no_more(hostile, monkeypatch):
     monkeypatch.setenv("LC_TIME", "C")
-    told = child_environment(MORE="1")
-    assert not HOSTILE.keys() & told.keys()
-    assert {"PATH", "LC_TIME", "MORE"} <= told.keys()
+    environment = child_environment(MORE="1")
+    assert not HOSTILE.keys() & environment.keys()
+    assert {"PATH", "LC_TIME", "MORE"} <= environment.keys()
 
 
 def test_suite_runs_all_its_tests(hostile, spikeloom):

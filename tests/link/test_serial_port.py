@@ -98,9 +98,9 @@ def test_unplugged_under_the_command(left, capsys):
 
     with Board(left) as board:
         assert main(["selftest", "--port", board.name]) == 1
-    told = capsys.readouterr().err
-    assert told.startswith(f"spikeloom: {board.name}: ")
-    assert told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"spikeloom: {board.name}: ")
+    assert message.count("\n") == 1
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "boom"), termios.error(errno.EIO, "boom")])
@@ -158,7 +158,7 @@ def test_second_host_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "message"),
     [
         (errno.ENOENT, "no such port; ports there are: "),
         (errno.ENXIO, "no such port; ports there are: "),
@@ -171,18 +171,18 @@ def test_second_host_is_refused():
         (None, r"not a serial port that does 1000000 baud \(boom\)"),
     ],
 )
-def test_ports_that_do_not_open(code, told, monkeypatch):
+def test_ports_that_do_not_open(code, message, monkeypatch):
     def refuse(*_, **__):
         raise OSError(code, "boom") if code else ValueError("boom")
 
     monkeypatch.setattr("serial.Serial", refuse)
-    with pytest.raises(PortError, match=f"^/dev/ttyUSB7: {told}"):
+    with pytest.raises(PortError, match=f"^/dev/ttyUSB7: {message}"):
         Device("/dev/ttyUSB7")
 
 
 def test_things_that_are_no_port(tmp_path):
     (tmp_path / "file").touch()
-    for name, told in (
+    for name, message in (
         (tmp_path, "a folder, not a serial port"),
         (tmp_path / "file", "not a serial port that does 1000000 baud"),
         ("/dev/null", "not a serial port that does 1000000 baud"),
@@ -191,7 +191,7 @@ def test_things_that_are_no_port(tmp_path):
         ("a\0b", "not a serial port"),
         ("x" * 5000, "not a serial port"),
     ):
-        with pytest.raises(PortError, match=told) as refused:
+        with pytest.raises(PortError, match=message) as refused:
             Device(str(name))
         assert "\n" not in str(refused.value)
 

@@ -120,8 +120,8 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_files(tmp_path, case):
-    content, told = BAD[case]
-    assert told in refusal_of(tmp_path / "q.npy", content)
+    content, message = BAD[case]
+    assert message in refusal_of(tmp_path / "q.npy", content)
 
 
 @pytest.mark.skipif(np.finfo(np.longdouble).maxexp <= 1024, reason="longdouble is a double here")
@@ -133,7 +133,7 @@ def test_beyond_a_double(tmp_path):
 def test_places_without_a_file(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "closed.npy").symlink_to("closed.npy")
-    for path, told in (
+    for path, message in (
         (tmp_path, "is a folder"),
         (tmp_path / "pipe", "is a pipe or a device"),
         ("/dev/zero", "is a pipe or a device"),
@@ -143,7 +143,7 @@ def test_places_without_a_file(tmp_path):
     ):
         with pytest.raises(InputError) as refused:
             load_tensor(path, "q")
-        assert told in str(refused.value)
+        assert message in str(refused.value)
 
 
 def test_more_than_the_memory(tmp_path):
@@ -245,13 +245,13 @@ def loads_or_says_why(path, content):
     path.write_bytes(content)
     with warnings.catch_warnings(action="error"):
         try:
-            tensor, told = load_tensor(path, "q"), None
+            tensor, message = load_tensor(path, "q"), None
         except InputError as error:
-            told = str(error)
-    if told is not None:
-        assert told.startswith("q: ")
-        assert told.splitlines() == [told]
-        assert len(told) < 400 + len(str(path))
+            message = str(error)
+    if message is not None:
+        assert message.startswith("q: ")
+        assert message.splitlines() == [message]
+        assert len(message) < 400 + len(str(path))
         return
     with warnings.catch_warnings(action="ignore"):
         expected = np.load(path, allow_pickle=False)

@@ -41,14 +41,14 @@ class BenchTop(Component):
         for _, member, value in core.signature.flatten(core):
             (inputs if member.flow == In else outputs).append(value)
         # Chains begin differently, or synthesis would join them.
-        told = Signal(64, reset_less=True)
-        m.d.sync += told.eq(Cat(self.i, told))
+        history = Signal(64, reset_less=True)
+        m.d.sync += history.eq(Cat(self.i, history))
         pins = Cat(_bits(value) for value in inputs)
         for n, (first, second) in zip(
-            range(0, len(pins), CHAIN), combinations(range(len(told)), 2), strict=False
+            range(0, len(pins), CHAIN), combinations(range(len(history)), 2), strict=False
         ):
             chain = Signal(min(CHAIN, len(pins) - n), name=f"inputs_{n}", reset_less=True)
-            m.d.sync += chain.eq(Cat(told[first] ^ told[second], chain))
+            m.d.sync += chain.eq(Cat(history[first] ^ history[second], chain))
             m.d.comb += pins[n : n + CHAIN].eq(chain)
 
         level, bits = 0, Cat(_bits(value) for value in outputs)

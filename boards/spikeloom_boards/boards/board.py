@@ -158,20 +158,20 @@ def read_boards(text: str, where: str) -> list[Board]:
 def _board(name: str, table: Any, where: str) -> Board:
     if not isinstance(table, dict):
         raise InputError(f"{where} is no table; write a board as [{name}] and its keys")
-    told = dict(table)
-    chosen = [told.pop(key, "") for key in ("device", "package", "speed")]
-    if "part" in told or "id" in told or not all(isinstance(one, str) for one in chosen):
+    keys = dict(table)
+    chosen = [keys.pop(key, "") for key in ("device", "package", "speed")]
+    if "part" in keys or "id" in keys or not all(isinstance(one, str) for one in chosen):
         raise InputError(f"{where}: name the FPGA with device, package and speed, as texts")
     try:
-        told["part"] = find_part(*chosen)
+        keys["part"] = find_part(*chosen)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
-    told["uart"] = _made(Uart, told.get("uart", {}), f"{where}: uart")
-    programmers = told.get("programmers", [])
+    keys["uart"] = _made(Uart, keys.get("uart", {}), f"{where}: uart")
+    programmers = keys.get("programmers", [])
     if not isinstance(programmers, list):
         raise InputError(f"{where}: programmers must be tables: [[{name}.programmers]]")
-    told["programmers"] = [_programmer(one, f"{where}: programmers") for one in programmers]
-    board = _made(Board, told | {"id": name}, where)
+    keys["programmers"] = [_programmer(one, f"{where}: programmers") for one in programmers]
+    board = _made(Board, keys | {"id": name}, where)
     _check(board, where)
     return board
 
@@ -198,37 +198,37 @@ def _check(board: Board, where: str) -> None:
 def _programmer(table: Any, where: str) -> Programmer:
     if not isinstance(table, dict):
         raise InputError(f"{where}: {table!r} is no table; give its tool, usb and into")
-    told = dict(table)
+    keys = dict(table)
     for key, known in CHOICES.items():
-        if key in told and told[key] not in list(known):
-            raise InputError(f"{where}: {key} = {told[key]!r} is not one of " + ", ".join(known))
-    vendor, _, product = str(told.get("usb", "")).partition(":")
+        if key in keys and keys[key] not in list(known):
+            raise InputError(f"{where}: {key} = {keys[key]!r} is not one of " + ", ".join(known))
+    vendor, _, product = str(keys.get("usb", "")).partition(":")
     try:
-        told["usb"] = [int(vendor, 16), int(product, 16)]
+        keys["usb"] = [int(vendor, 16), int(product, 16)]
     except ValueError:
         raise InputError(
             f"{where}: usb must be vendor:product in hexadecimal, such as 0403:6010"
         ) from None
-    return _made(Programmer, told, where)
+    return _made(Programmer, keys, where)
 
 
-def _made(cls: type, told: Any, where: str) -> Any:
-    """`cls` from the keys in `told`, each of the type that the class says; lists become tuples."""
-    if not isinstance(told, dict):
-        raise InputError(f"{where} = {told!r} must be a table")
+def _made(cls: type, keys: Any, where: str) -> Any:
+    """Make a `cls` from `keys`, check the type of each, and turn lists into tuples."""
+    if not isinstance(keys, dict):
+        raise InputError(f"{where} = {keys!r} must be a table")
     hints = get_type_hints(cls)
     needed = {one.name for one in fields(cls) if one.default is one.default_factory is MISSING}
-    for key in (*told, *sorted(needed)):
+    for key in (*keys, *sorted(needed)):
         if key not in hints:
             known = ", ".join(hints)
             raise InputError(f"{where}: unknown key {key!r}; keys: {known}")
-        if key not in told:
+        if key not in keys:
             raise InputError(f"{where}: key {key} is missing")
-    values = {key: _tuples(value) for key, value in told.items()}
+    values = {key: _tuples(value) for key, value in keys.items()}
     for key, value in values.items():
         kind = get_origin(hints[key]) or hints[key]
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise InputError(f"{where}: {key} = {told[key]!r} must be of type {kind.__name__}")
+            raise InputError(f"{where}: {key} = {keys[key]!r} must be of type {kind.__name__}")
     return cls(**values)
 
 

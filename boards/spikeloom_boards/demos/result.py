@@ -39,11 +39,11 @@ class DemoResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, for machines."""
-        told = {
+        summary = {
             "runs": self.runs,
             "files": {str(Path(self.folder) / name): what for name, what in self.files.items()},
         }
-        return told | ({"build": self.report.as_dict()} if self.report else {})
+        return summary | ({"build": self.report.as_dict()} if self.report else {})
 
     @property
     def scope(self) -> str:
@@ -73,7 +73,7 @@ class DemoRun:
     seconds: float
     line_us: float  # on the host link, beside what the core takes
 
-    def told(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """The measured figures, for a row of a `DemoResult`."""
         return {
             "mismatches": 0,

@@ -36,9 +36,9 @@ def run_batch(
     runs = []
     for n, operands in enumerate(batch):
 
-        def told(done: int, total: int, n: int = n) -> None:
+        def report(done: int, total: int, n: int = n) -> None:
             progress(n * total + done, len(batch) * total)
 
         seed = getattr(core.seeded(n), "seed", 1)
-        runs.append(device.run(**operands, seed=seed, progress=told))
+        runs.append(device.run(**operands, seed=seed, progress=report))
     return runs

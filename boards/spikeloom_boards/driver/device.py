@@ -191,7 +191,7 @@ class Device:
                 received += data
                 left -= len(data)
             elif left == before:
-                # The last answer told of buffers that may have emptied since.
+                # Buffers that were full in the last answer may have emptied since.
                 self._ask(Command.STATUS)
                 if not any(queue and self._state.has_room(n) for n, queue in enumerate(chunks)):
                     code, _ = self._ask(Command.START, payload=seed.to_bytes(SEED_BYTES, "little"))

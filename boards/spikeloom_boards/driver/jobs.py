@@ -95,6 +95,6 @@ def self_test(device: Device, progress: Callable[[str], None] = lambda step: Non
         verdicts.append(Verdict(name, wrong, values, run.cycles, run.seconds, run.flags))
     failed = [verdict for verdict in verdicts if verdict.mismatches]
     if failed:
-        told = ", ".join(f"{v.name}: {v.mismatches} of {v.values}" for v in failed)
-        raise JobError(f"the device differs from the golden model: {told} values")
+        counts = ", ".join(f"{v.name}: {v.mismatches} of {v.values}" for v in failed)
+        raise JobError(f"the device differs from the golden model: {counts} values")
     return verdicts

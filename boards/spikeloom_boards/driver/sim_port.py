@@ -67,7 +67,7 @@ class SimPort:
     def write(self, data: bytes, period: float | None = None) -> None:
         """Send bytes; `period` is the clocks per bit, where it is not to be the device's own."""
         bit = round(256 * (period or self.divisor))
-        self._tell(struct.pack("<cII", b"w", bit, len(data)) + data)
+        self._send(struct.pack("<cII", b"w", bit, len(data)) + data)
 
     def read(self) -> bytes:
         """Bytes that have come, up to a flag; none where nothing came for long."""
@@ -108,14 +108,14 @@ class SimPort:
             raise PortError("sim: the port is closed; open it again")
         return process, process.stdin, process.stdout
 
-    def _tell(self, command):
+    def _send(self, command):
         _, stdin, _ = self._running()
-        with suppress(BrokenPipeError):  # told when the answer is missing
+        with suppress(BrokenPipeError):  # `_run` reports the missing answer
             stdin.write(command)
             stdin.flush()
 
     def _run(self, command):
-        self._tell(command)
+        self._send(command)
         process, _, stdout = self._running()
         head = stdout.read(12)
         if len(head) < 12:

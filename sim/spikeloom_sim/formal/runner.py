@@ -104,9 +104,9 @@ def run_sby(
 def _reason(log):
     """The failing step, and the assertion, cover or tool that failed."""
     steps = re.findall(r"(?:in|at) step (\d+)", log)
-    told = re.findall(
+    reasons = re.findall(
         r"(?:Assert failed|Unreached cover|ERROR|induction failed|Unexpected)[^\n]*", log
     )
-    told += re.findall(r"Temporal induction failed[^\n]*", log)
+    reasons += re.findall(r"Temporal induction failed[^\n]*", log)
     where = f"step {steps[-1]}; " if steps else ""
-    return where + (" | ".join(dict.fromkeys(told)) or log[-400:].strip())
+    return where + (" | ".join(dict.fromkeys(reasons)) or log[-400:].strip())

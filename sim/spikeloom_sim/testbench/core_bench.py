@@ -96,13 +96,13 @@ class CoreBench:
         self.dut.start.value = 0
         received = await with_timeout(self._receive(stalls), timeout * PERIOD_NS, "ns")
         cycles = round((get_sim_time("ns") - begun) / PERIOD_NS)
-        told = int(self.dut.busy.value), int(self.dut.done.value)
-        assert told == (1, 1), f"busy, done are {told} with the last output beat"
+        status = int(self.dut.busy.value), int(self.dut.done.value)
+        assert status == (1, 1), f"busy, done are {status} with the last output beat"
         for task in feeding:
             await with_timeout(task, 100 * PERIOD_NS, "ns")
         await RisingEdge(self.dut.clk)
-        told = int(self.dut.busy.value), int(self.dut.done.value)
-        assert told == (0, 0), f"busy, done are {told} after the last output beat"
+        status = int(self.dut.busy.value), int(self.dut.done.value)
+        assert status == (0, 0), f"busy, done are {status} after the last output beat"
         return Outcome(received, cycles)
 
     async def _receive(self, stalls):

@@ -72,8 +72,8 @@ class Scenario:
         for name, port in core.outputs.items():
             found = port.unpack(outcome.beats[name])
             wrong = int((found != expected[name]).sum())
-            told = f"{wrong} of {found.size} of {name} differ from the golden model"
-            assert wrong == 0, told
+            message = f"{wrong} of {found.size} of {name} differ from the golden model"
+            assert wrong == 0, message
         assert not int(self.dut.misframed.value)
         return outcome.cycles
 
@@ -158,8 +158,8 @@ async def start_means_nothing_while_busy(dut: Any) -> None:
     await scenario.check(first, 14, fed=True)
     await starting
     await ClockCycles(dut.clk, scenario.core.cycles())
-    told = int(dut.busy.value), scenario.outputs_valid()
-    assert told == (0, []), f"busy, outputs on offer are {told} without a start"
+    status = int(dut.busy.value), scenario.outputs_valid()
+    assert status == (0, []), f"busy, outputs on offer are {status} without a start"
     await scenario.check(second, 15, fed=True)
     for task in feeding:
         await task

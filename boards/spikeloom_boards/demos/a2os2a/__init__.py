@@ -127,7 +127,7 @@ def _run(config, operands, spikes):
     """Golden model and RTL on one run of T steps: a row of the demo's table."""
     events = golden.count_events(config, *spikes.values())
     run = run_checked(config, operands)
-    return {"core": config.NAME, "order": config.chosen_order, "events": events} | run.told()
+    return {"core": config.NAME, "order": config.chosen_order, "events": events} | run.summary()
 
 
 def _clocks(config):

@@ -94,4 +94,4 @@ def _run(settings, operands):
         "steps": config.steps,
         "correlation": float(np.corrcoef(values, softmax)[0, 1]),
         "float_correlation": float(np.corrcoef(float_values, softmax)[0, 1]),
-    } | run.told()
+    } | run.summary()

@@ -109,7 +109,7 @@ def _run(config, patches, reference):
         "steps": config.steps,
         "rmse": float(np.sqrt(np.mean((rate - reference) ** 2))),
         "expected_rmse": float(np.sqrt(np.mean(reference * (1 - reference)) / config.steps)),
-    } | run.told()
+    } | run.summary()
 
 
 def _summary(report):
