@@ -1,4 +1,4 @@
-"""`spikeloom flash`: a built bitstream into its board."""
+"""`spikeloom flash`: load a bitstream into its board."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .options import Json, console, print_json
 def flash(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `build` wrote.")],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the command line and do nothing.")
+        bool, typer.Option("--dry-run", help="Only print the command line.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -30,4 +30,6 @@ def flash(
     elif dry_run:
         console().print(shlex.join(job.command), markup=False)
     else:
-        console().print(f"{job.board}: {job.bitstream.name} is in its {job.programmer.into}")
+        console().print(
+            f"{job.board}: {job.bitstream.name} was loaded into its {job.programmer.into}"
+        )

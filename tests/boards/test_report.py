@@ -25,7 +25,7 @@ def step(kind, cell, delay, to=None, sources=()):
     return {"type": kind, "delay": delay, "sources": list(sources)} | ends
 
 
-TOLD = {
+NEXTPNR = {
     "fmax": {"clk": {"achieved": 41.239, "constraint": 36}},
     "utilization": {
         "ICESTORM_LC": {"used": 3000, "available": 5280},
@@ -106,7 +106,7 @@ REPORT = {
 
 
 def test_critical_path_in_source_terms():
-    hops = critical_path(TOLD)
+    hops = critical_path(NEXTPNR)
     assert [vars(hop) for hop in hops] == HOPS
     assert summary(hops) == "core.a -> core.b, 1 logic level"
     assert summary(critical_path({})) == "none"
@@ -129,7 +129,7 @@ def test_source_name(cell, name):
 
 
 def test_nextpnr_report(tmp_path):
-    (tmp_path / "nextpnr.json").write_text(json.dumps(TOLD))
+    (tmp_path / "nextpnr.json").write_text(json.dumps(NEXTPNR))
     figures = read_nextpnr_report(tmp_path / "nextpnr.json", find_family("ice40"))
     assert (figures["cells"], figures["block_rams_available"], figures["fmax_mhz"]) == (
         3000,

@@ -95,7 +95,7 @@ def test_flash(spikeloom, built, devices, tools, tmp_path):
     tools("iceprog")
     devices.plug_in("icebreaker")
     ran = spikeloom("flash", built())
-    assert (ran.code, ran.out) == (0, "icebreaker: spikeloom.bin is in its flash\n")
+    assert (ran.code, ran.out) == (0, "icebreaker: spikeloom.bin was loaded into its flash\n")
     assert (tmp_path / "ran").read_text() == f"iceprog {tmp_path}/out/spikeloom.bin\n"
 
 

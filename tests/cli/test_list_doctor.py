@@ -36,7 +36,7 @@ def test_doctor_finds_everything_needed(spikeloom):
     found = {tool["name"]: tool for tool in json.loads(ran.out)}
     assert ran.code == 0
     assert found["yosys"]["found"]
-    assert "everything needed is there" in spikeloom("doctor").out
+    assert "all required tools are present" in spikeloom("doctor").out
 
 
 def test_doctor_tells_what_is_missing(spikeloom, monkeypatch):
