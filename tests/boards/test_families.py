@@ -132,7 +132,7 @@ def test_a_board_is_added_as_text(registries, tmp_path, monkeypatch, capsys):
         ('into = "SRAM"', 'into = "ROM"', "into = 'ROM' is not one of flash, SRAM"),
         ('tool = "openFPGALoader"', 'tool = "magic"', "tool = 'magic' is not one of yosys"),
         ("[toy]", "[toy", "toy.toml: not TOML"),
-        ("[toy]", "lonely = 1\n[toy]", "lonely is no table"),
+        ("[toy]", "lonely = 1\n[toy]", "lonely is not a table"),
     ],
 )
 def test_what_is_wrong_with_a_board(before, after, message):
@@ -169,7 +169,7 @@ def test_what_the_platform_of_a_board_lacks(before, after, message):
 
 def test_names_are_taken_once(registries):
     add_boards(TOY, "toy.toml")
-    with pytest.raises(InputError, match="there is a board of that name"):
+    with pytest.raises(InputError, match="the board already exists"):
         add_boards(TOY, "again.toml")
     with pytest.raises(ValueError, match="the name 'ice40' is taken"):
         families.register(find_family("ice40"))

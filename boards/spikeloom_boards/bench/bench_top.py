@@ -21,12 +21,12 @@ class BenchTop(Component):
     """`core` with shift registers before its inputs and a tree of parities behind its outputs.
 
     Every input bit comes from a register and every output bit goes to one, so that place and route
-    sees all of the core's paths and none through pins. It takes a LUT for every `CHAIN` input bits
-    and for every three output bits or so.
+    times all paths of the core and none through pins. The wrapper adds one LUT per `CHAIN` input
+    bits and about one per three output bits.
 
     Members
     -------
-    i : In(1), into the shift registers. o : Out(1), parity of all outputs, some clocks ago.
+    i : In(1), into the shift registers. o : Out(1), delayed parity of all outputs.
     """
 
     def __init__(self, core: Component) -> None:
@@ -40,7 +40,7 @@ class BenchTop(Component):
         inputs, outputs = [], []
         for _, member, value in core.signature.flatten(core):
             (inputs if member.flow == In else outputs).append(value)
-        # Chains begin differently, or synthesis would join them.
+        # Each chain has a different first bit, or synthesis would merge them.
         history = Signal(64, reset_less=True)
         m.d.sync += history.eq(Cat(self.i, history))
         pins = Cat(_bits(value) for value in inputs)
