@@ -32,8 +32,8 @@ def plan_pll(board: Board, frequency: int) -> Pll | None:
     if pll is None:
         nearest = nearest_clock(find, oscillator, frequency)
         raise InputError(
-            f"{in_mhz(frequency)} MHz cannot be generated from the board's {in_mhz(oscillator)} MHz by "
-            f"its PLL; the nearest is --mhz {in_mhz(nearest)}"
+            f"{in_mhz(frequency)} MHz cannot be generated from the board's {in_mhz(oscillator)} MHz "
+            f"by its PLL; the nearest is --mhz {in_mhz(nearest)}"
         )
     return pll
 

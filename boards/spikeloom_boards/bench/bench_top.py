@@ -40,7 +40,7 @@ class BenchTop(Component):
         inputs, outputs = [], []
         for _, member, value in core.signature.flatten(core):
             (inputs if member.flow == In else outputs).append(value)
-        # Each chain has a different first bit, or synthesis would merge them.
+        # Each chain has a different input, or synthesis would merge them.
         history = Signal(64, reset_less=True)
         m.d.sync += history.eq(Cat(self.i, history))
         pins = Cat(_bits(value) for value in inputs)

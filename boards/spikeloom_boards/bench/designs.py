@@ -37,7 +37,7 @@ class Design:
 
 
 def designs() -> list[Design]:
-    """Every row of every core. The default row is the first regression case on an ECP5."""
+    """Every row of every core; without rows, its first regression case on an ECP5."""
     found = []
     for core in all_cores().values():
         rows = core.BENCH
