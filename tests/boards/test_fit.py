@@ -54,7 +54,7 @@ def test_an_unroll_is_synthesised_before_it_is_suggested(config, base):
 
     hint = what_would_fit(job, size_of(config, base), synthesise)
     if base > 1260:
-        assert hint.startswith("no unroll of it does")
+        assert hint.startswith("no unroll fits")
         assert tried[-1] == smallest(config)
         return
     settings = {key: int(value) for key, value in re.findall(r"--set (\w+)=(\d+)", hint)}

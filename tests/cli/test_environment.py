@@ -164,7 +164,7 @@ def test_home_that_takes_no_files(machine):
     )
     assert (ran.returncode, ran.stderr) == (0, "")
     ran = machine("doctor", **home)
-    assert "takes no files; in its place: " in ran.stdout
+    assert "is not writable; " in ran.stdout
     assert "Traceback" not in ran.stdout + ran.stderr
 
 
