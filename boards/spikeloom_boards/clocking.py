@@ -32,7 +32,7 @@ def plan_pll(board: Board, frequency: int) -> Pll | None:
     if pll is None:
         nearest = nearest_clock(find, oscillator, frequency)
         raise InputError(
-            f"{in_mhz(frequency)} MHz cannot be generated from the board's {in_mhz(oscillator)} MHz "
+            f"{in_mhz(frequency)} MHz cannot be made from the board's {in_mhz(oscillator)} MHz "
             f"by its PLL; the nearest is --mhz {in_mhz(nearest)}"
         )
     return pll

@@ -130,7 +130,7 @@ def _verilator():
 
 
 def _libraries():
-    fix = "install it with: apt-get install libpython3-dev, or use a Python built with --enable-shared"
+    fix = "install it with: apt-get install libpython3-dev, or use a Python with --enable-shared"
     yield Finding("libpython", "testbenches", find_libpython() or "", False, fix)
 
 

@@ -245,7 +245,7 @@ def test_build_page(core):
         "4.5 /s",
     ):
         assert expected in text
-    assert "The clock is met with 1.4 % to spare: little." in text
+    assert "Timing is met with a small margin of 1.4 %." in text
     assert "28 of 30 block RAMs are in use" in text
     assert "&lt;odd&gt; &amp; warning" in page
     assert "_SB_" not in text

@@ -106,8 +106,9 @@ def markdown(bench: Bench) -> str:
         "Cycles: RTL simulation, from start to the last output beat, with as many operands",
         "preloaded as the core can store. LUT4, flip-flops, block RAM: Yosys, core only. Fmax:",
         "median over seeds of nextpnr, core between registers. Core us: cycles divided by Fmax; us",
-        "with loading: operands begin to stream in at start. Attentions/s: core only; a serial line",
-        "is far slower. a2os2a and spiked skip zeros: their cycle counts are for random operands.",
+        "with loading: operands begin to stream in at start. Attentions/s: core only; a serial",
+        "line is far slower. a2os2a and spiked skip zeros: their cycle counts are for random",
+        "operands.",
         "",
     ]
     return "\n".join(lines)

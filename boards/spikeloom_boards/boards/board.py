@@ -43,7 +43,8 @@ class Board:
 
     ``leds`` are up to two lights, pass and fail, as (resource, number) or (resource, number, part);
     ``tied`` maps pins to the level they must be driven to; ``uart`` is the serial port. They are
-    added to the platform as resources ("light", n), ("tied", n) and ("serial", 0), with only rx and tx.
+    added to the platform as resources ("light", n), ("tied", n) and ("serial", 0), the latter with
+    rx and tx only.
 
     ``top`` is the default design around a core, ``pack`` the packer's options. ``programmers`` are
     in order of preference; ``before_flash`` tells the user what to do before flashing, and
