@@ -11,13 +11,13 @@ DEVICES = "sys/bus/usb/devices"
 
 SERIAL_GROUP = "dialout"  # default group of serial ports on most systems
 
-# Patterns of device file names, by kind, below a USB device's folder in /sys.
+# Patterns of device file names by kind, below the folder of a USB device in /sys.
 NODES = {"tty": ("*/tty*/tty/*", "*/tty/tty*"), "hidraw": ("*/*/hidraw/hidraw*",)}
 
 
 @dataclass(frozen=True)
 class UsbDevice:
-    """One plugged-in device: (vendor, product) in `usb`, its manufacturer and product in `title`."""
+    """One plugged-in device: `usb` is (vendor, product), `title` the names of both."""
 
     usb: tuple
     title: str

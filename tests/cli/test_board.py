@@ -52,13 +52,13 @@ def test_selftest_on_a_simulated_board(spikeloom):
     ("arguments", "code", "message"),
     [
         (["selftest"], 2, "--port is missing"),
-        (["selftest", "--port", "sim"], 2, "--port sim makes a device of its own: say which core"),
+        (["selftest", "--port", "sim"], 2, "--port sim simulates a device: name its core"),
         (
             ["selftest", "--port", "x", "--set", "tokens=4"],
             2,
             "--set, --config and --board need a CORE",
         ),
-        (["selftest", "--port", "/dev/none"], 1, "/dev/none: no such port; ports there are"),
+        (["selftest", "--port", "/dev/none"], 1, "/dev/none: no such port; available ports"),
         (["selftest", "sss", "--port", "sim"], 2, "unknown core 'sss'"),
         (["build", "ssa", "--board", "icebreaker", "-o", "o", "--top", "x"], 2, "unknown top 'x'"),
         (

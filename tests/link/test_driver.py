@@ -170,7 +170,10 @@ class StuckPort(GoldenPort):
 
 def test_a_core_that_hangs():
     with Device(StuckPort(SMALL)) as device:
-        for message in (r"no output for 2\.0 s", "an earlier run is not over; open anew"):
+        for message in (
+            r"no output for 2\.0 s",
+            "an earlier run has not finished; open the device again",
+        ):
             with pytest.raises(LinkError, match=message):
                 check(device, 1)
 
@@ -191,7 +194,9 @@ def test_device_of_another_version():
 
 
 def test_a_simulated_device_needs_a_configuration():
-    with pytest.raises(InputError, match="--port golden makes a device of its own"):
+    with pytest.raises(
+        InputError, match="--port golden simulates a device: name its core and keys"
+    ):
         Device("golden")
 
 

@@ -86,7 +86,7 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
         (staging / "demo.md").write_text(result.markdown() + _summary(report))
 
     result.files = {
-        "attention.png": "attention matrix: floating point, and decoded from spikes of both engines",
+        "attention.png": "attention matrix: floating point, and decoded for both engines",
         "error.png": "output error against T, with a 1/sqrt(T) reference",
         "raster.png": "spikes of one token: Q, K, V, scores, output",
         "ssa.vcd": f"waveform of one time step (gtkwave {folder / 'ssa.gtkw'})",
