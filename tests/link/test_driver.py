@@ -172,7 +172,7 @@ def test_a_core_that_hangs():
     with Device(StuckPort(SMALL)) as device:
         for message in (
             r"no output for 2\.0 s",
-            "an earlier run has not finished; open the device again",
+            "an earlier run is unfinished; open the device anew",
         ):
             with pytest.raises(LinkError, match=message):
                 check(device, 1)

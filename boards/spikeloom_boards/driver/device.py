@@ -197,7 +197,7 @@ class Device:
                     code, _ = self._ask(Command.START, payload=seed.to_bytes(SEED_BYTES, "little"))
                     if code != Code.OK:
                         raise LinkError(
-                            f"{self._port.name}: an earlier run has not finished; open the device again"
+                            f"{self._port.name}: an earlier run is unfinished; open the device anew"
                         )
                     started = True
             if left != before:
