@@ -116,7 +116,7 @@ class Harness(Component):
 
 
 def steady(m: Module, port: Any, name: str) -> Value:
-    """Whether a beat that waited on stream `port` in the last cycle is still valid and unchanged."""
+    """Whether a beat that waited on stream `port` in the last cycle is valid and unchanged."""
     waited = Signal(name=f"{name}_waited")
     payload = Signal.like(port.payload, name=f"{name}_before", reset_less=True)
     m.d.sync += [waited.eq(port.valid & ~port.ready), payload.eq(port.payload)]
