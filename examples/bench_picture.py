@@ -1,6 +1,6 @@
-"""Draw ``docs/images/bench.png`` from the README's table: ``python examples/bench_picture.py``.
+"""Plot ``docs/images/bench.png`` from the README's table: ``python examples/bench_picture.py``.
 
-For rows that were measured one by one; `spikeloom bench` draws what it measures at once.
+Use it for rows measured separately; `spikeloom bench` plots the rows of one run.
 """
 
 import argparse

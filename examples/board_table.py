@@ -1,7 +1,7 @@
 """Build a core for boards and print the table of the README: ``python examples/board_table.py``.
 
-Boards may be named after it; without names it builds all of them, which takes about ten minutes for
-`ssa`. A folder of ``-o`` that holds a build of the board already is taken as it is.
+Arguments are names of boards; without any, it builds for all boards, which takes about ten minutes
+for `ssa`. Existing builds in the folder of ``-o`` are reused.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """Netlist sizes of the `ssa` core at N = D = 64, T = 10, from one cell to the paper's array.
 
-    python examples/netlist_sizes.py              all unrolls (64x64 and the array take long)
+    python examples/netlist_sizes.py              all unrolls (64x64 and the array are slow)
     python examples/netlist_sizes.py 1x1 16x8     only these, CELLSxBITS
 
-Prints a Markdown table, row by row. Sizes are Yosys' before placement.
+Prints a Markdown table, row by row. Sizes are from Yosys, before placement.
 """
 
 import sys
@@ -25,7 +25,7 @@ UNROLLS = {
 
 
 def main():
-    """Print the rows asked for on the command line, or all."""
+    """Print the rows named on the command line, or all."""
     wanted = sys.argv[1:] or list(UNROLLS)
     print("| cells x bits | inputs | cycles | family | LUT4 | flip-flops | block RAMs |")
     print("|---|---|---|---|---|---|---|")

@@ -1,5 +1,4 @@
-"""How near `spiked` comes to its float model and to softmax attention, and its clocks: tables and
-a plot.
+"""Accuracy of `spiked` against its float model and softmax attention, and its cycle counts.
 
     python examples/spiked_accuracy.py [FOLDER]
 
@@ -26,7 +25,7 @@ def gaussian(config, seed):
 
 
 def agreement(config):
-    """Share of output codes equal to the float model's, and how far apart the others are."""
+    """Share of output codes equal to the float model's: mean and worst; largest difference."""
     apart = []
     for seed in SEEDS:
         trace = spiked.float_model(config, *gaussian(config, seed))
@@ -88,7 +87,7 @@ def print_softmax():
 
 
 def print_side_by_side():
-    """Float model, golden model and RTL on the same data: those of the first seed."""
+    """Float model, golden model and RTL on the data of the first seed."""
     print("| N | D | B | T | float model | golden model | RTL | outputs where RTL differs |")
     print("|---|---|---|---|---|---|---|---|")
     for tokens, dim, base, steps in (
@@ -105,27 +104,27 @@ def print_side_by_side():
         rtl = run.outputs["o"]
         softmax = spiked.softmax_attention(q, k, v).ravel()
         found = [trace.values, *(spiked.decode(trace.config, codes) for codes in (golden, rtl))]
-        told = " | ".join(f"{np.corrcoef(x.ravel(), softmax)[0, 1]:.4f}" for x in found)
+        correlations = " | ".join(f"{np.corrcoef(x.ravel(), softmax)[0, 1]:.4f}" for x in found)
         print(
-            f"| {tokens} | {dim} | {base} | {steps} | {told} "
+            f"| {tokens} | {dim} | {base} | {steps} | {correlations} "
             f"| {np.count_nonzero(golden != rtl)} of {golden.size:,} |"
         )
 
 
-def print_clocks():
+def print_cycles():
     print("| lanes | encoders | 100 % | 50 % | 10 % | 1 % | interval, 100 % |")
     print("|---|---|---|---|---|---|---|")
     for lanes in (1, 8, 49):
         config = Spiked(tokens=49, head_dim=32, lanes=lanes)
         rng = np.random.default_rng(2)
         heads = [config.random_operands(rng, share) for share in SHARES]
-        clocks = " | ".join(f"{config.cycles(**head):,}" for head in heads)
+        cycles = " | ".join(f"{config.cycles(**head):,}" for head in heads)
         interval = schedule.interval(config)
-        print(f"| {lanes} | {config.encoders} | {clocks} | {interval:,.0f} |")
+        print(f"| {lanes} | {config.encoders} | {cycles} | {interval:,.0f} |")
 
 
 def print_product():
-    print("| lanes | clocks / spikes * groups, 100 % | 50 % | 10 % | 1 % | 0 % |")
+    print("| lanes | cycles / spikes * groups, 100 % | 50 % | 10 % | 1 % | 0 % |")
     print("|---|---|---|---|---|---|")
     for lanes in (1, 8, 49):
         config = Spiked(tokens=49, head_dim=32, lanes=lanes, encoders=lanes)
@@ -133,9 +132,9 @@ def print_product():
         for share in (*SHARES, 0.0):
             rng = np.random.default_rng(2)
             head = config.random_operands(rng, share)
-            clocks = schedule.product_clocks(config, np.count_nonzero(head["q"], axis=1).tolist())
+            cycles = schedule.product_clocks(config, np.count_nonzero(head["q"], axis=1).tolist())
             work = sum(np.count_nonzero(head[name]) for name in "qk") * config.groups
-            found.append(f"{clocks:,} / {work:,}")
+            found.append(f"{cycles:,} / {work:,}")
         print(f"| {lanes} | {' | '.join(found)} |")
 
 
@@ -175,7 +174,7 @@ if __name__ == "__main__":
     print()
     print_side_by_side()
     print()
-    print_clocks()
+    print_cycles()
     print()
     print_product()
     plot(folder / "spiked-error.png")

@@ -2,7 +2,7 @@
 
     python examples/stratified_error.py [PICTURE]
 
-Prints a row for each T and draws the picture of docs/ssa.md.
+Prints a row for each T and, if PICTURE is given, draws the plot of docs/ssa.md.
 """
 
 import sys
@@ -19,7 +19,7 @@ STEPS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]
 
 
 def main():
-    """Print the errors, and draw them where a picture is named."""
+    """Print the errors and, if a file is named, plot them."""
     q, k, v = np.random.default_rng(3).integers(0, 2, (3, SIZE, SIZE), np.uint8)
     expected = ssa.float_reference(q, k, v)
     config = SSA(tokens=SIZE, head_dim=SIZE, steps=STEPS[-1], engine="sampled")
@@ -38,7 +38,7 @@ def main():
 
 
 def draw(errors, path):
-    """The errors on log axes; an error of 0 is left out."""
+    """Plot the errors on log axes; an error of 0 is omitted."""
     figure = Figure(figsize=(6, 4.2), layout="constrained")
     ax = figure.subplots()
     root = errors["lfsr"][0] / np.sqrt(STEPS)

@@ -1,4 +1,4 @@
-"""The picture of how the packages work together: hardware from left to right, data downwards."""
+"""Drawing of the package architecture: hardware from left to right, data from top to bottom."""
 
 from spikeloom.drawing import Drawing, Kind
 
@@ -16,10 +16,10 @@ WIDE = BOARD - VERILOG + 1.3
 
 
 def architecture() -> Drawing:
-    """From a user's tensors to a comparison, past whatever computes; and from a core to a board."""
+    """The data path from tensors to a comparison, and the tool path from a core to a board."""
     d = Drawing("architecture", 11.2, 4.7, caption=CAPTION)
 
-    # What goes in.
+    # Inputs.
     d.box(0.9, TOP, "your tensors\nNumPy, PyTorch,\n.npy files", "stream", 1.3, 0.8)
     d.box(
         2.6,
@@ -35,7 +35,7 @@ def architecture() -> Drawing:
     d.arrow((1.6, TOP), (1.8, TOP))
     d.arrow((3.4, TOP), (3.9, TOP))
 
-    # Hardware, and what runs it.
+    # Hardware and the backends that run it.
     text = "core\nkeys, ports, golden model, component, cycles\nbackend golden: NumPy"
     d.box(1.75, MIDDLE, text, "logic", 3.0, 1.0)
     text = "Verilog\nbackend rtl:\nVerilator, Icarus"
@@ -53,7 +53,7 @@ def architecture() -> Drawing:
         d.arrow((left, MIDDLE), (right, MIDDLE), text=tool)
         d.label((left + right) / 2, MIDDLE - 0.13, by)
 
-    # What comes out.
+    # Outputs.
     d.box(0.9, BOTTOM, "Run\noutputs, cycles,\nflags", "logic", 1.3, 0.8)
     d.box(2.6, BOTTOM, "comparison\nall elements with the\ngolden model's", "logic", 1.5, 0.8)
     text = "outputs\nPort: beats to codes\nItem: codes to elements of tensors"

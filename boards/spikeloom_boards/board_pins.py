@@ -1,4 +1,4 @@
-"""Pins of a board that every bitstream drives: lights, and levels the board needs."""
+"""Board pins that every bitstream drives: lights and pins tied to a level."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class Lights(Component):
-    """Shows `signals` on the board's lights in order, one clock later.
+    """Drives the board's lights with `signals`, in order, one cycle later.
 
-    A board with fewer lights shows fewer.
+    If the board has fewer lights, the remaining signals are ignored.
     """
 
     def __init__(self, board: Board, signals: Any) -> None:
@@ -36,7 +36,7 @@ class Lights(Component):
 
 
 class TiedPins(Component):
-    """Holds the pins that `board.tied` names at their levels."""
+    """Drives the pins in `board.tied` to their levels."""
 
     def __init__(self, board: Board) -> None:
         self._levels = board.tied.values()

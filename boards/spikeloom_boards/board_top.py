@@ -1,4 +1,4 @@
-"""What goes into the bitstream: clock plan, design, lights, serial line."""
+"""Top module of a bitstream: clock plan, design, lights, serial line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a configuration to a bitstream: elaborate, synthesise, place and route, pack, report."""
+"""Build a bitstream: elaborate, synthesise, place and route, pack, report."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
 NAME = "spikeloom"
 PLACED = "placed.json"
 SEEDS = (1, 2, 3)
-PLACE_SEEDS = range(2**64)  # what nextpnr takes
-CLOCKS = (0.001, 1000)  # MHz that anything on these devices could run at
+PLACE_SEEDS = range(2**64)  # range of nextpnr's seeds
+CLOCKS = (0.001, 1000)  # MHz, allowed range of --mhz
 
 
 @dataclass
 class Build:
     """One build: `config` for `board` at `frequency` Hz, placed with nextpnr's `seed`, or with the
-    first of `SEEDS` that meets the clock.
+    first of `SEEDS` that meets timing.
 
-    `top` is what goes around the core, one of `TOPS` (default: the board's): the host link, at
-    `baud`, or the self-test, which holds `rom_steps` distinct time steps of operands.
+    `top` is the design around the core, one of `TOPS` (default: the board's): the host link, at
+    `baud`, or the self-test, with `rom_steps` different time steps of operands in ROM.
     """
 
     config: Core
@@ -73,9 +73,9 @@ class Build:
 
 
 def hertz(mhz: float) -> int:
-    """Whole Hz of a clock in MHz. Raises `InputError` for what is no clock."""
+    """A frequency in MHz as whole Hz. Raises `InputError` outside `CLOCKS`."""
     low, high = CLOCKS
-    if not low <= mhz <= high:  # nor NaN
+    if not low <= mhz <= high:  # also refuses NaN
         raise InputError(f"--mhz {mhz:g} is not allowed; a clock is {low:g}..{high:g} MHz")
     return round(mhz * 1e6)
 
@@ -90,24 +90,24 @@ def _self_test(job):
 
 
 TOPS = {"link": _link, "self-test": _self_test}
-"""What a bitstream holds around the core: job to component and the names of its two lights."""
+"""Designs around a core: function from a job to the component and the names of its two lights."""
 
 
 def build(job: Build, folder: Path, progress: Callable = lambda step: None) -> Report:
-    """Build the bitstream of `job` into `folder`, whole or not at all.
+    """Build the bitstream of `job` in `folder`; on failure the folder is left as it was.
 
-    Leaves the bitstream, ``report.json``, ``report.html`` and the tools' logs. `progress` is called
-    with the name of each step as it begins.
+    Writes the bitstream, ``report.json``, ``report.html`` and the tools' logs. `progress` is called
+    with the name of each step when it begins.
 
-    Returns a `Report`. Raises `InputError` where the core does not fit the device, `JobError` where
-    a tool fails or the clock is not met.
+    Returns a `Report`. Raises `InputError` if the core does not fit the device, `JobError` if a
+    tool fails or timing is not met.
     """
     with output_folder(folder, "build") as staging:
         report = _build_in(job, staging, progress)
-        told = report.as_dict()
-        (staging / "report.json").write_text(json.dumps(told, indent=2) + "\n")
+        record = report.as_dict()
+        (staging / "report.json").write_text(json.dumps(record, indent=2) + "\n")
         placement = staging / PLACED
-        (staging / "report.html").write_text(build_page(told, read_placement(placement)))
+        (staging / "report.html").write_text(build_page(record, read_placement(placement)))
         placement.unlink()
         if not report.timing_met:
             raise JobError(
@@ -167,7 +167,7 @@ def _build_in(job, folder, progress):
 
 
 def synthesise_in(folder: Path, job: Build, progress: Callable[[str], None]) -> Synthesis:
-    """Elaborate and synthesise `job` in `folder`: what `read_synthesis` says."""
+    """Elaborate and synthesise `job` in `folder`; returns the result of `read_synthesis`."""
     progress("elaborate")
     for name, text in design_files(job).items():
         (folder / name).write_text(text)
@@ -177,9 +177,9 @@ def synthesise_in(folder: Path, job: Build, progress: Callable[[str], None]) -> 
 
 
 def _place(job, folder, progress):
-    """Place and route: the seed that was taken, and what `read_nextpnr_report` says.
+    """Place and route; returns the seed used and the result of `read_nextpnr_report`.
 
-    Raises `JobError` where no seed leads to a placement; a clock that is missed is none.
+    Raises `JobError` if placement fails for every seed; a missed clock is not an error here.
     """
     family = job.board.family
     command = family.place(
@@ -211,14 +211,14 @@ def _place(job, folder, progress):
 
 
 def _routed(family):
-    """The file that the packer reads."""
+    """Name of the packer's input file."""
     return f"{NAME}.{family.ROUTED}" if family.ROUTED else PLACED
 
 
 def design_files(job: Build) -> dict[str, str]:
-    """What goes into synthesis: name to text of the RTLIL, Yosys' script and the constraints.
+    """Input files of synthesis: RTLIL, Yosys script and constraints, by name.
 
-    The same `job` gives the same texts, wherever Spikeloom and Python are installed.
+    The text does not depend on where Spikeloom and Python are installed.
     """
     family = job.board.family
     design, lights = TOPS[job.top or job.board.top](job)
@@ -235,17 +235,17 @@ def design_files(job: Build) -> dict[str, str]:
 
 
 def _without_folders(text):
-    """RTLIL whose source lines begin at a package, or are a file's alone, wherever they are."""
+    """RTLIL with source locations relative to a package, or reduced to the file name."""
     for path in (r"((?:spikeloom\w*|amaranth\w*)/[^\"|]*)", r"([^\"|/]*)"):
         text = re.sub(rf'(?<=["|])/(?:[^"|]*/)?{path}(?=["|])', r"\1", text)
     return text
 
 
 def _without_bypasses(text):
-    """RTLIL in which the read ports of a memory say what its attribute ``no_rw_check`` says.
+    """RTLIL with the memory attribute ``no_rw_check`` applied to the read ports.
 
-    Yosys heeds the attribute where it reads Verilog. In RTLIL, ports decide; those that are
-    transparent stay so.
+    Yosys applies the attribute when it reads Verilog, but not for RTLIL, where each port has its
+    own collision mask. Transparent ports are left unchanged.
     """
     modules = text.split("\nend\n")
     for n, module in enumerate(modules):
@@ -259,7 +259,7 @@ def _without_bypasses(text):
 
 
 def _versions(*packages):
-    """Versions of those packages that are installed."""
+    """Versions of the installed packages among `packages`."""
     installed = {}
     for package in packages:
         try:

@@ -1,4 +1,4 @@
-"""Clock plans: the board's oscillator, a PLL if asked for, and a reset that outlasts start-up."""
+"""Clock plans: the board's oscillator, an optional PLL, and a power-on reset."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def plan_pll(board: Board, frequency: int) -> Pll | None:
-    """Dividers of the board's PLL for exactly `frequency` Hz; None where the oscillator gives it.
+    """Dividers of the board's PLL for exactly `frequency` Hz; None if it is the oscillator's.
 
-    Raises `InputError` that names the nearest clock where the PLL does not reach it.
+    Raises `InputError`, with the nearest possible clock, if the PLL cannot generate it.
     """
     oscillator = board.oscillator
     if frequency == oscillator:
@@ -32,8 +32,8 @@ def plan_pll(board: Board, frequency: int) -> Pll | None:
     if pll is None:
         nearest = nearest_clock(find, oscillator, frequency)
         raise InputError(
-            f"{in_mhz(frequency)} MHz cannot be made from the board's {in_mhz(oscillator)} MHz by "
-            f"its PLL; the nearest is --mhz {in_mhz(nearest)}"
+            f"{in_mhz(frequency)} MHz cannot be made from the board's {in_mhz(oscillator)} MHz "
+            f"by its PLL; the nearest is --mhz {in_mhz(nearest)}"
         )
     return pll
 
@@ -52,23 +52,23 @@ def nearest_clock(find: Callable[[int, int], Any], f_in: int, f_out: int) -> int
 
 
 def in_mhz(hz: float) -> str:
-    """`hz` as a user types it after ``--mhz``: exact, and no longer than needed."""
+    """`hz` in MHz, as for ``--mhz``: exact, without trailing zeros."""
     return f"{hz / 1e6:.12g}"
 
 
 class ClockPlan(Component):
-    """A clock of `frequency`, and a reset that lasts for a while after configuration.
+    """A clock of `frequency`, and a reset held for some time after configuration.
 
     Parameters
     ----------
     board : the board.
-    frequency : Hz wanted; the PLL is left out where the oscillator gives it.
+    frequency : clock in Hz; no PLL is used if it equals the oscillator's.
 
     Members
     -------
     clk, rst : Out(1), for a clock domain of the parent.
 
-    Raises `InputError` for a frequency that the PLL does not reach.
+    Raises `InputError` if the PLL cannot generate the frequency.
     """
 
     def __init__(self, board: Board, frequency: int) -> None:
@@ -93,7 +93,7 @@ class ClockPlan(Component):
                 m.submodules.pll = self._pll.instance(buffer.i, clk, locked)
         platform.add_clock_constraint(clk, self._frequency)
 
-        # Count clocks of a domain without reset until memories and PLL are ready.
+        # Count cycles in a domain without reset until memories and PLL are ready.
         m.domains.por = ClockDomain(reset_less=True, local=True)
         ready = Signal()
         settled = Signal()

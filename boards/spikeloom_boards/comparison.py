@@ -1,4 +1,4 @@
-"""Several builds side by side."""
+"""Comparison of several builds."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ COLUMNS = (
 
 
 def read_report(folder: Path) -> dict[str, Any]:
-    """``report.json`` of a built folder. Raises `InputError` where there is none of ours."""
+    """``report.json`` of a build folder. Raises `InputError` if it is missing or not valid."""
     path = Path(folder) / "report.json"
     if not path.is_file():
         raise InputError(f"{folder} holds no build; `spikeloom build` makes one")
     try:
-        told = json.loads(path.read_text())
-        row(told)
-        missing = {"path", "warnings", "critical_path", "top", "baud"} - told.keys()
+        record = json.loads(path.read_text())
+        row(record)
+        missing = {"path", "warnings", "critical_path", "top", "baud"} - record.keys()
         if missing:
             raise KeyError(*missing)
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is not a report of this version; build again") from None
-    return told
+    return record
 
 
 def row(
     report: Mapping[str, Any],
 ) -> tuple[str, ...]:
-    """One build as texts, for the `COLUMNS`."""
+    """One build as texts, one for each of `COLUMNS`."""
     cells = f"{report['cells']:,} ({100 * report['cells'] / report['cells_available']:.0f} %)"
     return (
         report["core"],
@@ -64,7 +64,7 @@ def row(
 
 
 def per_second(report: Mapping[str, Any]) -> tuple[str, str]:
-    """Attentions per second of the core and, where the build has a line, with the line, as text."""
+    """Attentions per second of the core, and with the serial line, if any, as texts."""
     found = {rate["what"]: number(rate["per_second"]) for rate in report["rates"]}
     return found["core"], found.get("with the line", "no line")
 

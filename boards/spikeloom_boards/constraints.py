@@ -19,9 +19,9 @@ def constraints_name(board: Board) -> str:
 
 def constraints_text(board: Board) -> str:
     """Constraints for a top module with ports board_clk, led_pass, led_fail, uart_rx, uart_tx, and
-    tied_0... for pins that must be held at a level.
+    tied_0... for pins that must be driven to a level.
 
-    nextpnr passes over ports that a design does not have.
+    nextpnr ignores ports that a design does not have.
     """
     family = board.family
     lines = [f"{board.title}: clock, lights and UART"]
@@ -50,7 +50,7 @@ def _pins(board):
 def _pin(resource: Any, part: str | None = None) -> tuple[str, dict[str, Any]]:
     """(pin name, attributes) of a resource of one pin, or of one part of a resource.
 
-    Of a differential pair, nextpnr wants the positive pin.
+    For a differential pair, nextpnr expects the positive pin.
     """
     io = resource
     if part is not None:

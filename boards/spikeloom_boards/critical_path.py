@@ -1,4 +1,4 @@
-"""The slowest path of a placed and routed design, by the signals of the source."""
+"""The critical path of a placed and routed design, in terms of source signals."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _BLOCK = re.compile(r"\.memory(?:\.\d+)+$")  # one block of a memory
 
 @dataclass(frozen=True)
 class Hop:
-    """One stretch of a path: the logic of `signal` and the wires to the next, in ns.
+    """One segment of a path: delay of the logic of `signal` and of the routing to the next, in ns.
 
-    ``levels`` counts its lookup tables; ``source`` is the line that the signal comes from.
+    ``levels`` counts its lookup tables; ``source`` is the source line of the signal.
     """
 
     signal: str
@@ -28,11 +28,11 @@ class Hop:
     source: str
 
 
-def critical_path(told: Mapping[str, Any]) -> list[Hop]:
+def critical_path(report: Mapping[str, Any]) -> list[Hop]:
     """`Hop`s of the slowest register-to-register path in nextpnr's JSON report."""
     paths = [
         path
-        for path in told.get("critical_paths", [])
+        for path in report.get("critical_paths", [])
         if path["from"].split()[0] == path["to"].split()[0] and "async" not in path["from"]
     ]
     if not paths:
@@ -75,18 +75,17 @@ def summary(hops: Sequence[Hop]) -> str:
 
 
 def source_name(cell: str) -> str:
-    """A placed cell's name without what synthesis appended to the signal's."""
+    """The signal name of a placed cell, without the suffixes added by synthesis."""
     return _BLOCK.sub("", _appended(tuple(FAMILIES)).split(cell.lstrip("$\\"))[0])
 
 
 @cache
 def _appended(families: tuple[str, ...]) -> re.Pattern:
-    """What Yosys and nextpnr append to a signal's name for the cells they make of it, in any of
-    `families`."""
+    """Pattern of the suffixes that Yosys and nextpnr add to signal names, in any of `families`."""
     endings = [ending for name in families for ending in FAMILIES[name].APPENDED]
     return re.compile(rf"\$|_(?:{'|'.join(endings)})")
 
 
 def _source_line(sources):
-    """The first line of our own source, not of a library's."""
+    """The first source line in a Spikeloom package, not in a library."""
     return next((source for source in sources if source.startswith("spikeloom")), "")

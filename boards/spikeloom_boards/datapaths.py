@@ -1,5 +1,7 @@
-"""Drawings as SVG: in reports, and for the documentation by
-``python -m spikeloom_boards.datapaths docs``."""
+"""Drawings as SVG, for reports and the documentation.
+
+``python -m spikeloom_boards.datapaths docs`` writes those of the documentation.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ HEAD = (5.0, 2.0)  # length and half the width of an arrow's head
 
 
 def drawing_svg(drawing: Drawing) -> str:
-    """A `Drawing` as SVG, its text as text, on a light card so that it reads on any page."""
+    """A `Drawing` as SVG with real text, on a light background that is readable on any page."""
     width, height = drawing.width * INCH, drawing.height * INCH
     svg = ElementTree.Element(
         "svg",
@@ -65,7 +67,7 @@ def drawing_svg(drawing: Drawing) -> str:
     if drawing.title:
         _add_text(svg, width / 2, 0.2 * INCH, drawing.title, TITLE, INK)
     ElementTree.indent(svg, " ")
-    for text in svg.iter("text"):  # a space between lines would move them sideways
+    for text in svg.iter("text"):  # whitespace between lines would shift them
         text.text = None
         for line in text:
             line.tail = None
@@ -81,7 +83,7 @@ def documentation_drawings() -> dict[str, Drawing]:
     """The drawings of the documentation by name: of the architecture, of the link, and of the
     configurations of every core's regression, units left out.
 
-    Of drawings with the same name and title the one with the most boxes counts.
+    Of several drawings with the same name and title, the one with the most boxes is used.
     """
     found = {}
     for core in all_cores().values():
@@ -108,7 +110,7 @@ def _add_box(svg, box, height):
 
 
 def _add_arrow(svg, arrow, height):
-    """The line up to the head, the head, and the text above the middle of the last segment."""
+    """Draw the line, the head, and the text above the middle of the last segment."""
     *points, before, tip = (_place(point, height) for point in arrow.points)
     length, half = HEAD
     run = math.dist(before, tip)
@@ -125,7 +127,7 @@ def _add_arrow(svg, arrow, height):
 
 
 def _add_text(svg, x, y, text, size, colour, align="center"):
-    """Lines of text around (x, y), above each other."""
+    """Draw lines of text, centred vertically at y."""
     lines = text.split("\n")
     attributes = {"font-size": _number(size), "text-anchor": ANCHOR[align], "fill": colour}
     if size == TITLE:
@@ -146,12 +148,12 @@ def _add(svg, tag, **attributes):
 
 
 def _place(point, height):
-    """A drawing's point in the picture, whose y points downwards."""
+    """A point of the drawing in SVG coordinates, whose y axis points down."""
     return point[0] * INCH, (height - point[1]) * INCH
 
 
 def _number(value):
-    """At most two places, without zeros at the end."""
+    """A number with at most two decimals, without trailing zeros."""
     return f"{round(value, 2) + 0:g}"
 
 

@@ -1,4 +1,4 @@
-"""Looking over a machine: tools, boards that are plugged in, permissions, and what mends them."""
+"""Check a machine: tools, plugged-in boards and permissions, with a fix for each problem."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ PURPOSES = {
 }
 OPTIONAL = ("iverilog", "sby", "z3")
 STARTED_BY = {"iverilog": ("-V",), "openFPGALoader": ("--Version",)}
-# Print their usage, with an exit code of their own; so do the packers of some families.
+# These print their usage and exit with an error code; so do the packers of some families.
 NO_VERSION = ("iceprog", "icesprog", *(family.PACKER for family in FAMILIES.values()))
 LIBRARIES = {
     "openFPGALoader": "install its libraries: apt-get install libusb-1.0-0 libftdi1-2",
 }
-TIME_LIMIT = 300  # seconds; WebAssembly compiles itself at its first start
-MEGABYTES = 32  # room for temporary files that a small simulation takes
+TIME_LIMIT = 300  # seconds; WebAssembly tools are compiled at their first start
+MEGABYTES = 32  # space for temporary files of a small simulation
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: `found` says where it is, and is empty if it is missing or of no use;
-    then `fix` says what to do."""
+    """One item checked: `found` is its location, or empty if it is missing or does not work;
+    in that case `fix` says what to do."""
 
     name: str
     purpose: str
@@ -59,8 +59,10 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """A `Finding` for every tool there is a use for, plugged-in board, serial port and folder to
-    write in. Tools are run, for one that does not start is as good as missing."""
+    """A `Finding` for every tool, plugged-in board, serial port and writable folder.
+
+    Tools are started, because one that does not start is as bad as a missing one.
+    """
     with ThreadPoolExecutor() as pool:
         tools = [*_tools(pool), *_programmers(pool)]
     return [*tools, *_libraries(), *_folders(), *_boards(), *_serial_ports()]
@@ -81,7 +83,7 @@ def _tools(pool):
 
 
 def _programmers(pool):
-    """The programs that flash boards, each of use only to who has such a board."""
+    """The programs that flash boards, optional because each is needed for some boards only."""
     served = {}
     for board in BOARDS.values():
         for programmer in board.programmers:
@@ -128,28 +130,29 @@ def _verilator():
 
 
 def _libraries():
-    fix = "install it with: apt-get install libpython3-dev, or take a Python built --enable-shared"
+    fix = "install it with: apt-get install libpython3-dev, or use a Python with --enable-shared"
     yield Finding("libpython", "testbenches", find_libpython() or "", False, fix)
 
 
 def _folders():
-    """Where files go that nobody asked for."""
+    """The folders of the cache and of temporary files."""
     purpose, cached = "compiled parts of simulations and tools", cache_folder()
-    usual = user_cache_path("spikeloom")
-    found = str(usual) if cached == usual else ""
-    fix = f"{usual} takes no files; in its place: {cached or 'nothing, so all is slower'}"
+    default = user_cache_path("spikeloom")
+    found = str(default) if cached == default else ""
+    instead = f"{cached} is used instead" if cached else "nothing is cached, which is slower"
+    fix = f"{default} is not writable; {instead}"
     yield Finding("cache", purpose, found, True, fix)
     try:
         with tempfile.TemporaryFile() as file:
             file.write(bytes(MEGABYTES << 20))
         found, fix = tempfile.gettempdir(), ""
     except OSError as error:
-        found, fix = "", f"{error.strerror or error}; make room or set TMPDIR to another folder"
+        found, fix = "", f"{error.strerror or error}; free space or set TMPDIR to another folder"
     yield Finding("temporary files", "simulations, synthesis", found, False, fix)
 
 
 def _trouble(command, name, cwd=None):
-    """What is wrong where a program does not start and end well, in one line; else None."""
+    """One line on why a program does not run, or None if it starts and ends without error."""
     try:
         done = subprocess.run(
             list(map(str, command)),
@@ -167,12 +170,12 @@ def _trouble(command, name, cwd=None):
     well = done.returncode == 0 or (name in NO_VERSION and 0 < done.returncode < 126)
     if well and "Traceback (most recent call last)" not in done.stdout:
         return None
-    told = last_lines(done.stdout, 1) or f"exit code {done.returncode}"
-    return f"{command[0]} does not run ({told})"
+    reason = last_lines(done.stdout, 1) or f"exit code {done.returncode}"
+    return f"{command[0]} does not run ({reason})"
 
 
 def _boards():
-    """USB devices that may be boards, and whether this user may open what programs them."""
+    """USB devices that may be boards, and whether this user may open their device files."""
     for device in usb.usb_devices():
         for kind in ("usb", "tty", "hidraw"):
             boards = boards_with(device.usb, kind)

@@ -1,9 +1,8 @@
 """Energy of one run, estimated by counting operations. Nothing here was measured.
 
 Constants for 45 nm, in pJ: addition 0.9, multiplication 3.7, memory access 5.0 (the energy model of
-SpikedAttention, NeurIPS 2024). An access moves 32 bits. Operations and bits moved are a core's own
-count, `Core.work`; softmax and the exponentials in it are left out of int8 attention, as are random
-numbers and control everywhere.
+SpikedAttention, NeurIPS 2024). An access moves 32 bits. Each core counts its operations and bits
+moved in `Core.work`. Not counted: the softmax of int8 attention, random numbers and control.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from spikeloom.cores import all_cores
 from spikeloom.cores.attention import AttentionShape
 
 ADDITION, MULTIPLICATION, ACCESS = 0.9, 3.7, 5.0  # pJ
-WORD = 32  # bits an access moves
+WORD = 32  # bits per access
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,8 @@ class Estimate:
 
 
 def estimates(core: Core) -> list[Estimate]:
-    """`Estimate`s of `core`; of an attention core, beside int8 attention and the other attention
-    cores of that shape with their default keys. Cores that do not count their work are left out."""
+    """`Estimate`s of `core`; for an attention core, also of int8 attention and of the other
+    attention cores with that shape and default keys. Cores without a work count are omitted."""
     if not isinstance(core, AttentionShape):
         work = core.work()
         return [] if work is None else [Estimate(core.NAME, work)]
@@ -55,7 +54,7 @@ def estimates(core: Core) -> list[Estimate]:
 
 
 def _int8_attention(tokens: int, head_dim: int, value_dim: int) -> Work:
-    """Plain int8 attention without its softmax, every tensor read or written once."""
+    """Plain int8 attention without softmax; each tensor is read or written once."""
     dims, pairs = head_dim + value_dim, tokens**2
     return Work(
         formula="N^2 (D + Dv) additions and as many multiplications",

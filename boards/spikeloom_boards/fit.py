@@ -1,4 +1,4 @@
-"""Does a design fit its device, and if not, which smaller one does?"""
+"""Check whether a design fits its device, and find a smaller one that does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .build import Build
 
-TRIES = 3  # smaller designs that are synthesised before giving up
+TRIES = 3  # smaller designs to synthesise before giving up
 
 
 # Share of the cells that a hint may take: LUTs and flip-flops that share no cell come on top of the
@@ -25,7 +25,7 @@ ROOM = 0.85
 
 
 def fits(synthesis: Synthesis, device: Any) -> bool:
-    """Whether a synthesised design has no more cells and block RAMs than the device."""
+    """Whether the device has enough cells and block RAMs for a synthesised design."""
     return synthesis.lut4 <= device.cells and synthesis.block_rams <= device.block_rams
 
 
@@ -35,10 +35,10 @@ def what_would_fit(
     synthesise: Callable[..., Synthesis],
     progress: Callable[[str], None] = lambda step: None,
 ) -> str:
-    """What to do about a `job` whose `synthesis` is too large: a hint that was tried.
+    """A hint, verified by synthesis, how to make a `job` fit whose `synthesis` is too large.
 
-    ``synthesise(folder, job, progress)`` is run on smaller unrolls: guessed by proportion, and at
-    last the smallest.
+    ``synthesise(folder, job, progress)`` is run on smaller unrolls: first on estimates in
+    proportion to the excess, finally on the smallest.
     """
     device = job.board.device
     config = job.config
@@ -55,19 +55,19 @@ def what_would_fit(
         with tempfile.TemporaryDirectory(prefix="spikeloom-fit-") as folder:
             synthesis = synthesise(Path(folder), replace(job, config=config), lambda step: None)
         if fits(synthesis, device) and synthesis.lut4 <= ROOM * device.cells:
-            return f"{hint} takes {synthesis.lut4} and {synthesis.block_rams}"
-    return "no unroll of it does: lower tokens or head_dim, or choose a larger board"
+            return f"{hint} needs {synthesis.lut4} and {synthesis.block_rams}"
+    return "no unroll fits: lower tokens or head_dim, or choose a larger board"
 
 
 def lowered(config: Core, smaller: Core) -> list[tuple[str, Any]]:
-    """Keys of the unroll that differ, with their values in `smaller`."""
+    """Unroll keys that differ, with their values in `smaller`."""
     values = ((key, getattr(smaller, key, None)) for key in config.UNROLL)
     return [(key, value) for key, value in values if value != getattr(config, key, None)]
 
 
 def lower_unroll(config: Core, share: float) -> Core:
-    """`config` with the first key of the unroll that is above 1 lowered to about `share` of it or
-    less; `config` itself where all are 1."""
+    """`config` with its first unroll key above 1 lowered to at most about `share` of its value;
+    `config` itself if all are 1."""
     for key in config.UNROLL:
         unroll = getattr(config, key, None) or 1
         for value in range(min(unroll - 1, max(1, int(unroll * share))), 0, -1):
@@ -80,7 +80,7 @@ def lower_unroll(config: Core, share: float) -> Core:
 
 
 def smallest(config: Core) -> Core:
-    """`config` with as little side by side as it allows."""
+    """`config` with the smallest unroll."""
     while (smaller := lower_unroll(config, 0)) != config:
         config = smaller
     return config

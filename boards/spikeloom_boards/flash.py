@@ -1,4 +1,4 @@
-"""From a built folder to a board: which program to run, and whether it can work."""
+"""Load a build into a board: choose the programmer and check that it can run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .programmer import Programmer
 
 @dataclass(frozen=True)
 class Flashing:
-    """A bitstream and what will put it into its board."""
+    """A bitstream and the programmer that loads it into a board."""
 
     board: str
     bitstream: Path
@@ -25,16 +25,15 @@ class Flashing:
 
     @property
     def command(self) -> list[str]:
-        """The command line, with the tool as it is found here or else as it is usually called."""
+        """The command line, with the path of the tool, or its default name if it is not found."""
         tool = locate(self.programmer.tool) or TOOLS[self.programmer.tool].commands[0]
         return [tool, *self.programmer.arguments, str(self.bitstream)]
 
 
 def plan(folder: Path) -> Flashing:
-    """What `spikeloom flash` would do with `folder`; looks at tools and plugged-in devices, but
-    asks nothing of them.
+    """Choose how to flash the build in `folder`, from installed tools and plugged-in devices.
 
-    Raises `InputError` for a folder that holds no whole build.
+    Does not open any device. Raises `InputError` if the folder has no complete build.
     """
     board, bitstream = _read_build(Path(folder))
     programmers = find_board(board).programmers
@@ -47,23 +46,23 @@ def plan(folder: Path) -> Flashing:
 
 
 def flash(flashing: Flashing) -> None:
-    """Load the bitstream. Raises `JobError` naming what is missing and how to mend it."""
+    """Load the bitstream. Raises `JobError` with the problem and how to fix it."""
     check(flashing)
     programmer = flashing.programmer
     run_tool(programmer.tool, *programmer.arguments, flashing.bitstream)
 
 
 def check(flashing: Flashing) -> None:
-    """Raise `JobError` where the tool, the device or the permission to use it is missing."""
+    """Raise `JobError` if the tool, the device or the permission to use it is missing."""
     programmer, board = flashing.programmer, flashing.board
     target = find_board(board)
     if locate(programmer.tool) is None:
         tools = dict.fromkeys(one.tool for one in target.programmers)
         ways = ", or ".join(f"{tool} ({TOOLS[tool].install})" for tool in tools)
-        raise JobError(f"{board} is programmed by {ways}: none of it is installed")
+        raise JobError(f"{board} is programmed by {ways}: none is installed")
 
     if not usb.can_look():
-        return  # the programmer itself will say what it does not find
+        return  # the programmer reports a missing device itself
     found = [device for device in usb.usb_devices() if device.usb == programmer.usb]
     if not found:
         wanted = " or ".join(dict.fromkeys(one.usb_id for one in target.programmers))
@@ -89,16 +88,16 @@ def check(flashing: Flashing) -> None:
 
 
 def _read_build(folder):
-    """(board, bitstream) of a built folder, after a look at the bitstream's hash."""
+    """(board, bitstream) of a build folder, after checking the bitstream's hash."""
     path = folder / "report.json"
     if not path.is_file():
         raise InputError(
             f"{folder} holds no build; make one: spikeloom build CORE --board BOARD -o {folder}"
         )
     try:
-        told = json.loads(path.read_text())
+        record = json.loads(path.read_text())
         board, bitstream, expected = (
-            told[key] for key in ("board", "bitstream", "bitstream_sha256")
+            record[key] for key in ("board", "bitstream", "bitstream_sha256")
         )
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is not a build report; build again") from None
@@ -106,13 +105,13 @@ def _read_build(folder):
         raise InputError(f"{folder} holds no {bitstream}; build again")
     if hashlib.sha256((folder / bitstream).read_bytes()).hexdigest() != expected:
         raise InputError(
-            f"{folder / bitstream} is not the bitstream that {path.name} tells of; build again"
+            f"{folder / bitstream} does not match the hash in {path.name}; build again"
         )
     return board, folder / bitstream
 
 
 def _other_boards():
-    """Plugged-in devices that belong to boards we know."""
+    """Plugged-in devices that belong to known boards."""
     return ", ".join(
         f"{device.usb_id} ({device.title or 'nameless'}; {' or '.join(known)})"
         for device in usb.usb_devices()

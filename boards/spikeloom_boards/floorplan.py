@@ -1,4 +1,4 @@
-"""Where on the FPGA each part of a design was placed."""
+"""Placement of the parts of a design on the FPGA."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .critical_path import source_name
 COLOURS = ("#2f6db5", "#e08214", "#3a9d5d", "#b2459b", "#8c6d31", "#17a2b8", "#c0392b")
 OTHER, MEMORY = "#b9bec6", "#40464f"
 
-# nextpnr writes its JSON one entry to the line: a cell's name, further down its type and its place.
+# nextpnr writes one JSON entry per line: a cell's name, then its type and its location.
 _CELL = re.compile(r'^ {8}"(.+)": \{$')
 _TYPE = re.compile(r'^ {10}"type": "(\w+)"')
 _PLACE = re.compile(r'^ {12}"NEXTPNR_BEL": "X(\d+)/?Y(\d+)/')
@@ -23,8 +23,8 @@ _PLACE = re.compile(r'^ {12}"NEXTPNR_BEL": "X(\d+)/?Y(\d+)/')
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the design: its cells, and the tiles (x, y) that hold more of it than of any
-    other."""
+    """One part of the design: its number of cells, and the tiles (x, y) where it has the most
+    cells of all parts."""
 
     name: str
     colour: str
@@ -46,7 +46,7 @@ def read_placement(path: Path) -> Iterator[tuple[int, int, str, str]]:
 
 
 def floorplan(cells: Iterable[tuple[int, int, str, str]]) -> list[Part]:
-    """`Part`s of a placement, the largest first; small ones together are "other"."""
+    """`Part`s of a placement, largest first; small parts are merged into "other"."""
     tiles, sizes, memories = defaultdict(Counter), Counter(), set()
     block_rams = {family.RAM for family in FAMILIES.values()}
     for x, y, name, kind in cells:
@@ -72,7 +72,7 @@ def floorplan(cells: Iterable[tuple[int, int, str, str]]) -> list[Part]:
 
 
 def part_name(cell: str) -> str:
-    """The part of the design that a cell belongs to: a block of the core, or what is around it."""
+    """The part that a cell belongs to: a block of the core, or a module around the core."""
     names = source_name(cell).split(".")
     if "core" in names[:-1]:
         return "core." + names[names.index("core") + 1]
@@ -80,7 +80,7 @@ def part_name(cell: str) -> str:
 
 
 def floorplan_svg(parts: Sequence[Part], from_top: bool = False, height: int = 320) -> str:
-    """The tiles as a picture, coloured by part; rows count from the bottom, or `from_top`."""
+    """SVG of the tiles, coloured by part; rows count from the bottom, or `from_top`."""
     tiles = [tile for part in parts for tile in part.tiles]
     if not tiles:
         return ""
@@ -98,5 +98,5 @@ def floorplan_svg(parts: Sequence[Part], from_top: bool = False, height: int = 3
 
 
 def _squares(tiles, rows):
-    """A path of one square per tile; of `rows`, if given, the first is at the bottom."""
+    """A path of one square per tile; if `rows` is given, row 0 is at the bottom."""
     return "".join(f"M{x} {rows - 1 - y if rows else y}h.9v.9h-.9z" for x, y in tiles)

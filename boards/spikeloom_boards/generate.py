@@ -1,4 +1,4 @@
-"""Writing a generated core, and for a board what it takes to light its lights."""
+"""Write a generated core and, for a board, its self-test and constraints."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def generate_files(
     board: Board | None = None,
     progress: Callable[[str], None] = lambda step: None,
 ) -> dict[str, Any]:
-    """Write the files of `config` into `folder`, whole or not at all.
+    """Write the files of `config` to `folder`, which stays as it was on failure.
 
-    With a board's `board` these are joined by ``selftest.v``, a top module of the self-test at the
-    board's own clock, and by the constraints that go with its ports.
+    With a `board`, also writes ``selftest.v``, a top module with the self-test at the board's own
+    clock, and the constraints of its ports.
 
     Returns the manifest, with the names of all `files`.
     """

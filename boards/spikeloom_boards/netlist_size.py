@@ -1,4 +1,4 @@
-"""What a core costs before placement, on a family of FPGAs."""
+"""Cells of a core after synthesis for an FPGA family."""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Presets: settings and clock of each core that fit a device class."""
+"""Presets: settings and clock of each core for a class of devices."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def presets_of(board: Board) -> dict[str, Preset]:
 def preset_config(
     core: str, board: Board, settings: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()
 ) -> Core:
-    """Configuration of `core` for a board: its preset, with `settings` on top; `settings` alone
-    where there is no preset.
+    """Configuration of `core` for a board: its preset overridden by `settings`, or only `settings`
+    if there is no preset.
 
-    Raises `InputError` where there is neither.
+    Raises `InputError` if there is neither.
     """
     settings = dict(settings)
     presets = presets_of(board)
@@ -47,13 +47,13 @@ def preset_config(
 
 
 def core_clock(core: str, board: Board) -> int:
-    """Hz that `core` runs at on a board: its preset's, or else the board's."""
+    """Clock of `core` on a board in Hz: from its preset, else the board's default."""
     preset = presets_of(board).get(core)
     return preset.hz if preset and preset.hz else board.frequency
 
 
-# What a preset chooses for one shape, engine or kind of input means nothing for another: there the
-# core chooses again.
+# If a setting changes one of the first keys, the preset's values of the second keys no longer
+# apply, and the core's defaults are used.
 PRESET_KEYS = (
     (
         {"tokens", "head_dim", "value_dim", "engine"},

@@ -1,4 +1,4 @@
-"""What loads a bitstream into a board, as data."""
+"""The description of a programmer that loads bitstreams into a board."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from .usb import usb_id
 class Programmer:
     """One way to program a board.
 
-    ``tool`` is its name in `spikeloom.tools.TOOLS`, ``arguments`` stand before the bitstream's
-    name. ``usb`` is the (vendor, product) of the USB device it drives, and ``node`` the kind of
-    device file it opens: "usb", "tty" or "hidraw". ``into`` says what holds the bitstream
-    afterwards: "flash", which keeps it, or "SRAM", which loses it with the power.
+    ``tool`` is its name in `spikeloom.tools.TOOLS`; ``arguments`` precede the bitstream's name.
+    ``usb`` is the (vendor, product) of its USB device, ``node`` the kind of device file that it
+    opens: "usb", "tty" or "hidraw". ``into`` is the memory it writes: "flash", which is permanent,
+    or "SRAM", which is lost at power-off.
     """
 
     tool: str
@@ -23,5 +23,5 @@ class Programmer:
 
     @property
     def usb_id(self) -> str:
-        """Vendor and product as `lsusb` writes them."""
+        """Vendor and product in the format of `lsusb`."""
         return usb_id(self.usb)

@@ -1,4 +1,4 @@
-"""How long one attention takes and how many go by in a second, and what each figure includes."""
+"""Time per attention and attentions per second, and what these figures include."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rate:
-    """One attention (of one head) as far as `what` goes.
+    """Time and rate of one attention (of one head), for the core or with the serial line.
 
-    includes : what is counted, in words. cycles : of the core's clock, where these are known. us :
-    microseconds per attention. per_second : attentions.
+    what : "core" or "with the line". includes : what is counted, as text. cycles : core cycles, if
+    known. us : microseconds per attention. per_second : attentions per second.
     """
 
     what: str
@@ -35,58 +35,58 @@ class Rate:
 
 
 def preloaded(config: Core) -> str:
-    """What the cycles of a simulated core include, in words."""
-    told = "from start to the last output beat, operands on chip as far as they fit"
+    """What the cycles of a simulated core include, as text."""
+    text = "from start to the last output beat, with as many operands preloaded as fit"
     if getattr(config, "by_value", False):
-        told += ", encoding of the values included"
-    return told
+        text += ", including encoding of the values"
+    return text
 
 
 def core_scope(config: Core) -> str:
-    """What the formula of a core's cycles counts, in words."""
-    told = preloaded(config)
+    """What the cycle formula of a core includes, as text."""
+    text = preloaded(config)
     if config.CYCLES_FOLLOW_DATA:
-        told += "; the worst case, for the core passes over zeros"
-    return told
+        text += "; worst case, because the core skips zeros"
+    return text
 
 
 def rates(config: Core, mhz: float, baud: int | None = None) -> list[Rate]:
-    """`Rate`s of a core at `mhz`: by itself and, where a host link is around it, with the line."""
+    """`Rate`s of a core at `mhz`: core only and, if it has a host link, with the serial line."""
     cycles = config.cycles()
     found = [Rate.of("core", core_scope(config), cycles / mhz, cycles)]
     if baud is not None:
         load = LineLoad.of(config, baud)
-        told = (
-            f"operands to the board, the core, output back: {load.bytes:,} bytes on a line of "
-            f"{baud:,} baud, without the delays of a USB adapter"
+        includes = (
+            f"operands to the board, the core, output back: {load.bytes:,} bytes at {baud:,} baud, "
+            "without the latency of a USB adapter"
         )
-        found.append(Rate.of("with the line", told, load.us + cycles / mhz))
+        found.append(Rate.of("with the line", includes, load.us + cycles / mhz))
     return found
 
 
 def waiting(config: Core) -> str:
-    """What the cycles that a board counts include, in words."""
-    told = "from start to the last output beat, waiting for the line included"
+    """What the cycles counted on a board include, as text."""
+    text = "from start to the last output beat, including waits for the line"
     if getattr(config, "by_value", False):
-        told += ", as is the encoding of the values"
-    return told
+        text += " and encoding of the values"
+    return text
 
 
 def rate_text(rate: Rate | Mapping[str, Any]) -> str:
-    """A `Rate`, or one of a report, as one line."""
-    told = rate.as_dict() if isinstance(rate, Rate) else rate
-    cycles = f"{told['cycles']:,} cycles, " if told["cycles"] else ""
+    """A `Rate`, or its dict from a report, as one line."""
+    record = rate.as_dict() if isinstance(rate, Rate) else rate
+    cycles = f"{record['cycles']:,} cycles, " if record["cycles"] else ""
     return (
-        f"{cycles}{microseconds(told['us'])}, {number(told['per_second'])} attentions/s "
-        f"({told['includes']})"
+        f"{cycles}{microseconds(record['us'])}, {number(record['per_second'])} attentions/s "
+        f"({record['includes']})"
     )
 
 
 def microseconds(us: float) -> str:
-    """A time with its unit, in three or four digits."""
+    """A time in us, or in ms from 10 ms on, with its unit."""
     return f"{us / 1e3:,.1f} ms" if us >= 1e4 else f"{us:.1f} us"
 
 
 def number(rate: float) -> str:
-    """A rate in as many digits as it needs."""
+    """A rate, with one decimal if it is below 100."""
     return f"{rate:,.0f}" if rate >= 100 else f"{rate:.1f}"

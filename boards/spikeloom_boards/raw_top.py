@@ -1,4 +1,4 @@
-"""A self-test for users of plain Verilog: clock in, lights out."""
+"""Top module of the self-test for plain Verilog flows: clock in, lights out."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from .boards.board import Board
     from .self_test import SelfTest
 
-RESET_CLOCKS = 1024  # longer than block RAM takes after configuration, at any board's clock
+RESET_CLOCKS = 1024  # longer than block RAM needs after configuration, at any board's clock
 
 
 class RawTop(Component):
-    """A self-test with a reset of its own, at the clock of the board.
+    """A self-test with its own reset, clocked by the board's oscillator.
 
-    An oscillator that is faster than the board's preset runs is divided by two.
+    If the oscillator is faster than the board's default core clock, it is divided by two.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ class RawTop(Component):
     Members
     -------
     board_clk : In(1), the board's oscillator.
-    led_pass, led_fail : Out(1), the verdict, as many as the board has lights.
-    tied_0... : Out(1), levels that the board needs.
+    led_pass, led_fail : Out(1), the verdict; only for lights that the board has.
+    tied_0... : Out(1), constant levels of tied pins.
     """
 
     def __init__(self, board: Board, self_test: SelfTest) -> None:

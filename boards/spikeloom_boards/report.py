@@ -1,4 +1,4 @@
-"""What a build cost: cells, memories, clock, time per attention."""
+"""The report of a build: cells, memories, Fmax, time per attention."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .critical_path import critical_path, summary
 
 @dataclass(frozen=True)
 class Report:
-    """One finished build; ``fmax_mhz`` is nextpnr's for the placed and routed design.
+    """One finished build; ``fmax_mhz`` is nextpnr's figure for the placed and routed design.
 
-    ``cycles`` and ``us`` are those of the core alone; ``rates`` says what they and the figures with
-    the line include (`rates.Rate`). ``top`` is what goes around the core, ``baud`` its line's.
+    ``cycles`` and ``us`` are for the core only; ``rates`` are dicts of `rates.Rate`, which say what
+    each figure includes. ``top`` is the design around the core, ``baud`` the baud rate of its link.
 
-    ``path`` are the stretches of the slowest path as `critical_path.Hop`s tell them, ``warnings``
-    what the tools and we have to say, ``tools`` the versions that made the bitstream.
+    ``path`` are the `critical_path.Hop`s of the critical path, ``warnings`` the warnings of the
+    tools, ``tools`` the tool versions.
     """
 
     core: str
@@ -61,7 +61,7 @@ class Report:
 
 
 def read_synthesis(log: Path, family: Family) -> Synthesis:
-    """Cell counts from the last statistics in a Yosys log."""
+    """Cell counts from the last statistics block of a Yosys log."""
     text = log.read_text(errors="replace")
     counts = {}
     for number, cell in re.findall(
@@ -73,10 +73,10 @@ def read_synthesis(log: Path, family: Family) -> Synthesis:
 
 def read_nextpnr_report(path: Path, family: Family) -> dict[str, Any]:
     """Utilisation, Fmax and critical path from nextpnr's JSON report."""
-    told = json.loads(path.read_text())
-    fmax = min(clock["achieved"] for clock in told["fmax"].values())
-    hops = critical_path(told)
-    return family.utilisation(told["utilization"]) | {
+    nextpnr = json.loads(path.read_text())
+    fmax = min(clock["achieved"] for clock in nextpnr["fmax"].values())
+    hops = critical_path(nextpnr)
+    return family.utilisation(nextpnr["utilization"]) | {
         "fmax_mhz": round(fmax, 2),
         "critical_path": summary(hops),
         "path": [asdict(hop) for hop in hops],
@@ -84,7 +84,7 @@ def read_nextpnr_report(path: Path, family: Family) -> dict[str, Any]:
 
 
 def read_warnings(*logs: Path) -> list[str]:
-    """Warnings in the tools' logs, each once."""
+    """Warnings in the tools' logs, without duplicates."""
     found = re.findall(r"^Warning: (.*)$", "\n".join(log.read_text() for log in logs), re.M)
     return list(dict.fromkeys(found))
 
@@ -99,14 +99,14 @@ def utilisation(report: Mapping[str, Any]) -> list[tuple[str, int, int, float]]:
 
 
 def notes(report: Mapping[str, Any]) -> list[str]:
-    """What a reader should know: tight places, and the tools' warnings."""
+    """Remarks on a build: timing, utilisation above 90 %, and the tools' warnings."""
     found = []
     margin = report["fmax_mhz"] / report["target_mhz"] - 1
     if not report["timing_met"]:
-        found.append(f"The clock is missed by {-100 * margin:.1f} %.")
+        found.append(f"Timing is missed by {-100 * margin:.1f} %.")
     elif margin < 0.05:
-        found.append(f"The clock is met with {100 * margin:.1f} % to spare: little.")
+        found.append(f"Timing is met with a small margin of {100 * margin:.1f} %.")
     for what, used, there, share in utilisation(report):
         if share > 90:
-            found.append(f"{used} of {there} {what} are in use: placement may fail after a change.")
+            found.append(f"{used} of {there} {what} are used: placement may fail after a change.")
     return found + report["warnings"]

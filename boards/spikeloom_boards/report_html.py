@@ -1,4 +1,4 @@
-"""Reports as web pages that need nothing but themselves."""
+"""Reports as self-contained web pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def breakable(name: str) -> Markup:
-    """A dotted name that may break behind each dot, slash and underscore, and nowhere else."""
+    """A dotted name with line breaks allowed after each dot, slash and underscore."""
     return Markup(re.sub(r"(?<=[./_])(?=\w)", "<wbr>", str(escape(name))))
 
 
@@ -48,9 +48,9 @@ def build_page(
     report: Mapping[str, Any], placement: Iterable[tuple[int, int, str, str]] = ()
 ) -> str:
     """The page of one build. `report` is `Report.as_dict()`, `placement` the cells with their
-    places (see `floorplan.read_placement`)."""
+    locations (see `floorplan.read_placement`)."""
     parts = floorplan(placement)
-    from .datapaths import datapath_svg  # Matplotlib takes its time
+    from .datapaths import datapath_svg
 
     core = find_core(report["core"]).from_settings(report["config"])
     delays = [hop["logic"] + hop["routing"] for hop in report["path"]]
@@ -72,7 +72,7 @@ def build_page(
 
 
 def comparison_page(reports: Sequence[Mapping[str, Any]]) -> str:
-    """The page that shows several builds side by side."""
+    """The page that compares several builds."""
     return _PAGES.get_template("comparison.html").render(
         reports=reports,
         bars=[utilisation(report) for report in reports],
@@ -82,18 +82,18 @@ def comparison_page(reports: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _energy(core):
-    """(estimate, per cent of the largest) of each way to do the same."""
+    """(estimate, per cent of the largest) for each method."""
     rows = estimates(core)
     most = max((row.microjoule for row in rows), default=0)
     return [(row, 100 * row.microjoule / most) for row in rows]
 
 
 def _differing_keys(reports):
-    """Configuration keys that are not the same in every build, in order."""
+    """Configuration keys that differ between builds, in order."""
     keys = dict.fromkeys(key for report in reports for key in report["config"])
     return [key for key in keys if len({str(report["config"].get(key)) for report in reports}) > 1]
 
 
 def _inline(svg):
-    """An SVG file as an element of a page."""
+    """An SVG file as an element of an HTML page."""
     return svg[svg.index("<svg") :] if svg else ""

@@ -1,4 +1,4 @@
-"""A stream fed from read-only memory."""
+"""A stream source that reads from ROM."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from amaranth.lib.wiring import Out
 from spikeloom.blocks.component import Component
 from spikeloom.blocks.loop_nest import LoopNest
 
-WORD_BITS = 16  # block RAM of every family comes that wide
+WORD_BITS = 16  # block RAM of every family supports this width
 
 
 class RomStream(Component):
-    """Plays recorded beats over and over, each put together from words of at most 16 bits.
+    """Repeats recorded beats, each assembled from ROM words of at most 16 bits.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class RomStream(Component):
         m.submodules.memory = memory = Memory(shape=word_bits, depth=len(content), init=content)
         read = memory.read_port()
 
-        # `last` falls on every so many beats: it is counted, not stored.
+        # All tensors have the same length, so `last` is counted, not stored.
         tensor = 1 + next(n for n, (_, last) in enumerate(self._beats) if last)
         m.submodules.words = word = LoopNest(beat=len(self._beats), word=words)
         m.submodules.sent = sent = LoopNest(beat=tensor)

@@ -1,4 +1,4 @@
-"""Built-in self-test: a core fed from memory, its results reduced to one CRC."""
+"""Built-in self-test: a core fed from ROM, with a CRC over its output."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ class SelfTest(Component):
     """Runs the core once after reset on operands from ROM and checks a CRC-32 of the output.
 
     The CRC is that of ``zlib``, over the output beats in order, each padded to whole bytes, lowest
-    byte first. A core that has not finished after `limit` clocks has failed.
+    byte first. The test fails if the core has not finished after `limit` cycles.
 
     Parameters
     ----------
     config : the core's configuration; `config.seed` is the seed of the run.
-    operands : stream name to list of (data, last), played over and over.
-    expected : CRC that the golden model's output has.
-    limit : clocks until the test gives up.
+    operands : stream name to list of (data, last), repeated without end.
+    expected : CRC of the golden model's output.
+    limit : cycles until the test fails.
 
     Members
     -------
-    passed, failed : Out(1), one of them high once the test is over.
+    passed, failed : Out(1), one of them is high when the test is over.
     crc : Out(32), of the beats so far.
     """
 
@@ -95,7 +95,7 @@ class SelfTest(Component):
             self.crc.eq(crc.crc),
         ]
 
-        # The verdict falls some clocks after the last beat, when its bytes are through.
+        # Wait until the bytes of the last beat have passed through the CRC.
         waited = Signal(range(self._limit + 1))
         finished = Signal()
         settle = Signal(range(padded // 8 + 4))
@@ -117,7 +117,7 @@ class SelfTest(Component):
 def make_self_test(core: Core, frames: int = 1) -> SelfTest:
     """A `SelfTest` of `core` with operands drawn at random (fixed seed) and the golden CRC.
 
-    `frames` : different time steps (heads) held in ROM; longer runs play them again.
+    `frames` : number of different time steps (heads) in ROM; longer runs repeat them.
     """
     check_golden(core, made_here=True)
     rng = np.random.default_rng(2024)
@@ -129,7 +129,7 @@ def make_self_test(core: Core, frames: int = 1) -> SelfTest:
 
 
 def repeated(port: Port, tensor: NDArray, frames: int) -> tuple[NDArray, list[tuple[int, int]]]:
-    """`tensor` with its first `frames` frames over and over, and the beats of one such round."""
+    """`tensor` with its first `frames` frames repeated, and the beats of one repetition."""
     if port.frame_beats == port.beats:
         return tensor, port.pack(tensor)
     period = min(-(-frames // port.beat[0]) * port.beat[0], port.shape[0])
@@ -139,5 +139,5 @@ def repeated(port: Port, tensor: NDArray, frames: int) -> tuple[NDArray, list[tu
 
 
 def output_crc(core: Core, outputs: Mapping[str, NDArray]) -> int:
-    """CRC-32 of golden outputs in the order and packing of the output streams."""
+    """CRC-32 of golden outputs, in the order and packing of the output stream."""
     return binascii.crc32(core.outputs["o"].to_bytes(outputs["o"]))

@@ -1,4 +1,4 @@
-"""USB devices as Linux shows them under /sys, without root and without a library."""
+"""USB devices from Linux /sys, without root access and without a library."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path("/")  # tests put a made-up tree here
+ROOT = Path("/")  # tests replace it by a fake tree
 DEVICES = "sys/bus/usb/devices"
 
-SERIAL_GROUP = "dialout"  # what most systems call the group that may open serial ports
+SERIAL_GROUP = "dialout"  # default group of serial ports on most systems
 
-# What device files of a kind are called, below a USB device's folder in /sys and in /dev.
+# Patterns of device file names by kind, below the folder of a USB device in /sys.
 NODES = {"tty": ("*/tty*/tty/*", "*/tty/tty*"), "hidraw": ("*/*/hidraw/hidraw*",)}
 
 
 @dataclass(frozen=True)
 class UsbDevice:
-    """One plugged-in device: (vendor, product) in `usb`, what it calls itself in `title`."""
+    """One plugged-in device: `usb` is (vendor, product), `title` the names of both."""
 
     usb: tuple
     title: str
@@ -25,11 +25,11 @@ class UsbDevice:
 
     @property
     def usb_id(self) -> str:
-        """Vendor and product as `lsusb` writes them."""
+        """Vendor and product in the format of `lsusb`."""
         return usb_id(self.usb)
 
     def nodes(self, kind: str) -> list[Path]:
-        """Its device files of `kind`: "usb", "tty" or "hidraw"."""
+        """Device files of `kind`: "usb", "tty" or "hidraw"."""
         if kind == "usb":
             bus, number = (int(_read(self.folder / name)) for name in ("busnum", "devnum"))
             return [ROOT / f"dev/bus/usb/{bus:03d}/{number:03d}"]
@@ -38,24 +38,24 @@ class UsbDevice:
 
 
 def usb_id(usb: tuple[int, int]) -> str:
-    """A (vendor, product) as `lsusb` writes it."""
+    """A (vendor, product) in the format of `lsusb`."""
     return f"{usb[0]:04x}:{usb[1]:04x}"
 
 
 def can_look() -> bool:
-    """Whether this system shows its USB devices under /sys; others than Linux do not."""
+    """Whether this system lists USB devices under /sys (Linux only)."""
     return (ROOT / DEVICES).is_dir()
 
 
 def usb_devices() -> list[UsbDevice]:
-    """Every `UsbDevice` that is shown."""
+    """All plugged-in `UsbDevice`s."""
     devices = []
     for folder in sorted((ROOT / DEVICES).glob("*")):
         try:
             usb = tuple(int(_read(folder / name), 16) for name in ("idVendor", "idProduct"))
         except (OSError, ValueError):
-            continue  # an interface, or unplugged since
-        title = " ".join(_read_if_there(folder / name) for name in ("manufacturer", "product"))
+            continue  # an interface, or already unplugged
+        title = " ".join(_read_if_present(folder / name) for name in ("manufacturer", "product"))
         devices.append(UsbDevice(usb, title.strip(), folder))
     return devices
 
@@ -66,7 +66,7 @@ def may_open(node: Path) -> bool:
 
 
 def udev_rule(usb: tuple[int, int]) -> str:
-    """The udev rule that gives whoever sits at the machine a device by its (vendor, product)."""
+    """The udev rule that lets local users open a device, by its (vendor, product)."""
     return (
         f'SUBSYSTEM=="usb|tty|hidraw", ATTRS{{idVendor}}=="{usb[0]:04x}", '
         f'ATTRS{{idProduct}}=="{usb[1]:04x}", MODE="0660", GROUP="plugdev", TAG+="uaccess"'
@@ -74,7 +74,7 @@ def udev_rule(usb: tuple[int, int]) -> str:
 
 
 def permission_fix(node: Path, usb: tuple[int, int] | None = None) -> str:
-    """What to do about a device file that may not be opened; without `usb`, a serial port."""
+    """How to get permission for a device file; without `usb`, it is a serial port."""
     if usb is None or node.name.startswith("tty"):
         return f"run: sudo usermod -aG {serial_group(node)} $USER, and log in again"
     return (
@@ -84,7 +84,7 @@ def permission_fix(node: Path, usb: tuple[int, int] | None = None) -> str:
 
 
 def serial_group(node: Path) -> str:
-    """The group that may open a serial port: the device file's own, where that is not root's."""
+    """The group that may open a serial port: the device file's own, unless that is root's."""
     try:
         owner = Path(node).stat().st_gid
         return Path(node).group() if owner != 0 else SERIAL_GROUP
@@ -96,5 +96,5 @@ def _read(path):
     return path.read_text(errors="replace").strip()
 
 
-def _read_if_there(path):
+def _read_if_present(path):
     return _read(path) if path.exists() else ""

@@ -16,21 +16,30 @@ def bench(
         list[str] | None,
         typer.Option("--only", metavar="TEXT", help="Rows whose name contains TEXT; repeatable."),
     ] = None,
-    full: Annotated[bool, typer.Option("--full", help="All rows: takes hours.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Measure all rows; takes hours.")] = False,
     seeds: Annotated[
-        int, typer.Option("--seeds", min=1, max=99, help="Place and route runs of each row.")
+        int, typer.Option("--seeds", min=1, max=99, help="Place-and-route runs per row.")
     ] = 3,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", min=1, max=999, help="Rows at once (default: processors)."),
+        typer.Option(
+            "--jobs",
+            min=1,
+            max=999,
+            help="Rows measured in parallel (default: number of processors).",
+        ),
     ] = None,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")
     ] = Path("spikeloom-bench"),
     json: Json = False,
 ) -> None:
-    """Measure the cores on devices: simulated cycles, cells, Fmax, time; a table and a picture."""
-    from spikeloom_boards.bench.bench import COLUMNS, cells, run_bench  # Matplotlib takes its time
+    """Measure all cores: simulated cycles, cells, Fmax and time, as a table and a plot."""
+    from spikeloom_boards.bench.bench import (
+        COLUMNS,
+        cells,
+        run_bench,
+    )  # Matplotlib is slow to import
     from spikeloom_boards.bench.designs import choose
 
     designs = choose(only or (), full)

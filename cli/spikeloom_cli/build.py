@@ -1,4 +1,4 @@
-"""`spikeloom build`: a bitstream with its report."""
+"""`spikeloom build`: build a bitstream and its report."""
 
 from __future__ import annotations
 
@@ -50,24 +50,26 @@ def build(
     set_: Assignments = None,
     mhz: Annotated[
         float | None,
-        typer.Option(help="Clock of the core (default: the board's)."),
+        typer.Option(help="Clock frequency of the core (default: the board's)."),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="Seed of place and route (default: 1, 2 or 3, the first that will do)."),
+        typer.Option(
+            help="Place-and-route seed (default: the first of 1, 2, 3 that meets timing)."
+        ),
     ] = None,
     top: Annotated[
         str | None,
         typer.Option(
-            help="What goes around the core: link (to a host) or self-test; without it, the host "
-            "link where the board has room.",
+            help="What to build around the core: link (to a host) or self-test (default: link if "
+            "the board has room for it).",
             autocompletion=completion.one_of(TOPS),
         ),
     ] = None,
     baud: Baud = DEFAULT_BAUD,
     json: Json = False,
 ) -> None:
-    """Build the bitstream of a core; fails where it does not fit or misses its clock."""
+    """Build the bitstream of a core; fails if it does not fit or misses timing."""
     find_core(core)
     target = find_board(board)
     chosen = preset_config(core, target, settings_of(config, set_))
@@ -82,7 +84,7 @@ def build(
 
 
 def print_report(report: Report, output: Path) -> None:
-    """Show a build's report to people."""
+    """Print a build report as text."""
     rows = [
         ("core", f"{report.core} on {report.board} ({report.device}), top: {report.top}"),
         ("LUT4", f"{report.lut4:,} (whole design, synthesised)"),
@@ -93,8 +95,8 @@ def print_report(report: Report, output: Path) -> None:
     ):
         filled = round(20 * used / available)
         bar = "#" * filled + "." * (20 - filled)
-        told = f"{used:,} of {available:,} ({100 * used / available:.0f} %)"
-        rows.append((what, f"{bar} {told}"))
+        amount = f"{used:,} of {available:,} ({100 * used / available:.0f} %)"
+        rows.append((what, f"{bar} {amount}"))
     rows += [
         ("flip-flops", f"{report.registers:,}"),
         ("Fmax", f"{report.fmax_mhz:.1f} MHz, {report.target_mhz:g} MHz needed: met"),

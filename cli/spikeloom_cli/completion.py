@@ -1,4 +1,4 @@
-"""What the shell may complete: cores, boards, backends, simulators, and the keys of a core."""
+"""Shell completion of cores, boards, backends, simulators and configuration keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BACKENDS = ("golden", "rtl", "netlist", "board")
 
 
 def one_of(names: Iterable[str]) -> Callable[[str], list[str]]:
-    """A completion of any of `names`."""
+    """A completion function for `names`."""
     names = list(names)
 
     def complete(incomplete: str):
@@ -32,8 +32,8 @@ families = one_of(netlists())
 
 
 def assignments(ctx: typer.Context, incomplete: str) -> list[str] | list[tuple[str, str]]:
-    """KEY= of the core named so far, or of every core; KEY=VALUE where there is a choice."""
-    # An option without its value yet leaves the words before it unparsed.
+    """KEY= for the core on the command line, or for all cores; KEY=VALUE for a key with choices."""
+    # If the last option has no value yet, the words before it are still unparsed.
     known = all_cores()
     named = known.keys() & {ctx.params.get("core"), *ctx.args}
     keys = {

@@ -1,4 +1,4 @@
-"""`spikeloom demo`: the main job on real data, pictures included."""
+"""`spikeloom demo`: run a core on a photograph, with plots."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def demo(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Attention over a photograph on the golden model and the RTL, a bitstream, and pictures."""
+    """Attention over a photograph on the golden model and the RTL; writes plots and a bitstream."""
     found = find_demo(core)
     output = output or Path(f"spikeloom-demo-{core}")
     with steps(found.steps, quiet=json) as begin:

@@ -1,4 +1,4 @@
-"""`spikeloom doctor`: what is missing on this machine, and the exact fix."""
+"""`spikeloom doctor`: find what is missing on this machine and how to fix it."""
 
 import typer
 
@@ -19,5 +19,5 @@ def doctor(json: Json = False) -> None:
             mark = "ok" if finding.found else ("--" if finding.optional else "MISSING")
             fix = "" if finding.found else f"  {finding.fix}"
             out.print(f"{mark:8}{finding.name:16}{finding.purpose}{fix}", markup=False)
-        out.print("everything needed is there" if healthy else "not everything needed is there")
+        out.print("all required tools are present" if healthy else "required tools are missing")
     raise typer.Exit(0 if healthy else 1)

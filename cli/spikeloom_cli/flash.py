@@ -1,4 +1,4 @@
-"""`spikeloom flash`: a built bitstream into its board."""
+"""`spikeloom flash`: load a bitstream into its board."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .options import Json, console, print_json
 def flash(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that `build` wrote.")],
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the command line and do nothing.")
+        bool, typer.Option("--dry-run", help="Only print the command line.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -25,9 +25,11 @@ def flash(
     if not dry_run:
         flashing.flash(job)
     if json:
-        told = {"board": job.board, "command": job.command, "into": job.programmer.into}
-        print_json(told | {"done": not dry_run})
+        record = {"board": job.board, "command": job.command, "into": job.programmer.into}
+        print_json(record | {"done": not dry_run})
     elif dry_run:
         console().print(shlex.join(job.command), markup=False)
     else:
-        console().print(f"{job.board}: {job.bitstream.name} is in its {job.programmer.into}")
+        console().print(
+            f"{job.board}: {job.bitstream.name} was loaded into its {job.programmer.into}"
+        )

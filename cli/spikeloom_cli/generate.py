@@ -1,4 +1,4 @@
-"""`spikeloom generate`: Verilog and everything needed to use it elsewhere."""
+"""`spikeloom generate`: write Verilog and the files to use it in another project."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def generate(
     set_: Assignments = None,
     json: Json = False,
 ) -> None:
-    """Write Verilog, constraints (with --board), FuseSoC core file and manifest.json."""
+    """Write Verilog, a FuseSoC core file, manifest.json and, with --board, constraints."""
     find_core(core)
     settings = settings_of(config, set_)
     target = find_board(board) if board else None

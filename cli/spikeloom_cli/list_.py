@@ -1,4 +1,4 @@
-"""`spikeloom list`: cores, units, boards, presets."""
+"""`spikeloom list`: list cores, units, boards and presets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .tables import print_table
 
 
 def list_(json: Json = False) -> None:
-    """Cores and units with their keys, boards, and the preset of each core that fits a board."""
+    """List cores and units with their keys, boards, and presets for each board."""
     cores, units = {}, {}
     for name, core in all_cores().items():
         (units if issubclass(core, StreamUnit) else cores)[name] = {
@@ -59,8 +59,8 @@ def list_(json: Json = False) -> None:
         print_table(
             ("key", "meaning", "allowed", "default"),
             [
-                (key, told["help"], told["allowed"], shown(told["default"]))
-                for key, told in core["keys"].items()
+                (key, entry["help"], entry["allowed"], shown(entry["default"]))
+                for key, entry in core["keys"].items()
             ],
         )
     print_table(
@@ -68,18 +68,20 @@ def list_(json: Json = False) -> None:
         [
             (
                 name,
-                told["title"],
-                told["device"],
-                told["cells"],
-                told["block_rams"],
-                " or ".join(told["programmers"]),
-                ", ".join(told["presets"]),
+                entry["title"],
+                entry["device"],
+                entry["cells"],
+                entry["block_rams"],
+                " or ".join(entry["programmers"]),
+                ", ".join(entry["presets"]),
             )
-            for name, told in boards.items()
+            for name, entry in boards.items()
         ],
     )
-    out.print("cycles: of the core, from start to the last output, operands on chip as far as")
-    out.print("they fit; the worst case where a core passes over zeros")
+    out.print(
+        "cycles: core only, from start to the last output beat, with as many operands preloaded"
+    )
+    out.print("as fit on chip; worst case for cores that skip zeros")
     print_table(
         ("preset", "settings", "clock", "cycles"),
         [
@@ -95,7 +97,7 @@ def list_(json: Json = False) -> None:
 
 
 def shown(default: Any) -> Any:
-    """A key's default; that of a key which follows from others is in its meaning."""
+    """A key's default, or "" if it is derived from other keys (its help text says how)."""
     return "" if default is None else default
 
 

@@ -21,7 +21,7 @@ from spikeloom.errors import InputError, JobError
 from . import bench, build, demo, doctor, flash, generate, list_, regress, report, run, selftest
 
 NO_FAULT_OF_THE_INPUT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.ENOMEM)
-INTERRUPTED = 130  # exit code of a program ended by Ctrl-C, as shells have it
+INTERRUPTED = 130  # exit code that shells use after Ctrl-C
 
 app = typer.Typer(
     name="spikeloom",
@@ -43,7 +43,7 @@ COMMANDS = {
     "doctor": doctor.doctor,
 }
 for _name, _function in COMMANDS.items():
-    # The whole first line: left to itself, the list of commands would cut it off.
+    # The whole first line; by default the command list truncates it.
     app.command(_name, short_help=_function.__doc__.splitlines()[0])(_function)
 
 
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as for Ctrl-C
     arguments = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in arguments
-    # Amaranth's, of components that an error left unfinished: the error says it all.
+    # Amaranth warns about components left unused after an error; the error is enough.
     warnings.filterwarnings("ignore", r"<.*> created but never used")
     try:
         code = app(arguments, prog_name=app.info.name, standalone_mode=False) or 0
@@ -78,38 +78,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return stop.exit_code if stop.exit_code != INTERRUPTED else _interrupted(as_json)
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted(as_json)
-    except BrokenPipeError:  # the reader of our output has seen enough
+    except BrokenPipeError:  # the reader closed the pipe, such as `head`
         _silence(sys.stdout)
         return 1
     except MemoryError:
-        return _fail(
-            "the memory of this machine is too small; reduce steps, tokens or heads", 1, as_json
-        )
+        return _fail("not enough memory; reduce steps, tokens or heads", 1, as_json)
     except OSError as error:
         code = 1 if error.errno in NO_FAULT_OF_THE_INPUT else 2
-        return _fail(_told(error), code, as_json)
+        return _fail(_os_message(error), code, as_json)
     except Exception as error:
-        # Click's own complaints about usage; anything else is a defect and shows itself whole.
+        # Usage errors from Click; anything else is a defect and keeps its traceback.
         complaint = getattr(error, "format_message", None)
         if complaint is None:
             raise
         return _fail(complaint(), 2, as_json)
 
 
-def _told(error):
-    """An error of the operating system in words."""
+def _os_message(error):
+    """Message for an error of the operating system."""
     if error.filename:
         return f"{error.filename}: {error.strerror}"
     if error.errno == errno.ENOSPC:
         return (
-            f"{error.strerror}: make room where the output goes and in {tempfile.gettempdir()} "
+            f"{error.strerror}: free space in the output folder and in {tempfile.gettempdir()} "
             "(or set TMPDIR to another folder)"
         )
     return error
 
 
 def _silence(stream):
-    """Drop what `stream` still holds: Python would try to write it at exit."""
+    """Discard the buffer of `stream`, which Python would try to write at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

@@ -1,4 +1,4 @@
-"""Options that several subcommands share, and how they print."""
+"""Command-line options and output functions shared by the subcommands."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CoreName = Annotated[
     str,
     typer.Argument(
         metavar="CORE",
-        help="Core, as `spikeloom list` names it.",
+        help="Name of a core; see `spikeloom list`.",
         autocompletion=completion.cores,
     ),
 ]
@@ -38,7 +38,7 @@ BoardName = Annotated[
     typer.Option(
         "--board",
         metavar="BOARD",
-        help="Board; its preset gives the keys.",
+        help="Board; its preset sets the keys.",
         autocompletion=completion.boards,
     ),
 ]
@@ -50,11 +50,11 @@ Assignments = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="One configuration key; later ones win.",
+        help="Set a configuration key; repeatable, the last one wins.",
         autocompletion=completion.assignments,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")]
 SimulatorName = Annotated[
     str,
@@ -69,7 +69,7 @@ SimulatorName = Annotated[
 Port = Annotated[
     str | None,
     typer.Option(
-        "--port", metavar="PORT", help="Serial port of a board, or sim: a board in simulation."
+        "--port", metavar="PORT", help="Serial port of a board, or sim for a simulated board."
     ),
 ]
 Baud = Annotated[
@@ -88,14 +88,14 @@ def print_json(value: Any) -> None:
 
 
 def print_flags(flags: Mapping[str, int]) -> None:
-    """Say which flags of a core are raised, if any."""
+    """Print the nonzero flags of a core, if any."""
     raised = ", ".join(f"{name} = {value:,}" for name, value in flags.items() if value)
     if raised:
         console().print(f"flags of the core since its reset: {raised}")
 
 
 def console() -> Console:
-    """Where text for people goes: standard output."""
+    """The console for text on standard output."""
     return Console(highlight=False, soft_wrap=True)
 
 
@@ -127,7 +127,7 @@ def steps(total: int, quiet: bool = False) -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def bytes_display(quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """A progress display of a transfer; yields a function to call with the bytes done and in all.
+    """A progress display of a transfer; yields a function of the bytes done and the total.
 
     Shown on standard error, and only to a terminal.
     """

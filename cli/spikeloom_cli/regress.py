@@ -1,4 +1,4 @@
-"""`spikeloom regress`: the cocotb suites."""
+"""`spikeloom regress`: run the cocotb suites."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def regress(
         str | None,
         typer.Argument(
             metavar="CORE",
-            help="Core (default: every one).",
+            help="Core (default: all).",
             show_default=False,
             autocompletion=completion.cores,
         ),
     ] = None,
     sim: SimulatorName = "verilator",
-    only: Annotated[str, typer.Option(help="Only configurations whose line holds TEXT.")] = "",
+    only: Annotated[str, typer.Option(help="Only configurations whose name contains TEXT.")] = "",
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     json: Json = False,
 ) -> None:
-    """Run every core (or CORE) against its golden model on a table of configurations."""
+    """Compare CORE (or every core) with its golden model on a list of configurations."""
     if core is not None:
         find_core(core)
     if sim not in SIMULATORS:

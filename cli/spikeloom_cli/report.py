@@ -1,4 +1,4 @@
-"""`spikeloom report`: builds side by side."""
+"""`spikeloom report`: compare builds."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def report(
     folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="Folders of builds.")],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE.html", help="Write a page as well."),
+        typer.Option("-o", "--output", metavar="FILE.html", help="Also write an HTML page."),
     ] = None,
     as_markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the table as Markdown.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Compare builds: cells, clock, time per attention."""
+    """Compare builds: cells, Fmax, time per attention."""
     if output is not None:
         check_file(output, inputs={str(folder): folder / "report.json" for folder in folders})
     reports = [read_report(folder) for folder in folders]

@@ -1,4 +1,4 @@
-"""`spikeloom run`: a user's tensors through a core."""
+"""`spikeloom run`: run a core on tensors from files."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def run(
     inputs: Annotated[
         list[str] | None,
         typer.Option(
-            "--input", metavar="NAME=X.npy", help="Operand NAME of a core that is no attention."
+            "--input", metavar="NAME=X.npy", help="Operand NAME of a core other than Q, K, V."
         ),
     ] = None,
     backend: Annotated[
         str,
         typer.Option(
             metavar="NAME",
-            help="Where it runs: golden, rtl, netlist or board.",
+            help="Where to run: golden, rtl, netlist or board.",
             autocompletion=completion.backends,
         ),
     ] = "golden",
@@ -76,7 +76,7 @@ def run(
     ] = None,
     rate: Annotated[bool, typer.Option("--rate", help="Write the mean over time steps.")] = False,
     codes: Annotated[
-        bool, typer.Option("--codes", help="Write codes as they are, not decoded.")
+        bool, typer.Option("--codes", help="Write raw codes, not decoded values.")
     ] = False,
     family: Annotated[
         str,
@@ -93,7 +93,7 @@ def run(
     set_: Assignments = None,
     json: Json = False,
 ) -> None:
-    """Run a core on tensors; all backends but golden are compared with the golden model."""
+    """Run a core on tensors; compare every backend except golden with the golden model."""
     found = find_core(core)
     if backend not in BACKENDS:
         raise unknown("backend", backend, BACKENDS)
@@ -101,7 +101,7 @@ def run(
         raise unknown("simulator", sim, SIMULATORS)
     find_netlist(family)
     if (backend == "board") != (port is not None):
-        raise InputError("--backend board and --port PORT (or --port sim) go together")
+        raise InputError("--backend board and --port PORT (or --port sim) must be given together")
     view = wanted_view(found, rate, codes)
     paths = operand_paths(q=q, k=k, v=v, inputs=inputs or ())
     read = {f"operand {name}": path for name, path in paths.items()} | {"--config": config}
@@ -122,21 +122,21 @@ def run(
     if all(tensors[n].ndim == len(x.shape) for n, x in job.core.inputs.items()):
         result = result[0]
     save_tensor(output, result)
-    told = job.told | {"output": str(output), "shape": list(result.shape)}
-    told["dtype"] = str(result.dtype)
+    summary = job.summary | {"output": str(output), "shape": list(result.shape)}
+    summary["dtype"] = str(result.dtype)
     if json:
-        print_json(told)
+        print_json(summary)
     else:
-        print_job(told, f"{output}: {result.dtype} {result.shape}", wave)
+        print_job(summary, f"{output}: {result.dtype} {result.shape}", wave)
 
 
 @dataclass
 class Job:
-    """What ran: the core as it was configured, its `runs`, and what is `told` of them."""
+    """A finished job: the configured core, its `runs`, and a `summary` of them for ``--json``."""
 
     core: Core
     runs: list[Run]
-    told: dict[str, Any]
+    summary: dict[str, Any]
 
 
 def on_machine(
@@ -149,14 +149,14 @@ def on_machine(
     wave: Path | None,
     quiet: bool,
 ) -> Job:
-    """Run on the golden model or in a simulator: a `Job`."""
+    """Run on the golden model or in a simulator; returns a `Job`."""
     core, batch = found.prepare(settings, **tensors)
-    told = described(core, backend, len(batch))
+    summary = described(core, backend, len(batch))
     with steps(2, quiet=quiet) as begin:
         begin("golden model")
         runs = expected = Golden().run(core, batch)
         if backend == "golden":
-            return Job(core, runs, told)
+            return Job(core, runs, summary)
         begin(f"{backend} on {sim}")
         begun = time.monotonic()
         options = {"simulator": sim, "wave": wave}
@@ -164,7 +164,7 @@ def on_machine(
         runs = place.run(core, batch)
         seconds = time.monotonic() - begun
     require_equal(core, runs, expected)
-    return Job(core, runs, told | measured(runs, preloaded(core), seconds))
+    return Job(core, runs, summary | measured(runs, preloaded(core), seconds))
 
 
 def on_board(
@@ -175,7 +175,7 @@ def on_board(
     baud: int,
     quiet: bool,
 ) -> Job:
-    """Run on a board and compare with the golden model: a `Job`."""
+    """Run on a board and compare with the golden model; returns a `Job`."""
     with (
         open_for(port, found, settings, tensors, baud) as (device, core, batch),
         bytes_display(quiet=quiet) as progress,
@@ -184,18 +184,18 @@ def on_board(
         runs = run_batch(device, core, batch, progress)
         seconds = time.monotonic() - begun
     require_equal(core, runs, Golden().run(core, batch))
-    told = described(core, "board", len(batch)) | measured(runs, waiting(core), seconds)
+    summary = described(core, "board", len(batch)) | measured(runs, waiting(core), seconds)
     per_head = sum(run.seconds for run in runs) / len(runs)
-    return Job(core, runs, told | {"seconds_per_head": round(per_head, 6)})
+    return Job(core, runs, summary | {"seconds_per_head": round(per_head, 6)})
 
 
 def described(core: Core, backend: str, heads: int) -> dict[str, Any]:
-    """What ran, for machines."""
+    """The core, backend and configuration of a job, for JSON."""
     return {"core": core.NAME, "backend": backend, "heads": heads, "config": core.as_dict()}
 
 
 def measured(runs: Sequence[Run], cycles_include: str, seconds: float) -> dict[str, Any]:
-    """What runs that equal the golden model took, for machines."""
+    """Cycles, flags and time of runs that match the golden model, for JSON."""
     return {
         "cycles": [run.cycles for run in runs],
         "cycles_include": cycles_include,
@@ -205,27 +205,27 @@ def measured(runs: Sequence[Run], cycles_include: str, seconds: float) -> dict[s
     }
 
 
-def print_job(told: Mapping[str, Any], written: str, wave: Path | None) -> None:
-    """Show people what ran and what was written."""
+def print_job(summary: Mapping[str, Any], written: str, wave: Path | None) -> None:
+    """Print the results of a job and the files written."""
     out = console()
-    if "cycles" in told:
-        cycles = ", ".join(map(str, np.unique(told["cycles"])))
+    if "cycles" in summary:
+        cycles = ", ".join(map(str, np.unique(summary["cycles"])))
         out.print(
-            f"{told['backend']}: {cycles} cycles a head ({told['cycles_include']}), 0 mismatches, "
-            f"{told['seconds']} s"
+            f"{summary['backend']}: {cycles} cycles a head ({summary['cycles_include']}), "
+            f"0 mismatches, {summary['seconds']} s"
         )
-        if "seconds_per_head" in told:
-            seconds = told["seconds_per_head"]
+        if "seconds_per_head" in summary:
+            seconds = summary["seconds_per_head"]
             rate = number(1 / seconds)
             out.print(f"with the line: {microseconds(seconds * 1e6)} a head, {rate} a second")
-        print_flags(told["flags"])
+        print_flags(summary["flags"])
     out.print(written)
     if wave:
         out.print(f"{wave}: waveform (gtkwave {save_file_of(wave)})")
 
 
 def operand_paths(*, inputs: Sequence[str], **named: Path | None) -> dict[str, Path]:
-    """File of each operand, from ``--q``, ``--k``, ``--v`` and ``--input NAME=FILE``."""
+    """The file of each operand, from ``--q``, ``--k``, ``--v`` and ``--input NAME=FILE``."""
     paths = {name: path for name, path in named.items() if path is not None}
     for text in inputs:
         name, equals, path = text.partition("=")
@@ -238,10 +238,10 @@ def operand_paths(*, inputs: Sequence[str], **named: Path | None) -> dict[str, P
 
 
 def wanted_view(core: type[Core], rate: bool, codes: bool) -> str:
-    """The view of outputs that the options ask for. Raises `InputError` where a core has none."""
+    """The output view that the options select; `InputError` if the core does not have it."""
     for view, asked in (("rate", rate), ("codes", codes)):
         if asked and view not in core.VIEWS:
-            raise InputError(f"--{view} is not for {core.NAME}; leave it out")
+            raise InputError(f"--{view} does not apply to {core.NAME}; leave it out")
         if asked:
             return view
     return core.VIEWS[0]
@@ -250,6 +250,6 @@ def wanted_view(core: type[Core], rate: bool, codes: bool) -> str:
 def check_wave(wave: Path, backend: str) -> None:
     """Refuse a waveform that cannot be recorded."""
     if backend not in ("rtl", "netlist"):
-        raise InputError("--wave needs --backend rtl or netlist: only there are signals to record")
+        raise InputError("--wave needs --backend rtl or netlist: other backends have no signals")
     if wave.suffix not in (".vcd", ".fst"):
         raise InputError(f"--wave {wave}: name a .vcd or .fst file")

@@ -1,4 +1,4 @@
-"""`spikeloom selftest`: golden vectors on a board."""
+"""`spikeloom selftest`: run golden vectors on a board."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def selftest(
         str | None,
         typer.Argument(
             metavar="CORE",
-            help="Core that the board must hold (default: whichever it does).",
+            help="Core that the board must contain (default: any).",
             show_default=False,
             autocompletion=completion.cores,
         ),
@@ -51,15 +51,15 @@ def selftest(
 ) -> None:
     """Run golden vectors on a board and compare every bit.
 
-    A board knows its core and keys; given here, they are checked. A board in simulation (--port
-    sim) is made of them.
+    The core and its keys are read from the board; if you give them, they are checked. A simulated
+    board (--port sim) is generated from them.
     """
     if port is None:
         raise InputError("--port is missing; name a serial port, or sim")
     settings = settings_of(config, set_)
     wanted = None
     if core is None and (board or settings):
-        raise InputError("keys and --board need a CORE to go with; name it first")
+        raise InputError("--set, --config and --board need a CORE; name it first")
     if core is not None:
         find_core(core)
         if board:
@@ -85,7 +85,7 @@ def selftest(
         return
     out = console()
     out.print(
-        f"{device.config.NAME} at {device.hz / 1e6:g} MHz, made by Spikeloom {device.version}"
+        f"{device.config.NAME} at {device.hz / 1e6:g} MHz, built by Spikeloom {device.version}"
     )
     for verdict in verdicts:
         out.print(

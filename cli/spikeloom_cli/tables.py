@@ -1,4 +1,4 @@
-"""Tables for people: nothing of a cell is ever cut off."""
+"""Tables as text; cells are never truncated."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .options import console
 def print_table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print rows of texts under `columns`.
 
-    Where output goes to a file or a pipe, a table is as wide as it needs. In a terminal, long cells
-    wrap; where even that is too wide, each row becomes a paragraph of ``column: text`` lines.
+    In a file or pipe, the table is as wide as its text. In a terminal, long cells wrap; if that is
+    still too wide, each row is printed as a paragraph of ``column: text`` lines.
     """
     rows = [[str(cell) for cell in row] for row in rows]
     if not _print_grid(rows, columns):
@@ -25,14 +25,14 @@ def print_table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def print_pairs(pairs: Iterable[tuple[Any, Any]]) -> None:
-    """Print (name, text) pairs, one under the other, names aligned where the width allows."""
+    """Print (name, text) pairs, one per line, with names aligned if the width allows."""
     pairs = [(str(name), str(text)) for name, text in pairs]
     if not _print_grid(pairs):
         _print_lines(pairs)
 
 
 def _print_grid(rows, columns=()):
-    """Print a table that fits or wraps; returns False, printing nothing, where it cannot."""
+    """Print a table that fits or wraps; prints nothing and returns False if it cannot."""
     out = console()
     table = Table(box=None, show_header=bool(columns), padding=(0, 1))
     for column in columns or ("", ""):

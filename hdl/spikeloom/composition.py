@@ -24,13 +24,13 @@ class Composition(Core):
     """A core that is a graph of other cores, connected by streams.
 
     Hardware and golden model are derived from `parts` and `wires`. A stream of narrow beats feeds
-    one of wider beats through a `RowGatherer`, integers are extended to the width of their sink, and
-    `last` is generated where a sink frames its beats differently. A port may give its tensor another
-    shape than the port of the part has, with the same elements in the same order.
+    one of wider beats through a `RowGatherer`, integers are extended to the width of their sink,
+    and `last` is generated where a sink frames its beats differently. A port may give its tensor
+    another shape than the port of the part has, with the same elements in the same order.
 
     Parts that have a start are started with the composition. Units process beats as they arrive;
-    those that draw random numbers wait for their seed. All parts take the composition's seed, so two
-    random units of the same kind and size draw the same numbers.
+    those that draw random numbers wait for their seed. All parts take the composition's seed, so
+    two random units of the same kind and size draw the same numbers.
     """
 
     def parts(self) -> Mapping[str, Core]:

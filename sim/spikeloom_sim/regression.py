@@ -1,4 +1,4 @@
-"""Running the cocotb regression on configurations and simulators."""
+"""Run the cocotb regression on configurations and simulators."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SuiteResult:
     tests: int
     failures: int
     seconds: float
-    folder: Path | None  # where the log is, if something failed
+    folder: Path | None  # contains the log, if a test failed
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"folder": str(self.folder) if self.folder else None}
@@ -55,9 +55,9 @@ def run_suite(
 
     Parameters
     ----------
-    netlist : which netlist to test in place of the RTL, by its name in `spikeloom.families`.
-    keep : folder to build in and leave behind; otherwise only failures leave theirs.
-    module : `VerilogModule` to test in place of the generated one.
+    netlist : name of a netlist in `spikeloom.families` to test instead of the RTL.
+    keep : build folder to keep; without it, only folders of failed runs are kept.
+    module : `VerilogModule` to test instead of the generated one.
     """
     begun = time.monotonic()
     folder = Path(keep or tempfile.mkdtemp(prefix="spikeloom-suite-"))
@@ -89,15 +89,15 @@ def run_suite(
 
 
 def regression_configs(core: str) -> dict[str, Core]:
-    """The regression's configurations of `core`: name to config."""
+    """Configurations of the regression of `core`, by name."""
     found = find_core(core)
     return {f"{core}: {name}": found.from_settings(keys) for name, keys in found.CASES.items()}
 
 
 def choose_configs(cores: Iterable[str], only: str = "") -> list[tuple[str, Core]]:
-    """Regression configurations of `cores`: the one called `only`, or all whose names contain it.
+    """Regression configurations of `cores`: the one named `only`, or all whose names contain it.
 
-    Returns a list of (name, configuration). Raises `InputError` where there are none.
+    Returns a list of (name, configuration). Raises `InputError` if none matches.
     """
     configs = {name: config for core in cores for name, config in regression_configs(core).items()}
     if only in configs:
@@ -109,7 +109,7 @@ def choose_configs(cores: Iterable[str], only: str = "") -> list[tuple[str, Core
 
 
 def write_junit(results: Sequence[SuiteResult], path: Path) -> None:
-    """Write suite results as JUnit XML, one test case for each configuration."""
+    """Write suite results as JUnit XML, one test case per configuration."""
     suites = ElementTree.Element("testsuites")
     failed = sum(result.failures > 0 for result in results)
     counts = {"tests": str(len(results)), "failures": str(failed)}
@@ -130,7 +130,7 @@ def write_junit(results: Sequence[SuiteResult], path: Path) -> None:
 
 
 def describe(config: Core) -> str:
-    """The configuration in one line: its keys that differ from their defaults."""
+    """The configuration in one line: the keys that differ from their defaults."""
     defaults = {name: key.default for name, key in config.keys().items()}
-    told = [f"{k}={v}" for k, v in config.as_dict().items() if v != defaults[k]]
-    return f"{config.NAME} " + " ".join(told)
+    changed = [f"{k}={v}" for k, v in config.as_dict().items() if v != defaults[k]]
+    return f"{config.NAME} " + " ".join(changed)

@@ -66,8 +66,8 @@ def test_row_that_fails(tmp_path, monkeypatch):
 def test_one_design(tmp_path):
     """Measured: simulated, synthesised, placed with two seeds."""
     design = Design(SSA, BenchRow("sampled", "1x1", "hx8k", SMALL))
-    told = []
-    found = bench.run_bench([design], tmp_path / "out", seeds=(1, 2), progress=told.append)
+    steps = []
+    found = bench.run_bench([design], tmp_path / "out", seeds=(1, 2), progress=steps.append)
     (row,) = found.rows
     assert row.name == "ssa/sampled/1x1/hx8k"
     assert len(row.fmax_runs) == 2
@@ -76,11 +76,11 @@ def test_one_design(tmp_path):
     assert row.cycles < row.cycles_loading < 2 * row.cycles
     assert 100 < row.lut < 1500
     assert row.bram > 0
-    assert len(told) == 1 + 2 + 2
+    assert len(steps) == 1 + 2 + 2
 
     rows = json.loads((tmp_path / "out/bench.json").read_text())
     assert {"name", "cycles", "lut", "ff", "bram", "fmax_mhz", "us"} <= rows[0].keys()
-    assert any("software/numpy" in told["name"] for told in rows)
+    assert any("software/numpy" in row["name"] for row in rows)
     table = (tmp_path / "out/bench.md").read_text()
     assert row.name in table
     assert "reported, arXiv 2402.09109" in table

@@ -46,10 +46,10 @@ def test_ice_pll_agrees_with_icepll(mhz):
     pll = FAMILIES["ice40"].pll(12e6, mhz * 1e6)
     assert 12 * (pll.divf + 1) / 2**pll.divq / (pll.divr + 1) == mhz
     beside = Path(locate("icepack")).parent / "yowasp-icepll"
-    told = _output(beside, "-i", "12", "-o", str(mhz))
-    assert f"FILTER_RANGE: {pll.filter_range} " in told
+    output = _output(beside, "-i", "12", "-o", str(mhz))
+    assert f"FILTER_RANGE: {pll.filter_range} " in output
     for name, value in (("DIVR", pll.divr), ("DIVF", pll.divf), ("DIVQ", pll.divq)):
-        assert re.search(rf"{name}:\s+{value} ", told), told
+        assert re.search(rf"{name}:\s+{value} ", output), output
 
 
 @pytest.mark.parametrize("mhz", [50, 60, 62.5, 75, 100])
@@ -65,13 +65,13 @@ def test_ecp_pll_agrees_with_ecppll(oscillator, mhz, tmp_path):
     pll = FAMILIES["ecp5"].pll(oscillator * 1e6, mhz * 1e6)
     beside = Path(locate("ecppack")).parent / "yowasp-ecppll"
     _output(beside, "-i", str(oscillator), "-o", str(mhz), "-f", "pll.v", cwd=tmp_path)
-    told = (tmp_path / "pll.v").read_text()
+    verilog = (tmp_path / "pll.v").read_text()
     for name, value in (
         ("CLKI_DIV", pll.in_div),
         ("CLKFB_DIV", pll.fb_div),
         ("CLKOP_DIV", pll.out_div),
     ):
-        assert f".{name}({value})" in told, told
+        assert f".{name}({value})" in verilog, verilog
 
 
 def test_clock_out_of_reach():
@@ -136,10 +136,10 @@ def test_nextpnr_takes_clock_lights_and_serial_line(board, tmp_path):
     pins = f"echo.{family.CONSTRAINTS}"
     command = family.place(target.part, f"echo.{family.NETLIST}", constraints=pins)
     run_tool(*command, "--report", "report.json", "--quiet", cwd=tmp_path)
-    told = json.loads((tmp_path / "report.json").read_text())
-    (clock,) = told["fmax"].values()
+    nextpnr = json.loads((tmp_path / "report.json").read_text())
+    (clock,) = nextpnr["fmax"].values()
     assert clock["constraint"] == pytest.approx(target.frequency / 1e6, rel=1e-3)
-    plls = told["utilization"][family.PLL]["used"]
+    plls = nextpnr["utilization"][family.PLL]["used"]
     assert plls == (target.frequency != target.oscillator)
 
 
@@ -147,12 +147,12 @@ def test_nextpnr_takes_clock_lights_and_serial_line(board, tmp_path):
 def test_serial_line_goes_to_the_pins_of_the_constraints(board):
     target = BOARDS[board]
     (text,) = (t for name, t in echo_files(target).items() if name.endswith((".pcf", ".lpf")))
-    told = re.sub('[";]', "", text)
+    constraints = re.sub('[";]', "", text)
     kept = re.sub('[";]', "", constraints_text(target))
     for part in ("rx", "tx"):
         pin = re.search(rf"uart_{part} (?:SITE )?(\w+)$", kept, re.MULTILINE)[1]
-        assert re.search(rf"serial_0__{part}__io (?:SITE )?{pin}$", told, re.MULTILINE)
-    assert ("light_0__io" in told) == (not target.uart.on_light)
+        assert re.search(rf"serial_0__{part}__io (?:SITE )?{pin}$", constraints, re.MULTILINE)
+    assert ("light_0__io" in constraints) == (not target.uart.on_light)
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -139,8 +139,8 @@ def test_rates_of_the_boards():
         mhz = core_clock("ssa", board) / 1e6
         baud = DEFAULT_BAUD if board.top == "link" else None
         core, *line = rates(preset_config("ssa", board), mhz, baud)
-        told = f"{mhz:g} MHz", f"{core.cycles:,}", f"{core.us:.1f}", number(core.per_second)
-        assert cells[-5:] == [*told, number(line[0].per_second) if line else "no line"]
+        figures = f"{mhz:g} MHz", f"{core.cycles:,}", f"{core.us:.1f}", number(core.per_second)
+        assert cells[-5:] == [*figures, number(line[0].per_second) if line else "no line"]
 
 
 @pytest.mark.parametrize("inputs", ["spikes", "values"])

@@ -105,14 +105,14 @@ def test_a_board_is_added_as_text(registries, tmp_path, monkeypatch, capsys):
     assert main(["flash", "built", "--dry-run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["command"][1:3] == ["-b", "toy"]
     assert main(["list", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["boards"]["toy"]["cells"] == 1280
-    (preset,) = (preset for preset in told["presets"] if preset["board"] == "toy")
+    listing = json.loads(capsys.readouterr().out)
+    assert listing["boards"]["toy"]["cells"] == 1280
+    (preset,) = (preset for preset in listing["presets"] if preset["board"] == "toy")
     assert (preset["core"], preset["mhz"]) == ("ssa", 24.0)
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "message"),
     [
         ('title = "A toy"', "", "toy: key title is missing"),
         ('title = "A toy"', "title = 3", "title = 3 must be of type str"),
@@ -132,15 +132,15 @@ def test_a_board_is_added_as_text(registries, tmp_path, monkeypatch, capsys):
         ('into = "SRAM"', 'into = "ROM"', "into = 'ROM' is not one of flash, SRAM"),
         ('tool = "openFPGALoader"', 'tool = "magic"', "tool = 'magic' is not one of yosys"),
         ("[toy]", "[toy", "toy.toml: not TOML"),
-        ("[toy]", "lonely = 1\n[toy]", "lonely is no table"),
+        ("[toy]", "lonely = 1\n[toy]", "lonely is not a table"),
     ],
 )
-def test_what_is_wrong_with_a_board(before, after, told):
+def test_what_is_wrong_with_a_board(before, after, message):
     """One line that names the file, the board and the key."""
     assert before in TOY
     with pytest.raises(InputError, match=r"^toy\.toml: ") as caught:
         read_boards(TOY.replace(before, after, 1), "toy.toml")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -151,7 +151,7 @@ def test_the_message_on_the_page():
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "message"),
     [
         ("icestick:", "no_stick:", "cannot be imported; name it module:class"),
         ("ICEStickPlatform", "Platform2", "cannot be imported; name it module:class"),
@@ -160,16 +160,16 @@ def test_the_message_on_the_page():
         ('"clk12"', '"clk13"', "has no resource clk13 0"),
     ],
 )
-def test_what_the_platform_of_a_board_lacks(before, after, told):
+def test_what_the_platform_of_a_board_lacks(before, after, message):
     (board,) = read_boards(TOY.replace(before, after, 1), "toy.toml")
     with pytest.raises(InputError, match=r"^toy: ") as caught:
         board.make_platform()
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_names_are_taken_once(registries):
     add_boards(TOY, "toy.toml")
-    with pytest.raises(InputError, match="there is a board of that name"):
+    with pytest.raises(InputError, match="the board already exists"):
         add_boards(TOY, "again.toml")
     with pytest.raises(ValueError, match="the name 'ice40' is taken"):
         families.register(find_family("ice40"))
@@ -207,9 +207,9 @@ def test_a_family_is_one_file(gates, registries, monkeypatch, capsys):
     assert preset_config("ssa", board).as_dict()["tokens"] == 8
 
     assert main(["list", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["boards"]["toy"].items() >= {"family": "gates", "device": "GATES9"}.items()
-    assert "toy" in [preset["board"] for preset in told["presets"]]
+    listing = json.loads(capsys.readouterr().out)
+    assert listing["boards"]["toy"].items() >= {"family": "gates", "device": "GATES9"}.items()
+    assert "toy" in [preset["board"] for preset in listing["presets"]]
     assert main(["doctor"]) == 1
     out = capsys.readouterr().out
     assert "MISSING place-gates     place and route for Gates  install it with: pip install" in out

@@ -54,7 +54,7 @@ def test_an_unroll_is_synthesised_before_it_is_suggested(config, base):
 
     hint = what_would_fit(job, size_of(config, base), synthesise)
     if base + 20 > ROOM * ICESTICK.device.cells:
-        assert hint.startswith("no unroll of it does")
+        assert hint.startswith("no unroll fits")
         assert tried[-1] == smallest(config)
         return
     settings = {key: int(value) for key, value in re.findall(r"--set (\w+)=(\d+)", hint)}
@@ -97,7 +97,7 @@ def test_what_is_no_clock(mhz):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"seed": -1}, "--seed -1: seeds of place and route are 0.."),
         ({"seed": 2**64}, "seeds of place and route"),
@@ -106,11 +106,11 @@ def test_what_is_no_clock(mhz):
         ({"top": "slef-test"}, "unknown top 'slef-test'; did you mean self-test?"),
     ],
 )
-def test_builds_refused(options, told):
+def test_builds_refused(options, message):
     board = BOARDS["icebreaker"]
     with pytest.raises(InputError) as refused:
         Build(SMALL, board, board.frequency, **options)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 @pytest.mark.parametrize("board", BOARDS)

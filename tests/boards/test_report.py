@@ -25,7 +25,7 @@ def step(kind, cell, delay, to=None, sources=()):
     return {"type": kind, "delay": delay, "sources": list(sources)} | ends
 
 
-TOLD = {
+NEXTPNR = {
     "fmax": {"clk": {"achieved": 41.239, "constraint": 36}},
     "utilization": {
         "ICESTORM_LC": {"used": 3000, "available": 5280},
@@ -106,7 +106,7 @@ REPORT = {
 
 
 def test_critical_path_in_source_terms():
-    hops = critical_path(TOLD)
+    hops = critical_path(NEXTPNR)
     assert [vars(hop) for hop in hops] == HOPS
     assert summary(hops) == "core.a -> core.b, 1 logic level"
     assert summary(critical_path({})) == "none"
@@ -129,10 +129,14 @@ def test_source_name(cell, name):
 
 
 def test_nextpnr_report(tmp_path):
-    (tmp_path / "nextpnr.json").write_text(json.dumps(TOLD))
-    told = read_nextpnr_report(tmp_path / "nextpnr.json", find_family("ice40"))
-    assert (told["cells"], told["block_rams_available"], told["fmax_mhz"]) == (3000, 30, 41.24)
-    assert told["path"] == HOPS
+    (tmp_path / "nextpnr.json").write_text(json.dumps(NEXTPNR))
+    figures = read_nextpnr_report(tmp_path / "nextpnr.json", find_family("ice40"))
+    assert (figures["cells"], figures["block_rams_available"], figures["fmax_mhz"]) == (
+        3000,
+        30,
+        41.24,
+    )
+    assert figures["path"] == HOPS
 
 
 def test_warnings_once_each(tmp_path):
@@ -229,7 +233,7 @@ def test_build_page(core):
     assert all(target.startswith("#") for target in checked.fetched)  # within the page
     assert "url(http" not in page
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.replace("<wbr>", "")))
-    for told in (
+    for expected in (
         "36.5 MHz",
         "20,538",
         "570.5 us",
@@ -240,8 +244,8 @@ def test_build_page(core):
         "220.5 ms",
         "4.5 /s",
     ):
-        assert told in text
-    assert "The clock is met with 1.4 % to spare: little." in text
+        assert expected in text
+    assert "Timing is met with a small margin of 1.4 %." in text
     assert "28 of 30 block RAMs are in use" in text
     assert "&lt;odd&gt; &amp; warning" in page
     assert "_SB_" not in text

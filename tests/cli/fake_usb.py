@@ -33,10 +33,15 @@ class FakeUsb:
         vendor, product, maker, title = DEVICES[board]
         folder = self.root / f"sys/bus/usb/devices/1-{number}"
         folder.mkdir(parents=True)
-        told = {"idVendor": vendor, "idProduct": product, "busnum": "1", "devnum": str(number)}
+        attributes = {
+            "idVendor": vendor,
+            "idProduct": product,
+            "busnum": "1",
+            "devnum": str(number),
+        }
         if title:
-            told |= {"manufacturer": maker, "product": title}
-        for name, text in told.items():
+            attributes |= {"manufacturer": maker, "product": title}
+        for name, text in attributes.items():
             (folder / name).write_text(text + "\n")
         self._touch(f"dev/bus/usb/001/{number:03d}")
         for path in NODES.get(board, ()):

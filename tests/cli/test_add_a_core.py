@@ -52,9 +52,9 @@ def test_the_page_has_the_whole_core():
 
 
 def test_list(checkout, tmp_path):
-    told = json.loads(spikeloom(checkout, "list", "--json", folder=tmp_path))
-    assert told["units"]["running_xor"]["summary"] == "running XOR of a stream of words"
-    assert set(told["units"]["running_xor"]["keys"]) == {"words", "width"}
+    listing = json.loads(spikeloom(checkout, "list", "--json", folder=tmp_path))
+    assert listing["units"]["running_xor"]["summary"] == "running XOR of a stream of words"
+    assert set(listing["units"]["running_xor"]["keys"]) == {"words", "width"}
     assert "running_xor" in spikeloom(checkout, "list", folder=tmp_path)
 
 
@@ -73,11 +73,11 @@ def test_run(checkout, tmp_path, where):
     words = np.random.default_rng(0).integers(0, 256, 20)
     np.save(tmp_path / "I.npy", words)
     arguments = ["--input", "i=I.npy", "-o", "O.npy", "--backend", *where]
-    told = spikeloom(checkout, "run", "running_xor", *KEYS, *arguments, "--json", folder=tmp_path)
+    output = spikeloom(checkout, "run", "running_xor", *KEYS, *arguments, "--json", folder=tmp_path)
     found = np.load(tmp_path / "O.npy")
     assert np.array_equal(found, np.bitwise_xor.accumulate(words))
     if where[0] in ("rtl", "netlist"):
-        assert json.loads(told)["cycles"] == [21]
+        assert json.loads(output)["cycles"] == [21]
 
 
 def test_regress_one_configuration(checkout, tmp_path):
@@ -89,10 +89,10 @@ def test_regress_one_configuration(checkout, tmp_path):
 
 @pytest.mark.slow
 def test_regress(checkout, tmp_path, simulator):
-    told = spikeloom(
+    output = spikeloom(
         checkout, "regress", "running_xor", "--sim", simulator, "--json", folder=tmp_path
     )
-    results = json.loads(told)
+    results = json.loads(output)
     assert len(results) == 3
     assert all(row["failures"] == 0 and row["tests"] >= 8 for row in results)
 

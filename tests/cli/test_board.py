@@ -25,12 +25,12 @@ def test_run_on_a_simulated_board(spikeloom, operands, tmp_path):
         *("--backend", "board", "--port", "sim"),
     )
     assert ran.code == 0, ran.err
-    told = json.loads(ran.out)
-    assert (told["backend"], told["heads"], told["mismatches"]) == ("board", 2, 0)
-    assert len(told["cycles"]) == 2
-    assert told["flags"] == {"misframed": 0}
-    assert "waiting for the line included" in told["cycles_include"]
-    assert told["seconds_per_head"] > 0
+    summary = json.loads(ran.out)
+    assert (summary["backend"], summary["heads"], summary["mismatches"]) == ("board", 2, 0)
+    assert len(summary["cycles"]) == 2
+    assert summary["flags"] == {"misframed": 0}
+    assert "including waits for the line" in summary["cycles_include"]
+    assert summary["seconds_per_head"] > 0
     assert np.array_equal(np.load(tmp_path / "board.npy"), np.load(tmp_path / "golden.npy"))
 
 
@@ -39,22 +39,26 @@ def test_selftest_on_a_simulated_board(spikeloom):
     settings = [part for key in keys for part in ("--set", key)]
     ran = spikeloom("selftest", "a2os2a", "--port", "sim", *settings, "--json")
     assert ran.code == 0, ran.err
-    told = json.loads(ran.out)
-    assert told["config"]["value_dim"] == 6
-    assert [run["mismatches"] for run in told["runs"]] == [0] * 5
-    assert [run["values"] for run in told["runs"]] == [30] * 5
-    assert all(run["flags"] == {"misframed": 0, "saturated": 0} for run in told["runs"])
-    assert all(run["seconds"] > 0 for run in told["runs"])
-    assert "waiting for the line included" in told["core_cycles_include"]
+    summary = json.loads(ran.out)
+    assert summary["config"]["value_dim"] == 6
+    assert [run["mismatches"] for run in summary["runs"]] == [0] * 5
+    assert [run["values"] for run in summary["runs"]] == [30] * 5
+    assert all(run["flags"] == {"misframed": 0, "saturated": 0} for run in summary["runs"])
+    assert all(run["seconds"] > 0 for run in summary["runs"])
+    assert "including waits for the line" in summary["core_cycles_include"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (["selftest"], 2, "--port is missing"),
-        (["selftest", "--port", "sim"], 2, "--port sim makes a device of its own: say which core"),
-        (["selftest", "--port", "x", "--set", "tokens=4"], 2, "need a CORE to go with"),
-        (["selftest", "--port", "/dev/none"], 1, "/dev/none: no such port; ports there are"),
+        (["selftest", "--port", "sim"], 2, "--port sim simulates a device: name its core"),
+        (
+            ["selftest", "--port", "x", "--set", "tokens=4"],
+            2,
+            "--set, --config and --board need a CORE",
+        ),
+        (["selftest", "--port", "/dev/none"], 1, "/dev/none: no such port; available ports"),
         (["selftest", "sss", "--port", "sim"], 2, "unknown core 'sss'"),
         (["build", "ssa", "--board", "icebreaker", "-o", "o", "--top", "x"], 2, "unknown top 'x'"),
         (
@@ -64,10 +68,10 @@ def test_selftest_on_a_simulated_board(spikeloom):
         ),
     ],
 )
-def test_refusals(spikeloom, arguments, code, told):
+def test_refusals(spikeloom, arguments, code, message):
     ran = spikeloom(*arguments)
     assert (ran.code, ran.err.count("\n")) == (code, 1)
-    assert told in ran.err
+    assert message in ran.err
 
 
 @pytest.mark.parametrize("options", [["--backend", "board"], ["--port", "sim"]])

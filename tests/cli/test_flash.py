@@ -45,7 +45,7 @@ def devices(tmp_path, monkeypatch):
 @pytest.fixture
 def tools(tmp_path, monkeypatch):
     """``tools("iceprog", ...)``: from now on only these programs are there; they note their
-    arguments in ``ran``, and fail if told to."""
+    arguments in ``ran``, and fail on request."""
     for tool in TOOLS.values():
         monkeypatch.delenv(tool.variable, raising=False)
     monkeypatch.setattr("sys.executable", str(tmp_path / "nowhere" / "python"))
@@ -68,13 +68,17 @@ def tools(tmp_path, monkeypatch):
 def built(tmp_path):
     """``built("icebreaker")``: a folder as `build` leaves it."""
 
-    def make(board="icebreaker", **told):
+    def make(board="icebreaker", **entries):
         folder = tmp_path / "out"
         folder.mkdir()
         (folder / "spikeloom.bin").write_bytes(b"bitstream")
         digest = hashlib.sha256(b"bitstream").hexdigest()
-        told = {"board": board, "bitstream": "spikeloom.bin", "bitstream_sha256": digest} | told
-        (folder / "report.json").write_text(json.dumps(told))
+        entries = {
+            "board": board,
+            "bitstream": "spikeloom.bin",
+            "bitstream_sha256": digest,
+        } | entries
+        (folder / "report.json").write_text(json.dumps(entries))
         return folder
 
     return make
@@ -91,17 +95,17 @@ def test_flash(spikeloom, built, devices, tools, tmp_path):
     tools("iceprog")
     devices.plug_in("icebreaker")
     ran = spikeloom("flash", built())
-    assert (ran.code, ran.out) == (0, "icebreaker: spikeloom.bin is in its flash\n")
+    assert (ran.code, ran.out) == (0, "icebreaker: spikeloom.bin was loaded into its flash\n")
     assert (tmp_path / "ran").read_text() == f"iceprog {tmp_path}/out/spikeloom.bin\n"
 
 
 def test_the_tool_that_is_installed_is_taken(spikeloom, built, devices, tools, tmp_path):
     tools("openFPGALoader")
     devices.plug_in("icebreaker")
-    told = json.loads(spikeloom("flash", built(), "--json").out)
+    record = json.loads(spikeloom("flash", built(), "--json").out)
     bitstream = str(tmp_path / "out/spikeloom.bin")
-    assert told["command"][1:] == ["-b", "ice40_generic", bitstream]
-    assert told["done"]
+    assert record["command"][1:] == ["-b", "ice40_generic", bitstream]
+    assert record["done"]
 
 
 def test_where_devices_are_not_shown_the_programmer_looks(
@@ -114,7 +118,7 @@ def test_where_devices_are_not_shown_the_programmer_looks(
 
 
 @pytest.mark.parametrize(
-    ("board", "plugged_in", "node", "installed", "told"),
+    ("board", "plugged_in", "node", "installed", "message"),
     [
         ("icebreaker", [], "", [], r"iceprog \(apt-get .*\), or openFPGALoader \(.*none of it is"),
         ("icebreaker", [], "", ["iceprog"], "no device: nothing with USB 0403:6010"),
@@ -137,7 +141,7 @@ def test_where_devices_are_not_shown_the_programmer_looks(
     ],
 )
 def test_what_is_missing(
-    board, plugged_in, node, installed, told, spikeloom, built, devices, tools, tmp_path
+    board, plugged_in, node, installed, message, spikeloom, built, devices, tools, tmp_path
 ):
     tools(*installed)
     for number, name in enumerate(plugged_in, start=5):
@@ -145,7 +149,7 @@ def test_what_is_missing(
     devices.forbidden.add(node)
     ran = spikeloom("flash", built(board))
     assert ran.code == 1
-    assert re.search(told, ran.err), ran.err
+    assert re.search(message, ran.err), ran.err
     assert ran.err.count("\n") == 1
     assert not (tmp_path / "ran").exists()
 
@@ -159,7 +163,7 @@ def test_a_failing_tool(spikeloom, built, devices, tools):
 
 
 @pytest.mark.parametrize(
-    ("harm", "told"),
+    ("harm", "message"),
     [
         (lambda out: (out / "report.json").unlink(), "holds no build; make one: spikeloom build"),
         (lambda out: (out / "report.json").write_text("{"), "is not a build report"),
@@ -171,11 +175,11 @@ def test_a_failing_tool(spikeloom, built, devices, tools):
         ),
     ],
 )
-def test_folders_without_a_whole_build(harm, told, spikeloom, built, devices):
+def test_folders_without_a_whole_build(harm, message, spikeloom, built, devices):
     folder = built()
     harm(folder)
     ran = spikeloom("flash", folder)
-    assert (ran.code, told in ran.err) == (2, True), ran.err
+    assert (ran.code, message in ran.err) == (2, True), ran.err
 
 
 def test_a_board_nobody_knows(spikeloom, built, devices):

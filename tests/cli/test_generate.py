@@ -132,7 +132,7 @@ def test_fusesoc_runs_it(generated):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["generate", "ssa"], "key tokens is missing"),
         (["generate", "magic"], "unknown core 'magic'"),
@@ -144,9 +144,9 @@ def test_fusesoc_runs_it(generated):
         ),
     ],
 )
-def test_bad_input(spikeloom, tmp_path, arguments, told):
+def test_bad_input(spikeloom, tmp_path, arguments, message):
     ran = spikeloom(*arguments, "-o", "out")
-    assert (ran.code, told in ran.err) == (2, True), ran.err
+    assert (ran.code, message in ran.err) == (2, True), ran.err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -16,14 +16,14 @@ from .fake_usb import FakeUsb
 
 
 def test_list(spikeloom):
-    told = json.loads(spikeloom("list", "--json").out)
-    assert list(told) == ["cores", "units", "networks", "boards", "presets"]
-    assert told["cores"].keys() | told["units"].keys() == all_cores().keys()
+    listing = json.loads(spikeloom("list", "--json").out)
+    assert list(listing) == ["cores", "units", "networks", "boards", "presets"]
+    assert listing["cores"].keys() | listing["units"].keys() == all_cores().keys()
     for name, core in all_cores().items():
         kind = "units" if issubclass(core, StreamUnit) else "cores"
-        assert told[kind][name]["keys"].keys() == core.keys().keys()
-    assert told["networks"] == {}
-    assert {"icebreaker", "ulx3s-85f"} <= set(told["boards"])
+        assert listing[kind][name]["keys"].keys() == core.keys().keys()
+    assert listing["networks"] == {}
+    assert {"icebreaker", "ulx3s-85f"} <= set(listing["boards"])
     ran = spikeloom("list")
     assert ran.code == 0
     assert "icebreaker" in ran.out
@@ -36,7 +36,7 @@ def test_doctor_finds_everything_needed(spikeloom):
     found = {tool["name"]: tool for tool in json.loads(ran.out)}
     assert ran.code == 0
     assert found["yosys"]["found"]
-    assert "everything needed is there" in spikeloom("doctor").out
+    assert "all required tools are present" in spikeloom("doctor").out
 
 
 def test_doctor_tells_what_is_missing(spikeloom, monkeypatch):
@@ -52,9 +52,9 @@ def test_doctor_looks_at_boards_and_permissions(spikeloom, tmp_path, monkeypatch
     assert "USB" not in spikeloom("doctor").out
     devices.plug_in("icebreaker")
     devices.plug_in("icesugar", number=6)
-    told = spikeloom("doctor").out
-    assert "ok      USB 0403:6010   1BitSquared iCEBreaker V1.0e: icebreaker or icestick" in told
-    assert "ok      ttyUSB0         serial port, --port\n" in told
+    output = spikeloom("doctor").out
+    assert "ok      USB 0403:6010   1BitSquared iCEBreaker V1.0e: icebreaker or icestick" in output
+    assert "ok      ttyUSB0         serial port, --port\n" in output
     devices.forbidden |= {"005", "ttyACM0", "hidraw0"}
     ran = spikeloom("doctor")
     assert ran.code == 0  # boards are no need
@@ -89,16 +89,16 @@ def test_regress_writes_junit(spikeloom, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--sim", "questa"], "unknown simulator 'questa'"),
         (["--only", "nothing like it"], "unknown configuration 'nothing like it'"),
         (["magic"], "unknown core 'magic'"),
     ],
 )
-def test_regress_refusals(spikeloom, arguments, told):
+def test_regress_refusals(spikeloom, arguments, message):
     ran = spikeloom("regress", *arguments)
-    assert (ran.code, told in ran.err) == (2, True)
+    assert (ran.code, message in ran.err) == (2, True)
 
 
 def test_importing_spikeloom_is_cheap():
@@ -124,10 +124,10 @@ def test_regress_prints_the_command_that_repeats_a_failure(spikeloom, monkeypatc
     monkeypatch.setattr(regress, "run_suite", fail)
     for name in ("ssa: paper's array", "a2os2a: one token", "ssa: D wider than N, causal"):
         broken = regression_configs(name.partition(":")[0])[name]
-        told = spikeloom("regress")
-        assert told.code == 1
+        first = spikeloom("regress")
+        assert first.code == 1
         ran.clear()
-        again = shlex.split(told.err.partition("repeat with: spikeloom ")[2])
+        again = shlex.split(first.err.partition("repeat with: spikeloom ")[2])
         assert spikeloom(*again).code == 1
         assert ran == [broken]
 

@@ -65,12 +65,12 @@ def replaced(out):
 
 
 def forged(out):
-    told = {"command": "generate", "files": {"../thesis": "0" * 64}}
-    (out / RECORD).write_text(json.dumps(told))
+    record = {"command": "generate", "files": {"../thesis": "0" * 64}}
+    (out / RECORD).write_text(json.dumps(record))
 
 
 @pytest.mark.parametrize(
-    ("harm", "told"),
+    ("harm", "message"),
     [
         (changed, "core was changed since `spikeloom generate` wrote it"),
         (linked, "core was changed since"),
@@ -80,13 +80,13 @@ def forged(out):
         (lambda out: (out / RECORD).write_text("[]"), "holds other files"),
     ],
 )
-def test_what_is_not_as_it_was_written_is_refused_before_work_begins(harm, told, tmp_path):
+def test_what_is_not_as_it_was_written_is_refused_before_work_begins(harm, message, tmp_path):
     out = tmp_path / "out"
     write(out, core="1")
     harm(out)
     before = tree(tmp_path)
     begun = False
-    with pytest.raises(InputError, match=told), output_folder(out, "generate"):
+    with pytest.raises(InputError, match=message), output_folder(out, "generate"):
         begun = True
     assert not begun
     assert tree(tmp_path) == before
@@ -162,7 +162,7 @@ def test_folders_that_merely_look_like_ours(spikeloom, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("place", "message"),
     [
         ("file", "file is a file"),
         ("file/out", "file is not a folder"),
@@ -172,13 +172,13 @@ def test_folders_that_merely_look_like_ours(spikeloom, tmp_path):
         ("/proc/out", "No such file"),  # a folder that takes none
     ],
 )
-def test_places_that_are_no_folders(place, told, spikeloom, tmp_path):
+def test_places_that_are_no_folders(place, message, spikeloom, tmp_path):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "dangling").symlink_to("nowhere")
     os.mkfifo(tmp_path / "fifo")
     before = sorted(tmp_path.iterdir())
     ran = spikeloom(*GENERATE, "-o", place)
-    assert (ran.code, told in ran.err) == (2, True), ran.err
+    assert (ran.code, message in ran.err) == (2, True), ran.err
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -229,7 +229,7 @@ def test_a_file_keeps_its_mode_and_its_link(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["-o", "q.npy"], "-o q.npy is the file of operand q as well"),
         (["-o", "./again.npy"], "is the file of operand v as well"),
@@ -242,7 +242,7 @@ def test_a_file_keeps_its_mode_and_its_link(tmp_path):
     ],
 )
 def test_run_refuses_its_outputs_before_it_begins(
-    options, told, spikeloom, values, tmp_path, monkeypatch
+    options, message, spikeloom, values, tmp_path, monkeypatch
 ):
     (tmp_path / "folder").mkdir()
     (tmp_path / "again.npy").symlink_to("v.npy")
@@ -250,7 +250,7 @@ def test_run_refuses_its_outputs_before_it_begins(
     monkeypatch.setattr("spikeloom_cli.run.Golden", None)
     before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
     ran = spikeloom("run", "ssa", *values, *options)
-    assert (ran.code, told in ran.err, ran.err.count("\n")) == (2, True, 1), ran.err
+    assert (ran.code, message in ran.err, ran.err.count("\n")) == (2, True, 1), ran.err
     assert {path: path.read_bytes() for path in before} == before
 
 

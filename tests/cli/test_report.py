@@ -12,8 +12,8 @@ def builds(tmp_path):
     """Folders a and b with a report each."""
     for name, cells in (("a", 3000), ("b", 528)):
         (tmp_path / name).mkdir()
-        told = REPORT | {"cells": cells}
-        (tmp_path / name / "report.json").write_text(json.dumps(told))
+        record = REPORT | {"cells": cells}
+        (tmp_path / name / "report.json").write_text(json.dumps(record))
     return ["a", "b"]
 
 
@@ -34,25 +34,25 @@ def test_markdown(spikeloom, builds):
 
 
 def test_json_and_page(spikeloom, builds, tmp_path):
-    told = json.loads(spikeloom("report", *builds, "-o", "both.html", "--json").out)
-    assert [report["cells"] for report in told] == [3000, 528]
+    reports = json.loads(spikeloom("report", *builds, "-o", "both.html", "--json").out)
+    assert [report["cells"] for report in reports] == [3000, 528]
     assert "2 builds" in (tmp_path / "both.html").read_text()
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (None, "c holds no build"),
         ("{", "is not a report of this version"),
         ('{"core": "ssa"}', "is not a report of this version"),
     ],
 )
-def test_refusals(text, told, spikeloom, builds, tmp_path):
+def test_refusals(text, message, spikeloom, builds, tmp_path):
     (tmp_path / "c").mkdir()
     if text is not None:
         (tmp_path / "c" / "report.json").write_text(text)
     ran = spikeloom("report", "a", "c", "-o", "both.html")
-    assert (ran.code, told in ran.err) == (2, True), ran.err
+    assert (ran.code, message in ran.err) == (2, True), ran.err
     assert not (tmp_path / "both.html").exists()
 
 

@@ -26,9 +26,9 @@ def test_rtl_equals_golden_with_waveform(spikeloom, values, tmp_path):
         *("--backend", "rtl", "--wave", "w.vcd", "--json"),
     )
     assert ran.code == 0, ran.err
-    told = json.loads(ran.out)
-    assert told["mismatches"] == 0
-    assert told["shape"] == [10, 6, 5]
+    summary = json.loads(ran.out)
+    assert summary["mismatches"] == 0
+    assert summary["shape"] == [10, 6, 5]
     assert np.array_equal(np.load(tmp_path / "rtl.npy"), np.load(tmp_path / "golden.npy"))
     wave = (tmp_path / "w.vcd").read_text()
     assert "m_axis_o_tdata" in wave
@@ -107,13 +107,13 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input(spikeloom, values, tmp_path, case):
     """Exit code 2, one line, nothing written."""
-    spoil, keys, told = BAD[case]
+    spoil, keys, message = BAD[case]
     spoil(tmp_path)
     before = sorted(tmp_path.iterdir())
     options = [word for key in keys for word in ("--set", key)]
     ran = spikeloom("run", "ssa", *values, "-o", "o.npy", *options)
     assert ran.code == 2
-    assert told in ran.err
+    assert message in ran.err
     assert ran.err.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == before
 
@@ -133,7 +133,7 @@ def test_spikes_other_than_0_and_1(spikeloom, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["run", "sssa"], "unknown core 'sssa'; did you mean ssa?"),
         (["run", "ssa", "--backend", "magic"], "unknown backend 'magic'; backends: golden"),
@@ -145,16 +145,16 @@ def test_spikes_other_than_0_and_1(spikeloom, tmp_path):
         (["run", "ssa", "--frobnicate"], "No such option"),
     ],
 )
-def test_wrong_usage(spikeloom, values, arguments, told):
+def test_wrong_usage(spikeloom, values, arguments, message):
     ran = spikeloom(*arguments[:2], *values, "-o", "o.npy", *arguments[2:])
-    assert (ran.code, told in ran.err) == (2, True), ran.err
+    assert (ran.code, message in ran.err) == (2, True), ran.err
 
 
 def test_error_as_json(spikeloom):
     ran = spikeloom("build", "ssa", "--board", "toaster", "-o", "out", "--json")
-    told = json.loads(ran.out)
-    assert (ran.code, told["exit_code"]) == (2, 2)
-    assert "unknown board 'toaster'; boards: icebreaker" in told["error"]
+    refusal = json.loads(ran.out)
+    assert (ran.code, refusal["exit_code"]) == (2, 2)
+    assert "unknown board 'toaster'; boards: icebreaker" in refusal["error"]
 
 
 def test_missing_tool(spikeloom, values, monkeypatch, tmp_path):

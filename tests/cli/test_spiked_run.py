@@ -48,7 +48,7 @@ def test_zero_tensors_run(spikeloom, tensors, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--rate"], "--rate is not for spiked; leave it out"),
+        (["--rate"], "--rate does not apply to spiked; leave it out"),
         (["--set", "base=1"], "base = 1.0 is not allowed; base must be a number in [1.001, 2.0]"),
         (["--set", "score_scale=9000"], "score_scale = 9000.0 makes every score vanish"),
         (["--set", "lanes=9"], "lanes = 9 is not allowed; lanes must be 1..tokens (8)"),

@@ -1,27 +1,27 @@
-"""Which configurations run on which simulator by default."""
+"""Selection of configurations and simulators that run by default."""
 
 import pytest
 
 from spikeloom_sim.simulators import SIMULATORS
 
-LARGE = 40  # tokens from which Verilator's compilation pays
+LARGE = 40  # number of tokens from which Verilator is faster despite its compile time
 
 
 def suite_cases(configs, default=None):
     """Parameters (name, simulator) for every configuration on every simulator.
 
-    The first two run on both by default. Of the others large ones run on Verilator and small ones
-    on Icarus, which needs no compilation; the other way round is marked slow. So are large ones
-    after the first, and everything beyond the first `default` configurations, where that is given.
+    The first two run on both by default. Of the others, large ones run on Verilator and small ones
+    on Icarus, which needs no compilation; the opposite combinations are marked slow. So are large
+    ones after the first, and all after the first `default` configurations, if that is given.
     """
     cases = []
     first_large = next((n for n, config in configs.items() if config.tokens >= LARGE), None)
     for n, (name, config) in enumerate(configs.items()):
         small = config.tokens < LARGE and SIMULATORS["icarus"].available()
-        usual = "icarus" if small else "verilator"
+        quick = "icarus" if small else "verilator"
         for simulator, kind in SIMULATORS.items():
-            usually = n < 2 or simulator == usual
-            wanted = usually and (default is None or n < default)
+            by_default = n < 2 or simulator == quick
+            wanted = by_default and (default is None or n < default)
             wanted = wanted and (small or config.tokens < LARGE or name == first_large)
             marks = [] if wanted else [pytest.mark.slow]
             if not kind.available():

@@ -16,7 +16,7 @@ from spikeloom.errors import JobError
 from spikeloom_sim.formal.bank_memory import BankMemoryContract
 from spikeloom_sim.formal.row_output import RowOutputContract
 from spikeloom_sim.formal.row_splitter import RowSplitterContract
-from spikeloom_sim.formal.run_contract import RunContract, clocks_of_a_run
+from spikeloom_sim.formal.run_contract import RunContract, cycles_of_a_run
 from spikeloom_sim.formal.runner import prove
 from spikeloom_sim.formal.spike_operand import SpikeOperandContract
 from spikeloom_sim.formal.spike_train import CodesToSpikesContract, SpikesToCodesContract
@@ -103,7 +103,7 @@ def test_output_stays_while_stalled(config, tmp_path):
 def test_output_of_spiked_stays_while_stalled(tmp_path):
     """Through the first runs only: the output is read from a memory, and induction, which starts
     from any state, knows nothing about what is in there."""
-    depth = clocks_of_a_run(SMALLEST_SPIKED)
+    depth = cycles_of_a_run(SMALLEST_SPIKED)
     harness = StreamContract(SMALLEST_SPIKED.create(), resets=False)
     prove(harness, "spiked", tmp_path, depth, "bmc", registers=True)
 
@@ -111,7 +111,7 @@ def test_output_of_spiked_stays_while_stalled(tmp_path):
 @pytest.mark.parametrize("config", cases(slow=["ssa_values", "a2os2a_block", "spiked"]))
 def test_ready_comes_back(config, tmp_path):
     """Within the clocks of one run, over two runs and into the third."""
-    bound = clocks_of_a_run(CONFIGS[config])
+    bound = cycles_of_a_run(CONFIGS[config])
     core = CONFIGS[config].create()
     harness = ReadyComesBack(core, bound, held=["start"])
     prove(harness, config, tmp_path, 2 * bound + 2, "bmc", registers=config == "spiked")
@@ -129,7 +129,7 @@ RUNS = [
 def test_whole_run_from_reset(config, tmp_path):
     """Exactly the run's beats, under every pattern of stalls; and the run does end."""
     config = (CONFIGS | LARGER)[config]
-    depth = clocks_of_a_run(config)
+    depth = cycles_of_a_run(config)
     registers = config.NAME == "spiked"
     prove(RunContract(config), "run_ends", tmp_path, depth, "cover", registers=registers)
     prove(RunContract(config), "run", tmp_path, depth, "bmc", registers=registers)

@@ -20,7 +20,7 @@ RATE = 0.3  # of frames damaged, either way
 
 
 @dataclass
-class Told:
+class Outcome:
     """What happened: frames damaged by kind, runs compared, sessions that the driver gave up."""
 
     damaged: dict = field(default_factory=dict)
@@ -45,10 +45,10 @@ class ResettingPort(FaultyPort):
 
 
 def fuzz(port, damaged, seed):
-    """Damage at least so many frames to and from a simulated device; returns `Told`."""
+    """Damage at least so many frames to and from a simulated device; returns an `Outcome`."""
     rng = random.Random(seed)
     faulty = ResettingPort(port, seed)
-    told = Told(faulty.damaged)
+    outcome = Outcome(faulty.damaged)
     while sum(faulty.damaged.values()) < damaged:
         recover(port)
         try:
@@ -62,10 +62,10 @@ def fuzz(port, damaged, seed):
                     assert np.array_equal(run.outputs["o"], expected), (
                         f"wrong output, seed {run_seed}"
                     )
-                    told.runs += 1
+                    outcome.runs += 1
         except (NoAnswerError, SessionLostError):
-            told.lost += 1
-    return told
+            outcome.lost += 1
+    return outcome
 
 
 def recover(port):

@@ -45,6 +45,6 @@ def test_flags():
     """Every flag of every core is in the table, with its bits and bytes."""
     text = PAGE.read_text()
     for name, core in all_cores().items():
-        for flag, told in core.from_settings(next(iter(core.CASES.values()))).flags.items():
+        for flag, flag_spec in core.from_settings(next(iter(core.CASES.values()))).flags.items():
             cores = "all" if flag == "misframed" else f"`{name}`"
-            assert f"| `{flag}` | {told.bits} | {-(-told.bits // 8)} | {cores} |" in text
+            assert f"| `{flag}` | {flag_spec.bits} | {-(-flag_spec.bits // 8)} | {cores} |" in text

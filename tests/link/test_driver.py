@@ -121,8 +121,8 @@ def test_no_answer(port):
 
 def test_wrong_bitstream_names_both():
     wanted = SSA(tokens=4, head_dim=8, steps=3)
-    told = r"bitstream is ssa [0-9a-f]{16}, wanted is [0-9a-f]{16}: steps = 2, not 3;"
-    with pytest.raises(WrongBitstreamError, match=told):
+    message = r"bitstream is ssa [0-9a-f]{16}, wanted is [0-9a-f]{16}: steps = 2, not 3;"
+    with pytest.raises(WrongBitstreamError, match=message):
         Device(GoldenPort(SMALL), wanted)
     with pytest.raises(
         WrongBitstreamError, match=r"bitstream is ssa [0-9a-f]{16}, wanted is spike"
@@ -170,8 +170,11 @@ class StuckPort(GoldenPort):
 
 def test_a_core_that_hangs():
     with Device(StuckPort(SMALL)) as device:
-        for told in (r"no output for 2\.0 s", "an earlier run is not over; open anew"):
-            with pytest.raises(LinkError, match=told):
+        for message in (
+            r"no output for 2\.0 s",
+            "an earlier run is unfinished; open the device anew",
+        ):
+            with pytest.raises(LinkError, match=message):
                 check(device, 1)
 
 
@@ -191,7 +194,9 @@ def test_device_of_another_version():
 
 
 def test_a_simulated_device_needs_a_configuration():
-    with pytest.raises(InputError, match="--port golden makes a device of its own"):
+    with pytest.raises(
+        InputError, match="--port golden simulates a device: name its core and keys"
+    ):
         Device("golden")
 
 

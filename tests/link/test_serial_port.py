@@ -98,9 +98,9 @@ def test_unplugged_under_the_command(left, capsys):
 
     with Board(left) as board:
         assert main(["selftest", "--port", board.name]) == 1
-    told = capsys.readouterr().err
-    assert told.startswith(f"spikeloom: {board.name}: ")
-    assert told.count("\n") == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"spikeloom: {board.name}: ")
+    assert message.count("\n") == 1
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "boom"), termios.error(errno.EIO, "boom")])
@@ -138,7 +138,7 @@ def test_a_port_that_takes_no_bytes(monkeypatch):
     master, slave = pty.openpty()
     try:
         port = SerialPort(os.ttyname(slave), 1_000_000, 0.25)
-        with pytest.raises(PortError, match="the port takes no more bytes"):
+        with pytest.raises(PortError, match="the port accepts no more bytes"):
             port.write(bytes(1_000_000))
         termios.tcflush(slave, termios.TCIOFLUSH)
         port.close()
@@ -158,40 +158,40 @@ def test_second_host_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "message"),
     [
-        (errno.ENOENT, "no such port; ports there are: "),
-        (errno.ENXIO, "no such port; ports there are: "),
+        (errno.ENOENT, "no such port; available ports: "),
+        (errno.ENXIO, "no such port; available ports: "),
         (errno.EACCES, r"permission denied; run: sudo usermod -aG dialout \$USER"),
         (errno.EPERM, r"permission denied; run: sudo usermod -aG dialout \$USER"),
         (errno.EBUSY, "another program has the port open"),
         (errno.EAGAIN, "another program has the port open"),
         (errno.EISDIR, "a folder, not a serial port"),
-        (errno.EIO, r"not a serial port that does 1000000 baud \(Input/output error\)"),
-        (None, r"not a serial port that does 1000000 baud \(boom\)"),
+        (errno.EIO, r"not a serial port that supports 1000000 baud \(Input/output error\)"),
+        (None, r"not a serial port that supports 1000000 baud \(boom\)"),
     ],
 )
-def test_ports_that_do_not_open(code, told, monkeypatch):
+def test_ports_that_do_not_open(code, message, monkeypatch):
     def refuse(*_, **__):
         raise OSError(code, "boom") if code else ValueError("boom")
 
     monkeypatch.setattr("serial.Serial", refuse)
-    with pytest.raises(PortError, match=f"^/dev/ttyUSB7: {told}"):
+    with pytest.raises(PortError, match=f"^/dev/ttyUSB7: {message}"):
         Device("/dev/ttyUSB7")
 
 
 def test_things_that_are_no_port(tmp_path):
     (tmp_path / "file").touch()
-    for name, told in (
+    for name, message in (
         (tmp_path, "a folder, not a serial port"),
-        (tmp_path / "file", "not a serial port that does 1000000 baud"),
-        ("/dev/null", "not a serial port that does 1000000 baud"),
+        (tmp_path / "file", "not a serial port that supports 1000000 baud"),
+        ("/dev/null", "not a serial port that supports 1000000 baud"),
         (tmp_path / "none", "no such port"),
         (tmp_path / "file" / "below", "no such port"),
         ("a\0b", "not a serial port"),
         ("x" * 5000, "not a serial port"),
     ):
-        with pytest.raises(PortError, match=told) as refused:
+        with pytest.raises(PortError, match=message) as refused:
             Device(str(name))
         assert "\n" not in str(refused.value)
 
@@ -205,7 +205,7 @@ def test_any_baud(baud):
             SerialPort(board.name, baud, 0.25).close()
         except PortError as error:
             refused = str(error)
-    assert not refused or f"not a serial port that does {baud} baud" in refused
+    assert not refused or f"not a serial port that supports {baud} baud" in refused
 
 
 def test_group_of_a_port(tmp_path):

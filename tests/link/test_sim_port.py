@@ -200,10 +200,10 @@ def test_reset_in_the_middle_of_a_frame(small, cut):
 def test_fuzz_slice(small):
     """A taste of what `test_fuzz` does at length."""
     small.reset()
-    told = fuzz(small, damaged=500, seed=1)
-    assert sum(told.damaged.values()) >= 500
-    assert told.runs > 10
-    assert min(told.damaged.values()) > 2
+    outcome = fuzz(small, damaged=500, seed=1)
+    assert sum(outcome.damaged.values()) >= 500
+    assert outcome.runs > 10
+    assert min(outcome.damaged.values()) > 2
 
 
 def test_a_simulation_that_dies(small, monkeypatch):
@@ -221,9 +221,9 @@ def test_fuzz():
     """A hundred thousand damaged frames: every run right, the device always there."""
     port = SimPort(SSA(tokens=4, head_dim=24, steps=2), silence=20)
     try:
-        told = fuzz(KeptPort(port), damaged=100_000, seed=2)
+        outcome = fuzz(KeptPort(port), damaged=100_000, seed=2)
     finally:
         port.close()
-    print(told)
-    assert sum(told.damaged.values()) >= 100_000
-    assert told.runs > 1000
+    print(outcome)
+    assert sum(outcome.damaged.values()) >= 100_000
+    assert outcome.runs > 1000

@@ -134,7 +134,7 @@ GOOD = {"q": np.zeros((3, 2), int), "k": np.zeros((3, 2), int), "v": np.zeros((3
 
 
 @pytest.mark.parametrize(
-    ("operand", "value", "told"),
+    ("operand", "value", "message"),
     [
         ("k", -1, r"k\[1, 0\] = -1 is not allowed; values must be 0..255"),
         ("k", 256, r"k\[1, 0\] = 256 is not allowed"),
@@ -142,10 +142,10 @@ GOOD = {"q": np.zeros((3, 2), int), "k": np.zeros((3, 2), int), "v": np.zeros((3
         ("q", 2, r"q\[1, 0\] = 2 is not allowed; values must be 0..1"),
     ],
 )
-def test_values_out_of_range(operand, value, told):
+def test_values_out_of_range(operand, value, message):
     operands = {name: tensor.copy() for name, tensor in GOOD.items()}
     operands[operand][1, 0] = value
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         a2os2a.run(A2OS2A(tokens=3, head_dim=2), **operands)
 
 
@@ -159,7 +159,7 @@ def test_floats_and_shapes_are_refused(operand):
 
 
 @pytest.mark.parametrize(
-    ("keys", "told"),
+    ("keys", "message"),
     [
         ({"acc_bits": 12}, "acc_bits = 12 .* at least 13"),
         ({"lanes": 3}, "lanes = 3 .* divisor"),
@@ -170,6 +170,6 @@ def test_floats_and_shapes_are_refused(operand):
         ({"tokens": 0}, "tokens"),
     ],
 )
-def test_bad_keys(keys, told):
-    with pytest.raises(InputError, match=told):
+def test_bad_keys(keys, message):
+    with pytest.raises(InputError, match=message):
         A2OS2A(**{"tokens": 2, "head_dim": 8} | keys)

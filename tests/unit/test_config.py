@@ -26,7 +26,7 @@ def test_lanes(cells, bits, lanes):
 
 
 @pytest.mark.parametrize(
-    ("keys", "told"),
+    ("keys", "message"),
     [
         ({"tokens": 0}, "tokens = 0 is not allowed; tokens must be 1..4096"),
         ({"tokens": 4097}, "1..4096 (the core holds Q, K and V of all tokens on chip)"),
@@ -57,10 +57,10 @@ def test_lanes(cells, bits, lanes):
         ({"lanes_of_something": 3}, "unknown key 'lanes_of_something'"),
     ],
 )
-def test_refusals(keys, told):
+def test_refusals(keys, message):
     with pytest.raises(InputError) as refusal:
         SSA.from_settings({"tokens": 8, "head_dim": 16} | keys)
-    assert told in str(refusal.value)
+    assert message in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
@@ -78,19 +78,19 @@ def test_settings_from_file_and_options(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "assignments", "told"),
+    ("text", "assignments", "message"),
     [
         (None, ["tokens"], "not of the form KEY=VALUE"),
         (None, ["=3"], "not of the form KEY=VALUE"),
         ("tokens = ", [], "not valid TOML"),
     ],
 )
-def test_settings_refused(tmp_path, text, assignments, told):
+def test_settings_refused(tmp_path, text, assignments, message):
     path = None
     if text is not None:
         path = tmp_path / "core.toml"
         path.write_text(text)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         read_settings(path, assignments)
 
 
@@ -150,16 +150,16 @@ TOML = {
 
 @pytest.mark.parametrize("case", TOML)
 def test_config_files(tmp_path, case):
-    content, told = TOML[case]
+    content, message = TOML[case]
     path = tmp_path / "core.toml"
     path.write_bytes(content)
     keys = {"tokens": 4, "head_dim": 1}
-    if told is None:
+    if message is None:
         assert SSA.from_settings(keys | read_settings(path)).tokens == 4
         return
     with pytest.raises(InputError) as refused:
         SSA.from_settings(keys | read_settings(path))
-    assert told in str(refused.value)
+    assert message in str(refused.value)
     assert str(refused.value).splitlines() == [str(refused.value)]
 
 

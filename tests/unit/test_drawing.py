@@ -344,7 +344,7 @@ def test_legible():
 def test_illegible():
     drawing = link()
     box, arrow = drawing.boxes[2], drawing.arrows[0]
-    for added, told in (
+    for added, message in (
         (replace(box, x=box.x + 0.5), "is on box"),
         (replace(box, y=9.0), "no room"),
         (replace(box, y=0.45, width=0.2), "no room"),
@@ -354,12 +354,12 @@ def test_illegible():
     ):
         changed = copy.deepcopy(drawing)
         (changed.arrows if added.__class__ is arrow.__class__ else changed.boxes).append(added)
-        assert any(told in line for line in illegible(changed)), told
+        assert any(message in line for line in illegible(changed)), message
     drawing.label(box.x + 0.6, box.y, "on the edge")
     drawing.label(1.3, 3.5, "on an arrow")
-    told = illegible(drawing)
-    assert "label 'on the edge' is on box 'UART\\nreceiver'" in told
-    assert "an arrow crosses label 'on an arrow'" in told
+    faults = illegible(drawing)
+    assert "label 'on the edge' is on box 'UART\\nreceiver'" in faults
+    assert "an arrow crosses label 'on an arrow'" in faults
 
 
 def test_svg():

@@ -47,11 +47,11 @@ def test_refused_before_it_is_computed(monkeypatch):
     for backend in (Golden(), RTL()):
         with pytest.raises(InputError) as refused:
             backend.run(config, [{}] * 10_000)  # operands are not looked at
-        told = str(refused.value)
-        assert "steps = 16777216 takes about" in told
-        assert "TB of memory and" in told
-        assert "reduce steps or tokens" in told
-        assert len(told.splitlines()) == 1
+        message = str(refused.value)
+        assert "steps = 16777216 takes about" in message
+        assert "TB of memory and" in message
+        assert "reduce steps or tokens" in message
+        assert len(message.splitlines()) == 1
 
 
 ATTENTION = [name for name, core in all_cores().items() if issubclass(core, AttentionShape)]

@@ -389,7 +389,7 @@ def test_hardware_is_the_golden_model(name, case, stalls):
 
 
 @pytest.mark.parametrize(
-    ("name", "keys", "told"),
+    ("name", "keys", "message"),
     [
         ("lfsr", {"width": 5, "steps": 3, "leap": 6}, "leap must be at most width (5)"),
         ("lfsr", {"width": 2, "steps": 3}, "width must be 3..64"),
@@ -402,10 +402,10 @@ def test_hardware_is_the_golden_model(name, case, stalls):
         ("output_encoder", {"tokens": 2, "value_dim": 1, "encoders": 3}, "at most tokens (2)"),
     ],
 )
-def test_keys_that_do_not_fit_are_refused(name, keys, told):
+def test_keys_that_do_not_fit_are_refused(name, keys, message):
     with pytest.raises(InputError, match="is not allowed") as error:
         spikeloom.core(name, **keys)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert str(error.value).startswith(f"{name}: ")
 
 

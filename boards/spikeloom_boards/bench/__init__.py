@@ -1,1 +1,1 @@
-"""The bench: what every core costs and how fast it is, on devices rather than boards."""
+"""The bench: cost and speed of every core on bare devices, without a board."""

@@ -1,4 +1,4 @@
-"""The bench as a whole: measure designs, write the table and the picture."""
+"""Measure all designs of the bench and write the table and the plot."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bench:
-    """Measured rows, and (name, us) of software on the machine at hand."""
+    """Measured rows, and (name, us) of software on this machine."""
 
     rows: list[Measurement]
     software: list
 
     def as_list(self) -> list[dict[str, Any]]:
-        """One dict a row, as ``bench.json`` has them; software has no cycles, cells or clock."""
+        """One dict per row, as in ``bench.json``; software rows have no cycles, cells or Fmax."""
         hardware = [row.as_dict() for row in self.rows]
         nothing = dict.fromkeys(("cycles", "lut", "ff", "bram", "fmax_mhz"))
         return hardware + [{"name": name} | nothing | {"us": us} for name, us in self.software]
@@ -42,7 +42,7 @@ COLUMNS = (
 
 
 def cells(row: Measurement) -> tuple[str, ...]:
-    """The row's texts, by `COLUMNS`."""
+    """The row as texts, one for each of `COLUMNS`."""
     return (
         row.name,
         f"{row.cycles:,}",
@@ -69,10 +69,11 @@ def run_bench(
     progress: Callable[[str], None] = lambda step: None,
     jobs: int | None = None,
 ) -> Bench:
-    """Measure `designs` into `folder`, whole or not at all: ``bench.json``, ``bench.md`` and
-    ``bench.png``. `jobs` of them at once (default: one for each processor).
+    """Measure `designs` and write ``bench.json``, ``bench.md`` and ``bench.png`` to `folder`.
 
-    Returns a `Bench`; raises what `measure` does."""
+    The folder is written only if everything succeeds. `jobs` designs are measured in parallel
+    (default: one per processor). Returns a `Bench`; raises the errors of `measure`.
+    """
     with output_folder(folder, "bench") as staging:
         progress("software")
         software = software_rows()
@@ -102,12 +103,12 @@ def markdown(bench: Bench) -> str:
         )
     lines += [
         "",
-        "Cycles: RTL simulation, from start to the last output beat, with operands on chip as far",
-        "as the core holds them. LUT4, flip-flops, block RAM: Yosys, the core alone. Fmax: median",
-        "over seeds of nextpnr, the core between registers. Core us: cycles over that clock; us",
-        "with loading: operands begin to stream in at start. Attentions/s: of the core alone; a",
-        "serial line in front of it carries fewer by far. a2os2a and spiked pass over zeros: their",
-        "clocks are those of random operands.",
+        "Cycles: RTL simulation, from start to the last output beat, with as many operands",
+        "preloaded as the core can store. LUT4, flip-flops, block RAM: Yosys, core only. Fmax:",
+        "median over seeds of nextpnr, core between registers. Core us: cycles divided by Fmax; us",
+        "with loading: operands begin to stream in at start. Attentions/s: core only; a serial",
+        "line is far slower. a2os2a and spiked skip zeros: their cycle counts are for random",
+        "operands.",
         "",
     ]
     return "\n".join(lines)

@@ -21,12 +21,12 @@ class BenchTop(Component):
     """`core` with shift registers before its inputs and a tree of parities behind its outputs.
 
     Every input bit comes from a register and every output bit goes to one, so that place and route
-    sees all of the core's paths and none through pins. It takes a LUT for every `CHAIN` input bits
-    and for every three output bits or so.
+    times all paths of the core and none through pins. The wrapper adds one LUT per `CHAIN` input
+    bits and about one per three output bits.
 
     Members
     -------
-    i : In(1), into the shift registers. o : Out(1), parity of all outputs, some clocks ago.
+    i : In(1), into the shift registers. o : Out(1), delayed parity of all outputs.
     """
 
     def __init__(self, core: Component) -> None:
@@ -40,15 +40,15 @@ class BenchTop(Component):
         inputs, outputs = [], []
         for _, member, value in core.signature.flatten(core):
             (inputs if member.flow == In else outputs).append(value)
-        # Chains begin differently, or synthesis would join them.
-        told = Signal(64, reset_less=True)
-        m.d.sync += told.eq(Cat(self.i, told))
+        # Each chain has a different input, or synthesis would merge them.
+        history = Signal(64, reset_less=True)
+        m.d.sync += history.eq(Cat(self.i, history))
         pins = Cat(_bits(value) for value in inputs)
         for n, (first, second) in zip(
-            range(0, len(pins), CHAIN), combinations(range(len(told)), 2), strict=False
+            range(0, len(pins), CHAIN), combinations(range(len(history)), 2), strict=False
         ):
             chain = Signal(min(CHAIN, len(pins) - n), name=f"inputs_{n}", reset_less=True)
-            m.d.sync += chain.eq(Cat(told[first] ^ told[second], chain))
+            m.d.sync += chain.eq(Cat(history[first] ^ history[second], chain))
             m.d.comb += pins[n : n + CHAIN].eq(chain)
 
         level, bits = 0, Cat(_bits(value) for value in outputs)

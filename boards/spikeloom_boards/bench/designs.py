@@ -37,7 +37,7 @@ class Design:
 
 
 def designs() -> list[Design]:
-    """Every row of every core. A core that names none has its first regression case on an ECP5."""
+    """Every row of every core; without rows, its first regression case on an ECP5."""
     found = []
     for core in all_cores().values():
         rows = core.BENCH
@@ -49,9 +49,9 @@ def designs() -> list[Design]:
 
 
 def choose(only: Sequence[str] = (), full: bool = False) -> list[Design]:
-    """Designs whose names contain any text of `only`; without, the default ones or all.
+    """Designs whose names contain any text of `only`; if it is empty, the default ones or all.
 
-    Raises `InputError` where nothing matches.
+    Raises `InputError` if no design matches.
     """
     if not only:
         return [design for design in designs() if full or design.row.default]

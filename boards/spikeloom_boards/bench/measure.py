@@ -1,4 +1,4 @@
-"""Measuring one design: simulated cycles, synthesised cells, the clock after place and route."""
+"""Measure one design: simulated cycles, synthesised cells, Fmax after place and route."""
 
 from __future__ import annotations
 
@@ -26,14 +26,18 @@ if TYPE_CHECKING:
 
     from .designs import Design
 
-TARGET_MHZ = 200  # beyond what any design reaches, so that place and route does its best
+TARGET_MHZ = 200  # higher than any design reaches, so that place and route optimises fully
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One row: `cycles` with operands on chip and `cycles_loading` with streams that begin with
-    `start`; `lut` (LUT4), `ff` and `bram` of the core alone; `fmax_mhz` the median of `fmax_runs`;
-    `us` and `us_loading` per attention at that clock; `path` what limits it."""
+    """One row of the bench.
+
+    cycles, cycles_loading : with operands preloaded, and with streams that begin at `start`.
+    lut, ff, bram : LUT4, flip-flops and block RAMs of the core only.
+    fmax_mhz : median of `fmax_runs`; `path` is its critical path.
+    us, us_loading : microseconds per attention at Fmax.
+    """
 
     name: str
     cycles: int
@@ -58,8 +62,8 @@ def measure(
 ) -> Measurement:
     """Simulate, synthesise, and place and route once for each of `seeds`.
 
-    Raises `JobError` where the simulation differs from the golden model or from the formula of
-    cycles, and where a tool fails.
+    Raises `JobError` if the simulation differs from the golden model or from the cycle formula,
+    or if a tool fails.
     """
     config = design.config
     progress(f"{design.name}: simulate")
@@ -89,8 +93,10 @@ def measure(
 
 
 def simulated_cycles(config: Core) -> tuple[int, int]:
-    """Clocks of a run on Verilator, with operands on chip, which is the formula's or an error, and
-    with operands that come with `start`."""
+    """Cycles of a run on Verilator with preloaded operands, and with operands sent from `start` on.
+
+    Raises `JobError` if the former differ from the core's formula.
+    """
     batch = [config.random_operands(np.random.default_rng(1))]
     run, loading = (RTL(preload=preload).run(config, batch)[0] for preload in (True, False))
     expected = config.cycles(**batch[0])
@@ -106,7 +112,7 @@ def simulated_cycles(config: Core) -> tuple[int, int]:
 def place(
     design: Design, seeds: Iterable[int], progress: Callable[[str], None]
 ) -> list[dict[str, Any]]:
-    """nextpnr's report of each seed, for the core between registers."""
+    """nextpnr's report for each seed, for the core between registers."""
     part, family = design.part, design.part.family
     module = component_to_verilog(BenchTop(design.config.create()), "bench")
     command = family.place(part, "bench.json")

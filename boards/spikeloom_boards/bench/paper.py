@@ -1,4 +1,4 @@
-"""Figures that papers report, for comparison. None of them was measured here."""
+"""Figures reported in papers, for comparison; not measured here."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The bench as a picture: latency against LUTs."""
+"""Plot of the bench: latency against LUTs."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ COLOURS = ("C2", "C0", "C1", "C3", "C4", "C5", "C6", "C8", "C9")  # of devices, 
 
 
 def plot_bench(bench: Bench, path: Path) -> None:
-    """Draw all designs, the papers' times and lines of equal LUT x us.
+    """Plot all designs, the reported times and lines of equal LUT x us.
 
-    Marks are numbered, and the names stand beside the axes, so that nothing lies on anything. The
+    Marks are numbered and named in a legend beside the axes, so that labels do not overlap. The
     file's metadata lists the rows.
     """
-    height = max(6.5, 1.5 + 0.19 * len(bench.rows))  # the key has a line for each row
+    height = max(6.5, 1.5 + 0.19 * len(bench.rows))  # the legend has one line per row
     figure = Figure(figsize=(11, height), layout="constrained")
     draw(figure, bench.rows)
     metadata = {"Description": " ".join(row.name for row in bench.rows)}
@@ -38,13 +38,13 @@ def plot_bench(bench: Bench, path: Path) -> None:
 
 
 def draw(figure: Figure, rows: Sequence[Measurement]) -> None:
-    """Axes and key of the picture; `rows` have a name, `lut` and `us`."""
+    """Draw the axes and legend; `rows` have a name, `lut` and `us`."""
     ax = figure.subplots()
     ax.set(
         xscale="log",
         yscale="log",
-        xlabel="LUT4 of the core alone (Yosys)",
-        ylabel="us per attention of the core alone (operands on chip as far as they fit)",
+        xlabel="LUT4, core only (Yosys)",
+        ylabel="us per attention, core only (operands preloaded as far as they fit)",
         title="Latency against size (lower left is better)",
     )
     _equal_products(ax, rows)
@@ -72,7 +72,7 @@ def draw(figure: Figure, rows: Sequence[Measurement]) -> None:
 
 
 def _equal_products(ax, rows):
-    """Limits of the axes, and grey lines along which LUT x us is the same."""
+    """Set the axis limits and draw grey lines of equal LUT x us."""
     times = [row.us for row in rows] + [row.us for row in REPORTED]
     sizes = [row.lut for row in rows]
     left, right = min(sizes) / 2, max(sizes) * 4

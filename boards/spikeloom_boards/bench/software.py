@@ -1,4 +1,4 @@
-"""The same attention in software, measured on the machine that the bench runs on."""
+"""The same attention in software, timed on the machine that runs the bench."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Boards as data: tables in the TOML files of this folder."""
+"""Board definitions, read from the TOML files in this folder."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ BOARDS: dict[str, Board] = {}
 
 
 def add_boards(text: str, where: str) -> list[Board]:
-    """Make the boards of a TOML text known to everything; see `read_boards`.
+    """Register the boards of a TOML text; see `read_boards`.
 
-    Raises `InputError` also where a board's id is taken.
+    Raises `InputError` also if a board's id is already used.
     """
     boards = read_boards(text, where)
     for board in boards:
         if board.id in BOARDS:
-            raise InputError(f"{where}: {board.id}: there is a board of that name; choose another")
+            raise InputError(f"{where}: {board.id}: the board already exists; choose another name")
     BOARDS.update({board.id: board for board in boards})
     order = list(FAMILIES.values())
     known = sorted(BOARDS.values(), key=lambda board: order.index(board.family))
@@ -40,8 +40,10 @@ def find_board(name: str) -> Board:
 
 
 def boards_with(usb: tuple[int, int], node: str | None = None) -> list[str]:
-    """Ids of the boards that are programmed through USB device `usb`, a (vendor, product), by a
-    device file of kind `node` if given."""
+    """Ids of the boards programmed through USB device `usb`, a (vendor, product).
+
+    `node` limits them to those that use a device file of that kind.
+    """
     return [
         board.id
         for board in BOARDS.values()

@@ -1,4 +1,4 @@
-"""The demos: each is a folder here, named as the command line names it, that offers a `DEMO`."""
+"""The demos: each subfolder is a demo of that name and defines a `DEMO`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Demo:
-    """``run(folder, progress)`` writes the demo into `folder`, whole or not at all, and calls
-    `progress` with the name of each of its `steps` as it begins."""
+    """A demo: ``run(folder, progress)`` writes its files to `folder`, which stays as it was on
+    failure, and calls `progress` with the name of each of its `steps` when it begins."""
 
     run: Callable[[Path, Callable[[str], None]], DemoResult]
     steps: int

@@ -1,4 +1,4 @@
-"""The photograph that the demos look at."""
+"""The photograph used by the demos."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def photograph(pixels: int) -> NDArray:
-    """Grey values in [0, 1] of a square of `pixels` x `pixels`.
+    """Grey values in [0, 1] of a square image of `pixels` x `pixels`.
 
-    The photograph is ``china.jpg`` from scikit-learn; its middle is cut to a square and averaged
-    down.
+    The photograph is ``china.jpg`` from scikit-learn; its centre is cropped to a square and
+    downsampled by averaging.
     """
     from sklearn.datasets import load_sample_image
 

@@ -1,4 +1,4 @@
-"""What every demo gives back, and how a demo runs a core."""
+"""Results of a demo, and a function that runs a core for it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class DemoResult:
-    """What a demo measured, and the files it wrote.
+    """The measurements of a demo and the files it wrote.
 
-    `runs` has a dict for each run, `columns` what to print of it: header to function of the run.
-    `files` tells what each file shows, by its name in `folder`; `report` is that of the bitstream,
-    where one was built.
+    `runs` has a dict per run; `columns` maps a table header to a function of the run. `files` maps
+    names in `folder` to descriptions; `report` is the report of the bitstream, if one was built.
     """
 
     title: str
@@ -38,16 +37,16 @@ class DemoResult:
     report: Report | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, for machines."""
-        told = {
+        """All results, for JSON."""
+        summary = {
             "runs": self.runs,
             "files": {str(Path(self.folder) / name): what for name, what in self.files.items()},
         }
-        return told | ({"build": self.report.as_dict()} if self.report else {})
+        return summary | ({"build": self.report.as_dict()} if self.report else {})
 
     @property
     def scope(self) -> str:
-        """What the figures count, in words."""
+        """What the figures include."""
         return SCOPE
 
     def rows(self) -> list[list[str]]:
@@ -55,7 +54,7 @@ class DemoResult:
         return [[str(show(run)) for show in self.columns.values()] for run in self.runs]
 
     def markdown(self) -> str:
-        """Title and figures as Markdown."""
+        """The title and the table as Markdown."""
         head = [f"# {self.title}", ""]
         table = [list(self.columns), ["---"] * len(self.columns), *self.rows()]
         lines = [*head, *("| " + " | ".join(row) + " |" for row in table), "", SCOPE]
@@ -64,17 +63,17 @@ class DemoResult:
 
 @dataclass
 class DemoRun:
-    """One run through the RTL: its `output`, equal to the golden model's, and what it took."""
+    """One run of the RTL: its `output`, equal to the golden model's, cycles and times."""
 
     output: NDArray
     cycles: int
     golden_seconds: float
     build_seconds: float
     seconds: float
-    line_us: float  # on the host link, beside what the core takes
+    line_us: float  # on the host link, in addition to the time of the core
 
-    def told(self) -> dict[str, Any]:
-        """The measured figures, for a row of a `DemoResult`."""
+    def summary(self) -> dict[str, Any]:
+        """The measurements, for a row of a `DemoResult`."""
         return {
             "mismatches": 0,
             "outputs": self.output.size,
@@ -87,9 +86,9 @@ class DemoRun:
 
 
 def run_checked(core: Core, operands: Mapping[str, NDArray]) -> DemoRun:
-    """Golden model and RTL on one run's operands: a `DemoRun`.
+    """Run the golden model and the RTL on the operands of one run; returns a `DemoRun`.
 
-    Raises `JobError` where a single output differs.
+    Raises `JobError` if any output differs.
     """
     expected = golden_run(core, operands)
     rtl = RTL()
@@ -106,13 +105,13 @@ def run_checked(core: Core, operands: Mapping[str, NDArray]) -> DemoRun:
 
 
 MISMATCHES = {"mismatches": lambda run: f"{run['mismatches']} of {run['outputs']}"}
-CLOCKS = {
+CYCLES = {
     "core cycles": lambda run: f"{run['cycles']:,}",
     "line": lambda run: f"{run['line_us'] / 1e3:,.1f} ms",
     "simulated in": lambda run: f"{run['seconds']:.1f} s",
 }
 SCOPE = (
-    "core cycles: from start to the last output beat, operands on chip as far as they fit, "
-    "encoding included; line: what one attention takes on the host link besides, at "
+    "core cycles: from start to the last output beat, with as many operands preloaded as fit, "
+    "including encoding; line: additional time per attention on the host link at "
     f"{DEFAULT_BAUD:,} baud"
 )

@@ -1,4 +1,4 @@
-"""The host's end of the link: a core on a board, in simulation or in NumPy behind one class."""
+"""The host side of the link: one class for a core on a board, in simulation or in NumPy."""
 
 from .device import Device
 from .errors import LinkError, NoAnswerError, PortError, SessionLostError, WrongBitstreamError

@@ -1,4 +1,4 @@
-"""Backend `board`: the core on a device at the end of a port."""
+"""Backend `board`: the core on a device that is connected to a port."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .device import Device
 
 @dataclass
 class Board:
-    """A board at `port`, or one in simulation ("sim"), or the golden model behind the link's
+    """A board at serial port `port`, a simulated board ("sim"), or the golden model with the same
     protocol ("golden")."""
 
     port: str
@@ -30,15 +30,17 @@ class Board:
 def run_batch(
     device: Device, core: Core, batch: Sequence[Operands], progress: Progress = silent
 ) -> list[Run]:
-    """Runs of `batch` on an open device, run n with ``core.seeded(n)``; `progress` is called with
-    bytes."""
+    """Run `batch` on an open device, run n with ``core.seeded(n)``.
+
+    `progress` is called with the bytes transferred and the total.
+    """
     check_streams(core, 1)
     runs = []
     for n, operands in enumerate(batch):
 
-        def told(done: int, total: int, n: int = n) -> None:
+        def report(done: int, total: int, n: int = n) -> None:
             progress(n * total + done, len(batch) * total)
 
         seed = getattr(core.seeded(n), "seed", 1)
-        runs.append(device.run(**operands, seed=seed, progress=told))
+        runs.append(device.run(**operands, seed=seed, progress=report))
     return runs

@@ -1,4 +1,4 @@
-"""The driver: attention on a device, NumPy in and out."""
+"""The driver: run a core on a device, with NumPy arrays as operands and results."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ if TYPE_CHECKING:
     from spikeloom.backend import Progress
     from spikeloom.contract import Core
 
-TRIES = 8  # times a request is sent before the device counts as dead
-STALL_SECONDS = 2  # on top of a run's own time: without output for so long, a core hangs
-JUNK = 65536  # bytes without an answer among them after which the line counts as noise
+TRIES = 8  # number of times a request is sent before giving up
+STALL_SECONDS = 2  # time without output, beyond that of a run, after which a core has hung
+JUNK = 65536  # bytes without a valid answer after which the input is treated as noise
 
 
 class Device:
-    """A core at the end of a port.
+    """A core that is connected to a port.
 
-    Opening it identifies the device, compares its configuration with `config`, if that is given,
-    and resets the core. Use it as a context manager, or call `close`.
+    Opening it identifies the device, compares its configuration with `config`, if given, and
+    resets the core. Use it as a context manager, or call `close`.
 
     Parameters
     ----------
     port : a serial port ("/dev/ttyUSB1"); "sim" for the RTL in simulation or "golden" for the
         golden model behind the same protocol, which need `config`; or an object like `SimPort`.
-    config : configuration that the device must have, but for its seed; None: any.
-    baud, timeout : of a serial port, the latter in seconds of silence that count as no answer.
+    config : configuration that the device must have, except for the seed; None: any.
+    baud, timeout : of a serial port; the timeout is the time in seconds to wait for an answer.
 
     Members
     -------
-    config : the device's configuration. hz : its clock. version : the Spikeloom that made it.
+    config : the device's configuration. hz : its clock. version : Spikeloom version of the build.
 
     Raises
     ------
-    PortError, NoAnswerError, WrongBitstreamError, SessionLostError : each a `LinkError`, and so a
-    `JobError`.
+    PortError, NoAnswerError, WrongBitstreamError, SessionLostError : subclasses of `LinkError`,
+    which is a `JobError`.
     """
 
     def __init__(self, port: Any, config: Core | None = None, **options: Any) -> None:
@@ -79,11 +79,11 @@ class Device:
         self.close()
 
     def close(self) -> None:
-        """Give the port back."""
+        """Close the port."""
         self._port.close()
 
     def check(self, wanted: Core) -> None:
-        """Raise `WrongBitstreamError` where the device's hardware is not that of `wanted`."""
+        """Raise `WrongBitstreamError` if the device's hardware differs from that of `wanted`."""
         self.check_core(wanted.NAME)
         here, there = config_hash(self.config), config_hash(wanted)
         if here != there:
@@ -93,12 +93,12 @@ class Device:
             )
             raise WrongBitstreamError(
                 f"{self._port.name}: the bitstream is {wanted.NAME} {here}, wanted is {there}: "
-                f"{differing}; load another (spikeloom build, spikeloom flash), or leave these "
-                "keys to the device"
+                f"{differing}; load another (spikeloom build, spikeloom flash), or do not set "
+                "these keys"
             )
 
     def check_core(self, core: str) -> None:
-        """Raise `WrongBitstreamError` where the device is another core than `core`."""
+        """Raise `WrongBitstreamError` if the device has another core than `core`."""
         if core != self.config.NAME:
             raise WrongBitstreamError(
                 f"{self._port.name}: the bitstream is {self.config.NAME} "
@@ -116,11 +116,11 @@ class Device:
 
     @property
     def flags(self) -> dict[str, int]:
-        """Bits of each flag of the core by name."""
+        """Number of bits of each flag of the core, by name."""
         return self._identity.flags
 
     def now(self) -> float:
-        """Seconds, by the clock of the port: a simulated device has its own."""
+        """Time in seconds, in the port's own time: simulated for a simulated device."""
         return self._port.now()
 
     @property
@@ -134,16 +134,16 @@ class Device:
         progress: Progress = lambda done, total: None,
         **named: NDArray,
     ) -> Run:
-        """One run.
+        """Run the core once.
 
         Parameters
         ----------
         operands, named : tensors of the core's input streams, in order or by name.
         seed : of the core's LFSRs.
-        progress : called with the bytes that have gone either way, and how many there are.
+        progress : called with the bytes transferred in both directions, and the total.
 
-        Returns a `Run`. Raises `InputError` for tensors of another shape than the device's,
-        `LinkError` where the line or the core fails; open the device anew then.
+        Returns a `Run`. Raises `InputError` if a tensor does not have the device's shape,
+        `LinkError` if the line or the core fails; then open the device again.
         """
         core = self.config.with_seed(seed)
         if len(operands) > len(core.inputs):
@@ -162,14 +162,14 @@ class Device:
         return Run({name: port.from_bytes(data)}, cycles, flags, self._port.now() - begun)
 
     def _status(self):
-        """Cycles and flags of the core. Raises `LinkError` where `last` came at a wrong place."""
+        """Cycles and flags of the core. Raises `LinkError` if `last` was misplaced."""
         cycles, flags = read_status(self._ask(Command.STATUS)[1], self._identity.flags)
         if flags.get("misframed"):
             raise LinkError(f"{self._port.name}: the core found `last` where no tensor ends")
         return cycles, flags
 
     def _transfer(self, chunks, size, seed, progress):
-        """Write what the core takes, start it, then write the rest while reading `size` bytes."""
+        """Fill the core's buffers, start it, then write the rest while reading `size` bytes."""
         total = size + sum(len(data) for queue in chunks for data, _ in queue)
         left = total
         received = bytearray()
@@ -191,12 +191,14 @@ class Device:
                 received += data
                 left -= len(data)
             elif left == before:
-                # The last answer told of buffers that may have emptied since.
+                # Buffers that were full in the last answer may have emptied since.
                 self._ask(Command.STATUS)
                 if not any(queue and self._state.has_room(n) for n, queue in enumerate(chunks)):
                     code, _ = self._ask(Command.START, payload=seed.to_bytes(SEED_BYTES, "little"))
                     if code != Code.OK:
-                        raise LinkError(f"{self._port.name}: an earlier run is not over; open anew")
+                        raise LinkError(
+                            f"{self._port.name}: an earlier run is unfinished; open the device anew"
+                        )
                     started = True
             if left != before:
                 active = self._port.now()
@@ -204,12 +206,12 @@ class Device:
             elif self._port.now() - active > patience:
                 self._status()
                 raise LinkError(
-                    f"{self._port.name}: the core has given no output for {patience:.1f} s"
+                    f"{self._port.name}: the core produced no output for {patience:.1f} s"
                 )
         return bytes(received)
 
     def _ask(self, command, argument=0, payload=b""):
-        """Send a request until it is answered: the code, OK or BUSY, and the answer's payload."""
+        """Send a request until it is answered; returns the code, OK or BUSY, and the payload."""
         self._sequence = (self._sequence + 1) % 256
         frame = encode_frame(bytes([self._sequence, command, argument]) + payload)
         for _ in range(TRIES):
@@ -220,21 +222,20 @@ class Device:
         else:
             raise NoAnswerError(
                 f"{self._port.name}: no answer to {TRIES} requests; is a bitstream with the host "
-                "link loaded (spikeloom build, spikeloom flash), and the baud rate that of its "
-                "build?"
+                "link loaded (spikeloom build, spikeloom flash), and is the baud rate the same as "
+                "in its build?"
             )
         code, self._state = answer[1], State(answer[2])
         if code == Code.SEQUENCE:
             raise SessionLostError(
-                f"{self._port.name}: the device was reset, or another program talks to it; run "
-                "again"
+                f"{self._port.name}: the device was reset, or another program uses it; run again"
             )
         if code not in (Code.OK, Code.BUSY):
             raise LinkError(f"{self._port.name}: {command.name} was refused (code {code})")
         return code, answer[HEADER:]
 
     def _answer(self):
-        """The answer to the latest request, or None where the line falls silent before."""
+        """The answer to the latest request, or None on a timeout."""
         junk = 0
         while junk < JUNK:
             data = self._port.read()

@@ -1,4 +1,4 @@
-"""What can go wrong between a host and a device."""
+"""Errors of the link between host and device."""
 
 from spikeloom.errors import JobError
 
@@ -8,16 +8,16 @@ class LinkError(JobError):
 
 
 class PortError(LinkError):
-    """The port cannot be opened, or went away."""
+    """The port cannot be opened, or was disconnected."""
 
 
 class NoAnswerError(LinkError):
-    """Nothing, or nothing that makes sense, came back."""
+    """The device sent no valid answer."""
 
 
 class WrongBitstreamError(LinkError):
-    """The device is not configured as the host asks for."""
+    """The device has a different core or configuration than requested."""
 
 
 class SessionLostError(LinkError):
-    """The device was reset, or another host has talked to it."""
+    """The device was reset, or used by another host."""

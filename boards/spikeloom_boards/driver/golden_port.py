@@ -1,4 +1,4 @@
-"""A device made of software: the link's protocol around a golden model."""
+"""A device in software: the link protocol around a golden model."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ BYTE = 10 * DIVISOR  # clocks
 
 
 class GoldenPort:
-    """Stands in for a serial port; time is counted in bytes on the line.
+    """Replaces a serial port; time is counted in bytes on the line.
 
-    Its buffers never fill. A run is over when the core's clocks have gone by since the start, or
-    since its last operand came.
+    Its buffers never fill. A run ends the core's number of cycles after the start, or after the
+    last operand arrived.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ class GoldenPort:
         self._session = False
         self._sequence = 0
         self._command: int | None = None
-        self._answered = (Code.OK, b"")
+        self._last_answer = (Code.OK, b"")
         self._reset()
 
     def write(self, data: bytes) -> None:
-        """Take bytes from the host."""
+        """Receive bytes from the host."""
         for byte in data:
             self._clock += BYTE
             for content in self._decoder.feed(bytes([byte])):
@@ -63,7 +63,7 @@ class GoldenPort:
                 self._clock += BYTE * len(answer)
 
     def read(self) -> bytes:
-        """Bytes for the host; none where there are none."""
+        """Bytes waiting for the host; empty if there are none."""
         data, self._line = self._line, b""
         return data
 
@@ -72,7 +72,7 @@ class GoldenPort:
         return self._clock / self._hz
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
     def _answer(self, sequence, command, argument, payload):
         """Content of the answer to a request."""
@@ -80,15 +80,15 @@ class GoldenPort:
             self._session and sequence == (self._sequence + 1) % 256
         ):
             self._session, self._command = True, command
-            self._answered = self._act(command, argument, payload)
+            self._last_answer = self._act(command, argument, payload)
         elif not (self._session and (sequence, command) == (self._sequence, self._command)):
-            self._session, self._answered = False, (Code.SEQUENCE, b"")
+            self._session, self._last_answer = False, (Code.SEQUENCE, b"")
         self._sequence = sequence
-        code, data = self._answered
+        code, data = self._last_answer
         return bytes([sequence, code, self._state()]) + data
 
     def _act(self, command, argument, payload):
-        """Do what a request says: the code and payload of its answer."""
+        """Execute a request; returns the code and payload of the answer."""
         number, last = argument & ~LAST, bool(argument & LAST)
         lengths = {Command.WRITE: range(1, MAX_PAYLOAD + 1), Command.START: [SEED_BYTES]}
         if command not in list(Command) or (
@@ -120,7 +120,7 @@ class GoldenPort:
         return Code.OK, b""
 
     def _reset(self):
-        """Forget operands, run and output."""
+        """Discard operands, run and output."""
         self._written = [b""] * len(self._identity.inputs)
         self._ends = [[] for _ in self._written]
         self._seed: int | None = None
@@ -129,7 +129,7 @@ class GoldenPort:
         self._cycles = self._finish = 0
 
     def _compute(self):
-        """Run, once there is a seed and all operands."""
+        """Run the golden model when the seed and all operands have arrived."""
         operands = {}
         for number, (name, port) in enumerate(self._config.inputs.items()):
             size, data = port.beat_bytes, self._written[number]
@@ -155,7 +155,7 @@ class GoldenPort:
         self._seed = None
 
     def _status(self):
-        """Cycles and flags, as the answer to STATUS has them."""
+        """Cycles and flags in the format of a STATUS answer."""
         flags = (
             self._flags[name].to_bytes(bytes_of(bits), "little")
             for name, bits in self._identity.flags.items()
@@ -166,7 +166,7 @@ class GoldenPort:
         return self._seed is not None or clock < self._finish
 
     def _state(self):
-        """The state byte, as things are when two bytes of the answer are out."""
+        """The state byte, for the time at which two bytes of the answer have been sent."""
         room = (1 << len(self._written)) - 1
         running = self._running(self._clock + 2 * BYTE)
         return room | State.RUNNING * running

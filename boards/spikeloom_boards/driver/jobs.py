@@ -1,4 +1,4 @@
-"""Whole jobs on a device: a user's heads, and the self-test."""
+"""Jobs on a device: a batch of heads, and the self-test."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def open_for(
     tensors: Mapping[str, NDArray],
     baud: int = DEFAULT_BAUD,
 ) -> Iterator[tuple[Device, Core, list[dict[str, NDArray]]]]:
-    """Open a device for tensors; keys not in `settings` are the device's own.
+    """Open a device for tensors; keys not in `settings` are read from the device.
 
     `core` is the core's class. Yields the `Device`, the core and the operands of each run.
     """
@@ -59,10 +59,10 @@ def open_for(
 
 @dataclass(frozen=True)
 class Verdict:
-    """One run of the self-test: output values that differ from the golden model's, of how many.
+    """One run of the self-test: `mismatches` of `values` output values.
 
-    `seconds` include the line; `flags` are those of the core after the run, since the device was
-    opened.
+    `seconds` includes the line; `flags` are those of the core after the run, counted since the
+    device was opened.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Verdict:
 def self_test(device: Device, progress: Callable[[str], None] = lambda step: None) -> list[Verdict]:
     """Run random and extreme operands on `device` and compare every bit with the golden model.
 
-    Returns a `Verdict` for each run. Raises `JobError` where any bit differs.
+    Returns a `Verdict` for each run. Raises `JobError` if any bit differs.
     """
     core = device.config
     check_golden(core, made_here=True)
@@ -95,6 +95,6 @@ def self_test(device: Device, progress: Callable[[str], None] = lambda step: Non
         verdicts.append(Verdict(name, wrong, values, run.cycles, run.seconds, run.flags))
     failed = [verdict for verdict in verdicts if verdict.mismatches]
     if failed:
-        told = ", ".join(f"{v.name}: {v.mismatches} of {v.values}" for v in failed)
-        raise JobError(f"the device differs from the golden model: {told} values")
+        counts = ", ".join(f"{v.name}: {v.mismatches} of {v.values}" for v in failed)
+        raise JobError(f"the device differs from the golden model in {counts} values")
     return verdicts

@@ -1,4 +1,4 @@
-"""What the serial line takes for one attention, from the bytes that go over it."""
+"""Time of the serial line for one attention, from the number of bytes transferred."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MANY = 2**20  # spikes of an operand from which that is done
 
 @dataclass(frozen=True)
 class LineLoad:
-    """One attention on the line: `bytes` both ways, framing included, at `baud`.
+    """One attention on the line: `bytes` in both directions, including framing, at `baud`.
 
-    Left out: escapes (0.8 % of random bytes), BUSY answers while the core works, and what a USB
-    adapter adds to each round trip.
+    Not counted: escapes (0.8 % of random bytes), BUSY answers while the core runs, and the latency
+    of a USB adapter for each round trip.
     """
 
     bytes: int
@@ -27,13 +27,13 @@ class LineLoad:
 
     @property
     def us(self) -> float:
-        """Microseconds: requests and answers follow one another, ten bits to a byte."""
+        """Microseconds: requests and answers do not overlap, ten bits per byte."""
         return 10e6 * self.bytes / self.baud
 
     @classmethod
     def of(cls, core: Core, baud: int) -> Self:
-        """That of a run of `core`: its operands in chunks of at most a payload, each frame of a
-        port on its own, and its output."""
+        """The load of a run of `core`: its operands, in chunks of at most one payload that do not
+        cross frames of a port, and its output."""
         writes = operands = 0
         for port in core.inputs.values():
             frames, size = port.beats // port.frame_beats, port.frame_beats * port.beat_bytes

@@ -1,4 +1,4 @@
-"""Ports by name."""
+"""Open a port by its name."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from .serial_port import SerialPort
     from .sim_port import SimPort
 
-SIMULATED = ("sim", "golden")  # devices made of a configuration, not found at a port
-TIMEOUT = 0.25  # seconds that device, cable and operating system may take
+SIMULATED = ("sim", "golden")  # devices generated from a configuration
+TIMEOUT = 0.25  # seconds to wait for device, cable and operating system
 
 
 def open_port(
@@ -23,8 +23,8 @@ def open_port(
 ) -> SerialPort | GoldenPort | SimPort:
     """The port called `name`: "sim", "golden" or a serial port.
 
-    Raises `InputError` where a simulated device has no configuration, `PortError` where a serial
-    port does not open.
+    Raises `InputError` if a simulated device has no configuration, `PortError` if a serial port
+    cannot be opened.
     """
     if name not in SIMULATED:
         from .serial_port import SerialPort
@@ -33,7 +33,7 @@ def open_port(
             raise InputError(f"baud = {echo(baud)} is not allowed; baud must be 1..{MAX_BAUD}")
         return SerialPort(name, baud, timeout)
     if config is None:
-        raise InputError(f"--port {name} makes a device of its own: say which core and keys")
+        raise InputError(f"--port {name} simulates a device: name its core and keys")
     if name == "golden":
         from .golden_port import GoldenPort
 

@@ -17,19 +17,19 @@ from .errors import PortError
 
 try:
     from termios import error as terminal_error  # not an OSError
-except ImportError:  # systems other than POSIX report OSErrors alone
+except ImportError:  # systems other than POSIX raise only OSError
     terminal_error = OSError
 
 LONGEST_FRAME = 600  # bytes, all of them escaped
-PATIENCE = 2  # seconds that a port may take no byte, beyond the time of a frame
+PATIENCE = 2  # seconds without a byte written, beyond the time of a frame
 
 
 class SerialPort:
-    """The port of the operating system called `name`, 8N1 at `baud`, for one program at a time.
+    """The operating system's port `name`, 8N1 at `baud`, opened for exclusive use.
 
-    Whatever the system says against opening, reading or writing it is a `PortError`.
+    Every system error from opening, reading or writing is raised as a `PortError`.
 
-    `timeout`: seconds of silence that count as no answer.
+    `timeout`: seconds to wait for a byte.
     """
 
     def __init__(self, name: str, baud: int, timeout: float) -> None:
@@ -50,22 +50,22 @@ class SerialPort:
             raise PortError(f"{name}: {_explain(name, baud, error)}") from None
 
     def write(self, data: bytes) -> None:
-        """Send bytes; returns when they are out."""
+        """Send bytes; returns after they have been transmitted."""
         with self._present() as port:
             port.write(data)
             port.flush()
 
     def read(self) -> bytes:
-        """Bytes that have come; none where nothing came for long."""
+        """Received bytes; empty after a timeout."""
         with self._present() as port:
             return port.read(max(1, port.in_waiting))
 
     def now(self) -> float:
-        """Seconds."""
+        """Time in seconds."""
         return time.monotonic()
 
     def close(self) -> None:
-        """Give the port back; one that went away has nothing left to give."""
+        """Close the port; errors of a disconnected port are ignored."""
         if self._serial is not None:
             with suppress(OSError, terminal_error):
                 self._serial.close()
@@ -78,23 +78,23 @@ class SerialPort:
             yield self._serial
         except serial.SerialTimeoutException:
             raise PortError(
-                f"{self.name}: the port takes no more bytes; plug the board in again"
+                f"{self.name}: the port accepts no more bytes; plug the board in again"
             ) from None
         except (OSError, terminal_error) as error:
             raise PortError(
-                f"{self.name}: the port went away ({_reason(error)}); plug it in again"
+                f"{self.name}: the port was disconnected ({_reason(error)}); plug it in again"
             ) from None
 
 
 def _shorten_latency(port):
-    """Ask the driver to pass on bytes at once; FTDI's waits 16 ms otherwise."""
-    # Where the system or the cable cannot, it is slower and no worse.
+    """Ask the driver to deliver bytes at once; the default of FTDI's is to wait 16 ms."""
+    # Optional: without it, the link is only slower.
     with suppress(AttributeError, ValueError, OSError, NotImplementedError):
         port.set_low_latency_mode(True)
 
 
 def _explain(name, baud, error):
-    """Why a port does not open, and what to do."""
+    """Why a port cannot be opened, and what to do."""
     number = getattr(error, "errno", None)
     if number in (errno.EACCES, errno.EPERM):
         return f"permission denied; {permission_fix(Path(name))}"
@@ -102,14 +102,16 @@ def _explain(name, baud, error):
         return "another program has the port open; close it"
     there = ", ".join(sorted(port.device for port in list_ports.comports())) or "none"
     if number in (errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.ENODEV):
-        return f"no such port; ports there are: {there}"
+        return f"no such port; available ports: {there}"
     if number == errno.EISDIR:
-        return f"a folder, not a serial port; ports there are: {there}"
-    return f"not a serial port that does {baud} baud ({_reason(error)}); ports there are: {there}"
+        return f"a folder, not a serial port; available ports: {there}"
+    return (
+        f"not a serial port that supports {baud} baud ({_reason(error)}); available ports: {there}"
+    )
 
 
 def _reason(error):
-    """What the system calls an error, without the names and numbers around it."""
+    """The system's text of an error, without file name and number."""
     number = getattr(error, "errno", None)
     if number is None and error.args and isinstance(error.args[0], int):
         number = error.args[0]  # as termios has it

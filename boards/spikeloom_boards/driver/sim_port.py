@@ -1,4 +1,4 @@
-"""A simulated device: the RTL of a core and its link in Verilator, at the end of its UART pins."""
+"""A simulated device: the RTL of a core with its link in Verilator, driven at its UART pins."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from .errors import PortError
 if TYPE_CHECKING:
     from spikeloom.contract import Core
 
-DIVISOR = 8  # clocks per bit: few, to be quick
+DIVISOR = 8  # clocks per bit; small, for a fast simulation
 SILENCE = 100
 
 MAIN = Path(simulators.__file__).with_name("uart_bridge.cpp")
 
 
 class SimPort:
-    """Stands in for a serial port; time is that of the simulation.
+    """Replaces a serial port; time is simulated time.
 
     Parameters
     ----------
     config : the core's configuration.
     divisor : clocks per bit.
-    silence : byte times without a sign of life that count as no answer.
+    silence : timeout in byte times.
     """
 
     name = "sim"
@@ -65,33 +65,33 @@ class SimPort:
             raise
 
     def write(self, data: bytes, period: float | None = None) -> None:
-        """Send bytes; `period` is the clocks per bit, where it is not to be the device's own."""
+        """Send bytes; `period` is the number of clocks per bit (default: the device's)."""
         bit = round(256 * (period or self.divisor))
-        self._tell(struct.pack("<cII", b"w", bit, len(data)) + data)
+        self._send(struct.pack("<cII", b"w", bit, len(data)) + data)
 
     def read(self) -> bytes:
-        """Bytes that have come, up to a flag; none where nothing came for long."""
+        """Received bytes, up to a flag; empty after a timeout."""
         return self._run(struct.pack("<cII", b"r", self._silence, FLAG))
 
     def let_pass(self, clocks: int) -> bytes:
-        """Run for a number of clocks; returns the bytes that came."""
+        """Run for a number of clocks; returns the received bytes."""
         return self._run(struct.pack("<cI", b"t", clocks))
 
     def reset(self, clocks: int = 2) -> bytes:
-        """Reset the whole device, link included; returns the bytes that came."""
+        """Reset the whole device, including the link; returns the received bytes."""
         return self._run(struct.pack("<cI", b"x", clocks))
 
     def now(self) -> float:
-        """Seconds since the device came up, by its clock."""
+        """Simulated seconds since the start of the device."""
         return self._clock / self._hz
 
     @property
     def clock(self) -> int:
-        """Clocks since the device came up."""
+        """Clock cycles since the start of the device."""
         return self._clock
 
     def close(self) -> None:
-        """End the simulation and take its files away."""
+        """End the simulation and delete its files."""
         if self._process is not None:
             process, stdin, stdout = self._running()
             with suppress(BrokenPipeError):
@@ -108,14 +108,14 @@ class SimPort:
             raise PortError("sim: the port is closed; open it again")
         return process, process.stdin, process.stdout
 
-    def _tell(self, command):
+    def _send(self, command):
         _, stdin, _ = self._running()
-        with suppress(BrokenPipeError):  # told when the answer is missing
+        with suppress(BrokenPipeError):  # `_run` reports the missing answer
             stdin.write(command)
             stdin.flush()
 
     def _run(self, command):
-        self._tell(command)
+        self._send(command)
         process, _, stdout = self._running()
         head = stdout.read(12)
         if len(head) < 12:

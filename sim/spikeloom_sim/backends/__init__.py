@@ -1,4 +1,4 @@
-"""Where a core can run on this machine: its RTL in a simulator, its synthesised netlist."""
+"""Simulation backends: the RTL of a core, and its synthesised netlist."""
 
 from .rtl import RTL, Netlist
 

@@ -31,9 +31,9 @@ class RTL:
     """The generated Verilog in a simulator.
 
     simulator : "verilator" or "icarus".
-    wave : waveform file to record (.vcd or .fst); a GTKWave save file (.gtkw) goes beside it.
-    preload : whether operands come before start, as far as the core holds them, or with it.
-    build_seconds : that the last build took.
+    wave : waveform file to record (.vcd or .fst); a GTKWave save file (.gtkw) is written beside it.
+    preload : send operands before start, as far as the core can store them; else at start.
+    build_seconds : duration of the last build.
     """
 
     simulator: str = "verilator"
@@ -83,7 +83,7 @@ class RTL:
         arguments: list,
         wave: Path | None,
     ) -> list[dict[str, Any]]:
-        """What the testbench found in each run."""
+        """Run the testbench; returns its results for each run."""
         job = {
             "inputs": list(core.inputs),
             "outputs": {name: port.beats for name, port in core.outputs.items()},
@@ -113,15 +113,17 @@ class RTL:
         )
         if failures:
             log = (folder / "simulation.log").read_text(errors="replace")[-2000:]
-            raise JobError(f"{self.simulator}: the core hung or broke its contract\n{log}")
+            raise JobError(f"{self.simulator}: the core hung or violated its protocol\n{log}")
         results = json.loads((folder / "results.json").read_text())
         return results
 
 
 @dataclass
 class Netlist(RTL):
-    """A netlist in a simulator, synthesised for an FPGA `family`, or placed and routed as well:
-    one of `spikeloom.families.netlists` (default: the first)."""
+    """A netlist in a simulator: synthesised, or also placed and routed, for an FPGA family.
+
+    family : a name in `spikeloom.families.netlists` (default: the first).
+    """
 
     family: str = field(default_factory=lambda: next(iter(netlists())))
     name = "netlist"
@@ -137,7 +139,7 @@ def build_simulation(
 ) -> list:
     """Compile a `VerilogModule`, or its netlist for a family, in `folder`.
 
-    Returns the arguments its simulation needs.
+    Returns the arguments for running the simulation.
     """
     if netlist is not None:
         module = synthesise(module, netlist, folder)

@@ -1,4 +1,4 @@
-"""GTKWave save files beside recorded waveforms."""
+"""GTKWave save files for recorded waveforms."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 
 _OURS = "written by spikeloom"
 _WINDOW = 1400, 1000
-_PIXELS = 850  # of the waves in a window of that size
-_FRAME = 200  # pixels that 2^-zoom units of time take
+_PIXELS = 850  # width of the waves in a window of that size
+_FRAME = 200  # pixels per 2^-zoom units of time
 _CONTROL = ("clk", "rst", "start", "busy", "done")
 
 
 def save_file_of(wave: Path) -> Path:
-    """Path of the save file that goes with a waveform: ``run.gtkw`` beside ``run.vcd``."""
+    """Path of the save file of a waveform: ``run.gtkw`` for ``run.vcd``."""
     return Path(wave).with_suffix(".gtkw")
 
 
 def write_gtkw(wave: Path, config: Core, module: VerilogModule, picoseconds: int) -> None:
-    """Write a GTKWave save file beside a recorded run: control, flags, input and output streams.
+    """Write the GTKWave save file of a recorded run: control, flags, input and output streams.
 
-    A save file that the user saved from GTKWave stays as it is.
+    A save file that was saved from GTKWave is not overwritten.
 
     Parameters
     ----------
-    wave : the waveform; both files may move together.
+    wave : the waveform; both files can be moved together.
     config : configuration of the core.
     module : the `VerilogModule` that ran.
-    picoseconds : length of the run, all of which the view shows.
+    picoseconds : length of the run; the view shows all of it.
     """
     path = save_file_of(wave)
     if path.exists() and _OURS not in path.read_text(errors="replace"):
@@ -50,7 +50,7 @@ def write_gtkw(wave: Path, config: Core, module: VerilogModule, picoseconds: int
     with path.open("w") as file:
         save = GTKWSave(file)
         save.comment(_OURS)
-        # From two absolute paths GTKWave concludes how one file lies to the other: side by side.
+        # GTKWave derives the relative path from two absolute ones: the same folder.
         save.dumpfile(f"/{Path(wave).name}", abspath=False)
         save.savefile(f"/{path.name}", abspath=False)
         save.timestart(0)

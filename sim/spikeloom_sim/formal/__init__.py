@@ -1,1 +1,1 @@
-"""Proofs: harnesses that state what a block or core promises, and the runner that proves them."""
+"""Formal verification: harnesses with the properties of blocks and cores, and the runner."""

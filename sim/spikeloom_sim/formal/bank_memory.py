@@ -1,4 +1,4 @@
-"""`BankMemory`: the ring of banks under its protocol."""
+"""`BankMemory`: properties of the ring of banks."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class BankMemoryContract(Harness):
-    """0 <= closed <= reserved <= banks, `free` and `full` say so, and no write meets a read.
+    """0 <= closed <= reserved <= banks, `free` and `full` match, and no bank is written and read.
 
-    The protocol: reserve while `free`; write and close only what is reserved (or is being so);
-    release while `full`. For "prove", any number of clocks.
+    Protocol: reserve only while `free`; write and close only banks that are reserved, at the
+    earliest in the same cycle; release only while `full`. Use mode "prove" (unbounded).
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class BankMemoryContract(Harness):
 
     def check(self, m: Module) -> None:
         dut, banks = self.dut, self._banks
-        # One wider than needed: a count that leaves its range is seen, not wrapped.
+        # One value wider on each side, so that an overflow is detected and does not wrap.
         reserved = Signal(range(-1, banks + 2))
         closed = Signal(range(-1, banks + 2))
         m.d.sync += [
@@ -49,7 +49,7 @@ class BankMemoryContract(Harness):
             cover((closed == banks) & dut.r.release),
         ]
 
-        # The writer's bank is as far ahead of the reader's as there are closed ones.
+        # The writer's bank is ahead of the reader's by the number of closed banks.
         written, read = self.inside("ring.w_bank"), self.inside("ring.r_bank")
         ahead = written - read
         m.d.comb += [

@@ -1,4 +1,4 @@
-"""Is a mutant the same circuit as the original?"""
+"""Equivalence check of a mutant and its original."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from spikeloom.errors import JobError
 from spikeloom.tools import run_tool
 
-# Only registers, memory words and ports are compared: a wire may differ where nobody looks at it.
+# Only registers, memory words and ports are compared: unused wires may differ.
 _REGISTERS = """
 memory_map
 opt -full
@@ -35,19 +35,19 @@ equiv_status -assert
 
 
 def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
-    """Whether a ``mutate`` command is proved to leave every register and output as it was.
+    """Whether a ``mutate`` command provably leaves every register and output unchanged.
 
-    By induction: from equal registers, under any inputs, come equal registers and outputs. That
-    proves equivalence for good, but not every equivalent mutant can be proved so: one that differs
-    only in states out of reach, or in a register nobody reads, is not.
+    By induction: equal registers and arbitrary inputs lead to equal registers and outputs. The
+    proof is sound but not complete: it fails for equivalent mutants that differ only in
+    unreachable states or in an unused register.
 
     Parameters
     ----------
     top : name of the module.
     design : RTLIL file with the module, flat.
-    folder : where script and log go.
+    folder : folder for script and log.
 
-    Raises `JobError` where Yosys fails in any other way than by an open proof.
+    Raises `JobError` if Yosys fails for another reason than an unproved equivalence.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What every harness is made of: the component under proof, its insides, and its streams."""
+"""Base class of harnesses: the component under proof, its internal signals and its streams."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class Harness(Component):
-    """A component whose inputs are led outside, where the solver drives them.
+    """A component whose inputs are top-level ports, driven by the solver.
 
-    Input streams are free but well-behaved: a beat that waits stays as it is. Reset may come at any
-    time, and reaches harness and component alike. Subclasses add their properties in `check`.
-    Outputs stay inside, so that logic no property looks at is dropped.
+    Input streams are arbitrary but follow the protocol: a waiting beat is stable. Reset may occur
+    at any time, and resets the harness and the component. Subclasses add properties in `check`.
+    Outputs are not ports, so that logic without a property is removed.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Harness(Component):
         return m
 
     def _loops_in_step(self, fragment):
-        """For strengthening: what every `LoopNest` inside keeps to, its marks and its indices."""
+        """Invariants of every `LoopNest` in the component: its flags and indices."""
         for nest in fragment.origins or ():
             if isinstance(nest, LoopNest):
                 for name, extent in nest.extents.items():
@@ -68,7 +68,7 @@ class Harness(Component):
         raise NotImplementedError
 
     def streams(self, flow: wiring.Flow) -> dict[str, Any]:
-        """Streams of the component: its inputs (`In`) or its outputs (`Out`), by name."""
+        """Input (`In`) or output (`Out`) streams of the component, by name."""
         return {
             name: getattr(self.dut, name)
             for name, member in self.dut.signature.members.items()
@@ -78,7 +78,7 @@ class Harness(Component):
         }
 
     def inside(self, path: str) -> Any:
-        """A signal inside the component: "submodule.submodule.name", for strengthening."""
+        """An internal signal of the component, "submodule.submodule.name", for invariants."""
         *folders, name = path.split(".")
         fragment = self._fragment
         for folder in folders:
@@ -89,7 +89,7 @@ class Harness(Component):
         return self._driven_in(fragment, name)
 
     def _driven_in(self, fragment, name):
-        """The signal called `name` that is driven in `fragment`."""
+        """The signal `name` that is driven in `fragment`."""
         for statements in fragment.statements.values():
             for signal in statements._lhs_signals():
                 if signal.name == name:
@@ -97,7 +97,7 @@ class Harness(Component):
         raise NameError(f"{type(self.dut).__name__} has no signal {name!r}")
 
     def stored_words(self, path: str, depth: int) -> list[Signal]:
-        """The first `depth` words of the memory inside the component, for strengthening."""
+        """The first `depth` words of a memory in the component, for invariants."""
         fragment = self._fragment
         for folder in path.split("."):
             fragment = fragment.find_subfragment(folder)
@@ -116,7 +116,7 @@ class Harness(Component):
 
 
 def steady(m: Module, port: Any, name: str) -> Value:
-    """Whether the beat that waited on stream `port` a clock ago, if any, is there unchanged."""
+    """Whether a beat that waited on stream `port` in the last cycle is valid and unchanged."""
     waited = Signal(name=f"{name}_waited")
     payload = Signal.like(port.payload, name=f"{name}_before", reset_less=True)
     m.d.sync += [waited.eq(port.valid & ~port.ready), payload.eq(port.payload)]
@@ -124,5 +124,5 @@ def steady(m: Module, port: Any, name: str) -> Value:
 
 
 def moved(port: Any) -> Value:
-    """Whether a beat changes hands on stream `port` in this clock."""
+    """Whether a beat is transferred on stream `port` in this cycle."""
     return port.valid & port.ready

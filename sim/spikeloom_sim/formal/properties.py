@@ -1,6 +1,6 @@
-"""The properties of a harness: what is assumed, what is to be proved, what is to be reached.
+"""The properties of a harness: assumptions, assertions and cover points.
 
-Amaranth's own statements, without a message.
+They are Amaranth's statements, without a message.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def assume(test: ValueLike) -> Property:
-    """The inputs keep `test` true."""
+    """Assume that `test` is always true."""
     return hdl.Assume(test, None, src_loc_at=1)
 
 
 def prove(test: ValueLike) -> Property:
-    """`test` is true in every state that the harness can reach."""
+    """Assert that `test` is true in every reachable state."""
     return hdl.Assert(test, None, src_loc_at=1)
 
 
 def cover(test: ValueLike) -> Property:
-    """Some run makes `test` true."""
+    """Require that `test` is true in some reachable state."""
     return hdl.Cover(test, None, src_loc_at=1)

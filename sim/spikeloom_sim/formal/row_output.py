@@ -1,4 +1,4 @@
-"""`RowOutput`: every row of every block, once, in order, and room for what was reserved."""
+"""`RowOutput`: every row of every block once and in order, and space for all reservations."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class RowOutputContract(Harness):
-    """Rows out = blocks in times `rows`, less those held; each is the row due, `last` where due.
+    """Rows out = `rows` * blocks in - rows stored; order and `last` of the rows are correct.
 
-    The protocol: reserve while `free`, and a block comes for each reservation, later. Then the
-    queue never overflows. For "prove", any number of clocks.
+    Protocol: reserve only while `free`; one block arrives later for each reservation. Then the
+    queue never overflows. Use mode "prove" (unbounded).
 
     Parameters
     ----------
@@ -37,11 +37,11 @@ class RowOutputContract(Harness):
         dut, rows, depth, width = self.dut, self._rows, self._depth, self._width
         most = (depth + 1) * rows
 
-        owed = Signal(range(-1, depth + 2))  # blocks reserved and still to come
+        owed = Signal(range(-1, depth + 2))  # blocks reserved and not yet received
         m.d.sync += owed.eq(owed + dut.i.reserve - dut.i.en)
         m.d.comb += [assume(~dut.i.reserve | dut.i.free), assume(~dut.i.en | (owed > 0))]
 
-        # The rows held, the next to leave first; a block lands behind them.
+        # The rows stored, next output first; a block is appended.
         held = Signal(range(-1, most + rows + 1))
         queue = [Signal(width, name=f"held_{n}") for n in range(most)]
         behind = held - moved(dut.o)
@@ -70,17 +70,17 @@ class RowOutputContract(Harness):
         self._strengthen(m, owed, held, queue, token)
 
     def _strengthen(self, m, owed, held, queue, token):
-        """Splitter, queue and counters hold just the rows of `queue`, in their order."""
+        """Invariants: splitter, queue and counters hold exactly the rows of `queue`, in order."""
         rows, depth, width = self._rows, self._depth, self._width
         level = self.inside("queue.level")
         consume = self.inside("queue.consume")
-        split = Const(0)  # rows of a block that are in the splitter
+        split = Const(0)  # rows of a block in the splitter
         if rows > 1:
             holding = self.inside("splitter.holding")
             chunk = self.inside("splitter.chunks.chunk")
             split = Mux(holding, rows - chunk, 0)
             m.d.comb += [prove(chunk < rows), prove(holding | (chunk == 0))]
-            # A block moves on at once: with rows queued, an empty splitter lasts one clock.
+            # A block moves at once: with rows queued, the splitter is empty for one cycle at most.
             for n in range(rows):
                 row = self.inside("splitter.row").word_select(n, width)
                 m.d.comb += prove((n >= split) | (row == queue[n]))

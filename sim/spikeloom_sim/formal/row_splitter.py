@@ -1,4 +1,4 @@
-"""`RowSplitter`: every chunk of every beat, once, in order, without delay."""
+"""`RowSplitter`: every chunk of every beat once, in order and without delay."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ if TYPE_CHECKING:
 
 
 class RowSplitterContract(Harness):
-    """Chunks out = beats in times n, less those held; each is the chunk due; output is stable.
+    """Chunks out = n * beats in - chunks stored, in the correct order; the output is stable.
 
-    Ready is back as soon as the last chunk leaves: every chunk taken brings it one clock nearer.
-    For "prove", any number of clocks.
+    Ready is asserted as soon as the last chunk is transferred. Use mode "prove" (unbounded).
 
     Parameters
     ----------
     width, chunk : of the `RowSplitter`.
-    component : a stand-in for it, to see the proof fail.
+    component : a faulty replacement, to check that the proof fails.
     """
 
     def __init__(self, width: int, chunk: int, component: Component | None = None) -> None:
@@ -50,7 +49,7 @@ class RowSplitterContract(Harness):
         m.d.sync += held.eq(held + Mux(moved(i), n, 0) - moved(o))
         with m.If(moved(i)):
             m.d.sync += beat.eq(i.payload)
-        due = (n - held)[: n.bit_length()]  # number of the chunk to leave next
+        due = (n - held)[: n.bit_length()]  # number of the next chunk
         m.d.comb += [
             prove(held <= n),
             prove(o.valid == (held != 0)),
@@ -58,7 +57,7 @@ class RowSplitterContract(Harness):
             prove(i.ready == ((held == 0) | ((held == 1) & moved(o)))),
         ]
 
-        # What makes it inductive: position and register agree with what is held.
+        # Invariants for induction: position and register agree with the chunks stored.
         place = Mux(held == 0, 0, due)
         m.d.comb += [
             prove(self.inside("chunks.chunk") == place),

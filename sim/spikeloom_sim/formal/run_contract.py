@@ -1,4 +1,4 @@
-"""A whole run of any core, seen from outside."""
+"""A complete run of any core, observed at its ports."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 
 class RunContract(Harness):
-    """Every run gives its output beats, no more and no fewer, and then ends.
+    """Every run produces exactly its output beats and then ends.
 
-    Start is taken while `busy` is low. Between it and `done` come exactly the run's output beats,
-    `last` on the last of every tensor and on no other; `done` goes with the last beat, `busy` falls
-    after it, and no beat comes outside a run. Start, seed, operands and stalls are arbitrary.
+    Start is accepted while `busy` is low. Between start and `done` there are exactly the run's
+    output beats, with `last` exactly on the last beat of every tensor. `done` is high with the last
+    beat, `busy` falls after it, and no beat occurs outside a run. Start, seed, operands and stalls
+    are arbitrary.
 
     Parameters
     ----------
@@ -62,6 +63,6 @@ class RunContract(Harness):
         ]
 
 
-def clocks_of_a_run(config: Core) -> int:
-    """Clocks from start to done when operands come at once: the depth at which a run is whole."""
+def cycles_of_a_run(config: Core) -> int:
+    """Cycles from start to done without stalls: the depth that covers a complete run."""
     return config.cycles() + config.preload_cycles()

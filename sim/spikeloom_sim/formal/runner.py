@@ -1,4 +1,4 @@
-"""Running a proof: an Amaranth harness to RTLIL, SymbiYosys, and what it says."""
+"""Run proofs: convert a harness to RTLIL, run SymbiYosys, and report its result."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ def prove(
     *,
     registers: bool = False,
 ) -> str:
-    """Prove every `Assert` of an Amaranth component, or reach every `Cover`.
+    """Prove every `Assert` of a harness, or reach every `Cover`.
 
     Parameters
     ----------
-    harness : component whose free inputs are what the environment may do, bounded by its `Assume`.
+    harness : component; its inputs are arbitrary, except for its `Assume` statements.
     name : name of the proof and of its files.
-    folder : where they go.
-    depth : clocks: of induction for "prove", from the initial state for "bmc" and "cover".
-    mode : "prove" (k-induction, any number of clocks), "bmc" or "cover".
-    registers : whether memories become registers and tables logic, which spares the solver the
-        theory of arrays; for cores with many small ones.
+    folder : folder for these files.
+    depth : cycles, of induction for "prove", from the initial state for "bmc" and "cover".
+    mode : "prove" (k-induction, unbounded), "bmc" or "cover".
+    registers : map memories to registers and tables to logic, so that the solver does not need the
+        theory of arrays; for cores with many small memories.
 
-    Returns SymbiYosys' log. Raises `JobError` with what failed and in which step.
+    Returns SymbiYosys' log. Raises `JobError` with the failed property and step.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,14 +70,14 @@ def prove(
 def run_sby(
     name: str, script: str, files: Sequence[str | Path], folder: Path, depth: int, mode: str
 ) -> str:
-    """Run SymbiYosys on the design that Yosys `script` makes of `files`; see `prove`."""
+    """Run SymbiYosys on the design that Yosys `script` reads from `files`; see `prove`."""
     if mode not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}")
     folder = Path(folder)
     text = _SBY.format(mode=mode, depth=depth, script=script, files="\n".join(map(str, files)))
     (folder / f"{name}.sby").write_text(text)
 
-    # Called by their names, for sby's shell would stumble over what a path may hold.
+    # Tools are called by name, because sby passes paths through a shell unquoted.
     tools = {tool: Path(require(tool)) for tool in ("yosys", "yosys-smtbmc", "yosys-witness", "z3")}
     command = [require("sby"), "-f", f"{name}.sby"]
     for tool, path in tools.items():
@@ -104,9 +104,9 @@ def run_sby(
 def _reason(log):
     """The failing step, and the assertion, cover or tool that failed."""
     steps = re.findall(r"(?:in|at) step (\d+)", log)
-    told = re.findall(
+    reasons = re.findall(
         r"(?:Assert failed|Unreached cover|ERROR|induction failed|Unexpected)[^\n]*", log
     )
-    told += re.findall(r"Temporal induction failed[^\n]*", log)
+    reasons += re.findall(r"Temporal induction failed[^\n]*", log)
     where = f"step {steps[-1]}; " if steps else ""
-    return where + (" | ".join(dict.fromkeys(told)) or log[-400:].strip())
+    return where + (" | ".join(dict.fromkeys(reasons)) or log[-400:].strip())

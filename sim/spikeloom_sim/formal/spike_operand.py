@@ -1,4 +1,4 @@
-"""`SpikeOperand`: a bank for every tensor, no more and no fewer."""
+"""`SpikeOperand`: exactly one bank for every tensor."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class SpikeOperandContract(Harness):
-    """One bank is closed by every ``tokens * width / block`` beats, and none otherwise.
+    """One bank is closed after every ``tokens * width / block`` beats, and at no other time.
 
-    Beats are taken unless both banks are in use and a tensor would begin. The reader releases only
-    while `full`. For "prove", any number of clocks.
+    Beats are accepted unless both banks are in use and a new tensor would begin. The reader
+    releases only while `full`. Use mode "prove" (unbounded).
 
     Parameters
     ----------
-    tokens, width, shape : of the `SpikeOperand`; `shape` are its further keywords.
+    tokens, width, shape : of the `SpikeOperand`; `shape` are its other keyword arguments.
     """
 
     def __init__(self, tokens: int, width: int, **shape: int) -> None:
@@ -54,7 +54,7 @@ class SpikeOperandContract(Harness):
             prove(dut.i.ready == (begun | (tensors + begun < 2))),
         ]
 
-        # The loops of the writer are at this beat, and the ring counts these tensors.
+        # Invariants: the writer's loops are at this beat, and the ring counts these tensors.
         fill = {name: self.inside(f"fill.{name}") for name in ("group", "row", "column", "part")}
         place = (fill["group"] * self._rows + fill["row"]) * self._columns + fill["column"]
         m.d.comb += [

@@ -1,4 +1,4 @@
-"""`CodesToSpikes` and `SpikesToCodes`: T beats of spikes for every vector of codes, and back."""
+"""`CodesToSpikes` and `SpikesToCodes`: T beats of spikes per vector of codes, and the reverse."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 
 class CodesToSpikesContract(Harness):
-    """T beats for every vector, in its order: neuron n fires in the beat its code says, and in no
-    other. The next vector is taken with the last beat. For "prove", any number of clocks.
+    """T beats for every vector, in order: neuron n fires exactly in the beat given by its code.
+
+    The next vector is accepted with the last beat. Use mode "prove" (unbounded).
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ class CodesToSpikesContract(Harness):
                 prove(~o.valid | (o.payload.sign[n] == (fires & codes[n].sign))),
             ]
 
-        # What makes it inductive: position and register agree with what is owed.
+        # Invariants for induction: position and register agree with the beats still to send.
         held = self.inside("codes")
         m.d.comb += prove((owed == 0) | (Value.cast(held) == Value.cast(codes)))
         if steps > 1:
@@ -60,10 +61,9 @@ class CodesToSpikesContract(Harness):
 
 
 class SpikesToCodesContract(Harness):
-    """One vector of codes for every T beats, each code that of the neuron's first spike.
+    """One vector of codes for every T beats; each code is that of the neuron's first spike.
 
-    A vector that waits holds up the beat that would begin the next. For "prove", any number of
-    clocks.
+    A waiting vector stalls the first beat of the next one. Use mode "prove" (unbounded).
 
     Parameters
     ----------

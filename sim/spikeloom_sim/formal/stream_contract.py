@@ -1,4 +1,4 @@
-"""Streams of any component: what is offered stays, and ready comes back."""
+"""Stream properties of any component: stable outputs, and inputs that become ready again."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ if TYPE_CHECKING:
 
 
 class StreamContract(Harness):
-    """Payload and valid of every output stream stay as they are until the beat is taken.
+    """Payload and valid of every output stream are stable until the beat is accepted.
 
-    Holds for well-behaved peers, whatever the other inputs do, from any state that the invariants
-    of the queues inside allow: a matter for "prove".
+    Holds if the peers follow the protocol, for any values of the other inputs. Use mode "prove".
 
     Parameters
     ----------
     component : the component under proof.
-    resets : whether a reset may come at any time.
+    resets : whether a reset may occur at any time.
     """
 
     def __init__(self, component: Component, *, resets: bool = True) -> None:
@@ -40,13 +39,13 @@ class StreamContract(Harness):
 
 
 class ReadyComesBack(Harness):
-    """With peers that always offer and always take, no input stream waits `bound` clocks.
+    """If all peers are always valid and ready, no input stream waits for `bound` cycles.
 
     Parameters
     ----------
     component : the component under proof.
-    bound : clocks.
-    held : further inputs held high, such as "start".
+    bound : cycles.
+    held : other inputs that are held high, such as "start".
     """
 
     def __init__(self, component: Component, bound: int, held: Any = ()) -> None:

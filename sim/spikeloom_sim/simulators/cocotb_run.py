@@ -1,4 +1,4 @@
-"""Running a cocotb test module in a built simulation."""
+"""Run a cocotb test module in a built simulation."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def run_cocotb(
     ----------
     simulator : cocotb's name of the simulator.
     top : top module.
-    folder : where it was built; ``simulation.log`` and ``results.xml`` go there too.
-    environment : further variables for the tests.
-    waves : file to record a waveform in, if any: FST if it ends in .fst, else VCD.
-    arguments : further simulator arguments.
+    folder : build folder; also receives ``simulation.log`` and ``results.xml``.
+    environment : additional environment variables for the tests.
+    waves : optional waveform file: FST if it ends in .fst, else VCD.
+    arguments : additional simulator arguments.
 
-    Returns (tests, failures). Raises `JobError` where the simulation dies.
+    Returns (tests, failures). Raises `JobError` if the simulation crashes.
     """
     folder = Path(folder)
     results = folder / "results.xml"
@@ -47,7 +47,7 @@ def run_cocotb(
     runner = get_runner(simulator)
     runner.log.setLevel("ERROR")
     try:
-        # Icarus takes the last format named; cocotb names FST before.
+        # Icarus uses the last format option; cocotb passes FST first.
         vcd = simulator == "icarus" and waves is not None and Path(waves).suffix == ".vcd"
         suffix = {"SIM_CMD_SUFFIX": "-vcd"} if vcd else {}
         with own_environment(PATH=_search_path(), **suffix):
@@ -64,7 +64,7 @@ def run_cocotb(
                 timescale=("1ns", "1ps"),
             )
     except ValueError as error:  # the runner finds no libpython
-        raise JobError(f"{simulator}: {error}; `spikeloom doctor` says how to mend it") from None
+        raise JobError(f"{simulator}: {error}; `spikeloom doctor` says how to fix it") from None
     except (SystemExit, RuntimeError, OSError) as error:
         if not results.exists():
             raise JobError(f"{simulator}: simulation died ({error}): {_log_tail(folder)}") from None
@@ -77,7 +77,7 @@ def run_cocotb(
 
 
 def _search_path():
-    """PATH with the folder of Icarus Verilog, which the runner looks for there."""
+    """PATH with the folder of Icarus Verilog, where the runner searches for it."""
     path = os.environ.get("PATH", os.defpath)
     icarus = locate("iverilog")
     return f"{Path(icarus).parent}{os.pathsep}{path}" if icarus else path

@@ -1,4 +1,4 @@
-"""Icarus Verilog, where the system has it."""
+"""Icarus Verilog, if installed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from spikeloom.tools import locate, require, run_program
 
 
 class Icarus:
-    """Builds with ``iverilog``; interprets, so it starts at once and runs slowly."""
+    """Builds with ``iverilog``; interpreted, so it starts quickly and runs slowly."""
 
     name = "icarus"
 
@@ -32,7 +32,7 @@ class Icarus:
         folder = Path(folder)
         (folder / "timescale.f").write_text("+timescale+1ns/1ps\n")
         options = ["-g2005", "-s", top, "-f", "timescale.f"]
-        # By names within the folder, for the shell that iverilog calls reads what leads there.
+        # Relative names: iverilog passes paths through a shell, which could misread absolute ones.
         files = [os.path.relpath(source, folder) for source in sources]
         if waves:
             dump = folder / "dump.v"

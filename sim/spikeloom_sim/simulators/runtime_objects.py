@@ -1,4 +1,4 @@
-"""Verilator's run-time library, compiled once."""
+"""Cache of the compiled Verilator run-time library."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ ENTRY = "verilator-library"
 class RuntimeObjects:
     """The objects of Verilator's run-time library in the user's cache.
 
-    An entry is one archive, which checks its members' sums; a damaged one counts as missing. Its
-    name is a hash of everything the objects come from: the commands that compile them, the
-    compiler, and Verilator's sources.
+    An entry is a zip archive with checksums; a damaged one is treated as missing. Its name is a
+    hash of the compile commands, the compiler version and Verilator's sources.
 
     Parameters
     ----------
-    folder : where Verilator has put its makefile, and where the objects go.
+    folder : build folder with Verilator's makefile; receives the objects.
     home : Verilator's installation.
-    make : command line that builds everything.
+    make : command line that builds the simulation.
     """
 
     def __init__(self, folder: Path, home: Path, make: Sequence[str]) -> None:
@@ -38,7 +37,7 @@ class RuntimeObjects:
         self._path = cached and cached / ENTRY / f"{_key(self._folder, Path(home), make)}.zip"
 
     def take(self) -> bool:
-        """Unpack the kept objects into the folder; whether there were any."""
+        """Unpack the cached objects into the folder; returns whether there were any."""
         if self._path is None:
             return False
         try:
@@ -46,13 +45,13 @@ class RuntimeObjects:
                 objects = {name: archive.read(name) for name in archive.namelist()}
         except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError):
             return False
-        # Written now, they are the newest files, and count as up to date.
+        # Their new time stamps make them up to date for make.
         for name, content in objects.items():
             (self._folder / Path(name).name).write_bytes(content)
         return bool(objects)
 
     def keep(self) -> None:
-        """Keep the objects of a finished build; without room for them, do nothing."""
+        """Cache the objects of a finished build; do nothing if they cannot be written."""
         if self._path is None:
             return
         with suppress(OSError):

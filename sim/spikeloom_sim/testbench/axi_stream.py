@@ -1,4 +1,4 @@
-"""AXI4-Stream ends for a testbench, each with its own pattern of stalls."""
+"""AXI4-Stream sources and sinks for testbenches, each with its own stall pattern."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cocotb.triggers import RisingEdge
 
 
 class Stalls:
-    """Decides clock by clock whether an end pauses: with probability `rate`, from its own seed."""
+    """Random stalls: pauses in each cycle with probability `rate`, from its own seed."""
 
     def __init__(self, rate: float = 0.0, seed: int = 0) -> None:
         self._rate = rate
@@ -34,11 +34,11 @@ class StreamSource:
         self.idle()
 
     def idle(self) -> None:
-        """Offer nothing."""
+        """Deassert valid."""
         self._valid.value = 0
 
     async def send(self, beats: Sequence[tuple[int, int]], stalls: Stalls | None = None) -> None:
-        """Offer each beat until it is taken."""
+        """Send each beat, holding it until it is accepted."""
         stalls = stalls or Stalls()
         for data, last in beats:
             while stalls():
@@ -54,7 +54,7 @@ class StreamSource:
 
 
 class StreamSink:
-    """Takes beats from ``m_axis_NAME`` and checks that a stalled beat stays as it is."""
+    """Receives beats from ``m_axis_NAME`` and checks that a stalled beat is stable."""
 
     def __init__(self, dut: Any, name: str) -> None:
         self._clk = dut.clk
@@ -65,7 +65,7 @@ class StreamSink:
         self._ready.value = 0
 
     async def receive(self, count: int, stalls: Stalls | None = None) -> list[tuple[int, int]]:
-        """The next `count` beats as a list of (data, last)."""
+        """Receive the next `count` beats as a list of (data, last)."""
         stalls = stalls or Stalls()
         beats = []
         offered = None

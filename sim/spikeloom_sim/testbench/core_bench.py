@@ -1,4 +1,4 @@
-"""Driving one core with AXI4-Stream ports, whatever core it is."""
+"""Driver for any core with AXI4-Stream ports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .axi_stream import StreamSink, StreamSource
 
 @dataclass
 class Outcome:
-    """What one run gave: `beats` of each output, and the cycles from start to the last of them."""
+    """Result of one run: `beats` of each output, and cycles from start to the last beat."""
 
     beats: dict
     cycles: int
@@ -31,7 +31,7 @@ class CoreBench:
     ----------
     dut : the cocotb handle of the top module.
     inputs : names of the input streams.
-    outputs : beats of a run on each output stream, by name.
+    outputs : number of beats per run on each output stream, by name.
     """
 
     def __init__(self, dut: Any, inputs: Iterable[str], outputs: Mapping[str, int]) -> None:
@@ -44,7 +44,7 @@ class CoreBench:
         Clock(dut.clk, PERIOD_NS, unit="ns").start()
 
     async def reset(self) -> None:
-        """Hold reset for two clocks."""
+        """Assert reset for two cycles."""
         self.dut.rst.value = 1
         await ClockCycles(self.dut.clk, 2)
         self.dut.rst.value = 0
@@ -52,7 +52,7 @@ class CoreBench:
 
     @asynccontextmanager
     async def feeding(self, beats: Any) -> AsyncIterator[None]:
-        """Start a run and feed it `beats` meanwhile; afterwards drop what is left of them."""
+        """Start a run and feed it `beats`; on exit, cancel the remaining beats."""
         tasks = [
             cocotb.start_soon(source.send(beats[name])) for name, source in self.sources.items()
         ]
@@ -74,10 +74,10 @@ class CoreBench:
 
         Parameters
         ----------
-        beats : operand name to list of (data, last); operands left out come from elsewhere.
-        timeout : clocks after which the run counts as hung.
-        preload : clocks between offering the operands and start.
-        stalls : name of a stream to its `Stalls`, for streams that pause.
+        beats : operand name to list of (data, last); missing operands are sent by the caller.
+        timeout : cycles after which the run fails as hung.
+        preload : cycles between sending the operands and start.
+        stalls : `Stalls` by stream name, for streams that pause.
 
         Returns an `Outcome`.
         """
@@ -96,17 +96,17 @@ class CoreBench:
         self.dut.start.value = 0
         received = await with_timeout(self._receive(stalls), timeout * PERIOD_NS, "ns")
         cycles = round((get_sim_time("ns") - begun) / PERIOD_NS)
-        told = int(self.dut.busy.value), int(self.dut.done.value)
-        assert told == (1, 1), f"busy, done are {told} with the last output beat"
+        status = int(self.dut.busy.value), int(self.dut.done.value)
+        assert status == (1, 1), f"busy, done are {status} with the last output beat"
         for task in feeding:
             await with_timeout(task, 100 * PERIOD_NS, "ns")
         await RisingEdge(self.dut.clk)
-        told = int(self.dut.busy.value), int(self.dut.done.value)
-        assert told == (0, 0), f"busy, done are {told} after the last output beat"
+        status = int(self.dut.busy.value), int(self.dut.done.value)
+        assert status == (0, 0), f"busy, done are {status} after the last output beat"
         return Outcome(received, cycles)
 
     async def _receive(self, stalls):
-        """The beats of a run on every output."""
+        """Receive the beats of a run on every output."""
         receiving = {
             name: cocotb.start_soon(self.sinks[name].receive(count, stalls.get(name)))
             for name, count in self.outputs.items()

@@ -1,4 +1,4 @@
-"""The cocotb test behind ``spikeloom run``: replay a job's beats, write down what comes out."""
+"""The cocotb test of ``spikeloom run``: replay a job's beats and record the output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .core_bench import CoreBench
 
 @cocotb.test()
 async def replay(dut: Any) -> None:
-    """Runs of the job file, one after the other, without stalls."""
+    """Execute the runs of the job file in sequence, without stalls."""
     folder = Path(os.environ["SPIKELOOM_JOB"])
     job = json.loads((folder / "job.json").read_text())
     bench = CoreBench(dut, job["inputs"], job["outputs"])

@@ -1,7 +1,7 @@
-"""The cocotb regression of any core: one build, many situations.
+"""The cocotb regression of any core: one build, many scenarios.
 
-The configuration comes as JSON in the environment variable ``SPIKELOOM_CONFIG``. Every test runs
-the core against its golden model, bit for bit, within a time limit.
+The configuration is JSON in the environment variable ``SPIKELOOM_CONFIG``. Every test runs the
+core against its golden model, bit for bit, within a time limit.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SETTINGS = json.loads(os.environ.get("SPIKELOOM_CONFIG", "{}"))
 
 
 class Scenario:
-    """A bench in reset, the golden model, and the comparison between them."""
+    """A bench, the golden model, and a comparison of both."""
 
     def __init__(self, dut: Any) -> None:
         settings = dict(_SETTINGS)
@@ -55,10 +55,10 @@ class Scenario:
         slack: int = 1,
         fed: bool = False,
     ) -> int:
-        """Run once and compare every output bit; returns the cycles it took.
+        """Run once and compare every output bit; returns the number of cycles.
 
-        `slack` stretches the time limit, for streams that pause. `fed`: the operands are on their
-        way already.
+        `slack` multiplies the time limit, for streams that pause. `fed`: the caller already sends
+        the operands.
         """
         core = self.core.with_seed(seed)
         outcome = await self.bench.run(
@@ -72,20 +72,20 @@ class Scenario:
         for name, port in core.outputs.items():
             found = port.unpack(outcome.beats[name])
             wrong = int((found != expected[name]).sum())
-            told = f"{wrong} of {found.size} of {name} differ from the golden model"
-            assert wrong == 0, told
+            message = f"{wrong} of {found.size} of {name} differ from the golden model"
+            assert wrong == 0, message
         assert not int(self.dut.misframed.value)
         return outcome.cycles
 
     def outputs_valid(self) -> list[str]:
-        """Names of the outputs with a beat on offer."""
+        """Names of the outputs with valid asserted."""
         return [n for n in self.core.outputs if int(getattr(self.dut, f"m_axis_{n}_tvalid").value)]
 
 
 @cocotb.test()
 async def cycles_are_as_predicted(dut: Any) -> None:
-    """Operands on chip, no stalls: the formula holds to the clock, for several seeds in a row, at
-    last for operands of so many zeros that whole tokens are."""
+    """Preloaded operands, no stalls: the formula is exact, for several seeds in sequence; the last
+    run has so many zeros that whole tokens are zero."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     for seed, density in ((1, 0.5), (2, 0.5), (0xDEADBEEF_01234567, 0.5), (7, 0.2)):
@@ -96,7 +96,7 @@ async def cycles_are_as_predicted(dut: Any) -> None:
 
 @cocotb.test()
 async def streams_at_full_speed(dut: Any) -> None:
-    """Operands begin with start, one run after the other, of few zeros and of many."""
+    """Operands begin at start; runs in sequence, with few and with many zeros."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     for seed, density in ((3, 0.5), (4, 0.1), (2**64 - 1, 0.9)):
@@ -105,7 +105,7 @@ async def streams_at_full_speed(dut: Any) -> None:
 
 @cocotb.test()
 async def stalls_on_every_stream(dut: Any) -> None:
-    """Every end pauses at random; then the output alone, for long, and the operands alone."""
+    """All streams pause at random; then only the outputs, for long; then only the inputs."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     ends = [*scenario.bench.sources, *scenario.bench.sinks]
@@ -120,7 +120,7 @@ async def stalls_on_every_stream(dut: Any) -> None:
 
 @cocotb.test()
 async def operands_of_the_next_run_come_early(dut: Any) -> None:
-    """Operands are on offer all the time, also while a run ends; each run uses its own."""
+    """Operands are offered continuously, also at the end of a run; each run uses its own."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     runs = {seed: scenario.operands(seed) for seed in (11, 12, 13)}
@@ -138,7 +138,7 @@ async def operands_of_the_next_run_come_early(dut: Any) -> None:
 
 @cocotb.test()
 async def start_means_nothing_while_busy(dut: Any) -> None:
-    """Start stays high through a run, the next run's operands on offer: one run and no more."""
+    """Start stays high during a run, with the next operands offered: no second run starts."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     first, second = scenario.operands(14), scenario.operands(15)
@@ -158,8 +158,8 @@ async def start_means_nothing_while_busy(dut: Any) -> None:
     await scenario.check(first, 14, fed=True)
     await starting
     await ClockCycles(dut.clk, scenario.core.cycles())
-    told = int(dut.busy.value), scenario.outputs_valid()
-    assert told == (0, []), f"busy, outputs on offer are {told} without a start"
+    status = int(dut.busy.value), scenario.outputs_valid()
+    assert status == (0, []), f"busy, valid outputs are {status} without a start"
     await scenario.check(second, 15, fed=True)
     for task in feeding:
         await task
@@ -167,7 +167,7 @@ async def start_means_nothing_while_busy(dut: Any) -> None:
 
 @cocotb.test()
 async def all_zeros_and_all_ones(dut: Any) -> None:
-    """The counters' extremes: nothing counted, and everything counted without a wrap."""
+    """Extremes of the counters: zero, and the maximum without overflow."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     for density in (-1, 2):
@@ -176,8 +176,8 @@ async def all_zeros_and_all_ones(dut: Any) -> None:
 
 @cocotb.test()
 async def reset_in_the_middle(dut: Any) -> None:
-    """A reset drops a run and its operands, half way and with an output beat waiting; the next run
-    is as if it had never been."""
+    """A reset in the middle of a run, and with an output beat waiting, discards the run and its
+    operands; the next run is not affected."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     beats = scenario.beats(scenario.operands(8))
@@ -193,7 +193,7 @@ async def reset_in_the_middle(dut: Any) -> None:
 
 @cocotb.test()
 async def misplaced_last_is_reported(dut: Any) -> None:
-    """A tensor that ends elsewhere, on whichever stream, raises `misframed`, which stays."""
+    """A misplaced `last` on any stream sets `misframed`, which stays set."""
     scenario = Scenario(dut)
     for name in scenario.bench.sources:
         await scenario.bench.reset()

@@ -1,4 +1,4 @@
-"""The demo of the `a2os2a` core: a photograph through neurons, attention and neurons again."""
+"""The demo of the `a2os2a` core: neurons, attention and output neurons on a photograph."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from spikeloom_sim.backends import RTL
 
 from .. import Demo
 from ..photograph import photograph
-from ..result import CLOCKS, MISMATCHES, DemoResult, run_checked
-from .plots import plot_attention, plot_clocks, plot_spikes
+from ..result import CYCLES, MISMATCHES, DemoResult, run_checked
+from .plots import plot_attention, plot_cycles, plot_spikes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ COLUMNS = {
     "order": lambda run: run["order"],
     **MISMATCHES,
     "events": lambda run: run["events"],
-    **CLOCKS,
+    **CYCLES,
 }
 
 
@@ -46,13 +46,13 @@ def photograph_pre_activations() -> list[NDArray]:
     patches = (patches - patches.mean()) / patches.std()
     rng = np.random.default_rng(3)
     query, value = rng.standard_normal((2, 64, DIM)) / 8
-    # Queries and keys of patches alike look alike.
+    # Similar patches have similar queries and keys.
     key = query + 0.3 * rng.standard_normal((64, DIM)) / 8
     return [np.tile(patches @ weights, (STEPS, 1, 1)) for weights in (query, key, value)]
 
 
 def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
-    """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
+    """Run the demo and write its files to `folder`; returns a `DemoResult`."""
     reals = photograph_pre_activations()
     config = A2OS2ABlock(
         tokens=TOKENS,
@@ -75,21 +75,21 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
         for order in ("kv", "qk"):
             progress(f"simulate the core, {order}")
             runs.append(_run(_core(order, STEPS), spikes, spikes))
-        progress("simulate the core among its neurons")
+        progress("simulate the core with its neurons")
         runs.append(_run(config, inputs, spikes))
 
-        progress("clocks against density")
-        measured = {order: _clocks(_core(order)) for order in ("kv", "qk")}
+        progress("cycles against density")
+        measured = {order: _cycles(_core(order)) for order in ("kv", "qk")}
         progress("waveform")
         first = _core("kv")
         operands = {name: x[0] for name, x in spikes.items()}
         RTL(wave=staging / "a2os2a.vcd").run(first, [operands])
 
-        progress("pictures")
+        progress("plots")
         plot_spikes(trace, config, staging / "spikes.png")
         plot_attention(photograph(64), _scores(reals, trace), staging / "attention.png")
         shown = np.count_nonzero([trace.q, trace.k]) / (2 * trace.q.size)
-        plot_clocks(measured, _core("kv"), shown, staging / "clocks.png")
+        plot_cycles(measured, _core("kv"), shown, staging / "clocks.png")
         for name, text in core_files(config).items():
             (staging / name).write_text(text)
         result = DemoResult(TITLE, COLUMNS, runs, folder)
@@ -97,10 +97,10 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
 
     result.files = {
         "attention.png": "scores Q K^T: floating point, integers, and the difference",
-        "spikes.png": "what the neurons make of the photograph, and of the attention over it",
-        "clocks.png": "clocks against the share of values that are not zero, for both orders",
+        "spikes.png": "spikes of the neurons for the photograph and for the attention output",
+        "clocks.png": "cycles against the share of nonzero values, for both orders",
         "a2os2a.vcd": f"waveform of one time step (gtkwave {folder / 'a2os2a.gtkw'})",
-        "spikeloom_a2os2a_block.v": "Verilog of the core among its neurons, AXI4-Stream ports",
+        "spikeloom_a2os2a_block.v": "Verilog of the core with its neurons, AXI4-Stream ports",
         "demo.md": "the figures above",
     }
     return result
@@ -114,8 +114,8 @@ def _core(order, steps=1):
 
 
 def block_trace(config: A2OS2ABlock, inputs: Mapping[str, NDArray]) -> SimpleNamespace:
-    """Tensors (T, N, D) inside the block: `q`, `k`, `v` as the neurons hand them to the attention,
-    its `sums`, and the `output` spikes."""
+    """Tensors (T, N, D) inside the block: `q`, `k`, `v` from the input neurons, the `sums` of the
+    attention, and the `output` spikes."""
     streams, wires = config.trace(**inputs), config.wires()
     found = {name: streams[wires[f"attention.{name}"]] for name in "qkv"}
     found |= {"sums": streams["attention.o"], "output": streams[wires["o"]]}
@@ -124,14 +124,14 @@ def block_trace(config: A2OS2ABlock, inputs: Mapping[str, NDArray]) -> SimpleNam
 
 
 def _run(config, operands, spikes):
-    """Golden model and RTL on one run of T steps: a row of the demo's table."""
+    """Run T steps on the golden model and the RTL; returns a row of the demo's table."""
     events = golden.count_events(config, *spikes.values())
     run = run_checked(config, operands)
-    return {"core": config.NAME, "order": config.chosen_order, "events": events} | run.told()
+    return {"core": config.NAME, "order": config.chosen_order, "events": events} | run.summary()
 
 
-def _clocks(config):
-    """Density to cycles in the RTL, on operands drawn at random."""
+def _cycles(config):
+    """Cycles of the RTL for random operands of each density."""
     rng = np.random.default_rng(5)
     batch = [config.random_operands(rng, density) for density in DENSITIES]
     cycles = [run.cycles for run in RTL().run(config, batch)]
@@ -139,7 +139,7 @@ def _clocks(config):
 
 
 def _scores(reals, trace):
-    """Scores Q K^T, means over time: of neurons in floating point, and of the integers decoded."""
+    """Scores Q K^T averaged over time: of floating-point neurons, and decoded from integers."""
     queries = float_fire(reals[0], threshold=1.0, leak=0.5)
     keys = np.maximum(reals[1], 0)
     exact = np.einsum("tid,tjd->ij", queries, keys) / STEPS

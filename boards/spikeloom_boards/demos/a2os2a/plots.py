@@ -1,4 +1,4 @@
-"""The pictures of the `a2os2a` demo."""
+"""Plots of the `a2os2a` demo."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TERNARY = ListedColormap(["tab:blue", "white", "tab:red"])
 
 
 def plot_spikes(trace: Any, config: A2OS2A, path: Path) -> None:
-    """What goes in and comes out of one time step, token by dimension."""
+    """Plot inputs and outputs of one time step, token by dimension."""
     step = config.steps - 1
     panels = (
         ("Q: binary neurons", trace.q[step], {"cmap": "Greys", "vmin": 0, "vmax": 1}),
@@ -38,7 +38,7 @@ def plot_spikes(trace: Any, config: A2OS2A, path: Path) -> None:
             look = look | {"vmax": np.abs(values).max(), "vmin": -np.abs(values).max()}
         shown = ax.imshow(values, interpolation="nearest", **look)
         share = np.count_nonzero(values) / values.size
-        ax.set_title(f"{title}\n{share:.0%} not zero")
+        ax.set_title(f"{title}\n{share:.0%} nonzero")
         ax.set_xlabel("dimension d")
         if values.min() < -1 or values.max() > 1:
             figure.colorbar(shown, ax=ax, shrink=0.8)
@@ -48,7 +48,7 @@ def plot_spikes(trace: Any, config: A2OS2A, path: Path) -> None:
 
 
 def plot_attention(image: NDArray, scores: Sequence[NDArray], path: Path) -> None:
-    """The photograph, its scores in floating point and from the core's integers, and the error."""
+    """Plot the photograph, its scores in floating point and in integers, and the error."""
     exact, found = scores
     figure = Figure(figsize=(13, 3.6), layout="constrained")
     axes = figure.subplots(1, 4)
@@ -75,21 +75,21 @@ def plot_attention(image: NDArray, scores: Sequence[NDArray], path: Path) -> Non
     figure.savefig(path, dpi=130)
 
 
-def plot_clocks(measured: Any, config: A2OS2A, photograph: Any, path: Path) -> None:
-    """Clocks of both orders against density: RTL, and the events there are for `kv`."""
+def plot_cycles(measured: Any, config: A2OS2A, photograph: Any, path: Path) -> None:
+    """Plot cycles of both orders against density, and the number of nonzero values for `kv`."""
     figure = Figure(figsize=(5.8, 4.2), layout="constrained")
     ax = figure.subplots()
     labels = {"kv": "kv: state first", "qk": "qk: scores first"}
-    for order, clocks in measured.items():
-        ax.loglog(list(clocks), list(clocks.values()), "o-", markersize=4, label=labels[order])
+    for order, cycles in measured.items():
+        ax.loglog(list(cycles), list(cycles.values()), "o-", markersize=4, label=labels[order])
     densities = np.array(list(measured["kv"]))
     dense = 2 * config.tokens * config.head_dim * config.groups
-    ax.loglog(densities, densities * dense, "k--", linewidth=0.8, label="values not zero, kv")
+    ax.loglog(densities, densities * dense, "k--", linewidth=0.8, label="nonzero values, kv")
     ax.axhline(schedule.cycles(config), color="0.8", linewidth=0.8, zorder=0)
     ax.axvline(photograph, color="tab:green", linewidth=1, label="the photograph's Q and K")
-    ax.set_xlabel("share of values that are not zero")
-    ax.set_ylabel("clocks of one attention, RTL")
-    ax.set_title(f"N = D = {config.tokens}, {config.lanes} lanes: a zero costs `kv` no clock")
+    ax.set_xlabel("share of nonzero values")
+    ax.set_ylabel("cycles per attention, RTL")
+    ax.set_title(f"N = D = {config.tokens}, {config.lanes} lanes: a zero costs `kv` no cycle")
     ax.grid(which="both", alpha=0.2)
     ax.legend()
     figure.savefig(path, dpi=130)

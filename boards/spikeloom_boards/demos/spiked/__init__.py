@@ -1,4 +1,4 @@
-"""The demo of the `spiked` core: a window of a photograph through models and RTL."""
+"""The demo of the `spiked` core: attention over a photograph on the models and the RTL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spikeloom.outputs import output_folder
 
 from .. import Demo
 from ..photograph import photograph
-from ..result import CLOCKS, MISMATCHES, DemoResult, run_checked
+from ..result import CYCLES, MISMATCHES, DemoResult, run_checked
 from .plots import plot_attention, plot_raster, plot_shift
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ COLUMNS = {
     "correlation with softmax": lambda run: (
         f"{run['correlation']:.4f} (float model {run['float_correlation']:.4f})"
     ),
-    **CLOCKS,
+    **CYCLES,
 }
 
 
@@ -43,20 +43,20 @@ def photograph_operands() -> tuple[NDArray, NDArray, NDArray]:
     patches = (patches - patches.mean()) / patches.std()
     rng = np.random.default_rng(7)
     query, value = rng.standard_normal((2, 64, DIM)) / 8
-    # Queries and keys of patches alike look alike.
+    # Similar patches have similar queries and keys.
     key = query + 0.3 * rng.standard_normal((64, DIM)) / 8
     return 0.7 * patches @ query, 0.7 * patches @ key, patches @ value
 
 
 def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
-    """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
+    """Run the demo and write its files to `folder`; returns a `DemoResult`."""
     operands = photograph_operands()
     with output_folder(folder, "demo spiked") as staging:
         runs = []
         for base, steps in CODES:
             progress(f"simulate B = {base}, T = {steps}")
             runs.append(_run({"base": base, "steps": steps, "lanes": LANES}, operands))
-        progress("pictures")
+        progress("plots")
         base, steps = CODES[0]
         settings = {"base": base, "steps": steps, "lanes": LANES}
         config, (codes,) = Spiked.prepare(settings, **dict(zip("qkv", operands, strict=True)))
@@ -70,9 +70,9 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
         (staging / "demo.md").write_text(result.markdown())
 
     result.files = {
-        "attention.png": "attention matrix: softmax, from spikes, and the difference",
+        "attention.png": "attention matrix: softmax, decoded from spikes, and the difference",
         "raster.png": "spikes of one token: Q, scores, probabilities, output",
-        "shift.png": "potentials of one row and the falling threshold they meet",
+        "shift.png": "potentials of one row and the falling threshold",
         "spikeloom_spiked.v": "Verilog with AXI4-Stream ports",
         "demo.md": "the figures above",
     }
@@ -83,7 +83,7 @@ DEMO = Demo(run_demo, steps=len(CODES) + 1)
 
 
 def _run(settings, operands):
-    """One code on float model, golden model and RTL: a row of the demo's table."""
+    """Run one code on the float model, golden model and RTL; returns a row of the demo's table."""
     config, (codes,) = Spiked.prepare(settings, **dict(zip("qkv", operands, strict=True)))
     run = run_checked(config, codes)
     softmax = golden.softmax_attention(*operands).ravel()
@@ -94,4 +94,4 @@ def _run(settings, operands):
         "steps": config.steps,
         "correlation": float(np.corrcoef(values, softmax)[0, 1]),
         "float_correlation": float(np.corrcoef(float_values, softmax)[0, 1]),
-    } | run.told()
+    } | run.summary()

@@ -1,4 +1,4 @@
-"""The pictures of the `spiked` demo."""
+"""Plots of the `spiked` demo."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from spikeloom.cores.spiked.core import Spiked
 
 matplotlib.rcParams["font.size"] = 9
-ROW = 24  # the token whose way is drawn: the middle of the window
+ROW = 24  # the plotted token: the middle of the window
 
 
 def plot_attention(operands: Sequence[NDArray], trace: Any, config: Spiked, path: Path) -> None:
-    """Softmax attention matrix, the one decoded from spikes, and the difference."""
+    """Plot the softmax attention matrix, the matrix decoded from spikes, and the difference."""
     q, k, _ = operands
     reference = golden.softmax_attention(q, k, np.eye(len(q)))
     p = golden.decode(config, trace.probabilities)
@@ -48,7 +48,7 @@ def plot_attention(operands: Sequence[NDArray], trace: Any, config: Spiked, path
 
 
 def plot_raster(operands: Sequence[NDArray], trace: Any, config: Spiked, path: Path) -> None:
-    """When each neuron of one token fires, stage after stage: red positive, blue negative."""
+    """Plot the spike times of one token for each stage: red positive, blue negative."""
     stages = {
         "Q": operands[0][ROW],
         "scores": trace.scores[ROW],
@@ -69,12 +69,14 @@ def plot_raster(operands: Sequence[NDArray], trace: Any, config: Spiked, path: P
         ax.set_xlim(-1, config.steps)
     axes[0].set_ylabel("neuron")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower right", ncols=2)
-    figure.suptitle(f"Token {ROW}: one spike per neuron, the earlier the larger", fontsize=9)
+    figure.suptitle(
+        f"Token {ROW}: one spike per neuron; an earlier spike means a larger value", fontsize=9
+    )
     figure.savefig(path, dpi=130)
 
 
 def plot_shift(trace: Any, config: Spiked, path: Path) -> None:
-    """Potentials of one row less the winner's, the falling threshold, and where they meet."""
+    """Plot the potentials of one row minus the winner's, and their crossings of the threshold."""
     unit = 2 ** winner_fraction(config)
     levels = np.array([0, *winner_table(config)]) / unit
     scores = trace.scores[ROW].astype(int)

@@ -1,4 +1,4 @@
-"""The demo of the `ssa` core: a photograph through golden model, RTL and bitstream."""
+"""The demo of the `ssa` core: attention over a photograph on golden model, RTL and FPGA."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ...presets import core_clock, preset_config
 from ...rates import rate_text
 from .. import Demo
 from ..photograph import photograph
-from ..result import CLOCKS, MISMATCHES, DemoResult, run_checked
+from ..result import CYCLES, MISMATCHES, DemoResult, run_checked
 from .plots import plot_attention, plot_error, plot_raster
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ COLUMNS = {
     **MISMATCHES,
     "RMSE": lambda run: f"{run['rmse']:.4f}",
     "sqrt(p(1-p)/T)": lambda run: f"{run['expected_rmse']:.4f}",
-    **CLOCKS,
+    **CYCLES,
 }
 
 
@@ -49,13 +49,13 @@ def photograph_patches() -> NDArray:
 
 
 def demo_config(steps: int, engine: str = "sampled") -> SSA:
-    """The iCEBreaker's core with `engine`, fed with values, for `steps` time steps."""
+    """The iCEBreaker's preset with `engine`, value inputs and `steps` time steps."""
     settings = {"engine": engine, "steps": steps, "inputs": "values"}
     return cast("SSA", preset_config("ssa", find_board(BOARD), settings))
 
 
 def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
-    """Run the demo into `folder`, whole or not at all: a `DemoResult`."""
+    """Run the demo and write its files to `folder`; returns a `DemoResult`."""
     patches = photograph_patches()
     reference = golden.float_reference(patches, patches, patches)
     with output_folder(folder, "demo ssa") as staging:
@@ -67,7 +67,7 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
         progress("waveform")
         operands = dict.fromkeys("qkv", patches)
         RTL(wave=staging / "ssa.vcd").run(demo_config(1), [operands])
-        progress("pictures")
+        progress("plots")
         traces = {
             engine: golden.trace(demo_config(max(STEPS), engine), patches, patches, patches)
             for engine in ENGINES
@@ -86,8 +86,8 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
         (staging / "demo.md").write_text(result.markdown() + _summary(report))
 
     result.files = {
-        "attention.png": "attention matrix: from floats, from the spikes of both engines",
-        "error.png": "output error against T, with the 1/sqrt(T) line",
+        "attention.png": "attention matrix: floating point, and decoded for both engines",
+        "error.png": "output error against T, with a 1/sqrt(T) reference",
         "raster.png": "spikes of one token: Q, K, V, scores, output",
         "ssa.vcd": f"waveform of one time step (gtkwave {folder / 'ssa.gtkw'})",
         "spikeloom_ssa.v": "Verilog with AXI4-Stream ports",
@@ -101,7 +101,7 @@ DEMO = Demo(run_demo, steps=len(ENGINES) * len(STEPS) + 2 + 4)
 
 
 def _run(config, patches, reference):
-    """One T on golden model and RTL: the row of the demo's table."""
+    """Run one T on the golden model and the RTL; returns a row of the demo's table."""
     run = run_checked(config, {"q": patches, "k": patches, "v": patches})
     rate = run.output.mean(axis=0)
     return {
@@ -109,11 +109,11 @@ def _run(config, patches, reference):
         "steps": config.steps,
         "rmse": float(np.sqrt(np.mean((rate - reference) ** 2))),
         "expected_rmse": float(np.sqrt(np.mean(reference * (1 - reference)) / config.steps)),
-    } | run.told()
+    } | run.summary()
 
 
 def _summary(report):
-    """The bitstream's figures in a sentence."""
+    """A sentence with the figures of the bitstream."""
     return (
         f"\n{report.board}: {report.lut4} LUT4, {report.cells} of {report.cells_available} cells, "
         f"{report.block_rams} of {report.block_rams_available} block RAMs, "

@@ -1,4 +1,4 @@
-"""The demo's pictures."""
+"""Plots of the `ssa` demo."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ matplotlib.rcParams["font.size"] = 9
 
 
 def plot_attention(patches: NDArray, traces: Mapping[str, Any], path: Path) -> None:
-    """The photograph, its float attention matrix, and that from the spikes of each engine."""
+    """Plot the photograph, its float attention matrix, and the matrix of each engine's spikes."""
     reference = golden.float_scores(patches, patches)
     figure = Figure(figsize=(13, 3.6), layout="constrained")
     axes = figure.subplots(1, 2 + len(traces))
@@ -54,7 +54,7 @@ def plot_error(
     path: Path,
     longest: int = 300,
 ) -> None:
-    """RMSE of the decoded output against T, with what independent spikes would give."""
+    """Plot the RMSE of the decoded output against T, and the RMSE of independent spikes."""
     steps = np.unique(np.geomspace(1, longest, 24).astype(int))
     spread = np.sqrt(np.mean(reference * (1 - reference)))
     figure = Figure(figsize=(5.6, 4.2), layout="constrained")
@@ -76,7 +76,7 @@ def plot_error(
 
 
 def plot_raster(trace: Any, path: Path, steps: int = 40) -> None:
-    """Spikes of one token over time: what goes in, its scores, and what comes out."""
+    """Plot the spikes of one token over time: inputs, scores and output."""
     rates = trace.q.mean(axis=(0, 2))
     token = int(np.argmin(np.abs(rates - 0.5)))  # neither black nor white
     rows = {
