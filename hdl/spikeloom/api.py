@@ -1,4 +1,4 @@
-"""Spikeloom from Python: make a core, run it on arrays, look at what came out."""
+"""The Python API: create a core, run it on arrays, view its outputs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def run(
     backend : "golden", "rtl", "netlist" or "board", or an object like `spikeloom.backend.Backend`.
         All but "golden" are compared with the golden model.
     view : one of ``core.views()``, say "rate" or "codes" (default: the first of them).
-    progress : called with the runs done and how many there are.
+    progress : called with the number of completed runs and the total.
     options : of the backend: ``{"simulator": "icarus"}``, ``{"family": "..."}``,
         ``{"port": "/dev/ttyUSB1"}``.
     operands : arrays of NumPy or PyTorch by the name of their stream (``q=q, k=k, v=v``), of any
@@ -95,7 +95,7 @@ def run(
 
 
 def _exact(port: Port, operand: ArrayLike, name: str) -> NDArray:
-    """An operand as an array, in integers where those are what it holds and the port takes."""
+    """An operand as an array, converted to integers if its values and the port are integer."""
     array = real_numbers(operand, name)
     whole = array.dtype.kind == "f" and (array == np.floor(array)).all()
     return array.astype(np.int64) if whole and port.item.dtype is not np.float64 else array
@@ -108,7 +108,7 @@ def _outputs(
     order: AxisOrder | None,
     shape: tuple[int, ...],
 ) -> dict[str, NDArray]:
-    """Outputs of all runs as `view` shows them, with the axes of the operands."""
+    """Outputs of all runs in representation `view`, with the axes of the operands."""
     views = core.views()
     show = views[view or next(iter(views))]
     outputs = {}
@@ -117,7 +117,7 @@ def _outputs(
         if order is None:
             outputs[name] = stacked if shape else stacked[0]
             continue
-        # A view that averages over the steps leaves an axis out.
+        # A view that averages over the steps has one axis less.
         axes = port.axes if stacked.ndim > len(port.axes) else port.axes.replace("T", "")
         outputs[name] = order.join(stacked, axes)
     return outputs

@@ -1,4 +1,4 @@
-"""Drawings that follow from what a core says of itself: streams, parts and the wires between."""
+"""Drawings derived from the declarations of a core: its streams, parts and wires."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 GAP = 0.7  # between columns
 ROW_GAP = 0.3  # between the rows of a column
 MARGIN = 0.3
-CHARACTER = 0.08  # at most the width of a character, on average
+CHARACTER = 0.08  # upper bound of the average width of a character
 PIN = 0.25  # height of a box for each of its arrows
 
 
 @dataclass(eq=False)
 class Node:
-    """A box on its way into a drawing; without a kind, a place where an arrow passes a column.
+    """A box to be placed in a drawing; without a kind, a point where an arrow crosses a column.
 
-    `sources` are the nodes that feed it, each with the name of the input it feeds.
+    `sources` are the nodes that feed it, each with the name of the input.
     """
 
     text: str = ""
@@ -39,12 +39,12 @@ class Node:
 
 
 def draw_core(core: Core) -> Drawing:
-    """Any core: its streams, and one box for all between them."""
+    """Drawing of any core: its streams, and one box between them."""
     return _through(core, [_input(name) for name in core.inputs], "*")
 
 
 def draw_unit(core: StreamUnit) -> Drawing:
-    """A unit in its shell, which scrambles the seed of a unit that has one."""
+    """Drawing of a unit in its shell, which scrambles the seed if the unit has one."""
     sources = [_input(name, f"{name}_framed") for name in core.inputs]
     if hasattr(core, "seed"):
         sources.append(Node("seed scrambler", "random", ("scrambler",)))
@@ -57,14 +57,14 @@ def draw_unit(core: StreamUnit) -> Drawing:
 
 
 def draw_composition(core: Composition) -> Drawing:
-    """Parts and the streams between them, in columns from the inputs to the outputs."""
+    """Drawing of parts and the streams between them, in columns from the inputs to the outputs."""
     parts, wires = core.parts(), core.wires()
     nodes: dict[str, Node] = {}
     order: list[Node] = []
     scrambler: list[Node] = []
 
     def join(sink: str, node: Node) -> None:
-        """Draw what feeds `sink`, an input of `node`."""
+        """Draw the source of `sink`, an input of `node`."""
         source = nodes[wires[sink].split(".")[0]]
         pin = sink.split(".")[-1]
         if core.beats_of_source(sink) > 1:
@@ -125,7 +125,7 @@ def _output(port: str) -> Node:
 
 
 def _lay_out(name: str, nodes: list[Node]) -> Drawing:
-    """The drawing of `nodes`, each of which comes after its sources."""
+    """The drawing of `nodes`, each of which follows its sources."""
     for node in nodes:
         node.column = max((source.column + 1 for source, _ in node.sources), default=0)
         lines = node.text.split("\n")
@@ -162,7 +162,8 @@ def _lay_out(name: str, nodes: list[Node]) -> Drawing:
 
 
 def _columns(nodes: list[Node]) -> list[list[Node]]:
-    """The nodes by column, outputs in the last, with a place in every column an arrow passes."""
+    """The nodes by column, outputs in the last, with a point in every column that an arrow
+    crosses."""
     last = max(node.column for node in nodes)
     fed = {source for node in nodes for source, _ in node.sources}
     columns: list[list[Node]] = [[] for _ in range(last + 1)]
@@ -179,7 +180,7 @@ def _columns(nodes: list[Node]) -> list[list[Node]]:
 
 
 def _stack(column: list[Node], pitch: float) -> None:
-    """Set y of the nodes of a column, as near to their sources as they have room."""
+    """Set y of the nodes of a column, as close to their sources as space permits."""
     wanted = {
         node: sum(source.y for source, _ in node.sources) / max(len(node.sources), 1)
         for node in column
@@ -193,7 +194,7 @@ def _stack(column: list[Node], pitch: float) -> None:
 
 
 def _add_arrows(drawing: Drawing, node: Node) -> None:
-    """The arrows into a node, spread along its left edge from top to bottom, and their names."""
+    """Add the arrows into a node, distributed along its left edge, and their names."""
     pins = sorted(node.sources, key=lambda source: -source[0].y)
     edge = node.x - node.width / 2
     for n, (source, name) in enumerate(pins):

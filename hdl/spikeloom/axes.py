@@ -1,4 +1,4 @@
-"""The order in which a user's arrays have their axes, and a core's ports theirs."""
+"""Conversion between the axis order of user arrays and that of a core's ports."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from .port import AXES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-RUN_AXES = "BH"  # runs one after the other, unless a port has them itself
+RUN_AXES = "BH"  # axes of consecutive runs, unless a port has them
 
 
 class AxisOrder:
-    """Between arrays with the axes `letters` and runs of tensors with the axes of ports.
+    """Converts between arrays with the axes `letters` and runs of tensors with the axes of ports.
 
     Parameters
     ----------
     letters : a letter of `AXES` for each axis of the arrays: "TBHND".
 
-    Raises `InputError` for letters that are unknown or come twice.
+    Raises `InputError` for letters that are unknown or repeated.
     """
 
     def __init__(self, letters: str) -> None:

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def counted(number: int, noun: str) -> str:
-    """`number` and `noun`, the latter with an s unless there is one of it."""
+    """`number` and `noun`, in the plural unless `number` is 1."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,7 +1,7 @@
-"""Datapath drawings as plain data, and their check against the hardware they show.
+"""Datapath drawings as plain data, and their check against the hardware.
 
-A drawing lives in the folder of its core and needs no hardware and no plotting library to be made;
-`spikeloom_boards.datapaths` renders it as SVG.
+A drawing is part of the folder of its core. Its creation requires neither hardware nor a plotting
+library; `spikeloom_boards.datapaths` renders it as SVG.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Box:
     -------
     kind : "stream", "memory", "logic" or "random" (a source of random bits); "field" for a box that
         shows no hardware.
-    of : the submodules the box stands for, as dotted paths from the component. ``*`` in a name
-        stands for any characters; a path that ends in a dot is the logic of a component itself,
-        beside its submodules ("." for that of the whole).
+    of : the submodules that the box represents, as dotted paths from the component. ``*`` in a name
+        matches any characters. A path that ends in a dot is the logic of a component without its
+        submodules ("." for the top).
     port : the port of the core, for a box of kind "stream".
     """
 
@@ -43,7 +43,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """A line through `points` with its head at the last, and `text` above the last segment."""
+    """A line through `points` with its head at the last one, and `text` above the last segment."""
 
     points: tuple[Point, ...]
     text: str = ""
@@ -51,7 +51,7 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Label:
-    """A text beside boxes and arrows. `align`: which part of it (x, y) is, halfway up."""
+    """A text. `align` determines which part of it is at (x, y); vertically it is centred."""
 
     x: float
     y: float
@@ -68,12 +68,10 @@ class Drawing:
 
     Members
     -------
-    name : of the picture's file in the documentation.
-    title : written above the drawing; drawings of one name and different titles go into one file,
-        side by side.
-    left_out : submodules that no box shows, by path, and why.
-    caption : what the picture shows, for readers who cannot see it (default: the datapath of
-        `name`).
+    name : name of the file in the documentation.
+    title : text above the drawing; drawings of one name with different titles share a file.
+    left_out : submodules that no box represents, by path, with the reason.
+    caption : description for readers who cannot see the picture (default: the datapath of `name`).
     """
 
     name: str
@@ -89,7 +87,7 @@ class Drawing:
     def box(
         self, x: float, y: float, text: str, kind: Kind, width: float, height: float, *of: str
     ) -> None:
-        """Add a box that stands for submodules `of`."""
+        """Add a box that represents the submodules `of`."""
         self.boxes.append(Box(x, y, width, height, text, kind, of))
 
     def input(
@@ -113,11 +111,11 @@ class Drawing:
         self.labels.append(Label(x, y, text, align))
 
     def leave_out(self, reason: str, *paths: str) -> None:
-        """Say why no box shows these submodules."""
+        """Record the reason why no box represents these submodules."""
         self.left_out |= dict.fromkeys(paths, reason)
 
     def beside(self, other: Drawing) -> Drawing:
-        """Both drawings as one, `other` on the right."""
+        """Both drawings in one, `other` on the right."""
         left, right = self._titled(0.0), other._titled(self.width)
         return Drawing(
             self.name,
@@ -130,7 +128,7 @@ class Drawing:
         )
 
     def _titled(self, right: float) -> Drawing:
-        """The drawing moved to the `right`, its title as a label."""
+        """The drawing shifted by `right`, with its title as a label."""
         titles = [Label(self.width / 2, self.height - 0.2, self.title, title=True)]
         labels = self.labels + (titles if self.title else [])
         return replace(
@@ -146,14 +144,14 @@ class Drawing:
 
 
 def drawing_faults(drawing: Drawing, submodules: Submodules, ports: Iterable[str]) -> list[str]:
-    """Where a drawing and the hardware it shows differ, a line for each difference.
+    """The differences between a drawing and the hardware, one line each.
 
-    Every path of a box and every one left out names a submodule, and every submodule is shown or
-    left out: by its own path, or by boxes for all of its submodules. Every port has one box.
+    Every path, of a box or left out, must name a submodule. Every submodule must be drawn or left
+    out, by its own path or through all of its submodules. Every port must have exactly one box.
 
     Parameters
     ----------
-    submodules : of the component by name, those of each of them in turn.
+    submodules : nested submodules of the component by name.
     ports : streams of the component.
     """
     shown = [path for box in drawing.boxes for path in box.of]
@@ -183,7 +181,7 @@ def _find(path: str, submodules: Submodules) -> bool:
 
 
 def _missing(paths: list[str], submodules: Submodules, prefix: str) -> list[str]:
-    """Submodules that `paths`, which begin where `submodules` lie, do not name."""
+    """Submodules that `paths`, relative to `submodules`, do not name."""
     missing = []
     for name, below in submodules.items():
         split = [path.partition(".") for path in paths]

@@ -1,7 +1,7 @@
-"""What child processes see of the user's shell, and where caches go.
+"""The environment of child processes, and the location of caches.
 
-A result must not depend on variables that happen to be set: compilers, make, cocotb, Python and
-Amaranth each read dozens. So a child gets those named here, and no other.
+A result must not depend on the variables of the user's shell: compilers, make, cocotb, Python and
+Amaranth each read dozens. A child process therefore receives only those named here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ KEPT = frozenset(
 
 
 def child_environment(**more: str) -> dict[str, str]:
-    """The environment of a child process: what is `KEPT`, and `more`."""
+    """The environment of a child process: the variables in `KEPT`, and `more`."""
     kept = {name: os.environ[name] for name in os.environ if _is_kept(name)}
     if folder := yowasp_cache():
         kept["YOWASP_CACHE_DIR"] = str(folder)
@@ -41,7 +41,7 @@ def child_environment(**more: str) -> dict[str, str]:
 def own_environment(**more: str) -> Iterator[None]:
     """Give this process `child_environment(**more)`, for libraries that read ``os.environ``.
 
-    Blocks may be nested and overlap in threads: the user's environment is back when the last ends.
+    Blocks may be nested and overlap in threads; the end of the last one restores the environment.
     """
     with _guard:
         if not _inside:
@@ -72,14 +72,14 @@ def users_variable(name: str) -> str | None:
 
 
 def cache_folder() -> Path | None:
-    """Where to keep what is costly to make: the user's cache folder, or else a private folder among
-    the temporary ones; None where neither takes files."""
+    """The cache folder: that of the user, or else a private temporary folder; None if neither is
+    writable."""
     folder = user_cache_path("spikeloom")
     return folder if _takes_files(folder) else private_folder()
 
 
 def yowasp_cache() -> Path | None:
-    """Where YoWASP's tools, which are WebAssembly, keep what they compile themselves to."""
+    """The folder in which YoWASP's WebAssembly tools cache their compiled code."""
     folder = Path(os.environ.get("YOWASP_CACHE_DIR") or user_cache_path("YoWASP", appauthor=False))
     if _takes_files(folder):
         return folder
@@ -88,21 +88,20 @@ def yowasp_cache() -> Path | None:
 
 
 def private_folder() -> Path | None:
-    """A folder of this user's alone among the temporary files, the same for every process, or
-    None."""
+    """A temporary folder private to this user and shared by all processes, or None."""
     try:
         path = Path(tempfile.gettempdir()) / f"spikeloom-cache-{os.getuid()}"
         path.mkdir(mode=0o700, exist_ok=True)
         found = path.lstat()
     except OSError:
         return None
-    # What is kept here is run later: nobody else may have put it here.
+    # Cached files are executed later, so nobody else may write here.
     ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
     return path if ours and not found.st_mode & 0o077 and _takes_files(path) else None
 
 
 def settle_caches() -> None:
-    """Point Matplotlib at a cache folder that takes files; without one it complains and is slow."""
+    """Select a writable cache folder for Matplotlib; without one it warns and is slow."""
     folders = (user_cache_path("matplotlib"), user_config_path("matplotlib"))
     if "MPLCONFIGDIR" not in os.environ and not all(map(_takes_files, folders)):
         folder = private_folder()
@@ -117,7 +116,7 @@ def _is_kept(name):
 
 @cache
 def _takes_files(folder):
-    """Whether files can be put into `folder`, which need not be there yet."""
+    """Whether `folder` is writable; it need not exist."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

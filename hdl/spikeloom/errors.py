@@ -1,4 +1,4 @@
-"""The two ways a Spikeloom job ends early, each carrying one line a user can act on."""
+"""The two exceptions that end a Spikeloom job; the message of each is one line for the user."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 
 class InputError(ValueError):
-    """Bad input or wrong usage: the message says what is wrong, where, and how to mend it.
+    """Bad input or wrong usage: the message says what is wrong, where, and how to fix it.
 
-    The command line turns it into exit code 2 and nothing is written.
+    The command line exits with code 2 and writes nothing.
     """
 
 
@@ -21,7 +21,7 @@ class JobError(RuntimeError):
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """The `InputError` for a `name` that is not among the `known` names of a `kind` of thing.
 
-    It suggests the name that looks most alike, or lists all of them.
+    It suggests the most similar name, or lists all of them.
     """
     spellings = {spelling.lower(): spelling for spelling in known}
     near = get_close_matches(str(name).lower(), spellings, n=1)
@@ -31,11 +31,11 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
 
 
 def echo(value: Any) -> str:
-    """A value as a message repeats it: short, whatever it is."""
+    """A short representation of any value for a message."""
     if isinstance(value, int) and value.bit_length() > 200:
         return f"a number of {value.bit_length()} bits"
     try:
         text = repr(value)
-    except ValueError:  # an integer inside that Python refuses to print
+    except ValueError:  # contains an integer that Python refuses to print
         text = f"a {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"

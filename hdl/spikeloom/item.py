@@ -1,7 +1,7 @@
-"""How one element of a tensor looks on wires: its bits, its range and its code.
+"""Element types of tensors: bits, range and code on the wires.
 
-An `Item` checks a user's numbers, turns them into unsigned codes and back, and draws random ones
-for tests. It holds no Amaranth and no shape; see `spikeloom.port` for tensors of items.
+An `Item` checks numbers, converts them to unsigned codes and back, and draws random ones for tests.
+It depends on neither Amaranth nor a shape; see `spikeloom.port` for tensors of items.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Item:
     Members
     -------
     bits : bits of a code, 1..64.
-    low, high : the least and the largest number.
-    dtype : of decoded tensors.
-    meaning : what numbers are allowed, for messages ("spikes are 0 or 1").
+    low, high : the smallest and the largest number.
+    dtype : dtype of decoded tensors.
+    meaning : the allowed numbers, for messages ("spikes are 0 or 1").
     """
 
     bits: int
@@ -39,7 +39,7 @@ class Item:
     def check(self, values: ArrayLike, name: str) -> NDArray:
         """`values` as an array of the item's dtype.
 
-        Raises `InputError` that names tensor `name` and the first element that is not allowed.
+        Raises `InputError` naming tensor `name` and the first element that is not allowed.
         """
         array = real_numbers(values, name)
         above = array > self.high
@@ -55,7 +55,7 @@ class Item:
         return whole and self.low <= other.low and other.high <= self.high
 
     def encode(self, values: ArrayLike) -> NDArray:
-        """Codes of numbers that are allowed: uint64, the top bits 0."""
+        """Codes of allowed numbers: uint64, the top bits 0."""
         mask = np.uint64((1 << self.bits) - 1)
         return np.asarray(values).astype(np.int64).view(np.uint64) & mask
 
@@ -64,8 +64,8 @@ class Item:
         return codes.astype(self.dtype)
 
     def random(self, rng: np.random.Generator, shape: tuple, density: float = 0.5) -> NDArray:
-        """Numbers for a test, a share `density` of them not zero; 1 or more: the largest
-        everywhere, 0 or less: zeros."""
+        """Random numbers for tests, a fraction `density` of them nonzero; 1 or more: the largest
+        number everywhere, 0 or less: zeros."""
         if density >= 1:
             return np.full(shape, self.high, self.dtype)
         most = int(self.high)
@@ -138,8 +138,8 @@ class SInt(Item):
         return (codes << np.uint64(shift)).view(np.int64).__rshift__(shift).astype(self.dtype)
 
     def random(self, rng: np.random.Generator, shape: tuple, density: float = 0.5) -> NDArray:
-        """Numbers for a test, more of them positive for a higher `density`; 1 or more: the largest
-        everywhere, less than 0: the least."""
+        """Random numbers for tests, more of them positive for a higher `density`; 1 or more: the
+        largest number everywhere, less than 0: the smallest."""
         if not 0 <= density < 1:
             return np.full(shape, self.high if density >= 1 else self.low, self.dtype)
         drawn = (rng.uniform(-1, 1, shape) + 2 * (density - 0.5)).clip(-1, 1)
@@ -167,7 +167,7 @@ class Ternary(SInt):
         return "ternary spikes are -1, 0 or 1"
 
     def random(self, rng: np.random.Generator, shape: tuple, density: float = 0.5) -> NDArray:
-        """Spikes for a test, a share `density` of them not zero; 1 or more: all of them 1."""
+        """Random spikes for tests, a fraction `density` of them nonzero; 1 or more: all 1."""
         if density >= 1:
             return np.ones(shape, self.dtype)
         signs = rng.choice(np.array([-1, 1], self.dtype), shape)
@@ -221,7 +221,8 @@ class PhaseCode(Item):
         return (spike * (1 - 2 * sign) * (step + 1)).astype(self.dtype)
 
     def random(self, rng: np.random.Generator, shape: tuple, density: float = 0.5) -> NDArray:
-        """Codes for a test, a share `density` of which spike; 1 or more: all spike at step 0."""
+        """Random codes for tests, a fraction `density` with a spike; 1 or more: all spike at step
+        0."""
         if density >= 1:
             return np.ones(shape, self.dtype)
         codes = rng.integers(1, self.steps + 1, shape)
@@ -259,7 +260,8 @@ class Probability(Item):
         return codes.astype(float) / 2**self.fraction_bits
 
     def random(self, rng: np.random.Generator, shape: tuple, density: float = 0.5) -> NDArray:
-        """Values for a test that average about `density`, exact zeros and ones among them."""
+        """Random values for tests with a mean of about `density`, including exact zeros and
+        ones."""
         drawn = rng.random(shape)
         return np.clip(drawn + density - 0.5 + 0.1 * (drawn - 0.5), 0, 1)
 

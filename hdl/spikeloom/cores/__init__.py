@@ -1,7 +1,7 @@
-"""The cores, each in a folder of its own that holds all there is to it.
+"""The cores, each in its own folder with everything that belongs to it.
 
-A folder's package offers its `Core` classes as attributes. Cores of other packages are found
-through the entry-point group ``spikeloom.cores``, whose entries name a `Core` class each.
+The package of a folder has its `Core` classes as attributes. Other packages provide cores through
+the entry-point group ``spikeloom.cores``, each entry of which names a `Core` class.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ENTRY_POINTS = "spikeloom.cores"
 
 @cache
 def all_cores() -> dict[str, type[Core]]:
-    """Every core by name, those of Spikeloom first, sorted by name."""
+    """All cores by name: those of Spikeloom first, each group sorted by name."""
     found: dict[str, type[Core]] = {}
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         if module.ispkg:
@@ -32,7 +32,7 @@ def all_cores() -> dict[str, type[Core]]:
 
 
 def find_core(name: str) -> type[Core]:
-    """The core called `name`. Raises `InputError` that suggests a near name or lists all."""
+    """The core called `name`. Raises `InputError` suggesting a similar name or listing all."""
     cores = all_cores()
     if name not in cores:
         raise unknown("core", name, cores)

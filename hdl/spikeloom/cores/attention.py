@@ -1,4 +1,4 @@
-"""What attention cores have in common: operands q, k, v and how their shapes give the keys."""
+"""Common base of attention cores: operands q, k, v, and the keys derived from their shapes."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ..errors import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class AttentionShape(Core):
-    """Base of cores that take Q and K (N, D) and V (N, Dv), with an axis of steps if they have
-    any in their streams."""
+    """Base of cores with operands Q and K (N, D) and V (N, Dv), with an axis of steps if the
+    streams have time steps."""
 
     @classmethod
     def shape_settings(
         cls, settings: Mapping[str, Any], axes: str, tensors: Mapping[str, Any], why: str = ""
     ) -> dict[str, Any]:
-        """`settings` with the keys that follow from the shapes of `tensors`.
+        """`settings` with the keys derived from the shapes of `tensors`.
 
-        `axes` are those of a run's operands, "ND" or "TND", and `why` so; one more in front is of
-        runs.
+        `axes` are the axes of the operands of a run, "ND" or "TND", and `why` is the reason; an
+        additional leading axis enumerates runs.
 
-        Raises `InputError` where shapes do not go with each other or with `settings`.
+        Raises `InputError` if shapes contradict each other or `settings`.
         """
         shapes = {name: np.shape(tensors[name]) for name in "qkv" if tensors.get(name) is not None}
         for name in "qkv":

@@ -1,4 +1,4 @@
-"""What units on one-spike phase codes have in common: the keys of the code, and its tables."""
+"""Common base of units for one-spike phase codes: the keys of the code, and its tables."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .spiked.core import Spiked
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseCoded(StreamUnit):
-    """A stage of `Spiked` alone. A spike at step n is worth ``sign * base**-n``.
+    """A single stage of `Spiked`. A spike at step n represents ``sign * base**-n``.
 
-    Sums are whole numbers with `frac_bits` fraction bits.
+    Sums are fixed-point numbers with `frac_bits` fraction bits.
     """
 
     SOURCE = '"SpikedAttention", NeurIPS 2024'
@@ -34,26 +34,26 @@ class PhaseCoded(StreamUnit):
     frac_bits: int = integer("fraction bits of traces and sums", low=8, high=28, default=20)
 
     def stage_of(self, *, tokens: int = 1, head_dim: int = 1, **keys: Any) -> Spiked:
-        """The `Spiked` core of which this unit is a stage, for components and golden models."""
+        """The `Spiked` core that contains this stage, for components and golden models."""
         code = {"steps": self.steps, "base": self.base, "frac_bits": self.frac_bits}
         return Spiked(tokens=tokens, head_dim=head_dim, **code, **keys)
 
     def decoded(self, codes: NDArray, scale: float = 1.0) -> NDArray:
-        """Numbers that `codes` stand for, a spike at step 0 being worth `scale`."""
+        """The numbers that `codes` represent; a spike at step 0 represents `scale`."""
         from .spiked.golden import decode
 
         return decode(self.stage_of(), codes) * scale
 
     def code_views(self, scale: float = 1.0) -> dict[str, Callable[[NDArray], NDArray]]:
-        """Codes shown as numbers, or as they are."""
+        """Views of codes: as numbers, or unchanged."""
         return {"values": lambda codes: self.decoded(codes, scale), "codes": lambda codes: codes}
 
     def sum_views(self) -> dict[str, Callable[[NDArray], NDArray]]:
-        """Sums shown as numbers, or as whole numbers in trace units."""
+        """Views of sums: as numbers, or as integers in trace units."""
         return {"values": lambda sums: sums / 2**self.frac_bits, "sums": lambda sums: sums}
 
     def spread_out(self, sums: NDArray, rng: np.random.Generator, *, above: int = 1) -> NDArray:
-        """Random `sums` made smaller, each by a random share of the range of a code and a little
-        more, so that spikes fall on every step and some nowhere; `above` at the top stay."""
+        """Random `sums`, each scaled down by a random factor, so that spikes occur at every step
+        and some sums cause none; `above` sums at the top are unchanged."""
         exponent = rng.uniform(-above, self.steps + 1, sums.shape).clip(0)
         return np.rint(sums * self.base**-exponent).astype(sums.dtype)

@@ -1,4 +1,4 @@
-"""What Bernoulli encoders have in common: the keys of their values and random numbers."""
+"""Common base of Bernoulli encoders: the keys of their values and random numbers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RateCoded(StreamUnit):
     """Spikes drawn with probability ``threshold / 2**value_bits``, from thresholds
     ``0..2**value_bits``.
 
-    Every spike takes a random number of its own. Random source and seed are those of `ssa`.
+    Every spike uses its own random number. Random source and seed are those of `ssa`.
     """
 
     SOURCE = 'Song et al., "Stochastic Spiking Attention", arXiv 2402.09109'
@@ -31,7 +31,7 @@ class RateCoded(StreamUnit):
 
     @property
     def item(self) -> Probability:
-        """What a value is."""
+        """The item of a value."""
         return Probability(self.value_bits)
 
     def draws(self, lanes: int, count: int) -> NDArray:

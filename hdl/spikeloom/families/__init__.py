@@ -19,9 +19,9 @@ FAMILIES: dict[str, Family] = {}
 
 
 def register(family: Family) -> None:
-    """Make `family` and its tools known to everything.
+    """Register `family` and its tools.
 
-    Raises ValueError where its name or that of one of its devices is taken.
+    Raises ValueError if its name or that of one of its devices is taken.
     """
     taken = {device.id for one in FAMILIES.values() for device in one.DEVICES}
     for name in (family.NAME, *(device.id for device in family.DEVICES)):
@@ -38,16 +38,16 @@ def _smallest(family: Family) -> int:
 
 
 def find_family(name: str) -> Family:
-    """The family called `name`. Raises `InputError` listing the families there are."""
+    """The family called `name`. Raises `InputError` listing all families."""
     if name not in FAMILIES:
         raise unknown("FPGA family", name, FAMILIES)
     return FAMILIES[name]
 
 
 def find_part(device: str, package: str = "", speed: str = "") -> Part:
-    """A device by its id, in the first of its packages and speed grades unless told.
+    """A device by its id; package and speed grade default to its first ones.
 
-    Raises `InputError` listing what there is.
+    Raises `InputError` listing the alternatives.
     """
     devices = {one.id: (family, one) for family in FAMILIES.values() for one in family.DEVICES}
     if device not in devices:
@@ -72,7 +72,7 @@ class Netlist:
 
 
 def netlists() -> dict[str, Netlist]:
-    """Kinds of netlists by name: "FAMILY", and "FAMILY-routed" where that can be simulated."""
+    """Kinds of netlists by name: "FAMILY", and "FAMILY-routed" if that can be simulated."""
     routed = [family for family in FAMILIES.values() if family.SIMULATED_DEVICE]
     return {family.NAME: Netlist(family) for family in FAMILIES.values()} | {
         f"{family.NAME}-routed": Netlist(family, find_part(family.SIMULATED_DEVICE))
@@ -81,7 +81,7 @@ def netlists() -> dict[str, Netlist]:
 
 
 def find_netlist(name: str) -> Netlist:
-    """The kind of netlist called `name`. Raises `InputError` listing those there are."""
+    """The kind of netlist called `name`. Raises `InputError` listing all kinds."""
     kinds = netlists()
     if name not in kinds:
         raise unknown("family", name, kinds)
@@ -89,7 +89,7 @@ def find_netlist(name: str) -> Netlist:
 
 
 def load() -> None:
-    """Register the families of this folder that are not known yet."""
+    """Register the families of this folder that are not registered yet."""
     modules = [import_module(f"{__name__}.{one.name}") for one in iter_modules(__path__)]
     found = [module.FAMILY for module in modules if hasattr(module, "FAMILY")]
     for family in found:

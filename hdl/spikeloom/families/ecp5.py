@@ -119,8 +119,8 @@ class Ecp5(Family):
         return f"synth_ecp5 -top {top}" + (f" -json {netlist}" if netlist else "")
 
     def synthesise_to_simulate(self, top: str) -> str:
-        """Block RAM has no simulation model in Yosys, so memories become distributed RAM, those as
-        well that ask for block RAM."""
+        """Yosys has no simulation model of block RAM, so all memories become distributed RAM, even
+        those that request block RAM."""
         return f"setattr -unset ram_style m:*; synth_ecp5 -nobram -top {top}"
 
     def place(

@@ -1,4 +1,4 @@
-"""What any tool may ask of an FPGA family."""
+"""The interface of an FPGA family."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Device:
     ----------
     id : short name, used by boards and by rows of the bench.
     name : the vendor's name, also used by Amaranth.
-    cells, block_rams : how many it has.
+    cells, block_rams : number of each.
     place : options of place and route that select it.
     presets : its device class: cores have presets by device class.
     packages, speeds : its packages and speed grades. The bench uses the first of each.
@@ -36,7 +36,7 @@ class Device:
 
 @dataclass(frozen=True)
 class Part:
-    """A device in a package, of a speed grade: what a design is placed on."""
+    """A device in a package and speed grade, on which a design is placed."""
 
     family: Family
     device: Device
@@ -46,7 +46,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """Cells that Yosys counted: what the design needs at the least."""
+    """Cells counted by Yosys, the minimum that the design needs."""
 
     lut4: int
     registers: int
@@ -58,8 +58,8 @@ class Pll(ABC):
 
     @abstractmethod
     def instance(self, source: Any, clk: Any, locked: Any, *, pad: bool = False) -> Any:
-        """The Amaranth instance that makes the clock `clk` from `source` and says when it is
-        `locked`. `pad`: `source` is the port of the pad beside the PLL rather than a signal."""
+        """The Amaranth instance that generates the clock `clk` from `source`, with status `locked`.
+        `pad`: `source` is the port of the pad next to the PLL rather than a signal."""
 
 
 class Family(ABC):
@@ -105,7 +105,7 @@ class Family(ABC):
     # The device on which to place and route netlists for simulation; "" if that is not supported.
     SIMULATED_DEVICE: ClassVar[str] = ""
 
-    # How long the reset lasts after configuration, until block RAM can be read.
+    # Duration of the reset after configuration, until block RAM can be read.
     RESET_SECONDS: ClassVar[float] = 15e-6
     # Whether rows of the floorplan are counted from the top.
     ROWS_FROM_TOP: ClassVar[bool] = False
@@ -141,15 +141,15 @@ class Family(ABC):
 
     @abstractmethod
     def constrain_clock(self, port: str, mhz: float) -> str:
-        """The line of a constraints file that says how fast the clock at a port is."""
+        """The line of a constraints file that specifies the clock frequency at a port."""
 
     @abstractmethod
     def pll(self, f_in: float, f_out: float) -> Pll | None:
-        """The PLL that makes exactly `f_out` from `f_in` (Hz), or None if it cannot."""
+        """The PLL that generates exactly `f_out` from `f_in` (Hz), or None if there is none."""
 
     @abstractmethod
     def size(self, counts: Mapping[str, int]) -> Synthesis:
-        """What a netlist needs, by Yosys' count of each type of cell."""
+        """Resources of a netlist, from Yosys' count of each type of cell."""
 
     def utilisation(self, used: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
         """Logic cells and block RAMs, by the utilisation in nextpnr's report."""

@@ -38,7 +38,8 @@ class IcePll(Pll):
 
 
 class Ice40(Family):
-    """Block RAM reads zeros for about 3 us after configuration: the reset lasts five times that."""
+    """Block RAM reads zeros for about 3 us after configuration; the reset lasts five times as
+    long."""
 
     NAME = "ice40"
     TITLE = "iCE40"
@@ -86,7 +87,7 @@ class Ice40(Family):
     PULL_UP = {"PULLUP": 1}
 
     MODELS = ("ice40/cells_sim.v",)
-    # Default values of undriven inputs are nothing that Icarus accepts.
+    # Icarus does not accept default values of undriven inputs.
     MODEL_MACROS = ("NO_ICE40_DEFAULT_ASSIGNMENTS",)
     # The largest, in the package with most pins: a core's streams need about a hundred.
     SIMULATED_DEVICE = "hx8k"

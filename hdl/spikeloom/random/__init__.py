@@ -1,1 +1,1 @@
-"""Random sources: LFSRs, the plan that shares them among cells, and the encoders that use them."""
+"""Random sources: LFSRs, the plan that distributes their bits, and Bernoulli encoders."""

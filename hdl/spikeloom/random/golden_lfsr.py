@@ -1,4 +1,4 @@
-"""Golden twin of `spikeloom.random.lfsr`: the same bit sequence, whole stretches at a time."""
+"""Golden model of `spikeloom.random.lfsr`: the same bit sequence, computed in vectors."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def lfsr_sequence(width: int, states: Sequence[int] | NDArray, length: int) -> N
     ----------
     width : bits of state, 3..64.
     states : sequence of R starting states (ints, not zero); bit n is ``s[n]``.
-    length : bits wanted of each.
+    length : bits to generate per LFSR.
 
     Returns (R, length) uint8, ``s[n + width] = XOR of s[n + t] for t in TAPS[width]``.
 
-    Squaring a polynomial over GF(2) doubles its exponents, so the recurrence holds with every
-    distance scaled by a power of two as well: the longer the known stretch, the larger the next
-    one computed in a single vector operation.
+    Squaring a polynomial over GF(2) doubles its exponents, so the recurrence also holds with all
+    distances scaled by a power of two. The longer the known part of the sequence, the more bits the
+    next vector operation computes.
     """
     taps = TAPS[width]
     bits = np.empty((len(states), max(length, width)), np.uint8)

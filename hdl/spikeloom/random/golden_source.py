@@ -1,4 +1,4 @@
-"""Golden twin of `spikeloom.random.random_source`: the same numbers, in order of drawing."""
+"""Golden model of `spikeloom.random.random_source`: the same numbers in the same order."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class RandomSource:
-    """`draws` uniform numbers in ``0..limit - 1`` per use, started with `seed`.
+    """`draws` uniform numbers in ``0..limit - 1`` per step, started with `seed`.
 
-    Parameters are those of the component of the same name. An object remembers where it is in its
-    sequence: each `draw` goes on where the last one ended.
+    Parameters are those of the component of the same name. Each `draw` continues the sequence where
+    the previous one ended.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class RandomSource:
         self.draw(draws_discarded(limit))
 
     def draw(self, count: int) -> NDArray:
-        """The numbers of the next `count` uses: (count, draws) uint32."""
+        """The numbers of the next `count` steps: (count, draws) uint32."""
         numbers = np.zeros((count, len(self._plan.slots)), np.uint64)
         if not self._bits:
             return numbers.astype(np.uint32)
@@ -40,7 +40,7 @@ class RandomSource:
         weights = 1 << np.arange(width, dtype=object)
         self._states = [int(state @ weights) for state in sequence[:, count * leap :]]
 
-        # windows[register, use, position]: the register as it stands at each use
+        # windows[register, step, position]: state of the register in each step
         windows = np.lib.stride_tricks.sliding_window_view(sequence, width, axis=1)[:, ::leap]
         for n, (register, positions) in enumerate(self._plan.slots):
             for weight, position in enumerate(positions):

@@ -1,8 +1,8 @@
-"""A lattice over the pairs (dimension, key): how the stratified index source walks through them.
+"""The lattice over the pairs (dimension, key) that the stratified index source follows.
 
-A query starts anywhere, dimension c below D and key j below N, and moves on by these offsets from
-time step to time step (a randomly shifted rank-1 lattice). Over D steps c takes each of its values
-once, over N = D steps so does j, and over N * D steps each pair comes exactly once.
+A query starts from a random pair, dimension c below D and key j below N, to which each time step
+adds an offset (a randomly shifted rank-1 lattice). Over D steps c takes each of its values once;
+for N = D so does j. Over N * D steps each pair occurs exactly once.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Lattice:
-    """`size` is (D, N), `stride` what c and j gain per time step, `lap` what j gains besides each
-    time that c is through."""
+    """`size` is (D, N), `stride` the increments of c and j per time step, `lap` an additional
+    increment of j after every D time steps."""
 
     size: tuple
     stride: tuple
@@ -29,10 +29,10 @@ class Lattice:
         return c, (j - c) % tokens
 
     def moves(self, steps: int) -> Any:
-        """What `steps` time steps add to `s` (modulo D) and to `b` (modulo N).
+        """Increments of `s` (modulo D) and of `b` (modulo N) over `steps` time steps.
 
-        The latter as a function of whether time steps go round D by one lap more than usual, and
-        of whether `s` goes round D.
+        The latter is a function of whether these steps include one lap of D more than the minimum,
+        and of whether `s` wraps around D.
         """
         dims, tokens = self.size
         c = steps * self.stride[0] % dims
@@ -43,8 +43,8 @@ class Lattice:
 def lattice(head_dim: int, tokens: int) -> Lattice:
     """The lattice for D = `head_dim` and N = `tokens`.
 
-    Strides are near irrational parts of the range, so that few steps are spread evenly too. A lap
-    of D steps moves j by a stride of its own, which shares no factor with N.
+    Strides are close to irrational fractions of the range, so that even a few steps are spread
+    evenly. A lap of D steps adds another stride to j, coprime with N.
     """
     stride = (_stride(head_dim, (sqrt(5) - 1) / 2), _stride(tokens, sqrt(2) - 1))
     between_laps = _stride(tokens, (sqrt(5) - 1) / 2)
@@ -52,7 +52,7 @@ def lattice(head_dim: int, tokens: int) -> Lattice:
 
 
 def _stride(size, part):
-    """The number nearest to ``part * size`` that shares no factor with `size`."""
+    """The number nearest to ``part * size`` that is coprime with `size`."""
     return min(
         (n for n in range(1, size + 1) if gcd(n, size) == 1), key=lambda n: abs(n - part * size)
     )

@@ -1,4 +1,4 @@
-"""Linear-feedback shift register that leaps ahead by several bits per cycle."""
+"""Linear-feedback shift register that advances by several bits per cycle."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from .taps import TAPS
 
 
 class LFSR(Component):
-    """A window on a maximal-length bit sequence, moved on by `leap` bits per step.
+    """A window of a maximal-length bit sequence, which advances by `leap` bits per step.
 
     The register holds ``width`` consecutive bits of the sequence
     ``s[n + width] = XOR of s[n + t] for t in TAPS[width]``, oldest bit first, so a step computes
-    the next `leap` bits at once. The zero state is out of reach: bit 0 of a loaded seed is taken as
-    1, and no step leads from another state to zero.
+    the next `leap` bits at once. The zero state cannot occur: bit 0 of a loaded seed is set to 1,
+    and no other state leads to zero.
 
     One LUT level per step for ``leap <= width - max(TAPS[width])``, more beyond that.
 
     Parameters
     ----------
     width : bits of state, 3..64.
-    leap : bits the window moves per step, 1..width. Where `leap` and ``2**width - 1`` share no
-        factor, the register passes through all ``2**width - 1`` states.
+    leap : bits per step, 1..width. If `leap` and ``2**width - 1`` are coprime, the register passes
+        through all ``2**width - 1`` states.
 
     Members
     -------
-    step : In(1), move on by `leap` bits.
-    load : In(1), with `step`: take `seed` instead.
-    seed : In(width), the state to take; bit 0 is forced to 1.
-    o : Out(width), the window; the bits that no earlier step showed are the last `leap` ones.
+    step : In(1), advance by `leap` bits.
+    load : In(1), with `step`: load `seed` instead.
+    seed : In(width), the state to load; bit 0 is forced to 1.
+    o : Out(width), the window; its last `leap` bits are new after each step.
 
     Raises `ValueError` for a width or leap outside its range.
     """

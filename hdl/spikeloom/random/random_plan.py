@@ -1,21 +1,21 @@
-"""Who gets which random bits: the table that hardware and golden model both follow.
+"""Assignment of random bits to draws, shared by hardware and golden model.
 
-A core draws random numbers in several places at once. Sharing one number along a row or a column of
-cells would leave single outputs right and ruin their sums, so every draw is given bits of its own.
+A core draws several random numbers at once. Cells that shared a number along a row or column would
+have correct single outputs but correlated sums, so every draw has its own bits.
 Three strategies (key ``random``):
 
 slices
-    64-bit LFSRs, each moving 59 bits per draw, cut into disjoint slices: no bit is used twice, and
-    neighbouring draws of one LFSR are tied only through five-bit parities. The default.
+    64-bit LFSRs, which advance by 59 bits per draw, divided into disjoint slices: no bit is used
+    twice, and consecutive draws of an LFSR are related only by five-bit parities. The default.
 own
     one 32-bit LFSR for each draw: the textbook layout, and the largest.
 permuted
-    one 64-bit LFSR for all draws; each takes its bits at other positions of the register. The
-    smallest, but draws share bits, so sums along a row or column are noisier.
+    one 64-bit LFSR for all draws, each with different bit positions of the register. The smallest,
+    but draws share bits, so sums along a row or column are noisier.
 
-A sparse recurrence carries a seed that differs in one bit into states that differ in few, again and
-again. So a seed is scrambled once per run (`scramble`), and reaches each register XORed with a
-constant and rotated by an amount of its own: neighbouring seeds are unrelated from the first draw.
+With a sparse recurrence, seeds that differ in one bit lead to states that differ in few bits for a
+long time. A seed is therefore scrambled once per run (`scramble`), then rotated and XORed with a
+constant for each register. Neighbouring seeds are unrelated from the first draw.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from typing import Any
 
 STRATEGIES = ("slices", "own", "permuted")
 SCRAMBLE_TURNS = ((0, 16, 22), (4, 24, 56))  # of the seed, of the sum of its turns
-START_CLOCKS = 3  # from the start of a run until random numbers are there
-EXCESS_BITS = 8  # resolution beyond ceil(log2(limit)) where limit is no power of two
+START_CLOCKS = 3  # cycles from the start of a run until random numbers are valid
+EXCESS_BITS = 8  # additional bits beyond ceil(log2(limit)) if limit is not a power of two
 
 _MASK = 2**64 - 1
 
 
 @dataclass(frozen=True)
 class Register:
-    """One LFSR of a plan: `width` bits moving `leap` per draw, seeded through `salt` and `turn`."""
+    """One LFSR of a plan: `width` bits, `leap` bits per draw, seeded through `salt` and `turn`."""
 
     width: int
     leap: int
@@ -51,7 +51,7 @@ class Register:
 
 @dataclass(frozen=True)
 class RandomPlan:
-    """`registers`, and for each draw the register and the bit positions (lowest first) it takes."""
+    """`registers`, and for each draw its register and bit positions (lowest first)."""
 
     registers: tuple
     slots: tuple  # one (register index, tuple of bit positions) for each draw
@@ -74,16 +74,16 @@ def draw_bits(limit: int) -> int:
 
 
 def draws_discarded(limit: int) -> int:
-    """Draws of the sequence that are passed over at start.
+    """Draws of the sequence that are discarded at the start of a run.
 
-    One step is made after loading. It puts the first scaled draw into its register where the limit
-    is no power of two; elsewhere the first draw was there already and is lost.
+    One step follows loading. If the limit is not a power of two, this step registers the first
+    scaled draw. Otherwise the first draw was already valid, and the step discards it.
     """
     return 1 if is_power_of_two(limit) else 0
 
 
 def scramble(seed: int) -> int:
-    """A 64-bit seed whose bits have each reached nine others. Invertible.
+    """Scramble a 64-bit seed: each bit affects nine others. Invertible.
 
     Rotations are the powers of a variable r with ``r**64 = 1``, sums of them polynomials over
     GF(2), where squaring a sum squares its terms. Hence fourteen rounds of ``x XOR (x <<< 11) XOR
@@ -109,7 +109,7 @@ def _rotate(word, amount):
 
 
 def make_plan(strategy: str, draws: int, bits: int, stream: int) -> RandomPlan:
-    """Lay out `draws` numbers of `bits` bits each for the random source numbered `stream`.
+    """Assign `draws` numbers of `bits` bits each for the random source number `stream`.
 
     Sources of one core have different stream numbers, so that they share no register.
     """
@@ -137,7 +137,7 @@ def _register(width, leap, stream, n):
 
 
 def _positions(bits, n):
-    """`bits` different positions of a 64-bit register, drawn anew for each `n`."""
+    """`bits` different positions of a 64-bit register, pseudo-random for each `n`."""
     order = sorted(range(64), key=lambda position: _constant(n << 16 | position))
     return tuple(order[:bits])
 

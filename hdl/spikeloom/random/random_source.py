@@ -1,4 +1,4 @@
-"""A bank of LFSRs that hands out uniform random numbers, as laid out by a plan."""
+"""A bank of LFSRs that generates uniform random numbers according to a plan."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class RandomSource(Component):
-    """`draws` uniform random numbers in ``0..limit - 1`` at once, all renewed by a step.
+    """`draws` uniform random numbers in ``0..limit - 1``, all renewed by each step.
 
-    Exactly uniform where `limit` is a power of two; otherwise the bias is bounded by
-    `random_plan.draw_bits`. The golden twin is `spikeloom.random.golden_source`.
+    Exactly uniform if `limit` is a power of two; otherwise `random_plan.draw_bits` bounds the bias.
+    The golden model is `spikeloom.random.golden_source`.
 
     Parameters
     ----------
-    draws : numbers handed out at once.
+    draws : numbers per step.
     limit : each number is below this, 1..65536.
     strategy : how registers are shared, one of `random_plan.STRATEGIES`.
     stream : number of this source within its core; different numbers share no register.
@@ -32,9 +32,9 @@ class RandomSource(Component):
     Members
     -------
     seeding : In(Seeding()).
-    step : In(1), renew all numbers at the next cycle edge; also with `seeding.load`, which then
-        sets them, and with `seeding.warm`. That is left to whoever steps, and may be a register.
-    o : Out, `draws` numbers side by side; `number` is one of them.
+    step : In(1), renew all numbers at the next clock edge. It must also be high with
+        `seeding.load`, which loads the registers, and with `seeding.warm`.
+    o : Out, `draws` concatenated numbers; `number` selects one.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class RandomSource(Component):
         )
 
     def number(self, n: int) -> Value:
-        """Number `n` of those in `o`."""
+        """Number `n` of `o`."""
         return self.o[n * self._width : (n + 1) * self._width]
 
     def elaborate(self, platform):

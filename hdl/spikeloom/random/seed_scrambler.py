@@ -1,4 +1,4 @@
-"""The start of a run: the seed is scrambled, loaded, and the first numbers are drawn."""
+"""Start of a run: scrambles the seed, loads it and draws the first numbers."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
@@ -11,16 +11,17 @@ from .random_plan import SCRAMBLE_TURNS, turned_sum
 class SeedScrambler(Component):
     """Scrambles a seed and starts the random sources that share it.
 
-    A cycle for each half of the scrambling, then one each to load and to warm up: numbers are there
-    `random_plan.START_CLOCKS` cycles after `start`. One for a core, 128 LUTs with their flip-flops.
+    Each half of the scrambling takes a cycle, and so do loading and warming up. Numbers are valid
+    `random_plan.START_CLOCKS` cycles after `start`. A core has one scrambler of 128 LUTs with
+    flip-flops.
 
     Members
     -------
-    start : In(1), take `seed`.
+    start : In(1), sample `seed`.
     seed : In(64), any number.
     keep : In(1), high from the cycle after start: hold the scrambled seed.
-    seeding : Out(Seeding()), to all sources; its seed stays as long as `keep` is high.
-    busy : Out(1), until the numbers are there.
+    seeding : Out(Seeding()), to all sources; its seed is stable while `keep` is high.
+    busy : Out(1), high until the numbers are valid.
     """
 
     def __init__(self) -> None:
@@ -38,14 +39,15 @@ class SeedScrambler(Component):
         m = Module()
         seeding = self.seeding
 
-        # Seeds are taken all the time, up to the one at start: `start` has no 64 bits to drive.
+        # The seed is sampled in every cycle until `start`, which therefore does not drive 64
+        # enables.
         half, held = Signal.like(self.seed), Signal()
         first, second = SCRAMBLE_TURNS
         m.d.sync += [half.eq(turned_sum(self.seed, first)), held.eq(self.keep)]
         with m.If(~held):
             m.d.sync += seeding.seed.eq(turned_sum(half, second))
 
-        # Registers, since many wait for them.
+        # Registers, because of their high fan-out.
         halfway = Signal()
         m.d.sync += [
             halfway.eq(self.start),

@@ -2,9 +2,9 @@
 
 ``TAPS[w]`` lists the exponents below `w` of a primitive polynomial of degree `w` over GF(2): the
 bit sequence ``s`` with ``s[n + w] = XOR of s[n + t] for t in TAPS[w]`` repeats after ``2**w - 1``.
-Each entry is the first primitive polynomial met when trinomials, then pentanomials, are tried in
-order of their highest middle exponent. Low taps make leaping cheap: up to ``w - max(TAPS[w])`` new
-bits depend on the present state alone, one XOR each.
+Each entry is the first primitive polynomial among trinomials, then pentanomials, in order of their
+highest middle exponent. Low taps reduce the cost of leaps: up to ``w - max(TAPS[w])`` new bits
+depend only on the current state, with one XOR each.
 """
 
 TAPS = {

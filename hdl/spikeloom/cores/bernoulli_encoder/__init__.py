@@ -1,4 +1,4 @@
-"""The Bernoulli encoder (`bernoulli_encoder`): a spike for each value, drawn at random."""
+"""The Bernoulli encoder (`bernoulli_encoder`): one random spike per value."""
 
 from .core import BernoulliEncoderUnit
 

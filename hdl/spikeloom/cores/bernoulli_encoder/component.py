@@ -1,4 +1,4 @@
-"""Bernoulli encoders side by side, with the random source that they share."""
+"""Parallel Bernoulli encoders with a common random source."""
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
@@ -11,7 +11,7 @@ from ...random.random_source import RandomSource
 
 
 class BernoulliStream(Component):
-    """Turns each beat of `lanes` thresholds into `lanes` spikes, with fresh random numbers.
+    """Converts each beat of `lanes` thresholds to `lanes` spikes, with new random numbers.
 
     One beat per cycle, `delay` cycles of latency.
 
@@ -24,7 +24,7 @@ class BernoulliStream(Component):
     Members
     -------
     seeding : In(Seeding()).
-    i : In(stream of `lanes` thresholds of ``value_bits + 1`` bits side by side).
+    i : In(stream of `lanes` concatenated thresholds of ``value_bits + 1`` bits).
     o : Out(stream of `lanes` spikes).
     """
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class BernoulliEncoderUnit(RateCoded):
-    """One spike for each of `values` values in [0, 1], which is the probability of its spike.
+    """One spike for each of `values` values in [0, 1]; the value is the probability of the spike.
 
     The spike is ``random < threshold`` with the threshold nearest to the value in steps of
     ``2**-value_bits``. A value of 0 never fires, one of 1 always does.

@@ -26,8 +26,9 @@ READ = 1  # cycles from the last value to the first read of the memory of values
 
 @dataclass(frozen=True, kw_only=True)
 class BitstreamEncoderUnit(RateCoded):
-    """Encodes a matrix (tokens x head_dim) of values in [0, 1] anew at each of `steps` time steps:
-    rate coding. The value is the probability of each of its spikes.
+    """Rate coding of a matrix (tokens x head_dim) of values in [0, 1] over `steps` time steps.
+
+    The value is the probability of each of its spikes.
 
     A beat holds the spikes of `lanes` dimensions of each of `rows` tokens.
     """

@@ -1,4 +1,4 @@
-"""A linear-feedback shift register (`lfsr`): windows on a maximal-length bit sequence."""
+"""A linear-feedback shift register (`lfsr`): windows of a maximal-length bit sequence."""
 
 from .core import LFSRUnit
 

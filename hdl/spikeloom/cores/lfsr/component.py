@@ -1,4 +1,4 @@
-"""An LFSR whose windows leave as a stream."""
+"""An LFSR with a stream of its windows."""
 
 from amaranth.hdl import Module
 from amaranth.lib import stream
@@ -10,18 +10,18 @@ from ...random.lfsr import LFSR
 
 
 class LFSRStream(Component):
-    """Sends the window of an `LFSR`, moved on by `leap` bits with each transfer.
+    """Sends the window of an `LFSR`, which advances by `leap` bits with each transfer.
 
-    One window per cycle, from the cycle after it is loaded on; no latency.
+    One window per cycle, starting in the cycle after loading; no latency.
 
     Parameters
     ----------
     width : bits of the register and of a window.
-    leap : bits the window moves per beat.
+    leap : bits per beat.
 
     Members
     -------
-    seeding : In(Seeding()); the register takes the low bits of the seed, and needs no first step.
+    seeding : In(Seeding()); loads the low bits of the seed, and `warm` is ignored.
     run : In(1), send.
     o : Out(stream of `width` bits).
     """

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class LFSRUnit(StreamUnit):
-    """Windows of `width` bits on the sequence ``s[n + width] = XOR of s[n + t] for t in taps``,
-    the next one `leap` bits further on; the oldest bit of a window comes first.
+    """Windows of `width` bits of the sequence ``s[n + width] = XOR of s[n + t] for t in taps``,
+    each `leap` bits after the previous one; the oldest bit of a window is the lowest.
 
     The first window is the seed: the low `width` bits of ``random_plan.scramble(seed)``, bit 0 set
-    to 1. Scrambling tells runs with neighbouring seeds apart, bit 0 keeps the register from zero.
+    to 1. Scrambling makes runs with neighbouring seeds different; bit 0 prevents the zero state.
     The sequence repeats after ``2**width - 1`` bits.
     """
 

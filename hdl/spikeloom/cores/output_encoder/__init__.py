@@ -1,4 +1,5 @@
-"""The output encoder (`output_encoder`): codes of sums divided by a normaliser, no division."""
+"""The output encoder (`output_encoder`): codes of sums divided by a normaliser, without a
+divider."""
 
 from .core import OutputEncoderUnit
 

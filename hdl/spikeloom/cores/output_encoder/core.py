@@ -28,8 +28,8 @@ class OutputEncoderUnit(PhaseCoded):
         n = min {n >= 0 : |x[d, t]| / (output_scale * z[t]) >= (1 + 1/B) / 2 * B**-n}
 
     Line 0 of the input is z, a sum for each of `tokens` tokens; `value_dim` lines of x follow. The
-    division is a difference of logarithms with `log_bits` mantissa bits, so that n may be off by
-    one near a threshold. Of z the magnitude counts, 0 as 1 unit of ``2**-frac_bits``.
+    division is a difference of logarithms with `log_bits` mantissa bits, so that n may differ by
+    one near a threshold. Only the magnitude of z is used; 0 is replaced by ``2**-frac_bits``.
     """
 
     NAME = "output_encoder"
@@ -140,7 +140,7 @@ class OutputEncoderUnit(PhaseCoded):
         return self.code_views(self.output_scale)
 
     def random_operands(self, rng: np.random.Generator, density: float = 0.5) -> dict[str, NDArray]:
-        """Sums spread over the steps, where `density` is neither extreme."""
+        """Sums spread over the steps, unless `density` is 0 or 1."""
         operands = super().random_operands(rng, density)
         if 0 < density < 1:
             operands["i"][1:] = self.spread_out(operands["i"][1:], rng)

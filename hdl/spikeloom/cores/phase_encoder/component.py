@@ -1,4 +1,4 @@
-"""Phase encoders side by side."""
+"""Parallel phase encoders."""
 
 from amaranth.hdl import Module, Shape
 from amaranth.lib import data
@@ -10,8 +10,9 @@ from ..spiked.phase_encoder import PhaseEncoder
 
 
 class PhaseEncoderBank(Component):
-    """A `PhaseEncoder` for each of `lanes` sums; one beat per cycle, `delay` cycles of
-    latency, never held up.
+    """A `PhaseEncoder` for each of `lanes` sums.
+
+    One beat per cycle, `delay` cycles of latency, no backpressure.
 
     Parameters
     ----------
@@ -19,7 +20,7 @@ class PhaseEncoderBank(Component):
     lanes : sums per beat.
     shape : shape of a sum, signed.
     scale : the value of a spike at step 0.
-    bipolar : whether negative sums fire negative spikes, or none.
+    bipolar : whether negative sums cause negative spikes; otherwise they cause none.
 
     Members
     -------

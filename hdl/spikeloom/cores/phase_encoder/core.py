@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ...blocks.component import Component
 
-RANGE_BITS = 9  # a sign, and 256 times a product of 1: the largest sum of `spiked`
+RANGE_BITS = 9  # a sign, and sums up to 256 products of 1, the largest of `spiked`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +126,7 @@ class PhaseEncoderUnit(PhaseCoded):
         return self.code_views(self.scale)
 
     def random_operands(self, rng: np.random.Generator, density: float = 0.5) -> dict[str, NDArray]:
-        """Sums spread over the steps, where `density` is neither extreme."""
+        """Sums spread over the steps, unless `density` is 0 or 1."""
         operands = super().random_operands(rng, density)
         if 0 < density < 1:
             operands["i"] = self.spread_out(operands["i"], rng)

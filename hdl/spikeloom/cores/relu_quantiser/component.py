@@ -12,8 +12,7 @@ from ...blocks.component import Component
 class ReLUQuantiserComponent(Component):
     """``min(max(x, 0) >> shift, 2**bits - 1)``, `lanes` values per beat.
 
-    One beat per cycle. Values cut off at the top are counted; the count stays
-    at its largest rather than start over.
+    One beat per cycle. Values that exceed the range are clipped and counted; the counter saturates.
 
     Parameters
     ----------
@@ -24,9 +23,9 @@ class ReLUQuantiserComponent(Component):
 
     Members
     -------
-    i : In(stream of {data: `lanes` signed inputs side by side, last}).
-    o : Out(stream of {data: `lanes` unsigned outputs side by side, last}).
-    saturated : Out(32), values cut off since reset.
+    i : In(stream of {data: `lanes` concatenated signed inputs, last}).
+    o : Out(stream of {data: `lanes` concatenated unsigned outputs, last}).
+    saturated : Out(32), values clipped since reset.
 
     Source: the ReLU neuron of A2OS2A, arXiv 2503.00226.
     """

@@ -24,7 +24,7 @@ class ReLUQuantiser(StreamUnit):
 
         min(max(x, 0) >> shift, 2**bits - 1)
 
-    Values cut off at the top are counted.
+    Values that exceed the range are clipped and counted.
 
     Source: the ReLU neuron of A2OS2A, arXiv 2503.00226.
     """

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def relu_quantise(inputs: NDArray, *, bits: int, shift: int) -> tuple[NDArray, int]:
-    """``min(max(x, 0) >> shift, 2**bits - 1)`` as int64, and how many values were cut off."""
+    """``min(max(x, 0) >> shift, 2**bits - 1)`` as int64, and the number of clipped values."""
     scaled = np.maximum(np.asarray(inputs, np.int64), 0) >> shift
     most = 2**bits - 1
     return np.minimum(scaled, most), int((scaled > most).sum())

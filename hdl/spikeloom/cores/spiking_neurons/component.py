@@ -1,4 +1,4 @@
-"""Leaky integrate-and-fire neurons, many of them in turn over one set of adders."""
+"""Leaky integrate-and-fire neurons, time-multiplexed over one set of adders."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
 if TYPE_CHECKING:
     from .core import SpikingNeurons
 
-RETURN = 3  # cycles from the read of a state in memory to the first read that sees it renewed
+RETURN = 3  # cycles from the read of a state in memory to the first read of the updated state
 
 
 class NeuronBank(Component):
-    """The neurons of a `SpikingNeurons` core, `lanes` of them per cycle, state in memory.
+    """The neurons of a `SpikingNeurons` core, `lanes` per cycle, with their state in memory.
 
-    Beats come in the order of the neurons, time step after time step; after T steps every state
-    starts from zero. One beat per cycle, `delay` cycles of latency. Additions and shifts
-    only. A population so small that its next step would overtake its state keeps it in registers.
+    Beats arrive in the order of the neurons, time step by time step; after T steps every state
+    restarts from zero. One beat per cycle, `delay` cycles of latency. It uses only additions and
+    shifts. Populations of fewer beats than the latency of a state update keep the state in
+    registers.
 
     Parameters
     ----------
@@ -32,8 +33,8 @@ class NeuronBank(Component):
 
     Members
     -------
-    i : In(stream of {data: `lanes` signed inputs side by side, last}); `last` goes along unseen.
-    o : Out(stream of {data: `lanes` spikes side by side, last}).
+    i : In(stream of {data: `lanes` concatenated signed inputs, last}); `last` is forwarded.
+    o : Out(stream of {data: `lanes` concatenated spikes, last}).
     """
 
     delay = 3  # cycles from an input to its spikes
@@ -53,7 +54,7 @@ class NeuronBank(Component):
         width = config.potential_bits
 
         m.submodules.loops = loops = LoopNest(time=config.steps, word=config.words)
-        # Three stages: the state is read, arrives, and takes up its input.
+        # Three stages: read address, state at the memory's output, update.
         advance = ~self.o.valid | self.o.ready
         beat_layout = data.StructLayout(
             {"input": self.i.payload.shape(), "fresh": 1, "word": range(config.words)}
@@ -95,7 +96,7 @@ class NeuronBank(Component):
         return m
 
     def _states_in_registers(self, m, renewed, adding, taken):
-        """The states at the adders; where `taken`, the `renewed` ones queue up behind the rest."""
+        """The states at the adders; with `taken`, the `renewed` ones are appended to the queue."""
         queue = Signal(self.config.words * len(renewed), reset_less=True)
         states = Signal.like(renewed)
         m.d.comb += states.eq(Mux(adding.fresh, 0, queue))
@@ -104,7 +105,7 @@ class NeuronBank(Component):
         return states
 
     def _states_in_memory(self, m, renewed, word, reading, adding, adding_valid, advance):
-        """The states at the adders, read two cycles ago at `word`, written where they belong."""
+        """The states at the adders, which were read two cycles before and are written back."""
         m.submodules.memory = memory = Memory(
             shape=len(renewed), depth=self.config.words, init=[], attrs=NO_READ_WRITE_COLLISION
         )

@@ -94,18 +94,18 @@ class SpikingNeurons(StreamUnit):
     def potential_bits(self) -> int:
         """Bits of a potential, signed.
 
-        Inputs of magnitude X add up to at most T X, and with a leak below 1 to at most
-        ``(X + 1) / (1 - leak)``: the 1 is what rounding down takes in a step.
+        Inputs of magnitude X add up to at most T X, and with a leak below 1 to at most ``(X + 1) /
+        (1 - leak)``, where the 1 accounts for rounding down in each step.
         """
         most = 2 ** (self.input_bits - 1) + 1
         bound = most * self.steps
         lost = 2**self.leak_shift - self.leak_numerator
         if lost:
             bound = min(bound, -(-(most << self.leak_shift) // lost))
-        # A soft reset may take a threshold larger than any potential; it never fires then.
+        # With a soft reset the threshold may exceed any potential; the neuron then never fires.
         return max(bound, 1).bit_length() + 1
 
-    # What any tool may ask
+    # Interface of every core
 
     def _port(self, item):
         shape, beat = (self.steps, self.neurons), (1, self.lanes)

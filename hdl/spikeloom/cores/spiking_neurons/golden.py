@@ -1,4 +1,4 @@
-"""Spiking neurons: golden model in integers, and the same in floating point."""
+"""Spiking neurons: golden model in integers, and a floating-point reference."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEAKY = {"leak_numerator": 1, "leak_shift": 1}  # a time constant of 2, as in ar
 def fire(config: SpikingNeurons, inputs: NDArray) -> NDArray:
     """Spikes of inputs (T, n) or (T, ...), a neuron for each place: int8, -1 only if ternary.
 
-    `config` is a `SpikingNeurons`; its equations are followed to the bit.
+    `config` is a `SpikingNeurons`; the result is bit-exact.
     """
     inputs = np.asarray(inputs, np.int64)
     state = np.zeros(inputs.shape[1:], np.int64)

@@ -1,4 +1,4 @@
-"""The stochastic attention cells: counters whose overflow is the spike."""
+"""The stochastic attention cells: counters whose carry out is the spike."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ def cell_delay(width: int) -> int:
 
 
 class CellArray(Component):
-    """`cells` counters, each drawing a spike with probability ``count / limit``.
+    """`cells` counters, each of which draws a spike with probability ``count / limit``.
 
-    A cell counts the ones among its products over one or more cycles and compares the count with a
-    random number of its own: ``spike = r < count``, `r` uniform over ``0..limit - 1``. The
-    comparison costs nothing: the counter of w bits starts at ``2**w - 1 - r`` and the spike is its
-    carry. Counts reach `limit` without wrapping.
+    A cell counts the ones among its products over one or more cycles and compares the count with
+    its own random number: ``spike = r < count``, `r` uniform over ``0..limit - 1``. The comparison
+    needs no logic: the counter of w bits starts at ``2**w - 1 - r`` and the spike is its carry out.
 
     Parameters
     ----------
-    cells : counters side by side.
+    cells : number of counters.
     width : products per cell per cycle.
     limit : largest count.
     strategy, stream : of the cells' `RandomSource`.
@@ -35,9 +34,8 @@ class CellArray(Component):
     Members
     -------
     seeding : In(Seeding()).
-    i : In(cells * width), the products of one cell after the other; with them
-    i_valid, i_first, i_last : In(1), whether there are products, and whether they are the first or
-        last of a draw.
+    i : In(cells * width), the products, cell by cell.
+    i_valid, i_first, i_last : In(1), `i` is valid; it is the first, the last of a draw.
     o : Out(cells), spikes.
     o_valid : Out(1), high for one cycle, `delay` cycles after `i_last`.
 
@@ -65,7 +63,7 @@ class CellArray(Component):
     def elaborate(self, platform):
         m = Module()
 
-        # Products and their tags pass a register each before and at every level of the popcount.
+        # Products and their tags are registered before and at every level of the popcount.
         products = Signal(len(self.i), reset_less=True)
         m.d.sync += products.eq(self.i)
         tag = Cat(self.i_valid, self.i_first, self.i_last)

@@ -1,4 +1,4 @@
-"""The `ssa` core: keys, streams and what else any tool may ask of it."""
+"""The `ssa` core: its keys, streams, golden model and cycles."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**64 - 1
 
-# Numbers of the core's random sources: no two share an LFSR.
+# Numbers of the core's random sources; sources with different numbers share no LFSR.
 ENCODER_STREAMS = {"q": 0, "k": 1, "v": 2}
 SCORE_STREAM = 3
 OUTPUT_STREAM = 4
@@ -46,10 +46,10 @@ ENGINES = ("counter", "sampled")
 class SSA(AttentionShape):
     """Stochastic spiking attention: shape, random source and unroll of one core.
 
-    Engine "counter": each step of the score stage and of the output stage ANDs ``cells * bits``
-    pairs of spikes per cycle: `cells` cells (query-key pairs) side by side, `bits` spikes of each
-    at once. ``cells = 1, bits = 1`` is the smallest core; ``cells = tokens**2, bits = 1`` is the
-    array of the paper; ``bits = head_dim`` counts whole rows at once.
+    Engine "counter": the score stage and the output stage each AND ``cells * bits`` pairs of spikes
+    per cycle: `bits` spikes of each of `cells` cells (query-key pairs). ``cells = 1, bits = 1`` is
+    the smallest core; ``cells = tokens**2, bits = 1`` is the array of the paper; ``bits =
+    head_dim`` counts a whole row per cycle.
 
     Engine "sampled": `lanes` query rows of each of `steps_at_once` time steps per cycle.
 
@@ -193,11 +193,11 @@ class SSA(AttentionShape):
                 f"a divisor of head_dim ({self.head_dim}) and value_dim ({self.value_dim})",
             )
 
-    # What the streams carry
+    # Streams
 
     @property
     def by_value(self) -> bool:
-        """Whether the streams carry values, encoded on chip, in place of spikes."""
+        """Whether the streams carry values, which are encoded on chip, instead of spikes."""
         return self.input_kind == "values"
 
     @property
@@ -244,7 +244,7 @@ class SSA(AttentionShape):
         return self.spike_bits(operand)
 
     def spike_bits(self, operand: str) -> int:
-        """Spikes of "q", "k", "v" or "o" that go by at once, in a beat or behind the encoders."""
+        """Spikes of a row of "q", "k", "v" or "o" per cycle, in a beat or from the encoders."""
         return self.width(operand) * self.beat_rows(operand)
 
     def beat_rows(self, operand: str) -> int:
@@ -252,16 +252,16 @@ class SSA(AttentionShape):
         rows = self.steps_at_once or 1
         return rows * (self.lanes or 1) if operand in ("q", "o") else rows
 
-    # How the unroll cuts the work into cycles
+    # Schedule
 
     @property
     def query_lanes(self) -> int:
-        """Query rows worked on at once: 1 unless `cells` exceeds `tokens`."""
+        """Query rows processed in parallel: 1 unless `cells` exceeds `tokens`."""
         return max(1, (self.cells or 1) // self.tokens)
 
     @property
     def key_lanes(self) -> int:
-        """Keys compared with each of those query rows at once."""
+        """Keys processed in parallel for each query row."""
         return min(self.cells, self.tokens)
 
     @property
@@ -271,13 +271,13 @@ class SSA(AttentionShape):
 
     @property
     def encoder_lanes(self) -> int:
-        """Values of one token encoded per cycle, enough never to hold up the score stage."""
+        """Values of a token encoded per cycle, enough not to stall the score stage."""
         if self.query_lanes > 1 or self.engine == "sampled":
             return self.bits
         needed = -(-self.cells * self.bits // self.tokens)
         return min(n for n in range(needed, self.bits + 1) if self.bits % n == 0)
 
-    # What any tool may ask
+    # Interface of every core
 
     def create(self) -> Component:
         if self.engine == "sampled":
@@ -316,7 +316,8 @@ class SSA(AttentionShape):
     def prepare(
         cls, settings: Mapping[str, Any], **tensors: NDArray
     ) -> tuple[Self, list[dict[str, NDArray]]]:
-        """Spikes (T, N, D) or values (N, D), told apart by the tensors where `settings` do not."""
+        """Spikes (T, N, D) or values (N, D), inferred from the tensors unless `settings` specify
+        it."""
         settings = {"inputs": _guess_inputs(tensors.get("q", ()))} | dict(settings)
         axes = "ND" if settings["inputs"] == "values" else "TND"
         why = f"inputs = {settings['inputs']}"
@@ -361,7 +362,7 @@ class SSA(AttentionShape):
 
 @dataclass(frozen=True)
 class DiagonalPort(Port):
-    """K or V in the order of a producer of diagonals: word b of column x is ``M[(x mod D + b) mod
+    """K or V in diagonal order: word b of column x is ``M[(x mod D + b) mod
     N, x]``, with `period` = D."""
 
     period: int
@@ -375,14 +376,14 @@ class DiagonalPort(Port):
         return whole
 
     def _diagonal(self):
-        """Row and column that each word of each column comes from."""
+        """Source row and column of each word of each column."""
         _, tokens, width = self.shape
         word, column = np.ogrid[:tokens, :width]
         return (column % self.period + word) % tokens, column
 
 
 def _guess_inputs(q):
-    """Spikes are whole numbers or three axes of zeros and ones; anything else is values."""
+    """Integers, or three axes of zeros and ones, are spikes; anything else is values."""
     q = np.asarray(q)
     if q.ndim <= 2:
         return "values"
@@ -390,7 +391,7 @@ def _guess_inputs(q):
 
 
 def _default_cells(tokens):
-    """Cells by default: the largest divisor of `tokens` up to 16, or, where that is below 4, up to
+    """Default of `cells`: the largest divisor of `tokens` up to 16, or, if that is below 4, up to
     16 with a partial last group."""
     divisor = largest_divisor(tokens, 16)
     if divisor >= min(4, tokens):

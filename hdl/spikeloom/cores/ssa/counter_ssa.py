@@ -36,10 +36,9 @@ class CounterSSA(Component):
         S[i, j]    ~ Bern( 1/D * sum_d Q[i, d] AND K[j, d] )
         Attn[i, d] ~ Bern( 1/N * sum_j S[i, j] AND V[j, d] )
 
-    Operands are taken whenever there is room (two time steps of spikes, or one tensor of values),
-    also before `start`. Both stages and the loading of the next step run at the same time; see
-    `schedule` for the cycles. Where a ``last`` does not fall on the end of a tensor, `misframed`
-    goes high and stays until reset.
+    Operands are buffered (two time steps of spikes, or one tensor of values) and accepted even
+    before `start`. Both stages and the loading of the next step run in parallel; see `schedule` for
+    the cycles.
 
     Parameters
     ----------
@@ -47,15 +46,15 @@ class CounterSSA(Component):
 
     Members
     -------
-    start : In(1), begin a run of T steps; taken while `busy` is low.
+    start : In(1), begin a run of T steps; ignored while `busy` is high.
     seed : In(64), loaded into every LFSR at start.
-    busy : Out(1), from start to the last output beat.
-    done : Out(1), one cycle, with the transfer of the last output beat.
-    misframed : Out(1).
-    q, k, v : In(stream of {data, last}). Spikes: a beat is a token, N beats a step, bit d the spike
-        of dimension d. Values: a beat is one threshold 0..2**value_bits, N * D beats, along a
-        token first.
-    o : Out(stream of {data: Dv, last}), a token of output spikes per beat, N beats a step.
+    busy : Out(1), high from the cycle after `start` to the last output beat.
+    done : Out(1), high for one cycle, with the transfer of the last output beat.
+    misframed : Out(1), a ``last`` was not at the end of a tensor; high until reset.
+    q, k, v : In(stream of {data, last}). Spikes: a beat is a token, N beats per step, bit d is the
+        spike of dimension d. Values: a beat is one threshold 0..2**value_bits, N * D beats, token
+        by token.
+    o : Out(stream of {data: Dv, last}), a token of output spikes per beat, N beats per step.
 
     Source: Song et al., "Stochastic Spiking Attention", arXiv 2402.09109.
     """
@@ -68,7 +67,7 @@ class CounterSSA(Component):
         m = Module()
         config = self.config
 
-        # Start: scramble and load the seed, run, and stop with the last output beat.
+        # Start: scramble and load the seed, run until the last output beat.
         m.submodules.run_control = run_control = RunControl(config.steps)
         m.submodules.scrambler = scrambler = SeedScrambler()
         connect(m, control_of(self), run_control.control)
@@ -85,7 +84,7 @@ class CounterSSA(Component):
         m.submodules.output = output = OutputStage(config)
         seeded, misframed = [scores, output], []
 
-        # Operands: streams of rows or of values to double-buffered spikes.
+        # Operands: convert streams of rows or values to double-buffered spikes.
         q, k, v = (self._operand(m, name, seeded, misframed, run) for name in ENCODER_STREAMS)
         connect(m, scrambler.seeding, *(part.seeding for part in seeded))
         with m.If(Cat(misframed).any()):
@@ -117,9 +116,10 @@ class CounterSSA(Component):
         return m
 
     def _operand(self, m, name, seeded, misframed, run):
-        """Memory of operand `name`, fed from its stream.
+        """Memory of operand `name`, filled from its stream.
 
-        Encoders join `seeded`; whether this cycle's beat has a wrong ``last`` joins `misframed`.
+        Appends encoders to `seeded`, and to `misframed` whether the current beat has a wrong
+        ``last``.
         """
         config = self.config
         port = getattr(self, name)

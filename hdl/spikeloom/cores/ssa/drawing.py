@@ -52,7 +52,7 @@ def sampled(core: SSA) -> Drawing:
     """Streams, corner turns, memories read along diagonals, a lane of the pipeline."""
     d = Drawing("ssa-sampled", 13.6, 4.3)
     rows = {"q": 3.7, "k": 2.4, "v": 0.7}
-    left, turn = 1.45, 3.0  # where rows come from; middle of the corner turns
+    left, turn = 1.45, 3.0  # start of the rows; middle of the corner turns
     for name, y in rows.items():
         d.input(0.8, y, name, f"{name}_framed")
     if core.by_value:
@@ -95,7 +95,7 @@ def sampled(core: SSA) -> Drawing:
 
 
 def _pipeline(d: Drawing) -> None:
-    """From the operands' memories to the output."""
+    """From the operand memories to the output."""
     d.box(7.2, 2.4, "AND", "logic", 0.7, 0.7, "lane_*")
     d.box(8.9, 2.4, "rotate by s\na bit of s per register", "logic", 1.7, 0.7, "lane_*")
     d.box(10.8, 2.4, "AND", "logic", 0.7, 0.7, "lane_*")
@@ -109,7 +109,7 @@ def _pipeline(d: Drawing) -> None:
     d.arrow((8.9, 3.3), (8.9, 2.8))
     d.label(8.97, 3.07, "s", "left")
     d.label(12.2, 1.8, "a query per cycle and lane")
-    # V's word is where s and b say.
+    # s and b address the word of V.
     d.box(7.6, 1.4, "(s + b) mod N", "logic", 1.2, 0.4, "address_*")
     d.arrow((10.1, 3.3), (10.1, 1.4), (8.25, 1.4), text="s, b")
     d.arrow((6.95, 1.4), (5.55, 1.4), (5.55, 1.1))

@@ -38,13 +38,13 @@ class SSATrace:
 
 
 def admitted(tokens: int, mask: str) -> NDArray:
-    """(N, N) bool: whether query i may look at key j under `mask`."""
+    """(N, N) bool: whether query i attends to key j under `mask`."""
     query, key = np.ogrid[:tokens, :tokens]
     return {"none": query >= -1 + 0 * key, "causal": key <= query, "self": key != query}[mask]
 
 
 def encode(config: SSA, operand: str, values: NDArray) -> NDArray:
-    """Spikes of `values` (N, W) in [0, 1] as the core's encoders draw them: (T, N, W) uint8.
+    """Spikes of `values` (N, W) in [0, 1], as drawn by the core's encoders: (T, N, W) uint8.
 
     `operand` is "q", "k" or "v".
     """
@@ -128,7 +128,7 @@ def float_scores(q: NDArray, k: NDArray, mask: str = "none") -> NDArray:
 
 
 def _in_blocks(draws, steps, tokens, width, rows, lanes):
-    """Draws in the order the hardware makes them, `rows` by `lanes` at a time, as an array
-    (steps, tokens, width): blocks run along a row of blocks first."""
+    """Rearrange draws from hardware order, in blocks of `rows` by `lanes` and row by row of blocks,
+    to an array (steps, tokens, width)."""
     blocks = draws.reshape(steps, tokens // rows, width // lanes, rows, lanes)
     return blocks.transpose(0, 1, 3, 2, 4).reshape(steps, tokens, width)

@@ -1,13 +1,13 @@
 """Stochastic spiking attention by index sampling: golden model of engine "sampled".
 
-In place of counting matches and drawing against the count, draw which match to look at::
+Instead of comparing a count of matches with a random number, it samples one match::
 
     c = (d + s) mod D,  j = (c + b) mod N       s uniform in 0..D-1, b uniform in 0..N-1
     Attn[i, d] = Q[i, c] AND K[j, c] AND V[j, d]
 
-For every i and d the pair (c, j) is uniform over all D * N, so the spike has probability exactly
-``1/(D N) * sum_j sum_c Q[i, c] K[j, c] V[j, d]``: that of the counters. Along d both indices
-walk a diagonal, so the outputs of a token share neither dimension nor key.
+For every i and d the pair (c, j) is uniform over all D * N pairs, so a spike has exactly the
+probability ``1/(D N) * sum_j sum_c Q[i, c] K[j, c] V[j, d]``, as with counters. Along d the two
+indices follow a diagonal, so the outputs of a token share neither dimension nor key.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ def draw_indices(config: SSA) -> list[NDArray]:
 
 
 def places(config: SSA, s: NDArray, b: NDArray) -> tuple[NDArray, NDArray]:
-    """Which dimension and key each output looks at: `c` and `j`, each (*shape of `s`, Dv).
+    """Dimension `c` and key `j` that each output samples, each (*shape of `s`, Dv).
 
-    Outputs beyond D look where those D before them do.
+    Output d samples the same pair as output d - D.
     """
     dims = np.arange(config.value_dim) % config.head_dim
     c = (dims + s[..., None]) % config.head_dim
@@ -66,15 +66,15 @@ def places(config: SSA, s: NDArray, b: NDArray) -> tuple[NDArray, NDArray]:
 def sample(
     config: SSA, q: NDArray, k: NDArray, v: NDArray, mask: NDArray, s: NDArray, b: NDArray
 ) -> tuple[NDArray, NDArray]:
-    """Scores looked at and output spikes, for given indices.
+    """Sampled scores and output spikes for given indices.
 
     Parameters
     ----------
     q, k : (T, N, D) spikes, v : (T, N, Dv) spikes, mask : (N, N) bool.
     s, b : (T, N) indices.
 
-    Returns (T, N, N) uint8, a score spike where one was looked at and 0 elsewhere, and
-    (T, N, Dv) uint8.
+    Returns (T, N, N) uint8, the score spikes that were sampled and 0 elsewhere, and (T, N, Dv)
+    uint8.
     """
     c, j = places(config, s, b)
     step, query, dim = np.ogrid[: q.shape[0], : q.shape[1], : v.shape[2]]

@@ -1,4 +1,4 @@
-"""Second stage: output spikes, one block of query rows against a group of columns at a time."""
+"""Second stage: output spikes, for one block of query rows and one group of columns at a time."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 class OutputStage(Component):
     """``Attn[i, d] ~ Bern(1/N * sum_j S[i, j] AND V[j, d])``.
 
-    For every time step, block of query rows, group of `bits` columns: the keys, `key_lanes` per
-    cycle. A block starts when its scores and the time step's V are there and the output has room.
+    The loops are: time steps, blocks of query rows, groups of `bits` columns, and keys, `key_lanes`
+    per cycle. A block starts when its scores and the V of its time step are complete and the output
+    queue has room.
 
     Members
     -------
     seeding : In(Seeding()).
-    s : Out(BankReader), the scores of a block, a word for each key group.
-    v : Out(BankReader), the spikes of V, as a `SpikeOperand` holds them.
-    o : Out(BankWriter), blocks of output rows, row after row, each written at once.
+    s : Out(BankReader), the scores of a block, one word per key group.
+    v : Out(BankReader), the spikes of V, read from a `SpikeOperand`.
+    o : Out(BankWriter), blocks of output rows, each written in one cycle.
 
     Source: SSA, arXiv 2402.09109, output stage.
     """
@@ -75,7 +76,7 @@ class OutputStage(Component):
             self.v.release.eq(issue & loops.block_last),
         ]
 
-        # The words come back a cycle later and feed the cells: one for each row and column.
+        # The words arrive one cycle later and are passed to the cells, one per row and column.
         m.submodules.cells = cells = CellArray(
             rows * bits,
             config.key_lanes,
@@ -97,7 +98,7 @@ class OutputStage(Component):
                     scores & values
                 )
 
-        # Columns gather into rows; the last ones complete the block as they come.
+        # Columns are collected into rows; the last group of columns completes the block.
         m.submodules.done = done = LoopNest(column=self._columns)
         m.d.comb += [
             done.step.eq(cells.o_valid),

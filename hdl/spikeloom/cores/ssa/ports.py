@@ -1,4 +1,4 @@
-"""Ports of the `ssa` core, whatever its engine."""
+"""Ports of the `ssa` core, common to both engines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def ssa_ports(config: SSA) -> dict[str, Member]:
-    """Members: start, seed, status, and a stream for each operand and for the output."""
+    """Members: start, seed, status, and a stream for each operand and the output."""
     operands = {
         name: In(stream.Signature(beat(config.beat_bits(name)))) for name in ENCODER_STREAMS
     }

@@ -1,10 +1,10 @@
-"""Settings of `ssa`, and its clock, that fit classes of devices."""
+"""Settings and core clocks of `ssa` for classes of devices."""
 
 from ...contract import Preset
 
 SMALLEST = {"tokens": 8, "head_dim": 8, "steps": 10, "cells": 1, "bits": 1, "random": "own"}
 SAMPLED = {"tokens": 64, "head_dim": 64, "steps": 10, "engine": "sampled", "random": "own"}
-# The host hands out K and V in diagonals: the corner turn is a third of the core.
+# The host sends K and V in diagonal order, because the corner turn is a third of the core.
 DIAGONALS = SAMPLED | {"feed": "diagonals"}
 
 PRESETS = {

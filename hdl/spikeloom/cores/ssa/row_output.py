@@ -15,17 +15,18 @@ from ...blocks.row_splitter import RowSplitter
 
 
 class RowOutput(Component):
-    """Queues blocks of output rows and sends them row after row, marking the end of a time step.
+    """Queues blocks of output rows and sends them row by row, with ``last`` at the end of a time
+    step.
 
     Parameters
     ----------
     tokens, width : shape of one time step's output.
-    rows : rows of a block; they divide `tokens`.
-    depth : blocks queued.
+    rows : rows of a block; divides `tokens`.
+    depth : depth of the queue in blocks.
 
     Members
     -------
-    i : In(BankWriter(0, rows * width)); a bank is a block, written at once.
+    i : In(BankWriter(0, rows * width)); a bank is a block, written in one cycle.
     o : Out(stream of {data: width bits, last}).
     """
 

@@ -1,4 +1,4 @@
-"""How long each part of the `ssa` core takes, and how deep its queues must be to keep going."""
+"""Cycle counts of the parts of the `ssa` core, and the queue depths that avoid stalls."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def output_latency(config: SSA) -> int:
 
 
 def score_banks(config: SSA) -> int:
-    """Blocks of scores held at once so that neither stage ever waits for a bank."""
+    """Banks of the score memory, one block of scores each, so that neither stage stalls."""
     held = score_period(config) + score_latency(config) + output_period(config)
     return -(-held // block_period(config))
 
 
 def output_depth(config: SSA) -> int:
-    """Blocks of output rows queued at once so that the output stage never waits for room."""
+    """Depth of the output queue in blocks of rows, so that the output stage does not stall."""
     held = output_period(config) + output_latency(config) + config.query_lanes
     return -(-held // block_period(config))
 
@@ -63,15 +63,16 @@ def fill_period(config: SSA, operand: str) -> int:
 def cycles(config: SSA, *, loaded: bool = True) -> int:
     """Cycles from `start` to the last output beat, for streams that never stall.
 
-    Of engine "sampled": see `sampled.schedule`. Of engine "counter"
-    ``T * N * ceil(N / cells) * max(D, Dv) / bits`` and a constant, as long as one time step fills
-    in no more time than it is worked on: always, except where `cells` exceeds `tokens` and spikes
-    come in by rows. `loaded`: operands came before `start`, as far as they go (two time steps of
-    spikes, or all values); otherwise their first beats come with `start`.
+    Engine "sampled": see `sampled.schedule`. Engine "counter": ``T * N * ceil(N / cells) * max(D,
+    Dv) / bits`` and a constant, if loading a time step takes no longer than processing it. This
+    holds unless `cells` exceeds `tokens` and spikes arrive by rows.
+
+    `loaded`: operands are preloaded before `start` as far as they fit (two time steps of spikes, or
+    all values); otherwise their first beats arrive with `start`.
     """
     if config.engine == "sampled":
         return sampled_schedule.cycles(config, loaded=loaded)
-    settled = 8  # time steps after which every further one takes the same time
+    settled = 8  # time steps until the period is constant
     if config.steps > settled:
         before, after = (_run_length(config, loaded, steps) for steps in (settled - 1, settled))
         return after + (config.steps - settled) * (after - before)
@@ -79,7 +80,7 @@ def cycles(config: SSA, *, loaded: bool = True) -> int:
 
 
 def _run_length(config, loaded, steps):
-    """Cycles of the first `steps` time steps, stage by stage and step by step."""
+    """Cycles of the first `steps` time steps, simulated stage by stage."""
     blocks = config.tokens // config.query_lanes
     period = block_period(config)
     fills = {name: _Fill(config, name, loaded) for name in "qkv"}
@@ -103,7 +104,7 @@ def _run_length(config, loaded, steps):
 
 
 class _Fill:
-    """When the two banks of an operand are filled: `filled` per step, given past releases."""
+    """Cycles in which the two banks of an operand are filled, derived from past releases."""
 
     def __init__(self, config: SSA, operand: str, loaded: bool) -> None:
         self._period = fill_period(config, operand)

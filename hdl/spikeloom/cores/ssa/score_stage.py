@@ -1,4 +1,4 @@
-"""First stage: score spikes, one block of query rows against a group of keys at a time."""
+"""First stage: score spikes, for one block of query rows and one group of keys at a time."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 class ScoreStage(Component):
-    """``S[i, j] ~ Bern(1/D * sum_d Q[i, d] AND K[j, d])``, 0 where the mask leaves j out.
+    """``S[i, j] ~ Bern(1/D * sum_d Q[i, d] AND K[j, d])``, 0 where the mask excludes j.
 
-    For every time step, block of query rows, group of keys: the dimensions, `bits` per cycle. A
-    block of query rows starts when operands are there and the score memory has room for it, and
-    then runs without a pause.
+    The loops are: time steps, blocks of query rows, groups of keys, and dimensions, `bits` per
+    cycle. A block of query rows starts when its operands are complete and the score memory has room
+    for it, and then runs without stalls.
 
     Members
     -------
     seeding : In(Seeding()); loading also starts a run of all time steps.
-    run : In(1), may start blocks.
-    q, k : Out(BankReader), the spikes of a time step, as a `SpikeOperand` holds them.
-    s : Out(BankWriter), the scores of a block; a word for each key group, query after query.
+    run : In(1), blocks may start.
+    q, k : Out(BankReader), the spikes of a time step, read from a `SpikeOperand`.
+    s : Out(BankWriter), the scores of a block; one word per key group, query by query.
 
     Source: SSA, arXiv 2402.09109, score stage.
     """
@@ -88,7 +88,7 @@ class ScoreStage(Component):
         with m.Elif(issue & loops.time_last):
             m.d.sync += to_do.eq(0)
 
-        # The words come back a cycle later and feed the cells.
+        # The words arrive one cycle later and are passed to the cells.
         m.submodules.cells = cells = CellArray(
             config.query_lanes * config.key_lanes,
             config.bits,
@@ -110,7 +110,7 @@ class ScoreStage(Component):
                     query & self.k.data.word_select(key, config.bits)
                 )
 
-        # Scores leave in the order they were issued.
+        # Scores leave in the order of the reads.
         m.submodules.done = done = LoopNest(block=self._blocks, group=self._groups)
         m.d.comb += [
             done.step.eq(cells.o_valid),
@@ -123,7 +123,8 @@ class ScoreStage(Component):
         return m
 
     def _admitted(self, done):
-        """Which scores of the present block and key group the mask lets through, of tokens."""
+        """Which scores of the current block and key group the mask admits; none beyond the last
+        token."""
         config = self._config
         lead = done.block * config.query_lanes - done.group * config.key_lanes
         rules = {

@@ -1,4 +1,4 @@
-"""Operand memory: spikes of one step are read while those of the next arrive."""
+"""Operand memory: the spikes of one step are read while those of the next are written."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from ...blocks.loop_nest import LoopNest
 
 
 def word_address(groups: int, columns: int) -> data.StructLayout:
-    """Address of a word: which group of tokens, which column of spikes."""
+    """Address of a word: group of tokens and column of spikes."""
     return data.StructLayout({"column": range(columns), "group": range(groups)})
 
 
 class SpikeOperand(Component):
-    """Double-buffered spikes of `tokens` x `width`, stored in the words the cells consume.
+    """Double-buffered spikes of `tokens` x `width`, stored in words as the cells read them.
 
-    A word holds `bits` spikes of each of `lanes` neighbouring tokens, token after token. Spikes
-    arrive in blocks of `block_rows` tokens times `block_bits` spikes, along a token (or a block of
-    tokens) first. One block per cycle.
+    A word holds `bits` spikes of each of `lanes` neighbouring tokens, token by token. Spikes arrive
+    in blocks of `block_rows` tokens times `block_bits` spikes, first along a token (or block of
+    tokens). One block per cycle.
 
     Parameters
     ----------
     tokens, width : shape of the tensor.
-    lanes, bits : shape of a word; `bits` divides `width`. Where `lanes` does not divide `tokens`,
-        the last word's tokens beyond them hold anything (``block_rows == 1`` only).
+    lanes, bits : shape of a word; `bits` divides `width`. If `lanes` does not divide `tokens`, the
+        excess spikes of the last words are undefined (``block_rows == 1`` only).
     block_rows, block_bits : shape of an arriving block; they divide `lanes` and `bits`, and
         ``block_rows > 1`` needs ``block_bits == bits``.
 
@@ -42,7 +42,7 @@ class SpikeOperand(Component):
         self, tokens: int, width: int, *, lanes: int, bits: int, block_rows: int, block_bits: int
     ) -> None:
         self._groups = -(-tokens // lanes)
-        self._partial = tokens % lanes  # tokens of the last group, 0: as many as in the others
+        self._partial = tokens % lanes  # tokens of a partial last group, or 0
         self._columns = width // bits
         self._blocks = (lanes // block_rows, bits // block_bits)
         super().__init__(

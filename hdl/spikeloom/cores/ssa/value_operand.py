@@ -1,4 +1,4 @@
-"""Value memory with bitstream encoders: numbers in, fresh spikes out at every time step."""
+"""Value memory with bitstream encoders: values in, newly drawn spikes out in every time step."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ...random.random_source import RandomSource
 
 
 class ValueOperand(Component):
-    """Takes `tokens` x `width` values once and encodes them anew at each of `steps` time steps.
+    """Stores `tokens` x `width` values and encodes them anew in each of `steps` time steps.
 
-    A value is a threshold 0..2**value_bits, and its spike has probability
-    ``threshold / 2**value_bits``, 0 and 1 included. Values arrive one per beat, along a token
-    first; spikes leave in blocks of `rows` tokens times `lanes`, one block per cycle.
+    A value is a threshold 0..2**value_bits, and its spike has probability ``threshold /
+    2**value_bits``, including 0 and 1. Values arrive one per beat, token by token; spikes leave in
+    blocks of `rows` tokens times `lanes`, one block per cycle.
 
     Members
     -------
@@ -72,7 +72,7 @@ class ValueOperand(Component):
         write = memory.write_port(granularity=code_bits if cells > 1 else None)
         read = memory.read_port()
 
-        # Values come in while the memory is empty, and stay for all time steps.
+        # Values are written while the memory is empty, and kept for all time steps.
         loaded = Signal()
         m.submodules.fill = fill = LoopNest(
             group=self._groups, row=self._rows, column=self._columns, lane=self._lanes
@@ -91,11 +91,11 @@ class ValueOperand(Component):
         with m.If(written & fill.group_last):
             m.d.sync += loaded.eq(1)
 
-        # One word is read ahead of the encoders; a stalled output stalls the read.
+        # One word is prefetched for the encoders; a stalled output stalls the read.
         m.submodules.replay = replay = LoopNest(
             time=self._steps, group=self._groups, column=self._columns
         )
-        # Values of the next run may be there before this one ends: they wait for its seed.
+        # Values of the next run may arrive before this one ends; they are encoded after its seed.
         valid = Signal()
         to_do = Signal()
         advance = ~valid | self.o.ready

@@ -18,8 +18,8 @@ class ProductStream(Component):
     memories and a queue of sums.
 
     Both operands are double-buffered and taken one code per cycle. A product begins when both are
-    loaded. Each line of a takes, for each group of lanes, a cycle per spike and at least one: the
-    sums of a group leave side by side in one beat. A line without spikes leaves as zeros.
+    loaded. Each line of a takes, for each group of lanes, one cycle per spike and at least one. The
+    sums of a group leave in one beat; those of a line without spikes are zeros.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ class ProductStream(Component):
     -------
     a : In(stream of codes), line by line.
     b : In(stream of codes), token by token.
-    o : Out(stream of array of `lanes` sums in trace units), line by line, token after token; lanes
-        beyond the last token hold anything.
+    o : Out(stream of array of `lanes` sums in trace units), line by line, token by token; lanes
+        beyond the last token are undefined.
     """
 
     def __init__(self, config: Spiked, lines: int, length: int) -> None:
@@ -62,8 +62,8 @@ class ProductStream(Component):
         wiring.connect(m, wiring.flipped(self.a), events.i)
         fill_from_stream(m, lanes, self.b)
 
-        # A silent line is one event: events wait while it is repeated for the other groups. Its
-        # zeros leave with the delay of a product.
+        # A silent line is one event; events stall while it is repeated for the other groups. Its
+        # zeros have the same delay as a product.
         silent = product.events.next & product.events.event.silent
         repeats = Signal(range(config.groups))
         repeat, room = Signal(), Signal()

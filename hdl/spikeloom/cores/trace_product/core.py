@@ -31,11 +31,10 @@ class TraceProductUnit(PhaseCoded):
 
         o[l, t] = sum_x a[l, x] * b[t, x]
 
-    A code stands for ``sign * B**-n``. Sums have `frac_bits` fraction bits and cannot overflow.
-
-    Spikes of a are taken one after the other; each looks up its product with all codes of `lanes`
-    tokens, and adds it to their sums or subtracts it. A cycle per spike and group of lanes; for a
-    line without spikes, a cycle per group.
+    A code represents ``sign * B**-n``. Sums have `frac_bits` fraction bits and cannot overflow.
+    Spikes of a are processed one after the other. Each looks up its products with the codes of
+    `lanes` tokens and adds them to their sums or subtracts them. One cycle per spike and group of
+    lanes; a line without spikes takes one cycle per group.
     """
 
     NAME = "trace_product"
@@ -79,7 +78,7 @@ class TraceProductUnit(PhaseCoded):
 
     @property
     def stage(self) -> Spiked:
-        """The `spiked` core whose score product this would be."""
+        """The `spiked` core with this score product."""
         lanes = {"lanes": self.lanes, "encoders": self.lanes}
         return self.stage_of(tokens=self.tokens, head_dim=self.length, **lanes)
 
@@ -115,7 +114,8 @@ class TraceProductUnit(PhaseCoded):
         return {"o": sums.astype(self.outputs["o"].item.dtype)}
 
     def cycles(self, *, a: NDArray | None = None, b: NDArray | None = None) -> int:
-        """Exact for a; without it, for a spike at every place: the most. b does not matter."""
+        """Exact for given a; otherwise the maximum, for a spike in every place. Independent of
+        b."""
         from ...blocks.queued_stage import QUEUE_DELAY
         from ..spiked.trace_product import TraceProduct
 

@@ -1,4 +1,4 @@
-"""Winner-oriented spike shift (`woss`): a softmax of one-spike codes without its division."""
+"""Winner-oriented spike shift (`woss`): a softmax of one-spike codes without the division."""
 
 from .core import WossUnit
 

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class WossUnit(PhaseCoded):
-    """Turns each row of score codes into codes of probabilities, not yet divided by their sum::
+    """Converts each row of score codes to codes of probabilities, not divided by their sum::
 
         u[j] = score_scale * (s[j] - s[winner])
         m[j] = min {m >= 0 : u[j] >= (1/2 - m) * ln B}
 
-    s is a decoded score, ``sign * B**-n``; the winner is the largest positive score of the row, and
-    counts as 0 where there is none. ``B**-m`` is about ``exp(u)``: the softmax but for its divisor.
+    s is a decoded score, ``sign * B**-n``; the winner is the largest positive score of the row, or
+    0 if there is none. ``B**-m`` approximates ``exp(u)``, the numerator of the softmax.
 
-    Row i is query i: with `mask` causal, it looks at tokens 0..i only; the others neither win nor
+    Row i is query i: with `mask` causal, it attends only to tokens 0..i; the others neither win nor
     fire.
     """
 
@@ -81,7 +81,7 @@ class WossUnit(PhaseCoded):
 
     @property
     def stage(self) -> Spiked:
-        """A `spiked` core with this stage; its scores are products of codes times the scale."""
+        """A `spiked` core that contains this stage, with scores in units of the scale."""
         return self.stage_of(
             tokens=self.tokens,
             mask=self.mask,

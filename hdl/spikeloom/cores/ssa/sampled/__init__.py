@@ -1,1 +1,1 @@
-"""Engine "sampled" of `ssa`: draws which spikes to look at in place of counting them all."""
+"""Engine "sampled" of `ssa`: samples spikes at random instead of counting all of them."""

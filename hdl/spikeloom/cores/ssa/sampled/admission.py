@@ -1,4 +1,4 @@
-"""Admission: takes out of a query the dimensions whose key it may not look at."""
+"""Admission: removes from a query the dimensions whose key the mask excludes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Admission(Component):
-    """``o[c] = i[c] AND (query may look at key (c + b) mod N)``, `delay` cycles later.
+    """``o[c] = i[c] AND (mask admits key (c + b) mod N)``, `delay` cycles later.
 
     Under "causal" the admitted c lie between ``-b`` and ``query - b``, modulo N; under "self" all
     but ``query - b`` are admitted.

@@ -1,4 +1,4 @@
-"""Corner turn: rows come in, words for memories that are read along diagonals go out."""
+"""Corner turn: converts rows to words of memories that are read along diagonals."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from ....blocks.memory_attributes import NO_READ_WRITE_COLLISION
 
 
 class CornerTurn(Component):
-    """Rows 0, 1, ... of a tensor M to the words of its diagonals.
+    """Converts rows 0, 1, ... of a tensor M to the words of its diagonals.
 
     Word `b` of block `n`, whose first column has place `p` on the diagonal, holds bit
-    ``M[(p + x + b) mod tokens, x]`` of its columns x. So that the bits of a word meet, the columns
-    of a block are delayed by `skew`, `skew` - 1, ... rows, and the first `skew` rows pass by once
-    more after the last. A row per cycle; ``tokens + skew`` cycles for a tensor.
+    ``M[(p + x + b) mod tokens, x]`` of its columns x. To align the bits of a word, the columns of a
+    block are delayed by `skew`, `skew` - 1, ... rows, and the first `skew` rows are processed again
+    after the last. One row per cycle; ``tokens + skew`` cycles per tensor.
 
     Parameters
     ----------
     tokens : rows of the tensor.
     blocks : (columns, place) of each block, lowest columns first.
-    skew : one less than the columns of the widest block, or than `tokens` if that is less; 0 where
-        rows are written as they come.
+    skew : one less than the smaller of `tokens` and the columns of the widest block; 0 if rows are
+        written unchanged.
 
     Members
     -------
-    i : In(stream of all columns' bits): rows.
-    w : Out(BankWriter), a bank for each tensor: bits of all blocks side by side, and `b` of each
+    i : In(stream of the bits of all columns), rows.
+    w : Out(BankWriter), one bank per tensor: the concatenated bits of all blocks, and `b` of each
         block's word.
     """
 
@@ -54,11 +54,11 @@ class CornerTurn(Component):
         m = Module()
         tokens, skew = self._tokens, self._skew
 
-        # A row comes in, or one of the first comes in again.
+        # Accept a row, or process one of the first rows again.
         m.submodules.rows = rows = LoopNest(row=tokens + skew)
         m.submodules.bank = bank = ClaimAhead()
         again = Signal()
-        early = Signal(init=skew > 0)  # bits of a word have not all met
+        early = Signal(init=skew > 0)  # the words are not complete yet
         m.d.comb += [
             bank.available.eq(self.w.free),
             self.w.reserve.eq(bank.claim),
@@ -72,7 +72,7 @@ class CornerTurn(Component):
                 shape=len(incoming), depth=skew, init=[], attrs=NO_READ_WRITE_COLLISION
             )
             write, read = first_rows.write_port(), first_rows.read_port()
-            next_row = Signal(range(skew + 1))  # to come in again after the present one
+            next_row = Signal(range(skew + 1))  # to process again after the current one
             with m.If(rows.step):
                 m.d.sync += [
                     again.eq((again | (rows.row == tokens - 1)) & ~rows.row_last),
@@ -82,12 +82,12 @@ class CornerTurn(Component):
             m.d.comb += [
                 write.addr.eq(rows.row),
                 write.data.eq(incoming),
-                write.en.eq(early),  # over and over, until the row is there
+                write.en.eq(early),  # repeated until the row arrives
                 read.addr.eq(Mux(again, next_row, 0)),
             ]
             incoming = Mux(again, read.data, incoming)
 
-        # A cycle later it is shifted in, and words are written.
+        # One cycle later the row is shifted in and words are written.
         row = Signal(len(self.w.data), reset_less=True)
         shift = Signal()
         m.d.sync += [
@@ -97,7 +97,7 @@ class CornerTurn(Component):
             self.w.close.eq(rows.step & rows.row_last),
         ]
 
-        # Column x of a block is delayed by skew - x rows (rows come round after `tokens`).
+        # Column x of a block is delayed by skew - x rows (rows are modulo `tokens`).
         column = 0
         for width, _ in self._blocks:
             for x in range(width):
@@ -111,7 +111,7 @@ class CornerTurn(Component):
                 m.d.comb += self.w.data[column].eq(bit)
                 column += 1
 
-        # Blocks at the same place have the same address.
+        # Blocks with the same place have the same address.
         addresses = {}
         for block, (_, place) in enumerate(self._blocks):
             start = -place % tokens

@@ -1,4 +1,4 @@
-"""Operand memory that is read along diagonals, several time steps of it on chip."""
+"""Operand memory for several time steps, read along diagonals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DiagonalOperand(Component):
     """Spikes of K or V, in `layout.banks` rounds of `steps_at_once` time steps.
 
     Word `b` of a time step's tensor M holds ``M[(x mod D + b) mod N, x]`` of every column x. A
-    beat is row `n` of each time step of a round, or word `n` where ``config.feed`` is "diagonals".
+    beat is row `n` of each time step of a round, or word `n` if ``config.feed`` is "diagonals".
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class DiagonalOperand(Component):
     -------
     i : In(stream of ``steps_at_once`` rows).
     full : Out(1), claim, release : In(1): as for `BankRing`.
-    advance : In(1), read.
+    advance : In(1), read enable.
     b_0, b_1, ... : In(range(N)), word of each read, by time step, query lane and word.
     o_0, o_1, ... : Out(width), those words a cycle later.
     """
@@ -77,7 +77,7 @@ class DiagonalOperand(Component):
             ring.release.eq(self.release),
         ]
 
-        # Banks start at a power of two, so that addresses need no adder.
+        # Each bank starts at a multiple of a power of two, so that addresses need no adder.
         stride = 1 << (config.tokens - 1).bit_length()
         column = 0
         for step in range(config.steps_at_once):

@@ -1,4 +1,4 @@
-"""Index source: where each query looks, drawn anew or walking through a lattice."""
+"""Index source: the indices of each query, drawn independently or derived from a lattice."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 class IndexSource(Component):
     """Indices `s` (below D) and `b` (below N) of the queries issued together.
 
-    "lfsr": every query of every time step draws both. "stratified": every query draws both once,
-    and a lattice moves them from time step to time step, so that no pair of dimension and key comes
-    twice before all have come. The draws are repeated by loading the seed again, two cycles a
-    round.
+    "lfsr": both are drawn for every query and time step. "stratified": both are drawn once per
+    query, and a lattice offsets them in each time step, so that all pairs of dimension and key
+    occur before one repeats. The draws are reproduced by reloading the seed, two cycles per round.
 
     Members
     -------
     seeding : In(Seeding()).
-    ready : Out(1), a step may be made.
-    step : In(1), go on to the next queries. last : In(1), those at hand are the last of the run.
+    ready : Out(1), a step is allowed.
+    step : In(1), advance to the next queries.
+    last : In(1), the current queries are the last of the run.
     advance : In(1), clock enable of the outputs.
     s_0, s_1, ... : Out(range(D)), b_0, b_1, ... : Out(range(N)), by time step, then query lane;
         `delay` cycles after their step.
@@ -62,7 +62,7 @@ class IndexSource(Component):
         stratified = config.indices == "stratified"
         lanes = config.lanes * (1 if stratified else config.steps_at_once)
 
-        # Stratified: after the last queries of a round, load and warm up once more.
+        # Stratified: after the last queries of a round, load the seed and warm up again.
         again = Signal(2)
         if stratified:
             m.submodules.queries = queries = LoopNest(group=groups(config))
@@ -83,8 +83,8 @@ class IndexSource(Component):
         with m.Elif(self.step & ends):
             m.d.sync += self.ready.eq(0)
 
-        # Numbers are drawn a cycle ahead and kept aside when no step follows: so `renew`, which
-        # goes to every LFSR, is a register.
+        # Numbers are drawn one cycle ahead and buffered if no step follows, so that `renew`, which
+        # drives every LFSR, is a register.
         renew = Signal(init=1)
         m.d.sync += renew.eq(self.step | ~self.ready)
         drawn = {}
@@ -114,7 +114,7 @@ class IndexSource(Component):
         return m
 
     def _walk(self, m, drawn, next_round):
-        """Add the lattice's offsets of each time step to the numbers drawn."""
+        """Add the lattice offsets of each time step to the numbers drawn."""
         config = self._config
         pipeline = Pipeline(m, self.advance)
         walk = lattice(config.head_dim, config.tokens)

@@ -1,4 +1,4 @@
-"""One lane: a query's spikes meet K, turn, and meet V."""
+"""One query lane: the spikes of a query are ANDed with K, rotated and ANDed with V."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 class QueryLane(Component):
     """``o[d] = q[c] AND k[c] AND v[d]`` with ``c = (d + s) mod D``, one query per cycle.
 
-    The spikes of ``q AND k`` are rotated by `s`, a bit of `s` per level, and the last level meets
-    V. Where ``d + s`` goes around D, V's second word counts, if there is one.
+    The spikes of ``q AND k`` are rotated by `s`, one bit of `s` per level; the last level includes
+    the AND with V. Where ``d + s`` exceeds D - 1, the second word of V is used, if there is one.
 
     Members
     -------
     advance : In(1), clock enable.
-    q, k : In(D). s : In(range(D)), a cycle earlier.
+    q, k : In(D). s : In(range(D)), one cycle before them.
     v_0, v_1 : In(Dv), words of V, `layout.value_delay` cycles after k.
-    o : Out(Dv), two cycles after those: `delay` cycles after k.
+    o : Out(Dv), two cycles after V and `delay` cycles after k.
     """
 
     def __init__(self, config: SSA) -> None:
@@ -50,7 +50,7 @@ class QueryLane(Component):
         pipeline = Pipeline(m, self.advance)
         dim_of = [d % dims for d in range(config.value_dim)]
 
-        # V's word, ready for the last level.
+        # The word of V for the last level.
         value = self.v_0
         if value_words(config) == 2:
             late = pipeline.delay(self.s, value_delay(config), "s_to_v")
@@ -58,8 +58,8 @@ class QueryLane(Component):
             value = Cat(Mux(around[x], self.v_1[d], self.v_0[d]) for d, x in enumerate(dim_of))
         value = pipeline.register(value, "value")
 
-        # K's word goes into a register as it is, for block RAM is slow to answer. Levels of the
-        # rotator wait for V where D is small.
+        # The word of K is registered, because block RAM has a long output delay. For small D the
+        # rotator is delayed to match V.
         spikes = pipeline.register(self.q, "q_held") & pipeline.register(self.k, "k_held")
         s = pipeline.delay(self.s, 2, "s")
         waits = value_delay(config) + 1 - levels

@@ -1,4 +1,4 @@
-"""The `ssa` core with engine "sampled": no counters, two random indices for each query."""
+"""Engine "sampled" of the `ssa` core: two random indices per query, no counters."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class SampledSSA(Component):
         Attn[i, d] = Q[i, c] AND K[j, c] AND V[j, d]
 
     which is 1 with probability ``1/(D N) * sum_j sum_c Q[i, c] K[j, c] V[j, d]``, as with counters.
-    Memories hold K and V by diagonals, so that all c of a query are one word of K and all d one
-    word of V; in between, the spikes of Q AND K are rotated by `s`.
+    K and V are stored by diagonals, so that all c of a query are one word of K and all d one word
+    of V; in between, the spikes of Q AND K are rotated by `s`.
 
-    Each cycle works on `lanes` queries of `steps_at_once` time steps. Q passes by without being
-    stored. K and V are taken whenever there is room, `layout.banks` rounds ahead.
+    Each cycle processes `lanes` queries of `steps_at_once` time steps. Q is not stored. K and V are
+    buffered for `layout.banks` rounds.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class SampledSSA(Component):
     k, v : In(stream of {data, last}). A beat is a token of each of the `steps_at_once` time steps
         of a round, the first in the lowest bits; N beats a round.
     q : In(stream of {data, last}), o : Out(stream of {data, last}). A beat is `lanes` neighbouring
-        tokens of the first time step, then of the second, ...; ``ceil(N / lanes)`` beats a round.
+        tokens of the first time step, then of the second, ...; ``ceil(N / lanes)`` beats per round.
 
     With ``inputs = "values"`` the operand streams are those of `SSA`.
 
@@ -73,11 +73,11 @@ class SampledSSA(Component):
         m = Module()
         config = self.config
 
-        # Start: scramble and load the seed, run, and stop with the last output beat.
+        # Start: scramble and load the seed, run until the last output beat.
         m.submodules.run_control = run_control = RunControl(1)
         m.submodules.scrambler = scrambler = SeedScrambler()
         connect(m, control_of(self), run_control.control)
-        final = Signal()  # the beat on the output stream is there, and the last of the run
+        final = Signal()  # the output beat is valid and the last of the run
         m.d.comb += [
             run_control.last.eq(self.o.ready & final),
             scrambler.start.eq(run_control.begin),
@@ -96,7 +96,7 @@ class SampledSSA(Component):
         connect(m, k, k_operand.i)
         connect(m, v, v_operand.i)
 
-        # The pipeline: all of it moves on unless the output has been held up.
+        # The pipeline: all stages advance unless the output stalls.
         m.submodules.output = output = SkidBuffer(len(self.o.payload.as_value()) + 1)
         advance = output.i.ready
         pipeline = Pipeline(m, advance)
@@ -114,7 +114,7 @@ class SampledSSA(Component):
             k_operand.advance.eq(advance),
             v_operand.advance.eq(advance),
         ]
-        # Banks are released when a round's last queries have been read.
+        # Banks are released when the last queries of a round have been read.
         before_read = index_delay(config) + mask_delay(config)
         k_release = pipeline.delay(leave, before_read, "k_release", reset_less=False)
         v_release = pipeline.delay(k_release, value_delay(config), "v_release", reset_less=False)
@@ -194,7 +194,8 @@ class SampledSSA(Component):
     def _rows(self, m, name, seeded, misframed, scrambler):
         """Stream of operand `name`'s rows.
 
-        Encoders join `seeded`; whether this cycle's beat has a wrong ``last`` joins `misframed`.
+        Appends encoders to `seeded`, and to `misframed` whether the current beat has a wrong
+        ``last``.
         """
         config = self.config
         port = getattr(self, name)

@@ -1,4 +1,4 @@
-"""How long a run of the sampled engine takes."""
+"""Cycle count of engine "sampled"."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ CLAIM = 2  # cycles from filling (releasing) a bank to the first read (write) of
 def cycles(config: SSA, *, loaded: bool = True) -> int:
     """Cycles from `start` to the last output beat, for streams that never stall.
 
-    ``rounds * groups`` and a constant, as long as K and V fill no more slowly than they are used.
-    `loaded`: as many rounds as there are banks came before `start`.
+    ``rounds * groups`` and a constant, if loading K and V takes no longer than processing them.
+    `loaded`: as many rounds as there are banks are preloaded before `start`.
     """
-    settled = 8 + 2 * banks(config)  # rounds after which every further one takes the same time
+    settled = 8 + 2 * banks(config)  # rounds until the period is constant
     total = rounds(config)
     if total <= settled:
         return _run_length(config, loaded, total)
@@ -37,7 +37,7 @@ def cycles(config: SSA, *, loaded: bool = True) -> int:
 
 
 def _run_length(config, loaded, total):
-    """Cycles of the first `total` rounds, one after the other."""
+    """Cycles of the first `total` rounds, simulated one by one."""
     begin = START_CLOCKS + 1
     before_read = index_delay(config) + mask_delay(config)
     restart = 2 if config.indices == "stratified" else 0
@@ -61,13 +61,13 @@ def _run_length(config, loaded, total):
 
 
 def _first_row(config, operand, loaded, begin):
-    """Cycle in which the encoders have a first row together."""
+    """Cycle in which the encoders have completed the first row."""
     beats = 0 if loaded else config.tokens * config.width(operand)
     return max(begin, beats) + config.width(operand) // config.bits + 1
 
 
 class _Fill:
-    """When the banks of an operand are filled: `filled` per round, given past releases."""
+    """Cycles in which the banks of an operand are filled, derived from past releases."""
 
     def __init__(self, config: SSA, operand: str, loaded: bool, begin: int) -> None:
         self._banks = banks(config)
@@ -79,7 +79,7 @@ class _Fill:
             self._row_ready = _first_row(config, operand, loaded, begin)
         self._rows = config.tokens
         self._skew = skew(config)
-        self._row_free = 0  # when the corner turn is through with the round before
+        self._row_free = 0  # cycle in which the corner turn has finished the previous round
         self.released = []
 
     def filled(self, round_: int) -> int:

@@ -1,4 +1,4 @@
-"""Which words of V a query reads."""
+"""Addresses of the words of V that a query reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class ValueAddress(Component):
     """``o_0 = (s + b) mod N`` and, for dimensions with ``d + s >= D``, ``o_1 = (s + b - D) mod N``.
 
-    `delay` cycles after `s` and `b`, one query per cycle.
+    One query per cycle, `delay` cycles of latency.
 
     Members
     -------
