@@ -1,4 +1,4 @@
-"""Shared fixtures: simulators that are there, and configurations small enough to try everything."""
+"""Shared fixtures: available simulators, and small configurations."""
 
 import os
 import sys
@@ -39,7 +39,7 @@ def _without_skip(report, config):
 
 @pytest.fixture
 def icarus():
-    """Icarus, for what takes Verilator too long to compile; skipped where it is not installed."""
+    """Icarus, for designs that Verilator compiles too slowly; skipped if not installed."""
     if not SIMULATORS["icarus"].available():
         pytest.skip("icarus is not installed")
     return "icarus"
@@ -47,7 +47,7 @@ def icarus():
 
 @pytest.fixture(params=sorted(SIMULATORS))
 def simulator(request):
-    """Each simulator in turn; skipped where it is not installed."""
+    """Each simulator; skipped if not installed."""
     if not SIMULATORS[request.param].available():
         pytest.skip(f"{request.param} is not installed")
     return request.param

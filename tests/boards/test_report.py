@@ -1,4 +1,4 @@
-"""Reports: paths by the source's names, floorplan, energy by hand, pages that stand alone."""
+"""Reports: critical paths with source names, floorplan, energy, self-contained pages."""
 
 import json
 import re
@@ -157,7 +157,7 @@ PLACED = [
 
 
 def test_floorplan(tmp_path):
-    """Parts with their cells and tiles, from JSON as nextpnr writes it."""
+    """Parts with their cells and tiles, from JSON in nextpnr's format."""
     cells = {
         name: {"hide_name": 0, "type": kind, "attributes": {"NEXTPNR_BEL": f"X{x}/Y{y}/lc{n}"}}
         for n, (x, y, name, kind) in enumerate(PLACED)
@@ -203,7 +203,7 @@ def test_energy_by_hand():
 
 
 class Balanced(HTMLParser):
-    """Fails on tags that do not match, and notes what a page would fetch."""
+    """Fails on unbalanced tags, and records the resources that a page would fetch."""
 
     VOID = {"meta", "br", "wbr", "rect", "path", "use", "img"}
 
@@ -357,7 +357,7 @@ def test_comparison_page():
 
 
 def test_board_table_of_finished_builds(tmp_path):
-    """The example that prints the README's table takes builds that are there."""
+    """The example that prints the README's table reuses existing builds."""
     (tmp_path / "icebreaker-ssa").mkdir()
     (tmp_path / "icebreaker-ssa" / "report.json").write_text(json.dumps(REPORT))
     example = Path(__file__).parents[2] / "examples" / "board_table.py"

@@ -1,4 +1,4 @@
-"""`spikeloom list`, `doctor`, `regress`, and what importing costs."""
+"""`spikeloom list`, `doctor`, `regress`, and the cost of imports."""
 
 import json
 import shlex
@@ -102,7 +102,7 @@ def test_regress_refusals(spikeloom, arguments, message):
 
 
 def test_importing_spikeloom_is_cheap():
-    """Nor do the golden models need Amaranth."""
+    """Importing golden models does not import Amaranth."""
     heavy = "{'cocotb', 'torch', 'matplotlib', 'amaranth', 'sklearn'}"
     cheap = ("spikeloom", "spikeloom.api", "spikeloom.families", "spikeloom.cores.ssa.golden")
     for module in cheap:

@@ -10,7 +10,7 @@ from spikeloom.cores.spiked import golden as spiked
 
 @pytest.fixture
 def tensors(tmp_path):
-    """Files with real numbers: Q and K (8, 4), V (8, 5); the options that name them, and V."""
+    """Files with real numbers: Q and K (8, 4), V (8, 5); returns their options, and V."""
     rng = np.random.default_rng(0)
     shapes = {"q": (8, 4), "k": (8, 4), "v": (8, 5)}
     found = {name: rng.standard_normal(shape) for name, shape in shapes.items()}

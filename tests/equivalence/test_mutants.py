@@ -1,4 +1,4 @@
-"""Mutants of small cores: the cocotb suite kills them, or they are proved equivalent."""
+"""Mutants of small cores: each is killed by the cocotb suite or proved equivalent."""
 
 import pytest
 

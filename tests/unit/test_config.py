@@ -1,4 +1,4 @@
-"""Configurations: defaults, derived keys, and one clear line for everything out of range."""
+"""Configurations: defaults, derived keys, and one-line errors for values out of range."""
 
 from datetime import date
 

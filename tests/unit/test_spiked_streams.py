@@ -115,7 +115,7 @@ def test_output_encoder(pauses):
 @stalls
 @pytest.mark.parametrize("density", [0.7, 0.2, 0.0])
 def test_product(pauses, density):
-    """Three products in a row, of as many lines as tokens."""
+    """Three products in sequence, with as many lines as tokens."""
     rng = np.random.default_rng(3)
     a = random_codes(rng, CONFIG, (3, 6, 4), density)
     b = random_codes(rng, CONFIG, (3, 5, 4), 0.7)
