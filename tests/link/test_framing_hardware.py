@@ -23,7 +23,7 @@ def run(dut, *benches):
 
 
 def receive(line, broken=()):
-    """Contents (without CRC) of the frames that the receiver accepts; bytes at positions `broken` are
+    """Contents (without CRC) of the frames that the receiver accepts; bytes at places `broken` are
     dropped as if they had no stop bit."""
     dut = FrameReceiver()
     contents = []
