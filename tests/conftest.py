@@ -8,7 +8,7 @@ import pytest
 
 from spikeloom_sim.simulators import SIMULATORS
 
-# Tools of this Python's environment are found whether or not it was activated.
+# Find the tools of this Python's environment even if it is not activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 

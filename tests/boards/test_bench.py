@@ -53,7 +53,7 @@ def test_row_that_fails(tmp_path, monkeypatch):
 
     def measure(design, *_):
         begun.append(design)
-        time.sleep(0.1)  # the first failure is heard of before the next
+        time.sleep(0.1)  # the first failure is reported before the next
         raise JobError("no such luck")
 
     monkeypatch.setattr(bench, "measure", measure)
@@ -98,7 +98,7 @@ def test_picture_of_every_core_on_every_device(tmp_path):
     assert picture_rows(tmp_path / "bench.png") == names
 
 
-def test_nothing_in_the_picture_lies_on_anything():
+def test_texts_of_the_plot_do_not_overlap():
     """Plot the README's rows: mark numbers, product labels and legend do not overlap."""
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     FigureCanvasAgg(figure)

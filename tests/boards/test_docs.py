@@ -54,8 +54,8 @@ def test_udev_rules():
         assert udev_rule(usb) in PAGE
 
 
-# Every count of things in the documentation: page and noun to what there is. A count that stands
-# here nowhere fails `test_no_count_is_left_out`.
+# Every count in the documentation: page and noun to the actual number. A count that is not listed
+# here fails `test_no_count_is_left_out`.
 COUNTS = {
     ("README.md", "boards"): len(BOARDS),
     ("README.md", "mutants"): sum(count for count, _, _ in HUNTS.values()),

@@ -36,7 +36,7 @@ TOY = BOARD_PAGE["boards/spikeloom_boards/boards/toy.toml"]
 PINS = BOARD_PAGE["constraints/toy.pcf"]
 GATES = FAMILY_PAGE["hdl/spikeloom/families/gates.py"]
 
-# Data outside `HOME` that names families: presets by device class, rows of the bench by device.
+# Data outside `HOME` that refers to families: presets by device class, bench rows by device.
 DATA = (
     "boards/spikeloom_boards/bench/designs.py",
     *("hdl/spikeloom/cores/*/presets.py", "hdl/spikeloom/cores/*/bench.py"),
@@ -135,7 +135,7 @@ def test_a_board_is_added_as_text(registries, tmp_path, monkeypatch, capsys):
         ("[toy]", "lonely = 1\n[toy]", "lonely is not a table"),
     ],
 )
-def test_what_is_wrong_with_a_board(before, after, message):
+def test_invalid_boards_are_refused(before, after, message):
     """The error is one line with the file, the board and the key."""
     assert before in TOY
     with pytest.raises(InputError, match=r"^toy\.toml: ") as caught:
@@ -160,7 +160,7 @@ def test_the_message_on_the_page():
         ('"clk12"', '"clk13"', "has no resource clk13 0"),
     ],
 )
-def test_what_the_platform_of_a_board_lacks(before, after, message):
+def test_missing_platform_resources_are_refused(before, after, message):
     (board,) = read_boards(TOY.replace(before, after, 1), "toy.toml")
     with pytest.raises(InputError, match=r"^toy: ") as caught:
         board.make_platform()

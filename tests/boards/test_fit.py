@@ -91,7 +91,7 @@ def test_no_clock_is_nearer(find):
 
 
 @pytest.mark.parametrize("mhz", [float("nan"), float("inf"), -float("inf"), 0.0, -3.0, 1e300])
-def test_what_is_no_clock(mhz):
+def test_frequencies_out_of_range(mhz):
     with pytest.raises(InputError, match="is not allowed; a clock is"):
         hertz(mhz)
 

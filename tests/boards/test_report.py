@@ -252,7 +252,7 @@ def test_build_page(core):
     assert "m_axis_o" in text  # the datapath
 
 
-def test_build_page_says_what_the_engine_is_and_leaves_out_keys_that_do_not_apply():
+def test_build_page_names_the_engine_and_omits_keys_that_do_not_apply():
     config = {"tokens": 64, "head_dim": 64, "value_dim": 64, "steps": 10, "engine": "sampled"}
     page = build_page(REPORT | {"config": config | {"cells": None, "bits": None, "lanes": 1}})
     assert "without counters" in page

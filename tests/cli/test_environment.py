@@ -45,7 +45,7 @@ def quick_simulator():
     return "icarus" if SIMULATORS["icarus"].available() else "verilator"
 
 
-def test_children_see_what_is_named_and_no_more(hostile, monkeypatch):
+def test_children_get_only_the_listed_variables(hostile, monkeypatch):
     monkeypatch.setenv("LC_TIME", "C")
     environment = child_environment(MORE="1")
     assert not HOSTILE.keys() & environment.keys()

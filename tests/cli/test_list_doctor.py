@@ -39,7 +39,7 @@ def test_doctor_finds_everything_needed(spikeloom):
     assert "all required tools are present" in spikeloom("doctor").out
 
 
-def test_doctor_tells_what_is_missing(spikeloom, monkeypatch):
+def test_doctor_lists_missing_tools(spikeloom, monkeypatch):
     monkeypatch.setenv("NEXTPNR_ICE40", "/no/such/nextpnr")
     ran = spikeloom("doctor")
     assert ran.code == 1
@@ -57,7 +57,7 @@ def test_doctor_looks_at_boards_and_permissions(spikeloom, tmp_path, monkeypatch
     assert "ok      ttyUSB0         serial port, --port\n" in output
     devices.forbidden |= {"005", "ttyACM0", "hidraw0"}
     ran = spikeloom("doctor")
-    assert ran.code == 0  # boards are no need
+    assert ran.code == 0  # boards are optional
     (board,) = (line for line in ran.out.splitlines() if "0403:6010" in line and "ATTRS" in line)
     assert board.startswith("--      USB 0403:6010")
     assert 'ATTRS{idProduct}=="6010"' in board

@@ -80,7 +80,7 @@ def forged(out):
         (lambda out: (out / RECORD).write_text("[]"), "holds other files"),
     ],
 )
-def test_what_is_not_as_it_was_written_is_refused_before_work_begins(harm, message, tmp_path):
+def test_changed_outputs_are_refused_before_work_begins(harm, message, tmp_path):
     out = tmp_path / "out"
     write(out, core="1")
     harm(out)

@@ -47,7 +47,7 @@ def test_as_recorded(name, core):
     assert fingerprint(core) == RECORDED[name]
 
 
-def test_nothing_recorded_is_gone():
+def test_every_recorded_configuration_exists():
     assert RECORDED.keys() == {name for name, _ in configurations()}
 
 

@@ -121,12 +121,10 @@ def test_no_answer(port):
 
 def test_wrong_bitstream_names_both():
     wanted = SSA(tokens=4, head_dim=8, steps=3)
-    message = r"bitstream is ssa [0-9a-f]{16}, wanted is [0-9a-f]{16}: steps = 2, not 3;"
+    message = r"bitstream is ssa [0-9a-f]{16}, expected [0-9a-f]{16}: steps = 2, not 3;"
     with pytest.raises(WrongBitstreamError, match=message):
         Device(GoldenPort(SMALL), wanted)
-    with pytest.raises(
-        WrongBitstreamError, match=r"bitstream is ssa [0-9a-f]{16}, wanted is spike"
-    ):
+    with pytest.raises(WrongBitstreamError, match=r"bitstream is ssa [0-9a-f]{16}, expected spike"):
         Device(GoldenPort(SMALL), Spiked(tokens=4, head_dim=8))
 
 
@@ -147,7 +145,7 @@ def test_tensors_of_another_shape():
 def test_session_lost():
     port = GoldenPort(SMALL)
     with Device(port) as device:
-        port.write(encode_frame(bytes([200, 5, 0])))  # somebody else
+        port.write(encode_frame(bytes([200, 5, 0])))  # another host
         with pytest.raises(SessionLostError, match="golden: the device was reset, or another prog"):
             check(device, 1)
 

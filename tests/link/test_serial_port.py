@@ -52,7 +52,7 @@ class Board:
 
     def _serve(self):
         peer = GoldenPort(SMALL)
-        with suppress(OSError):  # the host has closed the port, and nobody else holds it
+        with suppress(OSError):  # the host has closed the port, and it is not open elsewhere
             while self._left:
                 byte = os.read(self._master, 1)
                 self._pass()

@@ -94,7 +94,7 @@ def test_a_repeated_request_is_not_acted_on_twice(small):
     assert nothing[1] == Code.BUSY
 
 
-def test_a_chunk_without_room_is_refused_and_spoils_nothing(large):
+def test_a_chunk_without_room_is_refused_without_side_effects(large):
     """Before the core starts, with all its memories and the link's buffers full."""
     refused = []
 

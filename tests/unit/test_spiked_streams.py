@@ -22,7 +22,7 @@ CONFIG = Spiked(tokens=5, head_dim=4, base=1.4, steps=16, lanes=4, encoders=2)
 BITS = code_bits(CONFIG.steps)
 BLOCKS = 3  # blocks of two in a row of five
 
-# How often each end pauses: neither, the giver, the taker most of the time, both.
+# Pause rates of source and sink: none, source only, mostly sink, both.
 PAUSES = [(0.0, 0.0), (0.6, 0.0), (0.0, 0.9), (0.5, 0.5)]
 stalls = pytest.mark.parametrize("pauses", PAUSES, ids=str)
 
