@@ -246,7 +246,7 @@ def test_build_page(core):
     ):
         assert expected in text
     assert "Timing is met with a small margin of 1.4 %." in text
-    assert "28 of 30 block RAMs are in use" in text
+    assert "28 of 30 block RAMs are used" in text
     assert "&lt;odd&gt; &amp; warning" in page
     assert "_SB_" not in text
     assert "m_axis_o" in text  # the datapath

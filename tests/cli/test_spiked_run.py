@@ -67,7 +67,7 @@ def test_codes_are_not_for_ssa(spikeloom, tensors):
     files, _ = tensors
     ran = spikeloom("run", "ssa", *files, "-o", "o.npy", "--codes")
     assert ran.code == 2
-    assert "--codes is not for ssa" in ran.err
+    assert "--codes does not apply to ssa" in ran.err
 
 
 def test_generate_without_data(spikeloom, tmp_path):
