@@ -1,4 +1,4 @@
-"""Shared fixtures: simulators that are there, and configurations small enough to try everything."""
+"""Shared fixtures: available simulators, and small configurations."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 from spikeloom_sim.simulators import SIMULATORS
 
-# Tools of this Python's environment are found whether or not it was activated.
+# Find the tools of this Python's environment even if it is not activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
@@ -39,7 +39,7 @@ def _without_skip(report, config):
 
 @pytest.fixture
 def icarus():
-    """Icarus, for what takes Verilator too long to compile; skipped where it is not installed."""
+    """Icarus, for designs that Verilator compiles too slowly; skipped if not installed."""
     if not SIMULATORS["icarus"].available():
         pytest.skip("icarus is not installed")
     return "icarus"
@@ -47,7 +47,7 @@ def icarus():
 
 @pytest.fixture(params=sorted(SIMULATORS))
 def simulator(request):
-    """Each simulator in turn; skipped where it is not installed."""
+    """Each simulator; skipped if not installed."""
     if not SIMULATORS[request.param].available():
         pytest.skip(f"{request.param} is not installed")
     return request.param

@@ -1,4 +1,4 @@
-"""Files that pages of the documentation hold, for tests that follow them."""
+"""Files contained in documentation pages, for tests that follow them."""
 
 import re
 from pathlib import Path
@@ -8,6 +8,6 @@ DOCS = ROOT / "docs"
 
 
 def files_of(page):
-    """File name to text of each block of a page that a file name introduces."""
+    """Text of each block of a page that is introduced by a file name, by name."""
     blocks = r"^`(\S+)`:\n\n```\w+\n(.*?)^```$"
     return dict(re.findall(blocks, (ROOT / page).read_text(encoding="utf-8"), re.M | re.S))

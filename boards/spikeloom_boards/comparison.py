@@ -65,8 +65,8 @@ def row(
 
 def per_second(report: Mapping[str, Any]) -> tuple[str, str]:
     """Attentions per second of the core, and with the serial line, if any, as texts."""
-    found = {rate["what"]: number(rate["per_second"]) for rate in report["rates"]}
-    return found["core"], found.get("with the line", "no line")
+    rates = {rate["what"]: number(rate["per_second"]) for rate in report["rates"]}
+    return rates["core"], rates.get("with the line", "no line")
 
 
 def markdown(reports: Sequence[Mapping[str, Any]]) -> str:

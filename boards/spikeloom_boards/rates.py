@@ -53,15 +53,15 @@ def core_scope(config: Core) -> str:
 def rates(config: Core, mhz: float, baud: int | None = None) -> list[Rate]:
     """`Rate`s of a core at `mhz`: core only and, if it has a host link, with the serial line."""
     cycles = config.cycles()
-    found = [Rate.of("core", core_scope(config), cycles / mhz, cycles)]
+    result = [Rate.of("core", core_scope(config), cycles / mhz, cycles)]
     if baud is not None:
         load = LineLoad.of(config, baud)
         includes = (
             f"operands to the board, the core, output back: {load.bytes:,} bytes at {baud:,} baud, "
             "without the latency of a USB adapter"
         )
-        found.append(Rate.of("with the line", includes, load.us + cycles / mhz))
-    return found
+        result.append(Rate.of("with the line", includes, load.us + cycles / mhz))
+    return result
 
 
 def waiting(config: Core) -> str:

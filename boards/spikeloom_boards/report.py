@@ -85,8 +85,8 @@ def read_nextpnr_report(path: Path, family: Family) -> dict[str, Any]:
 
 def read_warnings(*logs: Path) -> list[str]:
     """Warnings in the tools' logs, without duplicates."""
-    found = re.findall(r"^Warning: (.*)$", "\n".join(log.read_text() for log in logs), re.M)
-    return list(dict.fromkeys(found))
+    warnings = re.findall(r"^Warning: (.*)$", "\n".join(log.read_text() for log in logs), re.M)
+    return list(dict.fromkeys(warnings))
 
 
 def utilisation(report: Mapping[str, Any]) -> list[tuple[str, int, int, float]]:
@@ -100,13 +100,13 @@ def utilisation(report: Mapping[str, Any]) -> list[tuple[str, int, int, float]]:
 
 def notes(report: Mapping[str, Any]) -> list[str]:
     """Remarks on a build: timing, utilisation above 90 %, and the tools' warnings."""
-    found = []
+    remarks = []
     margin = report["fmax_mhz"] / report["target_mhz"] - 1
     if not report["timing_met"]:
-        found.append(f"Timing is missed by {-100 * margin:.1f} %.")
+        remarks.append(f"Timing is missed by {-100 * margin:.1f} %.")
     elif margin < 0.05:
-        found.append(f"Timing is met with a small margin of {100 * margin:.1f} %.")
+        remarks.append(f"Timing is met with a small margin of {100 * margin:.1f} %.")
     for what, used, there, share in utilisation(report):
         if share > 90:
-            found.append(f"{used} of {there} {what} are used: placement may fail after a change.")
-    return found + report["warnings"]
+            remarks.append(f"{used} of {there} {what} are used: placement may fail after a change.")
+    return remarks + report["warnings"]

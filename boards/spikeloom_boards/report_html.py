@@ -84,8 +84,8 @@ def comparison_page(reports: Sequence[Mapping[str, Any]]) -> str:
 def _energy(core):
     """(estimate, per cent of the largest) for each method."""
     rows = estimates(core)
-    most = max((row.microjoule for row in rows), default=0)
-    return [(row, 100 * row.microjoule / most) for row in rows]
+    largest = max((row.microjoule for row in rows), default=0)
+    return [(row, 100 * row.microjoule / largest) for row in rows]
 
 
 def _differing_keys(reports):

@@ -33,8 +33,8 @@ class UsbDevice:
         if kind == "usb":
             bus, number = (int(_read(self.folder / name)) for name in ("busnum", "devnum"))
             return [ROOT / f"dev/bus/usb/{bus:03d}/{number:03d}"]
-        found = {path.name for pattern in NODES[kind] for path in self.folder.glob(pattern)}
-        return [ROOT / "dev" / name for name in sorted(found)]
+        names = {path.name for pattern in NODES[kind] for path in self.folder.glob(pattern)}
+        return [ROOT / "dev" / name for name in sorted(names)]
 
 
 def usb_id(usb: tuple[int, int]) -> str:

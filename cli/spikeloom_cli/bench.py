@@ -44,12 +44,12 @@ def bench(
 
     designs = choose(only or (), full)
     with steps(1 + len(designs) * (2 + seeds), quiet=json) as begin:
-        found = run_bench(designs, output, range(1, seeds + 1), begin, jobs)
+        measured = run_bench(designs, output, range(1, seeds + 1), begin, jobs)
     if json:
-        print_json(found.as_list())
+        print_json(measured.as_list())
         return
-    print_table(COLUMNS, [cells(row) for row in found.rows])
+    print_table(COLUMNS, [cells(row) for row in measured.rows])
     out = console()
-    for name, us in found.software:
+    for name, us in measured.software:
         out.print(f"{name}: {us:,.0f} us")
     out.print(f"{output / 'bench.md'}, {output / 'bench.json'}, {output / 'bench.png'}")

@@ -33,10 +33,10 @@ def demo(
     json: Json = False,
 ) -> None:
     """Attention over a photograph on the golden model and the RTL; writes plots and a bitstream."""
-    found = find_demo(core)
+    chosen = find_demo(core)
     output = output or Path(f"spikeloom-demo-{core}")
-    with steps(found.steps, quiet=json) as begin:
-        result = found.run(output, begin)
+    with steps(chosen.steps, quiet=json) as begin:
+        result = chosen.run(output, begin)
     if json:
         print_json(result.as_dict())
         return

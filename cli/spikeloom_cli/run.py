@@ -94,7 +94,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Run a core on tensors; compare every backend except golden with the golden model."""
-    found = find_core(core)
+    core_class = find_core(core)
     if backend not in BACKENDS:
         raise unknown("backend", backend, BACKENDS)
     if sim not in SIMULATORS:
@@ -102,7 +102,7 @@ def run(
     find_netlist(family)
     if (backend == "board") != (port is not None):
         raise InputError("--backend board and --port PORT (or --port sim) must be given together")
-    view = wanted_view(found, rate, codes)
+    view = wanted_view(core_class, rate, codes)
     paths = operand_paths(q=q, k=k, v=v, inputs=inputs or ())
     read = {f"operand {name}": path for name, path in paths.items()} | {"--config": config}
     check_file(output, inputs=read)
@@ -113,9 +113,9 @@ def run(
     settings = settings_of(config, set_)
 
     if port is not None:
-        job = on_board(found, settings, tensors, port, baud, json)
+        job = on_board(core_class, settings, tensors, port, baud, json)
     else:
-        job = on_machine(found, settings, tensors, backend, sim, family, wave, json)
+        job = on_machine(core_class, settings, tensors, backend, sim, family, wave, json)
     show = job.core.views()[view]
     (name,) = job.core.outputs
     result = show(np.stack([run.outputs[name] for run in job.runs]))
@@ -140,7 +140,7 @@ class Job:
 
 
 def on_machine(
-    found: type[Core],
+    core_class: type[Core],
     settings: Mapping[str, Any],
     tensors: Mapping[str, NDArray],
     backend: str,
@@ -150,7 +150,7 @@ def on_machine(
     quiet: bool,
 ) -> Job:
     """Run on the golden model or in a simulator; returns a `Job`."""
-    core, batch = found.prepare(settings, **tensors)
+    core, batch = core_class.prepare(settings, **tensors)
     summary = described(core, backend, len(batch))
     with steps(2, quiet=quiet) as begin:
         begin("golden model")
@@ -168,7 +168,7 @@ def on_machine(
 
 
 def on_board(
-    found: type[Core],
+    core_class: type[Core],
     settings: Mapping[str, Any],
     tensors: Mapping[str, NDArray],
     port: str,
@@ -177,7 +177,7 @@ def on_board(
 ) -> Job:
     """Run on a board and compare with the golden model; returns a `Job`."""
     with (
-        open_for(port, found, settings, tensors, baud) as (device, core, batch),
+        open_for(port, core_class, settings, tensors, baud) as (device, core, batch),
         bytes_display(quiet=quiet) as progress,
     ):
         begun = time.monotonic()

@@ -90,8 +90,10 @@ def run_suite(
 
 def regression_configs(core: str) -> dict[str, Core]:
     """Configurations of the regression of `core`, by name."""
-    found = find_core(core)
-    return {f"{core}: {name}": found.from_settings(keys) for name, keys in found.CASES.items()}
+    core_class = find_core(core)
+    return {
+        f"{core}: {name}": core_class.from_settings(keys) for name, keys in core_class.CASES.items()
+    }
 
 
 def choose_configs(cores: Iterable[str], only: str = "") -> list[tuple[str, Core]]:

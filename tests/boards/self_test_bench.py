@@ -1,4 +1,4 @@
-"""cocotb test of a self-test: reset, wait for a light, expect the green one."""
+"""cocotb test of a self-test: reset, wait for a light, expect the pass light."""
 
 import cocotb
 from cocotb.clock import Clock

@@ -1,4 +1,4 @@
-"""The bench: rows by name, one design measured for real, table and picture."""
+"""The bench: selection of rows, measurement of one design, table and plot."""
 
 import json
 import time
@@ -48,12 +48,12 @@ def test_choice():
 
 
 def test_row_that_fails(tmp_path, monkeypatch):
-    """The others are not begun, and nothing is left."""
+    """The remaining rows are not started, and no files are left."""
     begun = []
 
     def measure(design, *_):
         begun.append(design)
-        time.sleep(0.1)  # the first failure is heard of before the next
+        time.sleep(0.1)  # the first failure is reported before the next
         raise JobError("no such luck")
 
     monkeypatch.setattr(bench, "measure", measure)
@@ -64,7 +64,7 @@ def test_row_that_fails(tmp_path, monkeypatch):
 
 
 def test_one_design(tmp_path):
-    """Measured: simulated, synthesised, placed with two seeds."""
+    """Simulate, synthesise, and place with two seeds."""
     design = Design(SSA, BenchRow("sampled", "1x1", "hx8k", SMALL))
     steps = []
     found = bench.run_bench([design], tmp_path / "out", seeds=(1, 2), progress=steps.append)
@@ -98,8 +98,8 @@ def test_picture_of_every_core_on_every_device(tmp_path):
     assert picture_rows(tmp_path / "bench.png") == names
 
 
-def test_nothing_in_the_picture_lies_on_anything():
-    """Texts of the README's rows: the numbers in the marks, the products, the key."""
+def test_texts_of_the_plot_do_not_overlap():
+    """Plot the README's rows: mark numbers, product labels and legend do not overlap."""
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     FigureCanvasAgg(figure)
     draw(figure, table_rows((ROOT / "README.md").read_text()))
@@ -117,7 +117,7 @@ def test_nothing_in_the_picture_lies_on_anything():
 
 
 def picture_rows(path):
-    """The rows that a picture's metadata lists."""
+    """The rows listed in a plot's metadata."""
     with Image.open(path) as picture:
         return picture.text["Description"].split()
 

@@ -1,4 +1,4 @@
-"""Boards: constraints that have not drifted, PLLs that make their clocks, builds."""
+"""Boards: constraints match the platforms, PLLs generate their clocks, and builds work."""
 
 import hashlib
 import json
@@ -61,7 +61,7 @@ def test_ecp_pll(mhz):
 
 @pytest.mark.parametrize(("oscillator", "mhz"), [(25, 75), (100, 75), (48, 72), (50, 60)])
 def test_ecp_pll_agrees_with_ecppll(oscillator, mhz, tmp_path):
-    """Project Trellis' calculator takes the same dividers."""
+    """Project Trellis' calculator accepts the same dividers."""
     pll = FAMILIES["ecp5"].pll(oscillator * 1e6, mhz * 1e6)
     beside = Path(locate("ecppack")).parent / "yowasp-ecppll"
     _output(beside, "-i", str(oscillator), "-o", str(mhz), "-f", "pll.v", cwd=tmp_path)
@@ -117,7 +117,7 @@ class Echo(wiring.Component):
 
 
 def echo_files(target):
-    """Name to text of what Amaranth writes for an `Echo` on a board."""
+    """Files that Amaranth writes for an `Echo` on a board, by name."""
     top = BoardTop(target, Echo(), ("tx", "tx"), target.frequency)
     with for_amaranth(target.family.TOOLS):
         files = target.make_platform().prepare(top, "echo").files
@@ -127,7 +127,7 @@ def echo_files(target):
 @pytest.mark.slow
 @pytest.mark.parametrize("board", BOARDS)
 def test_nextpnr_takes_clock_lights_and_serial_line(board, tmp_path):
-    """Clock input, PLL, pins and package fit together."""
+    """nextpnr accepts the clock input, PLL, pins and package together."""
     target = BOARDS[board]
     for name, text in echo_files(target).items():
         (tmp_path / name).write_text(text)
@@ -203,7 +203,7 @@ def test_another_shape_engine_or_input_is_chosen_for_anew(board, settings, chose
     ],
 )
 def test_small_build(board, size, tmp_path):
-    """A small core all the way to a bitstream, with its report; the same bytes in any folder."""
+    """Build a bitstream and report of a small core; the bytes do not depend on the folder."""
     target = BOARDS[board]
     config = preset_config("ssa", target, {"tokens": 8, "head_dim": 8})
     begun, hashes = [], []
@@ -229,7 +229,7 @@ def test_small_build(board, size, tmp_path):
 
 
 def test_design_is_the_same_text_everywhere():
-    """Neither the order of sets nor the folders of an installation are in what is synthesised."""
+    """The synthesis input does not depend on set order or installation folders."""
     script = (
         "from spikeloom_boards.build import Build, design_files; "
         "from spikeloom_boards.boards import BOARDS; "

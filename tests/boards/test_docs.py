@@ -1,4 +1,4 @@
-"""docs/boards.md says of every board what its data says; counts on all pages are right."""
+"""docs/boards.md agrees with the board data; counts on all pages are correct."""
 
 import re
 from pathlib import Path
@@ -54,8 +54,8 @@ def test_udev_rules():
         assert udev_rule(usb) in PAGE
 
 
-# Every count of things in the documentation: page and noun to what there is. A count that stands
-# here nowhere fails `test_no_count_is_left_out`.
+# Every count in the documentation: page and noun to the actual number. A count that is not listed
+# here fails `test_no_count_is_left_out`.
 COUNTS = {
     ("README.md", "boards"): len(BOARDS),
     ("README.md", "mutants"): sum(count for count, _, _ in HUNTS.values()),
@@ -84,7 +84,7 @@ PAGES = [
 
 
 def counts(page):
-    """(amount, noun) of every count of things on a page."""
+    """(amount, noun) of every count on a page."""
     text = " ".join((ROOT / page).read_text().split())
     for amount, noun in COUNT.findall(text):
         digits = amount.replace(",", "")
@@ -122,13 +122,13 @@ def test_where_a_core_is_found():
 
 
 def test_help_counts_nothing():
-    """Help texts name things; how many there are is for `list`."""
+    """Help texts contain no counts, which would become outdated."""
     for function in COMMANDS.values():
         assert not COUNT.search(" ".join(function.__doc__.split()))
 
 
 def test_rates_of_the_boards():
-    """Cycles, time and attentions per second in the README's table are what the formulas say."""
+    """Cycles, time and attentions per second in the README's table agree with the formulas."""
     rows = re.findall(r"^\| ssa \| ([\w.-]+) \| .*\|$", (ROOT / "README.md").read_text(), re.M)
     assert set(rows) == set(BOARDS)
     for line in (ROOT / "README.md").read_text().splitlines():
@@ -145,7 +145,7 @@ def test_rates_of_the_boards():
 
 @pytest.mark.parametrize("inputs", ["spikes", "values"])
 def test_cycles_and_bytes_of_one_attention(inputs):
-    """Those of the README's and the link's page."""
+    """The figures in README.md and docs/link.md."""
     shape = {"tokens": 64, "head_dim": 64, "steps": 10, "inputs": inputs}
     cycles = [
         f"{SSA.from_settings(shape | {'engine': engine}).cycles():,}"

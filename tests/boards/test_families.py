@@ -1,4 +1,4 @@
-"""FPGA families as objects of one file each, boards as data: what it takes to add one."""
+"""FPGA families are defined in one file each, and boards as data; tests add new ones."""
 
 import json
 import re
@@ -36,7 +36,7 @@ TOY = BOARD_PAGE["boards/spikeloom_boards/boards/toy.toml"]
 PINS = BOARD_PAGE["constraints/toy.pcf"]
 GATES = FAMILY_PAGE["hdl/spikeloom/families/gates.py"]
 
-# Data outside `HOME` that names families: presets by device class, rows of the bench by device.
+# Data outside `HOME` that refers to families: presets by device class, bench rows by device.
 DATA = (
     "boards/spikeloom_boards/bench/designs.py",
     *("hdl/spikeloom/cores/*/presets.py", "hdl/spikeloom/cores/*/bench.py"),
@@ -45,7 +45,7 @@ PRIMITIVES = r"SB_|TRELLIS_|ICESTORM_|CCU2C|DP16KD|PDPW16KD|EHXPLL|PFUMX|L6MUX|n
 
 
 def words(family):
-    """Names by which code outside a family's file may know it."""
+    """Names that identify a family outside its file."""
     names = [family.NAME, family.TITLE, *family.TOOLS, family.PACKAGE, *family.MODELS]
     names += [family.CELL, family.RAM, family.PLL]
     for device in family.DEVICES:
@@ -75,7 +75,7 @@ def test_families_are_named_in_their_own_files_alone():
 
 @pytest.fixture
 def registries():
-    """Puts families, tools and boards back afterwards."""
+    """Restores families, tools and boards after a test."""
     known: dict[str, Any]
     saved = [(known, dict(known)) for known in (FAMILIES, TOOLS, BOARDS)]
     yield
@@ -85,7 +85,7 @@ def registries():
 
 
 def test_a_board_is_added_as_text(registries, tmp_path, monkeypatch, capsys):
-    """It is listed, constrained, generated for, built for and flashed."""
+    """list, generate, build and flash work for the new board."""
     monkeypatch.chdir(tmp_path)
     (board,) = add_boards(TOY, "toy.toml")
     assert find_board("toy") is board
@@ -135,8 +135,8 @@ def test_a_board_is_added_as_text(registries, tmp_path, monkeypatch, capsys):
         ("[toy]", "lonely = 1\n[toy]", "lonely is not a table"),
     ],
 )
-def test_what_is_wrong_with_a_board(before, after, message):
-    """One line that names the file, the board and the key."""
+def test_invalid_boards_are_refused(before, after, message):
+    """The error is one line with the file, the board and the key."""
     assert before in TOY
     with pytest.raises(InputError, match=r"^toy\.toml: ") as caught:
         read_boards(TOY.replace(before, after, 1), "toy.toml")
@@ -160,7 +160,7 @@ def test_the_message_on_the_page():
         ('"clk12"', '"clk13"', "has no resource clk13 0"),
     ],
 )
-def test_what_the_platform_of_a_board_lacks(before, after, message):
+def test_missing_platform_resources_are_refused(before, after, message):
     (board,) = read_boards(TOY.replace(before, after, 1), "toy.toml")
     with pytest.raises(InputError, match=r"^toy: ") as caught:
         board.make_platform()
@@ -177,7 +177,7 @@ def test_names_are_taken_once(registries):
 
 @pytest.fixture
 def gates(registries, tmp_path, monkeypatch):
-    """The family "gates", found because its file lies in the families' folder."""
+    """The family "gates", found by its file in the families' folder."""
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "gates.py").write_text(GATES)
     monkeypatch.setattr(families, "__path__", [*families.__path__, str(tmp_path / "more")])
@@ -187,7 +187,7 @@ def gates(registries, tmp_path, monkeypatch):
 
 
 def test_a_family_is_one_file(gates, registries, monkeypatch, capsys):
-    """Bench, boards, presets, list, doctor and constraints know it."""
+    """Bench, boards, presets, list, doctor and constraints use it."""
     assert list(FAMILIES) == ["ice40", "gates", "ecp5"]  # by their smallest devices
     design = Design(SSA, BenchRow("counter", "1x1", "gates-9k", {"tokens": 2, "head_dim": 2}))
     assert (design.part.family, design.part.device.cells) == (gates, 9000)
@@ -217,7 +217,7 @@ def test_a_family_is_one_file(gates, registries, monkeypatch, capsys):
 
 
 def test_netlist_of_a_new_family(gates, tmp_path):
-    """It has the ports of the core, and no more than gates and flip-flops in it."""
+    """It has the ports of the core and contains only gates and flip-flops."""
     module = to_verilog(SSA(tokens=1, head_dim=1, steps=1))
     netlist = synthesise(module, "gates", tmp_path)
     assert (netlist.name, netlist.ports) == (module.name, module.ports)

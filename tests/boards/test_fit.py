@@ -1,4 +1,4 @@
-"""Hints that a build gives: each was tried before it is printed."""
+"""Hints of a build that does not fit: each is verified before it is printed."""
 
 import re
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ class Size:
 
 
 def size_of(config, base):
-    """A synthesis in which the unroll takes its share beside `base` cells."""
+    """A fake synthesis: `base` cells plus cells in proportion to the unroll."""
     return Size(base + 20 * prod(getattr(config, key, None) or 1 for key in KEYS))
 
 
@@ -83,7 +83,7 @@ def test_the_nearest_clock_can_be_made(board, mhz):
 
 @pytest.mark.parametrize("find", [FAMILIES["ice40"].pll, FAMILIES["ecp5"].pll])
 def test_no_clock_is_nearer(find):
-    """Against a search in steps of 1 kHz around."""
+    """Compare with a search in steps of 1 kHz."""
     wanted = 47_123_000
     gap = abs(nearest_clock(find, 12_000_000, wanted) - wanted)
     around = range(wanted - gap + 1000 - gap % 1000, wanted + gap, 1000)
@@ -91,7 +91,7 @@ def test_no_clock_is_nearer(find):
 
 
 @pytest.mark.parametrize("mhz", [float("nan"), float("inf"), -float("inf"), 0.0, -3.0, 1e300])
-def test_what_is_no_clock(mhz):
+def test_frequencies_out_of_range(mhz):
     with pytest.raises(InputError, match="is not allowed; a clock is"):
         hertz(mhz)
 
@@ -115,7 +115,7 @@ def test_builds_refused(options, message):
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_presets_compare_numbers_not_spellings(board):
-    """A key spelt otherwise is the same key: the preset stays what it is."""
+    """Another spelling of the same value does not change the preset."""
     target = BOARDS[board]
     for core in presets_of(target):
         preset = preset_config(core, target)

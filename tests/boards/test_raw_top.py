@@ -1,4 +1,4 @@
-"""The self-test for users of plain Verilog: its ports, its lights, its clock."""
+"""The self-test for plain Verilog flows: ports, lights and clock."""
 
 import re
 
@@ -34,7 +34,7 @@ def test_every_port_has_a_pin(board):
     ],
 )
 def test_lights(board, halved, lit, tied):
-    """The pass light comes on, after the reset and the self-test."""
+    """The pass light turns on after reset and self-test."""
     top = RawTop(BOARDS[board], make_self_test(CONFIG))
     clocks = []
 

@@ -1,4 +1,4 @@
-"""Reports: paths by the source's names, floorplan, energy by hand, pages that stand alone."""
+"""Reports: critical paths with source names, floorplan, energy, self-contained pages."""
 
 import json
 import re
@@ -157,7 +157,7 @@ PLACED = [
 
 
 def test_floorplan(tmp_path):
-    """Parts with their cells and tiles, from JSON as nextpnr writes it."""
+    """Parts with their cells and tiles, from JSON in nextpnr's format."""
     cells = {
         name: {"hide_name": 0, "type": kind, "attributes": {"NEXTPNR_BEL": f"X{x}/Y{y}/lc{n}"}}
         for n, (x, y, name, kind) in enumerate(PLACED)
@@ -203,7 +203,7 @@ def test_energy_by_hand():
 
 
 class Balanced(HTMLParser):
-    """Fails on tags that do not match, and notes what a page would fetch."""
+    """Fails on unbalanced tags, and records the resources that a page would fetch."""
 
     VOID = {"meta", "br", "wbr", "rect", "path", "use", "img"}
 
@@ -246,13 +246,13 @@ def test_build_page(core):
     ):
         assert expected in text
     assert "Timing is met with a small margin of 1.4 %." in text
-    assert "28 of 30 block RAMs are in use" in text
+    assert "28 of 30 block RAMs are used" in text
     assert "&lt;odd&gt; &amp; warning" in page
     assert "_SB_" not in text
     assert "m_axis_o" in text  # the datapath
 
 
-def test_build_page_says_what_the_engine_is_and_leaves_out_keys_that_do_not_apply():
+def test_build_page_names_the_engine_and_omits_keys_that_do_not_apply():
     config = {"tokens": 64, "head_dim": 64, "value_dim": 64, "steps": 10, "engine": "sampled"}
     page = build_page(REPORT | {"config": config | {"cells": None, "bits": None, "lanes": 1}})
     assert "without counters" in page
@@ -357,7 +357,7 @@ def test_comparison_page():
 
 
 def test_board_table_of_finished_builds(tmp_path):
-    """The example that prints the README's table takes builds that are there."""
+    """The example that prints the README's table reuses existing builds."""
     (tmp_path / "icebreaker-ssa").mkdir()
     (tmp_path / "icebreaker-ssa" / "report.json").write_text(json.dumps(REPORT))
     example = Path(__file__).parents[2] / "examples" / "board_table.py"

@@ -21,7 +21,7 @@ CONFIGS = [
 
 
 def run(test, clocks=100_000):
-    """(passed, failed, clocks) once either light is lit."""
+    """(passed, failed, clocks) when one of the lights turns on."""
     verdict = []
 
     async def bench(ctx):
@@ -58,7 +58,7 @@ def test_fails_on_a_flipped_operand_bit():
 
 
 def test_fails_when_the_core_hangs():
-    """V never ends a tensor right, so the core has too few tokens: the clock limit catches it."""
+    """V never ends a tensor correctly, so the core hangs and the cycle limit applies."""
     config = SSA(**SMALL)
     operands = config.random_operands(np.random.default_rng(0))
     beats = {name: port.pack(operands[name]) for name, port in config.inputs.items()}
@@ -109,7 +109,7 @@ PAPER = {"tokens": 64, "head_dim": 64}
     ],
 )
 def test_the_bitstreams_own_self_test_passes(config, tmp_path):
-    """The self-test that goes into each board's bitstream, simulated whole on Verilator."""
+    """The self-test of each board's bitstream, simulated completely on Verilator."""
     from spikeloom.export.verilog import component_to_verilog
     from spikeloom_sim.backends.rtl import build_simulation
     from spikeloom_sim.simulators.cocotb_run import run_cocotb

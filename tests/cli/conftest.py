@@ -1,4 +1,4 @@
-"""Running the command line inside the test process."""
+"""Run the command line in the test process."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from spikeloom_cli.main import main
 
 @dataclass
 class Ran:
-    """Exit code and what was printed."""
+    """Exit code and printed text."""
 
     code: int
     out: str
@@ -32,7 +32,7 @@ def spikeloom(capsys, monkeypatch, tmp_path):
 
 @pytest.fixture
 def values(tmp_path):
-    """Files with values: Q and K (6, 4), V (6, 5); returns the options that name them."""
+    """Files with values: Q and K (6, 4), V (6, 5); returns their command-line options."""
     rng = np.random.default_rng(0)
     for name, width in (("q", 4), ("k", 4), ("v", 5)):
         np.save(tmp_path / f"{name}.npy", rng.random((6, width)))

@@ -1,4 +1,4 @@
-"""A made-up /sys and /dev with USB devices in it."""
+"""A fake /sys and /dev with USB devices."""
 
 from spikeloom_boards import usb
 
@@ -17,7 +17,7 @@ NODES = {
 
 
 class FakeUsb:
-    """Plugs devices into the made-up tree at `root`; nothing in `forbidden` may be opened."""
+    """Adds devices to the fake tree at `root`; files in `forbidden` cannot be opened."""
 
     def __init__(self, root, monkeypatch):
         self.root = root

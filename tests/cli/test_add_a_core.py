@@ -1,4 +1,4 @@
-"""A core added as a folder, from the text of the documentation: every command knows it."""
+"""A core added as a folder, from the files in the documentation, works in every command."""
 
 import json
 import os
@@ -19,7 +19,7 @@ KEYS = ["--set", "words=20", "--set", "width=8"]
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
-    """A copy of the packages with the page's files in it, and nothing else changed."""
+    """A copy of the packages plus the page's files."""
     copy = tmp_path_factory.mktemp("checkout")
     for house in ("hdl", "sim", "boards", "cli"):
         shutil.copytree(ROOT / house, copy / house, ignore=shutil.ignore_patterns("__pycache__"))
@@ -31,7 +31,7 @@ def checkout(tmp_path_factory):
 
 
 def spikeloom(checkout, *arguments, folder):
-    """Run the command of the checkout; its standard output."""
+    """Run the command of the checkout; returns its standard output."""
     houses = [str(checkout / house) for house in ("hdl", "sim", "boards", "cli")]
     done = subprocess.run(
         [sys.executable, "-m", "spikeloom_cli.main", *map(str, arguments)],
@@ -121,7 +121,7 @@ def test_build_report_and_energy(checkout, tmp_path):
 
 
 def test_a_package_of_ones_own_holds_a_core(checkout, tmp_path):
-    """Found by its entry point, wherever it is installed."""
+    """A core in a separate package is found by its entry point."""
     package = tmp_path / "site" / "my_package"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")

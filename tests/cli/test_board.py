@@ -1,4 +1,4 @@
-"""`run --backend board` and `selftest` on a board in simulation, and what they refuse."""
+"""`run --backend board` and `selftest` on a simulated board, and their error messages."""
 
 import json
 
@@ -10,7 +10,7 @@ from spikeloom_boards.boards import BOARDS
 
 @pytest.fixture
 def operands(tmp_path):
-    """Files of real Q and K (4, 3), V (4, 5), two heads; returns the options that name them."""
+    """Files of real Q and K (4, 3), V (4, 5), two heads; returns their command-line options."""
     rng = np.random.default_rng(0)
     for name, width in (("q", 3), ("k", 3), ("v", 5)):
         np.save(tmp_path / f"{name}.npy", rng.standard_normal((2, 4, width)))
@@ -18,7 +18,7 @@ def operands(tmp_path):
 
 
 def test_run_on_a_simulated_board(spikeloom, operands, tmp_path):
-    """The spiked core with scales fitted to the data, as the golden model has it."""
+    """The spiked core with scales fitted to the data, as in the golden model."""
     assert spikeloom("run", "spiked", *operands, "-o", "golden.npy").code == 0
     ran = spikeloom(
         *("run", "spiked", *operands, "-o", "board.npy", "--json"),

@@ -1,4 +1,4 @@
-"""Variables of the user's shell, and places of tools, that must not change a result."""
+"""Environment variables and tool locations must not change a result."""
 
 import os
 import re
@@ -45,7 +45,7 @@ def quick_simulator():
     return "icarus" if SIMULATORS["icarus"].available() else "verilator"
 
 
-def test_children_see_what_is_named_and_no_more(hostile, monkeypatch):
+def test_children_get_only_the_listed_variables(hostile, monkeypatch):
     monkeypatch.setenv("LC_TIME", "C")
     environment = child_environment(MORE="1")
     assert not HOSTILE.keys() & environment.keys()
@@ -85,7 +85,7 @@ def test_a_run_of_no_test_has_failed(tmp_path):
 
 
 def test_own_environment_in_threads(monkeypatch):
-    """It lasts until the last block ends, and what was there before comes back."""
+    """It lasts until the last block ends; then the previous environment is restored."""
     monkeypatch.setenv("MAKEFLAGS", "n")
     monkeypatch.setenv("CXX", sys.executable)
     before = dict(os.environ)
@@ -156,8 +156,8 @@ def test_odd_folders_and_no_python_on_the_path(simulator, machine):
     assert (machine.folder / "o.npy").exists()
 
 
-def test_home_that_takes_no_files(machine):
-    """Caches go elsewhere, and nobody complains."""
+def test_home_that_is_not_writable(machine):
+    """Caches are written elsewhere, without a warning."""
     (machine.folder / "file").touch()
     home = {"HOME": str(machine.folder / "file")}
     ran = machine(

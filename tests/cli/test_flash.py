@@ -1,4 +1,4 @@
-"""`spikeloom flash`: the command line of every board, and every way it can fail."""
+"""`spikeloom flash`: the command line for every board, and all errors."""
 
 import hashlib
 import json
@@ -38,13 +38,13 @@ RULE = (
 
 @pytest.fixture
 def devices(tmp_path, monkeypatch):
-    """No USB device, until one is plugged in."""
+    """A fake USB tree without devices; tests add them."""
     return FakeUsb(tmp_path / "root", monkeypatch)
 
 
 @pytest.fixture
 def tools(tmp_path, monkeypatch):
-    """``tools("iceprog", ...)``: from now on only these programs are there; they note their
+    """``tools("iceprog", ...)``: from now on only these programs exist; they record their
     arguments in ``ran``, and fail on request."""
     for tool in TOOLS.values():
         monkeypatch.delenv(tool.variable, raising=False)
@@ -66,7 +66,7 @@ def tools(tmp_path, monkeypatch):
 
 @pytest.fixture
 def built(tmp_path):
-    """``built("icebreaker")``: a folder as `build` leaves it."""
+    """``built("icebreaker")``: a folder with the files that `build` writes."""
 
     def make(board="icebreaker", **entries):
         folder = tmp_path / "out"
@@ -120,7 +120,7 @@ def test_where_devices_are_not_shown_the_programmer_looks(
 @pytest.mark.parametrize(
     ("board", "plugged_in", "node", "installed", "message"),
     [
-        ("icebreaker", [], "", [], r"iceprog \(apt-get .*\), or openFPGALoader \(.*none of it is"),
+        ("icebreaker", [], "", [], r"iceprog \(apt-get .*\), or openFPGALoader \(.*none is"),
         ("icebreaker", [], "", ["iceprog"], "no device: nothing with USB 0403:6010"),
         ("tinyfpga-bx", [], "", ["tinyprog"], "Press the reset button"),
         (
@@ -171,7 +171,7 @@ def test_a_failing_tool(spikeloom, built, devices, tools):
         (lambda out: (out / "spikeloom.bin").unlink(), "holds no spikeloom.bin"),
         (
             lambda out: (out / "spikeloom.bin").write_bytes(b"bitstreaM"),
-            "is not the bitstream that",
+            "does not match the hash in",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""`spikeloom generate`: Verilog that other tools accept, the same bytes every time."""
+"""`spikeloom generate`: Verilog that other tools accept, with reproducible bytes."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ def generated(spikeloom, tmp_path):
 
 @pytest.mark.parametrize(("core", "keys"), CONFIGS.values(), ids=list(CONFIGS))
 def test_lint(spikeloom, tmp_path, core, keys):
-    """Verilator -Wall with the waivers, and Icarus -Wall, have nothing to say."""
+    """Verilator -Wall with the waivers, and Icarus -Wall, report no warnings."""
     options = [word for key in keys for word in ("--set", key)]
     assert spikeloom("generate", core, "-o", "out", *options).code == 0
     out = tmp_path / "out"
@@ -50,7 +50,7 @@ def test_lint(spikeloom, tmp_path, core, keys):
 
 @pytest.mark.parametrize(("core", "keys"), CONFIGS.values(), ids=list(CONFIGS))
 def test_names_are_plain(spikeloom, tmp_path, core, keys):
-    """No name needs escaping or is a tool's own, and no net is without a bit."""
+    """No name needs escaping or is reserved by a tool, and no net has zero bits."""
     options = [word for key in keys for word in ("--set", key)]
     assert spikeloom("generate", core, "-o", "out", *options).code == 0
     text = (tmp_path / "out" / f"spikeloom_{core}.v").read_text()
@@ -81,7 +81,7 @@ def test_manifest(generated):
 
 
 def test_same_config_same_bytes(spikeloom, tmp_path):
-    """Also from another process with another hash seed, and in place of the first."""
+    """Also in another process with another hash seed, and when overwriting the first."""
     command = [
         sys.executable,
         "-m",

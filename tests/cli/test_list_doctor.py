@@ -1,4 +1,4 @@
-"""`spikeloom list`, `doctor`, `regress`, and what importing costs."""
+"""`spikeloom list`, `doctor`, `regress`, and the cost of imports."""
 
 import json
 import shlex
@@ -39,7 +39,7 @@ def test_doctor_finds_everything_needed(spikeloom):
     assert "all required tools are present" in spikeloom("doctor").out
 
 
-def test_doctor_tells_what_is_missing(spikeloom, monkeypatch):
+def test_doctor_lists_missing_tools(spikeloom, monkeypatch):
     monkeypatch.setenv("NEXTPNR_ICE40", "/no/such/nextpnr")
     ran = spikeloom("doctor")
     assert ran.code == 1
@@ -57,7 +57,7 @@ def test_doctor_looks_at_boards_and_permissions(spikeloom, tmp_path, monkeypatch
     assert "ok      ttyUSB0         serial port, --port\n" in output
     devices.forbidden |= {"005", "ttyACM0", "hidraw0"}
     ran = spikeloom("doctor")
-    assert ran.code == 0  # boards are no need
+    assert ran.code == 0  # boards are optional
     (board,) = (line for line in ran.out.splitlines() if "0403:6010" in line and "ATTRS" in line)
     assert board.startswith("--      USB 0403:6010")
     assert 'ATTRS{idProduct}=="6010"' in board
@@ -102,7 +102,7 @@ def test_regress_refusals(spikeloom, arguments, message):
 
 
 def test_importing_spikeloom_is_cheap():
-    """Nor do the golden models need Amaranth."""
+    """Importing golden models does not import Amaranth."""
     heavy = "{'cocotb', 'torch', 'matplotlib', 'amaranth', 'sklearn'}"
     cheap = ("spikeloom", "spikeloom.api", "spikeloom.families", "spikeloom.cores.ssa.golden")
     for module in cheap:

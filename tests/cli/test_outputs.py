@@ -1,4 +1,4 @@
-"""What -o and its like may touch: files that Spikeloom wrote, and nothing else."""
+"""Output options overwrite only files that Spikeloom wrote."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def write(folder, command="generate", **files):
 
 
 def tree(folder):
-    """Every file below `folder` with its text, but for records."""
+    """Every file below `folder` with its text, except record files."""
     return {
         str(path.relative_to(folder)): path.read_text()
         for path in folder.rglob("*")
@@ -80,7 +80,7 @@ def forged(out):
         (lambda out: (out / RECORD).write_text("[]"), "holds other files"),
     ],
 )
-def test_what_is_not_as_it_was_written_is_refused_before_work_begins(harm, message, tmp_path):
+def test_changed_outputs_are_refused_before_work_begins(harm, message, tmp_path):
     out = tmp_path / "out"
     write(out, core="1")
     harm(out)
@@ -199,7 +199,7 @@ def test_each_demo_has_a_folder_of_its_own(spikeloom, monkeypatch):
 
 
 def test_run_writes_into_devices_and_pipes(spikeloom, values, tmp_path):
-    """They stay what they are."""
+    """Devices and pipes are not replaced by files."""
     os.mkfifo(tmp_path / "pipe")
     found = []
     reader = threading.Thread(target=lambda: found.append((tmp_path / "pipe").read_bytes()))

@@ -1,4 +1,4 @@
-"""`spikeloom report`: builds side by side, as text, Markdown, JSON and page."""
+"""`spikeloom report`: compare builds as text, Markdown, JSON and HTML page."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`spikeloom run`: backends agree, waveforms, and one line for everything that is wrong."""
+"""`spikeloom run`: backends agree, waveforms, and one-line errors."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What the command line shows: help, tables in narrow terminals, completion, ways to start it."""
+"""Output of the command line: help, tables in narrow terminals, completion, entry points."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ def test_without_a_command_it_prints_its_help(spikeloom):
 
 
 def test_help_is_whole(spikeloom):
-    """The list of commands has the first sentence of each, uncut."""
+    """The list of commands has the first sentence of each, not truncated."""
     text = " ".join(spikeloom("--help").out.split())
     for name, function in COMMANDS.items():
         assert f" {name} {function.__doc__.splitlines()[0]} " in text + " "
@@ -62,7 +62,7 @@ def test_as_a_module(module):
     ],
 )
 def test_completion(spikeloom, monkeypatch, capsys, line, offered):
-    """What bash is offered for the last word of a command line."""
+    """Completions of bash for the last word of a command line."""
     monkeypatch.setenv("_SPIKELOOM_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", line)
     monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
@@ -85,7 +85,7 @@ def terminal(monkeypatch, capsys):
 
 @pytest.mark.parametrize("width", [200, 80, 40, 12])
 def test_nothing_is_cut_in_a_terminal(width, terminal):
-    """Not a character: cells wrap, or stand one below the other."""
+    """No character is lost: cells wrap, or are printed on separate lines."""
     text = terminal(width)
     print_table(COLUMNS, ROWS)
     print_pairs([row[:2] for row in ROWS])

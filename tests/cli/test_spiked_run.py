@@ -10,7 +10,7 @@ from spikeloom.cores.spiked import golden as spiked
 
 @pytest.fixture
 def tensors(tmp_path):
-    """Files with real numbers: Q and K (8, 4), V (8, 5); the options that name them, and V."""
+    """Files with real numbers: Q and K (8, 4), V (8, 5); returns their options, and V."""
     rng = np.random.default_rng(0)
     shapes = {"q": (8, 4), "k": (8, 4), "v": (8, 5)}
     found = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
@@ -67,7 +67,7 @@ def test_codes_are_not_for_ssa(spikeloom, tensors):
     files, _ = tensors
     ran = spikeloom("run", "ssa", *files, "-o", "o.npy", "--codes")
     assert ran.code == 2
-    assert "--codes is not for ssa" in ran.err
+    assert "--codes does not apply to ssa" in ran.err
 
 
 def test_generate_without_data(spikeloom, tmp_path):

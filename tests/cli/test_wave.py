@@ -1,4 +1,4 @@
-"""`spikeloom run --wave`: files that GTKWave reads, and a view of the run beside them."""
+"""`spikeloom run --wave`: waveforms and save files for GTKWave."""
 
 import re
 
@@ -52,7 +52,7 @@ def test_vcd_and_its_view(spikeloom, tmp_path, simulator):
 
 @pytest.mark.parametrize(("suffix", "begins"), [("vcd", b"$"), ("fst", b"\x00")])
 def test_suffix_decides_the_format(spikeloom, tmp_path, suffix, begins):
-    """Icarus writes what the name asks for; a view of one's own stays."""
+    """Icarus writes the format of the suffix; a user's save file is not overwritten."""
     (tmp_path / "w.gtkw").write_text("[*] GTKWave Analyzer v3.3.118\nmine\n")
     assert _run(spikeloom, tmp_path, f"w.{suffix}", "icarus").code == 0
     assert (tmp_path / f"w.{suffix}").read_bytes()[:1] == begins

@@ -86,7 +86,7 @@ endmodule
 
 @dataclass
 class CoreRun:
-    """A configuration under test: Verilog, bench and what its golden model says."""
+    """A configuration under test: Verilog, bench and the golden model's results."""
 
     name: str
     core: str
@@ -207,7 +207,7 @@ def traces_of(modules):
 
 
 def simulate(text, simulator, folder, top="bench"):
-    """What `text` prints in a simulator: a key of `MODES`, or "verilator"."""
+    """Run `text` in a simulator, a key of `MODES` or "verilator"; returns its output."""
     source = folder / "bench.v"
     source.write_text(text)
     if simulator == "verilator":

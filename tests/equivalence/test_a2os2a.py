@@ -42,7 +42,7 @@ def test_netlist(family, order, icarus):
     ids=["vision", "odd"],
 )
 def test_no_netlist_has_a_multiplier(shape, family, order, tmp_path):
-    """Neither in Yosys' own terms before mapping, nor as a DSP block after it."""
+    """Neither as a Yosys cell before mapping, nor as a DSP block after it."""
     module = to_verilog(A2OS2A(order=order, **shape))
     (tmp_path / "rtl.v").write_text(module.text)
     script = (
@@ -65,7 +65,7 @@ def test_no_netlist_has_a_multiplier(shape, family, order, tmp_path):
     [pytest.param(1, marks=pytest.mark.slow), 0.2, pytest.param(0.05, marks=pytest.mark.slow)],
 )
 def test_vision_shape(order, density):
-    """N = D = 64 at 64 lanes: outputs and clocks over the densities of the documentation."""
+    """N = D = 64 at 64 lanes: outputs and cycles for the densities of the documentation."""
     config = A2OS2A(tokens=64, head_dim=64, lanes=64, order=order)
     rng = np.random.default_rng(6)
     heads = [config.random_operands(rng, density)]
@@ -76,7 +76,7 @@ def test_vision_shape(order, density):
 
 @pytest.mark.slow
 def test_ten_thousand_tokens_in_constant_memory():
-    """An open causal sequence, token after token, without a wrap."""
+    """An open causal sequence, token by token, without overflow."""
     config = A2OS2A(tokens=10_000, head_dim=64, lanes=64, mask="causal", length="open")
     rng = np.random.default_rng(8)
     heads = [config.random_operands(rng, 0.05)]

@@ -47,7 +47,7 @@ def test_every_pre_activation_of_one_token(icarus):
 
 
 def test_run_of_a_users_tensors():
-    """Clocks as the formula says, for operands that leave many queries without a spike."""
+    """Cycles follow the formula, for operands with many queries without a spike."""
     settings = {"steps": "3", "order": "qk", "lanes": "2", "q_threshold": "3000"}
     q, k, v = np.random.default_rng(1).integers(-2048, 2048, (3, 3, 6, 8))
     config, heads = A2OS2ABlock.prepare(settings, q=q, k=k, v=v)

@@ -1,4 +1,4 @@
-"""Mutants of small cores: the cocotb suite kills them, or they are proved equivalent."""
+"""Mutants of small cores: each is killed by the cocotb suite or proved equivalent."""
 
 import pytest
 
@@ -8,18 +8,18 @@ from spikeloom.cores.ssa import SSA
 from spikeloom_sim.mutation import MutantFarm
 from spikeloom_sim.simulators import SIMULATORS
 
-# Enough time steps for a fault in any bit of an LFSR to come round to the bits that are drawn.
+# Enough time steps for a fault in any bit of an LFSR to reach the bits that are drawn.
 COUNTER = {"tokens": 3, "head_dim": 4, "value_dim": 2, "cells": 3, "bits": 2, "mask": "causal"}
 COUNTER["steps"] = 9
 
 SAMPLED = {"tokens": 3, "head_dim": 4, "value_dim": 2, "mask": "causal", "engine": "sampled"}
 SAMPLED |= {"steps": 9, "random": "own"}
 
-# So few words of the state that events meet their word on the way back to it.
+# So few state words that an event can read a word whose update is still in the pipeline.
 STATE = {"tokens": 4, "head_dim": 4, "value_dim": 2, "lanes": 2, "k_bits": 3, "order": "kv"}
 SCORES = {"tokens": 4, "head_dim": 4, "value_dim": 6, "lanes": 2, "k_bits": 3, "order": "qk"}
 
-# So few steps and bits that every entry of every table is used, and dimensions and heads enough for
+# Few steps and bits, so that every entry of every table is used; enough dimensions and heads for
 # sums near every threshold.
 SPIKED = {"tokens": 5, "head_dim": 6, "value_dim": 2, "steps": 5, "base": 1.5, "lanes": 3}
 SPIKED |= {"encoders": 1, "frac_bits": 8, "log_bits": 3, "heads": 16}
@@ -43,8 +43,8 @@ def test_sample_of_mutants(inputs, seed, tmp_path):
     _expect_no_survivors(CONFIGS[inputs], tmp_path, count=3, seed=seed)
 
 
-# How many mutants, their seed, and how many survive that register induction cannot prove
-# equivalent, because it starts from any state. What they are:
+# Number of mutants, seed, and number of survivors that register induction cannot prove equivalent,
+# because it starts from any state. The survivors:
 # spikes: (1) a bank of Q closed without looking at the stream's valid, which is always high there,
 #   for the splitter before it holds the rest of the row; (2) a stuck bit in the next index of a
 #   loop of three, which then counts 0, 3, 2 and still has its last at the right place.
@@ -79,5 +79,5 @@ def test_many_mutants(inputs, tmp_path):
 def _expect_no_survivors(config, folder, count, seed, explained=0):
     mutants = MutantFarm(config, folder).hunt(count, seed)
     survivors = [mutant.fault for mutant in mutants if mutant.verdict == "survived"]
-    assert len(mutants) >= 0.9 * count  # Yosys passes over faults it has listed already
+    assert len(mutants) >= 0.9 * count  # Yosys skips faults it has already listed
     assert len(survivors) <= explained, survivors

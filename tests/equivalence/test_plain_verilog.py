@@ -103,7 +103,7 @@ def _unit_run(name, make):
 
 
 def _recorded(component, words):
-    """What the outputs of `component` are, clock by clock, in Amaranth's own simulator."""
+    """Outputs of `component` in each cycle, in Amaranth's simulator."""
     members = list(component.signature.flatten(component))
     ends = {True: [], False: []}
     for _, member, value in members:

@@ -1,7 +1,7 @@
-"""Streams, outputs and cycles of every regression configuration are those that were recorded.
+"""Streams, outputs and cycles of every regression configuration equal the recorded ones.
 
-A core's bits, seeds and cycles are a promise to its users: a change of any of them shows here.
-``python -m tests.equivalence.test_recorded`` records them anew, for new configurations.
+Users rely on a core's bits, seeds and cycles; this test detects any change.
+``python -m tests.equivalence.test_recorded`` records them again, for new configurations.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ def test_as_recorded(name, core):
     assert fingerprint(core) == RECORDED[name]
 
 
-def test_nothing_recorded_is_gone():
+def test_every_recorded_configuration_exists():
     assert RECORDED.keys() == {name for name, _ in configurations()}
 
 

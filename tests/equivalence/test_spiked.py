@@ -40,7 +40,7 @@ def test_netlist(family, icarus):
     [("synth_ecp5", r"MULT18X18D|ALU54B"), ("synth_ice40 -dsp", r"SB_MAC16")],
 )
 def test_no_multiplier(synthesis, multipliers, tmp_path):
-    """Synthesis, free to use DSP blocks, finds nothing to multiply."""
+    """Synthesis with DSP blocks enabled uses none."""
     module = to_verilog(SMALL)
     (tmp_path / "rtl.v").write_text(module.text)
     script = f"read_verilog rtl.v; {synthesis} -top {module.name}; write_verilog cells.v"
@@ -62,7 +62,7 @@ def test_stage_alone_synthesises(tmp_path):
 
 @pytest.mark.parametrize("mask", ["none", "causal"])
 def test_smallest_size_exhaustively(mask):
-    """Every Q and K of N = 2, D = 1, T = 3, with V that takes every code."""
+    """Every Q and K of N = 2, D = 1, T = 3; V includes every code."""
     codes = range(-3, 4)
     config = Spiked(tokens=2, head_dim=1, steps=3, base=1.4, heads=49, mask=mask, score_scale=0.7)
     queries_and_keys = np.array(list(product(codes, repeat=4))).reshape(49, 49, 4)

@@ -49,7 +49,7 @@ def test_smallest_sizes_exhaustively(mask):
     ("tokens", "mask"), [(64, "none"), pytest.param(65, "causal", marks=pytest.mark.slow)]
 )
 def test_the_papers_shape(tokens, mask):
-    """64 tokens, or 65 with a class token, D = 64, T = 10: two heads with seeds of their own."""
+    """64 tokens, or 65 with a class token, D = 64, T = 10: two heads with different seeds."""
     config = SSA(tokens=tokens, head_dim=64, steps=10, input_kind="values", mask=mask)
     rng = np.random.default_rng(4)
     heads = [tuple(rng.random((3, tokens, 64))) for _ in range(2)]
@@ -67,7 +67,7 @@ def test_cycles_with_loading():
 
 
 def test_third_party_bus_model(tmp_path, simulator):
-    """cocotbext-axi's AXI4-Stream source and sink in place of our own."""
+    """cocotbext-axi's AXI4-Stream source and sink instead of Spikeloom's."""
     from spikeloom.export.verilog import to_verilog
     from spikeloom_sim.backends.rtl import build_simulation
 

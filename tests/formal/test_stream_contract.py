@@ -1,4 +1,4 @@
-"""The stream contract, proved: streams stay, nothing is lost or made up, ready comes back."""
+"""Proofs of the stream contract: stable outputs, no lost or spurious beats, inputs become ready."""
 
 from functools import partial
 
@@ -74,7 +74,7 @@ CONFIGS = {
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_block_keeps_everything(block, tmp_path):
-    """Conservation, order and stability, by induction; and what is proved does happen."""
+    """Conservation, order and stability, by induction; cover points are reachable."""
     prove(BLOCKS[block](), block, tmp_path, INDUCTION)
 
 
@@ -82,7 +82,7 @@ def test_block_keeps_everything(block, tmp_path):
     "block", ["splitter_three", "banks_three", "operand_rows", "output_blocks"]
 )
 def test_proof_is_about_something(block, tmp_path):
-    """The assumptions leave room for the blocks to work: filled up, then handed on."""
+    """The assumptions are not too strict: blocks can fill up and then drain."""
     prove(BLOCKS[block](), block, tmp_path, 20, "cover")
 
 
@@ -94,7 +94,7 @@ def cases(slow):
 
 @pytest.mark.parametrize("config", [name for name in CONFIGS if name != "spiked"])
 def test_output_stays_while_stalled(config, tmp_path):
-    """By induction, for all time."""
+    """By induction, unbounded."""
     core = CONFIGS[config].create()
     prove(StreamContract(core), config, tmp_path, INDUCTION)
 
@@ -110,7 +110,7 @@ def test_output_of_spiked_stays_while_stalled(tmp_path):
 
 @pytest.mark.parametrize("config", cases(slow=["ssa_values", "a2os2a_block", "spiked"]))
 def test_ready_comes_back(config, tmp_path):
-    """Within the clocks of one run, over two runs and into the third."""
+    """Within the cycles of one run, over two runs and into the third."""
     bound = cycles_of_a_run(CONFIGS[config])
     core = CONFIGS[config].create()
     harness = ReadyComesBack(core, bound, held=["start"])
@@ -127,7 +127,7 @@ RUNS = [
 
 @pytest.mark.parametrize("config", RUNS)
 def test_whole_run_from_reset(config, tmp_path):
-    """Exactly the run's beats, under every pattern of stalls; and the run does end."""
+    """Exactly the run's beats for every stall pattern; and the run ends."""
     config = (CONFIGS | LARGER)[config]
     depth = cycles_of_a_run(config)
     registers = config.NAME == "spiked"
@@ -136,7 +136,7 @@ def test_whole_run_from_reset(config, tmp_path):
 
 
 class DroppingSplitter(wiring.Component):
-    """A splitter of 4 bits into 2 that takes the next beat a chunk too early."""
+    """A faulty splitter of 4 bits into 2 that accepts the next beat one chunk too early."""
 
     i: In(stream.Signature(4))
     o: Out(stream.Signature(2))
@@ -158,7 +158,7 @@ class DroppingSplitter(wiring.Component):
 
 
 class WaveringOutput(wiring.Component):
-    """Passes a stream on, but lets a clock counter into the payload."""
+    """Forwards a stream, but mixes a cycle counter into the payload."""
 
     i: In(stream.Signature(2))
     o: Out(stream.Signature(2))
@@ -176,7 +176,7 @@ class WaveringOutput(wiring.Component):
 
 
 class DeafInput(wiring.Component):
-    """Takes one beat and is never ready again."""
+    """Accepts one beat and is never ready again."""
 
     i: In(stream.Signature(2))
     o: Out(stream.Signature(2))

@@ -1,4 +1,4 @@
-"""Requests that no driver makes, for a device with three input streams, and the codes they earn."""
+"""Invalid requests for a device with three input streams, and the codes of their answers."""
 
 from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.protocol import LAST, MAX_PAYLOAD, SEED_BYTES, Code, Command

@@ -1,8 +1,8 @@
-"""Damage in bulk: sessions of the real driver over a line that spoils frames.
+"""Fuzzing of the link: sessions of the driver over a line that damages frames.
 
-A wrong output, a refused request and a device that does not come back are failures. A session that
-is lost (to a reset, or to bad luck eight times in a row) is not, as long as two frames later the
-device is there.
+A wrong output, a refused request and a device that stops answering are failures. A lost session
+(after a reset, or eight damaged frames in sequence) is not, if the device answers within two
+frames.
 """
 
 import random
@@ -21,7 +21,7 @@ RATE = 0.3  # of frames damaged, either way
 
 @dataclass
 class Outcome:
-    """What happened: frames damaged by kind, runs compared, sessions that the driver gave up."""
+    """Counts of damaged frames by kind, compared runs and lost sessions."""
 
     damaged: dict = field(default_factory=dict)
     runs: int = 0
@@ -29,7 +29,7 @@ class Outcome:
 
 
 class ResettingPort(FaultyPort):
-    """Resets the device, too, in the middle of a frame."""
+    """Also resets the device in the middle of a frame."""
 
     KINDS = (*FaultyPort.EITHER_WAY, *FaultyPort.TO_RTL) * 3 + ("reset",)
 
@@ -37,7 +37,7 @@ class ResettingPort(FaultyPort):
         super().__init__(port, RATE, seed, self.KINDS)
 
     def reset(self, frame):
-        """Half of the frame, reset, the other half."""
+        """Send half of the frame, reset the device, send the other half."""
         self._port.write(bytes(frame))
         self._port.let_pass(self._random.randrange(10 * self._port.divisor * len(frame)))
         self._port.reset(1)
@@ -45,7 +45,7 @@ class ResettingPort(FaultyPort):
 
 
 def fuzz(port, damaged, seed):
-    """Damage at least so many frames to and from a simulated device; returns an `Outcome`."""
+    """Damage at least `damaged` frames to and from a simulated device; returns an `Outcome`."""
     rng = random.Random(seed)
     faulty = ResettingPort(port, seed)
     outcome = Outcome(faulty.damaged)
@@ -69,7 +69,7 @@ def fuzz(port, damaged, seed):
 
 
 def recover(port):
-    """The device answers the second of two whole frames at the latest, whatever was before."""
+    """Check that the device answers at least the second of two intact frames."""
     decoder = FrameDecoder()
     for sequence in (1, 2):
         port.write(encode_frame(bytes([sequence, Command.STATUS, 0])))

@@ -1,4 +1,4 @@
-"""Ports for tests: one that writes down what passes, one that damages it."""
+"""Ports for tests: one records the traffic, one damages it."""
 
 import random
 
@@ -6,7 +6,7 @@ from spikeloom.link.frames import ESCAPE, FLAG
 
 
 class KeptPort:
-    """A `port` that devices do not close."""
+    """A `port` that ignores close."""
 
     def __init__(self, port):
         self._port = port
@@ -19,7 +19,7 @@ class KeptPort:
 
 
 class RecordingPort:
-    """Passes everything on to `port` and keeps it, in the order in which it passed."""
+    """Forwards all bytes to `port` and records them in order."""
 
     def __init__(self, port):
         self._port = port
@@ -45,7 +45,7 @@ class RecordingPort:
 
 
 class FaultyPort:
-    """Damages frames on their way to and from `port`.
+    """Damages frames to and from `port`.
 
     Parameters
     ----------

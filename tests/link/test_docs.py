@@ -1,4 +1,4 @@
-"""The example in ``docs/link.md`` is what a device says."""
+"""The example in ``docs/link.md`` matches the answers of a device."""
 
 import re
 from pathlib import Path
@@ -45,6 +45,6 @@ def test_flags():
     """Every flag of every core is in the table, with its bits and bytes."""
     text = PAGE.read_text()
     for name, core in all_cores().items():
-        for flag, flag_spec in core.from_settings(next(iter(core.CASES.values()))).flags.items():
+        for flag, spec in core.from_settings(next(iter(core.CASES.values()))).flags.items():
             cores = "all" if flag == "misframed" else f"`{name}`"
-            assert f"| `{flag}` | {flag_spec.bits} | {-(-flag_spec.bits // 8)} | {cores} |" in text
+            assert f"| `{flag}` | {spec.bits} | {-(-spec.bits // 8)} | {cores} |" in text

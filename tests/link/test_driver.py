@@ -1,4 +1,4 @@
-"""The driver over the golden port: results, faults on the line, errors with meaning."""
+"""The driver with the golden port: results, line faults, error messages."""
 
 import numpy as np
 import pytest
@@ -84,7 +84,7 @@ def test_faults_on_the_line_change_nothing(kind):
 
 
 class LatePort(GoldenPort):
-    """Every third answer comes only after the host has asked again."""
+    """Delays every third answer until the host repeats its request."""
 
     count = 0
 
@@ -100,14 +100,14 @@ def test_late_answers_are_told_apart():
 
 
 class SilentPort(GoldenPort):
-    """Takes everything and says nothing."""
+    """Accepts all bytes and never answers."""
 
     def read(self):
         return b""
 
 
 class NoisyPort(GoldenPort):
-    """Never falls silent and never makes sense."""
+    """Sends random bytes without end."""
 
     def read(self):
         return bytes(range(256)) * 4
@@ -121,12 +121,10 @@ def test_no_answer(port):
 
 def test_wrong_bitstream_names_both():
     wanted = SSA(tokens=4, head_dim=8, steps=3)
-    message = r"bitstream is ssa [0-9a-f]{16}, wanted is [0-9a-f]{16}: steps = 2, not 3;"
+    message = r"bitstream is ssa [0-9a-f]{16}, expected [0-9a-f]{16}: steps = 2, not 3;"
     with pytest.raises(WrongBitstreamError, match=message):
         Device(GoldenPort(SMALL), wanted)
-    with pytest.raises(
-        WrongBitstreamError, match=r"bitstream is ssa [0-9a-f]{16}, wanted is spike"
-    ):
+    with pytest.raises(WrongBitstreamError, match=r"bitstream is ssa [0-9a-f]{16}, expected spike"):
         Device(GoldenPort(SMALL), Spiked(tokens=4, head_dim=8))
 
 
@@ -147,7 +145,7 @@ def test_tensors_of_another_shape():
 def test_session_lost():
     port = GoldenPort(SMALL)
     with Device(port) as device:
-        port.write(encode_frame(bytes([200, 5, 0])))  # somebody else
+        port.write(encode_frame(bytes([200, 5, 0])))  # another host
         with pytest.raises(SessionLostError, match="golden: the device was reset, or another prog"):
             check(device, 1)
 
@@ -201,7 +199,7 @@ def test_a_simulated_device_needs_a_configuration():
 
 
 def test_codes_of_bad_requests():
-    """What the golden device says to requests that no driver makes; the RTL is held to the same."""
+    """Answers of the golden device to invalid requests; the RTL must give the same."""
     codes = [answer[1] for answer in answers(GoldenPort(SMALL))]
     assert codes == [code for _, code in BAD_REQUESTS]
     assert set(codes) == set(Code)
@@ -225,6 +223,6 @@ def test_line_load_of_many_steps_is_that_of_each(config, monkeypatch):
 
 
 def test_line_load_of_very_many_steps():
-    """Without making up gigabytes of spikes."""
+    """The bytes are computed without allocating the spikes."""
     load = LineLoad.of(SSA(tokens=64, head_dim=64, steps=10**7), 1_000_000)
     assert load.bytes == pytest.approx(10**7 * 2200, rel=0.01)

@@ -1,4 +1,4 @@
-"""Flags of a core reach the host, whatever core it is and however wide they are."""
+"""Flags of any core and any width reach the host."""
 
 from contextlib import closing
 
@@ -58,7 +58,7 @@ def test_status_carries_each_flag_in_whole_bytes():
 
 @pytest.mark.parametrize("make", [GoldenPort, SimPort])
 def test_a_count_beyond_a_byte_reaches_the_host(make):
-    """It adds up over the runs of a session and begins anew with the next."""
+    """The count accumulates over the runs of a session and restarts with the next."""
     port = make(BLOCK)
     with closing(port):
         check_counts(KeptPort(port))

@@ -1,4 +1,4 @@
-"""Frames in software: known bytes, damage that the CRC must catch, falling into step again."""
+"""Frames in software: known bytes, errors that the CRC must detect, resynchronisation."""
 
 import binascii
 import itertools
@@ -14,7 +14,7 @@ CRC_BITS = 8 * 1024  # of the longest answer to IDENTIFY, and some
 
 
 def test_known_frame():
-    """STATUS with sequence number 5, its CRC by the definition rather than by zlib."""
+    """STATUS with sequence number 5, with the CRC by its definition, without zlib."""
     content = bytes([5, 5, 0])
     crc = 0xFFFFFFFF
     for bit in itertools.chain.from_iterable((byte >> n & 1 for n in range(8)) for byte in content):
@@ -53,12 +53,12 @@ def test_all_errors_of_one_and_two_bits_change_the_crc():
 
 
 def survives(line):
-    """Whether a damaged line of one frame still gives a frame."""
+    """Whether a damaged frame is still decoded as a frame."""
     return bool(FrameDecoder().feed(bytes(line)))
 
 
 def test_every_flipped_bit_on_the_line_is_caught():
-    """Also where the flip makes or unmakes a flag or an escape."""
+    """Including flips that create or remove a flag or an escape."""
     content = bytes(random.Random(1).choices([FLAG, ESCAPE, 0, 0x5D, 0x5E, 255], k=LONGEST))
     line = bytearray(encode_frame(content))
     for place in range(8, 8 * (len(line) - 1)):  # all but the flags around it
@@ -70,7 +70,7 @@ def test_every_flipped_bit_on_the_line_is_caught():
 
 @pytest.mark.slow
 def test_every_two_flipped_bits_on_the_line_are_caught():
-    """Of the longest frame without escapes, so that the line is the codeword."""
+    """For the longest frame without escapes, so that the bytes on the line are the codeword."""
     content = bytes(range(0x80, 0x80 + 125)) * 2 + bytes(LONGEST - 250)
     line = bytearray(encode_frame(content))
     assert len(line) == LONGEST + CRC_BYTES + 2

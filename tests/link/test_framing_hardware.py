@@ -1,4 +1,4 @@
-"""Frame receiver and sender in the simulator against the frames of software."""
+"""Frame receiver and sender in the simulator against the software frames."""
 
 import random
 
@@ -23,8 +23,8 @@ def run(dut, *benches):
 
 
 def receive(line, broken=()):
-    """Contents (without their CRC) that the receiver takes for good; bytes at places `broken` get
-    lost as if they had no stop bit."""
+    """Contents (without CRC) of the frames that the receiver accepts; bytes at places `broken` are
+    dropped as if they had no stop bit."""
     dut = FrameReceiver()
     contents = []
 

@@ -1,4 +1,4 @@
-"""The device's pins against a UART that is not ours."""
+"""The device's pins against a third-party UART model."""
 
 import json
 

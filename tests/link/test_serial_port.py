@@ -1,4 +1,4 @@
-"""A serial port of the system, as a pseudo-terminal: sessions over it, and all that may break."""
+"""A serial port as a pseudo-terminal: sessions and errors."""
 
 import errno
 import os
@@ -25,12 +25,12 @@ OPERANDS = SMALL.random_operands(np.random.default_rng(0))
 
 
 class Board:
-    """A golden device behind a pseudo-terminal that is unplugged when `bytes_left` have gone
-    either way.
+    """A golden device behind a pseudo-terminal that is unplugged after `bytes_left` bytes in both
+    directions.
 
     Members
     -------
-    name : of the port. count : bytes that have gone so far.
+    name : of the port. count : bytes transferred so far.
     """
 
     def __init__(self, bytes_left=10**9):
@@ -52,7 +52,7 @@ class Board:
 
     def _serve(self):
         peer = GoldenPort(SMALL)
-        with suppress(OSError):  # the host has closed the port, and nobody else holds it
+        with suppress(OSError):  # the host has closed the port, and it is not open elsewhere
             while self._left:
                 byte = os.read(self._master, 1)
                 self._pass()
@@ -82,7 +82,7 @@ def test_session():
 
 
 def test_unplugged_after_every_byte():
-    """Each ends in a `PortError` that names the port, whichever call finds the port gone."""
+    """Each ends in a `PortError` that names the port, whichever call fails."""
     with Board() as board:
         session(board.name)
     whole = board.count
@@ -106,7 +106,7 @@ def test_unplugged_under_the_command(left, capsys):
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "boom"), termios.error(errno.EIO, "boom")])
 @pytest.mark.parametrize("call", ["write", "flush", "read", "in_waiting", "reset_input_buffer"])
 def test_errors_of_the_system(call, error, monkeypatch):
-    """Whatever it raises, and from whichever call."""
+    """Any error, raised from any call."""
 
     def fail(*_):
         raise error
@@ -133,7 +133,7 @@ def test_close_of_a_port_that_is_gone(error, monkeypatch):
 
 
 def test_a_port_that_takes_no_bytes(monkeypatch):
-    """Nobody reads at the other end: no hang."""
+    """The other end does not read: no hang."""
     monkeypatch.setattr("spikeloom_boards.driver.serial_port.PATIENCE", 0.2)
     master, slave = pty.openpty()
     try:
@@ -198,7 +198,7 @@ def test_things_that_are_no_port(tmp_path):
 
 @pytest.mark.parametrize("baud", [7, 123_457, 2**31, 2**40])
 def test_any_baud(baud):
-    """Taken, or refused in one line."""
+    """Accepted, or refused in one line."""
     refused = ""
     with Board() as board:
         try:
@@ -222,7 +222,7 @@ def test_group_of_a_port(tmp_path):
 
 @pytest.fixture
 def unprivileged():
-    """Root may open every file, so what is refused to a user is tested as one."""
+    """Root may open every file, so permissions are tested as another user."""
     if root := os.geteuid() == 0:
         os.seteuid(65_534)
     yield

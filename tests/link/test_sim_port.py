@@ -1,4 +1,4 @@
-"""The real driver against the RTL of link and core, byte for byte over the UART's pins."""
+"""The driver against the RTL of link and core, over the UART pins."""
 
 import subprocess
 from contextlib import suppress
@@ -72,7 +72,7 @@ def test_more_than_fits_on_chip(large):
 
 
 def test_a_repeated_request_is_not_acted_on_twice(small):
-    """Every request of a run is sent twice: the same answers, operands and run only once."""
+    """Every request of a run is sent twice: answers are equal, operands and run are used once."""
     small.reset()
     operands = SMALL.random_operands(np.random.default_rng(0))
     output = SMALL.outputs["o"].to_bytes(SMALL.compute(**operands)["o"])
@@ -94,7 +94,7 @@ def test_a_repeated_request_is_not_acted_on_twice(small):
     assert nothing[1] == Code.BUSY
 
 
-def test_a_chunk_without_room_is_refused_and_spoils_nothing(large):
+def test_a_chunk_without_room_is_refused_without_side_effects(large):
     """Before the core starts, with all its memories and the link's buffers full."""
     refused = []
 
@@ -141,7 +141,7 @@ def test_payload_efficiency(large):
 
 
 def useful_bytes(transcript):
-    """Bytes of a recorded session that escapes and requests answered BUSY do not account for."""
+    """Bytes of a recorded session without escapes and requests answered BUSY."""
     total, request = 0, 0
     decoders = {">": FrameDecoder(), "<": FrameDecoder()}
     for way, data in transcript:
@@ -155,7 +155,7 @@ def useful_bytes(transcript):
 
 
 def test_a_request_during_an_answer_is_dropped(small):
-    """And does not show in the answer, though it is whole and the next in sequence."""
+    """It does not affect the answer, although it is valid and next in sequence."""
     small.reset()
     requests = (1, Command.IDENTIFY), (2, Command.STATUS)
     small.write(b"".join(encode_frame(bytes([*request, 0])) for request in requests))
@@ -169,7 +169,7 @@ def test_a_request_during_an_answer_is_dropped(small):
 
 
 def test_round_trip(small):
-    """Nothing but bytes on the line: 9 of a STATUS, 15 of its answer."""
+    """Only the bytes on the line count: 9 of a STATUS, 15 of its answer."""
     small.reset()
     decoder = FrameDecoder()
     ask(small, decoder, 1, Command.IDENTIFY)
@@ -182,7 +182,7 @@ def test_round_trip(small):
 
 @pytest.mark.parametrize("cut", [1, 2, 4, 9])
 def test_reset_in_the_middle_of_a_frame(small, cut):
-    """The rest of the frame comes in after the reset; the frame after the next is answered."""
+    """The rest of the frame arrives after the reset; the frame after the next is answered."""
     frame = encode_frame(bytes([1, Command.WRITE, 0]) + bytes(range(20)))
     identify = encode_frame(bytes([9, Command.IDENTIFY, 0]))
     small.write(frame)
@@ -198,7 +198,7 @@ def test_reset_in_the_middle_of_a_frame(small, cut):
 
 
 def test_fuzz_slice(small):
-    """A taste of what `test_fuzz` does at length."""
+    """A short version of `test_fuzz`."""
     small.reset()
     outcome = fuzz(small, damaged=500, seed=1)
     assert sum(outcome.damaged.values()) >= 500
@@ -218,7 +218,7 @@ def test_a_simulation_that_dies(small, monkeypatch):
 
 @pytest.mark.slow
 def test_fuzz():
-    """A hundred thousand damaged frames: every run right, the device always there."""
+    """A hundred thousand damaged frames: every run is correct, and the device always answers."""
     port = SimPort(SSA(tokens=4, head_dim=24, steps=2), silence=20)
     try:
         outcome = fuzz(KeptPort(port), damaged=100_000, seed=2)

@@ -1,4 +1,4 @@
-"""What the link costs beside a core."""
+"""Cells used by the link in addition to a core."""
 
 import pytest
 

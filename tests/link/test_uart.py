@@ -1,4 +1,4 @@
-"""UART hardware in the simulator: bytes both ways, bauds that are off, broken bytes."""
+"""UART hardware in the simulator: both directions, baud rate errors, broken bytes."""
 
 import pytest
 from amaranth.sim import Simulator
@@ -25,7 +25,7 @@ def test_divisor_that_is_off(hz, baud):
 
 def line_of(values, period, gap=1):
     """Levels of a line at every clock: 8N1 bytes at `period` clocks per bit, which may be a
-    fraction, with `gap` bits of rest before each."""
+    fraction, with `gap` idle bits before each."""
     bits = [1] * 4
     for value in values:
         bits += [1] * gap + [0] + [value >> n & 1 for n in range(8)] + [1]

@@ -1,4 +1,4 @@
-"""Runs the `a2os2a` core in Amaranth's own simulator: tensors in, tensor and clocks out."""
+"""Runs the `a2os2a` core in Amaranth's own simulator: tensors in, tensor and cycles out."""
 
 import random
 
@@ -26,7 +26,7 @@ def beats(config, operand, tensor):
 
 
 def random_operands(config, seed, *, tokens=None, density=(0.3, 0.5, 0.3)):
-    """Operands (T, N, width) int64 whose values are not zero with the densities of q, k, v."""
+    """Operands (T, N, width) int64 with the densities of nonzero values of q, k, v."""
     rng = np.random.default_rng(seed)
     tokens = tokens or config.tokens
     rows = (config.steps, tokens)

@@ -1,4 +1,4 @@
-"""Running parts of the `spiked` core, and the core itself, in Amaranth's own simulator."""
+"""Run the `spiked` core and parts of it in Amaranth's simulator."""
 
 import random
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from spikeloom.item import PhaseCode
 
 
 def to_wire(config, codes):
-    """Codes as the bits they are on a stream."""
+    """Codes as bits on a stream."""
     return PhaseCode(config.steps).encode(codes).astype(np.int64)
 
 
@@ -20,7 +20,7 @@ def from_wire(config, bits):
 
 
 def random_codes(rng, config, shape, density):
-    """Codes of which a share `density` spike, at any step with either sign."""
+    """Random codes; a share `density` spikes, at any step with either sign."""
     codes = rng.integers(1, config.steps + 1, shape) * rng.choice([-1, 1], shape)
     return np.where(rng.random(shape) < density, codes, 0)
 
@@ -33,7 +33,7 @@ def random_head(config, seed, density):
 
 
 def join(values, bits):
-    """Whole numbers side by side in one, the first in the lowest `bits` bits."""
+    """Concatenate integers, the first in the lowest `bits` bits."""
     return sum(int(value) << bits * n for n, value in enumerate(values))
 
 
@@ -65,7 +65,7 @@ def pipeline(component, inputs, delay, *, i=None, o=None):
 
 @dataclass
 class HeadRun:
-    """`outputs` (heads, N, Dv) codes and the clock, from start, of every output beat."""
+    """`outputs` (heads, N, Dv) codes, and the cycle of every output beat from start."""
 
     outputs: np.ndarray
     beat_clocks: list
@@ -93,7 +93,7 @@ def as_value(payload):
 
 
 def run_heads(config, heads, *, stalls=0.0, preload=True, limit=200_000):
-    """Run a `Spiked` on heads of (q, k, v) codes, each end pausing with probability `stalls`."""
+    """Run a `Spiked` on heads of (q, k, v) codes, each stream pausing with probability `stalls`."""
     core = config.create()
     simulator = Simulator(core)
     simulator.add_clock(1e-6)

@@ -1,4 +1,4 @@
-"""The `a2os2a` core among its neurons: pre-activations in, spikes out."""
+"""The `a2os2a` core with its neurons: pre-activations in, spikes out."""
 
 import random
 
@@ -14,7 +14,7 @@ from .a2os2a_runner import pack
 
 
 def simulate(config, operands, *, runs, stalls, seed=0):
-    """Output spikes (runs * T, N, Dv) and the count of values cut off in all runs."""
+    """Output spikes (runs * T, N, Dv) and the number of saturated values in all runs."""
     dut = config.create()
     outputs = []
     wanted = runs * config.steps * config.tokens * config.groups

@@ -26,7 +26,7 @@ KINDS = list(product(("kv", "qk"), ("none", "causal")))
 @pytest.mark.parametrize("density", [1, 0.5, 0.1, 0], ids="density {}".format)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_outputs_and_clocks(shape, density, order, mask):
-    """Every output bit, and the clocks of the formula, in two runs one after the other."""
+    """Every output bit, and the cycles of the formula, in two successive runs."""
     config = A2OS2A(order=order, mask=mask, **shape)
     operands = random_operands(config, 3, density=(density,) * 3)
     outputs, clocks, flags = simulate(config, operands, runs=2)
@@ -57,7 +57,7 @@ def test_stalls_change_nothing(order, mask, seed):
     ],
 )
 def test_every_input_of_the_smallest_attention(order, mask):
-    """Two tokens, two dimensions, K of one bit: all operands there are, a time step each."""
+    """Two tokens, two dimensions, K of one bit: all possible operands, one time step each."""
     q = list(product((0, 1), repeat=4))
     k = list(product((0, 1), repeat=4))
     v = list(product((-1, 0, 1), repeat=2))
@@ -89,7 +89,7 @@ def test_largest_sums_do_not_wrap(order, mask, sign):
 
 @pytest.mark.parametrize("stalls", [0.0, 0.4])
 def test_open_sequences_end_where_the_stream_says(stalls):
-    """Twice a sequence of 23 tokens through a core whose widths are for 8."""
+    """Two sequences of 23 tokens through a core with widths for 8."""
     config = A2OS2A(tokens=8, head_dim=6, lanes=3, mask="causal", length="open")
     operands = random_operands(config, 5, tokens=23)
     outputs, _, flags = simulate(config, operands, runs=2, stalls=stalls)
@@ -116,7 +116,7 @@ def test_open_sequences_saturate_visibly(sign):
 
 @pytest.mark.parametrize("operand", ["q", "k", "v"])
 def test_misplaced_last_is_reported(operand):
-    """Beats framed for three tokens into a core of two."""
+    """Beats framed for three tokens, sent to a core of two."""
     config = A2OS2A(tokens=2, head_dim=2, steps=3)
     good = random_operands(config, 1)
     reframed = [

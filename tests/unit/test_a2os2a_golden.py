@@ -13,7 +13,7 @@ from .a2os2a_runner import random_operands
 
 
 def test_by_hand():
-    """Q picks rows of K: scores [[1, 5], [3, 7], [0, 0]]; V adds and takes away."""
+    """Q picks rows of K: scores [[1, 5], [3, 7], [0, 0]]; V adds and subtracts."""
     q = np.array([[0, 1], [1, 1], [0, 0]])
     k = np.array([[2, 1], [2, 5], [9, 0]])
     v = np.array([[1, -1], [-1, 0], [1, 1]])

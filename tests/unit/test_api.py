@@ -1,4 +1,4 @@
-"""Spikeloom from Python: the calls of its documentation, on NumPy and PyTorch arrays."""
+"""The Python API: the calls in its documentation, with NumPy and PyTorch arrays."""
 
 import subprocess
 import sys
@@ -114,7 +114,7 @@ def test_a_core_without_inputs():
 
 
 class Tensor:
-    """What PyTorch's tensors offer: one that records gradients has no `numpy` before `detach`."""
+    """A fake PyTorch tensor: one that records gradients has no `numpy` before `detach`."""
 
     def __init__(self, array, attached=True):
         self._array, self._attached = array, attached
@@ -200,7 +200,7 @@ def test_golden_model_of_a_core_checks_its_operands():
 
 
 def test_long_batches_run_on_all_processors_with_progress():
-    """The same outputs in the same order, whoever computed them."""
+    """The same outputs in the same order as on one processor."""
     core = spikeloom.core("ssa", tokens=4, head_dim=4, steps=2, engine="sampled")
     batch = [core.random_operands(np.random.default_rng(n)) for n in range(40)]
     seen = []

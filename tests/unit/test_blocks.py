@@ -14,7 +14,7 @@ from spikeloom.blocks.row_splitter import RowSplitter
 
 @pytest.mark.parametrize("width", [1, 2, 7, 8, 9, 64, 65, 256])
 def test_popcount(width):
-    """One input per clock; nothing, everything and random bits in between."""
+    """One input per cycle; all zeros, all ones and random bits."""
     rng = random.Random(width)
     inputs = [0, 2**width - 1] + [rng.getrandbits(width) for _ in range(20)]
     dut = Popcount(width)
@@ -154,7 +154,7 @@ def test_row_splitter_refuses_a_remainder():
 
 
 def test_bank_memory():
-    """Random writer and reader: banks come out in order, whole, never more than there are."""
+    """Random writer and reader: banks are read in order and completely, without overflow."""
     rng = random.Random(3)
     depth, banks = 3, 2
     dut = BankMemory(banks=banks, depth=depth, granules=2, granule_bits=4)

@@ -1,4 +1,4 @@
-"""Configurations: defaults, derived keys, and one clear line for everything out of range."""
+"""Configurations: defaults, derived keys, and one-line errors for values out of range."""
 
 from datetime import date
 
@@ -114,7 +114,7 @@ def test_whole_numbers_as_text(text, value):
         *("nan", "None", "True", "9" * 5000, "0x" + "f" * 5000, "4\n", "4 4", "4,4"),
     ],
 )
-def test_what_is_no_whole_number(text):
+def test_values_that_are_not_integers(text):
     with pytest.raises(InputError) as refused:
         SSA.from_settings({"tokens": text, "head_dim": 1})
     assert "is not a whole number, as in 64 or 0x40" in str(refused.value)
@@ -123,7 +123,7 @@ def test_what_is_no_whole_number(text):
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e999", "", "\uff11", "0x10", "1,5"])
 @pytest.mark.parametrize("key", ["base", "q_scale"])
-def test_what_is_no_real_number(key, text):
+def test_values_that_are_not_real_numbers(key, text):
     with pytest.raises(InputError):
         Spiked.from_settings({"tokens": 4, "head_dim": 4, key: text})
 

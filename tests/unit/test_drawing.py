@@ -1,4 +1,4 @@
-"""Datapath drawings: they show the hardware as it is, and can be read."""
+"""Datapath drawings: they match the hardware and are legible."""
 
 import copy
 import subprocess
@@ -93,7 +93,7 @@ def test_link():
     ],
 )
 def test_changed_hardware(name, settings):
-    """A submodule that is renamed, added or gone is a fault, and so is a port."""
+    """A renamed, added or removed submodule or port is a fault."""
     small = {} if "values" in settings else {"tokens": 2, "head_dim": 2}
     core = all_cores()[name].from_settings(small | settings)
     drawing, there, streams = core.stages(), submodules(core.create()), ports(core)
@@ -111,7 +111,7 @@ def test_changed_hardware(name, settings):
 
 
 def test_changed_hardware_inside():
-    """Where boxes show the inside of a submodule, all of it counts."""
+    """If boxes show the inside of a submodule, all of it must be drawn."""
     core = all_cores()["a2os2a"](tokens=2, head_dim=2, order="kv")
     there = submodules(core.create())
     for module in ("events", "sums", "late"):
@@ -290,7 +290,7 @@ def distance(point, area):
 
 
 def illegible(drawing):
-    """What lies on top of something else, or nowhere near it should."""
+    """Elements that overlap others, or are misplaced."""
     found = []
     outlines = [rectangle(box.x, box.y, box.width, box.height) for box in drawing.boxes]
     texts = [text_rectangle(box.x, box.y, box.text, TEXT) for box in drawing.boxes]
@@ -380,9 +380,9 @@ def test_svg():
 
 
 def test_documentation():
-    """The pictures in docs are those of the cores.
+    """The drawings in docs are up to date.
 
-    Otherwise: python -m spikeloom_boards.datapaths docs
+    To update them: python -m spikeloom_boards.datapaths docs
     """
     for name, drawing in documentation_drawings().items():
         assert (DOCS / f"{name}.svg").read_text(encoding="utf-8") == drawing_svg(drawing), name

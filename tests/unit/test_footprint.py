@@ -1,4 +1,4 @@
-"""Memory of golden models: foretold before they run, and refused beyond what the machine has."""
+"""Memory of golden models: estimated before a run, and refused if the machine has less."""
 
 import tracemalloc
 
@@ -29,7 +29,7 @@ LONG = {
 
 @pytest.mark.parametrize("case", LONG)
 def test_estimates_hold(case):
-    """The model takes no more than foretold, and what grows with the run is no wild guess."""
+    """The model uses at most the estimate, and the estimate is not far above it."""
     core = case.split()[0]
     config = find_core(core).from_settings(LONG[case])
     operands = config.random_operands(np.random.default_rng(0))

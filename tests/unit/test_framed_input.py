@@ -1,4 +1,4 @@
-"""`FramedInput`: what it passes on, and which beats it calls misframed."""
+"""`FramedInput`: the beats it forwards, and the beats it reports as misframed."""
 
 import random
 
@@ -51,7 +51,7 @@ def run(dut, lasts, seed=0):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_last_is_that_of_the_count(seed):
-    """Two loops, 3 x 2 beats: missing and spurious marks are found and mended."""
+    """Two loops, 3 x 2 beats: missing and spurious `last` are detected and corrected."""
     lasts = [int(n % 6 == 5) for n in range(24)]
     faults = [2, 5, 6, 17, 21]
     for fault in faults:

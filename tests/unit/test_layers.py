@@ -1,4 +1,4 @@
-"""The packages and who may import whom; golden models and components are two texts."""
+"""Allowed imports between packages; golden models and components are separate."""
 
 import ast
 from pathlib import Path
@@ -40,7 +40,7 @@ GOLDEN = [path for path in FILES if "golden" in path.stem or path.parent.name ==
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: str(path.relative_to(ROOT)))
 def test_golden_models_never_see_hardware(path):
-    """Nor does anything that they import."""
+    """Neither do the modules that they import."""
     seen, waiting = set(), [path]
     while waiting:
         current = waiting.pop()
@@ -78,7 +78,7 @@ def test_golden_models_were_found():
 
 
 def test_block_is_a_short_composition():
-    """`a2os2a_block` adds at most 60 lines of code to the cores that it is made of."""
+    """`a2os2a_block` adds at most 60 lines of code to the cores that it uses."""
     path = ROOT / "hdl/spikeloom/cores/a2os2a_block/core.py"
     lines = dict(enumerate(path.read_text().splitlines(), 1))
     for node in ast.walk(ast.parse(path.read_text())):

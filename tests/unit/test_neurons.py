@@ -65,7 +65,7 @@ def pack(values, bits):
 
 
 def through_hardware(config, inputs, *, stalls=0.0):
-    """Spikes of inputs (T, n) as the hardware gives them."""
+    """Spikes of the hardware for inputs (T, n)."""
     rows = inputs.reshape(-1, config.lanes)
     beats = [
         (pack(row, config.input_bits), n % config.words == config.words - 1)

@@ -1,4 +1,4 @@
-"""What the pages of the documentation name is there: files, modules, attributes, headings."""
+"""Files, modules, attributes and headings named in the documentation exist."""
 
 import re
 from importlib import import_module
@@ -68,7 +68,7 @@ def test_names(page):
 
 
 def test_members_of_a_core():
-    """Those in the tables are there, and no class member is left out."""
+    """Those in the tables exist, and every class member is listed."""
     text = (DOCS / "architecture.md").read_text().partition("| object |")[0]
     text += (DOCS / "add-a-core.md").read_text()
     cells = " ".join(re.findall(r"^\| (`.+?) \|", text, re.M))

@@ -1,4 +1,4 @@
-"""Every program of the documentation runs, and prints what its page says it does."""
+"""Every program in the documentation runs and prints the output on its page."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What correlation each strategy leaves, against independent ideal random numbers.
+"""Correlation of each strategy, compared with ideal independent random numbers.
 
 N = D = 64, T = 10, all cells of a row at once. `python tests/unit/test_random_strategies.py` prints
 the table of docs/random.md.

@@ -1,4 +1,4 @@
-"""Tensors of `spiked`: what is taken, what is refused and how, and beats there and back."""
+"""Tensors of `spiked`: accepted and refused operands, and conversion to and from beats."""
 
 import numpy as np
 import pytest

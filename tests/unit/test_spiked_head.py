@@ -1,4 +1,4 @@
-"""The `spiked` core as a whole: equal to the golden model, on time, and honest about bad keys."""
+"""The `spiked` core as a whole: outputs, cycles, and errors for invalid keys."""
 
 from itertools import chain
 from math import ceil
@@ -73,7 +73,7 @@ def test_gaussian_operands_through_the_core():
 
 
 def test_swin_window_is_fast_enough():
-    """N = 49, D = 32, T = 40, dense: at most 9,000 clocks, and fewer where less spikes."""
+    """N = 49, D = 32, T = 40, dense: at most 9,000 cycles, and fewer if fewer neurons spike."""
     config = Spiked(tokens=49, head_dim=32, lanes=49)
     assert schedule.cycles(config) <= 9_000
     for share in (0.5, 0.1):

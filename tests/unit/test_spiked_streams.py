@@ -22,7 +22,7 @@ CONFIG = Spiked(tokens=5, head_dim=4, base=1.4, steps=16, lanes=4, encoders=2)
 BITS = code_bits(CONFIG.steps)
 BLOCKS = 3  # blocks of two in a row of five
 
-# How often each end pauses: neither, the giver, the taker most of the time, both.
+# Pause rates of source and sink: none, source only, mostly sink, both.
 PAUSES = [(0.0, 0.0), (0.6, 0.0), (0.0, 0.9), (0.5, 0.5)]
 stalls = pytest.mark.parametrize("pauses", PAUSES, ids=str)
 
@@ -115,7 +115,7 @@ def test_output_encoder(pauses):
 @stalls
 @pytest.mark.parametrize("density", [0.7, 0.2, 0.0])
 def test_product(pauses, density):
-    """Three products in a row, of as many lines as tokens."""
+    """Three products in sequence, with as many lines as tokens."""
     rng = np.random.default_rng(3)
     a = random_codes(rng, CONFIG, (3, 6, 4), density)
     b = random_codes(rng, CONFIG, (3, 5, 4), 0.7)

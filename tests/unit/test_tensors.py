@@ -1,4 +1,4 @@
-"""`load_tensor`: whatever a .npy file holds, it loads whole or gives one line, and no warning."""
+"""`load_tensor`: any .npy file is loaded completely or refused in one line, without a warning."""
 
 import io
 import os
@@ -37,7 +37,7 @@ def saved(array):
 
 
 def refusal_of(path, content):
-    """The line that a file with `content` is refused with."""
+    """The error message for a file with `content`."""
     path.write_bytes(content)
     with pytest.raises(InputError) as refused:
         load_tensor(path, "q")
@@ -230,7 +230,7 @@ NEAR = st.integers(0, 4)
 
 @st.composite
 def arrays_cut_or_not(draw):
-    """What NumPy saves, now and then with a byte changed, cut or added."""
+    """Arrays saved by NumPy, some with a byte changed, removed or added."""
     dtype = draw(st.sampled_from(["<f8", ">f8", "<f4", "<f2", "|b1", "<i4", ">u2", "|u1", "<i8"]))
     shape = draw(st.lists(st.integers(1, 4), max_size=4))
     array = np.arange(np.prod(shape, dtype=int)).reshape(shape).astype(dtype)
@@ -241,7 +241,7 @@ def arrays_cut_or_not(draw):
 
 
 def loads_or_says_why(path, content):
-    """Either NumPy agrees with what is loaded, or there is one line."""
+    """Either the loaded tensor equals NumPy's, or the error is one line."""
     path.write_bytes(content)
     with warnings.catch_warnings(action="error"):
         try:
@@ -264,7 +264,7 @@ def path(tmp_path_factory):
 
 
 def fuzz(examples):
-    """Any file at all, `examples` times."""
+    """Load `examples` random files."""
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
     @given(content=st.one_of(files(), arrays_cut_or_not(), st.binary(max_size=200)))

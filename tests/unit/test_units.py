@@ -86,7 +86,7 @@ def test_lfsr_has_the_longest_period():
 
 
 def test_lfsr_runs_without_operands():
-    """A run of 64-bit numbers, and other ones with the next seed."""
+    """A run of 64-bit numbers, which differ for the next seed."""
     core = spikeloom.core("lfsr", width=64, steps=5)
     first = spikeloom.run(core, view="numbers").outputs["o"]
     assert first[0] == scramble(1) | 1

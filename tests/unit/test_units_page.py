@@ -44,7 +44,7 @@ def evaluated(formula, core, **more):
     return eval(formula, {"__builtins__": {}}, core.as_dict() | {"ceil": ceil, "max": max} | more)
 
 
-def test_every_unit_is_there():
+def test_every_unit_is_listed():
     assert sorted(re.findall(r"^\| `(\w+)` \| [^|]+ \|$", PAGE, re.M)) == UNITS  # equations
     assert sorted({unit for unit, _ in stream_rows()}) == UNITS
     assert sorted(row[0].strip("`") for row in rows("Cycles")) == UNITS

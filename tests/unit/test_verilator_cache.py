@@ -1,4 +1,4 @@
-"""Verilator's kept objects serve every design, whatever was compiled first."""
+"""Verilator's cached objects work for every design, whichever was compiled first."""
 
 import os
 import zipfile
@@ -18,7 +18,7 @@ from spikeloom_sim.simulators.runtime_objects import RuntimeObjects
 
 
 class Blinker(wiring.Component):
-    """A design with as few ports as can be."""
+    """A design with a minimum of ports."""
 
     led: Out(1)
     button: In(1)
@@ -122,7 +122,7 @@ def test_a_damaged_entry_is_written_anew(damage, library):
 
 
 def test_a_cache_that_takes_nothing(library):
-    """A folder where the entry goes: simulations are built without a cache."""
+    """The entry cannot be written: simulations are built without a cache."""
     entry = fill(library)
     entry.unlink()
     entry.mkdir()

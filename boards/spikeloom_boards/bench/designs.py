@@ -38,14 +38,14 @@ class Design:
 
 def designs() -> list[Design]:
     """Every row of every core; without rows, its first regression case on an ECP5."""
-    found = []
+    result = []
     for core in all_cores().values():
         rows = core.BENCH
         if not rows:
             case = next(iter(core.CASES.values()), {})
             rows = (BenchRow("default", "default", "ecp5-25f", case, default=False),)
-        found += [Design(core, row) for row in rows]
-    return found
+        result += [Design(core, row) for row in rows]
+    return result
 
 
 def choose(only: Sequence[str] = (), full: bool = False) -> list[Design]:

@@ -85,14 +85,14 @@ class Device:
     def check(self, wanted: Core) -> None:
         """Raise `WrongBitstreamError` if the device's hardware differs from that of `wanted`."""
         self.check_core(wanted.NAME)
-        here, there = config_hash(self.config), config_hash(wanted)
-        if here != there:
+        actual, expected = config_hash(self.config), config_hash(wanted)
+        if actual != expected:
             has, wants = hardware_keys(self.config), hardware_keys(wanted)
             differing = ", ".join(
                 f"{key} = {has[key]}, not {wants[key]}" for key in has if has[key] != wants[key]
             )
             raise WrongBitstreamError(
-                f"{self._port.name}: the bitstream is {wanted.NAME} {here}, wanted is {there}: "
+                f"{self._port.name}: the bitstream is {wanted.NAME} {actual}, expected {expected}: "
                 f"{differing}; load another (spikeloom build, spikeloom flash), or do not set "
                 "these keys"
             )
@@ -102,7 +102,7 @@ class Device:
         if core != self.config.NAME:
             raise WrongBitstreamError(
                 f"{self._port.name}: the bitstream is {self.config.NAME} "
-                f"{config_hash(self.config)}, wanted is {core}; load another (spikeloom build, "
+                f"{config_hash(self.config)}, expected {core}; load another (spikeloom build, "
                 "spikeloom flash)"
             )
 

@@ -148,8 +148,8 @@ class GoldenPort:
             if name in core.outputs:
                 self._output += core.outputs[name].to_bytes(result)
             else:
-                most = 2 ** core.flags[name].bits - 1
-                self._flags[name] = min(self._flags[name] + int(result), most)
+                limit = 2 ** core.flags[name].bits - 1
+                self._flags[name] = min(self._flags[name] + int(result), limit)
         self._cycles = core.cycles(**operands)
         self._finish = self._clock + self._cycles
         self._seed = None

@@ -100,14 +100,13 @@ def _explain(name, baud, error):
         return f"permission denied; {permission_fix(Path(name))}"
     if number in (errno.EBUSY, errno.EAGAIN):
         return "another program has the port open; close it"
-    there = ", ".join(sorted(port.device for port in list_ports.comports())) or "none"
+    available = ", ".join(sorted(port.device for port in list_ports.comports())) or "none"
     if number in (errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.ENODEV):
-        return f"no such port; available ports: {there}"
+        return f"no such port; available ports: {available}"
     if number == errno.EISDIR:
-        return f"a folder, not a serial port; available ports: {there}"
-    return (
-        f"not a serial port that supports {baud} baud ({_reason(error)}); available ports: {there}"
-    )
+        return f"a folder, not a serial port; available ports: {available}"
+    reason = f"not a serial port that supports {baud} baud ({_reason(error)})"
+    return f"{reason}; available ports: {available}"
 
 
 def _reason(error):

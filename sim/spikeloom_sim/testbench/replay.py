@@ -35,13 +35,13 @@ async def replay(dut: Any) -> None:
         )
         flags = {name: int(getattr(dut, name).value) for name in job["flags"]}
         assert not flags.get("misframed"), "the core found `last` where no tensor ends"
-        found = {
+        received = {
             name: [[f"{data:x}", last] for data, last in stream]
             for name, stream in outcome.beats.items()
         }
         results.append(
             {
-                "beats": found,
+                "beats": received,
                 "cycles": outcome.cycles,
                 "flags": flags,
                 "picoseconds": get_sim_time("ps"),

@@ -70,9 +70,9 @@ class Scenario:
         )
         expected = core.compute(**operands)
         for name, port in core.outputs.items():
-            found = port.unpack(outcome.beats[name])
-            wrong = int((found != expected[name]).sum())
-            message = f"{wrong} of {found.size} of {name} differ from the golden model"
+            output = port.unpack(outcome.beats[name])
+            wrong = int((output != expected[name]).sum())
+            message = f"{wrong} of {output.size} of {name} differ from the golden model"
             assert wrong == 0, message
         assert not int(self.dut.misframed.value)
         return outcome.cycles

@@ -63,9 +63,9 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
         v_threshold=ONE,
         o_threshold=OUTPUT_THRESHOLD,
     )
-    most = 2 ** (config.input_bits - 1)
+    limit = 2 ** (config.input_bits - 1)
     inputs = {
-        name: np.rint(x * ONE).clip(-most, most - 1).astype(int)
+        name: np.rint(x * ONE).clip(-limit, limit - 1).astype(int)
         for name, x in zip("qkv", reals, strict=True)
     }
     trace = block_trace(config, inputs)
@@ -117,10 +117,10 @@ def block_trace(config: A2OS2ABlock, inputs: Mapping[str, NDArray]) -> SimpleNam
     """Tensors (T, N, D) inside the block: `q`, `k`, `v` from the input neurons, the `sums` of the
     attention, and the `output` spikes."""
     streams, wires = config.trace(**inputs), config.wires()
-    found = {name: streams[wires[f"attention.{name}"]] for name in "qkv"}
-    found |= {"sums": streams["attention.o"], "output": streams[wires["o"]]}
+    tensors = {name: streams[wires[f"attention.{name}"]] for name in "qkv"}
+    tensors |= {"sums": streams["attention.o"], "output": streams[wires["o"]]}
     shape = (config.steps, config.tokens, -1)
-    return SimpleNamespace(**{name: tensor.reshape(shape) for name, tensor in found.items()})
+    return SimpleNamespace(**{name: tensor.reshape(shape) for name, tensor in tensors.items()})
 
 
 def _run(config, operands, spikes):
@@ -144,5 +144,5 @@ def _scores(reals, trace):
     keys = np.maximum(reals[1], 0)
     exact = np.einsum("tid,tjd->ij", queries, keys) / STEPS
     unit = ONE >> A2OS2ABlock.k_shift
-    found = np.einsum("tid,tjd->ij", trace.q, trace.k) / STEPS / unit
-    return exact, found
+    decoded = np.einsum("tid,tjd->ij", trace.q, trace.k) / STEPS / unit
+    return exact, decoded

@@ -49,7 +49,7 @@ def plot_spikes(trace: Any, config: A2OS2A, path: Path) -> None:
 
 def plot_attention(image: NDArray, scores: Sequence[NDArray], path: Path) -> None:
     """Plot the photograph, its scores in floating point and in integers, and the error."""
-    exact, found = scores
+    exact, decoded = scores
     figure = Figure(figsize=(13, 3.6), layout="constrained")
     axes = figure.subplots(1, 4)
     axes[0].imshow(image, cmap="gray")
@@ -60,13 +60,13 @@ def plot_attention(image: NDArray, scores: Sequence[NDArray], path: Path) -> Non
     shades = {"vmin": 0, "vmax": exact.max(), "cmap": "viridis"}
     axes[1].imshow(exact, **shades)
     axes[1].set_title("scores Q K$^T$, neurons in floating point")
-    shown = axes[2].imshow(found, **shades)
+    shown = axes[2].imshow(decoded, **shades)
     axes[2].set_title("scores of the integers")
     figure.colorbar(shown, ax=axes[1:3], label="score, mean over steps")
-    error = found - exact
+    error = decoded - exact
     limit = np.abs(error).max()
     shown = axes[3].imshow(error, cmap="RdBu", vmin=-limit, vmax=limit)
-    correlation = np.corrcoef(found.ravel(), exact.ravel())[0, 1]
+    correlation = np.corrcoef(decoded.ravel(), exact.ravel())[0, 1]
     axes[3].set_title(f"difference, correlation {correlation:.5f}")
     figure.colorbar(shown, ax=axes[3], label="score error")
     for ax in axes[1:]:
