@@ -7,7 +7,7 @@ There are two kinds of output, each written completely or not at all:
   Files that the user added are kept. A changed file, or a folder without a record, is an error
   before any work begins.
 * a file (`output_file`): new, or a regular file that is replaced in one step. Output to a device or
-pipe is written to it; it is never replaced.
+  pipe is written to it; it is never replaced.
 """
 
 from __future__ import annotations

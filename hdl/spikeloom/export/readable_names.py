@@ -137,10 +137,10 @@ def readable_names(text: str) -> str:
 
     * Separators become underscores: ``\i[0].step`` is ``i_0_step``.
     * Numbers that distinguish equal names count from 2: ``\busy$25`` is ``busy_2``; aliases that
-    nothing reads are removed.
+      nothing reads are removed.
     * A net that only passes through a module has its outer name.
     * The next value of register ``busy`` is ``busy_next``; other results are named after their
-    operator: ``and_5``, ``eq_7``.
+      operator: ``and_5``, ``eq_7``.
 
     The same text gives the same names.
     """
