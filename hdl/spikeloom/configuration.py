@@ -1,4 +1,4 @@
-"""What every core's configuration has in common: keys that describe and validate themselves."""
+"""Base of every core's configuration: keys that describe and validate themselves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 from .errors import InputError, echo, unknown
 
-MAX_HELD = 2**12  # tokens of operands that a core holds on chip
+MAX_HELD = 2**12  # tokens of operands that a core stores on chip
 HELD_WHY = "the core holds Q, K and V of all tokens on chip"
 MAX_DIM = 2**10
 DIM_WHY = "a token of more outgrows a stream beat"
@@ -28,17 +28,15 @@ class Quoted(str):
 
 
 def integer(help: str, *, low: int, high: int, default: Any = MISSING, why: str = "") -> Any:
-    """A whole-number key in ``low..high``, and why so; a default of None means: derived from other
-    keys.
-
-    Like `dataclasses.field`, it stands where the value of the key will, so its type is `Any`."""
+    """An integer key in ``low..high``; `why` explains the range. A default of None means that the
+    value is derived from other keys. Its type is `Any`, as for `dataclasses.field`."""
     return field(default=default, metadata={"help": help, "low": low, "high": high, "why": why})
 
 
 def choice(
     help: str, *, choices: Iterable[str], default: str | None, key: str | None = None
 ) -> Any:
-    """A key that takes one of a few words; `key` where it is called otherwise than the field."""
+    """A key that takes one of a few words; `key` is its name if different from the field's."""
     metadata: dict[str, Any] = {"help": help, "choices": tuple(choices)}
     return field(default=default, metadata=metadata | ({"key": key} if key else {}))
 
@@ -52,7 +50,8 @@ def number(
     low_open: bool = False,
     why: str = "",
 ) -> Any:
-    """A real-number key in ``low..high`` (``low`` itself left out where `low_open`), and why so."""
+    """A real-number key in ``low..high``, without ``low`` if `low_open`; `why` explains the
+    range."""
     metadata = {
         "help": help,
         "low": float(low),
@@ -110,7 +109,7 @@ class Configuration:
             raise self.error(_key_name(key), value, allowed)
 
     def error(self, key: str, value: Any, allowed: str) -> InputError:
-        """An `InputError` that names a key, the value it was given and what it may be."""
+        """An `InputError` naming a key, its value and the allowed values."""
         return InputError(
             f"{self.NAME}: {key} = {echo(value)} is not allowed; {key} must be {allowed}"
         )
@@ -144,9 +143,9 @@ class Configuration:
 
     @classmethod
     def parse(cls, key: Field[Any], value: Any) -> Any:
-        """`value` as the kind of thing that `key`, a dataclass field, takes.
+        """`value` converted to the type of `key`, a dataclass field.
 
-        Whole numbers are digits, with underscores between them if wanted, or 0x, 0o, 0b and digits.
+        Integers are digits, optionally separated by underscores, or 0x, 0o, 0b and digits.
         """
         if "choices" in key.metadata or (isinstance(value, str) and value == key.default):
             return str(value) if isinstance(value, str) else value
@@ -213,7 +212,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         settings = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise InputError(f"config file {path}: not UTF-8 text; save it as UTF-8") from None
-    except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
+    except (ValueError, RecursionError) as error:  # ValueError: or too many digits
         why = " ".join(str(error).split())
         raise InputError(f"config file {path}: not valid TOML ({why})") from None
     for key, value in settings.items():

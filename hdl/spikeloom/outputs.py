@@ -1,13 +1,13 @@
-"""Writing what a user asked for, and nothing of the user's lost.
+"""Atomic writing of output files and folders, without loss of the user's files.
 
-Two kinds of output, each whole or not at all:
+There are two kinds of output, each written completely or not at all:
 
 * a folder (`output_folder`): it holds a record of the files a command wrote, with the hash of each.
-  A later run of the same command replaces or removes just those, and only while they are as they
-  were written. Files that the user added stay; a file that the user changed, or a folder without
-  a record, is refused before any work begins.
-* a file (`output_file`): new, or a regular file that is replaced in one step. Where the name is a
-  device or a pipe the bytes go into it; it is never replaced.
+  A later run of the same command replaces or removes only those, and only if they are unchanged.
+  Files that the user added are kept. A changed file, or a folder without a record, is an error
+  before any work begins.
+* a file (`output_file`): new, or a regular file that is replaced in one step. Output to a device or
+  pipe is written to it; it is never replaced.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ RECORD = ".spikeloom.json"
 
 @contextmanager
 def output_folder(folder: str | PathLike[str], command: str) -> Iterator[Path]:
-    """Yield an empty folder to fill; its files get into `folder` if the block ends without error.
+    """Yield an empty folder; its files are moved to `folder` if the block ends without error.
 
-    `folder` is new, empty, or holds what `command` wrote before. Raises `InputError` for anything
-    else, as `check_folder` says, before the block begins.
+    `folder` must be new, empty or written by `command`. Otherwise `check_folder` raises
+    `InputError` before the block begins.
     """
     folder = Path(folder)
     check_folder(folder, command)
@@ -65,10 +65,10 @@ def output_folder(folder: str | PathLike[str], command: str) -> Iterator[Path]:
 
 
 def check_folder(folder: str | PathLike[str], command: str) -> None:
-    """Raise `InputError` where `command` must not write into `folder`.
+    """Raise `InputError` if `command` must not write into `folder`.
 
-    Refused: what is no folder, a folder with files but without a record, one that another command
-    wrote, and one with a file that was changed since.
+    That is the case if it is not a folder, has files but no record, was written by another command,
+    or has a file that was changed since.
     """
     folder = Path(folder)
     if not folder.exists():
@@ -93,7 +93,7 @@ def check_folder(folder: str | PathLike[str], command: str) -> None:
 
 
 def _check_unchanged(folder, command, files):
-    """Raise `InputError` for one of `files` that is not as `command` wrote it."""
+    """Raise `InputError` if one of `files` was changed since `command` wrote it."""
     for name, digest in files.items():
         path = folder / name
         if path.parent.is_dir() and not os.access(path.parent, os.W_OK | os.X_OK):
@@ -107,11 +107,10 @@ def _check_unchanged(folder, command, files):
 
 @contextmanager
 def output_file(path: str | PathLike[str]) -> Iterator[Path]:
-    """Yield the path of a file to write; its content gets to `path` if the block ends without
-    error.
+    """Yield the path of a file to write; it is moved to `path` if the block ends without error.
 
-    Its suffix is that of `path`. An earlier regular file keeps its mode, a symbolic link its place.
-    Raises `InputError` as `check_file` says, before the block begins.
+    Its suffix is that of `path`. The mode of an existing file is kept, and so is a symbolic link.
+    `check_file` raises `InputError` before the block begins.
     """
     path = Path(path)
     check_file(path)
@@ -138,8 +137,8 @@ def check_file(
     option: str = "-o",
     inputs: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
 ) -> None:
-    """Raise `InputError` where no file can be written at `path`, or where it is one of `inputs`
-    (option to path): the job would destroy what it reads."""
+    """Raise `InputError` if no file can be written at `path`, or if it is one of `inputs` (option
+    to path), which the job would overwrite."""
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file")
@@ -164,7 +163,7 @@ def check_file(
 
 
 def _is_special(path):
-    """Whether `path` is there and is neither a regular file nor a folder."""
+    """Whether `path` exists and is neither a regular file nor a folder."""
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
@@ -174,7 +173,7 @@ def _beside(path):
 
 
 def _make_parents(folder):
-    """Create the parents of `folder`; returns those that were missing, outermost first."""
+    """Create the missing parents of `folder`; returns them, outermost first."""
     missing = [parent for parent in folder.parents if not parent.exists()][::-1]
     folder.parent.mkdir(parents=True, exist_ok=True)
     return missing
@@ -214,8 +213,8 @@ def _read_record(folder):
 
 
 def _replace(folder, staging, command):
-    """Put the files of `staging` into `folder`, and remove those of the earlier run that are no
-    more. Whatever would be lost by it is refused before anything moves."""
+    """Move the files of `staging` to `folder` and remove obsolete ones of the earlier run. Raises
+    `InputError` before any change if a file of the user would be lost."""
     _, earlier = _read_record(folder)
     _check_unchanged(folder, command, earlier)
     names = _files_in(staging)
@@ -237,7 +236,7 @@ def _replace(folder, staging, command):
 
 @contextmanager
 def _undisturbed():
-    """Hold Ctrl-C and termination back for the moment in which files change places."""
+    """Block Ctrl-C and termination while files are replaced."""
     held = {signal.SIGINT, signal.SIGTERM}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
     try:

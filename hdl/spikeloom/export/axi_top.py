@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class AxiTop(Component):
-    """Wraps a core so that any AXI4-Stream peer attaches to it.
+    """Wraps a core with AXI4-Stream ports.
 
     Input stream NAME becomes ``s_axis_NAME_{tdata, tvalid, tready, tlast}``, output stream NAME
-    ``m_axis_NAME_...``. Data is padded to whole bytes: the top bits are ignored on the way in and 0
-    on the way out. Other ports (start, seed, busy, done, ...) pass through.
+    ``m_axis_NAME_...``. Data is padded to whole bytes; the padding is ignored at inputs and 0 at
+    outputs. Other ports (start, seed, busy, done, ...) are passed through.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The files that make a generated core usable elsewhere."""
+"""The files of a generated core for use in other projects."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ targets:
 def core_files(core: Core) -> dict[str, Any]:
     """Files of a generated core: name to text, the same text for the same `core`.
 
-    Verilog, a FuseSoC core file (targets lint and sim), lint waivers that say why, and
+    Verilog, a FuseSoC core file (targets lint and sim), lint waivers with reasons, and
     ``manifest.json`` with the parameters, ports, cycles and a SHA-256 of the Verilog.
     """
     module = to_verilog(core)

@@ -1,8 +1,8 @@
 r"""Plain names for everything in a generated design.
 
-Amaranth and Yosys write names no person chose, such as ``$5``, ``\busy$25`` or ``\port$986$0``, and
-names with dots and brackets. Verilog has to escape them, and waveform viewers refuse some. Here
-each becomes a plain identifier, derived from what is known about it.
+Amaranth and Yosys generate names such as ``$5``, ``\busy$25`` or ``\port$986$0``, and names with
+dots and brackets. Verilog has to escape them, and waveform viewers reject some. This module
+replaces each by a plain identifier, derived from the source of the net.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ALIAS = re.compile(r"  connect ([\\$]\S+) [^\s[]")
 
 @dataclass
 class _Cell:
-    """An instance or operator: port to what is connected."""
+    """An instance or operator, with the net connected to each port."""
 
     kind: str
     name: str
@@ -44,14 +44,14 @@ class _Cell:
 
 
 class _Module:
-    """One module of RTLIL: its lines, and where its names come from."""
+    """One module of RTLIL: its lines, and the sources of its names."""
 
     def __init__(self, text: str) -> None:
         lines = text.splitlines()
         head = next(n for n, line in enumerate(lines) if line.startswith("module "))
         self.name = lines[head].split()[1]
         self.head = lines[:head]
-        # Yosys writes signedness at every operator; there, a declared one only gets in the way.
+        # Yosys writes the signedness of every operator, so declared signedness is removed.
         self.body = [line.replace(" signed ", " ") for line in lines[head + 1 :]]
         self._drop_empty()
         self._use_sources()
@@ -71,14 +71,14 @@ class _Module:
                 self.cells[-1].memory = memory[1]
 
     def _drop_empty(self):
-        """Remove wires without a bit, which Verilog does not know."""
+        """Remove wires of zero bits, which Verilog does not support."""
         empty = {
             wire[1] for line in self.body if _EMPTY.match(line) and (wire := _WIRE.match(line))
         }
         self._replace(dict.fromkeys(empty, "{ }"))
 
     def _use_sources(self):
-        """Put in place of nameless wires what they are connected to."""
+        """Replace unnamed wires by the nets they are connected to."""
         sources = {}
         for line in self.body:
             if same := _SOURCE.match(line):
@@ -97,7 +97,7 @@ class _Module:
         self._replace(targets)
 
     def _replace(self, nets):
-        """Put others in place of the wires that are the keys of `nets`."""
+        """Replace the wires that are the keys of `nets` by their values."""
         self.body = [
             _with_nets(line, nets)
             for line in self.body
@@ -106,7 +106,7 @@ class _Module:
         self.body = [line for line in self.body if not _TO_ITSELF.match(line)]
 
     def _drop_aliases(self):
-        """Remove further names of a net that have a number to tell them apart and no reader."""
+        """Remove numbered aliases of a net that nothing reads."""
         while True:
             uses = Counter(name for line in self.body for name in _NAME.findall(line))
             aliases = {
@@ -130,15 +130,16 @@ def _is_about(line, aliases):
 
 
 def readable_names(text: str) -> str:
-    r"""RTLIL, after Yosys' ``proc`` and ``memory_collect``, with plain names alone.
+    r"""RTLIL, after Yosys' ``proc`` and ``memory_collect``, with plain names only.
 
-    Ports of the top module, which comes with ``attribute \top 1`` or is nobody's part, keep theirs.
+    Ports of the top module, which has ``attribute \top 1`` or is not instantiated, keep their
+    names.
 
     * Separators become underscores: ``\i[0].step`` is ``i_0_step``.
-    * A number that tells apart names of one net or of several counts from 2: ``\busy$25`` is
-      ``busy_2``; further names of a net that nothing reads are left out.
-    * A net that only passes through is called as it is outside.
-    * The next value of register ``busy`` is ``busy_next``; another result is called by its
+    * Numbers that distinguish equal names count from 2: ``\busy$25`` is ``busy_2``; aliases that
+      nothing reads are removed.
+    * A net that only passes through a module has its outer name.
+    * The next value of register ``busy`` is ``busy_next``; other results are named after their
       operator: ``and_5``, ``eq_7``.
 
     The same text gives the same names.
@@ -156,7 +157,7 @@ def readable_names(text: str) -> str:
 
 
 class _Names:
-    """New names of all modules, decided from the top module down."""
+    """New names of all modules, assigned from the top module down."""
 
     def __init__(self, modules: Mapping[str, _Module], parents: Mapping[str, Any]) -> None:
         self._modules = modules
@@ -196,7 +197,7 @@ class _Names:
         return names
 
     def _names_outside(self, module):
-        """What the nets are called outside that come through ports without a name here."""
+        """The outer names of nets that enter through ports and have no name here."""
         parent, cell = self._parents[module.name]
         outside = self.of(parent)
         names = {}
@@ -210,7 +211,7 @@ class _Names:
         """The text of `module` with its new names."""
         names = self.of(module)
         lines = [*module.head, f"module {self.module_names[module.name]}"]
-        ports: dict[str, str] = {}  # of the part whose lines these are
+        ports: dict[str, str] = {}  # ports of the current instance
         for line in module.body:
             if line.startswith("  cell "):
                 _, kind, name = line.split()
@@ -229,7 +230,7 @@ class _Names:
 
 
 def _with_nets(line, nets):
-    """A line of a module with other nets, whose ports of parts stay as they are."""
+    """A line of a module with its nets replaced, except for port names of instances."""
     if _IS_TEXT.match(line):
         return line
     if connected := _CONNECT.match(line):
@@ -242,7 +243,7 @@ def _renamed(text, names):
 
 
 def _names_of_results(module):
-    """Names for nets that have none, after the register they go to or where they come from."""
+    """Names for unnamed nets, after the register they drive or the cell that drives them."""
     wanted = {}
     for cell in module.cells:
         if cell.kind in ("$memrd_v2", "$memwr_v2"):
@@ -271,15 +272,16 @@ def _number(name):
 
 
 def _plain(name):
-    r"""A Verilog identifier made of a name in RTLIL."""
-    name = re.sub(r"(?<=.)\$\d+(?=$|\.)", "", name)  # the number that tells it apart
+    r"""A Verilog identifier for a name in RTLIL."""
+    name = re.sub(r"(?<=.)\$\d+(?=$|\.)", "", name)  # the distinguishing number
     name = name.replace("$signature__", "port__")
     name = re.sub(r"\W+", "_", name).strip("_")
     return name if name[:1].isalpha() else f"n{name}"
 
 
 def free_name(name: str, taken: set[str]) -> str:
-    """`name`, or with the first number behind it that is free; from now on it is `taken`."""
+    """`name`, with the first free number appended if it is taken; the result is added to
+    `taken`."""
     found, number = name, 2
     while found in taken:
         found, number = f"{name}_{number}", number + 1

@@ -1,4 +1,4 @@
-"""Verilog of a configured core, and what its ports are."""
+"""Verilog of a configured core, and its ports."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class VerilogModule:
 
     @property
     def flags(self) -> list[str]:
-        """Names of the core's flags: every output beside busy, done and streams."""
+        """Names of the core's flags: all outputs except busy, done and streams."""
         return [
             name
             for name, flow, _ in self.ports
@@ -81,12 +81,12 @@ def _rtlil_to_verilog(text):
 
 
 def _yosys(folder, script):
-    # Processes stay, and Yosys warns of each module that has one.
+    # Processes are kept, and Yosys warns about each module that has one.
     run_tool("yosys", "-qq", "-p", script, cwd=folder)
 
 
-# Registers that Yosys adds behind a memory: what it read, and for a port that sees a word as it is
-# written, which bits those are and the word.
+# Registers that Yosys adds to a memory: the word read and, for a transparent port, the word written
+# and the bits taken from it.
 _READ = re.compile(r"^ +(_\d+_) <= (\w+)\[", re.MULTILINE)
 _WRITTEN = re.compile(r" = \((_\d+_) & (_\d+_)\) \| \(~\1 & (\w+)_read(?:_\d+)?\);$", re.MULTILINE)
 
@@ -100,8 +100,8 @@ _INITIAL = """  // A block RAM gives 0 before it is read; synthesis must not bui
 
 
 def _complete_memories(text):
-    """A module in which the registers that Yosys adds have names, after their memory, and are 0 in
-    a simulation until something is read."""
+    """A module in which the registers that Yosys adds are named after their memory, and are 0 in
+    simulation until the first read."""
     registers = []
 
     def name_register(old, wanted):
@@ -120,9 +120,10 @@ def _complete_memories(text):
 def settle_at_time_0(text: str) -> str:
     """A module whose combinational blocks all run at time 0, in every simulator and language mode.
 
-    ``always @*`` waits for a change, and an input that has its value from the start never changes.
-    Yosys has every block read a register that goes from x to 0, but sets it where it is declared:
-    SystemVerilog does that before any block waits. A non-blocking assignment comes after all do.
+    ``always @*`` waits for a change, but an input that is constant from the start never changes.
+    Yosys therefore lets every block read a register that changes from x to 0, but it does so in the
+    declaration, which SystemVerilog evaluates before any block waits. A non-blocking assignment
+    takes effect after all blocks wait.
     """
     text = re.sub(
         r"^  reg (\\\$auto\$verilog_backend\S+)  = 0;$",
