@@ -78,10 +78,8 @@ def list_(json: Json = False) -> None:
             for name, entry in boards.items()
         ],
     )
-    out.print(
-        "cycles: core only, from start to the last output beat, with as many operands preloaded"
-    )
-    out.print("as fit on chip; worst case for cores that skip zeros")
+    out.print("cycles: core only, from start to the last output beat, with as many operands")
+    out.print("preloaded as fit on chip; worst case for cores that skip zeros")
     print_table(
         ("preset", "settings", "clock", "cycles"),
         [

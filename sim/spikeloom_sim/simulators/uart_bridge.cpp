@@ -1,12 +1,12 @@
-// A simulated device on standard input and output: the far end of its UART.
+// A simulated device with its UART connected to standard input and output.
 //
-// Time passes only as commands say, so that a session is the same every time. Commands, numbers of
-// four bytes, lowest first:
-//   w PERIOD N BYTES   send bytes from now on, PERIOD 256ths of a clock per bit
-//   r CLOCKS STOP      run until byte STOP has come or both ends were silent for CLOCKS
+// Simulated time advances only on commands, so that a session is reproducible. Commands, with
+// little-endian numbers of four bytes:
+//   w PERIOD N BYTES   queue bytes to send, PERIOD 256ths of a cycle per bit
+//   r CLOCKS STOP      run until byte STOP is received, or both directions are idle for CLOCKS
 //   t CLOCKS           run for CLOCKS
-//   x CLOCKS           run for CLOCKS with reset held
-// r, t and x answer with the clock (8 bytes), the number of bytes that came, and these.
+//   x CLOCKS           run for CLOCKS with reset asserted
+// r, t and x answer with the cycle count (8 bytes), the number of received bytes, and the bytes.
 
 #include <cstdint>
 #include <cstdio>
@@ -31,7 +31,7 @@ class Bridge {
 
     void send(uint8_t value, uint32_t period) { sending_.push_back({value, period}); }
 
-    // One clock: set the line, tick, look at the line. True where `stop` came.
+    // One cycle: drive rx, tick, sample tx. Returns whether byte `stop` was received.
     bool step(int stop) {
         drive();
         top_->clk = 0;
@@ -59,7 +59,7 @@ class Bridge {
     std::vector<uint8_t> received;
 
   private:
-    // The line into the device: start bit, eight data bits, stop bit.
+    // Drive rx: start bit, eight data bits, stop bit.
     void drive() {
         if (sending_.empty()) return;
         uint32_t bit = phase_ / sending_.front().period;
@@ -78,7 +78,7 @@ class Bridge {
         phase_ += 256;
     }
 
-    // The line out of the device, sampled in the middle of its bits.
+    // Sample tx in the middle of each bit.
     bool listen() {
         if (left_ == 0) {
             if (top_->tx) return false;
@@ -89,7 +89,7 @@ class Bridge {
         wait_ = divisor_ - 1;
         bits_ = bits_ >> 1 | top_->tx << 9;
         if (--left_ > 0) return false;
-        // A reset cuts bytes off: without start or stop bit it is none.
+        // A reset can cut off a byte; without start or stop bit it is ignored.
         if (!(bits_ & 0x200) || bits_ & 1) return false;
         received.push_back(bits_ >> 1);
         return true;
