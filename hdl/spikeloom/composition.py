@@ -184,9 +184,10 @@ class Composition(Core):
         """The tensor of every stream by "part.port", and the flags of the golden models."""
         values: dict[str, Any] = dict(operands)
         wires = self.wires()
+        seed = getattr(self, "seed", None)
         for name, part in self.parts().items():
-            if hasattr(self, "seed"):
-                part = part.with_seed(self.seed)
+            if seed is not None:
+                part = part.with_seed(seed)
             given = {
                 port: values[wires[f"{name}.{port}"]].reshape(one.shape)
                 for port, one in part.inputs.items()

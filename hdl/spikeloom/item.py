@@ -104,7 +104,10 @@ class Bit(UInt):
     """A spike: 0 or 1."""
 
     bits: int = 1
-    dtype = np.uint8
+
+    @property
+    def dtype(self) -> type:
+        return np.uint8
 
     @property
     def meaning(self) -> str:

@@ -103,6 +103,7 @@ class Composed(Component):
         prefix = sink.replace(".", "_")
         sent, taken = core.stream(source), core.stream(sink)
         chunks = core.beats_of_source(sink)
+        outer: str | None = source
         last = start.payload.last if has_last(start) else Const(0)
         if chunks > 1:
             m.submodules[f"{prefix}_gathered"] = gatherer = RowGatherer(sent.bits, chunks)
@@ -111,7 +112,7 @@ class Composed(Component):
                 gatherer.i.payload.last.eq(last),
             ]
             self._flow(m, source, start, gatherer.i)
-            source, start, last = None, gatherer.o, gatherer.o.payload.last
+            outer, start, last = None, gatherer.o, gatherer.o.payload.last
         if sink in core.recounted():
             m.submodules[f"{prefix}_last"] = count = LoopNest(beat=taken.frame_beats)
             m.d.comb += count.step.eq(end.valid & end.ready)
@@ -120,7 +121,7 @@ class Composed(Component):
         m.d.comb += payload_data(end).eq(_extended(payload_data(start), sent.item, taken))
         if has_last(end):
             m.d.comb += end.payload.last.eq(last)
-        self._flow(m, source, start, end, sink)
+        self._flow(m, outer, start, end, sink)
 
     def _flow(
         self, m: Module, source: str | None, start: Any, end: Any, sink: str | None = None
