@@ -138,7 +138,7 @@ def run_program(
             result = subprocess.run(
                 line,
                 cwd=cwd,
-                env=child_environment(**places, **dict(variables)),
+                env=child_environment(**(places | dict(variables))),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
