@@ -15,7 +15,7 @@ from spikeloom.cores import find_core
 from spikeloom.export.axi_top import AxiTop
 from spikeloom.export.verilog import component_to_verilog
 from spikeloom.tools import locate
-from spikeloom_sim.simulators.verilator import _home
+from spikeloom_sim.simulators import Verilator
 
 STYLES = {"reset pulse": 0, "no reset": 1, "start held": 2}
 MODES = {"icarus-2001": "-g2001", "icarus-2005": "-g2005", "icarus-2012": "-g2012"}
@@ -211,7 +211,7 @@ def simulate(text, simulator, folder, top="bench"):
     source = folder / "bench.v"
     source.write_text(text)
     if simulator == "verilator":
-        home = _home()
+        home = Verilator.home()
         if home is None or locate("c++") is None or locate("make") is None:
             pytest.skip("verilator, make or a C++ compiler is not installed")
         command = [
