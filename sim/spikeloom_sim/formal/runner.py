@@ -62,7 +62,8 @@ def prove(
     folder.mkdir(parents=True, exist_ok=True)
     text = rtlil.convert(harness, name=name, platform="formal", emit_src=False)
     (folder / f"{name}.il").write_text(text)
-    script = f"read_rtlil {name}.il\nprep -flatten -top {name}\n"
+    # The solver rejects ports of no bits, such as the address of a memory of one word.
+    script = f"read_rtlil {name}.il\nprep -flatten -top {name}\ndelete -port s:0\n"
     script += "memory_map\nopt -full\nopt_clean -purge" if registers else "opt_clean -purge"
     return run_sby(name, script, [f"{name}.il"], folder, depth, mode)
 
