@@ -20,7 +20,7 @@ TRIES = 3  # smaller designs to synthesise before giving up
 
 
 # Share of the cells that a hint may take: LUTs and flip-flops that share no cell come on top of the
-# LUTs counted. Placement failed at 0.87 of an iCE40HX1K.
+# LUTs counted. Placement failed at 0.87 of an icestick.
 ROOM = 0.85
 
 
