@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import Cat, Const, Module, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from ..composition import bare_component
 from .component import Component
-from .control import control_members, control_of
+from .control import control_of, core_members
 from .framed_input import FramedInput
 from .loop_nest import LoopNest
 from .row_gatherer import RowGatherer
@@ -39,14 +38,7 @@ class Composed(Component):
 
     def __init__(self, core: Composition) -> None:
         self.config = core
-        super().__init__(
-            {
-                **control_members(),
-                **{name: Out(flag.bits) for name, flag in core.flags.items()},
-                **{name: In(port.signature()) for name, port in core.inputs.items()},
-                **{name: Out(port.signature()) for name, port in core.outputs.items()},
-            }
-        )
+        super().__init__(core_members(core))
 
     def elaborate(self, platform):
         m = Module()

@@ -11,6 +11,8 @@ from amaranth.lib.wiring import In, Out
 if TYPE_CHECKING:
     from amaranth.lib.wiring import Member
 
+    from ..contract import Core
+
 
 class Control(wiring.Signature):
     """Start and status of a run, as seen by the side that starts it.
@@ -35,6 +37,16 @@ class Control(wiring.Signature):
 def control_members() -> dict[str, Member]:
     """Members of a core for `Control`, named without a prefix; every core has a seed."""
     return dict(Control(seeded=True).flip().members.items())
+
+
+def core_members(core: Core) -> dict[str, Member]:
+    """Members of the component of `core`: `Control`, the flags, and a stream for each port."""
+    return {
+        **control_members(),
+        **{name: Out(flag.bits) for name, flag in core.flags.items()},
+        **{name: In(port.signature()) for name, port in core.inputs.items()},
+        **{name: Out(port.signature()) for name, port in core.outputs.items()},
+    }
 
 
 def control_of(core: Any) -> Any:

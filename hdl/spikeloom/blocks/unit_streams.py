@@ -28,9 +28,9 @@ class RunGate(Component):
 
     Members
     -------
-    begin : In(1), a run starts in this clock.
+    begin : In(1), a run starts in this cycle.
     step : In(1), a beat is transferred.
-    open : Out(1), high from the clock after `begin` to the last beat of the run.
+    open : Out(1), high from the cycle after `begin` to the last beat of the run.
     """
 
     def __init__(self, port: Port) -> None:

@@ -8,8 +8,25 @@ from typing import Any
 
 import numpy as np
 
+from ..configuration import DIM_WHY, MAX_DIM, integer
 from ..contract import Core
 from ..errors import InputError
+
+
+def head_dim_key() -> Any:
+    """Key `head_dim` of an attention core."""
+    return integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
+
+
+def value_dim_key() -> Any:
+    """Key `value_dim` of an attention core."""
+    return integer(
+        "head dimension Dv of V (default: head_dim)",
+        low=1,
+        high=MAX_DIM,
+        default=None,
+        why=DIM_WHY,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ...configuration import DIM_WHY, MAX_DIM, MAX_HELD, choice, integer, largest_divisor
+from ...configuration import MAX_DIM, MAX_HELD, choice, integer, largest_divisor
 from ...contract import Flag, Work
 from ...errors import InputError
 from ...item import Bit, SInt, Ternary, UInt
 from ...port import Port
-from ..attention import AttentionShape
+from ..attention import AttentionShape, head_dim_key, value_dim_key
 from . import bench, cases, presets
 
 if TYPE_CHECKING:
@@ -58,14 +58,8 @@ class A2OS2A(AttentionShape):
     tokens: int = integer(
         "tokens N", low=1, high=MAX_TOKENS, why="longer sequences: length = open, mask = causal"
     )
-    head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
-    value_dim: int = integer(
-        "head dimension Dv of V (default: head_dim)",
-        low=1,
-        high=MAX_DIM,
-        default=None,
-        why=DIM_WHY,
-    )
+    head_dim: int = head_dim_key()
+    value_dim: int = value_dim_key()
     steps: int = integer("time steps T, each an attention of its own", low=1, high=65536, default=1)
     k_bits: int = integer("bits of a K value", low=1, high=16, default=8)
     order: str = choice(

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ...configuration import (
-    DIM_WHY,
     HELD_WHY,
     LANES_WHY,
-    MAX_DIM,
     MAX_LANES,
     choice,
     integer,
@@ -24,7 +22,7 @@ from ...contract import Work
 from ...errors import InputError
 from ...item import PhaseCode
 from ...port import Port
-from ..attention import AttentionShape
+from ..attention import AttentionShape, head_dim_key, value_dim_key
 from . import bench, cases, presets
 
 if TYPE_CHECKING:
@@ -70,14 +68,8 @@ class Spiked(AttentionShape):
     BENCH = bench.ROWS
 
     tokens: int = integer("tokens N", low=1, high=MAX_TOKENS, why=HELD_WHY)
-    head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
-    value_dim: int = integer(
-        "head dimension Dv of V (default: head_dim)",
-        low=1,
-        high=MAX_DIM,
-        default=None,
-        why=DIM_WHY,
-    )
+    head_dim: int = head_dim_key()
+    value_dim: int = value_dim_key()
     steps: int = integer("time steps T of a one-spike code", low=1, high=64, default=40)
     base: float = number(
         "base B of the phase code: a spike one step later is worth 1/B as much",

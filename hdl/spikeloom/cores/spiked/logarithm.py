@@ -38,8 +38,8 @@ class Logarithm(Component):
     delay = 4  # cycles from `i` to `o`
 
     def __init__(self, config: Spiked, width: int, bits: int) -> None:
-        self._exponents = exponent_logs(config, width)
-        self._mantissas = mantissa_logs(config, bits)
+        self._exponents = exponent_logs(config.base, width)
+        self._mantissas = mantissa_logs(config.base, bits)
         self._bits = bits
         most = self._exponents[-1] + self._mantissas[-1]
         super().__init__({"i": In(width), "o": Out(range(most + 1))})

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 from amaranth.hdl import Const, Mux
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amaranth.hdl import Value
 
 
-def lookup(values: list[Any], index: Value) -> Value:
-    """Entry number `index` of a list of constants, as a tree of multiplexers.
+def lookup(values: Sequence[int], index: Value) -> Value:
+    """Entry number `index` of the constants `values`, as a tree of multiplexers.
 
-    An index beyond the end of the list selects the last entry.
+    An index beyond the end selects the last entry.
     """
     return select([Const(value, range(max(values) + 1)) for value in values], index)
 

@@ -80,7 +80,7 @@ class PhaseEncoder(Component):
         # The error of the logarithm is less than a third of a step: the spike is at `step` or the
         # next.
         unit = 1 << LOG_FRACTION
-        top = log_fixed(config, 2**config.frac_bits) + threshold_log(config, self._gain)
+        top = log_fixed(config.base, 2**config.frac_bits) + threshold_log(config, self._gain)
         first = (top - unit // 3 + unit - 1 - log.o) >> LOG_FRACTION
         last = config.steps - 1
         step = Signal(range(config.steps), reset_less=True)

@@ -5,6 +5,7 @@ Traces and sums have ``frac_bits`` fraction bits, logarithms to the base B ``LOG
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import ceil, log, log2
 from typing import TYPE_CHECKING
 
@@ -38,22 +39,24 @@ def thresholds(config: Spiked, gain: float) -> list[int]:
 
 def threshold_log(config: Spiked, gain: float) -> int:
     """Logarithm of the threshold at step 0, if a spike at step 0 has the value `gain`."""
-    return log_fixed(config, config.half_step * gain)
+    return log_fixed(config.base, config.half_step * gain)
 
 
-def log_fixed(config: Spiked, x: float) -> int:
+def log_fixed(base: float, x: float) -> int:
     """``log_B x`` with `LOG_FRACTION` fraction bits, rounded to nearest."""
-    return round(2**LOG_FRACTION * log(x) / log(config.base))
+    return round(2**LOG_FRACTION * log(x) / log(base))
 
 
-def mantissa_logs(config: Spiked, bits: int) -> list[int]:
+@lru_cache(maxsize=16)
+def mantissa_logs(base: float, bits: int) -> tuple[int, ...]:
     """``log_B(1 + m)`` in the middle of each of ``2**bits`` intervals of the mantissa m."""
-    return [log_fixed(config, 1 + (m + 0.5) / 2**bits) for m in range(2**bits)]
+    return tuple(log_fixed(base, 1 + (m + 0.5) / 2**bits) for m in range(2**bits))
 
 
-def exponent_logs(config: Spiked, width: int) -> list[int]:
+@lru_cache(maxsize=16)
+def exponent_logs(base: float, width: int) -> tuple[int, ...]:
     """``log_B 2**e`` for e = 0..width - 1."""
-    return [log_fixed(config, 2**e) for e in range(width)]
+    return tuple(log_fixed(base, 2**e) for e in range(width))
 
 
 def coarse_bits(config: Spiked) -> int:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ...configuration import (
-    DIM_WHY,
     HELD_WHY,
     LANES_WHY,
     MAX_DIM,
@@ -23,7 +22,7 @@ from ...configuration import (
 from ...contract import Work
 from ...item import Bit, Probability
 from ...port import Port
-from ..attention import AttentionShape
+from ..attention import AttentionShape, head_dim_key, value_dim_key
 from . import bench, cases, presets
 
 if TYPE_CHECKING:
@@ -70,14 +69,8 @@ class SSA(AttentionShape):
     BENCH = bench.ROWS
 
     tokens: int = integer("tokens N", low=1, high=MAX_HELD, why=HELD_WHY)
-    head_dim: int = integer("head dimension D of Q and K", low=1, high=MAX_DIM, why=DIM_WHY)
-    value_dim: int = integer(
-        "head dimension Dv of V (default: head_dim)",
-        low=1,
-        high=MAX_DIM,
-        default=None,
-        why=DIM_WHY,
-    )
+    head_dim: int = head_dim_key()
+    value_dim: int = value_dim_key()
     steps: int = integer("time steps T", low=1, high=2**24, default=10)
     engine: str = choice("how scores are drawn", choices=ENGINES, default="counter")
     mask: str = choice(

@@ -63,8 +63,8 @@ def logarithm(config: Spiked, magnitudes: NDArray, bits: int) -> NDArray:
         magnitudes >> np.maximum(exponent - bits, 0),
         magnitudes << np.maximum(bits - exponent, 0),
     )
-    exponents = np.array(exponent_logs(config, 64), np.int64)
-    return exponents[exponent] + np.array(mantissa_logs(config, bits))[mantissa - (1 << bits)]
+    exponents = np.array(exponent_logs(config.base, 64), np.int64)
+    return exponents[exponent] + np.array(mantissa_logs(config.base, bits))[mantissa - (1 << bits)]
 
 
 def encode_quotients(config: Spiked, sums: NDArray, divisors: NDArray, offset: int) -> NDArray:
