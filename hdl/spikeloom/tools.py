@@ -102,7 +102,7 @@ def for_amaranth(names: Iterable[str] = ()) -> Iterator[None]:
     # Amaranth checks for these but runs none of them.
     for name in (*names, "openFPGALoader"):
         paths[TOOLS[name].variable] = locate(name) or sys.executable
-    with own_environment(**paths, **_places(_scratch_until_exit())):
+    with own_environment(**paths, **temporary_files_in(_scratch_until_exit())):
         try:
             yield
         except YosysError as error:
@@ -161,7 +161,7 @@ def _scratch() -> Iterator[dict[str, str]]:
     """Variables that give a tool a temporary folder of its own: what one leaves there that is
     interrupted goes as well."""
     with tempfile.TemporaryDirectory(prefix="spikeloom-", ignore_cleanup_errors=True) as folder:
-        yield _places(folder)
+        yield temporary_files_in(folder)
 
 
 @cache
@@ -173,7 +173,8 @@ def _scratch_until_exit() -> str:
     return folder
 
 
-def _places(folder: str) -> dict[str, str]:
+def temporary_files_in(folder: str) -> dict[str, str]:
+    """Variables that make a tool put its temporary files into `folder`."""
     return dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder)
 
 

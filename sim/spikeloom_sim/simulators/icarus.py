@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from spikeloom.tools import locate, require, run_program
+from spikeloom.tools import locate, require, run_program, temporary_files_in
 
 
 class Icarus:
@@ -44,5 +44,5 @@ class Icarus:
             options += ["-s", "dump"]
             files.append(dump.name)
         command = [require("iverilog"), "-o", "sim.vvp", *options, *files]
-        run_program("iverilog", command, cwd=folder, variables={"TMPDIR": "."})
+        run_program("iverilog", command, cwd=folder, variables=temporary_files_in("."))
         return []
