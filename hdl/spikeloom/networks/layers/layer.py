@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ...counted import counted
 from ...errors import InputError, echo
 from ..neuron import Neuron
 from ..ranges import Bounds
@@ -153,7 +154,7 @@ class Layer:
         """Raise `InputError` unless there are `count` inputs."""
         if len(sources) != count:
             raise self.error(
-                f"has {len(sources)} inputs; a layer of kind {self.KIND} takes {count}"
+                f"has {counted(len(sources), 'input')}; kind {self.KIND} takes {count}"
             )
 
     def spikes(self, sources: Sequence[Signal]) -> list[Spikes]:
