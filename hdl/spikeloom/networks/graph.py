@@ -1,0 +1,268 @@
+"""A network as a graph of layers, checked as a whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, echo
+from .layers import KINDS, Classifier, Layer, PatchEmbedding
+from .layers.patch_embedding import MAX_SIDE
+from .ranges import Bounds
+from .signals import Image, Logits, Signal, Spikes
+from .values import fields_of, layer_name, line, sizes, whole
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+INPUT = "image"
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+MAX_STEPS = 16
+MAX_TOKENS = 4096
+MAX_CHANNELS = 64
+MAX_LAYERS = 1024
+MAX_TEXT = 4000
+ACCUMULATOR_BITS = 24
+TEXTS = ("licence", "description")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Graph:
+    """A network: an image, layers in the order of computation, and logits.
+
+    Parameters
+    ----------
+    name : lower-case letters, digits, '-' and '_'.
+    steps : time steps T, 1..16.
+    image : height, width and channels.
+    layers : each reads layers before it, or "image"; the last one is the classifier.
+    pixel_bits : upper bits of a pixel that are used, 1..8.
+    classes : names of the classes; default: their numbers.
+    licence, description : texts for people.
+
+    Raises `InputError`, one line that names the layer, the fault and the remedy.
+    """
+
+    name: str
+    steps: int
+    image: tuple[int, ...]
+    layers: tuple[Layer, ...]
+    pixel_bits: int = 8
+    classes: tuple[str, ...] = ()
+    licence: str = ""
+    description: str = ""
+    signals: dict[str, Signal] = field(init=False, repr=False)
+    """The output of each layer, and "image"."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
+            raise InputError(
+                f"network: {echo(self.name)} is not a name; use a lower-case letter, then letters, "
+                "digits, '-' or '_', at most 64 in all"
+            )
+        where = f"network {self.name}"
+        whole(self.steps, 1, MAX_STEPS, where, "steps")
+        whole(self.pixel_bits, 1, 8, where, "pixel_bits")
+        image = sizes(self.image, 3, MAX_SIDE, where, "image")
+        whole(image[2], 1, MAX_CHANNELS, where, "channels of the image")
+        for text in TEXTS:
+            line(getattr(self, text), MAX_TEXT, where, text)
+        if not 1 <= len(self.layers) <= MAX_LAYERS:
+            raise InputError(f"{where}: has {len(self.layers)} layers; give 1 to {MAX_LAYERS}")
+        self._set(image=image, layers=tuple(self.layers))
+        self._check_wiring()
+        self._set(signals=self._infer())
+        self._check_ends()
+        self._check_classes()
+        self._check_widths()
+
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    # What is derived from the layers
+
+    def layer(self, name: str) -> Layer:
+        """The layer called `name`."""
+        return self._by_name[name]
+
+    def sources(self, layer: Layer) -> list[Signal]:
+        """The signals that a layer reads."""
+        return [self.signals[name] for name in layer.inputs]
+
+    @cached_property
+    def bounds(self) -> dict[str, Bounds]:
+        """The worst case of the sums of each layer that has any, from its weights."""
+        found = {layer.name: layer.bounds(self.sources(layer)) for layer in self.layers}
+        return {name: bounds for name, bounds in found.items() if bounds is not None}
+
+    @property
+    def accumulator_bits(self) -> int:
+        """Bits of an accumulator that serves every layer: see `Bounds.accumulator`."""
+        return max(bounds.accumulator.bits for bounds in self.bounds.values())
+
+    @property
+    def embedding(self) -> PatchEmbedding:
+        """The only layer that reads the image."""
+        (found,) = (layer for layer in self.layers if isinstance(layer, PatchEmbedding))
+        return found
+
+    @property
+    def classifier(self) -> Classifier:
+        """The last layer."""
+        (found,) = (layer for layer in self.layers if isinstance(layer, Classifier))
+        return found
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the patch embedding."""
+        return self.embedding.output(self.sources(self.embedding)).tokens
+
+    @property
+    def weights(self) -> int:
+        """Number of weights and biases."""
+        return sum(array.size for layer in self.layers for array in layer.tensors().values())
+
+    @cached_property
+    def _by_name(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in self.layers}
+
+    # Checks
+
+    def _check_wiring(self) -> None:
+        """Raise `InputError` unless names are unique and each input is an earlier layer."""
+        where = f"network {self.name}"
+        names = [layer.name for layer in self.layers]
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError(f"{where}: has two layers called {name}; rename one")
+        seen = {INPUT}
+        for layer in self.layers:
+            for name in layer.inputs:
+                if name in seen:
+                    continue
+                if name not in names:
+                    known = ", ".join((INPUT, *names))
+                    known = known if len(known) <= 200 else f"{INPUT}, {names[0]}, ..."
+                    raise layer.error(f"input {echo(name)} does not exist; layers: {known}")
+                if loop := self._loop(layer.name):
+                    shown = loop if len(loop) <= 6 else [*loop[:4], "...", loop[-1]]
+                    raise layer.error(f"is in a cycle ({' <- '.join(shown)}); remove one input")
+                raise layer.error(f"input {name} comes later; list {name} before {layer.name}")
+            seen.add(layer.name)
+        read = {name for layer in self.layers for name in layer.inputs}
+        for layer in self.layers[:-1]:
+            if layer.name not in read:
+                raise layer.error("no layer reads its output; remove it or use it")
+
+    def _loop(self, start: str) -> list[str]:
+        """The names of a cycle through layer `start`; empty if there is none."""
+        paths, visited = [[start]], set()
+        while paths:
+            path = paths.pop()
+            layer = self._by_name.get(path[-1])
+            for name in layer.inputs if layer else ():
+                if name == start:
+                    return [*path, start]
+                if name not in visited:
+                    visited.add(name)
+                    paths.append([*path, name])
+        return []
+
+    def _infer(self) -> dict[str, Signal]:
+        """The output of each layer; checks that each layer fits its inputs."""
+        height, width, channels = self.image
+        signals: dict[str, Signal] = {
+            INPUT: Image(self.steps, height, width, channels, self.pixel_bits)
+        }
+        for layer in self.layers:
+            output = layer.output([signals[name] for name in layer.inputs])
+            if isinstance(output, Spikes) and output.tokens > MAX_TOKENS:
+                raise layer.error(f"has {output.tokens} tokens; the most are {MAX_TOKENS}")
+            signals[layer.name] = output
+        return signals
+
+    def _check_ends(self) -> None:
+        """Raise `InputError` unless one layer reads the image and the last one is the only
+        classifier."""
+        first = [layer for layer in self.layers if isinstance(layer, PatchEmbedding)]
+        if len(first) > 1:
+            raise first[1].error(f"is the second patch_embedding, after {first[0].name}; keep one")
+        last = self.layers[-1]
+        if not isinstance(self.signals[last.name], Logits):
+            raise last.error("is the last layer; end the network with a layer of kind classifier")
+
+    def _check_classes(self) -> None:
+        """Raise `InputError` unless each output has a name; without any, numbers are the names."""
+        where, outputs, names = f"network {self.name}", self.classifier.outputs, self.classes
+        if isinstance(names, str) or not isinstance(names, list | tuple):
+            raise InputError(f"{where}: classes must be a list of names")
+        names = tuple(names) or tuple(str(n) for n in range(outputs))
+        for name in names:
+            line(name, 100, where, "the name of a class")
+        if len(names) != outputs or len({*names}) != outputs:
+            raise InputError(
+                f"{where}: has {len({*names})} different names of classes and {outputs} outputs; "
+                "make them equal"
+            )
+        self._set(classes=names)
+
+    def _check_widths(self) -> None:
+        """Raise `InputError` if an accumulator is too narrow for a layer."""
+        for name, bounds in self.bounds.items():
+            if bounds.accumulator.bits > ACCUMULATOR_BITS:
+                raise self.layer(name).error(
+                    f"its sums reach {bounds.accumulator.low}..{bounds.accumulator.high} and need "
+                    f"{bounds.accumulator.bits} bits, accumulators have {ACCUMULATOR_BITS}; reduce "
+                    "weights, bias or threshold"
+                )
+
+    # JSON
+
+    @classmethod
+    def from_json(cls, entry: Any, tensors: Mapping[str, NDArray]) -> Graph:
+        """The network of its JSON description, with the arrays of `tensors`."""
+        optional = ("pixel_bits", "classes", *TEXTS)
+        given = fields_of(
+            entry, "network", "the network", ("name", "steps", "image", "layers"), optional
+        )
+        layers = given["layers"]
+        if not isinstance(layers, list):
+            raise InputError("network: layers must be a list of objects")
+        if len(layers) > MAX_LAYERS:
+            raise InputError(f"network: has {len(layers)} layers; the most are {MAX_LAYERS}")
+        given["layers"] = tuple(layer_from_json(one, n, tensors) for n, one in enumerate(layers))
+        return cls(**given)
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON description; `tensors` holds the arrays."""
+        return {
+            "name": self.name,
+            "steps": self.steps,
+            "image": list(self.image),
+            "pixel_bits": self.pixel_bits,
+            "classes": list(self.classes),
+            **{text: getattr(self, text) for text in TEXTS},
+            "layers": [layer.to_json() for layer in self.layers],
+        }
+
+    def tensors(self) -> dict[str, NDArray]:
+        """All arrays by the name of their tensor."""
+        return {name: array for layer in self.layers for name, array in layer.tensors().items()}
+
+
+def layer_from_json(entry: Any, number: int, tensors: Mapping[str, NDArray]) -> Layer:
+    """The layer of a JSON entry, which is number `number` of the list."""
+    where = f"layer number {number}"
+    if not isinstance(entry, dict):
+        raise InputError(f"{where}: is {echo(entry)}, not an object; give its fields")
+    if "name" not in entry:
+        raise InputError(f"{where}: has no field 'name'; add it")
+    where = f"layer {layer_name(entry['name'], where)}"
+    kind = entry.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise InputError(f"{where}: kind {echo(kind)} does not exist; kinds: {', '.join(KINDS)}")
+    return KINDS[kind].from_json(entry, where, tensors)

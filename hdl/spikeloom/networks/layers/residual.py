@@ -1,0 +1,65 @@
+"""Residual connections of spikes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..signals import Signal, Spikes
+from .layer import Layer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAX_SUM = 255  # of an element of an `add` residual
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Residual(Layer):
+    """The combination of the residual stream with a branch.
+
+    Forms
+    -----
+    iand : ``x AND NOT s`` of the inputs x and s, both spikes.
+    add : the sum of two or more inputs, integers ``0..S`` for S spikes.
+
+    Source: Fang et al., "Deep Residual Learning in Spiking Neural Networks", NeurIPS 2021.
+    """
+
+    KIND = "residual"
+    FORMS = ("iand", "add")
+
+    form: str
+
+    def output(self, sources: Sequence[Signal]) -> Spikes:
+        found = self.spikes(sources)
+        if self.form == "iand" or len(found) < 2:
+            self.take(sources, 2)
+        if len({one.dims for one in found}) > 1:
+            shapes = ", ".join(f"{n} {s.dims}" for n, s in zip(self.inputs, found, strict=True))
+            raise self.error(f"inputs have different numbers of dims: {shapes}; make them equal")
+        x = found[0]
+        if self.form == "add":
+            high = sum(one.high for one in found)
+            if high > MAX_SUM:
+                raise self.error(f"sums {high} spikes; the most are {MAX_SUM}")
+            return Spikes(x.steps, x.tokens, x.dims, high)
+        for name, source in zip(self.inputs, found, strict=True):
+            if source.high > 1:
+                raise self.error(
+                    f"input {name} holds 0..{source.high}; form iand takes spikes, use form add"
+                )
+        return Spikes(x.steps, x.tokens, x.dims)
+
+    def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
+        if self.form == "add":
+            return np.add.reduce(inputs, dtype=np.uint8)
+        x, s = inputs
+        return x & (s ^ 1)
+
+    def additions(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
+        """None: the following layers read the spikes of every summand."""
+        return np.zeros(len(inputs[0]), np.int64)

@@ -1,0 +1,67 @@
+"""Layers with a weight matrix and a bias."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from ..exact import column_sums
+from ..ranges import Range
+from ..values import integers, weight_matrix
+from .layer import MAX_DIMS, Layer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Weighted(Layer):
+    """A layer of sums ``I[o] = sum over i of x[i] weight[i, o] + bias[o]``.
+
+    Fields
+    ------
+    weight : int8 (in, out), values of `weight_bits` bits: 4, 6 or 8.
+    bias : int32 (out,), in units of the membrane.
+    """
+
+    TENSORS: ClassVar[dict[str, str]] = {"weight": "int8", "bias": "int32"}
+
+    weight: NDArray
+    bias: NDArray
+    weight_bits: int = 8
+
+    def check(self) -> None:
+        weight = weight_matrix(self.weight, self.weight_bits, self.where)
+        bias = integers(self.bias, 1, np.int32, self.where, "bias")
+        if bias.shape != weight.shape[1:]:
+            raise self.error(
+                f"bias has {bias.size} values and weight {weight.shape[1]} outputs; make them equal"
+            )
+        if weight.shape[1] > MAX_DIMS:
+            raise self.error(f"has {weight.shape[1]} outputs; the most are {MAX_DIMS}")
+        self.set(weight=weight, bias=bias)
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of the matrix."""
+        return self.weight.shape[1]
+
+    def need_rows(self, rows: int, what: str) -> None:
+        """Raise `InputError` unless the matrix has a row for each of `rows` inputs."""
+        if self.weight.shape[0] != rows:
+            raise self.error(
+                f"weight has {self.weight.shape[0]} rows and {what} {rows} values; make them equal"
+            )
+
+    def sums(self, high: int) -> Range:
+        """The range of all partial sums without bias, for inputs ``0..high``."""
+        low_sums, high_sums = column_sums(self.weight, high)
+        return Range(int(low_sums.min()), int(high_sums.max()))
+
+    def current(self, high: int) -> Range:
+        """The range of all partial sums to which the bias was added first."""
+        low_sums, high_sums = column_sums(self.weight, high)
+        bias = self.bias.astype(np.int64)
+        return Range(int((low_sums + bias).min()), int((high_sums + bias).max()))

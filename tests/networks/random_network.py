@@ -1,0 +1,143 @@
+"""Random networks of any size, for tests of everything that takes a network."""
+
+import numpy as np
+
+from spikeloom.networks.graph import Graph
+from spikeloom.networks.layers import (
+    Attention,
+    Classifier,
+    Linear,
+    PatchEmbedding,
+    Residual,
+)
+from spikeloom.networks.neuron import Neuron
+
+
+class Builder:
+    """Adds layers with random weights, and thresholds at which a part of the neurons fires."""
+
+    def __init__(self, rng, weight_bits, leak, reset):
+        self.rng, self.weight_bits, self.leak, self.reset = rng, weight_bits, leak, reset
+        self.layers = []
+
+    def neuron(self, threshold):
+        threshold = max(1, int(threshold))
+        threshold += threshold % 2 * self.leak
+        return Neuron(threshold=threshold, leak=self.leak, reset=self.reset)
+
+    def weight(self, rows, columns):
+        half = 1 << (self.weight_bits - 1)
+        return self.rng.integers(-half, half, (rows, columns)).astype(np.int8)
+
+    def bias(self, columns, spread):
+        return self.rng.integers(-spread, spread + 1, columns).astype(np.int32)
+
+    def embed(self, name, patch, pixels, dims, pixel_bits):
+        spread = (1 << (self.weight_bits - 1)) * (1 << pixel_bits) * pixels**0.5 / 4
+        self.layers.append(
+            PatchEmbedding(
+                name=name,
+                inputs=("image",),
+                patch=patch,
+                weight=self.weight(pixels, dims),
+                bias=self.bias(dims, int(spread / 4)),
+                weight_bits=self.weight_bits,
+                neuron=self.neuron(spread),
+            )
+        )
+
+    def linear(self, name, source, rows, columns):
+        spread = (1 << (self.weight_bits - 1)) * rows**0.5 / 4
+        self.layers.append(
+            Linear(
+                name=name,
+                inputs=(source,),
+                weight=self.weight(rows, columns),
+                bias=self.bias(columns, int(spread / 4)),
+                weight_bits=self.weight_bits,
+                neuron=self.neuron(spread),
+            )
+        )
+
+    def attention(self, name, sources, heads, tokens, dims):
+        threshold = max(2, tokens * dims // heads // 100)
+        self.layers.append(
+            Attention(
+                name=name,
+                inputs=sources,
+                form="spikformer",
+                heads=heads,
+                neuron=self.neuron(threshold),
+            )
+        )
+
+    def residual(self, name, form, *sources):
+        self.layers.append(Residual(name=name, inputs=sources, form=form))
+
+
+def random_network(
+    *,
+    steps=4,
+    image=(28, 28, 1),
+    patch=(4, 4),
+    pixel_bits=8,
+    dims=64,
+    value_dims=None,
+    blocks=2,
+    heads=2,
+    hidden=128,
+    classes=10,
+    weight_bits=8,
+    leak=1,
+    reset="hard",
+    residual="iand",
+    attention=True,
+    seed=1,
+    name="random-network",
+):
+    """A network of patch embedding, `blocks` blocks (attention and MLP) and classifier.
+
+    The defaults are the sizes of fashion-spikformer. `value_dims`: dims of V (default: `dims`).
+    """
+    rng = np.random.default_rng(seed)
+    build = Builder(rng, weight_bits, leak, reset)
+    pixels = patch[0] * patch[1] * image[2]
+    tokens = (image[0] // patch[0]) * (image[1] // patch[1])
+    values = value_dims or dims
+    build.embed("embed", patch, pixels, dims, pixel_bits)
+    x = "embed"
+    for n in range(blocks):
+        block = f"block{n}."
+        if attention:
+            for operand, width in (("q", dims), ("k", dims), ("v", values)):
+                build.linear(block + operand, x, dims, width)
+            qkv = tuple(block + operand for operand in "qkv")
+            build.attention(block + "attention", qkv, heads, tokens, dims)
+            build.linear(block + "proj", block + "attention", values, dims)
+            build.residual(block + "x1", residual, x, block + "proj")
+            x = block + "x1"
+        build.linear(block + "fc1", x, dims, hidden)
+        build.linear(block + "fc2", block + "fc1", hidden, dims)
+        build.residual(block + "x2", residual, x, block + "fc2")
+        x = block + "x2"
+    head = Classifier(
+        name="head",
+        inputs=(x,),
+        weight=build.weight(dims, classes),
+        bias=build.bias(classes, 100),
+        weight_bits=weight_bits,
+    )
+    return Graph(
+        name=name,
+        steps=steps,
+        image=image,
+        pixel_bits=pixel_bits,
+        layers=(*build.layers, head),
+    )
+
+
+def random_images(graph, count, seed=1, density=0.5):
+    """Images (count, Y, X, C) of uint8 with about `density` nonzero pixels."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (count, *graph.image), np.uint8)
+    return images * (rng.random(images.shape) < density).astype(np.uint8)
