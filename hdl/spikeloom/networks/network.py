@@ -167,7 +167,8 @@ def _summary(graph: Graph) -> str:
     height, width, channels = graph.image
     return (
         f"network: {height} x {width} x {channels} image, {graph.tokens} tokens, "
-        f"T = {graph.steps}, {len(graph.layers)} layers, {graph.weights:,} weights, {len(graph.classes)} classes"
+        f"T = {graph.steps}, {len(graph.layers)} layers, {graph.weights:,} weights, "
+        f"{len(graph.classes)} classes"
     )
 
 
