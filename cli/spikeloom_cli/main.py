@@ -18,7 +18,20 @@ from rich.console import Console
 from spikeloom import __version__
 from spikeloom.errors import InputError, JobError
 
-from . import bench, build, demo, doctor, flash, generate, list_, regress, report, run, selftest
+from . import (
+    bench,
+    build,
+    demo,
+    doctor,
+    evaluate,
+    flash,
+    generate,
+    list_,
+    regress,
+    report,
+    run,
+    selftest,
+)
 
 NO_FAULT_OF_THE_INPUT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.ENOMEM)
 INTERRUPTED = 130  # exit code that shells use after Ctrl-C
@@ -36,6 +49,7 @@ COMMANDS = {
     "flash": flash.flash,
     "report": report.report,
     "run": run.run,
+    "evaluate": evaluate.evaluate,
     "selftest": selftest.selftest,
     "regress": regress.regress,
     "bench": bench.bench,

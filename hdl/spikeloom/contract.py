@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -193,6 +194,11 @@ class Core(Configuration):
     def settled(self) -> Self:
         """The same hardware with every key set to a value, none dependent on data."""
         return self
+
+    def reference(self, folder: Path) -> str:
+        """The text by which `spikeloom.cores.find_core` finds the core's class in another process:
+        its name. Subclasses may write a file into `folder` and return its path."""
+        return self.NAME
 
     def seeded(self, run: int) -> Self:
         """The core with the seed of run number `run`: ``seed + run``, with 0 skipped on

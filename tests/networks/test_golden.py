@@ -149,7 +149,7 @@ def test_additions_are_counted():
     assert found["block0.fc1"] == spikes["block0.x1"].sum() * 5
     assert found["head"] == spikes["block0.x2"].sum() * 3
     assert found["embed"] == sum(int(p).bit_count() for p in image.ravel()) * 6
-    q, k, v = (np.split(spikes[f"block0.{name}"], 2, axis=2) for name in "qkv")
+    k, v = (np.split(spikes[f"block0.{name}"], 2, axis=2) for name in "kv")
     learnt = sum(np.einsum("tnd,tne->", k_h, v_h) for k_h, v_h in zip(k, v, strict=True))
     assert found["block0.attention"] == learnt + spikes["block0.q"].sum() * 3
     assert found["block0.x1"] == 0

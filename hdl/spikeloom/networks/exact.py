@@ -28,9 +28,8 @@ def exact_product(x: NDArray, y: NDArray, sums: Range) -> NDArray:
     return x.astype(np.int64) @ y.astype(np.int64)
 
 
-def column_sums(weight: NDArray, low: int, high: int) -> tuple[NDArray, NDArray]:
-    """The smallest and largest partial sum of each column of ``x @ weight`` for x in ``low..high``
-    with ``low <= 0 <= high``, as int64."""
-    wide = weight.astype(np.int64)
-    negative, positive = np.minimum(wide, 0).sum(0), np.maximum(wide, 0).sum(0)
-    return high * negative + low * positive, high * positive + low * negative
+def column_sums(weight: NDArray, high: int) -> tuple[NDArray, NDArray]:
+    """The smallest and largest partial sum of each column of ``x @ weight`` for integers x in
+    ``0..high``, as int64."""
+    low_sums = np.minimum(weight, 0).sum(0, dtype=np.int64)
+    return high * low_sums, high * np.maximum(weight, 0).sum(0, dtype=np.int64)

@@ -106,23 +106,20 @@ class Graph:
 
     @property
     def embedding(self) -> PatchEmbedding:
-        """The layer that reads the image."""
+        """The only layer that reads the image."""
         (found,) = (layer for layer in self.layers if isinstance(layer, PatchEmbedding))
         return found
 
     @property
     def classifier(self) -> Classifier:
         """The last layer."""
-        last = self.layers[-1]
-        assert isinstance(last, Classifier)
-        return last
+        (found,) = (layer for layer in self.layers if isinstance(layer, Classifier))
+        return found
 
     @property
     def tokens(self) -> int:
         """Tokens of the patch embedding."""
-        signal = self.signals[self.embedding.name]
-        assert isinstance(signal, Spikes)
-        return signal.tokens
+        return self.embedding.output(self.sources(self.embedding)).tokens
 
     @property
     def weights(self) -> int:
@@ -152,7 +149,8 @@ class Graph:
                     known = known if len(known) <= 200 else f"{INPUT}, {names[0]}, ..."
                     raise layer.error(f"input {echo(name)} does not exist; layers: {known}")
                 if loop := self._loop(layer.name):
-                    raise layer.error(f"is in a cycle ({' <- '.join(loop)}); remove one input")
+                    shown = loop if len(loop) <= 6 else [*loop[:4], "...", loop[-1]]
+                    raise layer.error(f"is in a cycle ({' <- '.join(shown)}); remove one input")
                 raise layer.error(f"input {name} comes later; list {name} before {layer.name}")
             seen.add(layer.name)
         read = {name for layer in self.layers for name in layer.inputs}

@@ -54,7 +54,7 @@ def sizes(value: Any, count: int, high: int, where: str, what: str) -> tuple[int
 
 def line(value: Any, longest: int, where: str, what: str) -> str:
     """`value`, a printable text of one line, or `InputError`."""
-    if not isinstance(value, str) or len(value) > longest or not (value + "x").isprintable():
+    if not isinstance(value, str) or len(value) > longest or not value.isprintable():
         raise InputError(
             f"{where}: {what} is {echo(value)}; it must be a line of at most {longest} characters"
         )
@@ -84,6 +84,8 @@ def integers(array: Any, rank: int, dtype: type, where: str, what: str) -> NDArr
             f"{where}: {what} has values from {found.min()} to {found.max()}; they must fit in "
             f"{np.dtype(dtype).name}"
         )
+    if found.dtype == dtype and found.flags.c_contiguous and not found.flags.writeable:
+        return found  # several layers may share a tensor of a file
     copy = np.array(found, dtype, order="C")
     copy.flags.writeable = False
     return copy
@@ -100,7 +102,7 @@ def weight_matrix(array: Any, bits: Any, where: str) -> NDArray:
     if wrong.any():
         at = [int(n) for n in np.argwhere(wrong)[0]]
         raise InputError(
-            f"{where}: weight {weight[tuple(at)]} at {at} is not in {low}..{high}; clip it or raise "
-            f"weight_bits ({bits})"
+            f"{where}: weight {weight[tuple(at)]} at {at} is not in {low}..{high}; clip it or "
+            f"raise weight_bits ({bits})"
         )
     return weight

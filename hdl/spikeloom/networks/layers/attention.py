@@ -68,17 +68,19 @@ class Attention(Layer):
 
     def bounds(self, sources: Sequence[Signal]) -> Bounds:
         q, _, _ = self.qkv(sources)
-        current = Range(0, q.dims // self.heads * q.tokens)
+        state, current = self.sums(q)
         membrane = self.neuron.membrane(current, q.steps)
-        kept = membrane.shifted(-self.neuron.threshold)
-        return Bounds(current, membrane, kept, Range(0, q.tokens))
+        return Bounds(current, membrane, membrane.shifted(-self.neuron.threshold), state)
+
+    def sums(self, q: Spikes) -> tuple[Range, Range]:
+        """The ranges of the state M and of I."""
+        return Range(0, q.tokens), Range(0, q.dims // self.heads * q.tokens)
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
-        bounds = self.bounds(sources)
-        assert bounds.state is not None
+        states, currents = self.sums(self.qkv(sources)[0])
         q, k, v = (self._by_head(x) for x in inputs)
-        state = exact_product(k.swapaxes(-1, -2), v, bounds.state)
-        sums = exact_product(q, state, bounds.current)
+        state = exact_product(k.swapaxes(-1, -2), v, states)
+        sums = exact_product(q, state, currents)
         *lead, _, tokens, _ = sums.shape
         merged = sums.swapaxes(-3, -2).reshape(*lead, tokens, -1)
         return self.neuron.fire(merged, inputs[0].shape[1])

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ...errors import InputError
+from ...counted import counted
+from ...errors import InputError, echo
 from ..neuron import Neuron
 from ..ranges import Bounds
 from ..signals import Signal, Spikes
@@ -29,12 +30,12 @@ class Layer:
     Class members
     -------------
     KIND : the field ``kind`` of its JSON entry.
-    TENSORS : the fields that are arrays, with the number of axes.
+    TENSORS : the fields that are arrays, with the type of their elements.
     FORMS : the allowed values of a field ``form``, if it has one.
     """
 
     KIND: ClassVar[str]
-    TENSORS: ClassVar[tuple[str, ...]] = ()
+    TENSORS: ClassVar[Mapping[str, str]] = {}
     FORMS: ClassVar[tuple[str, ...]] = ()
 
     name: str
@@ -90,18 +91,24 @@ class Layer:
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any], where: str, tensors: Mapping[str, NDArray]):
-        """The layer of a JSON entry, with its arrays from `tensors`."""
+        """The layer of a JSON entry, with its arrays from `tensors`. Raises `InputError`."""
         required = ["kind", *(field.name for field in fields(cls) if field.default is MISSING)]
         optional = [field.name for field in fields(cls) if field.default is not MISSING]
         given = fields_of(entry, where, "the layer", required, optional)
         del given["kind"]
-        for name in cls.TENSORS:
+        for name, dtype in cls.TENSORS.items():
             tensor = given[name]
             if not isinstance(tensor, str) or tensor not in tensors:
                 raise InputError(
-                    f"{where}: {name} names tensor {tensor!r:.80}, which the file does not have"
+                    f"{where}: {name} is tensor {echo(tensor)}, which the file does not have; add "
+                    "it"
                 )
             given[name] = tensors[tensor]
+            if given[name].dtype.name != dtype:
+                raise InputError(
+                    f"{where}: tensor {echo(tensor)} holds {given[name].dtype.name}; {name} must "
+                    f"be {dtype}"
+                )
         if "neuron" in given:
             given["neuron"] = Neuron.from_json(given["neuron"], where)
         return cls(**given)
@@ -140,14 +147,14 @@ class Layer:
         form = getattr(self, "form", None)
         if self.FORMS and form not in self.FORMS:
             raise self.error(
-                f"form {form!r:.80} does not exist; forms of {self.KIND}: {', '.join(self.FORMS)}"
+                f"form {echo(form)} does not exist; forms of {self.KIND}: {', '.join(self.FORMS)}"
             )
 
     def take(self, sources: Sequence[Signal], count: int) -> None:
         """Raise `InputError` unless there are `count` inputs."""
         if len(sources) != count:
             raise self.error(
-                f"has {len(sources)} inputs; a layer of kind {self.KIND} takes {count}"
+                f"has {counted(len(sources), 'input')}; kind {self.KIND} takes {count}"
             )
 
     def spikes(self, sources: Sequence[Signal]) -> list[Spikes]:

@@ -26,7 +26,7 @@ class Weighted(Layer):
     bias : int32 (out,), in units of the membrane.
     """
 
-    TENSORS: ClassVar[tuple[str, ...]] = ("weight", "bias")
+    TENSORS: ClassVar[dict[str, str]] = {"weight": "int8", "bias": "int32"}
 
     weight: NDArray
     bias: NDArray
@@ -57,11 +57,11 @@ class Weighted(Layer):
 
     def sums(self, high: int) -> Range:
         """The range of all partial sums without bias, for inputs ``0..high``."""
-        low_sums, high_sums = column_sums(self.weight, 0, high)
+        low_sums, high_sums = column_sums(self.weight, high)
         return Range(int(low_sums.min()), int(high_sums.max()))
 
     def current(self, high: int) -> Range:
         """The range of all partial sums to which the bias was added first."""
-        low_sums, high_sums = column_sums(self.weight, 0, high)
+        low_sums, high_sums = column_sums(self.weight, high)
         bias = self.bias.astype(np.int64)
         return Range(int((low_sums + bias).min()), int((high_sums + bias).max()))

@@ -1,0 +1,254 @@
+"""The layers of a network: each trains in floating point and, once quantised, in integers."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from .neuron import LIF, round_through
+
+WEIGHT_BITS = (4, 6, 8)
+
+
+class Quantised(nn.Module):
+    """A layer whose weights become integers: what `SpikingLinear` and its siblings share.
+
+    Parameters stay in units of the threshold. `gain` is the factor from a weight to its integer.
+    """
+
+    def __init__(self, bits: int):
+        super().__init__()
+        if bits not in WEIGHT_BITS:
+            raise ValueError(f"weight bits must be one of {WEIGHT_BITS}, not {bits!r}")
+        self.bits = bits
+        self.register_buffer("integer", torch.tensor(False))
+        self._is_integer = False
+
+    @property
+    def largest(self) -> int:
+        """Largest magnitude of an integer weight; both signs are used alike."""
+        return 2 ** (self.bits - 1) - 1
+
+    def _load_from_state_dict(self, state_dict, prefix, *arguments):
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
+        self._is_integer = bool(self.integer)
+
+    def _mark_integer(self):
+        self.integer.fill_(True)
+        self._is_integer = True
+
+    def _round_weight(self, weight, gain):
+        return round_through((weight * gain).clamp(-self.largest, self.largest))
+
+
+class SpikingLinear(Quantised):
+    """A linear layer, batch normalisation and neurons: ``[T, ..., inputs]`` to ``[T, ..., outputs]``.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Channels.
+    parts : int
+        Layers of the hardware in this one, side by side in the outputs; each has its own threshold.
+    bits : int
+        Bits of an integer weight: 4, 6 or 8.
+    leak : int
+        See `LIF`.
+    levels : int
+        Largest input: 1 for spikes, 2**bits - 1 for pixels.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        parts: int = 1,
+        bits: int = 8,
+        leak: int = 1,
+        levels: int = 1,
+    ):
+        super().__init__(bits)
+        if outputs % parts:
+            raise ValueError(f"{outputs} outputs are not a multiple of {parts} parts")
+        self.inputs, self.outputs, self.parts, self.levels = inputs, outputs, parts, levels
+        self.weight = nn.Parameter(torch.randn(inputs, outputs) / math.sqrt(inputs))
+        self.scale = nn.Parameter(torch.ones(outputs))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.register_buffer("mean", torch.zeros(outputs))
+        self.register_buffer("variance", torch.ones(outputs))
+        self.register_buffer("threshold", torch.ones(parts))
+        self.neuron = LIF(leak)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fire(self.current(x))
+
+    def current(self, x: torch.Tensor) -> torch.Tensor:
+        """What the neurons add up: in units of the threshold, or integers once quantised."""
+        if self._is_integer:
+            return torch.matmul(x, self.integer_weight()) + self.integer_bias()
+        return self._normalise(torch.matmul(x, self.weight * (1 / self.levels)))
+
+    def fire(self, current: torch.Tensor) -> torch.Tensor:
+        """Spikes for the `current` of every step."""
+        threshold = self._per_output(self.threshold) if self._is_integer else 1.0
+        return self.neuron(current, threshold, self._is_integer)
+
+    def integer_weight(self) -> torch.Tensor:
+        """Weights as the hardware has them, ``[inputs, outputs]``."""
+        return self._round_weight(self.weight, self._per_output(self.threshold / self.levels))
+
+    def integer_bias(self) -> torch.Tensor:
+        """Biases as the hardware has them, ``[outputs]``."""
+        return round_through(self.bias * self._per_output(self.threshold))
+
+    @torch.no_grad()
+    def quantise(self) -> None:
+        """Fold the normalisation; choose even thresholds such that the weights use their bits."""
+        factor = self.scale / (self.variance + EPSILON).sqrt()
+        self.weight.mul_(factor)
+        self.bias.sub_(self.mean * factor)
+        self.scale.fill_(1)
+        peak = self.weight.abs().amax(0).reshape(self.parts, -1).amax(1)
+        self.threshold.copy_((self.largest * self.levels / peak / 2).floor().clamp(min=1) * 2)
+        self._mark_integer()
+
+    def _per_output(self, values):
+        return values.repeat_interleave(self.outputs // self.parts)
+
+    def _normalise(self, y):
+        if self.training:
+            flat = y.reshape(-1, self.outputs)
+            mean = flat.mean(0)
+            variance = (flat.square().mean(0) - mean.square()).clamp(min=0)  # one pass, no Welford
+            with torch.no_grad():
+                self.mean.lerp_(mean, MOMENTUM)
+                self.variance.lerp_(variance, MOMENTUM)
+        else:
+            mean, variance = self.mean, self.variance
+        factor = self.scale / (variance + EPSILON).sqrt()
+        return y * factor + (self.bias - mean * factor)
+
+
+EPSILON, MOMENTUM = 1e-5, 0.05
+
+
+class PatchEmbedding(SpikingLinear):
+    """Images to tokens: ``[B, Y, X, C]`` pixels (0 to 255) to spikes ``[T, B, N, outputs]``.
+
+    A patch is `patch` pixels high and wide; its pixels are row-major, channel last. The top
+    `pixel_bits` bits of a pixel are used. The current of the neurons is the same in every step.
+    """
+
+    def __init__(
+        self,
+        image: tuple[int, int, int],
+        patch: tuple[int, int],
+        outputs: int,
+        *,
+        steps: int,
+        pixel_bits: int = 8,
+        bits: int = 8,
+        leak: int = 1,
+    ):
+        (height, width, channels), (rows, columns) = image, patch
+        if height % rows or width % columns:
+            raise ValueError(f"an image of {height} x {width} has no patches of {rows} x {columns}")
+        levels = 2**pixel_bits - 1
+        inputs = rows * columns * channels
+        super().__init__(inputs, outputs, bits=bits, leak=leak, levels=levels)
+        self.image, self.patch, self.steps, self.pixel_bits = image, patch, steps, pixel_bits
+        self.tokens = height // rows * (width // columns)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        current = self.current(self.patches(x))
+        return self.fire(current.expand(self.steps, *current.shape))
+
+    def patches(self, x: torch.Tensor) -> torch.Tensor:
+        """Pixels of the patches, ``[B, N, inputs]``, as integers of `pixel_bits` bits."""
+        (height, width, channels), (rows, columns) = self.image, self.patch
+        x = x.reshape(-1, height // rows, rows, width // columns, columns, channels)
+        x = x.transpose(2, 3).reshape(-1, self.tokens, self.inputs)
+        return (x >> (8 - self.pixel_bits)).to(self.weight.dtype)
+
+
+class SpikformerAttention(nn.Module):
+    """Spikformer's attention, Q (K^T V), on spikes ``[T, B, H, N, D]`` each, then neurons.
+
+    The scale of the product is in the threshold, which is learnt; `quantise` makes it even.
+    """
+
+    def __init__(self, *, threshold: float = 24.0, leak: int = 1):
+        super().__init__()
+        self.log_threshold = nn.Parameter(torch.tensor(math.log(threshold)))
+        self.neuron = LIF(leak)
+        self.register_buffer("threshold", torch.tensor(0.0))
+
+    def forward(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        product = torch.matmul(q, torch.matmul(k.transpose(-1, -2), v))
+        if self._is_integer:
+            return self.neuron(product, self.threshold, True)
+        return self.neuron(product * (-self.log_threshold).exp())
+
+    @torch.no_grad()
+    def quantise(self) -> None:
+        """Round the threshold to an even number."""
+        self.threshold.copy_((self.log_threshold.exp() / 2).round().clamp(min=1) * 2)
+        self._is_integer = True
+
+    _is_integer = False
+
+    def _load_from_state_dict(self, *arguments):
+        super()._load_from_state_dict(*arguments)
+        self._is_integer = bool(self.threshold > 0)
+
+
+class Iand(nn.Module):
+    """Residual on spikes: `x` and not `s`."""
+
+    def forward(self, x: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
+        return x * (1 - s)
+
+
+class Classifier(Quantised):
+    """Logits ``[B, classes]`` of spikes ``[T, B, N, inputs]``: a linear layer on their mean.
+
+    Once quantised, the logits are the hardware's integers (sums over steps and tokens). `scale` of
+    `forward` is what to divide them by for a loss.
+    """
+
+    def __init__(self, inputs: int, classes: int, *, bits: int = 8, largest_sum: int = 2**17 - 1):
+        super().__init__(bits)
+        self.weight = nn.Parameter(torch.randn(inputs, classes) / math.sqrt(inputs))
+        self.bias = nn.Parameter(torch.zeros(classes))
+        self.largest_sum = largest_sum
+        self.register_buffer("gain", torch.tensor(1.0))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        slots = x.shape[0] * x.shape[2]
+        total = x.sum((0, 2))
+        if self._is_integer:
+            return total @ self.integer_weight() + self.integer_bias(slots)
+        return total @ self.weight / slots + self.bias
+
+    def loss_scale(self, slots: int) -> float:
+        """Factor from the logits of `forward` to those of the floating-point layer."""
+        return 1 / (float(self.gain) * slots) if self._is_integer else 1.0
+
+    def integer_weight(self) -> torch.Tensor:
+        """Weights as the hardware has them, ``[inputs, classes]``."""
+        return self._round_weight(self.weight, self.gain)
+
+    def integer_bias(self, slots: int) -> torch.Tensor:
+        """Biases as the hardware has them, for `slots` tokens and steps."""
+        return round_through(self.bias * self.gain * slots)
+
+    @torch.no_grad()
+    def quantise(self, slots: int) -> None:
+        """Choose the largest gain whose weights fit their bits and whose sums `largest_sum`."""
+        sums = torch.stack([self.weight.clamp(min=0).sum(0), (-self.weight).clamp(min=0).sum(0)])
+        sums = (sums + self.bias.abs()).max() * slots
+        self.gain.copy_(torch.minimum(self.largest / self.weight.abs().max(), self.largest_sum * 0.9 / sums))
+        self._mark_integer()

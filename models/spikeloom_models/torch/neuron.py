@@ -1,0 +1,95 @@
+"""The leaky integrate-and-fire neuron, and the functions whose gradients are substitutes."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class _Spike(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return (x >= 0).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        (x,) = ctx.saved_tensors
+        return gradients[0] * (1 - x.abs()).clamp(min=0)
+
+
+class _Round(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.round()
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        return gradients[0]
+
+
+class _Floor(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.floor()
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        return gradients[0]
+
+
+def spike(x: torch.Tensor) -> torch.Tensor:
+    """1 where `x` >= 0, else 0. The gradient is that of a triangle of half-width 1 around 0."""
+    return _Spike.apply(x)  # type: ignore[return-value]
+
+
+def round_through(x: torch.Tensor) -> torch.Tensor:
+    """`x` rounded to the nearest integer, ties to even; the gradient passes unchanged."""
+    return _Round.apply(x)  # type: ignore[return-value]
+
+
+def floor_through(x: torch.Tensor) -> torch.Tensor:
+    """`x` rounded down; the gradient passes unchanged."""
+    return _Floor.apply(x)  # type: ignore[return-value]
+
+
+class LIF(nn.Module):
+    """Leaky integrate-and-fire neurons with a hard reset; the first axis is time.
+
+        kept[t] = 0 if s[t] else v[t]
+        v[t] = kept[t - 1] / 2**leak + I[t],    s[t] = v[t] >= threshold
+
+    With `integer`, the division rounds down: a shift of integers, as in the hardware.
+
+    Parameters
+    ----------
+    leak : int
+        Shift of what is kept: 1 halves it in every step (tau = 2), 0 keeps it (no leak).
+    """
+
+    def __init__(self, leak: int = 1):
+        super().__init__()
+        if isinstance(leak, bool) or not isinstance(leak, int):
+            raise TypeError(f"leak must be an integer, not {leak!r}")
+        if not 0 <= leak <= 15:
+            raise ValueError(f"leak must be 0 to 15, not {leak!r}")
+        self.leak = leak
+
+    def forward(
+        self, current: torch.Tensor, threshold: torch.Tensor | float = 1.0, integer: bool = False
+    ) -> torch.Tensor:
+        """Spikes of `current` ``[T, ...]``; a `threshold` tensor is broadcast to one step."""
+        kept, spikes = None, []
+        for now in current.unbind():
+            if kept is None:
+                v = now
+            else:
+                decayed = kept * 0.5**self.leak
+                v = now + (floor_through(decayed) if integer else decayed)
+            fired = spike((v - threshold) / threshold)
+            kept = v * (1 - fired.detach())
+            spikes.append(fired)
+        return torch.stack(spikes)
+
+    def extra_repr(self) -> str:
+        return f"leak={self.leak}"

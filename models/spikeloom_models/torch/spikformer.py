@@ -1,0 +1,103 @@
+"""The Spikformer network: patch embedding, blocks of attention and MLP, classifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from .layers import Classifier, Iand, PatchEmbedding, SpikformerAttention, SpikingLinear
+
+
+@dataclass(frozen=True)
+class SpikformerShape:
+    """Sizes of a `Spikformer`; the default is the flagship, whose images have a second channel
+    with the position of each patch (`spikeloom_models.data.with_position`)."""
+
+    image: tuple[int, int, int] = (28, 28, 2)
+    patch: tuple[int, int] = (4, 4)
+    width: int = 64
+    blocks: int = 2
+    heads: int = 2
+    hidden: int = 128
+    steps: int = 4
+    classes: int = 10
+    pixel_bits: int = 6
+    weight_bits: int = 8
+
+    @property
+    def tokens(self) -> int:
+        """Patches of an image."""
+        return self.image[0] // self.patch[0] * (self.image[1] // self.patch[1])
+
+
+class Block(nn.Module):
+    """One block: attention and its projection, then the MLP, each with an IAND residual."""
+
+    def __init__(self, shape: SpikformerShape):
+        super().__init__()
+        d, bits = shape.width, shape.weight_bits
+        self.heads = shape.heads
+        self.qkv = SpikingLinear(d, 3 * d, parts=3, bits=bits)
+        self.attention = SpikformerAttention()
+        self.proj = SpikingLinear(d, d, bits=bits)
+        self.fc1 = SpikingLinear(d, shape.hidden, bits=bits)
+        self.fc2 = SpikingLinear(shape.hidden, d, bits=bits)
+        self.residual = Iand()
+
+    def forward(self, x: torch.Tensor, spikes: dict[str, torch.Tensor], name: str) -> torch.Tensor:
+        """Output of the block; adds the spikes of its layers to `spikes` under `name`."""
+        steps, batch, tokens, d = x.shape
+        qkv = self.qkv(x)
+        split = qkv.reshape(steps, batch, tokens, 3, self.heads, d // self.heads)
+        q, k, v = split.permute(3, 0, 1, 4, 2, 5).unbind()
+        attended = self.attention(q, k, v).transpose(2, 3).reshape(x.shape)
+        projected = self.proj(attended)
+        x1 = self.residual(x, projected)
+        hidden = self.fc1(x1)
+        out = self.fc2(hidden)
+        x2 = self.residual(x1, out)
+        spikes |= dict(zip((f"{name}.q", f"{name}.k", f"{name}.v"), qkv.chunk(3, -1), strict=True))
+        spikes |= {f"{name}.attention": attended, f"{name}.proj": projected, f"{name}.x1": x1}
+        spikes |= {f"{name}.fc1": hidden, f"{name}.fc2": out, f"{name}.x2": x2}
+        return x2
+
+
+class Spikformer(nn.Module):
+    """A spiking transformer after Spikformer (Zhou et al., 2023), with IAND residuals.
+
+    ``forward`` takes images ``[B, Y, X, C]`` of uint8 and returns logits ``[B, classes]``.
+    """
+
+    def __init__(self, shape: SpikformerShape = SpikformerShape()):  # noqa: B008
+        super().__init__()
+        self.shape = shape
+        self.embed = PatchEmbedding(
+            shape.image,
+            shape.patch,
+            shape.width,
+            steps=shape.steps,
+            pixel_bits=shape.pixel_bits,
+            bits=shape.weight_bits,
+        )
+        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.blocks))
+        self.head = Classifier(shape.width, shape.classes, bits=shape.weight_bits)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.with_spikes(images)[0]
+
+    def with_spikes(self, images: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Logits, and the spikes ``[T, B, N, channels]`` of every layer by name."""
+        x = self.embed(images)
+        spikes = {"embed": x}
+        for i, block in enumerate(self.blocks):
+            x = block(x, spikes, f"block{i}")
+        return self.head(x), spikes
+
+    def quantise(self) -> None:
+        """Turn the network into integers; see `spikeloom_models.torch`."""
+        for module in self.modules():
+            if isinstance(module, (SpikingLinear, SpikformerAttention)):
+                module.quantise()
+        self.head.quantise(self.shape.steps * self.shape.tokens)

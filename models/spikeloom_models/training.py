@@ -1,0 +1,265 @@
+"""The training recipe: one cycle of AdamW, the last epochs in the hardware's integers."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from spikeloom.errors import InputError
+from spikeloom.outputs import check_file, output_file
+
+from .data import Labelled
+from .torch import Spikformer, SpikformerShape
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Parameters
+    ----------
+    epochs : int
+        Passes over the training images, all phases together.
+    short_epochs : int
+        The first ones, with half the time steps, in half the time.
+    integer_epochs : int
+        The last ones, quantised.
+    batch : int
+        Images of a step.
+    rate : float
+        Largest learning rate; it rises over the first fifth and falls as a cosine.
+    decay : float
+        Weight decay, until the network is quantised.
+    smoothing : float
+        Label smoothing.
+    shift : int
+        Largest random shift of an image, in pixels, each way.
+    flip : bool
+        Whether half of the images are mirrored left to right.
+    cycles : float
+        Cycles of an image on 8 lanes above which spikes are penalised.
+    penalty : float
+        Loss for each `cycles` in excess.
+    seed : int
+        Seed of the weights, the order and the augmentation.
+    threads : int
+        Threads of PyTorch; 0 leaves the choice to it.
+    compiled : bool
+        Whether to use ``torch.compile``: some minutes, then twice as fast.
+    """
+
+    epochs: int = 20
+    short_epochs: int = 6
+    integer_epochs: int = 3
+    batch: int = 256
+    rate: float = 4e-3
+    decay: float = 0.01
+    smoothing: float = 0.05
+    shift: int = 1
+    flip: bool = True
+    cycles: float = 330_000
+    penalty: float = 1.0
+    seed: int = 1
+    threads: int = 0
+    compiled: bool = True
+
+    def __post_init__(self):
+        if self.epochs < 1 or not 0 <= self.integer_epochs <= self.epochs:
+            raise InputError(
+                f"{self.epochs} epochs, {self.integer_epochs} of them in integers: give 1 or more "
+                "epochs, and no more of them in integers"
+            )
+
+    def learning_rate(self, progress: float) -> float:
+        """Learning rate after a share `progress` of the training."""
+        rise = 0.2
+        if progress < rise:
+            return self.rate * (0.04 + 0.96 * progress / rise)
+        return self.rate * (0.01 + 0.99 * (1 + math.cos(math.pi * (progress - rise) / (1 - rise))) / 2)
+
+
+@dataclass
+class Progress:
+    """What a training reports after each step."""
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float
+    cycles: float
+    seconds_left: float
+
+
+def train(
+    shape: SpikformerShape,
+    data: Labelled,
+    recipe: Recipe,
+    checkpoint: str | PathLike[str] | None = None,
+    report: Callable[[Progress], None] = lambda _: None,
+    after_epoch: Callable[[int, Spikformer], None] = lambda *_: None,
+) -> Spikformer:
+    """A quantised `Spikformer` trained on `data`.
+
+    `checkpoint` is written after each epoch; if it exists, training goes on from there, and ends
+    with the same weights as without the interruption.
+    """
+    if data.images.shape[1:] != shape.image:
+        raise InputError(f"images of {data.images.shape[1:]} do not fit a network for {shape.image}")
+    if len(data) < recipe.batch:
+        raise InputError(f"{len(data):,} images are less than a batch of {recipe.batch:,}")
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    training = _Training(shape, data, recipe)
+    if checkpoint is not None:
+        check_file(checkpoint, "--checkpoint")
+        training.resume(Path(checkpoint))
+    for epoch in range(training.done, recipe.epochs):
+        training.epoch(epoch, report)
+        if checkpoint is not None:
+            training.save(Path(checkpoint))
+        after_epoch(epoch, training.model)
+    return training.model.eval()
+
+
+class _Training:
+    """A network, its optimiser and its data; `done` counts finished epochs."""
+
+    def __init__(self, shape: SpikformerShape, data: Labelled, recipe: Recipe):
+        torch.manual_seed(recipe.seed)
+        self.shape, self.recipe, self.done = shape, recipe, 0
+        self.images = torch.from_numpy(data.images.copy())
+        self.labels = torch.from_numpy(data.labels.copy())
+        self.model = Spikformer(shape)
+        self.optimiser = self._optimiser(recipe.decay)
+        self.step = torch.compile(self._step) if recipe.compiled else self._step
+
+    def _optimiser(self, decay):
+        return torch.optim.AdamW(self.model.parameters(), lr=self.recipe.rate, weight_decay=decay)
+
+    def _step(self, images):
+        logits, spikes = self.model.with_spikes(images)
+        return logits, cycles(self.shape, {name: s.mean((1, 2, 3)).sum() for name, s in spikes.items()}, self.model.embed.steps)
+
+    def epoch(self, epoch: int, report: Callable[[Progress], None]) -> None:
+        """Train for one pass over the images."""
+        recipe = self.recipe
+        first_integer = recipe.epochs - recipe.integer_epochs
+        if epoch == first_integer:
+            self.model.quantise()
+            self.optimiser = self._optimiser(0.0)
+        short = epoch < min(recipe.short_epochs, first_integer)
+        self.model.embed.steps = max(1, self.shape.steps // 2) if short else self.shape.steps
+        self.model.train()
+        random = torch.Generator().manual_seed(recipe.seed * 100_003 + epoch)
+        order = torch.randperm(len(self.labels), generator=random)
+        steps = len(order) // recipe.batch
+        begin = time.monotonic()
+        for step in range(steps):
+            chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
+            self._set_rate((epoch + step / steps) / recipe.epochs)
+            values = self._learn(augment(self.images[chosen], recipe, random), self.labels[chosen])
+            share = (step + 1) / steps
+            left = (time.monotonic() - begin) / share * (recipe.epochs - epoch - share)
+            report(Progress(epoch, step, steps, *values, left))
+        self.done = epoch + 1
+
+    def _set_rate(self, progress):
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.recipe.learning_rate(progress)
+
+    def _learn(self, images, labels):
+        """One step; returns loss, share of images that were right, cycles of an image."""
+        logits, cost = self.step(images)
+        scaled = logits * self.model.head.loss_scale(self.model.embed.steps * self.shape.tokens)
+        loss = cross_entropy(scaled, labels, label_smoothing=self.recipe.smoothing)
+        allowed = self.recipe.cycles * self.model.embed.steps / self.shape.steps
+        total = loss + self.recipe.penalty * (cost / allowed - 1).clamp(min=0)
+        self.optimiser.zero_grad()
+        total.backward()
+        self.optimiser.step()
+        right = (logits.argmax(1) == labels).float().mean()
+        return loss.item(), right.item(), cost.item()
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint."""
+        state = {
+            "recipe": asdict(self.recipe),
+            "shape": asdict(self.shape),
+            "done": self.done,
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+        with output_file(path) as file:
+            torch.save(state, file)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint, if it exists."""
+        if not path.exists():
+            return
+        state = read_checkpoint(path)
+        ours = {"recipe": asdict(self.recipe), "shape": asdict(self.shape)}
+        for kind, values in ours.items():
+            for key, value in values.items():
+                if key not in ("threads", "compiled") and state[kind].get(key) != value:
+                    raise InputError(
+                        f"{path} was trained with {key} = {state[kind].get(key)}, not {value}; "
+                        "use the same options, or another --checkpoint"
+                    )
+        self.done = state["done"]
+        integer = self.done > self.recipe.epochs - self.recipe.integer_epochs
+        self.optimiser = self._optimiser(0.0 if integer else self.recipe.decay)
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+
+def read_checkpoint(path: str | PathLike[str]) -> dict[str, Any]:
+    """The content of a checkpoint of `train`."""
+    try:
+        state = torch.load(path, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError):
+        state = None
+    if not isinstance(state, dict) or {"recipe", "shape", "done", "model", "optimiser"} - set(state):
+        raise InputError(f"{path} is not a checkpoint of `spikeloom train`; name another file")
+    return state
+
+
+def augment(images: torch.Tensor, recipe: Recipe, random: torch.Generator) -> torch.Tensor:
+    """Shift and mirror the first channel of each image at random."""
+    n, height, width, _ = images.shape
+    reach = recipe.shift
+    dy, dx = torch.randint(0, 2 * reach + 1, (2, n, 1, 1), generator=random)
+    mirror = torch.randint(0, 2, (n, 1, 1), generator=random).bool() & recipe.flip
+    y, x = torch.arange(height).view(1, -1, 1) + dy, torch.arange(width).view(1, 1, -1)
+    x = torch.where(mirror, width - 1 - x, x) + dx
+    padded = torch.nn.functional.pad(images[..., 0], (reach,) * 4)
+    out = images.clone()
+    out[..., 0] = padded[torch.arange(n).view(-1, 1, 1), y, x]
+    return out
+
+
+def cycles(shape: SpikformerShape, events: dict[str, Any], steps: int, lanes: int = 8) -> Any:
+    """Estimated cycles of an image: `events` is the mean over tokens and channels of the spikes of
+    each layer, summed over `steps`."""
+    d, slots = shape.width, shape.tokens * steps
+
+    def layer(name, inputs, outputs):
+        return outputs / lanes * (events[name] * shape.tokens * inputs + slots)
+
+    total, x = 0.0, "embed"
+    for i in range(shape.blocks):
+        b = f"block{i}"
+        total += 3 * layer(x, d, d) + layer(f"{b}.attention", d, d)
+        total += layer(f"{b}.k", d, d // shape.heads) + layer(f"{b}.q", d, d // shape.heads)
+        total += layer(f"{b}.x1", d, shape.hidden) + layer(f"{b}.fc1", shape.hidden, d)
+        x = f"{b}.x2"
+    return total + layer(x, d, shape.classes)
