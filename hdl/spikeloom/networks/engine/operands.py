@@ -114,7 +114,7 @@ class Operands(Component):
             return m
 
         counts = self._attention(m, addr, kind, first)
-        from_state = self.state & (kind == 0)
+        from_state = (self.state | self.learn) & (kind == 0)
         chosen = Mux(pipeline.delay(from_state, 2, "from_state"), counts, weights)
         m.d.comb += self.operands.eq(pipeline.register(chosen, "operand"))
 
@@ -122,14 +122,11 @@ class Operands(Component):
 
     def _extended(self, word, bits, *, signed):
         """The parts of a word as operands."""
-        parts = pieces(word, bits)
-        return [
-            (part.as_signed() if signed else part).as_value()[: self.operand_bits]
-            if len(part) == self.operand_bits
-            else Cat(part, (part[-1] if signed else Const(0, 1)).replicate(
-                self.operand_bits - len(part)))
-            for part in parts
-        ]
+        parts = []
+        for part in pieces(word, bits):
+            sign = part[-1] if signed else Const(0, 1)
+            parts.append(Cat(part, sign.replicate(self.operand_bits - bits)))
+        return parts
 
     def _attention(self, m, addr, kind, first):
         """The memories of V and of the state. Returns the word of the state, extended."""

@@ -83,6 +83,10 @@ class Operation:
     Parameters
     ----------
     name : of the layer, for people.
+    inputs : the signals that are read, one for each part: names of layers, or "image".
+    dims : the first dimension of them that is read, and the one behind the last.
+    columns : the bit of the row at which each of these dimensions is.
+    first_token : the first token that is read.
     x_base : address of the first piece.
     words, parts, rows, tokens : see above.
     part_step, row_step : added to the address after the last word of a part, and of a row. Rows of
@@ -104,6 +108,10 @@ class Operation:
     """
 
     name: str
+    inputs: tuple[str, ...] = ()
+    dims: tuple[int, int] = (0, 0)
+    columns: tuple[int, ...] = ()
+    first_token: int = 0
     x_base: int
     words: int
     parts: int = 1

@@ -41,16 +41,13 @@ class Sequencer(Component):
         self._table = table
         self._words = table.words()
         self._addr_bits = (len(self._words) - 1).bit_length()
-        fields = {name: max(1, bits) for name, bits in table.widths.items()}
-        fixed = {name: len(value) for name, value in table.fields(Signal(256)).items()}
-        fields = {name: fixed[name] for name in fields}
         addresses = ("head", "following", "after")
         super().__init__(
             {
                 "begin": In(1),
                 "image_full": In(1),
                 "image_used": Out(1),
-                **{name: Out(bits) for name, bits in fields.items()},
+                **{name: Out(bits) for name, bits in table.shapes.items()},
                 **{name: Out(self._addr_bits) for name in addresses},
                 "table_addr": In(self._addr_bits),
                 "table_data": Out(table.entry_bits + 1),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .operation import Entry, Kind, Operation
+from .operation import Entry, Operation
 
 if TYPE_CHECKING:
     from amaranth.hdl import Value
@@ -16,9 +16,9 @@ WORD_BITS = 16  # of the table: as wide as a block RAM of the iCE40
 # Fields of an operation. Counts are stored less 1, because counters end at 0.
 COUNTS = ("words", "parts", "rows", "tokens", "groups")
 ADDRESSES = ("x_base", "part_step", "row_step", "o_base", "o_row", "o_token", "o_group")
-OTHERS = ("w_base", "w_pitch", "rest", "leak", "state", "learn", "keep", "target", "logits")
-OFFSETS = ("following_offset", "after_offset", "tailed")
-FIELDS = (*COUNTS, *ADDRESSES, *OTHERS, *OFFSETS, "literal_count", "image", "final")
+LANES = ("w_base", "w_pitch", "rest", "leak", "state", "learn", "keep", "target", "logits")
+STORED = (*COUNTS, *ADDRESSES, *LANES, "image", "following_offset", "after_offset")
+FIELDS = (*STORED, "tailed", "literal_count", "final")
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,17 @@ class Table:
 
     def values(self, operation: Operation) -> dict[str, int]:
         """Every field of an operation as an unsigned number."""
-        values = {name: int(getattr(operation, name)) for name in FIELDS[:-4]
-                  if name != "tailed"}
+        values = {name: int(getattr(operation, name)) for name in STORED}
         for name in COUNTS:
             values[name] -= 1
         for name in ("x_base", "part_step", "row_step"):
             values[name] %= self.wrap
         values["rest"] %= 1 << self.accumulator_bits
-        values["tailed"] = int(bool(operation.tail))
-        values["literal_count"] = len(operation.literals)
-        values["image"] = int(operation.image)
-        values["final"] = int(operation is self.operations[-1])
-        return values
+        return values | {
+            "tailed": int(bool(operation.tail)),
+            "literal_count": len(operation.literals),
+            "final": int(operation is self.operations[-1]),
+        }
 
     @property
     def widths(self) -> dict[str, int]:
@@ -114,6 +113,14 @@ class Table:
         """The code of a fixed entry in the table."""
         return self.entry(entry) | int(last) << self.entry_bits
 
+    @property
+    def shapes(self) -> dict[str, int]:
+        """Bits of each field in hardware, at least 1; also those of constants."""
+        first = self.values(self.operations[0])
+        return {
+            name: width or max(1, first[name].bit_length()) for name, width in self.widths.items()
+        }
+
     def fields(self, code: Value) -> dict[str, Value]:
         """Every field of the operation whose words are in `code`, for hardware."""
         from amaranth.hdl import Const
@@ -124,8 +131,3 @@ class Table:
             fields[name] = code[place : place + width] if width else Const(first[name])
             place += width
         return fields
-
-
-def event(row: int) -> Entry:
-    """The entry of an input spike."""
-    return Entry(Kind.EVENT, row)
