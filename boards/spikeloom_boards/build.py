@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeloom import __version__
+from spikeloom.blocks.memory_attributes import LOADED_RAM
 from spikeloom.errors import InputError, JobError, unknown
 from spikeloom.export.plain_names import plain_names
 from spikeloom.link.linked_core import LinkedCore
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 NAME = "spikeloom"
 PLACED = "placed.json"
+NO_CONTENTS = f"proc; memory_collect; setparam -set INIT 1'x a:ram_style={LOADED_RAM['ram_style']}"
+"""Yosys' passes that remove the initial contents, all zeros, of memories that are loaded after reset;
+the RAM to which they are mapped has none."""
 SEEDS = (1, 2, 3)
 PLACE_SEEDS = range(2**64)  # range of nextpnr's seeds
 CLOCKS = (0.001, 1000)  # MHz, allowed range of --mhz
@@ -230,7 +234,9 @@ def design_files(job: Build) -> dict[str, str]:
         for name, content in plan.files.items()
         if name.endswith((".il", ".ys", f".{family.CONSTRAINTS}"))
     }
-    rtlil = f"{NAME}.il"
+    rtlil, script = f"{NAME}.il", f"{NAME}.ys"
+    if f'ram_style "{LOADED_RAM["ram_style"]}"' in texts[rtlil]:
+        texts[script] = texts[script].replace(f"{rtlil}\n", f"{rtlil}\n{NO_CONTENTS}\n")
     return texts | {rtlil: _without_bypasses(plain_names(texts[rtlil]))}
 
 

@@ -106,8 +106,15 @@ class Core(Configuration):
 
     @property
     def constants(self) -> dict[str, NDArray]:
-        """Operands that the core supplies itself, the same in every run; a user leaves them out."""
+        """Contents of the input streams that the core keeps: sent once after reset, complete before
+        the first start. A later reset of the core leaves them. A user leaves them out."""
         return {}
+
+    @property
+    def operand_ports(self) -> dict[str, Port]:
+        """The input streams of each run: all but `constants`."""
+        constants = self.constants
+        return {name: port for name, port in self.inputs.items() if name not in constants}
 
     @property
     def flags(self) -> dict[str, Flag]:
@@ -173,10 +180,7 @@ class Core(Configuration):
         if not self.inputs:
             return [{}]
         names, runs = [], []
-        constants = self.constants
-        for name, port in self.inputs.items():
-            if name in constants:
-                continue
+        for name, port in self.operand_ports.items():
             array = port.complete(port.item.check(tensors[name], name))
             rank = len(port.shape)
             if array.shape[-rank:] != port.shape or array.ndim not in (rank, rank + 1):
@@ -189,7 +193,9 @@ class Core(Configuration):
         if len({len(operand) for operand in runs}) > 1:
             lengths = ", ".join(f"{name} {len(x)}" for name, x in zip(names, runs, strict=True))
             raise InputError(f"{self.NAME}: operands have different numbers of runs: {lengths}")
-        return [constants | dict(zip(names, run, strict=True)) for run in zip(*runs, strict=True)]
+        return [
+            self.constants | dict(zip(names, run, strict=True)) for run in zip(*runs, strict=True)
+        ]
 
     def describe(self) -> str:
         """The core in this configuration, in one line."""
@@ -229,11 +235,11 @@ class Core(Configuration):
 
     def preload_cycles(self) -> int:
         """Cycles needed to load as many operand beats as the core can hold before start."""
-        return max((port.beats for port in self.inputs.values()), default=0) + 8
+        return max((port.beats for port in self.operand_ports.values()), default=0) + 8
 
     def time_limit(self) -> int:
         """Cycles after which a run without stalls is considered hung."""
-        beats = max((port.beats for port in self.inputs.values()), default=0)
+        beats = max((port.beats for port in self.operand_ports.values()), default=0)
         return 2 * self.cycles() + 4 * beats * self.beat_cycles() + 1000
 
     def random_operands(self, rng: np.random.Generator, density: float = 0.5) -> dict[str, NDArray]:
@@ -245,7 +251,7 @@ class Core(Configuration):
 def check_names(core: Core, tensors: Mapping[str, Any]) -> None:
     """Raise `InputError` if an operand is missing or unknown."""
     constants = core.constants
-    names = [name for name in core.inputs if name not in constants]
+    names = list(core.operand_ports)
     takes = f"it takes {', '.join(names) or 'none'}"
     given = [name for name in tensors if tensors[name] is not None]
     unknown = [name for name in given if name not in core.inputs]

@@ -177,11 +177,11 @@ def test_a_core_that_hangs():
 
 
 def test_device_of_another_version():
-    data = Identity(SMALL, 8_000_000, {"q": 8}, 8, {"misframed": 1}).to_bytes()
+    data = Identity(SMALL, 8_000_000, {"q": 8}, {"o": 8}, [], {"misframed": 1}).to_bytes()
     assert Identity.from_bytes(data).config == SMALL
     for damaged in (
-        data.replace(b'"protocol":2', b'"protocol":1'),
-        data.replace(b'"protocol":2', b'"protocol":9'),
+        data.replace(b'"protocol":3', b'"protocol":2'),
+        data.replace(b'"protocol":3', b'"protocol":9'),
         data.replace(b',"flags":{"misframed":1}', b""),
         data.replace(b'"tokens":4', b'"tokens":5'),
         data.replace(b'"steps"', b'"stops"'),

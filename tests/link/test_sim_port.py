@@ -99,10 +99,10 @@ def test_a_chunk_without_room_is_refused_without_side_effects(large):
     refused = []
 
     def push(done, total):
-        device._ask(Command.STATUS)
-        if not refused and not device._state & (State.ROOM | State.RUNNING):
+        device._session.ask(Command.STATUS)
+        if not refused and not device._session.state & (State.ROOM | State.RUNNING):
             for stream in range(3):
-                code, _ = device._ask(Command.WRITE, stream | LAST, bytes([0xFF] * 256))
+                code, _ = device._session.ask(Command.WRITE, stream | LAST, bytes([0xFF] * 256))
                 refused.append(code)
 
     operands = CONFIG.random_operands(np.random.default_rng(4))

@@ -24,7 +24,11 @@ class Board:
 
     def run(self, core: Core, batch: Sequence[Operands], progress: Progress = silent) -> list[Run]:
         with Device(self.port, core.settled(), baud=self.baud) as device:
-            return run_batch(device, core, batch, progress)
+
+            def count(done: int, total: int) -> None:
+                progress(len(batch) * done // total, len(batch))
+
+            return run_batch(device, core, batch, count)
 
 
 def run_batch(
@@ -34,13 +38,6 @@ def run_batch(
 
     `progress` is called with the bytes transferred and the total.
     """
-    check_streams(core, 1)
-    runs = []
-    for n, operands in enumerate(batch):
-
-        def report(done: int, total: int, n: int = n) -> None:
-            progress(n * total + done, len(batch) * total)
-
-        seed = getattr(core.seeded(n), "seed", 1)
-        runs.append(device.run(**operands, seed=seed, progress=report))
-    return runs
+    check_streams(core, len(batch))
+    seeds = [getattr(core.seeded(n), "seed", 1) for n in range(len(batch))]
+    return list(device.runs(batch, seeds, progress=progress))

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from spikeloom.backend import Run
+from spikeloom.backend import Run, silent
 from spikeloom.errors import InputError
-from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.identity import Identity, config_hash, hardware_keys
-from spikeloom.link.protocol import (
-    HEADER,
-    LAST,
-    MAX_PAYLOAD,
-    SEED_BYTES,
-    Code,
-    Command,
-    State,
-    chunks_of,
-    read_status,
-)
+from spikeloom.link.protocol import Command, State
+from spikeloom.link.slots import output_bytes
 
-from .errors import LinkError, NoAnswerError, SessionLostError, WrongBitstreamError
+from .errors import WrongBitstreamError
 from .open_port import open_port
+from .session import Session
+from .transfer import Transfer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spikeloom.backend import Progress
     from spikeloom.contract import Core
-
-TRIES = 8  # number of times a request is sent before giving up
-STALL_SECONDS = 2  # time without output, beyond that of a run, after which a core has hung
-JUNK = 65536  # bytes without a valid answer after which the input is treated as noise
 
 
 class Device:
@@ -59,17 +47,16 @@ class Device:
     """
 
     def __init__(self, port: Any, config: Core | None = None, **options: Any) -> None:
-        self._port = open_port(port, config, **options) if isinstance(port, str) else port
-        self._decoder = FrameDecoder()
-        self._sequence = 0
-        self._state = State(0)
+        self._session = Session(
+            open_port(port, config, **options) if isinstance(port, str) else port
+        )
         try:
-            self._identity = Identity.from_bytes(self._ask(Command.IDENTIFY)[1])
+            self._identity = Identity.from_bytes(self._session.ask(Command.IDENTIFY)[1])
             if config is not None:
                 self.check(config)
-            self._ask(Command.RESET)
+            self._session.ask(Command.RESET)
         except BaseException:
-            self._port.close()
+            self._session.close()
             raise
 
     def __enter__(self):
@@ -80,7 +67,7 @@ class Device:
 
     def close(self) -> None:
         """Close the port."""
-        self._port.close()
+        self._session.close()
 
     def check(self, wanted: Core) -> None:
         """Raise `WrongBitstreamError` if the device's hardware differs from that of `wanted`."""
@@ -92,7 +79,7 @@ class Device:
                 f"{key} = {has[key]}, not {wants[key]}" for key in has if has[key] != wants[key]
             )
             raise WrongBitstreamError(
-                f"{self._port.name}: the bitstream is {wanted.NAME} {actual}, expected {expected}: "
+                f"{self._session.name}: the bitstream is {wanted.NAME} {actual}, expected {expected}: "
                 f"{differing}; load another (spikeloom build, spikeloom flash), or do not set "
                 "these keys"
             )
@@ -101,7 +88,7 @@ class Device:
         """Raise `WrongBitstreamError` if the device has another core than `core`."""
         if core != self.config.NAME:
             raise WrongBitstreamError(
-                f"{self._port.name}: the bitstream is {self.config.NAME} "
+                f"{self._session.name}: the bitstream is {self.config.NAME} "
                 f"{config_hash(self.config)}, expected {core}; load another (spikeloom build, "
                 "spikeloom flash)"
             )
@@ -121,17 +108,31 @@ class Device:
 
     def now(self) -> float:
         """Time in seconds, in the port's own time: simulated for a simulated device."""
-        return self._port.now()
+        return self._session.now()
 
     @property
     def version(self) -> str:
         return self._identity.version
 
+    def load(self, progress: Progress = silent) -> None:
+        """Send the operands that the core keeps (`Core.constants`), unless the device has them since
+        its last configuration.
+
+        `progress` is called with the bytes transferred, and the total. `run` and `runs` do this
+        first, without progress.
+        """
+        constants = self.config.constants
+        if not constants or State.LOADED & self._session.state:
+            return
+        ports = [self.config.inputs[name] for name in constants]
+        total = sum(port.beats * port.beat_bytes for port in ports)
+        Transfer(self._session, self._identity, total, progress).load(constants)
+
     def run(
         self,
         *operands: NDArray,
         seed: int = 1,
-        progress: Progress = lambda done, total: None,
+        progress: Progress = silent,
         **named: NDArray,
     ) -> Run:
         """Run the core once.
@@ -145,104 +146,31 @@ class Device:
         Returns a `Run`. Raises `InputError` if a tensor does not have the device's shape,
         `LinkError` if the line or the core fails; then open the device again.
         """
-        core = self.config.with_seed(seed)
-        if len(operands) > len(core.inputs):
-            raise InputError(
-                f"{core.NAME} takes {len(core.inputs)} operands: {', '.join(core.inputs)}"
-            )
-        checked = core.check(dict(zip(core.inputs, operands, strict=False)) | named)
-        chunks = [
-            deque(chunks_of(port.pack(checked[name]), port.bits))
-            for name, port in core.inputs.items()
-        ]
-        ((name, port),) = core.outputs.items()
-        begun = self._port.now()
-        data = self._transfer(chunks, port.beat_bytes * port.beats, seed, progress)
-        cycles, flags = self._status()
-        return Run({name: port.from_bytes(data)}, cycles, flags, self._port.now() - begun)
+        ports = self.config.operand_ports
+        if len(operands) > len(ports):
+            raise InputError(f"{self.config.NAME} takes {len(ports)} operands: {', '.join(ports)}")
+        given = dict(zip(ports, operands, strict=False)) | named
+        (run,) = self.runs([given], [seed], progress=progress)
+        return run
 
-    def _status(self):
-        """Cycles and flags of the core. Raises `LinkError` if `last` was misplaced."""
-        cycles, flags = read_status(self._ask(Command.STATUS)[1], self._identity.flags)
-        if flags.get("misframed"):
-            raise LinkError(f"{self._port.name}: the core found `last` where no tensor ends")
-        return cycles, flags
+    def runs(
+        self,
+        batch: Sequence[Mapping[str, NDArray]],
+        seeds: Iterable[int],
+        *,
+        progress: Progress = silent,
+    ) -> Iterator[Run]:
+        """Run several operands, each with its seed, one after the other.
 
-    def _transfer(self, chunks, size, seed, progress):
-        """Fill the core's buffers, start it, then write the rest while reading `size` bytes."""
-        total = size + sum(len(data) for queue in chunks for data, _ in queue)
-        left = total
-        received = bytearray()
-        started = False
-        patience = STALL_SECONDS + 8 * self.config.cycles() / self.hz
-        active = self._port.now()
-        while len(received) < size:
-            before = left
-            for number, queue in enumerate(chunks):
-                if queue and self._state.has_room(number):
-                    data, last = queue[0]
-                    code, _ = self._ask(Command.WRITE, number | (LAST if last else 0), data)
-                    if code == Code.OK:
-                        queue.popleft()
-                        left -= len(data)
-            if started:
-                count = min(MAX_PAYLOAD, size - len(received))
-                code, data = self._ask(Command.READ, count - 1)
-                received += data
-                left -= len(data)
-            elif left == before:
-                # Buffers that were full in the last answer may have emptied since.
-                self._ask(Command.STATUS)
-                if not any(queue and self._state.has_room(n) for n, queue in enumerate(chunks)):
-                    code, _ = self._ask(Command.START, payload=seed.to_bytes(SEED_BYTES, "little"))
-                    if code != Code.OK:
-                        raise LinkError(
-                            f"{self._port.name}: an earlier run is unfinished; open the device anew"
-                        )
-                    started = True
-            if left != before:
-                active = self._port.now()
-                progress(total - left, total)
-            elif self._port.now() - active > patience:
-                self._status()
-                raise LinkError(
-                    f"{self._port.name}: the core produced no output for {patience:.1f} s"
-                )
-        return bytes(received)
-
-    def _ask(self, command, argument=0, payload=b""):
-        """Send a request until it is answered; returns the code, OK or BUSY, and the payload."""
-        self._sequence = (self._sequence + 1) % 256
-        frame = encode_frame(bytes([self._sequence, command, argument]) + payload)
-        for _ in range(TRIES):
-            self._port.write(frame)
-            answer = self._answer()
-            if answer is not None:
-                break
-        else:
-            raise NoAnswerError(
-                f"{self._port.name}: no answer to {TRIES} requests; is a bitstream with the host "
-                "link loaded (spikeloom build, spikeloom flash), and is the baud rate the same as "
-                "in its build?"
-            )
-        code, self._state = answer[1], State(answer[2])
-        if code == Code.SEQUENCE:
-            raise SessionLostError(
-                f"{self._port.name}: the device was reset, or another program uses it; run again"
-            )
-        if code not in (Code.OK, Code.BUSY):
-            raise LinkError(f"{self._port.name}: {command.name} was refused (code {code})")
-        return code, answer[HEADER:]
-
-    def _answer(self):
-        """The answer to the latest request, or None on a timeout."""
-        junk = 0
-        while junk < JUNK:
-            data = self._port.read()
-            if not data:
-                return None
-            junk += len(data)
-            for content in self._decoder.feed(data):
-                if content[0] == self._sequence:
-                    return content
-        return None
+        The operands of a run are sent while the core computes the one before. The `seconds` of a
+        `Run` are those since the end of the one before. Otherwise like `run`.
+        """
+        checked = [self.config.check(operands) for operands in batch]
+        ports = self.config.operand_ports
+        total = sum(port.beats * port.beat_bytes for port in ports.values())
+        total += output_bytes(self.config.outputs)
+        self.load()
+        transfer = Transfer(self._session, self._identity, len(checked) * total, progress)
+        constants = self.config.constants
+        operands = ({n: x for n, x in one.items() if n not in constants} for one in checked)
+        yield from transfer.runs(zip(operands, seeds, strict=True))

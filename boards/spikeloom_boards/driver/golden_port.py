@@ -18,6 +18,7 @@ from spikeloom.link.protocol import (
     State,
     bytes_of,
 )
+from spikeloom.link.slots import join_outputs
 
 if TYPE_CHECKING:
     from spikeloom.contract import Core
@@ -50,6 +51,7 @@ class GoldenPort:
         self._sequence = 0
         self._command: int | None = None
         self._last_answer = (Code.OK, b"")
+        self._loaded: set[str] = set()  # streams that are loaded once and complete
         self._reset()
 
     def write(self, data: bytes) -> None:
@@ -130,29 +132,48 @@ class GoldenPort:
 
     def _compute(self):
         """Run the golden model when the seed and all operands have arrived."""
-        operands = {}
-        for number, (name, port) in enumerate(self._config.inputs.items()):
-            size, data = port.beat_bytes, self._written[number]
-            ends = [size * (n + 1) for n, last in enumerate(port.lasts) if last]
-            if self._ends[number] != [end for end in ends if end <= len(data)]:
+        ports = self._config.inputs
+        for number, (name, port) in enumerate(ports.items()):
+            ends = [end for end in self._frame_ends(port) if end <= len(self._written[number])]
+            # The operands of the next run may follow.
+            if [end for end in self._ends[number] if end <= self._size(port)] != ends:
                 self._flags["misframed"] = 1
-            if self._seed is None or len(data) < size * port.beats:
-                return
-            operands[name] = port.from_bytes(data[: size * port.beats])
-        self._written = [b""] * len(self._written)
-        self._ends = [[] for _ in self._written]
-        if self._seed is None:
+            if name in self._config.constants and len(self._written[number]) >= self._size(port):
+                self._loaded.add(name)
+                self._take(number, port)
+        numbers = {name: n for n, name in enumerate(ports)}
+        needed = self._config.operand_ports
+        if self._seed is None or any(
+            len(self._written[numbers[name]]) < self._size(port) for name, port in needed.items()
+        ):
             return
+        operands = {
+            name: port.from_bytes(self._take(numbers[name], port)) for name, port in needed.items()
+        }
         core = self._config.with_seed(self._seed)
-        for name, result in core.compute(**operands).items():
-            if name in core.outputs:
-                self._output += core.outputs[name].to_bytes(result)
-            else:
-                limit = 2 ** core.flags[name].bits - 1
-                self._flags[name] = min(self._flags[name] + int(result), limit)
+        results = core.compute(**operands)
+        self._output += join_outputs(core.outputs, results)
+        for name in results.keys() & core.flags.keys():
+            limit = 2 ** core.flags[name].bits - 1
+            self._flags[name] = min(self._flags[name] + int(results[name]), limit)
         self._cycles = core.cycles(**operands)
         self._finish = self._clock + self._cycles
         self._seed = None
+
+    def _size(self, port):
+        """Bytes of a tensor."""
+        return port.beats * port.beat_bytes
+
+    def _frame_ends(self, port):
+        """Bytes of a tensor up to each `last`."""
+        return [port.beat_bytes * (n + 1) for n, last in enumerate(port.lasts) if last]
+
+    def _take(self, number, port):
+        """The bytes of the first tensor that was written to a stream."""
+        size = self._size(port)
+        data, self._written[number] = self._written[number][:size], self._written[number][size:]
+        self._ends[number] = [end - size for end in self._ends[number] if end > size]
+        return data
 
     def _status(self):
         """Cycles and flags in the format of a STATUS answer."""
@@ -169,4 +190,5 @@ class GoldenPort:
         """The state byte, for the time at which two bytes of the answer have been sent."""
         room = (1 << len(self._written)) - 1
         running = self._running(self._clock + 2 * BYTE)
-        return room | State.RUNNING * running
+        loaded = bool(self._loaded) and self._loaded == set(self._config.constants)
+        return room | State.RUNNING * running | State.LOADED * loaded

@@ -89,7 +89,7 @@ def self_test(device: Device, progress: Callable[[str], None] = lambda step: Non
         progress(name)
         operands = core.random_operands(np.random.default_rng(seed), density)
         expected = golden_run(core.with_seed(seed), operands)
-        run = device.run(*operands.values(), seed=seed)
+        run = device.run(**operands, seed=seed)
         wrong = compare([run], [expected])
         values = sum(output.size for output in expected.outputs.values())
         verdicts.append(Verdict(name, wrong, values, run.cycles, run.seconds, run.flags))

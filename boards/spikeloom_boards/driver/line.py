@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from spikeloom.link.protocol import MAX_PAYLOAD, line_bytes
+from spikeloom.link.slots import output_bytes
 
 if TYPE_CHECKING:
     from spikeloom.contract import Core
@@ -35,11 +36,10 @@ class LineLoad:
         """The load of a run of `core`: its operands, in chunks of at most one payload that do not
         cross frames of a port, and its output."""
         writes = operands = 0
-        for port in core.inputs.values():
+        for port in core.operand_ports.values():
             frames, size = port.beats // port.frame_beats, port.frame_beats * port.beat_bytes
             writes += frames * -(-size // MAX_PAYLOAD)
             operands += frames * size
-        (output,) = core.outputs.values()
         flags = {name: flag.bits for name, flag in core.flags.items()}
-        total = line_bytes(writes, operands, output.beats * output.beat_bytes, flags)
+        total = line_bytes(writes, operands, output_bytes(core.outputs), flags)
         return cls(total, baud)

@@ -10,8 +10,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..blocks.component import Component
+from ..errors import InputError
 from .answer_writer import AnswerWriter
-from .chunk_buffer import ChunkBuffer
+from .chunk_buffer import SHARED, ChunkBuffer, ChunkMemory
 from .frame_receiver import FrameReceiver
 from .frame_sender import FrameSender
 from .protocol import (
@@ -22,6 +23,7 @@ from .protocol import (
     SEED_BYTES,
     Code,
     Command,
+    State,
     bytes_of,
     status_bytes,
 )
@@ -48,7 +50,7 @@ class HostLink(Component):
     start : Out(1), seed : Out(64), busy : In(1), connect to the core.
     flag_NAME : In, flag NAME of the core.
     o_NAME : Out(stream), to input stream NAME of the core.
-    i : In(stream), from the output stream of the core.
+    i_NAME : In(stream), from output stream NAME of the core.
 
     Parameters
     ----------
@@ -57,10 +59,14 @@ class HostLink(Component):
     """
 
     def __init__(self, identity: Identity, divisor: int) -> None:
-        if not 1 <= len(identity.inputs) <= MAX_STREAMS:
-            raise ValueError(f"inputs must be 1..{MAX_STREAMS} streams, not {identity.inputs!r}")
+        if len(identity.inputs) > MAX_STREAMS:
+            raise InputError(
+                f"{identity.config.NAME} has {len(identity.inputs)} input streams; the host link "
+                f"serves at most {MAX_STREAMS}"
+            )
         self._inputs = identity.inputs
-        self._output = identity.output
+        self._outputs = identity.outputs
+        self._constants = identity.constants
         self._flags = identity.flags
         self._identity = identity.to_bytes()
         self._divisor = divisor
@@ -75,7 +81,7 @@ class HostLink(Component):
                 "busy": In(1),
                 **{f"flag_{name}": In(bits) for name, bits in self._flags.items()},
                 **{f"o_{name}": Out(_beats(bits)) for name, bits in self._inputs.items()},
-                "i": In(_beats(self._output)),
+                **{f"i_{name}": In(_beats(bits)) for name, bits in self._outputs.items()},
             }
         )
 
@@ -86,8 +92,10 @@ class HostLink(Component):
         longest = max(MAX_PAYLOAD, len(self._identity))
         m.submodules.answer = answer = AnswerWriter(longest)
         self._line(m, request, answer)
-        m.submodules.results = results = ResetInserter(self.reset)(ResultBuffer(self._output))
-        wiring.connect(m, wiring.flipped(self.i), results.i)
+        buffer = ResultBuffer(list(self._outputs.values()))
+        m.submodules.results = results = ResetInserter(self.reset)(buffer)
+        for number, name in enumerate(self._outputs):
+            wiring.connect(m, wiring.flipped(getattr(self, f"i_{name}")), results.i[number])
 
         # A request is evaluated when its frame is valid. A request with the expected sequence
         # number is executed; a repetition of the latest one is only answered again. The fields of
@@ -170,16 +178,23 @@ class HostLink(Component):
         stream_number = request.argument[: (MAX_STREAMS - 1).bit_length()]
         last = request.argument[LAST.bit_length() - 1]
         rooms = Signal(MAX_STREAMS)
+        memories = []
+        for number in range(-(-len(self._inputs) // SHARED)):
+            m.submodules[f"chunks_{number}"] = memory = ChunkMemory()
+            m.d.comb += [memory.w_addr.eq(request.index), memory.w_data.eq(request.data)]
+            memories.append(memory)
         for number, (name, bits) in enumerate(self._inputs.items()):
             buffer = ResetInserter(self.reset)(ChunkBuffer(bits))
             m.submodules[f"buffer_{name}"] = buffer
+            memory, half = memories[number // SHARED], number % SHARED
             chosen = Signal(name=f"chosen_{name}")  # valid before the first payload byte
             m.d.sync += chosen.eq((request.command == Command.WRITE) & (stream_number == number))
             m.d.comb += [
                 rooms[number].eq(buffer.room),
-                buffer.w_addr.eq(request.index),
-                buffer.w_data.eq(request.data),
-                buffer.w_en.eq(request.step & fits & chosen & (request.index < MAX_PAYLOAD)),
+                memory.w_en[half].eq(request.step & fits & chosen & (request.index < MAX_PAYLOAD)),
+                getattr(memory, f"r_addr_{half}").eq(buffer.r_addr),
+                buffer.r_data.eq(memory.r_data),
+                buffer.turn.eq(memory.turn[half]),
                 buffer.accept.eq(act & chosen),
                 buffer.length.eq(request.length),
                 buffer.last.eq(last),
@@ -191,7 +206,20 @@ class HostLink(Component):
         with m.If(request.step & (request.index < SEED_BYTES)):
             m.d.sync += self.seed.eq(Cat(self.seed, request.data)[8:])
         m.d.sync += answer.state.eq(Cat(rooms, self.busy))
+        if self._constants:
+            m.d.sync += answer.state[State.LOADED.bit_length() - 1].eq(self._loaded(m))
         return fits
+
+    def _loaded(self, m):
+        """Whether the core has taken all of every stream that it keeps, and none was misframed."""
+        kept = Signal(len(self._constants))
+        for number, name in enumerate(self._constants):
+            beats = getattr(self, f"o_{name}")
+            with m.If(beats.valid & beats.ready):
+                m.d.sync += kept[number].eq(beats.payload.last)
+        with m.If(self.flag_misframed):
+            m.d.sync += kept.eq(0)
+        return kept.all()
 
     def _code(self, m, request, results, fits):
         """Status code of the current request, assuming its sequence number is expected."""

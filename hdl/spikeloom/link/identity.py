@@ -32,7 +32,8 @@ class Identity:
     config : its core and configuration.
     hz : its clock frequency.
     inputs : data bits of a beat of each input stream by name, in the order of stream numbers.
-    output : data bits of a beat of the output stream.
+    outputs : data bits of a beat of each output stream by name, in the order of their numbers.
+    constants : names of the input streams that are loaded once, see `Core.constants`.
     flags : bits of each flag of the core by name, in the order of STATUS.
     version : the version of Spikeloom that generated it.
     """
@@ -40,17 +41,19 @@ class Identity:
     config: Core
     hz: int
     inputs: dict
-    output: int
+    outputs: dict
+    constants: list
     flags: dict
     version: str = __version__
 
     @classmethod
     def of(cls, core: Core, hz: int) -> Self:
-        """The identity of `core`, which has one output, at a clock frequency of `hz`."""
-        inputs = {name: port.bits for name, port in core.inputs.items()}
-        (output,) = core.outputs.values()
+        """The identity of `core` at a clock frequency of `hz`."""
+        bits = {name: port.bits for name, port in (core.inputs | core.outputs).items()}
         flags = {name: flag.bits for name, flag in core.flags.items()}
-        return cls(core, hz, inputs, output.bits, flags)
+        inputs = {name: bits[name] for name in core.inputs}
+        outputs = {name: bits[name] for name in core.outputs}
+        return cls(core, hz, inputs, outputs, list(core.constants), flags)
 
     def to_bytes(self) -> bytes:
         """The answer to IDENTIFY: JSON."""
@@ -59,7 +62,8 @@ class Identity:
             "version": self.version,
             "hz": self.hz,
             "inputs": self.inputs,
-            "output": self.output,
+            "outputs": self.outputs,
+            "constants": self.constants,
             "flags": self.flags,
             "core": self.config.NAME,
             "hash": config_hash(self.config),
@@ -84,7 +88,8 @@ class Identity:
                 config,
                 int(fields["hz"]),
                 dict(fields["inputs"]),
-                int(fields["output"]),
+                dict(fields["outputs"]),
+                list(fields["constants"]),
                 dict(fields["flags"]),
                 fields["version"],
             )

@@ -64,7 +64,8 @@ class LinkedCore(Component):
             m.d.comb += getattr(link, f"flag_{name}").eq(getattr(core, name))
         for name in identity.inputs:
             _pass(m, getattr(link, f"o_{name}"), getattr(core, name))
-        _pass(m, core.o, link.i)
+        for name in identity.outputs:
+            _pass(m, getattr(core, name), getattr(link, f"i_{name}"))
 
         return m
 

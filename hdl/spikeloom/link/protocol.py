@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     pass
 
-PROTOCOL = 2  # 1 had two flags in the state byte and none in the answer to STATUS
+# 2 had one output stream and none that is loaded once; 1 had two flags in the state byte and none in
+# the answer to STATUS.
+PROTOCOL = 3
 MAX_PAYLOAD = 256  # bytes of a tensor in one frame, either way
 HEADER = 3  # bytes before the payload: sequence, command, argument, or sequence, code, state
 CRC_BYTES = 4
@@ -47,6 +49,7 @@ class State(IntFlag):
 
     ROOM = 0x0F
     RUNNING = 0x10
+    LOADED = 0x20  # of a core with streams that are loaded once: all are complete
 
     def has_room(self, stream: Any) -> bool:
         """Whether the buffer of input stream number `stream` can accept a chunk."""
@@ -69,6 +72,14 @@ def chunks_of(beats: Iterable[tuple[int, int]], bits: int) -> Iterator[tuple[byt
 def bytes_of(bits: int) -> int:
     """Bytes of a beat or flag of `bits` bits, rounded up."""
     return -(-bits // 8)
+
+
+def slot_bytes(outputs: Iterable[int]) -> int:
+    """Bytes of an output beat in the answers to READ, from the bits of a beat of each output. With
+    several outputs, the number of the stream is in front, and all beats are as long as the
+    widest."""
+    sizes = [bytes_of(bits) for bits in outputs]
+    return sizes[0] if len(sizes) == 1 else 1 + max(sizes)
 
 
 def status_bytes(flags: Mapping[str, int]) -> int:

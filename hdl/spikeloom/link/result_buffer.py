@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -10,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from ..blocks.component import Component
 from ..blocks.memory_attributes import NO_READ_WRITE_COLLISION
 from ..blocks.row_splitter import RowSplitter
-from .protocol import MAX_PAYLOAD
+from .protocol import MAX_PAYLOAD, slot_bytes
 
 DEPTH = 2 * MAX_PAYLOAD  # one payload in transfer to the host, and the next one
 
@@ -18,12 +20,14 @@ DEPTH = 2 * MAX_PAYLOAD  # one payload in transfer to the host, and the next one
 class ResultBuffer(Component):
     """A queue of bytes, which can be read again until the host has acknowledged them.
 
-    A beat is padded to whole bytes, lowest first, and written at one byte per cycle. The core
-    stalls while the queue is full.
+    A beat is padded to whole bytes, lowest first, and written at one byte per cycle. With several
+    streams, the number of the stream is in front of each beat, and all beats are as long as the
+    widest. Of streams with a beat at the same time, the first goes first. The core stalls while the
+    queue is full.
 
     Members
     -------
-    i : In(stream of {data: `bits`, last}), output beats of the core.
+    i_N : In(stream of {data: ``outputs[N]`` bits, last}), output beats of the core.
     available : Out(10), unread bytes in the previous cycle.
     data : Out(8), the first unread byte, valid one cycle after `step`.
     step : In(1), advance to the next byte.
@@ -32,14 +36,14 @@ class ResultBuffer(Component):
 
     Parameters
     ----------
-    bits : width of a beat's data.
+    outputs : width of a beat's data of each stream.
     """
 
-    def __init__(self, bits: int) -> None:
-        self._bits = bits
+    def __init__(self, outputs: Sequence[int]) -> None:
+        self._outputs = outputs
         super().__init__(
             {
-                "i": In(stream.Signature(data.StructLayout({"data": bits, "last": 1}))),
+                **{f"i_{n}": In(_beats(bits)) for n, bits in enumerate(outputs)},
                 "available": Out(range(DEPTH + 1)),
                 "data": Out(8),
                 "step": In(1),
@@ -48,15 +52,23 @@ class ResultBuffer(Component):
             }
         )
 
+    @property
+    def i(self) -> list:
+        """The streams in order."""
+        return [getattr(self, f"i_{n}") for n in range(len(self._outputs))]
+
     def elaborate(self, platform):
         m = Module()
 
-        m.submodules.bytes = bytes_ = RowSplitter(-(-self._bits // 8) * 8, 8)
-        m.d.comb += [
-            bytes_.i.payload.eq(self.i.payload.data),
-            bytes_.i.valid.eq(self.i.valid),
-            self.i.ready.eq(bytes_.i.ready),
-        ]
+        m.submodules.bytes = bytes_ = RowSplitter(8 * slot_bytes(self._outputs), 8)
+        free = Const(1)  # no stream before has a beat
+        for n, stream_ in enumerate(self.i):
+            number = Const(n, 8 * (len(self.i) > 1))
+            with m.If(free & stream_.valid):
+                m.d.comb += bytes_.i.payload.eq(Cat(number, stream_.payload.data))
+            m.d.comb += stream_.ready.eq(free & bytes_.i.ready)
+            free &= ~stream_.valid
+        m.d.comb += bytes_.i.valid.eq(~free)
 
         # Positions are modulo twice the depth, so that a full queue differs from an empty one.
         m.submodules.memory = memory = Memory(
@@ -89,3 +101,7 @@ class ResultBuffer(Component):
             m.d.sync += cursor.eq(head)
 
         return m
+
+
+def _beats(bits):
+    return stream.Signature(data.StructLayout({"data": bits, "last": 1}))

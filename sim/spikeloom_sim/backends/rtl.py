@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from spikeloom.export.verilog import VerilogModule, to_verilog
 from spikeloom.families import netlists
 from spikeloom.footprint import check_streams
 from spikeloom.outputs import output_file
+from spikeloom.port import Port
 
 from ..netlist import synthesise
 from ..simulators import SIMULATORS
@@ -90,13 +91,11 @@ class RTL:
             "flags": list(core.flags),
             "timeout": core.time_limit(),
             "preload": core.preload_cycles() if self.preload else 0,
+            "constants": _beats({n: core.inputs[n] for n in core.constants}, core.constants),
             "runs": [
                 {
                     "seed": getattr(core.seeded(n), "seed", 0),
-                    "beats": {
-                        name: [[f"{data:x}", last] for data, last in port.pack(operands[name])]
-                        for name, port in core.inputs.items()
-                    },
+                    "beats": _beats(core.operand_ports, operands),
                 }
                 for n, operands in enumerate(batch)
             ],
@@ -116,6 +115,14 @@ class RTL:
             raise JobError(f"{self.simulator}: the core hung or violated its protocol\n{log}")
         results = json.loads((folder / "results.json").read_text())
         return results
+
+
+def _beats(ports: Mapping[str, Port], tensors: Operands) -> dict[str, list[list[Any]]]:
+    """The beats of streams, for JSON."""
+    return {
+        name: [[f"{data:x}", last] for data, last in port.pack(tensors[name])]
+        for name, port in ports.items()
+    }
 
 
 @dataclass

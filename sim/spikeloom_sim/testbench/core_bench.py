@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +43,12 @@ class CoreBench:
         dut.seed.value = 0
         Clock(dut.clk, PERIOD_NS, unit="ns").start()
 
+    async def load(self, beats: Mapping[str, Sequence[tuple[int, int]]]) -> None:
+        """Send the streams that the core keeps, after a reset."""
+        sending = [cocotb.start_soon(self.sources[name].send(beats[name])) for name in beats]
+        for task in sending:
+            await task
+
     async def reset(self) -> None:
         """Assert reset for two cycles."""
         self.dut.rst.value = 1
@@ -54,7 +60,9 @@ class CoreBench:
     async def feeding(self, beats: Any) -> AsyncIterator[None]:
         """Start a run and feed it `beats`; on exit, cancel the remaining beats."""
         tasks = [
-            cocotb.start_soon(source.send(beats[name])) for name, source in self.sources.items()
+            cocotb.start_soon(source.send(beats[name]))
+            for name, source in self.sources.items()
+            if name in beats
         ]
         self.dut.start.value = 1
         await ClockCycles(self.dut.clk, 2)

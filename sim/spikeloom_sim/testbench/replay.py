@@ -20,15 +20,12 @@ async def replay(dut: Any) -> None:
     job = json.loads((folder / "job.json").read_text())
     bench = CoreBench(dut, job["inputs"], job["outputs"])
     await bench.reset()
+    await bench.load(_beats(job["constants"]))
 
     results = []
     for run in job["runs"]:
-        beats = {
-            name: [(int(data, 16), last) for data, last in run["beats"][name]]
-            for name in job["inputs"]
-        }
         outcome = await bench.run(
-            beats,
+            _beats(run["beats"]),
             run["seed"],
             timeout=job["timeout"],
             preload=job["preload"],
@@ -48,3 +45,10 @@ async def replay(dut: Any) -> None:
             }
         )
     (folder / "results.json").write_text(json.dumps(results))
+
+
+def _beats(streams):
+    """Beats of each stream by name, as the job file has them."""
+    return {
+        name: [(int(data, 16), last) for data, last in beats] for name, beats in streams.items()
+    }
