@@ -130,10 +130,7 @@ class BitmapMemory(Component):
         old = memory.read_port()
         late = Pipeline(m)
         en = late.register(self.w_en, "late_en", reset_less=False)
-        clear, addr = (
-            late.register(self.w_clear, "late_clear"),
-            late.register(self.w_addr, "late_addr"),
-        )
+        clear, addr = late.register(self.w_clear, "late_clear"), late.register(self.w_addr, "late_addr")
         data, group = late.register(self.w_data, "late_data"), late.register(group, "late_group")
         data = data.replicate(self._word_bits // self._lanes)
         m.d.comb += [

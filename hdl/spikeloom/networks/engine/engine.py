@@ -277,3 +277,4 @@ class Engine(Component):
             sender.finish.eq(sequencer.finish),
             run_control.last.eq(sender.finished),
         ]
+
