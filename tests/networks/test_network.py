@@ -42,7 +42,7 @@ def test_ports(core):
     assert port.beats == 4 * 8 * 1  # patches, planes, beats of 12 pixels
     logits, label = core.outputs["logits"], core.outputs["label"]
     assert (logits.shape, logits.beats, label.shape, label.beats) == ((3,), 3, (), 1)
-    assert (logits.bits, label.bits) == (GRAPH.accumulator_bits, 2)
+    assert (logits.bits, label.bits) == (GRAPH.bounds["head"].current.bits, 2)
     assert label.unpack(label.pack(2)) == 2
     assert core.describe().startswith("network: 4 x 6 x 2 image, 4 tokens, T = 4, 11 layers, ")
     assert module_name(core) == "spikeloom_small_net"

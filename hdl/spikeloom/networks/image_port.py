@@ -13,7 +13,7 @@ from ..port import Port
 from .layers.patch_embedding import patches, unpatched
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 WORD = 16  # bits of a beat
 PIXEL = UInt(8)
@@ -67,7 +67,7 @@ class ImagePort(Port):
         plain = self.shape[2] == 1 and tensor.shape[-2:] == self.shape[:2] and tensor.ndim in (2, 3)
         return tensor[..., None] if plain and tensor.shape != self.shape else tensor
 
-    def to_bytes(self, tensor) -> bytes:
+    def to_bytes(self, tensor: ArrayLike) -> bytes:
         return self.wire.to_bytes(self.arrange(np.asarray(tensor).reshape(self.shape)))
 
     def from_bytes(self, data: bytes) -> NDArray:

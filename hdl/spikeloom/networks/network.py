@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..blocks.component import Component
-    from .engine.program import Program
+    from .engine import Program
 
 SHORT = 16  # digits of the hash in the key `content`
 LANES = (4, 8, 16, 32, 64, 128)
 CHUNK_BITS = 16  # of a beat of weights
+BEAT_CYCLES = 2  # of a beat of the image, which is written to a memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +90,7 @@ class Network(Core):
     @property
     def outputs(self) -> dict[str, Port]:
         classes = self.GRAPH.classifier.outputs
-        logit = SInt(self.GRAPH.accumulator_bits)
+        logit = SInt(self.GRAPH.bounds[self.GRAPH.classifier.name].current.bits)
         label = UInt(max(1, (classes - 1).bit_length()))
         return {
             "logits": Port(axes="C", shape=(classes,), item=logit, beat=(1,), closes="C"),
@@ -99,21 +100,25 @@ class Network(Core):
     @cached_property
     def program(self) -> Program:
         """What the engine does: operations, memory contents, exact cycles."""
-        from .engine.compiler import compile_network
+        from .engine import compile_network
 
         return compile_network(self.GRAPH, lanes=self.lanes, weights=self.weights)
 
     def create(self) -> Component:
-        from .engine.engine import Engine
-
-        return Engine(self.program)
+        return self.program.create()
 
     def cycles(self, **operands: NDArray) -> int:
         if not operands:
             return self.program.cycles()
-        result = golden.run(self.GRAPH, operands[INPUT][None], keep=True)
-        spikes = {name: array[0] for name, array in result.spikes.items()}
-        return self.program.cycles(image=operands[INPUT], spikes=spikes)
+        image = operands[INPUT]
+        result = golden.run(self.GRAPH, image[None], keep=True)
+        return self.program.cycles(image, {name: x[0] for name, x in result.spikes.items()})
+
+    def beat_cycles(self) -> int:
+        return BEAT_CYCLES
+
+    def preload_cycles(self) -> int:
+        return BEAT_CYCLES * super().preload_cycles()
 
     def golden(self, **operands: NDArray) -> dict[str, Any]:
         result = golden.run(self.GRAPH, operands[INPUT][None])
