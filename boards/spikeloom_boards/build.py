@@ -25,7 +25,7 @@ from spikeloom.tools import for_amaranth, require, run_tool
 from .board_top import BoardTop
 from .boards import Board
 from .clocking import plan_pll
-from .fit import fits, what_would_fit
+from .fit import fits, needs, what_would_fit
 from .floorplan import read_placement
 from .rates import rates
 from .report import Report, read_nextpnr_report, read_synthesis, read_warnings
@@ -100,7 +100,8 @@ TOPS = {"link": _link, "self-test": _self_test}
 def build(job: Build, folder: Path, progress: Callable = lambda step: None) -> Report:
     """Build the bitstream of `job` in `folder`; on failure the folder is left as it was.
 
-    Writes the bitstream, ``report.json``, ``report.html`` and the tools' logs. `progress` is called
+    Writes the bitstream, ``report.json``, ``report.html``, the tools' logs and, for a network, its
+    file. `progress` is called
     with the name of each step when it begins.
 
     Returns a `Report`. Raises `InputError` if the core does not fit the device, `JobError` if a
@@ -131,8 +132,8 @@ def _build_in(job, folder, progress):
     if not fits(synthesis, device):
         raise InputError(
             f"{board.id}: {job.config.NAME} does not fit {device.name}: at least "
-            f"{synthesis.lut4} cells of {device.cells} and {synthesis.block_rams} block RAMs of "
-            f"{device.block_rams}; {what_would_fit(job, synthesis, synthesise_in, progress)}"
+            f"{needs(synthesis, device)}; "
+            f"{what_would_fit(job, synthesis, synthesise_in, progress)}"
         )
 
     progress("place and route")
@@ -144,6 +145,7 @@ def _build_in(job, folder, progress):
 
     for scratch in {f"{NAME}.il", f"{NAME}.{family.NETLIST}", _routed(family)} - {PLACED}:
         (folder / scratch).unlink()
+    reference = job.config.reference(folder)
     cycles = job.config.cycles()
     baud = job.baud if job.top == "link" else None
     return Report(
@@ -156,6 +158,7 @@ def _build_in(job, folder, progress):
         target_mhz=job.frequency / 1e6,
         cycles=cycles,
         us=cycles / (job.frequency / 1e6),
+        network=None if reference == job.config.NAME else Path(reference).name,
         top=job.top,
         baud=baud,
         rates=[rate.as_dict() for rate in rates(job.config, job.frequency / 1e6, baud)],

@@ -22,8 +22,8 @@ COLUMNS = (
     "clock",
     "core cycles",
     "core us",
-    "attentions/s, core",
-    "attentions/s, with line",
+    "runs/s, core",
+    "runs/s, with line",
 )
 
 

@@ -25,8 +25,27 @@ ROOM = 0.85
 
 
 def fits(synthesis: Synthesis, device: Any) -> bool:
-    """Whether the device has enough cells and block RAMs for a synthesised design."""
-    return synthesis.lut4 <= device.cells and synthesis.block_rams <= device.block_rams
+    """Whether the device has enough cells and memories for a synthesised design."""
+    return all(used <= there for _, used, there in _resources(synthesis, device))
+
+
+def needs(synthesis: Synthesis, device: Any) -> str:
+    """What a synthesised design needs, as text."""
+    rows = [
+        f"{used} {what} of {there}"
+        for what, used, there in _resources(synthesis, device)
+        if used or there
+    ]
+    return f"{', '.join(rows[:-1])} and {rows[-1]}"
+
+
+def _resources(synthesis, device):
+    """(what, used, available) of each resource."""
+    return (
+        ("cells", synthesis.lut4, device.cells),
+        ("block RAMs", synthesis.block_rams, device.block_rams),
+        ("large RAMs", synthesis.large_rams, device.large_rams),
+    )
 
 
 def what_would_fit(
@@ -56,7 +75,7 @@ def what_would_fit(
             synthesis = synthesise(Path(folder), replace(job, config=config), lambda step: None)
         if fits(synthesis, device) and synthesis.lut4 <= ROOM * device.cells:
             return f"{hint} needs {synthesis.lut4} and {synthesis.block_rams}"
-    return "no unroll fits: lower tokens or head_dim, or choose a larger board"
+    return f"no unroll fits: {job.config.SMALLER}, or choose a larger board"
 
 
 def lowered(config: Core, smaller: Core) -> list[tuple[str, Any]]:

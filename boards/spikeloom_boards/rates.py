@@ -1,4 +1,4 @@
-"""Time per attention and attentions per second, and what these figures include."""
+"""Time of a run and runs per second, and what these figures include."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rate:
-    """Time and rate of one attention (of one head), for the core or with the serial line.
+    """Time and rate of one run (the attention of one head, an image), for the core or with the
+    serial line.
 
-    what : "core" or "with the line". includes : what is counted, as text. cycles : core cycles, if
-    known. us : microseconds per attention. per_second : attentions per second.
+    run : what a run computes. what : "core" or "with the line". includes : what is counted, as text.
+    cycles : core cycles, if known. us : microseconds per run. per_second : runs per second.
     """
 
-    what: str
+    run: str    what: str
     includes: str
     cycles: int | None
     us: float
     per_second: float
 
     @classmethod
-    def of(cls, what: str, includes: str, us: float, cycles: int | None = None) -> Self:
-        return cls(what, includes, cycles, us, 1e6 / us)
+    def of(
+        cls, core: Core, what: str, includes: str, us: float, cycles: int | None = None
+    ) -> Self:
+        return cls(core.RUN, what, includes, cycles, us, 1e6 / us)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -53,14 +56,18 @@ def core_scope(config: Core) -> str:
 def rates(config: Core, mhz: float, baud: int | None = None) -> list[Rate]:
     """`Rate`s of a core at `mhz`: core only and, if it has a host link, with the serial line."""
     cycles = config.cycles()
-    result = [Rate.of("core", core_scope(config), cycles / mhz, cycles)]
+    result = [Rate.of(config, "core", core_scope(config), cycles / mhz, cycles)]
     if baud is not None:
         load = LineLoad.of(config, baud)
-        includes = (
-            f"operands to the board, the core, output back: {load.bytes:,} bytes at {baud:,} baud, "
-            "without the latency of a USB adapter"
+        includes = "operands to the board, the core, output back"
+        us = load.us + cycles / mhz
+        if config.AHEAD:
+            includes += ", operands while the core computes the run before"
+            us -= min(load.ahead_us, cycles / mhz)
+        includes += (
+            f": {load.bytes:,} bytes at {baud:,} baud, without the latency of a USB adapter"
         )
-        result.append(Rate.of("with the line", includes, load.us + cycles / mhz))
+        result.append(Rate.of(config, "with the line", includes, us))
     return result
 
 
@@ -77,7 +84,7 @@ def rate_text(rate: Rate | Mapping[str, Any]) -> str:
     record = rate.as_dict() if isinstance(rate, Rate) else rate
     cycles = f"{record['cycles']:,} cycles, " if record["cycles"] else ""
     return (
-        f"{cycles}{microseconds(record['us'])}, {number(record['per_second'])} attentions/s "
+        f"{cycles}{microseconds(record['us'])}, {number(record['per_second'])} {record['run']}s/s "
         f"({record['includes']})"
     )
 

@@ -21,6 +21,8 @@ class Report:
     ``cycles`` and ``us`` are for the core only; ``rates`` are dicts of `rates.Rate`, which say what
     each figure includes. ``top`` is the design around the core, ``baud`` the baud rate of its link.
 
+    ``network`` is the name of the network's file in the folder, None for a core.
+
     ``path`` are the `critical_path.Hop`s of the critical path, ``warnings`` the warnings of the
     tools, ``tools`` the tool versions.
     """
@@ -35,12 +37,15 @@ class Report:
     registers: int
     block_rams: int
     block_rams_available: int
+    large_rams: int
+    large_rams_available: int
     fmax_mhz: float
     target_mhz: float
     critical_path: str
     path: list
     cycles: int
     us: float
+    network: str | None
     top: str
     baud: int | None
     rates: list
@@ -91,10 +96,12 @@ def read_warnings(*logs: Path) -> list[str]:
 
 def utilisation(report: Mapping[str, Any]) -> list[tuple[str, int, int, float]]:
     """(what, used, available, per cent) of each resource in `Report.as_dict()`."""
-    rows = (
+    rows = [
         ("logic cells", report["cells"], report["cells_available"]),
         ("block RAMs", report["block_rams"], report["block_rams_available"]),
-    )
+    ]
+    if report.get("large_rams"):  # reports of earlier versions do not have it
+        rows.append(("large RAMs", report["large_rams"], report["large_rams_available"]))
     return [(what, used, there, 100 * used / there) for what, used, there in rows]
 
 
@@ -107,6 +114,6 @@ def notes(report: Mapping[str, Any]) -> list[str]:
     elif margin < 0.05:
         remarks.append(f"Timing is met with a small margin of {100 * margin:.1f} %.")
     for what, used, there, share in utilisation(report):
-        if share > 90:
+        if share > 90 and what != "large RAMs":  # these have one place each
             remarks.append(f"{used} of {there} {what} are used: placement may fail after a change.")
     return remarks + report["warnings"]

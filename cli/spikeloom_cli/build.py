@@ -14,7 +14,7 @@ from spikeloom_boards.build import TOPS, Build, hertz
 from spikeloom_boards.build import build as run_build
 from spikeloom_boards.presets import core_clock, preset_config
 from spikeloom_boards.rates import rate_text
-from spikeloom_boards.report import notes
+from spikeloom_boards.report import notes, utilisation
 
 from . import completion
 from .options import (
@@ -89,10 +89,7 @@ def print_report(report: Report, output: Path) -> None:
         ("core", f"{report.core} on {report.board} ({report.device}), top: {report.top}"),
         ("LUT4", f"{report.lut4:,} (whole design, synthesised)"),
     ]
-    for what, used, available in (
-        ("logic cells", report.cells, report.cells_available),
-        ("block RAMs", report.block_rams, report.block_rams_available),
-    ):
+    for what, used, available, _ in utilisation(report.as_dict()):
         filled = round(20 * used / available)
         bar = "#" * filled + "." * (20 - filled)
         amount = f"{used:,} of {available:,} ({100 * used / available:.0f} %)"
@@ -101,7 +98,7 @@ def print_report(report: Report, output: Path) -> None:
         ("flip-flops", f"{report.registers:,}"),
         ("Fmax", f"{report.fmax_mhz:.1f} MHz, {report.target_mhz:g} MHz needed: met"),
         ("critical path", report.critical_path),
-        *((f"attention, {rate['what']}", rate_text(rate)) for rate in report.rates),
+        *((f"{rate['run']}, {rate['what']}", rate_text(rate)) for rate in report.rates),
         ("bitstream", str(output / report.bitstream)),
         ("report", str(output / "report.html")),
         *(("note", note) for note in notes(report.as_dict())),

@@ -146,7 +146,7 @@ def count_display(what: str, quiet: bool = False) -> Iterator[Callable[[int, int
 
 
 @contextmanager
-def bytes_display(quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+def bytes_display(quiet: bool = False, what: str = "transfer") -> Iterator[Callable[[int, int], None]]:
     """A progress display of a transfer; yields a function of the bytes done and the total.
 
     Shown on standard error, and only to a terminal.
@@ -160,5 +160,5 @@ def bytes_display(quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
         disable=quiet or not sys.stderr.isatty(),
         transient=True,
     ) as progress:
-        task = progress.add_task("transfer", total=None)
+        task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -183,13 +183,13 @@ def on_board(
     quiet: bool,
 ) -> Job:
     """Run on a board and compare with the golden model; returns a `Job`."""
-    with (
-        open_for(port, core_class, settings, tensors, baud) as (device, core, batch),
-        bytes_display(quiet=quiet) as progress,
-    ):
-        begun = time.monotonic()
-        runs = run_batch(device, core, batch, progress)
-        seconds = time.monotonic() - begun
+    with open_for(port, core_class, settings, tensors, baud) as (device, core, batch):
+        with bytes_display(quiet=quiet or not core.constants, what="load") as progress:
+            device.load(progress)
+        with bytes_display(quiet=quiet) as progress:
+            begun = time.monotonic()
+            runs = run_batch(device, core, batch, progress)
+            seconds = time.monotonic() - begun
     require_equal(core, runs, Golden().run(core, batch))
     summary = described(core, "board", len(batch)) | measured(runs, waiting(core), seconds)
     per_head = sum(run.seconds for run in runs) / len(runs)

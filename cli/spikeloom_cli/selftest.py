@@ -71,6 +71,9 @@ def selftest(
         with Device(port, wanted, baud=baud) as device:
             if core is not None:
                 device.check_core(core)
+            if device.config.constants:
+                begin(f"load {' and '.join(device.config.constants)}")
+                device.load()
             verdicts = self_test(device, begin)
     if json:
         print_json(
@@ -91,7 +94,8 @@ def selftest(
         out.print(
             f"  {verdict.name}: {verdict.values:,} values equal; core {verdict.cycles:,} cycles, "
             f"{microseconds(verdict.cycles / device.hz * 1e6)}; with the line "
-            f"{microseconds(verdict.seconds * 1e6)}, {number(1 / verdict.seconds)} attentions/s"
+            f"{microseconds(verdict.seconds * 1e6)}, {number(1 / verdict.seconds)} "
+            f"{device.config.RUN}s/s"
         )
     out.print(f"core: {waiting(device.config)}")
     print_flags(verdicts[-1].flags)

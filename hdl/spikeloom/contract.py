@@ -78,6 +78,9 @@ class Core(Configuration):
     SIZE_KEYS : keys to lower if a run takes too much memory.
     CASES : name to settings of each configuration of the regression.
     PRESETS : class of devices to `Preset`.
+    SMALLER : what makes a core smaller if no unroll fits a device.
+    RUN : what a run computes, in one word. AHEAD : the core takes all operands of the next run while
+    it computes.
     VIEWS : names of `views`, the default first.
     CYCLES_FOLLOW_DATA : whether zeros in the operands save cycles.
     BENCH : rows of the bench.
@@ -90,6 +93,9 @@ class Core(Configuration):
     SIZE_KEYS: ClassVar[tuple[str, ...]] = ()
     CASES: ClassVar[dict[str, dict[str, Any]]] = {}
     PRESETS: ClassVar[dict[str, Preset]] = {}
+    SMALLER: ClassVar[str] = "lower tokens or head_dim"
+    RUN: ClassVar[str] = "attention"
+    AHEAD: ClassVar[bool] = False
     VIEWS: ClassVar[tuple[str, ...]] = ("values",)
     CYCLES_FOLLOW_DATA: ClassVar[bool] = False
     BENCH: ClassVar[tuple[BenchRow, ...]] = ()

@@ -1,4 +1,4 @@
-"""Time of the serial line for one attention, from the number of bytes transferred."""
+"""Time of the serial line for one run, from the number of bytes transferred."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ MANY = 2**20  # spikes of an operand from which that is done
 
 @dataclass(frozen=True)
 class LineLoad:
-    """One attention on the line: `bytes` in both directions, including framing, at `baud`.
+    """One run on the line: `bytes` in both directions, including framing, at `baud`; `ahead` of them
+    may be transferred while the core computes the run before, the operands and their answers.
 
     Not counted: escapes (0.8 % of random bytes), BUSY answers while the core runs, and the latency
     of a USB adapter for each round trip.
@@ -25,11 +26,17 @@ class LineLoad:
 
     bytes: int
     baud: int
+    ahead: int = 0
 
     @property
     def us(self) -> float:
         """Microseconds: requests and answers do not overlap, ten bits per byte."""
         return 10e6 * self.bytes / self.baud
+
+    @property
+    def ahead_us(self) -> float:
+        """Microseconds of the bytes `ahead`."""
+        return 10e6 * self.ahead / self.baud
 
     @classmethod
     def of(cls, core: Core, baud: int) -> Self:
@@ -42,4 +49,4 @@ class LineLoad:
             operands += frames * size
         flags = {name: flag.bits for name, flag in core.flags.items()}
         total = line_bytes(writes, operands, output_bytes(core.outputs), flags)
-        return cls(total, baud)
+        return cls(total, baud, line_bytes(writes, operands, 0, flags) - line_bytes(0, 0, 0, flags))

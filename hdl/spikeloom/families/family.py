@@ -21,6 +21,7 @@ class Device:
     cells, block_rams : number of each.
     place : options of place and route that select it.
     presets : its device class: cores have presets by device class.
+    large_rams : number of large single-port RAMs, which the bitstream cannot initialise.
     packages, speeds : its packages and speed grades. The bench uses the first of each.
     """
 
@@ -32,6 +33,7 @@ class Device:
     presets: str
     packages: tuple[str, ...]
     speeds: tuple[str, ...] = ("",)
+    large_rams: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Synthesis:
     lut4: int
     registers: int
     block_rams: int
+    large_rams: int = 0
 
 
 class Pll(ABC):
@@ -92,6 +95,7 @@ class Family(ABC):
     # expressions of what the tools append to a signal's name, after an underscore, for a cell.
     CELL: ClassVar[str]
     RAM: ClassVar[str]
+    LARGE_RAM: ClassVar[str] = ""  # "" if the family has none
     PLL: ClassVar[str]
     APPENDED: ClassVar[tuple[str, ...]]
 
@@ -152,12 +156,16 @@ class Family(ABC):
         """Resources of a netlist, from Yosys' count of each type of cell."""
 
     def utilisation(self, used: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
-        """Logic cells and block RAMs, by the utilisation in nextpnr's report."""
+        """Logic cells and memories, by the utilisation in nextpnr's report."""
+        none = {"used": 0, "available": 0}
+        large = used.get(self.LARGE_RAM, none)
         return {
             "cells": used[self.CELL]["used"],
             "cells_available": used[self.CELL]["available"],
             "block_rams": used[self.RAM]["used"],
             "block_rams_available": used[self.RAM]["available"],
+            "large_rams": large["used"],
+            "large_rams_available": large["available"],
         }
 
 

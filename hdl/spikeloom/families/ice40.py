@@ -63,6 +63,7 @@ class Ice40(Family):
             *("up5k", "iCE40UP5K", 5280, 30, ("--up5k",)),
             presets="ice40-5k",
             packages=("sg48", "uwg30"),
+            large_rams=4,
         ),
     )
 
@@ -80,6 +81,7 @@ class Ice40(Family):
 
     CELL = "ICESTORM_LC"
     RAM = "ICESTORM_RAM"
+    LARGE_RAM = "ICESTORM_SPRAM"
     PLL = "ICESTORM_PLL"
     APPENDED = ("SB_", "DFF", "RAM(?:_|$)")
 
@@ -132,7 +134,10 @@ class Ice40(Family):
 
     def size(self, counts: Mapping[str, int]) -> Synthesis:
         return Synthesis(
-            count(counts, "SB_LUT4"), count(counts, "SB_DFF"), count(counts, "SB_RAM40")
+            count(counts, "SB_LUT4"),
+            count(counts, "SB_DFF"),
+            count(counts, "SB_RAM40"),
+            count(counts, "SB_SPRAM"),
         )
 
 

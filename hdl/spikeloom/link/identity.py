@@ -81,7 +81,7 @@ class Identity:
             fields = json.loads(data)
             if fields["protocol"] != PROTOCOL:
                 raise ValueError(f"it speaks protocol {fields['protocol']}, not {PROTOCOL}")
-            config = find_core(fields["core"]).from_settings(fields["config"])
+            config = _core(fields["core"], fields["config"]).from_settings(fields["config"])
             if config_hash(config) != fields["hash"]:
                 raise ValueError("its configuration means something else here")
             return cls(
@@ -98,6 +98,22 @@ class Identity:
                 f"the device's bitstream is not understood ({error}); build it anew with this "
                 "version of Spikeloom"
             ) from None
+
+
+def _core(name: str, config: dict[str, Any]) -> type[Core]:
+    """The class of a device's core: a core by name, a network by name and contents."""
+    if "content" not in config:
+        return find_core(name)
+    from ..networks.finding import network_with
+
+    found = network_with(name, config["content"])
+    if found is None:
+        raise JobError(
+            f"the device's bitstream is of network {name} with content {config['content']}, which "
+            "is not known here; name the file from which it was built (it is also in the folder of "
+            "the build)"
+        )
+    return found
 
 
 def _json(value):

@@ -58,6 +58,19 @@ def load_network(path: str | PathLike[str]) -> type[Network]:
     return found
 
 
+def network_with(name: str, content: str) -> type[Network] | None:
+    """The network called `name` whose file's hash begins with `content`: one that this process has
+    read, or one that a package provides. None if there is none."""
+    from .network import network_core, networks
+
+    if name in _provided():
+        with as_file(_provided()[name]) as path:
+            graph = load(path)
+            network_core(digest(graph), graph)
+    known = [core for core in networks() if core.NAME == name]
+    return next((core for core in known if core.DIGEST.startswith(content)), None)
+
+
 @cache
 def _provided() -> dict[str, Traversable]:
     """The file of each network of a package, by name."""

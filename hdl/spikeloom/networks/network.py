@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 SHORT = 16  # digits of the hash in the key `content`
 LANES = (4, 8, 16, 32, 64, 128)
 CHUNK_BITS = 16  # of a beat of weights
+LOADED_BITS = 64  # of a word of the large RAM of an iCE40 UP5K
+UP5K_HZ, HX8K_HZ, LP8K_HZ = 42_000_000, 72_000_000, 48_000_000  # clocks that the engine reaches
 BEAT_CYCLES = 2  # of a beat of the image, which is written to a memory
 
 
@@ -47,10 +49,9 @@ class Network(Core):
     DIGEST: ClassVar[str]
     CYCLES_FOLLOW_DATA = True
     UNROLL = ("lanes",)
-    PRESETS = {
-        "ice40-5k": Preset({"lanes": 8, "weights": "loaded"}),
-        "ecp5": Preset({"lanes": 64}),
-    }
+    SMALLER = "take a smaller network, or weights of fewer bits"
+    RUN = "image"
+    AHEAD = True
     CASES = {"initial weights": {}, "loaded weights": {"weights": "loaded"}}
 
     lanes: int = integer(
@@ -83,9 +84,11 @@ class Network(Core):
 
     @property
     def constants(self) -> dict[str, NDArray]:
-        if self.weights == "loaded":
-            return {"weights": self.program.weight_chunks()}
-        return {}
+        return {"weights": self._chunks} if self.weights == "loaded" else {}
+
+    @cached_property
+    def _chunks(self) -> NDArray:
+        return self.program.weight_chunks()
 
     @property
     def outputs(self) -> dict[str, Port]:
@@ -172,6 +175,7 @@ def network_core(digest: str, graph: Graph) -> type[Network]:
             "SOURCE": graph.description,
             "GRAPH": graph,
             "DIGEST": digest,
+            "PRESETS": _presets(graph),
             "__module__": __name__,
         }
         _cores[digest] = make_dataclass(
@@ -183,6 +187,24 @@ def network_core(digest: str, graph: Graph) -> type[Network]:
             kw_only=True,
         )
     return _cores[digest]
+
+
+def networks() -> list[type[Network]]:
+    """The networks that this process has read."""
+    return list(_cores.values())
+
+
+def _presets(graph: Graph) -> dict[str, Preset]:
+    """Lanes as the memories of weights allow: on the UP5K 64 bits a cycle, of loaded RAM. A network
+    too large for a device is refused when it is built."""
+    bits = max(layer.weight_bits for layer in graph.layers if isinstance(layer, Weighted))
+    fits = [lanes for lanes in LANES if lanes * bits <= LOADED_BITS]
+    return {
+        "ice40-5k": Preset({"lanes": max(fits, default=LANES[0]), "weights": "loaded"}, UP5K_HZ),
+        "ice40-8k": Preset({"lanes": 8}, HX8K_HZ),
+        "ice40-lp8k": Preset({"lanes": 8}, LP8K_HZ),
+        "ecp5": Preset({"lanes": 64}),
+    }
 
 
 def _summary(graph: Graph) -> str:
