@@ -145,4 +145,3 @@ class RowReader(Component):
         tag = Signal(len(word) + 4, name="tag")
         m.d.comb += tag.eq(Cat(word, begins, first, last["rows"], token_last))
         return running, tag
-
