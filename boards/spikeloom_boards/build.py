@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 NAME = "spikeloom"
 PLACED = "placed.json"
 NO_CONTENTS = f"proc; memory_collect; setparam -set INIT 1'x a:ram_style={LOADED_RAM['ram_style']}"
-"""Yosys' passes that remove the initial contents, all zeros, of memories that are loaded after reset;
-the RAM to which they are mapped has none."""
+"""Yosys' passes that remove the initial contents, all zeros, of memories that are loaded after
+reset; the RAM to which they are mapped has none."""
 SEEDS = (1, 2, 3)
 PLACE_SEEDS = range(2**64)  # range of nextpnr's seeds
 CLOCKS = (0.001, 1000)  # MHz, allowed range of --mhz

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from .driver.line import LineLoad
@@ -17,20 +17,19 @@ class Rate:
     """Time and rate of one run (the attention of one head, an image), for the core or with the
     serial line.
 
-    run : what a run computes. what : "core" or "with the line". includes : what is counted, as text.
-    cycles : core cycles, if known. us : microseconds per run. per_second : runs per second.
+    run : what a run computes. what : "core" or "with the line". includes : what is counted, as
+    text. cycles : core cycles, if known. us : microseconds per run. per_second : runs per second.
     """
 
-    run: str    what: str
+    run: str
+    what: str
     includes: str
     cycles: int | None
     us: float
     per_second: float
 
     @classmethod
-    def of(
-        cls, core: Core, what: str, includes: str, us: float, cycles: int | None = None
-    ) -> Self:
+    def of(cls, core: Core, what: str, includes: str, us: float, cycles: int | None = None) -> Self:
         return cls(core.RUN, what, includes, cycles, us, 1e6 / us)
 
     def as_dict(self) -> dict[str, Any]:
@@ -57,6 +56,12 @@ def rates(config: Core, mhz: float, baud: int | None = None) -> list[Rate]:
     """`Rate`s of a core at `mhz`: core only and, if it has a host link, with the serial line."""
     cycles = config.cycles()
     result = [Rate.of(config, "core", core_scope(config), cycles / mhz, cycles)]
+    examples = [config.cycles(**operands) for operands in config.examples()]
+    if examples:
+        cycles = round(sum(examples) / len(examples))
+        scope = f"{preloaded(config)}; mean of {len(examples)} random {config.RUN}s"
+        worst = replace(result[0], what="core, worst case")
+        result = [Rate.of(config, "core", scope, cycles / mhz, cycles), worst]
     if baud is not None:
         load = LineLoad.of(config, baud)
         includes = "operands to the board, the core, output back"
@@ -64,9 +69,7 @@ def rates(config: Core, mhz: float, baud: int | None = None) -> list[Rate]:
         if config.AHEAD:
             includes += ", operands while the core computes the run before"
             us -= min(load.ahead_us, cycles / mhz)
-        includes += (
-            f": {load.bytes:,} bytes at {baud:,} baud, without the latency of a USB adapter"
-        )
+        includes += f": {load.bytes:,} bytes at {baud:,} baud, without the latency of a USB adapter"
         result.append(Rate.of(config, "with the line", includes, us))
     return result
 

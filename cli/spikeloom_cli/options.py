@@ -146,7 +146,9 @@ def count_display(what: str, quiet: bool = False) -> Iterator[Callable[[int, int
 
 
 @contextmanager
-def bytes_display(quiet: bool = False, what: str = "transfer") -> Iterator[Callable[[int, int], None]]:
+def bytes_display(
+    quiet: bool = False, what: str = "transfer"
+) -> Iterator[Callable[[int, int], None]]:
     """A progress display of a transfer; yields a function of the bytes done and the total.
 
     Shown on standard error, and only to a terminal.

@@ -132,7 +132,8 @@ def run(
     if json:
         print_json(summary)
     else:
-        print_job(summary, f"{output}: {result.dtype} {result.shape}", wave)
+        each = "a head" if job.core.RUN == "attention" else f"an {job.core.RUN}"
+        print_job(summary, each, f"{output}: {result.dtype} {result.shape}", wave)
         for name, values in shown.items():
             console().print(f"{name}: {shortened(values)}")
 
@@ -212,19 +213,19 @@ def measured(runs: Sequence[Run], cycles_include: str, seconds: float) -> dict[s
     }
 
 
-def print_job(summary: Mapping[str, Any], written: str, wave: Path | None) -> None:
-    """Print the results of a job and the files written."""
+def print_job(summary: Mapping[str, Any], each: str, written: str, wave: Path | None) -> None:
+    """Print the results of a job and the files written; `each` is one run, with its article."""
     out = console()
     if "cycles" in summary:
         cycles = ", ".join(map(str, np.unique(summary["cycles"])))
         out.print(
-            f"{summary['backend']}: {cycles} cycles a head ({summary['cycles_include']}), "
+            f"{summary['backend']}: {cycles} cycles {each} ({summary['cycles_include']}), "
             f"0 mismatches, {summary['seconds']} s"
         )
         if "seconds_per_head" in summary:
             seconds = summary["seconds_per_head"]
             rate = number(1 / seconds)
-            out.print(f"with the line: {microseconds(seconds * 1e6)} a head, {rate} a second")
+            out.print(f"with the line: {microseconds(seconds * 1e6)} {each}, {rate} a second")
         print_flags(summary["flags"])
     out.print(written)
     if wave:

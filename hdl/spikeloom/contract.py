@@ -79,8 +79,8 @@ class Core(Configuration):
     CASES : name to settings of each configuration of the regression.
     PRESETS : class of devices to `Preset`.
     SMALLER : what makes a core smaller if no unroll fits a device.
-    RUN : what a run computes, in one word. AHEAD : the core takes all operands of the next run while
-    it computes.
+    RUN : what a run computes, in one word. AHEAD : the core takes all operands of the next run
+    while it computes.
     VIEWS : names of `views`, the default first.
     CYCLES_FOLLOW_DATA : whether zeros in the operands save cycles.
     BENCH : rows of the bench.
@@ -247,6 +247,10 @@ class Core(Configuration):
         """Cycles after which a run without stalls is considered hung."""
         beats = max((port.beats for port in self.operand_ports.values()), default=0)
         return 2 * self.cycles() + 4 * beats * self.beat_cycles() + 1000
+
+    def examples(self) -> list[dict[str, NDArray]]:
+        """Operands of typical runs, for the figures of a core whose cycles follow the data."""
+        return []
 
     def random_operands(self, rng: np.random.Generator, density: float = 0.5) -> dict[str, NDArray]:
         """Random operands for tests; see `Item.random`."""

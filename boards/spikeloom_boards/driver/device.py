@@ -79,9 +79,9 @@ class Device:
                 f"{key} = {has[key]}, not {wants[key]}" for key in has if has[key] != wants[key]
             )
             raise WrongBitstreamError(
-                f"{self._session.name}: the bitstream is {wanted.NAME} {actual}, expected {expected}: "
-                f"{differing}; load another (spikeloom build, spikeloom flash), or do not set "
-                "these keys"
+                f"{self._session.name}: the bitstream is {wanted.NAME} {actual}, expected "
+                f"{expected}: {differing}; load another (spikeloom build, spikeloom flash), or do "
+                "not set these keys"
             )
 
     def check_core(self, core: str) -> None:
@@ -115,8 +115,8 @@ class Device:
         return self._identity.version
 
     def load(self, progress: Progress = silent) -> None:
-        """Send the operands that the core keeps (`Core.constants`), unless the device has them since
-        its last configuration.
+        """Send the operands that the core keeps (`Core.constants`), unless the device has them
+        since its last configuration.
 
         `progress` is called with the bytes transferred, and the total. `run` and `runs` do this
         first, without progress.

@@ -139,9 +139,13 @@ class GoldenPort:
             ends = [end for end in self._ends[number] if end <= self._size(port)]
             if ends != list(range(frame, written + 1, frame)):  # the next run's are not checked
                 self._flags["misframed"] = 1
-            if name in self._config.constants and len(self._written[number]) >= self._size(port):
-                self._loaded.add(name)
-                self._take(number, port)
+            if name in self._config.constants and written:
+                self._loaded.discard(name)
+                if written == self._size(port):
+                    self._take(number, port)
+                    self._loaded.add(name)
+        if self._flags.get("misframed"):
+            self._loaded.clear()
         numbers = {name: n for n, name in enumerate(ports)}
         needed = self._config.operand_ports
         if self._seed is None or any(

@@ -17,8 +17,8 @@ MANY = 2**20  # spikes of an operand from which that is done
 
 @dataclass(frozen=True)
 class LineLoad:
-    """One run on the line: `bytes` in both directions, including framing, at `baud`; `ahead` of them
-    may be transferred while the core computes the run before, the operands and their answers.
+    """One run on the line: `bytes` in both directions, including framing, at `baud`; `ahead` of
+    them, the operands and their answers, may be transferred while the core computes the run before.
 
     Not counted: escapes (0.8 % of random bytes), BUSY answers while the core runs, and the latency
     of a USB adapter for each round trip.

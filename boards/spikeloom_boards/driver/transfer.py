@@ -156,6 +156,4 @@ class Transfer:
         """Raise `LinkError` if nothing was transferred for too long."""
         if self._session.now() - self._active > self._patience:
             self.status()
-            raise LinkError(
-                f"{self._session.name}: the core {problem} for {self._patience:.1f} s"
-            )
+            raise LinkError(f"{self._session.name}: the core {problem} for {self._patience:.1f} s")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     pass
 
-# 2 had one output stream and none that is loaded once; 1 had two flags in the state byte and none in
-# the answer to STATUS.
+# 2 had one output stream, and no stream that is loaded once; 1 had two flags in the state byte and
+# none in the answer to STATUS.
 PROTOCOL = 3
 MAX_PAYLOAD = 256  # bytes of a tensor in one frame, either way
 HEADER = 3  # bytes before the payload: sequence, command, argument, or sequence, code, state

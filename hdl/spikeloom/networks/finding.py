@@ -67,7 +67,7 @@ def network_with(name: str, content: str) -> type[Network] | None:
         with as_file(_provided()[name]) as path:
             graph = load(path)
             network_core(digest(graph), graph)
-    known = [core for core in networks() if core.NAME == name]
+    known = [core for core in networks() if name == core.NAME]
     return next((core for core in known if core.DIGEST.startswith(content)), None)
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SHORT = 16  # digits of the hash in the key `content`
 LANES = (4, 8, 16, 32, 64, 128)
+EXAMPLES = 8  # random images
 CHUNK_BITS = 16  # of a beat of weights
 LOADED_BITS = 64  # of a word of the large RAM of an iCE40 UP5K
 UP5K_HZ, HX8K_HZ, LP8K_HZ = 42_000_000, 72_000_000, 48_000_000  # clocks that the engine reaches
@@ -77,7 +78,7 @@ class Network(Core):
             INPUT: ImagePort(shape=graph.image, patch=patch, planes=graph.pixel_bits)
         }
         if self.weights == "loaded":
-            shape = self.program.weight_chunks().shape
+            shape = self._chunks.shape
             item = UInt(CHUNK_BITS)
             ports["weights"] = Port(axes="ND", shape=shape, item=item, beat=(1, 1), closes="N")
         return ports
@@ -141,6 +142,10 @@ class Network(Core):
             additions=sum(total.values()),
             moved_bits=sum(count * bits.get(layer, 8) for layer, count in total.items()),
         )
+
+    def examples(self) -> list[dict[str, NDArray]]:
+        rng = np.random.default_rng(0)
+        return [self.random_operands(rng) for _ in range(EXAMPLES)]
 
     def describe(self) -> str:
         return f"{self.SUMMARY}; {self.lanes} lanes"

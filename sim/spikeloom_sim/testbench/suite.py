@@ -48,9 +48,12 @@ class Scenario:
     async def reset(self, without: str = "") -> None:
         """Reset, and load what the core keeps, except stream `without`."""
         await self.bench.reset()
-        constants = self.core.constants
         await self.bench.load(
-            {name: self.core.inputs[name].pack(constants[name]) for name in {*constants} - {without}}
+            {
+                name: self.core.inputs[name].pack(tensor)
+                for name, tensor in self.core.constants.items()
+                if name != without
+            }
         )
 
     async def check(

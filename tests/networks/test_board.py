@@ -1,0 +1,240 @@
+"""A network behind the host link: weights that are loaded once, and images."""
+
+import numpy as np
+import pytest
+
+from spikeloom.errors import JobError
+from spikeloom.link.frames import FrameDecoder, encode_frame
+from spikeloom.link.identity import Identity
+from spikeloom.link.protocol import MAX_PAYLOAD, Code, Command, State
+from spikeloom.link.slots import join_outputs, output_bytes, split_outputs
+from spikeloom.networks.file import digest
+from spikeloom.networks.network import network_core
+from spikeloom_boards.driver import Device, SessionLostError, WrongBitstreamError
+from spikeloom_boards.driver.backend import Board, run_batch
+from spikeloom_boards.driver.golden_port import GoldenPort
+from spikeloom_boards.driver.jobs import self_test
+from spikeloom_boards.driver.line import LineLoad
+from spikeloom_boards.driver.sim_port import SimPort
+from spikeloom_boards.rates import rates
+
+from ..link.ports import KeptPort, RecordingPort
+from .random_network import random_network
+
+SIZES = {"image": (4, 6, 1), "patch": (2, 3), "dims": 4, "hidden": 4, "classes": 3, "blocks": 1}
+GRAPH = random_network(**SIZES, name="board-net")
+CORE = network_core(digest(GRAPH), GRAPH)(lanes=4, weights="loaded")
+IMAGE, WEIGHTS = 0, 1  # numbers of the streams
+
+
+def images(count, seed=1):
+    rng = np.random.default_rng(seed)
+    return [CORE.random_operands(rng) for _ in range(count)]
+
+
+def check(runs, batch):
+    """Runs equal the golden model; the label waits for the bytes of the last logit."""
+    assert len(runs) == len(batch)
+    for run, operands in zip(runs, batch, strict=True):
+        expected = CORE.compute(**operands)
+        assert run.outputs.keys() == expected.keys()
+        for name, tensor in expected.items():
+            assert np.array_equal(run.outputs[name], tensor)
+        assert 0 <= run.cycles - CORE.cycles(**operands) <= output_bytes(CORE.outputs)
+
+
+def requests(port):
+    """(command, argument) of each request that went over a `RecordingPort`."""
+    found = []
+    decoder = FrameDecoder()
+    for way, data in port.transcript:
+        if way == ">":
+            found += [(Command(content[1]), content[2]) for content in decoder.feed(data)]
+    return found
+
+
+def written(port):
+    """Numbers of the streams that were written, in order."""
+    return [argument & 0x7F for command, argument in requests(port) if command == Command.WRITE]
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    """A simulated device of `CORE`."""
+    port = SimPort(CORE, silence=20)
+    yield KeptPort(port)
+    port.close()
+
+
+@pytest.fixture(params=["golden", "sim"])
+def device_port(request):
+    """A device right after its configuration: the golden one, then the RTL."""
+    if request.param == "golden":
+        return KeptPort(GoldenPort(CORE))
+    port = request.getfixturevalue("simulated")
+    port.reset()
+    return port
+
+
+def test_weights_are_loaded_once(device_port):
+    """By the first session after configuration, with progress; later sessions find them."""
+    batch = images(3)
+    recording = RecordingPort(device_port)
+    seen = []
+    with Device(recording, CORE) as device:
+        assert not State.LOADED & device._session.state
+        device.load(lambda *done: seen.append(done))
+        check(run_batch(device, CORE, batch), batch)
+    beats = CORE.inputs["weights"].beats
+    assert seen == sorted(seen)
+    assert seen[-1] == (2 * beats, 2 * beats)
+    chunks = -(-2 * beats // MAX_PAYLOAD)
+    assert chunks > 1
+    assert written(recording) == chunks * [WEIGHTS] + 3 * [IMAGE]
+
+    recording = RecordingPort(device_port)
+    with Device(recording) as device:
+        assert device.config == CORE
+        check([device.run(**batch[0])], batch[:1])
+    assert written(recording) == [IMAGE]
+
+
+def test_the_next_image_is_sent_while_the_core_computes(device_port):
+    recording = RecordingPort(device_port)
+    batch = images(3)
+    with Device(recording, CORE) as device:
+        device.load()
+        recording.transcript.clear()
+        check(list(device.runs(batch, [1, 1, 1])), batch)
+    order = [command.name for command, _ in requests(recording)]
+    starts = [n for n, name in enumerate(order) if name == "START"]
+    assert order[: starts[0]].count("WRITE") == 1
+    for start in starts[:-1]:
+        assert order[start + 1] == "WRITE"
+    assert order[starts[-1] :].count("WRITE") == 0
+
+
+def test_self_test(device_port):
+    with Device(device_port, CORE) as device:
+        verdicts = self_test(device)
+    assert [verdict.values for verdict in verdicts] == 5 * [4]
+
+
+def test_weights_that_are_cut_off_are_loaded_again(device_port):
+    """Another host stops in the middle, or ends the tensor too early."""
+    for last in (0, 0x80):
+        frames = ((1, 0, b""), (2, 0, b""), (3, WEIGHTS | last, bytes(10)))
+        for sequence, frame in enumerate(frames):
+            device_port.write(encode_frame(bytes([sequence, *frame[:2]]) + frame[2]))
+            while device_port.read():
+                pass
+        recording = RecordingPort(device_port)
+        batch = images(1)
+        with Device(recording, CORE) as device:
+            check([device.run(**batch[0])], batch)
+        assert WEIGHTS in written(recording)
+
+
+def test_reset_in_the_middle(simulated):
+    """Of the weights, and of a run: the session is lost; the next one loads the weights again."""
+    batch = images(2)
+    for at in (200, 3000):
+
+        def reset(done, total, at=at):
+            if done >= at:
+                simulated.reset()
+
+        simulated.reset()
+        with pytest.raises(SessionLostError, match="the device was reset"):  # noqa: SIM117
+            with Device(simulated, CORE) as device:
+                device.load(reset)
+                list(device.runs(batch, [1, 1], progress=lambda *_: simulated.reset()))
+        recording = RecordingPort(simulated)
+        with Device(recording, CORE) as device:
+            check([device.run(**batch[1])], batch[1:])
+        assert WEIGHTS in written(recording)
+
+
+def test_a_run_that_was_left(simulated):
+    """A session that begins during a run of another resets the core; the weights stay."""
+    simulated.reset()
+    batch = images(2)
+    with Device(simulated, CORE) as device:
+        device.load()
+        device.run(**batch[0])
+        operands = CORE.inputs["image"].to_bytes(batch[0]["image"])
+        device._session.ask(Command.WRITE, IMAGE | 0x80, operands)
+        code, _ = device._session.ask(Command.START, payload=bytes(8))
+        assert code == Code.OK
+        recording = RecordingPort(simulated)
+        with Device(recording, CORE) as other:
+            check([other.run(**batch[1])], batch[1:])
+    assert written(recording) == [IMAGE]
+
+
+def test_backend():
+    batch = images(2)
+    seen = []
+    check(Board("golden").run(CORE, batch, lambda *done: seen.append(done)), batch)
+    assert seen[-1] == (2, 2)
+
+
+def test_identity_names_network_and_contents():
+    data = Identity.of(CORE, 8_000_000).to_bytes()
+    assert b'"core":"board-net"' in data
+    assert digest(GRAPH)[:16].encode() in data
+    assert len(data) <= 512  # a block RAM
+    identity = Identity.from_bytes(data)
+    assert identity.config == CORE
+    assert identity.outputs == {"logits": CORE.outputs["logits"].bits, "label": 2}
+    assert identity.constants == ["weights"]
+
+
+def test_another_network_of_the_same_name():
+    graph = random_network(**SIZES, name="board-net", seed=2)
+    other = network_core(digest(graph), graph)(lanes=4, weights="loaded")
+    message = f"content = {other.content}, not {CORE.content}; load another"
+    with pytest.raises(WrongBitstreamError, match=message):
+        Device(GoldenPort(other), CORE)
+    with pytest.raises(WrongBitstreamError, match="lanes = 8, not 4"):
+        Device(GoldenPort(network_core(digest(GRAPH), GRAPH)(weights="loaded")), CORE)
+
+
+def test_a_network_that_the_host_does_not_know():
+    data = Identity.of(CORE, 8_000_000).to_bytes()
+    unknown = data.replace(CORE.content.encode(), b"0123456789abcdef")
+    with pytest.raises(JobError) as caught:
+        Identity.from_bytes(unknown)
+    assert "network board-net with content 0123456789abcdef, which is not known" in str(
+        caught.value
+    )
+    assert "\n" not in str(caught.value)
+
+
+def test_output_slots():
+    """Each beat is behind the number of its stream, padded to the widest; any order is read."""
+    ports = CORE.outputs
+    tensors = {"logits": np.array([-1, 5, 300]), "label": np.array(2)}
+    data = join_outputs(ports, tensors)
+    size = 1 + ports["logits"].beat_bytes
+    assert len(data) == output_bytes(ports) == 4 * size
+    slots = [data[n : n + size] for n in range(0, len(data), size)]
+    assert [slot[0] for slot in slots] == [0, 0, 0, 1]
+    assert int.from_bytes(slots[1][1:], "little") == 5
+    shuffled = b"".join([slots[0], slots[3], slots[1], slots[2]])
+    for name, tensor in split_outputs(ports, shuffled).items():
+        assert np.array_equal(tensor, tensors[name])
+    with pytest.raises(JobError, match="2 beats of logits, not 3"):
+        split_outputs(ports, b"".join(slots[n] for n in (0, 1, 3, 3)))
+
+
+def test_rates():
+    """The line's time of an image overlaps with the core's."""
+    core, worst, line = rates(CORE, 8, 1_000_000)
+    load = LineLoad.of(CORE, 1_000_000)
+    assert core.cycles < worst.cycles == CORE.cycles()
+    assert "random images" in core.includes
+    assert load.ahead < load.bytes
+    rest = load.us - load.ahead_us
+    assert line.us == pytest.approx(rest + max(load.ahead_us, core.us))
+    assert (line.run, line.per_second) == ("image", pytest.approx(1e6 / line.us))
