@@ -93,9 +93,3 @@ def run_engine(engine, images, chunks=(), *, stalls=0.0, seed=1, limit=500_000):
     simulator.run()
     return outcomes
 
-
-def image_beats(program, graph, image):
-    """The beats of an image (Y, X, C): planes of patches, 16 pixels each."""
-    from spikeloom.networks.engine.image_beats import pack_image
-
-    return pack_image(image, graph.embedding.patch, graph.pixel_bits).reshape(-1)

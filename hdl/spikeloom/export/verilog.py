@@ -12,6 +12,7 @@ from amaranth.back import rtlil  # pyright: ignore[reportAttributeAccessIssue]  
 from amaranth.hdl import Value
 from amaranth.lib.wiring import In
 
+from ..blocks.memory_attributes import LOADED_RAM
 from ..tools import run_tool
 from .axi_top import AxiTop
 from .readable_names import ONCE, free_name, readable_names
@@ -64,8 +65,32 @@ def component_to_verilog(component: Any, name: str) -> VerilogModule:
     for path, member, value in component.signature.flatten(component):
         flow = "input" if member.flow == In else "output"
         ports.append(("__".join(map(str, path)), flow, len(Value.cast(value))))
-    text = _rtlil_to_verilog(rtlil.convert(component, name=name, emit_src=False))
+    design = without_initial_contents(rtlil.convert(component, name=name, emit_src=False))
+    text = _rtlil_to_verilog(design)
     return VerilogModule(name, text, tuple(ports))
+
+
+_LOADED = re.compile(
+    rf'^  attribute \\ram_style "{LOADED_RAM["ram_style"]}"\n(?:  attribute .*\n)*  memory .* (\S+)$',
+    re.MULTILINE,
+)
+_CONTENTS = re.compile(
+    r'^(?:  attribute .*\n)*  cell \$meminit_v2 .*\n    parameter \\MEMID "\\(\S+)"\n(?:    .*\n)*  end\n',
+    re.MULTILINE,
+)
+
+
+def without_initial_contents(text: str) -> str:
+    """Amaranth's RTLIL, in which memories that are loaded after reset have no initial contents.
+
+    Amaranth gives every memory contents. The RAM to which a loaded one is mapped has none.
+    """
+    modules = text.split("\nend\n")
+    for n, module in enumerate(modules):
+        loaded = {name for name in _LOADED.findall(module)}
+        if loaded:
+            modules[n] = _CONTENTS.sub(lambda cell: "" if cell[1] in loaded else cell[0], module)
+    return "\nend\n".join(modules)
 
 
 def _rtlil_to_verilog(text):

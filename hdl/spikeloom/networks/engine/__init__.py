@@ -2,3 +2,8 @@
 
 `compile_network` translates a graph to a `Program`; `Engine` is the component that runs it.
 """
+
+from .compiler import compile_network
+from .program import Program
+
+__all__ = ["Program", "compile_network"]

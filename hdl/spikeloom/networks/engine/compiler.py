@@ -5,13 +5,14 @@ from __future__ import annotations
 from ...errors import InputError
 from ..graph import Graph
 from ..layers import Attention, Classifier, Layer, Linear, PatchEmbedding, Residual
-from .constants import MAX_ROWS, fewest_step_rows
+from .constants import fewest_doubled_rows, fewest_step_rows
 from .layer_operations import LayerOperations, step_constant
 from .operation import Target
 from .program import Program
 
 LANES = (4, 8, 16, 32, 64, 128)
 WEIGHTS = ("loaded", "initial")
+NEVER = 10**6  # more rows than any constant needs
 
 
 def compile_network(
@@ -56,11 +57,17 @@ def best_shift(network: Graph) -> int:
     def cost(shift):
         total = 0
         for layer in network.layers:
-            if not isinstance(layer, Linear | Attention):
+            if isinstance(layer, Linear | Attention):
+                rows = fewest_step_rows(step_constant(layer), shift, bits)
+                count, times = len(rows or ()), network.steps
+            elif isinstance(layer, PatchEmbedding):
+                doubled = fewest_doubled_rows(
+                    step_constant(layer), shift, bits, network.pixel_bits - 1
+                )
+                count, times = sum(map(len, doubled or ())), 1
+            else:
                 continue
-            rows = fewest_step_rows(step_constant(layer), shift, bits)
-            outputs = layer.outputs if isinstance(layer, Linear) else layer.heads
-            total += outputs * (len(rows) if rows else 100 * MAX_ROWS)
+            total += (count or NEVER) * times * getattr(layer, "outputs", 1)
         return total
 
     return min(range(bits + 1), key=lambda shift: (cost(shift), -shift))
@@ -88,9 +95,12 @@ class Compiler(LayerOperations):
             accumulator_bits=network.accumulator_bits,
             steps=network.steps,
             classes=len(network.classes),
+            logit_bits=network.bounds[network.classifier.name].current.bits,
             bitmap_words=words,
             image_base=0,
             image_pieces=self.storage.image_pieces,
+            patch=network.embedding.patch,
+            pixel_bits=network.pixel_bits,
             list_depth=1 << (longest - 1).bit_length(),
             state_bits=network.tokens.bit_length() if self.storage.value_words() else 0,
             index_bits=self.index_bits,

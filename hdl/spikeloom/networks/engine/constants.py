@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,18 +53,17 @@ def fewest_step_rows(constants: ArrayLike, shift: int, bits: int) -> list[Row] |
 
 def doubled_factors(shift: int, doublings: int) -> Iterable[tuple[list[int], list[int]]]:
     """Choices for a constant, some rows of which are added before `doublings` doublings of the
-    sum: factors of rows before and after, fewest rows first."""
-    after = [1 << shift, 1] if shift else [1]
-    yield [], []
-    yield [], [1]
-    yield [], after[:1]
-    yield [], after
+    sum: factors of rows before and after, fewest rows first. Any number of rows may be shifted."""
+    before: list[list[int]] = [[]]
+    after: list[list[int]] = [[], [1]]
+    for rows in range(1, MAX_ROWS + 1):
+        shifted = [1 << shift] * rows
+        after += [shifted, [*shifted, 1]]
+        if doublings:
+            before += [[factor << doublings for factor in choice] for choice in after[-2:]]
     if doublings:
-        before = [factor << doublings for factor in after]
-        yield before[-1:], after
-        yield before, after
-        yield [*before[:1] * MAX_ROWS, *before], after
-    yield [], [*after[:1] * MAX_ROWS, *after]
+        before.append([1 << doublings])
+    return sorted(product(before, after), key=lambda choice: len(choice[0]) + len(choice[1]))
 
 
 def fewest_doubled_rows(

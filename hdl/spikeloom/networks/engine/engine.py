@@ -55,7 +55,7 @@ class Engine(Component):
     def __init__(self, program: Program) -> None:
         self.program = program
         chunk = data.StructLayout({"data": CHUNK_BITS, "last": 1})
-        logit = data.StructLayout({"data": signed(program.accumulator_bits), "last": 1})
+        logit = data.StructLayout({"data": signed(program.logit_bits), "last": 1})
         label_bits = max(1, (program.classes - 1).bit_length())
         label = data.StructLayout({"data": label_bits, "last": 1})
         members = {
@@ -203,7 +203,7 @@ class Engine(Component):
             lanes.controls.eq(operands.controls),
             lanes.operands.eq(operands.operands),
             lanes.added.eq(operands.added),
-            lanes.rest.eq(sequencer.rest),
+            lanes.rest.eq(sequencer.rest.as_signed()),
             lanes.leak.eq(sequencer.leak),
         ]
         return operands, lanes
@@ -211,7 +211,7 @@ class Engine(Component):
     def _place_spikes(self, m, sequencer, bitmaps, operands, lanes):
         """Spikes to the bitmap memory or to the memory of V, one cycle later."""
         program, shapes = self.program, self.program.table.shapes
-        fields = ("o_base", "o_group", "o_row", "o_token", "groups")
+        fields = ("o_base", "o_group", "o_row", "groups")
         groups_per_word = word_bits(program.lanes) // program.lanes
         addr_bits = (max(program.bitmap_words, program.value_words) - 1).bit_length()
         m.submodules.place = place = Place(
@@ -261,7 +261,10 @@ class Engine(Component):
         """Logits and label; the end of operations, once their last spikes are in memory."""
         program = self.program
         m.submodules.logit_sender = sender = LogitSender(
-            lanes=program.lanes, bits=program.accumulator_bits, classes=program.classes
+            lanes=program.lanes,
+            bits=program.accumulator_bits,
+            logit_bits=program.logit_bits,
+            classes=program.classes,
         )
         wiring.connect(m, sender.logits, wiring.flipped(self.logits))
         wiring.connect(m, sender.label, wiring.flipped(self.label))

@@ -105,11 +105,15 @@ class LayerOperations:
                 )
 
     def _classifier_bias(self, layer, bias):
+        """Rows of the bias before and after some doublings, and these; the fewest entries."""
+        choices = []
         for doublings in range(self.shift + self.bits + 1):
             rows = fewest_doubled_rows(bias, self.shift, self.bits, doublings)
             if rows is not None:
-                return *rows, doublings
-        raise layer.error(f"bias {int(np.abs(bias).max())} is too large for the engine; reduce it")
+                choices.append((*rows, doublings))
+        if not choices:
+            raise layer.error(f"bias {np.abs(bias).max()} is too large for the engine; reduce it")
+        return min(choices, key=lambda one: len(one[0]) + len(one[1]) + 2 * one[2])
 
     # Layers with neurons
 
@@ -166,7 +170,7 @@ class LayerOperations:
         pause = -(-(Operands.write_delay - 1) // slots) - 1
         learning = (Entry(Kind.OPEN, 0), *[Entry(Kind.ADD, 0)] * pause)
         row = self.storage.value_groups(layer)
-        v = dict(o_base=0, o_row=row, o_token=row * self.network.steps)
+        v = dict(o_base=0, o_row=row)
         shared = dict(
             rows=self.network.steps, tokens=self._tokens(layer), w_pitch=dims, groups=groups
         )
@@ -188,6 +192,7 @@ class LayerOperations:
     def _emit(self, layer: Layer, source: Source, **fields: Any) -> None:
         """Append an operation, complete but for addresses of bitmaps."""
         number = len(self.operations)
+        fields.setdefault("leak", self.network.embedding.neuron.leak)  # where it does not matter
         if source.bitmap is not None:
             source.bitmap.used(number)
         output = fields.pop("output", None)
@@ -239,17 +244,14 @@ class LayerOperations:
 
     def _output(self, layer, columns: Columns, target: Target, signal: str) -> dict[str, Any]:
         """Fields of an operation about its output."""
-        steps, unit = self.network.steps, word_bits(self.lanes)
+        unit = word_bits(self.lanes)
         groups = padded(columns.heads * columns.pitch, unit) // self.lanes
         if target == Target.VALUES:
-            return dict(
-                target=target, o_base=0, o_row=groups, o_token=groups * steps, groups=groups
-            )
+            return dict(target=target, o_base=0, o_row=groups, groups=groups)
         bitmap, part = self.storage.write(signal, len(self.operations))
         row = bitmap.row_words
         groups = row * unit // self.lanes
-        output = (bitmap, part)
-        return dict(target=target, output=output, o_row=row, o_token=row * steps, groups=groups)
+        return dict(target=target, output=(bitmap, part), o_row=row, groups=groups)
 
     def _neuron(self, layer: Any) -> dict[str, int]:
         return dict(rest=rest_of(layer), leak=layer.neuron.leak)

@@ -16,7 +16,7 @@ class LogitSender(Component):
     Parameters
     ----------
     lanes, bits : number of accumulators, and bits of each.
-    classes : logits of an image.
+    classes : logits of an image. logit_bits : bits of one, which are enough.
 
     Members
     -------
@@ -28,11 +28,12 @@ class LogitSender(Component):
     label : Out(stream of {data: number of the class, last}), one beat.
     """
 
-    def __init__(self, *, lanes: int, bits: int, classes: int) -> None:
+    def __init__(self, *, lanes: int, bits: int, logit_bits: int, classes: int) -> None:
         self._lanes = lanes
         self._bits = bits
+        self._logit_bits = logit_bits
         self._classes = classes
-        logit = data.StructLayout({"data": signed(bits), "last": 1})
+        logit = data.StructLayout({"data": signed(logit_bits), "last": 1})
         label = data.StructLayout({"data": max(1, (classes - 1).bit_length()), "last": 1})
         super().__init__(
             {
@@ -53,7 +54,7 @@ class LogitSender(Component):
 
         # An accumulator waits in the output register until it is taken and compared.
         lane, left = Signal(range(self._lanes)), Signal.like(self.count)
-        number, best = Signal(range(self._classes)), Signal(signed(self._bits), reset_less=True)
+        number, best = Signal(range(self._classes)), Signal(signed(self._logit_bits), reset_less=True)
         offered = Signal()
         chosen = Signal(self._bits)
         m.d.comb += [

@@ -101,8 +101,8 @@ class Operation:
     keep : accumulators go on from the operation before.
     target : where spikes go.
     o_base, o_group : first address of the output, and its first group.
-    o_row, o_token : words from one step, and from one token, to the next. With `learn`, the four
-        say where V is read.
+    o_row : words from one step to the next; tokens follow each other. With `learn`, the three say
+        where V is read.
     logits : accumulators that are sent as logits afterwards.
     image : wait for the image first, and free its memory afterwards.
     """
@@ -134,7 +134,6 @@ class Operation:
     o_base: int = 0
     o_group: int = 0
     o_row: int = 0
-    o_token: int = 0
     logits: int = 0
     image: bool = False
 

@@ -11,18 +11,18 @@ from ...blocks.component import Component
 class Place(Component):
     """Addresses of the outputs of an operation, in the order in which they are computed.
 
-    ``for token: for group: for step: base + token * o_token + step * o_row + word of the group``
+    ``for token: for group: for step: base + (token * T + step) * o_row + word of the group``
 
     Parameters
     ----------
     steps : time steps T.
-    addr_bits : bits of an address. fields : bits of o_base, o_group, o_row, o_token, groups.
+    addr_bits : bits of an address. fields : bits of o_base, o_group, o_row, groups.
     groups_per_word : groups of lanes in a word of bitmaps, a power of two.
 
     Members
     -------
     go : In(1), begin an operation. The fields are constant until its last output.
-    o_base, o_group, o_row, o_token, groups : In, see `Operation`; groups less 1.
+    o_base, o_group, o_row, groups : In, see `Operation`; groups less 1.
     whole : In(1), a word holds one group rather than several.
     next : In(1), go on to the next output.
     addr : Out(addr_bits), slot : Out(range(groups_per_word)), the current one.
@@ -47,7 +47,9 @@ class Place(Component):
     def elaborate(self, platform):
         m = Module()
 
+        # The addresses of the token, and of the step relative to it.
         token, row = Signal.like(self.addr), Signal.like(self.addr)
+        next_row = row + self.o_row
         group = Signal(max(len(self.o_group), len(self.groups)) + 1)
         groups_left, step = Signal.like(self.groups), Signal(range(self._steps))
         slot_bits = (self._groups_per_word - 1).bit_length()
@@ -57,7 +59,7 @@ class Place(Component):
         ]
 
         with m.If(self.next):
-            m.d.sync += [step.eq(step + 1), row.eq(row + self.o_row)]
+            m.d.sync += [step.eq(step + 1), row.eq(next_row)]
             with m.If(step == self._steps - 1):
                 m.d.sync += [step.eq(0), row.eq(0), group.eq(group + 1)]
                 m.d.sync += groups_left.eq(groups_left - 1)
@@ -65,7 +67,7 @@ class Place(Component):
                     m.d.sync += [
                         group.eq(self.o_group),
                         groups_left.eq(self.groups),
-                        token.eq(token + self.o_token),
+                        token.eq(token + next_row),
                     ]
         with m.If(self.go):
             m.d.sync += [

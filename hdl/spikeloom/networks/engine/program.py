@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..layers.patch_embedding import patches
 from .bitmap_memory import word_bits
+from .listing import listing
 from .operation import PIECE_BITS, Operation
+from .schedule import program_cycles, worst_cycles
 from .table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
+
+    from ...blocks.component import Component
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,9 +38,10 @@ class Program:
     shift : places by which constants are shifted; see `Kind`.
     accumulator_bits : bits of an accumulator.
     steps : time steps T.
-    classes : logits.
+    classes : logits. logit_bits : bits of one.
     bitmap_words : words of the bitmap memory.
     image_base, image_pieces : place of the image there, in pieces of 16 bits.
+    patch : height and width of a patch. pixel_bits : planes of a pixel.
     list_depth : entries in the ring of event lists, a power of two.
     state_bits : bits of a count of the attention state, 0 without attention.
     index_bits : address bits of the state of one step.
@@ -50,13 +58,35 @@ class Program:
     accumulator_bits: int
     steps: int
     classes: int
+    logit_bits: int
     bitmap_words: int
     image_base: int
     image_pieces: int
+    patch: tuple[int, ...]
+    pixel_bits: int
     list_depth: int
     state_bits: int = 0
     index_bits: int = 0
     value_words: int = 0
+
+    def create(self) -> Component:
+        """The component."""
+        from .engine import Engine
+
+        return Engine(self)
+
+    def listing(self) -> str:
+        """The program as text."""
+        return listing(self)
+
+    def cycles(
+        self, image: NDArray | None = None, spikes: Mapping[str, NDArray] | None = None
+    ) -> int:
+        """Cycles from start to the label, exact for an image (Y, X, C) of uint8 and the `spikes`
+        (T, N, D) of every layer; without them, the maximum."""
+        if image is None or spikes is None:
+            return worst_cycles(self)
+        return program_cycles(self, spikes, patches(image, self.patch) >> (8 - self.pixel_bits))
 
     @cached_property
     def table(self) -> Table:
@@ -66,7 +96,6 @@ class Program:
         return Table(
             self.operations,
             wrap=1 << self.piece_bits,
-            accumulator_bits=self.accumulator_bits,
             row_bits=max(*rows, *events).bit_length(),
         )
 

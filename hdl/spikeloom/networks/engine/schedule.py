@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,13 +12,14 @@ from .lanes import Lanes
 from .lister import Lister
 from .operands import Operands
 from .operation import PIECE_BITS, Operation
-from .program import Program
 from .replay import Replay
 from .row_reader import RowReader
 from .sequencer import Sequencer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from .program import Program
 
 # From the cycle in which a list is closed to its first entry in a replay, and between replays.
 LIST_TO_REPLAY = 2
@@ -35,11 +36,26 @@ def program_cycles(program: Program, spikes: Mapping[str, NDArray], pixels: NDAr
     spikes : by layer, its output (T, N, D).
     pixels : the image as patches (N, pixels), of `pixel_bits` bits.
     """
-    operation_words = program.table.operation_words
-    total = 0
+    counts = [events(operation, spikes, pixels) for operation in program.operations]
+    return sum_of_operations(program, counts)
+
+
+def worst_cycles(program: Program) -> int:
+    """Cycles if every pixel and every neuron is 1 all the time, which is an upper bound."""
+    counts = []
     for operation in program.operations:
-        total += operation_words + Sequencer.fetch_overhead
-        total += operation_cycles(program, operation, events(operation, spikes, pixels))
+        words = np.bincount(np.array(operation.columns) // PIECE_BITS, minlength=operation.words)
+        shape = (operation.tokens, operation.rows, operation.parts, operation.words)
+        counts.append(np.broadcast_to(words, shape))
+    return sum_of_operations(program, counts)
+
+
+def sum_of_operations(program: Program, counts: Sequence[NDArray]) -> int:
+    """Cycles from start to the label, for the `events` of each operation."""
+    total = 0
+    for operation, count in zip(program.operations, counts, strict=True):
+        total += program.table.operation_words + Sequencer.fetch_overhead
+        total += operation_cycles(program, operation, count)
         total += 1 + 2 * operation.logits
         if operation.learn:
             total += program.steps << program.index_bits
@@ -79,7 +95,7 @@ def operation_cycles(program: Program, operation: Operation, count: NDArray) -> 
 
     longest, depth = program.longest_list, program.list_depth
     begin = RowReader.delay  # cycle in which the lister takes the first piece of a token
-    listed, released = 0, [-1, -1]
+    listed, closed, released = 0, 0, [-1, -1]
     for n, (cycles, length) in enumerate(zip(listing.tolist(), lengths.tolist(), strict=True)):
         if n:
             room = released[-2] + 1

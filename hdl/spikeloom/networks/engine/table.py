@@ -15,7 +15,7 @@ WORD_BITS = 16  # of the table: as wide as a block RAM of the iCE40
 
 # Fields of an operation. Counts are stored less 1, because counters end at 0.
 COUNTS = ("words", "parts", "rows", "tokens", "groups")
-ADDRESSES = ("x_base", "part_step", "row_step", "o_base", "o_row", "o_token", "o_group")
+ADDRESSES = ("x_base", "part_step", "row_step", "o_base", "o_row", "o_group")
 LANES = ("w_base", "w_pitch", "rest", "leak", "state", "learn", "keep", "target", "logits")
 STORED = (*COUNTS, *ADDRESSES, *LANES, "image", "following_offset", "after_offset")
 FIELDS = (*STORED, "tailed", "literal_count", "final")
@@ -33,13 +33,11 @@ class Table:
     ----------
     operations : in order; the last one ends the run.
     wrap : power of two to which addresses and steps of inputs wrap around.
-    accumulator_bits : bits of `rest`.
     row_bits : bits of the row of an entry.
     """
 
     operations: tuple[Operation, ...]
     wrap: int
-    accumulator_bits: int
     row_bits: int
 
     def values(self, operation: Operation) -> dict[str, int]:
@@ -49,12 +47,17 @@ class Table:
             values[name] -= 1
         for name in ("x_base", "part_step", "row_step"):
             values[name] %= self.wrap
-        values["rest"] %= 1 << self.accumulator_bits
+        values["rest"] %= 1 << self.rest_bits
         return values | {
             "tailed": int(bool(operation.tail)),
             "literal_count": len(operation.literals),
             "final": int(operation is self.operations[-1]),
         }
+
+    @property
+    def rest_bits(self) -> int:
+        """Bits of `rest`, which is negative where it matters; hardware extends its sign."""
+        return 1 + max((~operation.rest).bit_length() for operation in self.operations)
 
     @property
     def widths(self) -> dict[str, int]:
@@ -101,8 +104,8 @@ class Table:
             if operation.following_offset:
                 sequences.append(operation.following)
             for sequence in (*sequences, operation.tail):
-                for entry in sequence:
-                    words.append(self.literal(entry, last=entry is sequence[-1]))
+                for left, entry in enumerate(sequence, 1 - len(sequence)):
+                    words.append(self.literal(entry, last=left == 0))
         return words
 
     def entry(self, entry: Entry) -> int:

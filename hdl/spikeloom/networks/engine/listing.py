@@ -1,0 +1,61 @@
+"""A program as text for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .operation import Target
+
+if TYPE_CHECKING:
+    from .operation import Operation
+    from .program import Program
+
+TARGETS = {
+    Target.NONE: "",
+    Target.WRITE: "spikes to",
+    Target.CLEAR: "clear spikes at",
+    Target.VALUES: "V at",
+}
+
+
+def listing(program: Program) -> str:
+    """Sizes of the memories, then a line for each operation and for each sequence of entries."""
+    table = program.table
+    lines = [
+        f"lanes         {program.lanes} with weights of {program.weight_bits} bits, accumulators of "
+        f"{program.accumulator_bits} bits, constants shifted by {program.shift}",
+        f"table         {len(table.words())} words of {table.word_bits} bits, "
+        f"{table.operation_words} an operation",
+        f"weights       {len(program.weights)} words",
+        f"bitmaps       {program.bitmap_words} words, image of {program.image_pieces} pieces",
+        f"event lists   {program.list_depth} entries, the longest list has {program.longest_list}",
+    ]
+    if program.state_bits:
+        lines.append(
+            f"attention     {program.steps << program.index_bits} words of {program.state_bits} bits "
+            f"a lane, V {program.value_words} words"
+        )
+    for number, operation in enumerate(program.operations):
+        lines += ["", *_describe(number, operation)]
+    return "\n".join([*lines, ""])
+
+
+def _describe(number: int, operation: Operation) -> list[str]:
+    read = " + ".join(operation.inputs)
+    if operation.dims[0] or operation.learn or operation.state:
+        read += f"[{operation.dims[0]}:{operation.dims[1]}]"
+    what = "learn from" if operation.learn else "answer" if operation.state else "from"
+    line = f"{number:3d} {operation.name}: {what} {read} at {operation.x_base}"
+    line += f", {operation.tokens} tokens x {operation.rows} rows"
+    line += f", {operation.groups} groups of weights at {operation.w_base}"
+    if operation.target or operation.learn:
+        where = TARGETS[operation.target] or "V at"
+        line += f", {where} {operation.o_base} group {operation.o_group}"
+    if operation.logits:
+        line += f", {operation.logits} logits"
+    lines = [line]
+    for name in ("head", "following", "tail"):
+        entries = getattr(operation, name)
+        if entries and not (name == "following" and entries == operation.head):
+            lines.append(f"    {name:9s} " + ", ".join(map(str, entries)))
+    return lines

@@ -1,0 +1,143 @@
+"""The engine against the golden model: outputs, and exact cycles."""
+
+import numpy as np
+import pytest
+
+from spikeloom.errors import InputError
+from spikeloom.networks import golden
+from spikeloom.networks.engine import compile_network
+from spikeloom.networks.image_port import ImagePort
+from tests.networks.engine_runner import run_engine
+from tests.networks.random_network import random_images, random_network
+
+SMALL = {"image": (4, 4, 1), "patch": (2, 2), "steps": 2, "dims": 16, "hidden": 16, "classes": 3}
+
+# Sizes of the network, and of the engine. Dims, classes and pixels that are no multiple of lanes or
+# of 16; one token; one step and 16; every width of weights; sums of spikes; heads that need gaps.
+QUICK = {
+    "loaded weights": ({"blocks": 0}, {"weights": "loaded"}),
+    "odd sizes, sums, 4 lanes": (
+        {"dims": 10, "hidden": 7, "blocks": 1, "heads": 2, "residual": "add", "pixel_bits": 3},
+        {"lanes": 4},
+    ),
+    "one token, one step": (
+        {"image": (3, 3, 2), "patch": (3, 3), "steps": 1, "blocks": 1, "heads": 1},
+        {},
+    ),
+    "4 bits, 16 lanes, 16 steps": (
+        {"weight_bits": 4, "steps": 16, "blocks": 1, "attention": False, "pixel_bits": 1},
+        {"lanes": 16, "weights": "loaded"},
+    ),
+    "wide lanes, no leak": (
+        {"weight_bits": 6, "leak": 0, "blocks": 1, "heads": 2, "dims": 20},
+        {"lanes": 32},
+    ),
+}
+
+SLOW = {
+    "128 lanes": ({"blocks": 1, "heads": 4, "dims": 48, "residual": "add"}, {"lanes": 128}),
+    "two blocks of sums": ({"blocks": 2, "heads": 1, "residual": "add"}, {"weights": "loaded"}),
+    "values wider than keys": ({"blocks": 1, "heads": 2, "value_dims": 36, "dims": 24}, {}),
+    "9 tokens, 5 steps": (
+        {"image": (9, 9, 3), "patch": (3, 3), "steps": 5, "blocks": 2, "heads": 2},
+        {"lanes": 16, "bit_enables": True},
+    ),
+    "10 classes, 4 lanes": ({"blocks": 1, "classes": 10, "heads": 2}, {"lanes": 4}),
+    "100 dims, 4 bits": (
+        {"blocks": 1, "classes": 11, "heads": 5, "dims": 100, "weight_bits": 4, "hidden": 70},
+        {"lanes": 16, "bit_enables": False},
+    ),
+}
+
+
+def check(sizes, engine, *, images=2, stalls=0.0, seed=1):
+    """Run images on the engine; every logit, label and cycle must be as computed."""
+    graph = random_network(**SMALL | sizes, seed=seed)
+    program = compile_network(graph, **{"weights": "initial"} | engine)
+    batch = random_images(graph, images, seed)
+    expected = golden.run(graph, batch, keep=True)
+    port = ImagePort(shape=graph.image, patch=graph.embedding.patch, planes=graph.pixel_bits)
+    outcomes = run_engine(
+        program.create(),
+        [[beat for beat, _ in port.pack(image)] for image in batch],
+        program.weight_chunks().reshape(-1) if program.loaded else (),
+        stalls=stalls,
+        seed=seed,
+    )
+    classes = len(graph.classes)
+    for n, outcome in enumerate(outcomes):
+        spikes = {name: array[n] for name, array in expected.spikes.items()}
+        assert outcome.logits == expected.logits[n].tolist()
+        assert outcome.label == expected.labels[n]
+        assert outcome.lasts == [0] * (classes - 1) + [1]
+        if not stalls:
+            assert outcome.cycles == program.cycles(batch[n], spikes)
+            assert outcome.cycles <= program.cycles()
+
+
+@pytest.mark.parametrize("case", QUICK)
+def test_equal(case):
+    check(*QUICK[case])
+
+
+def test_stalls():
+    """Streams pause at random; the second image arrives while the first one is computed."""
+    check({"blocks": 1, "heads": 2}, {"weights": "loaded"}, images=3, stalls=0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", SLOW)
+def test_equal_larger(case):
+    check(*SLOW[case])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(12))
+def test_equal_random(seed):
+    """Random sizes."""
+    rng = np.random.default_rng(seed)
+
+    def pick(*values):
+        return values[rng.integers(len(values))]
+
+    patch = pick(1, 2, 3)
+    grid = pick(1, 2, 3)
+    heads = pick(1, 2, 3)
+    sizes = {
+        "image": (patch * grid, patch * pick(1, grid), pick(1, 2, 3)),
+        "steps": pick(1, 2, 3, 4, 7),
+        "patch": (patch, patch),
+        "pixel_bits": pick(1, 3, 8),
+        "dims": heads * pick(1, 5, 16, 19),
+        "heads": heads,
+        "hidden": pick(1, 9, 33),
+        "classes": pick(1, 2, 9),
+        "blocks": pick(1, 2),
+        "weight_bits": pick(4, 6, 8),
+        "leak": pick(0, 1),
+        "residual": pick("iand", "add"),
+    }
+    engine = {"lanes": pick(4, 8, 16, 64), "weights": pick("initial", "loaded")}
+    check(sizes, engine, stalls=pick(0.0, 0.0, 0.4), seed=seed + 1)
+
+
+@pytest.mark.parametrize(
+    "sizes, engine, message",
+    [
+        ({"reset": "soft"}, {}, "layer embed: reset is soft"),
+        ({}, {"lanes": 12}, "lanes is 12; choose one of"),
+        ({}, {"weights": "flash"}, "weights is 'flash'; choose one of"),
+    ],
+)
+def test_refused(sizes, engine, message):
+    graph = random_network(**SMALL | {"blocks": 0} | sizes)
+    with pytest.raises(InputError, match=message):
+        compile_network(graph, **engine)
+
+
+def test_listing():
+    """The listing names every layer and its operations."""
+    graph = random_network(**SMALL, blocks=1, heads=1)
+    text = compile_network(graph).listing()
+    for layer in ("embed", "block0.q", "block0.attention: learn", "block0.fc2", "head"):
+        assert f" {layer}" in text
