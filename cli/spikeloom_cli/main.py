@@ -18,7 +18,20 @@ from rich.console import Console
 from spikeloom import __version__
 from spikeloom.errors import InputError, JobError
 
-from . import bench, build, demo, doctor, flash, generate, list_, regress, report, run, selftest
+from . import (
+    bench,
+    build,
+    demo,
+    doctor,
+    flash,
+    generate,
+    list_,
+    regress,
+    report,
+    run,
+    selftest,
+    train,
+)
 
 NO_FAULT_OF_THE_INPUT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.ENOMEM)
 INTERRUPTED = 130  # exit code that shells use after Ctrl-C
@@ -40,6 +53,7 @@ COMMANDS = {
     "regress": regress.regress,
     "bench": bench.bench,
     "demo": demo.demo,
+    "train": train.train,
     "doctor": doctor.doctor,
 }
 for _name, _function in COMMANDS.items():

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HOUSES = {"hdl": "spikeloom", "sim": "spikeloom_sim", "boards": "spikeloom_boards"}
-HOUSES["cli"] = "spikeloom_cli"
+HOUSES |= {"models": "spikeloom_models", "cli": "spikeloom_cli"}
 LAYERS = list(HOUSES.values())  # each may import those before it
 
 
