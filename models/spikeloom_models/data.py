@@ -114,9 +114,7 @@ def _read_npz(path: Path, part: str) -> tuple[Any, Any]:
 
 def _labelled(images: NDArray[Any], labels: NDArray[Any], where: str, classes: int) -> Labelled:
     """Checked images and labels."""
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.ndim != 4 or images.dtype != np.uint8:
+    if images.ndim not in (3, 4) or images.dtype != np.uint8:
         raise InputError(
             f"{where}: images are {images.dtype} of shape {images.shape}; give uint8 of shape "
             "(n, height, width) or (n, height, width, channels)"
@@ -137,6 +135,7 @@ def _labelled(images: NDArray[Any], labels: NDArray[Any], where: str, classes: i
             f"{where}: label {labels[first]} of image {first:,} is not a class; classes are 0 to "
             f"{classes - 1}"
         )
+    images = images if images.ndim == 4 else images[..., None]
     return Labelled(images, labels.astype(np.int64))
 
 

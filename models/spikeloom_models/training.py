@@ -40,7 +40,7 @@ class Recipe:
     batch : int
         Images of a step.
     rate : float
-        Largest learning rate; it rises over the first fifth and falls as a cosine.
+        Largest learning rate; it rises over the first tenth and falls as a cosine.
     decay : float
         Weight decay, until the network is quantised.
     smoothing : float
@@ -64,8 +64,8 @@ class Recipe:
     epochs: int = 20
     short_epochs: int = -1
     integer_epochs: int = -1
-    batch: int = 256
-    rate: float = 4e-3
+    batch: int = 128
+    rate: float = 3e-3
     decay: float = 0.01
     smoothing: float = 0.05
     shift: int = 1
@@ -89,7 +89,7 @@ class Recipe:
 
     def learning_rate(self, progress: float) -> float:
         """Learning rate after a share `progress` of the training."""
-        rise = 0.2
+        rise = 0.1
         if progress < rise:
             return self.rate * (0.04 + 0.96 * progress / rise)
         falling = (1 + math.cos(math.pi * (progress - rise) / (1 - rise))) / 2

@@ -41,9 +41,9 @@ class Quantised(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *arguments)
         self._is_integer = bool(self.integer)
 
-    def _mark_integer(self):
-        self.integer.fill_(True)
-        self._is_integer = True
+    def _mark_integer(self, value=True):
+        self.integer.fill_(value)
+        self._is_integer = value
 
     def _round_weight(self, weight, gain):
         return round_through((weight * gain).clamp(-self.largest, self.largest))
@@ -128,6 +128,14 @@ class SpikingLinear(Quantised):
         self.threshold.copy_((self.largest * self.levels / peak / 2).floor().clamp(min=1) * 2)
         self._mark_integer()
 
+    @torch.no_grad()
+    def unround(self) -> None:
+        """Go back to floating point, with the weights of the quantised layer before rounding."""
+        self.scale.fill_(1)
+        self.mean.zero_()
+        self.variance.fill_(1 - EPSILON)
+        self._mark_integer(False)
+
     def _per_output(self, values):
         return values.repeat_interleave(self.outputs // self.parts)
 
@@ -210,6 +218,13 @@ class SpikformerAttention(nn.Module):
         self.threshold.copy_((self.log_threshold.exp() / 2).round().clamp(min=1) * 2)
         self._is_integer = True
 
+    @torch.no_grad()
+    def unround(self) -> None:
+        """Go back to floating point, with the threshold of the quantised layer."""
+        self.log_threshold.copy_(self.threshold.log())
+        self.threshold.zero_()
+        self._is_integer = False
+
     _is_integer = False
 
     def _load_from_state_dict(self, *arguments):
@@ -267,3 +282,7 @@ class Classifier(Quantised):
         by_bits = self.largest / self.weight.abs().max()
         self.gain.copy_(torch.minimum(by_bits, MARGIN * self.largest_sum / sums))
         self._mark_integer()
+
+    def unround(self) -> None:
+        """Go back to floating point, with the weights of the quantised layer before rounding."""
+        self._mark_integer(False)

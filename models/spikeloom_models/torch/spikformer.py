@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,6 +92,8 @@ class Spikformer(nn.Module):
     def __init__(self, shape: SpikformerShape | None = None):
         super().__init__()
         self.shape = shape = shape or SpikformerShape()
+        if shape.width % shape.heads:
+            raise ValueError(f"{shape.heads} heads do not divide a width of {shape.width}")
         self.embed = PatchEmbedding(
             shape.input_image,
             shape.patch,
@@ -124,3 +127,11 @@ class Spikformer(nn.Module):
             if isinstance(module, (SpikingLinear, SpikformerAttention)):
                 module.quantise()
         self.head.quantise(self.shape.steps * self.shape.tokens)
+
+    def unrounded(self) -> Spikformer:
+        """A copy of a quantised network that computes in floating point: its own reference."""
+        twin = deepcopy(self).eval()
+        for module in twin.modules():
+            if isinstance(module, (SpikingLinear, SpikformerAttention, Classifier)):
+                module.unround()
+        return twin
