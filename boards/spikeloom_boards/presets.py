@@ -27,13 +27,13 @@ def preset_config(
     Raises `InputError` if there is neither.
     """
     settings = dict(settings)
-    presets = presets_of(board)
     config = find_core(core)
-    if core not in presets:
+    chosen = config.PRESETS.get(board.device.presets)
+    if chosen is None:
         if not settings:
             raise InputError(f"{board.id} has no preset of {core}; give its keys with --set")
         return config.from_settings(settings)
-    preset = presets[core].settings
+    preset = chosen.settings
     before = config.from_settings(preset)
     changed = {
         name
@@ -48,7 +48,7 @@ def preset_config(
 
 def core_clock(core: str, board: Board) -> int:
     """Clock of `core` on a board in Hz: from its preset, else the board's default."""
-    preset = presets_of(board).get(core)
+    preset = find_core(core).PRESETS.get(board.device.presets)
     return preset.hz if preset and preset.hz else board.frequency
 
 

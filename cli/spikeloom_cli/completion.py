@@ -8,6 +8,8 @@ import typer
 
 from spikeloom.cores import all_cores
 from spikeloom.families import netlists
+from spikeloom.networks.finding import network_names
+from spikeloom.networks.network import Network
 from spikeloom_boards.boards import BOARDS
 from spikeloom_sim.simulators import SIMULATORS
 
@@ -24,7 +26,8 @@ def one_of(names: Iterable[str]) -> Callable[[str], list[str]]:
     return complete
 
 
-cores = one_of(all_cores())
+cores = one_of([*all_cores(), *network_names()])
+networks = one_of(network_names())
 boards = one_of(BOARDS)
 simulators = one_of(SIMULATORS)
 backends = one_of(BACKENDS)
@@ -34,7 +37,7 @@ families = one_of(netlists())
 def assignments(ctx: typer.Context, incomplete: str) -> list[str] | list[tuple[str, str]]:
     """KEY= for the core on the command line, or for all cores; KEY=VALUE for a key with choices."""
     # If the last option has no value yet, the words before it are still unparsed.
-    known = all_cores()
+    known = all_cores() | dict.fromkeys(network_names(), Network)
     named = known.keys() & {ctx.params.get("core"), *ctx.args}
     keys = {
         name: key.metadata for core in named or known for name, key in known[core].keys().items()

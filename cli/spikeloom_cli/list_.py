@@ -1,11 +1,13 @@
-"""`spikeloom list`: list cores, units, boards and presets."""
+"""`spikeloom list`: list cores, units, networks, boards and presets."""
 
 from __future__ import annotations
 
 from dataclasses import MISSING
 from typing import Any
 
-from spikeloom.cores import all_cores
+from spikeloom.contract import Core
+from spikeloom.cores import all_cores, find_core
+from spikeloom.networks.finding import network_names
 from spikeloom.stream_unit import StreamUnit
 from spikeloom_boards.boards import BOARDS
 from spikeloom_boards.presets import core_clock, preset_config, presets_of
@@ -15,13 +17,11 @@ from .tables import print_table
 
 
 def list_(json: Json = False) -> None:
-    """List cores and units with their keys, boards, and presets for each board."""
+    """List cores, units and networks with their keys, boards, and presets for each board."""
     cores, units = {}, {}
     for name, core in all_cores().items():
-        (units if issubclass(core, StreamUnit) else cores)[name] = {
-            "summary": core.SUMMARY,
-            "keys": {key: _describe(field) for key, field in core.keys().items()},
-        }
+        (units if issubclass(core, StreamUnit) else cores)[name] = _entry(core)
+    networks = {name: _entry(find_core(name)) for name in network_names()}
     boards = {
         board.id: {
             "title": board.title,
@@ -49,12 +49,12 @@ def list_(json: Json = False) -> None:
         for core, preset in presets_of(board).items()
     ]
     if json:
-        listed = {"cores": cores, "units": units, "networks": {}}
+        listed = {"cores": cores, "units": units, "networks": networks}
         print_json(listed | {"boards": boards, "presets": presets})
         return
 
     out = console()
-    for name, core in (cores | units).items():
+    for name, core in (cores | units | networks).items():
         out.print(f"[bold]{name}[/bold]  {core['summary']}", soft_wrap=not out.is_terminal)
         print_table(
             ("key", "meaning", "allowed", "default"),
@@ -97,6 +97,13 @@ def list_(json: Json = False) -> None:
 def shown(default: Any) -> Any:
     """A key's default, or "" if it is derived from other keys (its help text says how)."""
     return "" if default is None else default
+
+
+def _entry(core: type[Core]) -> dict[str, Any]:
+    return {
+        "summary": core.SUMMARY,
+        "keys": {key: _describe(field) for key, field in core.keys().items()},
+    }
 
 
 def _describe(key):

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
+    MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TextColumn,
@@ -33,7 +34,7 @@ CoreName = Annotated[
     str,
     typer.Argument(
         metavar="CORE",
-        help="Name of a core; see `spikeloom list`.",
+        help="Name of a core or network (see `spikeloom list`), or a network file.",
         autocompletion=completion.cores,
     ),
 ]
@@ -127,6 +128,25 @@ def steps(total: int, quiet: bool = False) -> Iterator[Callable[[str], None]]:
             begun += 1
 
         yield begin
+
+
+@contextmanager
+def count_display(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A progress display of a job; yields a function of the number of `what` done and the total.
+
+    Shown on standard error, and only to a terminal.
+    """
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        disable=quiet or not sys.stderr.isatty(),
+        transient=True,
+    ) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 @contextmanager

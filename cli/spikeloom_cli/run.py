@@ -17,6 +17,7 @@ from spikeloom.cores import find_core
 from spikeloom.errors import InputError, unknown
 from spikeloom.families import find_netlist, netlists
 from spikeloom.link.protocol import DEFAULT_BAUD
+from spikeloom.networks.finding import is_path
 from spikeloom.outputs import check_file
 from spikeloom_boards.driver.backend import run_batch
 from spikeloom_boards.driver.jobs import open_for
@@ -56,11 +57,12 @@ def run(
     q: Annotated[Path | None, typer.Option("--q", metavar="Q.npy", help="Queries.")] = None,
     k: Annotated[Path | None, typer.Option("--k", metavar="K.npy", help="Keys.")] = None,
     v: Annotated[Path | None, typer.Option("--v", metavar="V.npy", help="Values.")] = None,
+    image: Annotated[
+        Path | None, typer.Option("--image", metavar="X.npy", help="Image of a network.")
+    ] = None,
     inputs: Annotated[
         list[str] | None,
-        typer.Option(
-            "--input", metavar="NAME=X.npy", help="Operand NAME of a core other than Q, K, V."
-        ),
+        typer.Option("--input", metavar="NAME=X.npy", help="Operand NAME of any other core."),
     ] = None,
     backend: Annotated[
         str,
@@ -103,8 +105,9 @@ def run(
     if (backend == "board") != (port is not None):
         raise InputError("--backend board and --port PORT (or --port sim) must be given together")
     view = wanted_view(core_class, rate, codes)
-    paths = operand_paths(q=q, k=k, v=v, inputs=inputs or ())
+    paths = operand_paths(q=q, k=k, v=v, image=image, inputs=inputs or ())
     read = {f"operand {name}": path for name, path in paths.items()} | {"--config": config}
+    read |= {"the network": core} if is_path(core) else {}
     check_file(output, inputs=read)
     if wave is not None:
         check_wave(wave, backend)
@@ -117,17 +120,21 @@ def run(
     else:
         job = on_machine(core_class, settings, tensors, backend, sim, family, wave, json)
     show = job.core.views()[view]
-    (name,) = job.core.outputs
+    name, *others = job.core.outputs  # the first one is written, others are shown
     result = show(np.stack([run.outputs[name] for run in job.runs]))
-    if all(tensors[n].ndim == len(x.shape) for n, x in job.core.inputs.items()):
+    if all(x.complete(tensors[n]).ndim == len(x.shape) for n, x in job.core.inputs.items()):
         result = result[0]
     save_tensor(output, result)
+    shown = {name: [run.outputs[name].tolist() for run in job.runs] for name in others}
     summary = job.summary | {"output": str(output), "shape": list(result.shape)}
     summary["dtype"] = str(result.dtype)
+    summary |= shown
     if json:
         print_json(summary)
     else:
         print_job(summary, f"{output}: {result.dtype} {result.shape}", wave)
+        for name, values in shown.items():
+            console().print(f"{name}: {shortened(values)}")
 
 
 @dataclass
@@ -224,8 +231,14 @@ def print_job(summary: Mapping[str, Any], written: str, wave: Path | None) -> No
         out.print(f"{wave}: waveform (gtkwave {save_file_of(wave)})")
 
 
+def shortened(values: Sequence[Any]) -> str:
+    """The first values, separated by commas."""
+    return ", ".join(map(str, values[:10])) + (", ..." if len(values) > 10 else "")
+
+
 def operand_paths(*, inputs: Sequence[str], **named: Path | None) -> dict[str, Path]:
-    """The file of each operand, from ``--q``, ``--k``, ``--v`` and ``--input NAME=FILE``."""
+    """The file of each operand, from ``--q``, ``--k``, ``--v``, ``--image`` and
+    ``--input NAME=FILE``."""
     paths = {name: path for name, path in named.items() if path is not None}
     for text in inputs:
         name, equals, path = text.partition("=")

@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "core": "api",
+    "load": "api",
     "run": "api",
     "all_cores": "cores",
     "Backend": "backend",

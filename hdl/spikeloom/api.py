@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,12 +25,27 @@ def core(name: str, **keys: Any) -> Core:
 
     Parameters
     ----------
-    name : as ``spikeloom list`` names it.
+    name : as ``spikeloom list`` names it, or a network file.
     keys : the core's keys, as on the command line after ``--set``.
 
     Raises `InputError` for an unknown name or key and for a value that is not allowed.
     """
     return find_core(name).from_settings(keys)
+
+
+def load(path: str | PathLike[str], **keys: Any) -> Core:
+    """The core of a network file, configured and checked.
+
+    Parameters
+    ----------
+    path : a ``.safetensors`` file, see `docs/networks.md`.
+    keys : the core's keys, as for `core`.
+
+    Raises `InputError` for anything but a valid network.
+    """
+    from .networks.finding import load_network
+
+    return load_network(path).from_settings(keys)
 
 
 def run(
@@ -46,10 +62,11 @@ def run(
 
     Parameters
     ----------
-    core : from `spikeloom.core`.
+    core : from `spikeloom.core` or `spikeloom.load`.
     axes : the axes of the operands, in any order: T steps, B batch, H heads, N tokens, D dims
-        ("TBHND"). Without it operands have the axes of the core's ports, and perhaps one of runs in
-        front. Batch and heads are run one after the other, run n with the seed ``seed + n``.
+        ("TBHND"); Y rows, X columns, C channels of an image ("BYXC"). Without it operands have the
+        axes of the core's ports, and perhaps one of runs in front. Batch and heads are run one
+        after the other, run n with the seed ``seed + n``.
     backend : "golden", "rtl", "netlist" or "board", or an object like `spikeloom.backend.Backend`.
         All but "golden" are compared with the golden model.
     view : one of ``core.views()``, say "rate" or "codes" (default: the first of them).
@@ -72,7 +89,9 @@ def run(
     ports = core.inputs
     given = {name: _exact(ports[name], operand, name) for name, operand in operands.items()}
     order = None if axes is None else AxisOrder(axes)
-    if order is not None:
+    if order is None:
+        given = {name: ports[name].complete(x) for name, x in given.items()}
+    else:
         given = {name: order.split(name, x, ports[name].axes) for name, x in given.items()}
     fitted, batch = type(core).prepare(core.as_dict(), **given)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -104,6 +105,11 @@ class Core(Configuration):
         raise NotImplementedError
 
     @property
+    def constants(self) -> dict[str, NDArray]:
+        """Operands that the core supplies itself, the same in every run; a user leaves them out."""
+        return {}
+
+    @property
     def flags(self) -> dict[str, Flag]:
         """Status outputs other than `busy` and `done`."""
         return {"misframed": MISFRAMED}
@@ -128,6 +134,7 @@ class Core(Configuration):
         """Operands of one run as arrays of the items' dtypes. Raises `InputError` if one is
         invalid."""
         check_names(self, operands)
+        operands = {**operands, **self.constants}
         return {name: port.check(operands[name], name) for name, port in self.inputs.items()}
 
     def cycles(self, **operands: NDArray) -> int:
@@ -165,22 +172,24 @@ class Core(Configuration):
         check_names(self, tensors)
         if not self.inputs:
             return [{}]
-        runs = []
+        names, runs = [], []
+        constants = self.constants
         for name, port in self.inputs.items():
-            array = port.item.check(tensors[name], name)
+            if name in constants:
+                continue
+            array = port.complete(port.item.check(tensors[name], name))
             rank = len(port.shape)
             if array.shape[-rank:] != port.shape or array.ndim not in (rank, rank + 1):
                 raise InputError(
                     f"{name}: shape {array.shape} is not {port.shape} ({', '.join(port.axes)}), "
                     "nor runs of that"
                 )
+            names.append(name)
             runs.append(array.reshape(-1, *port.shape))
         if len({len(operand) for operand in runs}) > 1:
-            lengths = ", ".join(
-                f"{name} {len(x)}" for name, x in zip(self.inputs, runs, strict=True)
-            )
+            lengths = ", ".join(f"{name} {len(x)}" for name, x in zip(names, runs, strict=True))
             raise InputError(f"{self.NAME}: operands have different numbers of runs: {lengths}")
-        return [dict(zip(self.inputs, run, strict=True)) for run in zip(*runs, strict=True)]
+        return [constants | dict(zip(names, run, strict=True)) for run in zip(*runs, strict=True)]
 
     def describe(self) -> str:
         """The core in this configuration, in one line."""
@@ -193,6 +202,11 @@ class Core(Configuration):
     def settled(self) -> Self:
         """The same hardware with every key set to a value, none dependent on data."""
         return self
+
+    def reference(self, folder: Path) -> str:
+        """The text by which `spikeloom.cores.find_core` finds the core's class in another process:
+        its name. Subclasses may write a file into `folder` and return its path."""
+        return self.NAME
 
     def seeded(self, run: int) -> Self:
         """The core with the seed of run number `run`: ``seed + run``, with 0 skipped on
@@ -224,16 +238,22 @@ class Core(Configuration):
 
     def random_operands(self, rng: np.random.Generator, density: float = 0.5) -> dict[str, NDArray]:
         """Random operands for tests; see `Item.random`."""
-        return {name: port.random(rng, density) for name, port in self.inputs.items()}
+        drawn = {name: port.random(rng, density) for name, port in self.inputs.items()}
+        return drawn | self.constants
 
 
 def check_names(core: Core, tensors: Mapping[str, Any]) -> None:
     """Raise `InputError` if an operand is missing or unknown."""
-    names = list(core.inputs)
+    constants = core.constants
+    names = [name for name in core.inputs if name not in constants]
     takes = f"it takes {', '.join(names) or 'none'}"
-    unknown = [name for name in tensors if name not in names and tensors[name] is not None]
+    given = [name for name in tensors if tensors[name] is not None]
+    unknown = [name for name in given if name not in core.inputs]
     if unknown:  # first: it may be a misspelt operand
         raise InputError(f"{core.NAME}: no operand {unknown[0]}; {takes}")
+    for name in constants.keys() & given:
+        if not np.array_equal(tensors[name], constants[name]):
+            raise InputError(f"{core.NAME}: operand {name} is fixed; leave it out")
     missing = [name for name in names if tensors.get(name) is None]
     if missing:
         raise InputError(f"{core.NAME}: operand {missing[0]} is missing; {takes}")

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from amaranth.lib import stream
     from numpy.typing import ArrayLike, NDArray
 
-AXES = {"T": "steps", "B": "batch", "H": "heads", "N": "tokens", "D": "dims"}
+AXES = {
+    "T": "steps",
+    "B": "batch",
+    "H": "heads",
+    "N": "tokens",
+    "D": "dims",
+    "Y": "rows",
+    "X": "columns",
+    "C": "channels or classes",
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Port:
 
     Parameters
     ----------
-    axes : a letter for each axis (`AXES`): "TND".
+    axes : a letter for each axis (`AXES`): "TND"; "" for a single element.
     shape : elements along each axis.
     item : type of an element.
     beat : elements of a beat along each axis.
@@ -97,6 +106,11 @@ class Port:
             )
         return array
 
+    def complete(self, tensor: NDArray) -> NDArray:
+        """`tensor`, or runs of it, with the axes of length 1 that users leave out. Subclasses may
+        add some; the default is the identity."""
+        return tensor
+
     def pack(self, tensor: ArrayLike) -> list[tuple[int, int]]:
         """Beats (data, last) of a tensor of the port's shape."""
         data = self.to_bytes(tensor)
@@ -126,7 +140,7 @@ class Port:
             for n, count, block in zip(self.shape, self.grid, self.beat, strict=True)
         ]
         split = [side for pair in zip(self.grid, self.beat, strict=True) for side in pair]
-        blocks = np.pad(codes, margins).reshape(split)
+        blocks = (np.pad(codes, margins) if margins else codes).reshape(split)
         rank = len(self.shape)
         blocks = blocks.transpose(*range(0, 2 * rank, 2), *range(1, 2 * rank, 2))
         codes = np.ascontiguousarray(blocks).reshape(-1, 1).astype("<u8").view(np.uint8)

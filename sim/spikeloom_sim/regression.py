@@ -66,7 +66,7 @@ def run_suite(
         folder.mkdir(parents=True, exist_ok=True)
         module = module or to_verilog(config)
         arguments = build_simulation(module, simulator, folder, netlist=netlist)
-        settings = json.dumps({"core": config.NAME} | config.as_dict())
+        settings = json.dumps({"core": config.reference(folder)} | config.as_dict())
         tests, failures = run_cocotb(
             simulator,
             module.name,

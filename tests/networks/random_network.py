@@ -1,7 +1,10 @@
 """Random networks of any size, for tests of everything that takes a network."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from spikeloom.networks import golden
 from spikeloom.networks.graph import Graph
 from spikeloom.networks.layers import (
     Attention,
@@ -127,13 +130,12 @@ def random_network(
         bias=build.bias(classes, 100),
         weight_bits=weight_bits,
     )
-    return Graph(
-        name=name,
-        steps=steps,
-        image=image,
-        pixel_bits=pixel_bits,
-        layers=(*build.layers, head),
-    )
+    layers = (*build.layers, head)
+    graph = Graph(name=name, steps=steps, image=image, pixel_bits=pixel_bits, layers=layers)
+    # Logits around 0, so that all classes occur.
+    mean = golden.run(graph, random_images(graph, 16, seed)).logits.mean(0)
+    head = replace(head, bias=head.bias - mean.astype(np.int32))
+    return replace(graph, layers=(*build.layers, head))
 
 
 def random_images(graph, count, seed=1, density=0.5):

@@ -1,4 +1,4 @@
-"""What a network must be: every fault is one line that names the layer, the fault and the remedy."""
+"""Networks that are refused: one line names the layer, the fault and the remedy."""
 
 import json
 from dataclasses import replace

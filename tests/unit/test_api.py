@@ -164,7 +164,7 @@ GOOD = {name: np.zeros((5, 4), int) for name in "qkv"}
         ({"v": GOOD["v"] - 2}, {}, "v: -2 at [0, 0]; ternary spikes are -1, 0 or 1"),
         ({"k": [["a"]]}, {}, "k: holds <U1, not real numbers"),
         ({"k": GOOD["k"] * np.nan}, {}, "k: NaN or infinity at [0, 0]"),
-        ({}, {"axes": "NX"}, "axes 'NX': each must be one of"),
+        ({}, {"axes": "NZ"}, "axes 'NZ': each must be one of"),
         ({}, {"axes": "NN"}, "axes 'NN': each must be one of"),
         ({}, {"axes": "BND"}, "q: shape (5, 4) has 2 axes, axes 'BND' 3"),
         ({}, {"axes": "BN"}, "axes 'BN': q needs D (dims)"),

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HOUSES = {"hdl": "spikeloom", "sim": "spikeloom_sim", "boards": "spikeloom_boards"}
-HOUSES |= {"models": "spikeloom_models", "cli": "spikeloom_cli"}
+HOUSES = {"hdl": "spikeloom", "sim": "spikeloom_sim", "models": "spikeloom_models"}
+HOUSES |= {"boards": "spikeloom_boards", "cli": "spikeloom_cli"}
 LAYERS = list(HOUSES.values())  # each may import those before it
 
 

@@ -32,11 +32,19 @@ def all_cores() -> dict[str, type[Core]]:
 
 
 def find_core(name: str) -> type[Core]:
-    """The core called `name`. Raises `InputError` suggesting a similar name or listing all."""
+    """The core called `name`: a core, a network, or the path of a network file.
+
+    Raises `InputError` suggesting a similar name or listing all.
+    """
+    from ..networks.finding import find_network, is_path, network_names
+
     cores = all_cores()
-    if name not in cores:
-        raise unknown("core", name, cores)
-    return cores[name]
+    if name in cores and not is_path(name):
+        return cores[name]
+    network = find_network(name)
+    if network is None:
+        raise unknown("core", name, [*cores, *network_names()])
+    return network
 
 
 def _is_core(value: object) -> bool:

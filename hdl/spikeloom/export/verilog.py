@@ -29,7 +29,7 @@ COLLECT = (
 
 def module_name(core: Core) -> str:
     """Name of the generated top module."""
-    return f"spikeloom_{core.NAME}"
+    return f"spikeloom_{core.NAME}".replace("-", "_")
 
 
 @dataclass(frozen=True)

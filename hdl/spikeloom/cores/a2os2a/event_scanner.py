@@ -10,6 +10,7 @@ from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
+from ...blocks.one_hot import encode
 from ...blocks.pieces import any_of_each, pieces
 
 if TYPE_CHECKING:
@@ -147,15 +148,6 @@ def lowest(bits: Value) -> Value:
 def many(bits: Value) -> Value:
     """Whether more than one bit is set in `bits`."""
     return (bits & ~lowest(bits)).any()
-
-
-def encode(hot: Value) -> Value:
-    """The index of the only bit set in `hot`."""
-    index_bits = (len(hot) - 1).bit_length()
-    return Cat(
-        Cat(hot[n] for n in range(len(hot)) if n >> weight & 1).any()
-        for weight in range(index_bits)
-    )
 
 
 def select(hot: Value, values: Sequence[Value]) -> Value:

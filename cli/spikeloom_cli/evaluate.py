@@ -1,0 +1,132 @@
+"""`spikeloom evaluate`: the accuracy of a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spikeloom.backend import find_backend
+from spikeloom.cores import find_core
+from spikeloom.errors import InputError, JobError, unknown
+from spikeloom.link.protocol import DEFAULT_BAUD
+from spikeloom.networks.evaluation import Evaluation, check_images, check_labels
+from spikeloom.networks.evaluation import evaluate as run_evaluation
+from spikeloom.networks.finding import network_names
+from spikeloom.networks.network import Network
+from spikeloom_models.data import read_idx
+from spikeloom_sim.simulators import SIMULATORS
+from spikeloom_sim.tensors import load_tensor
+
+from . import completion
+from .completion import BACKENDS
+from .options import (
+    Assignments,
+    Baud,
+    ConfigFile,
+    Json,
+    Port,
+    SimulatorName,
+    console,
+    count_display,
+    print_json,
+    settings_of,
+)
+from .tables import print_table
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NUMPY = b"\x93NUMPY"
+
+
+def evaluate(
+    network: Annotated[
+        str,
+        typer.Argument(
+            metavar="NET",
+            help="Name of a network (see `spikeloom list`), or a network file.",
+            autocompletion=completion.networks,
+        ),
+    ],
+    images: Annotated[
+        Path,
+        typer.Option(
+            metavar="X.npy", help="Images (B, Y, X, C) or (B, Y, X) of bytes; .npy or IDX (.gz)."
+        ),
+    ],
+    labels: Annotated[
+        Path, typer.Option(metavar="Y.npy", help="Classes (B,), from 0; .npy or IDX (.gz).")
+    ],
+    backend: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Where to run: golden, rtl, netlist or board.",
+            autocompletion=completion.backends,
+        ),
+    ] = "golden",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N images.")] = None,
+    sim: SimulatorName = "verilator",
+    port: Port = None,
+    baud: Baud = DEFAULT_BAUD,
+    config: ConfigFile = None,
+    set_: Assignments = None,
+    json: Json = False,
+) -> None:
+    """Classify labelled images; compare every backend except golden with the golden model."""
+    core_class = find_core(network)
+    if not issubclass(core_class, Network):
+        raise InputError(f"{network} is a core, not a network; {_known()}")
+    if backend not in BACKENDS:
+        raise unknown("backend", backend, BACKENDS)
+    if sim not in SIMULATORS:
+        raise unknown("simulator", sim, SIMULATORS)
+    if (backend == "board") != (port is not None):
+        raise InputError("--backend board and --port PORT (or --port sim) must be given together")
+    core = core_class.from_settings(settings_of(config, set_))
+    pixels = check_images(core, load(images, "--images"), "--images")
+    truth = check_labels(core, load(labels, "--labels"), len(pixels), "--labels")
+    options = {"port": port, "baud": baud} if port else {}
+    options |= {"simulator": sim} if backend in ("rtl", "netlist") else {}
+    place = find_backend(backend, **options)
+    with count_display("images", quiet=json) as progress:
+        result = run_evaluation(core, pixels[:limit], truth[:limit], place, progress)
+    if json:
+        print_json(result.as_dict())
+    else:
+        print_evaluation(result)
+    if result.mismatches:
+        raise JobError(f"{network}: {result.mismatches} outputs differ from the golden model")
+
+
+def load(path: Path, name: str) -> NDArray:
+    """The array of an .npy or IDX file."""
+    if not path.is_file():
+        return load_tensor(path, name)  # says why it cannot be read
+    with path.open("rb") as file:
+        numpy = path.suffix == ".npy" or file.read(len(NUMPY)) == NUMPY
+    return load_tensor(path, name) if numpy else read_idx(path)
+
+
+def print_evaluation(result: Evaluation) -> None:
+    """Print an evaluation as text."""
+    out = console()
+    right = sum(row[n] for n, row in enumerate(result.confusion))
+    out.print(
+        f"{result.network} on {result.backend}: {100 * result.accuracy:.2f} % of {result.images:,} "
+        f"images ({right:,}), {result.images_per_second:,} images/s, {result.cycles:,.0f} cycles "
+        "an image"
+    )
+    if result.mismatches is not None:
+        out.print(f"{result.mismatches} outputs differ from the golden model")
+    out.print("rows: the class of an image; columns: the class that the network gives")
+    numbers = [str(n) for n in range(len(result.classes))]
+    rows = zip(numbers, result.classes, result.confusion, strict=True)
+    print_table(("", "class", *numbers), [(n, name, *counts) for n, name, counts in rows])
+
+
+def _known() -> str:
+    names = network_names()
+    return f"networks: {', '.join(names)}, or a network file" if names else "give a network file"

@@ -1,0 +1,112 @@
+"""Translates the graph of a network to a `Program`."""
+
+from __future__ import annotations
+
+from ...errors import InputError
+from ..graph import Graph
+from ..layers import Attention, Classifier, Layer, Linear, PatchEmbedding, Residual
+from .constants import MAX_ROWS, fewest_step_rows
+from .layer_operations import LayerOperations, step_constant
+from .operation import Target
+from .program import Program
+
+LANES = (4, 8, 16, 32, 64, 128)
+WEIGHTS = ("loaded", "initial")
+
+
+def compile_network(
+    network: Graph, *, lanes: int = 8, weights: str = "loaded", bit_enables: bool | None = None
+) -> Program:
+    """The program of a network.
+
+    Parameters
+    ----------
+    network : Graph.
+    lanes : outputs that are computed at once.
+    weights : "loaded" by a stream into memory without initial contents (the large RAM of the iCE40
+        UP5K), or "initial" contents of block RAM.
+    bit_enables : whether block RAM has a write enable for each bit, as on the iCE40 (default: if
+        weights are loaded).
+
+    Raises `InputError` if the engine cannot run the network.
+    """
+    if lanes not in LANES:
+        raise InputError(f"network {network.name}: lanes is {lanes}; choose one of {LANES}")
+    if weights not in WEIGHTS:
+        raise InputError(
+            f"network {network.name}: weights is {weights!r}; choose one of {', '.join(WEIGHTS)}"
+        )
+    loaded = weights == "loaded"
+    enables = loaded if bit_enables is None else bit_enables
+    shift = best_shift(network)
+    bits = weight_bits(network)
+    compiler = Compiler(network, lanes=lanes, shift=shift, bits=bits)
+    return compiler.program(loaded=loaded, bit_enables=enables)
+
+
+def weight_bits(network: Graph) -> int:
+    """Bits of the widest weight."""
+    return max(getattr(layer, "weight_bits", 0) for layer in network.layers)
+
+
+def best_shift(network: Graph) -> int:
+    """The shift of constants with the fewest entries in event lists, over all layers."""
+    bits = weight_bits(network)
+
+    def cost(shift):
+        total = 0
+        for layer in network.layers:
+            if not isinstance(layer, Linear | Attention):
+                continue
+            rows = fewest_step_rows(step_constant(layer), shift, bits)
+            outputs = layer.outputs if isinstance(layer, Linear) else layer.heads
+            total += outputs * (len(rows) if rows else 100 * MAX_ROWS)
+        return total
+
+    return min(range(bits + 1), key=lambda shift: (cost(shift), -shift))
+
+
+class Compiler(LayerOperations):
+    """One translation: operations in the order of layers, then addresses."""
+
+    def program(self, *, loaded: bool, bit_enables: bool) -> Program:
+        """The whole program."""
+        network = self.network
+        for layer in network.layers:
+            self._layer(layer)
+        words = self.storage.allocate()
+        operations = tuple(make() for make in self.operations)
+        longest = max(operation.longest_list for operation in operations)
+        return Program(
+            operations=operations,
+            weights=self.weights.image(),
+            loaded=loaded,
+            bit_enables=bit_enables,
+            lanes=self.lanes,
+            weight_bits=self.bits,
+            shift=self.shift,
+            accumulator_bits=network.accumulator_bits,
+            steps=network.steps,
+            classes=len(network.classes),
+            bitmap_words=words,
+            image_base=0,
+            image_pieces=self.storage.image_pieces,
+            list_depth=1 << (longest - 1).bit_length(),
+            state_bits=network.tokens.bit_length() if self.storage.value_words() else 0,
+            index_bits=self.index_bits,
+            value_words=self.storage.value_words(),
+        )
+
+    def _layer(self, layer: Layer) -> None:
+        """The operations of a layer. The branch of an `iand` residual is computed by the residual,
+        and V by its attention."""
+        neuron = getattr(layer, "neuron", None)
+        if neuron is not None and neuron.reset != "hard":
+            raise layer.error("reset is soft; the engine has hard reset, train with that")
+        if isinstance(layer, Classifier):
+            self.classify(layer)
+        elif isinstance(layer, Residual):
+            if layer.form == "iand":
+                self.compute(self.neurons(layer, layer.inputs[1]), Target.CLEAR, layer.name)
+        elif self.storage.needs_bitmap(layer):
+            self.compute(layer, Target.WRITE, layer.name)

@@ -1,0 +1,280 @@
+"""The engine: the component of a whole network."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Mux, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.component import Component
+from ...blocks.control import control_members, control_of
+from ...blocks.pieces import pieces
+from ...blocks.pipeline import Pipeline
+from ...blocks.run_control import RunControl
+from .bitmap_memory import BitmapMemory, word_bits
+from .image_writer import IMAGE_BEAT, ImageWriter
+from .lanes import Lanes
+from .lister import Lister
+from .logits import LogitSender
+from .operands import Operands
+from .operation import Target
+from .place import Place
+from .program import Program
+from .replay import Replay
+from .row_reader import RowReader
+from .sequencer import Sequencer
+from .weight_memory import CHUNK_BITS, WeightMemory
+
+
+class Engine(Component):
+    """Runs the operations of a `Program` on an image, layer after layer.
+
+    The engine takes an image before `start` or after it, and the next one while it computes.
+    Weights that are loaded are accepted while it is not busy; they stay until they are replaced.
+
+    ``image -> bitmaps -> lister -> lists -> replay -> operands -> lanes -> bitmaps -> logits``
+
+    Parameters
+    ----------
+    program : Program.
+
+    Members
+    -------
+    start : In(1), begin a run of one image; ignored while `busy` is high.
+    seed : In(64), unused, as nothing is random; every core has this port.
+    busy : Out(1), high from the cycle after `start` to the transfer of the label.
+    done : Out(1), high for one cycle, with the transfer of the label.
+    misframed : Out(1), a ``last`` was not at the end of a tensor; high until reset.
+    image : In(stream of {data: 16 bits, last}). For each patch and each plane of pixels, highest
+        first: the plane's bits of 16 pixels per beat, padded with zeros.
+    weights : In(stream of {data: 16 bits, last}), only if they are loaded; see `WeightMemory`.
+    logits : Out(stream of {data: signed, last}), a beat per class.
+    label : Out(stream of {data: number of the class, last}), one beat.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        chunk = data.StructLayout({"data": CHUNK_BITS, "last": 1})
+        logit = data.StructLayout({"data": signed(program.accumulator_bits), "last": 1})
+        label_bits = max(1, (program.classes - 1).bit_length())
+        label = data.StructLayout({"data": label_bits, "last": 1})
+        members = {
+            **control_members(),
+            "misframed": Out(1),
+            "image": In(stream.Signature(IMAGE_BEAT)),
+            "logits": Out(stream.Signature(logit)),
+            "label": Out(stream.Signature(label)),
+        }
+        if program.loaded:
+            members["weights"] = In(stream.Signature(chunk))
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        program = self.program
+
+        m.submodules.run_control = run_control = RunControl(1)
+        m.submodules.sequencer = sequencer = Sequencer(program.table)
+        wiring.connect(m, control_of(self), run_control.control)
+        m.d.comb += sequencer.begin.eq(run_control.begin)
+
+        m.submodules.bitmaps = bitmaps = BitmapMemory(
+            lanes=program.lanes, depth=program.bitmap_words, bit_enables=program.bit_enables
+        )
+        image = self._write_image(m, sequencer, bitmaps)
+        replay = self._list_events(m, sequencer, bitmaps)
+        weights = self._weights(m)
+        operands, lanes = self._compute(m, sequencer, replay, weights)
+        self._place_spikes(m, sequencer, bitmaps, operands, lanes)
+        self._send(m, sequencer, lanes, run_control)
+
+        wrong = [image.misframed]
+        if program.loaded:
+            wrong.append(weights.misframed)
+        with m.If(Cat(wrong).any()):
+            m.d.sync += self.misframed.eq(1)
+
+        return m
+
+    def _write_image(self, m, sequencer, bitmaps):
+        """The image, written to the bitmap memory."""
+        m.submodules.image_writer = image = ImageWriter(
+            base=self.program.image_base,
+            pieces=self.program.image_pieces,
+            addr_bits=self.program.piece_bits,
+        )
+        wiring.connect(m, wiring.flipped(self.image), image.i)
+        m.d.comb += [
+            bitmaps.i_en.eq(image.w_en),
+            bitmaps.i_addr.eq(image.w_addr),
+            bitmaps.i_data.eq(image.w_data),
+            image.w_ready.eq(bitmaps.i_ready),
+            sequencer.image_full.eq(image.full),
+            image.used.eq(sequencer.image_used),
+        ]
+        return image
+
+    def _list_events(self, m, sequencer, bitmaps):
+        """Bitmaps to event lists, and their replay."""
+        program, table = self.program, self.program.table
+        shapes = table.shapes
+        m.submodules.reader = reader = RowReader(
+            addr_bits=program.piece_bits,
+            counts={name: shapes[name] for name in ("words", "parts", "rows", "tokens")},
+        )
+        m.submodules.lister = lister = Lister(
+            word_bits=shapes["words"],
+            table_bits=len(sequencer.table_addr),
+            entry_bits=table.entry_bits,
+        )
+        m.submodules.replay = replay = Replay(
+            depth=program.list_depth,
+            longest=program.longest_list,
+            entry_bits=table.entry_bits,
+            addr_bits=(len(program.weights) - 1).bit_length(),
+            group_bits=shapes["groups"],
+            token_bits=shapes["tokens"],
+        )
+        wiring.connect(m, reader.o, lister.i)
+        copied = {
+            reader: ("words", "parts", "rows", "tokens", "part_step", "row_step"),
+            lister: ("head", "following", "after", "tailed"),
+            replay: ("groups", "tokens", "w_base", "w_pitch"),
+        }
+        for part, names in copied.items():
+            m.d.comb += part.go.eq(sequencer.go)
+            m.d.comb += [getattr(part, name).eq(getattr(sequencer, name)) for name in names]
+        m.d.comb += [
+            reader.base.eq(sequencer.x_base),
+            bitmaps.r_addr.eq(reader.r_addr),
+            bitmaps.r_en.eq(reader.r_en),
+            reader.r_data.eq(bitmaps.r_data),
+            sequencer.table_addr.eq(lister.table_addr),
+            lister.table_data.eq(sequencer.table_data),
+            lister.room.eq(replay.room),
+            replay.begins.eq(lister.begins),
+            replay.w_en.eq(lister.w_en),
+            replay.w_entry.eq(lister.w_entry),
+            replay.close.eq(lister.close),
+        ]
+        return replay
+
+    def _weights(self, m):
+        """The weight memory and its stream."""
+        program = self.program
+        m.submodules.weight_memory = weights = WeightMemory(
+            width=program.lanes * program.weight_bits,
+            depth=len(program.weights),
+            initial=None if program.loaded else program.weight_words,
+        )
+        if program.loaded:
+            wiring.connect(m, wiring.flipped(self.weights), weights.i)
+            m.d.comb += weights.open.eq(~self.busy)
+        return weights
+
+    def _compute(self, m, sequencer, replay, weights):
+        """Entries to operands, and their sums."""
+        program = self.program
+        m.submodules.operands = operands = Operands(
+            lanes=program.lanes,
+            weight_bits=program.weight_bits,
+            entry_bits=program.table.entry_bits,
+            addr_bits=len(weights.addr),
+            steps=program.steps,
+            state_bits=program.state_bits,
+            index_bits=program.index_bits,
+            value_words=program.value_words,
+        )
+        m.submodules.lanes = lanes = Lanes(
+            lanes=program.lanes,
+            operand_bits=operands.operand_bits,
+            bits=program.accumulator_bits,
+            shift=program.shift,
+        )
+        m.d.comb += [
+            operands.i_valid.eq(replay.valid),
+            operands.i.eq(replay.o),
+            operands.state.eq(sequencer.state),
+            operands.learn.eq(sequencer.learn),
+            operands.keep.eq(sequencer.keep),
+            weights.addr.eq(operands.w_addr),
+            operands.w_data.eq(weights.data),
+            lanes.valid.eq(operands.o_valid),
+            lanes.controls.eq(operands.controls),
+            lanes.operands.eq(operands.operands),
+            lanes.added.eq(operands.added),
+            lanes.rest.eq(sequencer.rest),
+            lanes.leak.eq(sequencer.leak),
+        ]
+        return operands, lanes
+
+    def _place_spikes(self, m, sequencer, bitmaps, operands, lanes):
+        """Spikes to the bitmap memory or to the memory of V, one cycle later."""
+        program, shapes = self.program, self.program.table.shapes
+        fields = ("o_base", "o_group", "o_row", "o_token", "groups")
+        groups_per_word = word_bits(program.lanes) // program.lanes
+        addr_bits = (max(program.bitmap_words, program.value_words) - 1).bit_length()
+        m.submodules.place = place = Place(
+            steps=program.steps,
+            addr_bits=addr_bits,
+            fields={name: shapes[name] for name in fields},
+            groups_per_word=groups_per_word,
+        )
+        values = sequencer.target == Target.VALUES
+        m.d.comb += [
+            place.go.eq(sequencer.go),
+            place.whole.eq(values | sequencer.learn),
+            place.next.eq(lanes.o_valid),
+            *(getattr(place, name).eq(getattr(sequencer, name)) for name in fields),
+        ]
+        write = Pipeline(m)
+        addr = write.register(place.addr, "write_addr")
+        to_bitmaps = (sequencer.target == Target.WRITE) | (sequencer.target == Target.CLEAR)
+        m.d.comb += [
+            bitmaps.w_en.eq(
+                write.register(lanes.o_valid & to_bitmaps, "write_en", reset_less=False)
+            ),
+            bitmaps.w_clear.eq(sequencer.target == Target.CLEAR),
+            bitmaps.w_addr.eq(addr),
+            bitmaps.w_slot.eq(write.register(place.slot, "write_slot")),
+            bitmaps.w_data.eq(write.register(lanes.o, "write_data")),
+        ]
+        if program.state_bits:
+            bits = program.state_bits
+            m.d.comb += [
+                place.next.eq(Mux(sequencer.learn, operands.placed, lanes.o_valid)),
+                operands.place.eq(place.addr),
+                operands.v_en.eq(
+                    write.register(lanes.o_valid & values, "value_en", reset_less=False)
+                ),
+                operands.v_addr.eq(addr),
+                operands.v_data.eq(bitmaps.w_data),
+                operands.learnt.eq(lanes.learnt),
+                operands.values.eq(
+                    Cat(v[:bits] for v in pieces(lanes.values, program.accumulator_bits))
+                ),
+                operands.clear.eq(sequencer.clear),
+                sequencer.clearing.eq(operands.clearing),
+            ]
+
+    def _send(self, m, sequencer, lanes, run_control):
+        """Logits and label; the end of operations, once their last spikes are in memory."""
+        program = self.program
+        m.submodules.logit_sender = sender = LogitSender(
+            lanes=program.lanes, bits=program.accumulator_bits, classes=program.classes
+        )
+        wiring.connect(m, sender.logits, wiring.flipped(self.logits))
+        wiring.connect(m, sender.label, wiring.flipped(self.label))
+        written = Pipeline(m).delay(
+            lanes.final, 2 + BitmapMemory.write_delay, "written", reset_less=False
+        )
+        m.d.comb += [
+            sequencer.done.eq(written),
+            sender.values.eq(lanes.values),
+            sender.go.eq(sequencer.send),
+            sender.count.eq(sequencer.logits),
+            sequencer.sending.eq(sender.busy),
+            sender.finish.eq(sequencer.finish),
+            run_control.last.eq(sender.finished),
+        ]
+

@@ -1,0 +1,71 @@
+"""Writes an image to the bitmap memory while no operation reads it."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.component import Component
+from ...blocks.framed_input import FramedInput
+from .operation import PIECE_BITS
+
+IMAGE_BEAT = data.StructLayout({"data": PIECE_BITS, "last": 1})
+
+
+class ImageWriter(Component):
+    """Takes the beats of one image, and the next ones once the image was used.
+
+    Parameters
+    ----------
+    base : address of the first piece. pieces : beats of an image.
+    addr_bits : bits of an address.
+
+    Members
+    -------
+    i : In(stream of {data: 16 bits, last}).
+    misframed : Out(1), ``last`` is wrong, while its beat is transferred.
+    full : Out(1), an image is present. used : In(1), it is no longer needed.
+    w_en : Out(1), w_addr : Out(addr_bits), w_data : Out(16), a write. w_ready : In(1), it is done.
+    """
+
+    def __init__(self, *, base: int, pieces: int, addr_bits: int) -> None:
+        self._base = base
+        self._pieces = pieces
+        super().__init__(
+            {
+                "i": In(stream.Signature(IMAGE_BEAT)),
+                "misframed": Out(1),
+                "full": Out(1),
+                "used": In(1),
+                "w_en": Out(1),
+                "w_addr": Out(addr_bits, init=base),  # pyright: ignore[reportCallIssue]
+                "w_data": Out(PIECE_BITS),
+                "w_ready": In(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # A beat waits in a register, so that the stream's ready does not depend on spikes.
+        m.submodules.framed = framed = FramedInput(IMAGE_BEAT, image=self._pieces)
+        beat = framed.o.payload
+        last = Signal(reset_less=True)
+        m.d.comb += [
+            framed.i.valid.eq(self.i.valid),
+            framed.i.payload.eq(self.i.payload),
+            self.i.ready.eq(framed.i.ready),
+            framed.o.ready.eq(~self.full & ~self.w_en),
+            self.misframed.eq(framed.misframed & framed.o.ready),
+        ]
+        with m.If(framed.o.valid & framed.o.ready):
+            m.d.sync += [self.w_en.eq(1), self.w_data.eq(beat.data), last.eq(beat.last)]
+        with m.If(self.w_en & self.w_ready):
+            m.d.sync += [self.w_en.eq(0), self.w_addr.eq(self.w_addr + 1)]
+            with m.If(last):
+                m.d.sync += [self.full.eq(1), self.w_addr.eq(self._base)]
+        with m.If(self.used):
+            m.d.sync += self.full.eq(0)
+
+        return m

@@ -1,0 +1,311 @@
+"""The operations of each kind of layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import InputError
+from ..graph import INPUT, Graph
+from ..layers import Attention, Classifier, Layer, Linear, PatchEmbedding
+from .bitmap_memory import word_bits
+from .bitmaps import Columns, padded
+from .constants import Row, fewest_doubled_rows, fewest_step_rows
+from .operands import Operands
+from .operation import PIECE_BITS, Entry, Kind, Operation, Target
+from .storage import Source, Storage
+from .weight_image import WeightImage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def step_constant(layer: Any) -> NDArray:
+    """What is added at the beginning of each step: the bias, and the rest of a leaky neuron."""
+    bias = np.asarray(getattr(layer, "bias", 0), np.int64)
+    return bias + (rest_of(layer) if layer.neuron.leak else 0)
+
+
+def rest_of(layer: Any) -> int:
+    """What replaces the accumulator of a neuron after a spike, see `Lanes`."""
+    return -(layer.neuron.threshold >> layer.neuron.leak)
+
+
+class LayerOperations:
+    """Collects the operations of layers and their weights.
+
+    Parameters
+    ----------
+    network : Graph. lanes : outputs that are computed at once.
+    shift : places by which constants are shifted. bits : of a weight.
+    """
+
+    def __init__(self, network: Graph, *, lanes: int, shift: int, bits: int) -> None:
+        self.network = network
+        self.lanes = lanes
+        self.shift = shift
+        self.bits = bits
+        self.weights = WeightImage(lanes)
+        self.storage = Storage(network, lanes)
+        self.operations: list[Callable[[], Operation]] = []
+        spans = [1, *(self._state_words(one) for one in network.layers if isinstance(one, Attention))]
+        self.index_bits = (max(spans) - 1).bit_length()
+
+    def compute(self, layer: Layer, target: Target, signal: str = "") -> None:
+        """Compute a layer with neurons, to the bitmap of `signal` or to V."""
+        if isinstance(layer, PatchEmbedding):
+            self._embed(layer, target, signal)
+        elif isinstance(layer, Linear):
+            self._linear(layer, target, signal)
+        elif isinstance(layer, Attention):
+            if target == Target.VALUES:
+                raise layer.error("is V of an attention; the engine takes V from a linear layer")
+            self._attend(layer, target, signal)
+
+    def neurons(self, layer: Layer, name: str) -> Layer:
+        """The layer called `name`, which must have neurons."""
+        source = self.network.layer(name)
+        if not hasattr(source, "neuron"):
+            raise layer.error(
+                f"input {name} is a residual; the engine takes the output of a layer with neurons"
+            )
+        return source
+
+    def classify(self, layer: Classifier) -> None:
+        """Two operations for each group of classes: the first token with the bias, and the rest."""
+        source = self._read(layer, layer.inputs[0])
+        steps, tokens = self.network.steps, self._tokens(layer)
+        bias = self._padded(layer.bias, Columns(1, layer.outputs, layer.outputs))
+        before, after, doublings = self._classifier_bias(layer, bias)
+        zero = source.columns.end
+        base, pitch = self._matrix(
+            layer, layer.outputs, source, [np.zeros_like(bias), *(row for _, row in before + after)]
+        )
+        nothing = Entry(Kind.ADD, zero)
+        head = self._added(before, zero + 1)
+        head += [nothing, Entry(Kind.CAPTURE, zero)] * doublings
+        head += self._added(after, zero + 1 + len(before))
+        shared = dict(rows=steps, following=(nothing,), w_pitch=pitch)
+        for group in range(len(bias) // self.lanes):
+            count = min(self.lanes, layer.outputs - group * self.lanes)
+            if count <= 0:
+                break
+            shared["w_base"] = base + group * pitch
+            alone = tokens == 1
+            self._emit(
+                layer, source, **shared, head=tuple(head) or (nothing,), tokens=1,
+                logits=count if alone else 0,
+            )
+            if not alone:
+                self._emit(
+                    layer, source, **shared, head=(nothing,), tokens=tokens - 1, first_token=1,
+                    keep=True, logits=count,
+                )
+
+    def _classifier_bias(self, layer, bias):
+        for doublings in range(self.shift + self.bits + 1):
+            rows = fewest_doubled_rows(bias, self.shift, self.bits, doublings)
+            if rows is not None:
+                return *rows, doublings
+        raise layer.error(f"bias {int(np.abs(bias).max())} is too large for the engine; reduce it")
+
+    # Layers with neurons
+
+    def _linear(self, layer: Linear, target: Target, signal: str) -> None:
+        constants = self._step_rows(layer, self._columns(layer, target, signal))
+        source = self._read(layer, layer.inputs[0])
+        columns = self._columns(layer, target, signal)
+        base, pitch = self._matrix(layer, columns, source, [row for _, row in constants])
+        head = self._opening(constants, source.columns.end)
+        self._emit(
+            layer, source, rows=self.network.steps, head=head, following=head,
+            tokens=self._tokens(layer), w_base=base, w_pitch=pitch,
+            **self._neuron(layer), **self._output(layer, columns, target, signal),
+        )
+
+    def _embed(self, layer: PatchEmbedding, target: Target, signal: str) -> None:
+        planes, pixels = self.network.pixel_bits, layer.weight.shape[0]
+        columns = self._columns(layer, target, signal)
+        constant = self._padded(step_constant(layer), columns, layer)
+        rows = fewest_doubled_rows(constant, self.shift, self.bits, planes - 1)
+        if rows is None:
+            raise self._too_large(layer)
+        before, after = rows
+        source = Source(None, 0, (INPUT,), Columns(1, pixels, pixels))
+        constants = [np.zeros_like(constant), *(row for _, row in before + after)]
+        base, pitch = self._matrix(layer, columns, source, constants)
+        nothing = Entry(Kind.ADD, pixels)
+        tail = self._added(after, pixels + 1 + len(before)) + [nothing, Entry(Kind.FIRST, pixels)]
+        tail += [Entry(Kind.NEXT, pixels)] * (self.network.steps - 1)
+        self._emit(
+            layer, source, rows=planes, tokens=self._tokens(layer), w_base=base, w_pitch=pitch,
+            head=tuple(self._added(before, pixels + 1)) or (nothing,),
+            following=(nothing, Entry(Kind.CAPTURE, pixels)), tail=tuple(tail), image=True,
+            **self._neuron(layer), **self._output(layer, columns, target, signal),
+        )
+
+    def _attend(self, layer: Attention, target: Target, signal: str) -> None:
+        """V, then for each head: learn the state, and answer."""
+        columns = self.storage.columns_of_attention(layer)[2]
+        self.compute(self.neurons(layer, layer.inputs[2]), Target.VALUES, layer.name)
+        constants = self._step_rows(layer, None)
+        q, k = (self._read(layer, name) for name in layer.inputs[:2])
+        dims = self.network.signals[layer.inputs[0]].dims // layer.heads
+        groups = columns.pitch // self.lanes
+        values = [int(row.flat[0]) for _, row in constants]
+        key = ("attention", groups, dims, *values)
+        base = self.weights.place_constants(key, values, groups, dims, 1 << self.index_bits)
+        entries = [Entry(Kind.OPEN, groups * dims)]
+        for n, (factor, _) in enumerate(constants[1:]):
+            kind = Kind.SHIFTED if factor > 1 else Kind.ADD
+            entries.append(Entry(kind, groups * dims * (n + 2)))
+        # No word of the state may be read before the last change of it is written.
+        slots = self.network.steps * groups
+        pause = -(-(Operands.write_delay - 1) // slots) - 1
+        learning = (Entry(Kind.OPEN, 0), *[Entry(Kind.ADD, 0)] * pause)
+        row = self.storage.value_groups(layer)
+        v = dict(o_base=0, o_row=row, o_token=row * self.network.steps)
+        shared = dict(
+            rows=self.network.steps, tokens=self._tokens(layer), w_pitch=dims, groups=groups
+        )
+        for head in range(layer.heads):
+            part = dict(dims=(head * dims, head * dims + dims), piece=head * padded(dims, PIECE_BITS))
+            self._emit(
+                layer, k, **shared, **part, **v, learn=True, head=learning, following=learning,
+                o_group=head * groups,
+            )
+            output = self._output(layer, columns, target, signal)
+            output |= dict(o_group=head * groups, groups=groups)
+            self._emit(
+                layer, q, **{**shared, **output}, **part, w_base=base, state=True,
+                head=tuple(entries), following=tuple(entries), **self._neuron(layer),
+            )
+
+    # Parts of operations
+
+    def _emit(self, layer: Layer, source: Source, **fields: Any) -> None:
+        """Append an operation, complete but for addresses of bitmaps."""
+        number = len(self.operations)
+        if source.bitmap is not None:
+            source.bitmap.used(number)
+        output = fields.pop("output", None)
+        if output is not None:
+            output[0].used(number)
+        self.operations.append(lambda: self._operation(layer, source, output, **fields))
+
+    def _operation(self, layer, source, output, *, first_token=0, piece=0, **fields) -> Operation:
+        per_word = word_bits(self.lanes) // PIECE_BITS
+        bitmap, columns = source.bitmap, source.columns
+        dims = fields.pop("dims", (0, len(columns.places)))
+        places = [place - piece for place in columns.places[dims[0] : dims[1]]]
+        words = places[-1] // PIECE_BITS + 1
+        if bitmap is None:
+            base = part_pieces = 0
+            row_pieces = words
+        else:
+            row_pieces, part_pieces = bitmap.row_words * per_word, bitmap.words * per_word
+            base = bitmap.base * per_word + source.part * part_pieces + piece // PIECE_BITS
+        base += first_token * self.network.steps * row_pieces
+        parts = len(source.inputs)
+        if output is not None:
+            written, part = output
+            fields["o_base"] = written.base + part * written.words
+        return Operation(
+            name=layer.name,
+            inputs=source.inputs,
+            dims=dims,
+            first_token=first_token,
+            columns=tuple(places),
+            x_base=base,
+            words=words,
+            parts=parts,
+            part_step=part_pieces - words + 1 if parts > 1 else 0,
+            row_step=row_pieces - (parts - 1) * part_pieces - words + 1,
+            **fields,
+        )
+
+    def _read(self, layer: Layer, name: str) -> Source:
+        return self.storage.read(layer, name, len(self.operations))
+
+    def _columns(self, layer: Layer, target: Target, signal: str) -> Columns:
+        """The columns in which a layer's outputs are wanted."""
+        if target == Target.VALUES:
+            reader = self.network.layer(signal)
+            assert isinstance(reader, Attention)
+            return self.storage.columns_of_attention(reader)[2]
+        return self.storage.columns(signal)
+
+    def _output(self, layer, columns: Columns, target: Target, signal: str) -> dict[str, Any]:
+        """Fields of an operation about its output."""
+        steps, unit = self.network.steps, word_bits(self.lanes)
+        groups = padded(columns.heads * columns.pitch, unit) // self.lanes
+        if target == Target.VALUES:
+            return dict(
+                target=target, o_base=0, o_row=groups, o_token=groups * steps, groups=groups
+            )
+        bitmap, part = self.storage.write(signal, len(self.operations))
+        row = bitmap.row_words
+        groups = row * unit // self.lanes
+        output = (bitmap, part)
+        return dict(target=target, output=output, o_row=row, o_token=row * steps, groups=groups)
+
+    def _neuron(self, layer: Any) -> dict[str, int]:
+        return dict(rest=rest_of(layer), leak=layer.neuron.leak)
+
+    def _tokens(self, layer: Layer) -> int:
+        return self.network.tokens
+
+    def _padded(self, values, columns: Columns, layer: Any = None) -> NDArray:
+        """Values of outputs at their columns. Other columns have the constant of the smallest bias,
+        or of none if all are positive, so that they never fire."""
+        width = padded(columns.heads * columns.pitch, word_bits(self.lanes))
+        none = 0 if layer is None or not layer.neuron.leak else rest_of(layer)
+        result = np.full(width, min(none, values.min()), np.int64)
+        result[columns.places] = values
+        return result
+
+    def _step_rows(self, layer: Any, columns: Columns | None) -> list[Row]:
+        """Rows of the constant that a layer adds in every step, for the columns or for one."""
+        constant = step_constant(layer)
+        if columns is not None:
+            constant = self._padded(constant, columns, layer)
+        rows = fewest_step_rows(constant, self.shift, self.bits)
+        if rows is None:
+            raise self._too_large(layer)
+        return rows
+
+    def _too_large(self, layer: Layer) -> InputError:
+        return layer.error(
+            f"threshold and bias are too large for weights of {self.bits} bits; reduce them, or "
+            "give the network wider weights"
+        )
+
+    def _opening(self, constants: Sequence[Row], row: int) -> tuple[Entry, ...]:
+        """Entries that begin a step: the first row opens it."""
+        return (Entry(Kind.OPEN, row), *self._added(constants[1:], row + 1))
+
+    def _added(self, constants: Sequence[Row], row: int) -> list[Entry]:
+        """Entries of rows from `row` on."""
+        return [
+            Entry(Kind.SHIFTED if factor > 1 else Kind.ADD, row + n)
+            for n, (factor, _) in enumerate(constants)
+        ]
+
+    def _matrix(self, layer: Any, columns: Any, source: Source, constants: Sequence[NDArray]):
+        """Place weights and constants. Returns their address and the words of a group."""
+        if isinstance(columns, int):
+            columns = Columns(1, columns, columns)
+        width = padded(columns.heads * columns.pitch, word_bits(self.lanes))
+        rows = np.zeros((source.columns.end + len(constants), width), np.int64)
+        rows[np.ix_(source.columns.places, columns.places)] = layer.weight
+        rows[source.columns.end :] = constants
+        key = (layer.name, columns, source.columns)
+        return self.weights.place(key, rows), len(rows)
+
+    def _state_words(self, layer: Attention) -> int:
+        """Words of the attention state of a step."""
+        columns = self.storage.columns_of_attention(layer)[2]
+        q = layer.qkv(self.network.sources(layer))[0]
+        return columns.pitch // self.lanes * (q.dims // layer.heads)

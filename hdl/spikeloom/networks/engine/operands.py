@@ -1,0 +1,174 @@
+"""Fetches the operand of every entry: weights, or words of the attention state."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.component import Component
+from ...blocks.memory_attributes import BLOCK_RAM
+from ...blocks.pieces import pieces
+from ...blocks.pipeline import Pipeline
+from .controls import CONTROLS, decode
+from .replay import slot_layout
+
+
+class Operands(Component):
+    """Reads the weights, the attention state and V; one entry per cycle, `delay` cycles.
+
+    The attention state holds, for each time step t, dimension d of K and group of dimensions of V,
+    a word with a count for each lane: how many tokens spike in d of K and in the lane's dimension
+    of V. Learning reads a word, and writes it `write_delay` cycles later with V's spikes added; the
+    compiler makes sure that it is not read in between.
+
+    Parameters
+    ----------
+    lanes : outputs of a group.
+    weight_bits : bits of a weight.
+    entry_bits, addr_bits : bits of an entry, and of the address of a weight word.
+    steps : time steps T.
+    state_bits : bits of a count, 0 without attention.
+    index_bits : low bits of an entry's weight address that are the address in the state of a step.
+    value_words : words of V.
+
+    Members
+    -------
+    i_valid : In(1), i : In(`slot_layout`), an entry.
+    state, learn, keep : In(1), constants of the operation.
+    w_addr : Out(addr_bits), w_data : In(lanes * weight_bits), read port of the weights.
+    o_valid : Out(1), controls : Out(`CONTROLS`), operands : Out, added : Out(lanes): for `Lanes`.
+    Only with attention:
+    place : In, address of V for the step that begins. placed : Out(1), it was used.
+    v_en : In(1), v_addr : In, v_data : In(lanes), write a word of V.
+    learnt : In(1), values : In(lanes * state_bits), a word to write back.
+    clear : In(1), begin to clear the state. clearing : Out(1), it is being cleared.
+    """
+
+    delay = 3
+    write_delay = 5
+
+    def __init__(
+        self,
+        *,
+        lanes: int,
+        weight_bits: int,
+        entry_bits: int,
+        addr_bits: int,
+        steps: int,
+        state_bits: int,
+        index_bits: int,
+        value_words: int,
+    ) -> None:
+        self._lanes = lanes
+        self._weight_bits = weight_bits
+        self._steps = steps
+        self._state_bits = state_bits
+        self._index_bits = index_bits
+        self._value_words = value_words
+        self.state_words = steps << index_bits
+        self.operand_bits = max(weight_bits, state_bits + 1) if state_bits else weight_bits
+        members = {
+            "i_valid": In(1),
+            "i": In(slot_layout(entry_bits, addr_bits)),
+            **{name: In(1) for name in ("state", "learn", "keep")},
+            "w_addr": Out(addr_bits),
+            "w_data": In(lanes * weight_bits),
+            "o_valid": Out(1),
+            "controls": Out(CONTROLS),
+            "operands": Out(lanes * self.operand_bits),
+            "added": Out(lanes),
+        }
+        if state_bits:
+            members |= {
+                "place": In(range(value_words)),
+                "placed": Out(1),
+                "v_en": In(1),
+                "v_addr": In(range(value_words)),
+                "v_data": In(lanes),
+                "learnt": In(1),
+                "values": In(lanes * state_bits),
+                "clear": In(1),
+                "clearing": Out(1),
+            }
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # Address, memory, operand.
+        kind, row = self.i.entry[:3], self.i.entry[3:]
+        first = self.i.first & ~self.keep
+        addr = Signal.like(self.w_addr, reset_less=True)
+        m.d.sync += addr.eq(self.i.base + row)
+        m.d.comb += self.w_addr.eq(addr)
+        control = decode(kind, first=first, final=self.i.final, learn=self.learn)
+        pipeline = Pipeline(m)
+        m.d.comb += [
+            self.o_valid.eq(pipeline.delay(self.i_valid, 3, "valid", reset_less=False)),
+            self.controls.eq(pipeline.delay(control, 3, "controls")),
+        ]
+        weights = Cat(self._extended(self.w_data, self._weight_bits, signed=True))
+        if not self._state_bits:
+            m.d.comb += self.operands.eq(pipeline.register(weights, "operand"))
+            return m
+
+        counts = self._attention(m, addr, kind, first)
+        from_state = (self.state | self.learn) & (kind == 0)
+        chosen = Mux(pipeline.delay(from_state, 2, "from_state"), counts, weights)
+        m.d.comb += self.operands.eq(pipeline.register(chosen, "operand"))
+
+        return m
+
+    def _extended(self, word, bits, *, signed):
+        """The parts of a word as operands."""
+        parts = []
+        for part in pieces(word, bits):
+            sign = part[-1] if signed else Const(0, 1)
+            parts.append(Cat(part, sign.replicate(self.operand_bits - bits)))
+        return parts
+
+    def _attention(self, m, addr, kind, first):
+        """The memories of V and of the state. Returns the word of the state, extended."""
+        pipeline = Pipeline(m)
+        opens = self.i_valid & kind[0] & (kind[1] | kind[2])
+        step = Signal(range(self._steps))
+        with m.If(opens):
+            m.d.sync += step.eq(Mux(first, 0, step + 1))
+
+        m.submodules.value_memory = value_memory = Memory(
+            shape=self._lanes, depth=self._value_words, init=[], attrs=BLOCK_RAM
+        )
+        write, read = value_memory.write_port(), value_memory.read_port()
+        value_addr = Signal.like(self.place, reset_less=True)
+        with m.If(opens):
+            m.d.sync += value_addr.eq(self.place)
+        m.d.comb += [
+            self.placed.eq(opens & self.learn),
+            write.en.eq(self.v_en),
+            write.addr.eq(self.v_addr),
+            write.data.eq(self.v_data),
+            read.addr.eq(value_addr),
+            self.added.eq(pipeline.register(read.data, "added")),
+        ]
+
+        m.submodules.state_memory = state_memory = Memory(
+            shape=self._lanes * self._state_bits, depth=self.state_words, init=[], attrs=BLOCK_RAM
+        )
+        write, read = state_memory.write_port(), state_memory.read_port()
+        place, cleared = Cat(addr[: self._index_bits], step), Signal(range(self.state_words))
+        with m.If(self.clearing):
+            m.d.sync += cleared.eq(Mux(cleared == self.state_words - 1, 0, cleared + 1))
+            with m.If(cleared == self.state_words - 1):
+                m.d.sync += self.clearing.eq(0)
+        with m.If(self.clear):
+            m.d.sync += self.clearing.eq(1)
+        m.d.comb += [
+            read.addr.eq(place),
+            write.en.eq(self.learnt | self.clearing),
+            write.addr.eq(
+                Mux(self.clearing, cleared, pipeline.delay(place, self.write_delay - 1, "place"))
+            ),
+            write.data.eq(Mux(self.clearing, 0, self.values)),
+        ]
+        return Cat(self._extended(read.data, self._state_bits, signed=False))

@@ -1,0 +1,169 @@
+"""What the engine does: entries of event lists, and operations on whole bitmaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+PIECE_BITS = 16
+"""Bits of a row that are read at once."""
+
+
+class Kind(IntEnum):
+    """What an entry of an event list does to the accumulators of a group of outputs.
+
+    Each lane has an operand x and an accumulator v. An entry loads x in one cycle, and adds in the
+    next. W is the entry's row of the weight memory, ``rest`` a constant of the operation.
+
+    EVENT : v <- v + W, for an input spike; with the attention state instead of W where the
+        operation says so; or, while learning, the state's word itself gains the spikes of V.
+    ADD : v <- v + W, for a row that is always added.
+    SHIFTED : v <- v + (W << shift).
+    OPEN : begins a time step: v <- (v fired ? rest : v >> leak) + (W << shift).
+    CAPTURE : x <- v; v <- v + x, which doubles v. The entry before it must not change v.
+    FIRST : begins step 0 with the sum of the pixels: x <- v; v <- rest + x. Likewise.
+    NEXT : begins a later step with the same operand: v <- (v fired ? rest : v >> leak) + x.
+
+    The first entry of a list replaces v: EVENT and ADD by W, OPEN by rest + (W << shift).
+    """
+
+    EVENT = 0
+    ADD = 1
+    SHIFTED = 2
+    OPEN = 3
+    CAPTURE = 4
+    FIRST = 5
+    NEXT = 7
+
+
+OPENS = (Kind.OPEN, Kind.FIRST, Kind.NEXT)
+"""Kinds that begin a time step, and so end the one before."""
+
+
+class Target(IntEnum):
+    """Where the spikes of an operation go."""
+
+    NONE = 0
+    WRITE = 1  # to the bitmap memory
+    CLEAR = 2  # they clear bits of the bitmap memory: x AND NOT s
+    VALUES = 3  # to the memory of V, for attention
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A fixed entry of an event list: its kind, and its row of the weights of a group."""
+
+    kind: Kind
+    row: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.kind.name} {self.row}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One pass over the tokens of a bitmap, for some groups of outputs.
+
+    For each token the engine lists the events of `rows` rows of bits (time steps, or planes of
+    pixels), then replays the list once for each group of outputs::
+
+        for token in range(tokens):
+            for row in range(rows):
+                list the entries of `head` (row 0) or `following`
+                for part in range(parts):
+                    for word in range(words):
+                        list an EVENT for each bit that is set; its row is 16 * word + bit
+            list the entries of `tail`
+            for group in range(groups):
+                replay the list with the weights from address w_base + group * w_pitch
+
+    Addresses of inputs count pieces of 16 bits, those of outputs count words of the memory.
+
+    Parameters
+    ----------
+    name : of the layer, for people.
+    inputs : the signals that are read, one for each part: names of layers, or "image".
+    dims : the first dimension of them that is read, and the one behind the last.
+    columns : the bit of the row at which each of these dimensions is.
+    first_token : the first token that is read.
+    x_base : address of the first piece.
+    words, parts, rows, tokens : see above.
+    part_step, row_step : added to the address after the last word of a part, and of a row. Rows of
+        a token and tokens follow each other in the same way.
+    head, following, tail : fixed entries. Each row has at least one.
+    w_base, w_pitch : address of the weights, and weight words of a group.
+    groups : groups of `lanes` outputs.
+    rest : what replaces v after a spike.
+    leak : places by which v is shifted between steps.
+    state : EVENTs read the attention state rather than weights.
+    learn : EVENTs add the spikes of V to the attention state, which is cleared before.
+    keep : accumulators go on from the operation before.
+    target : where spikes go.
+    o_base, o_group : first address of the output, and its first group.
+    o_row, o_token : words from one step, and from one token, to the next. With `learn`, the four
+        say where V is read.
+    logits : accumulators that are sent as logits afterwards.
+    image : wait for the image first, and free its memory afterwards.
+    """
+
+    name: str
+    inputs: tuple[str, ...] = ()
+    dims: tuple[int, int] = (0, 0)
+    columns: tuple[int, ...] = ()
+    first_token: int = 0
+    x_base: int
+    words: int
+    parts: int = 1
+    rows: int
+    tokens: int
+    part_step: int = 1
+    row_step: int = 1
+    head: tuple[Entry, ...]
+    following: tuple[Entry, ...] = ()
+    tail: tuple[Entry, ...] = ()
+    w_base: int = 0
+    w_pitch: int = 0
+    groups: int = 1
+    rest: int = 0
+    leak: int = 0
+    state: bool = False
+    learn: bool = False
+    keep: bool = False
+    target: Target = Target.NONE
+    o_base: int = 0
+    o_group: int = 0
+    o_row: int = 0
+    o_token: int = 0
+    logits: int = 0
+    image: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.head or self.rows > 1 and not self.following:
+            raise ValueError(f"operation {self.name}: every row needs a fixed entry")
+
+    @property
+    def literals(self) -> tuple[Entry, ...]:
+        """The fixed entries in the order of the table; equal sequences are stored once."""
+        following = () if self.following == self.head else self.following
+        return (*self.head, *following, *self.tail)
+
+    @property
+    def following_offset(self) -> int:
+        """Where `following` begins among the literals."""
+        return 0 if self.following in ((), self.head) else len(self.head)
+
+    @property
+    def after_offset(self) -> int:
+        """Where the entries begin that come after those of the last row: `tail`, or `head`."""
+        return len(self.literals) - len(self.tail) if self.tail else 0
+
+    @property
+    def fixed_entries(self) -> int:
+        """Fixed entries in the list of a token."""
+        return len(self.head) + (self.rows - 1) * len(self.following) + len(self.tail)
+
+    @property
+    def longest_list(self) -> int:
+        """Entries of a token's list if every bit is set."""
+        return self.fixed_entries + self.rows * self.parts * self.words * PIECE_BITS

@@ -1,0 +1,98 @@
+"""What the compiler makes of a network, and the engine runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .bitmap_memory import word_bits
+from .operation import PIECE_BITS, Operation
+from .table import Table
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Program:
+    """Operations, weights and sizes of the hardware of one network.
+
+    Parameters
+    ----------
+    operations : in order.
+    weights : int8 (words, lanes), the weight memory.
+    loaded : the weights are loaded by a stream, rather than initialised.
+    bit_enables : block RAM has a write enable for each bit; see `BitmapMemory`.
+    lanes : outputs that are computed at once, a power of two.
+    weight_bits : bits of a weight.
+    shift : places by which constants are shifted; see `Kind`.
+    accumulator_bits : bits of an accumulator.
+    steps : time steps T.
+    classes : logits.
+    bitmap_words : words of the bitmap memory.
+    image_base, image_pieces : place of the image there, in pieces of 16 bits.
+    list_depth : entries in the ring of event lists, a power of two.
+    state_bits : bits of a count of the attention state, 0 without attention.
+    index_bits : address bits of the state of one step.
+    value_words : words of V.
+    """
+
+    operations: tuple[Operation, ...]
+    weights: NDArray
+    loaded: bool
+    bit_enables: bool
+    lanes: int
+    weight_bits: int
+    shift: int
+    accumulator_bits: int
+    steps: int
+    classes: int
+    bitmap_words: int
+    image_base: int
+    image_pieces: int
+    list_depth: int
+    state_bits: int = 0
+    index_bits: int = 0
+    value_words: int = 0
+
+    @cached_property
+    def table(self) -> Table:
+        """The operations as words of a memory."""
+        rows = [entry.row for operation in self.operations for entry in operation.literals]
+        events = [operation.words * PIECE_BITS - 1 for operation in self.operations]
+        return Table(
+            self.operations,
+            wrap=1 << self.piece_bits,
+            accumulator_bits=self.accumulator_bits,
+            row_bits=max(*rows, *events).bit_length(),
+        )
+
+    @property
+    def piece_bits(self) -> int:
+        """Bits of the address of a piece of 16 bits."""
+        return (self.bitmap_words * word_bits(self.lanes) // PIECE_BITS - 1).bit_length()
+
+    @property
+    def longest_list(self) -> int:
+        """Entries of the longest list of a token."""
+        return max(operation.longest_list for operation in self.operations)
+
+    @property
+    def weight_words(self) -> list[int]:
+        """The weight memory as words, the first lane in the lowest bits."""
+        mask = (1 << self.weight_bits) - 1
+        codes = self.weights.astype(np.int64) & mask
+        return [
+            sum(int(code) << self.weight_bits * n for n, code in enumerate(row)) for row in codes
+        ]
+
+    def weight_chunks(self) -> NDArray:
+        """The beats that load the weights: uint16 (words, chunks of a word), see `WeightMemory`."""
+        chunks = -(-self.lanes * self.weight_bits // PIECE_BITS)
+        return np.array(
+            [[word >> PIECE_BITS * n & 0xFFFF for n in range(chunks)] for word in self.weight_words],
+            np.uint16,
+        )

@@ -1,0 +1,148 @@
+"""Reads the bitmap of an operation, piece by piece, in the order of the loops."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, stream
+from amaranth.lib.wiring import In, Out
+
+from ...blocks.component import Component
+from ...blocks.pipeline import Pipeline
+from .operation import PIECE_BITS
+
+
+def piece_layout(word_bits: int) -> data.StructLayout:
+    """A piece of a row.
+
+    Fields
+    ------
+    bits : the piece.
+    rest : `bits` without the lowest one that is set.
+    some : whether any bit is set.
+    word : number of the piece in its part, `word_bits` wide.
+    begins : the first piece of a row. first : the first one of a token.
+    last_row : of the last row of a token. last : the last piece of a token.
+    """
+    return data.StructLayout(
+        {
+            "bits": PIECE_BITS,
+            "rest": PIECE_BITS,
+            "some": 1,
+            "word": word_bits,
+            "begins": 1,
+            "first": 1,
+            "last_row": 1,
+            "last": 1,
+        }
+    )
+
+
+class RowReader(Component):
+    """Issues the reads of an operation, one piece per cycle, and forwards the pieces.
+
+    The first piece leaves `delay` cycles after `go`.
+
+    Parameters
+    ----------
+    addr_bits : bits of the address of a piece.
+    counts : bits of the operation's fields words, parts, rows, tokens (numbers less 1).
+
+    Members
+    -------
+    go : In(1), begin an operation. The other inputs are constant until its last piece.
+    words, parts, rows, tokens : In, iterations of each loop, less 1.
+    base, part_step, row_step : In(addr_bits), see `Operation`.
+    r_addr : Out(addr_bits), address to read. r_en : Out(1), read.
+    r_data : In(16), the piece at the `r_addr` of the last cycle with `r_en`.
+    o : Out(stream of `piece_layout`).
+    """
+
+    delay = 4
+
+    def __init__(self, *, addr_bits: int, counts: dict[str, int]) -> None:
+        self._counts = counts
+        super().__init__(
+            {
+                "go": In(1),
+                **{name: In(bits) for name, bits in counts.items()},
+                **{name: In(addr_bits) for name in ("base", "part_step", "row_step")},
+                "r_addr": Out(addr_bits),
+                "r_en": Out(1),
+                "r_data": In(PIECE_BITS),
+                "o": Out(stream.Signature(piece_layout(counts["words"]))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+
+        # Three stages behind the address, each empty or full: memory, piece, piece and rest.
+        in_memory, in_piece = Signal(), Signal()
+        into_memory, into_piece, into_rest = Signal(), Signal(), Signal()
+        m.d.comb += [
+            into_rest.eq(self.o.ready | ~self.o.valid),
+            into_piece.eq(~in_piece | into_rest),
+            into_memory.eq(~in_memory | into_piece),
+            self.r_en.eq(into_memory),
+        ]
+        running, tag = self._issue(m, into_memory)
+
+        with m.If(into_memory):
+            m.d.sync += in_memory.eq(running)
+        tag = Pipeline(m, into_memory).register(tag, "tag_0")
+
+        piece = Pipeline(m, into_piece)
+        with m.If(into_piece):
+            m.d.sync += in_piece.eq(in_memory)
+        bits, tag = piece.register(self.r_data, "bits"), piece.register(tag, "tag_1")
+
+        out = Signal.like(self.o.payload, reset_less=True)
+        m.d.comb += self.o.payload.eq(out)
+        with m.If(into_rest):
+            m.d.sync += [
+                self.o.valid.eq(in_piece),
+                out.bits.eq(bits),
+                out.rest.eq(bits & (bits - 1)[:PIECE_BITS]),
+                out.some.eq(bits.any()),
+                Value.cast(out)[2 * PIECE_BITS + 1 :].eq(tag),
+            ]
+
+        return m
+
+    def _issue(self, m: Module, step: Value) -> tuple[Signal, Value]:
+        """The loops over pieces. Returns whether one is issued, and its tag: word, begins, first,
+        last_row, last."""
+        running, addr = Signal(), Signal.like(self.r_addr)
+        word = Signal(self._counts["words"])
+        begins, first = Signal(init=1), Signal(init=1)
+        m.d.comb += self.r_addr.eq(addr)
+
+        left, last, enclosing = {}, {}, None
+        for name, bits in self._counts.items():
+            left[name] = Signal(bits, name=f"{name}_left")
+            last[name] = left[name] == 0
+        token_last = last["words"] & last["parts"] & last["rows"]
+
+        inner = running & step
+        for name in self._counts:
+            with m.If(inner):
+                m.d.sync += left[name].eq(Mux(last[name], getattr(self, name), left[name] - 1))
+            inner = inner & last[name]
+        with m.If(running & step):
+            jump = Mux(last["parts"], self.row_step, self.part_step)
+            m.d.sync += [
+                addr.eq(addr + Mux(last["words"], jump, 1)),
+                word.eq(Mux(last["words"], 0, word + 1)),
+                begins.eq(last["words"] & last["parts"]),
+                first.eq(token_last),
+            ]
+        with m.If(inner):
+            m.d.sync += running.eq(0)
+        with m.If(self.go):
+            m.d.sync += [running.eq(1), addr.eq(self.base)]
+            m.d.sync += [left[name].eq(getattr(self, name)) for name in self._counts]
+
+        tag = Signal(len(word) + 4, name="tag")
+        m.d.comb += tag.eq(Cat(word, begins, first, last["rows"], token_last))
+        return running, tag
+

@@ -1,0 +1,95 @@
+"""The exact cycles of a program, from the spikes of every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .bitmap_memory import BitmapMemory
+from .lanes import Lanes
+from .lister import Lister
+from .operands import Operands
+from .operation import PIECE_BITS, Operation
+from .program import Program
+from .replay import Replay
+from .row_reader import RowReader
+from .sequencer import Sequencer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# From the cycle in which a list is closed to its first entry in a replay, and between replays.
+LIST_TO_REPLAY = 2
+# From the last entry of an operation in the replay to the end of the operation.
+DRAIN = Replay.delay + Operands.delay + Lanes.delay + 2 + BitmapMemory.write_delay
+
+
+def program_cycles(program: Program, spikes: Mapping[str, NDArray], pixels: NDArray) -> int:
+    """Cycles from start to the label, for an image that is present and streams without stalls.
+
+    Parameters
+    ----------
+    program : Program.
+    spikes : by layer, its output (T, N, D).
+    pixels : the image as patches (N, pixels), of `pixel_bits` bits.
+    """
+    operation_words = program.table.operation_words
+    total = 0
+    for operation in program.operations:
+        total += operation_words + Sequencer.fetch_overhead
+        total += operation_cycles(program, operation, events(operation, spikes, pixels))
+        total += 1 + 2 * operation.logits
+        if operation.learn:
+            total += program.steps << program.index_bits
+    return total + 1
+
+
+def events(operation: Operation, spikes: Mapping[str, NDArray], pixels: NDArray) -> NDArray:
+    """Events of each piece that an operation reads: (tokens, rows, parts, words)."""
+    if operation.image:
+        planes = np.arange(operation.rows)[::-1]
+        rows = (pixels[None] >> planes[:, None, None]) & 1
+        parts = rows[None]
+    else:
+        low, high = operation.dims
+        parts = np.stack([spikes[name][:, :, low:high] for name in operation.inputs])
+    last = operation.first_token + operation.tokens
+    parts = parts[:, :, operation.first_token : last]
+    count = np.zeros((*parts.shape[:3], operation.words), np.int64)
+    places = np.array(operation.columns) // PIECE_BITS
+    for word in range(operation.words):
+        count[..., word] = parts[..., places == word].sum(-1)
+    return count.transpose(2, 1, 0, 3)
+
+
+def operation_cycles(program: Program, operation: Operation, count: NDArray) -> int:
+    """Cycles from the start of an operation to its end, for the events of each piece.
+
+    A list is written one entry per cycle, and a piece that adds no entry takes one cycle. Meanwhile
+    the list before is replayed once for each group.
+    """
+    entries = count.copy()
+    entries[:, 0, 0, 0] += len(operation.head)
+    entries[:, 1:, 0, 0] += len(operation.following)
+    entries[:, -1, -1, -1] += len(operation.tail)
+    listing = np.maximum(entries, 1).sum((1, 2, 3))
+    lengths = entries.sum((1, 2, 3))
+
+    longest, depth = program.longest_list, program.list_depth
+    begin = RowReader.delay  # cycle in which the lister takes the first piece of a token
+    listed, released = 0, [-1, -1]
+    for n, (cycles, length) in enumerate(zip(listing.tolist(), lengths.tolist(), strict=True)):
+        if n:
+            room = released[-2] + 1
+            if 2 * longest > depth:
+                fits = lengths[n - 1] <= depth - longest
+                room = max(room, closed + 1) if fits else released[-1] + 1
+                room = min(room, released[-1] + 1)
+            begin = max(listed, room)
+        listed = begin + cycles  # the cycle of its last entry
+        closed = listed + Lister.delay - 1
+        first = max(closed, released[-1]) + LIST_TO_REPLAY
+        released.append(first + operation.groups * length - 1)
+    return released[-1] + DRAIN

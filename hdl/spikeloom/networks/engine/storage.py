@@ -1,0 +1,217 @@
+"""The bitmap of every signal: which signals share one, and who reads it when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..graph import INPUT, Graph
+from ..layers import Attention, Layer, Residual
+from ..signals import Spikes
+from .bitmap_memory import word_bits
+from .bitmaps import Bitmap, Columns, allocate, padded
+from .operation import PIECE_BITS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Source:
+    """Signals of equal shape that an operation reads, one or several summands.
+
+    Members
+    -------
+    bitmap : where they are; None for the image. part : the first one there. inputs : their names.
+    columns : of a row.
+    """
+
+    bitmap: Bitmap | None
+    part: int
+    inputs: tuple[str, ...]
+    columns: Columns
+
+
+class Storage:
+    """Bitmaps of a network, before and after they have addresses.
+
+    An `iand` residual changes the bitmap of its first input. An attention replaces its q, if
+    nothing else reads that. The summands of an `add` residual lie one after the other.
+    """
+
+    def __init__(self, network: Graph, lanes: int) -> None:
+        self._network = network
+        self._lanes = lanes
+        self._unit = word_bits(lanes)
+        self._readers: dict[str, list[tuple[Layer, int]]] = {}
+        for layer in network.layers:
+            for n, name in enumerate(layer.inputs):
+                self._readers.setdefault(name, []).append((layer, n))
+        self._bitmaps: dict[str, Bitmap] = {}  # by the first signal that is there
+        self._current: dict[str, str] = {}  # the signal that is there now
+        self._plan_sums()
+        pixels = network.embedding.weight.shape[0]
+        self.image_pieces = -(-pixels // PIECE_BITS) * network.pixel_bits * network.tokens
+
+    # Who reads what
+
+    def needs_bitmap(self, layer: Layer) -> bool:
+        """Whether the output of a layer is read from a bitmap of its own. It is not where it is the
+        branch of an `iand` residual, or V of an attention."""
+        return any(
+            not (isinstance(reader, Attention) and n == 2 or _is_branch(reader, n))
+            for reader, n in self._readers[layer.name]
+        )
+
+    def _root(self, name: str) -> str:
+        """The first signal of the bitmap in which a signal is."""
+        layer = None if name == INPUT else self._network.layer(name)
+        if isinstance(layer, Residual) and layer.form == "iand":
+            return self._root(layer.inputs[0])
+        if isinstance(layer, Attention) and self._replaces_q(layer):
+            return self._root(layer.inputs[0])
+        return name
+
+    def _replaces_q(self, layer: Attention) -> bool:
+        """Whether the output of an attention is written over its q."""
+        q = self._network.layer(layer.inputs[0])
+        readers = self._readers[q.name]
+        own = self._readers[layer.name]
+        once = not any(isinstance(one, Attention) and n == 2 or _is_branch(one, n) for one, n in own)
+        summed = any(isinstance(one, Residual) and one.form == "add" for one, _ in own)
+        private = all(reader is layer for reader, _ in readers) and not isinstance(q, Residual)
+        if not (once and private and not summed):
+            return False
+        return self.columns(q.name) == self._attention_output(layer)
+
+    def _leaves(self, name: str) -> list[str]:
+        """The summands of a signal."""
+        layer = self._network.layer(name)
+        if isinstance(layer, Residual) and layer.form == "add":
+            return [leaf for one in layer.inputs for leaf in self._leaves(one)]
+        return [name]
+
+    def _plan_sums(self) -> None:
+        """Bitmaps for the summands of `add` residuals. Raises `InputError` unless each sum is a
+        run of summands of one chain."""
+        for layer in self._network.layers:
+            if not isinstance(layer, Residual) or layer.form != "add":
+                continue
+            roots = [self._root(leaf) for leaf in self._leaves(layer.name)]
+            if len({*roots}) < len(roots):
+                raise layer.error("adds a signal to itself; the engine adds different ones only")
+            known = {id(b): b for b in map(self._bitmaps.get, roots) if b is not None}
+            bitmap = next(iter(known.values())) if known else self._new(roots[0])
+            there = bitmap.signals
+            if len(known) > 1 or there[: len(roots)] != roots[: len(there)]:
+                raise layer.error(
+                    "adds its inputs in another order or branch than the residuals before; the "
+                    "engine needs one chain: the sum first, then one new input"
+                )
+            for root in roots[len(there) :]:
+                if self.columns(root) != self.columns(roots[0]):
+                    raise layer.error("its inputs lie differently in memory; see heads of attention")
+                there.append(root)
+                self._bitmaps[root] = bitmap
+
+    # Columns and bitmaps
+
+    def columns(self, name: str) -> Columns:
+        """The columns of a signal."""
+        layer = self._network.layer(name)
+        if isinstance(layer, Attention):
+            return self._attention_output(layer)
+        if isinstance(layer, Residual):
+            return self.columns(layer.inputs[0])
+        dims = self._dims(name)
+        for reader, n in self._readers[name]:
+            if isinstance(reader, Attention) and n < 2:
+                head = dims // reader.heads
+                return _columns(reader.heads, head, padded(head, PIECE_BITS))
+        return Columns(1, dims, dims)
+
+    def columns_of_attention(self, layer: Attention) -> tuple[Columns, Columns, Columns]:
+        """The columns of q, k and v. Raises `InputError` if a head does not begin a piece."""
+        for name in layer.inputs[:2]:
+            head = self._dims(name) // layer.heads
+            wanted = _columns(layer.heads, head, padded(head, PIECE_BITS))
+            if any(wanted.places != self.columns(leaf).places for leaf in self._leaves(name)):
+                raise layer.error(
+                    f"heads of {name} have {head} dims, not a multiple of {PIECE_BITS}; the engine "
+                    "then takes the output of a layer of its own"
+                )
+        q, k, _ = layer.inputs
+        return self.columns(q), self.columns(k), self._attention_output(layer, merged=False)
+
+    def _attention_output(self, layer: Attention, *, merged: bool = True) -> Columns:
+        """The columns of V and of the output: each head begins a word."""
+        head = self._dims(layer.inputs[2]) // layer.heads
+        pitch = padded(head, self._unit)
+        return _columns(layer.heads, head, pitch) if merged else Columns(layer.heads, head, pitch)
+
+    def _dims(self, name: str) -> int:
+        signal = self._network.signals[name]
+        assert isinstance(signal, Spikes)
+        return signal.dims
+
+    def _new(self, root: str) -> Bitmap:
+        signal = self._network.signals[root]
+        assert isinstance(signal, Spikes)
+        row_words = padded(self.columns(root).end, self._unit) // self._unit
+        bitmap = Bitmap(row_words, signal.tokens * signal.steps * row_words, [root])
+        self._bitmaps[root] = bitmap
+        return bitmap
+
+    # In the order of operations
+
+    def write(self, name: str, operation: int) -> tuple[Bitmap, int]:
+        """The bitmap of a signal that an operation writes, and its place among the signals
+        there."""
+        root = self._root(name)
+        bitmap = self._bitmaps.get(root) or self._new(root)
+        bitmap.used(operation)
+        self._current[root] = name
+        return bitmap, bitmap.signals.index(root)
+
+    def read(self, layer: Layer, name: str, operation: int) -> Source:
+        """The signal `name`, which an operation of `layer` reads."""
+        leaves = self._leaves(name)
+        for leaf in leaves:
+            there = self._current.get(self._root(leaf))
+            if there != leaf:
+                raise layer.error(
+                    f"reads {leaf}, which {there} has replaced; the engine needs all layers that "
+                    f"read {leaf} before {there}"
+                )
+        root = self._root(leaves[0])
+        bitmap = self._bitmaps[root]
+        bitmap.used(operation)
+        part = bitmap.signals.index(root)
+        return Source(bitmap, part, tuple(leaves), self.columns(leaves[0]))
+
+    def value_words(self) -> int:
+        """Words of the memory of V."""
+        layers = [layer for layer in self._network.layers if isinstance(layer, Attention)]
+        rows = self._network.tokens * self._network.steps
+        return max((rows * self.value_groups(layer) for layer in layers), default=0)
+
+    def value_groups(self, layer: Attention) -> int:
+        """Groups of lanes in a row of V."""
+        columns = self._attention_output(layer, merged=False)
+        return columns.heads * columns.pitch // self._lanes
+
+    def allocate(self) -> int:
+        """Give addresses, behind those of the image. Returns the words of the memory."""
+        unique: Sequence[Bitmap] = list({id(one): one for one in self._bitmaps.values()}.values())
+        image_words = padded(self.image_pieces * PIECE_BITS, self._unit) // self._unit
+        return allocate(list(unique), image_words)
+
+
+def _is_branch(reader: Layer, number: int) -> bool:
+    """Whether input `number` of a layer is the branch of an `iand` residual."""
+    return isinstance(reader, Residual) and reader.form == "iand" and number == 1
+
+
+def _columns(heads: int, dims: int, pitch: int) -> Columns:
+    """The columns of heads; without gaps between them, of one head."""
+    return Columns(1, heads * dims, heads * dims) if pitch == dims else Columns(heads, dims, pitch)

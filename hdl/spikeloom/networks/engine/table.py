@@ -1,0 +1,133 @@
+"""The table of operations in memory: fields, their widths, and the words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .operation import Entry, Operation
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Value
+
+WORD_BITS = 16  # of the table: as wide as a block RAM of the iCE40
+
+# Fields of an operation. Counts are stored less 1, because counters end at 0.
+COUNTS = ("words", "parts", "rows", "tokens", "groups")
+ADDRESSES = ("x_base", "part_step", "row_step", "o_base", "o_row", "o_token", "o_group")
+LANES = ("w_base", "w_pitch", "rest", "leak", "state", "learn", "keep", "target", "logits")
+STORED = (*COUNTS, *ADDRESSES, *LANES, "image", "following_offset", "after_offset")
+FIELDS = (*STORED, "tailed", "literal_count", "final")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Operations as words of a memory.
+
+    An operation takes `operation_words` words with its fields, lowest bits first, then a word for
+    each of its fixed entries. A field that has the same value in all operations takes no bits; the
+    hardware has it as a constant.
+
+    Parameters
+    ----------
+    operations : in order; the last one ends the run.
+    wrap : power of two to which addresses and steps of inputs wrap around.
+    accumulator_bits : bits of `rest`.
+    row_bits : bits of the row of an entry.
+    """
+
+    operations: tuple[Operation, ...]
+    wrap: int
+    accumulator_bits: int
+    row_bits: int
+
+    def values(self, operation: Operation) -> dict[str, int]:
+        """Every field of an operation as an unsigned number."""
+        values = {name: int(getattr(operation, name)) for name in STORED}
+        for name in COUNTS:
+            values[name] -= 1
+        for name in ("x_base", "part_step", "row_step"):
+            values[name] %= self.wrap
+        values["rest"] %= 1 << self.accumulator_bits
+        return values | {
+            "tailed": int(bool(operation.tail)),
+            "literal_count": len(operation.literals),
+            "final": int(operation is self.operations[-1]),
+        }
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Bits of each field; 0 for a constant."""
+        rows = [self.values(operation) for operation in self.operations]
+        widths = {}
+        for name in FIELDS:
+            found = {row[name] for row in rows}
+            widths[name] = max(found).bit_length() if len(found) > 1 else 0
+        return widths
+
+    @property
+    def operation_bits(self) -> int:
+        """Bits of the fields of an operation."""
+        return sum(self.widths.values())
+
+    @property
+    def operation_words(self) -> int:
+        """Words of the fields of an operation."""
+        return max(1, -(-self.operation_bits // self.word_bits))
+
+    @property
+    def entry_bits(self) -> int:
+        """Bits of an entry: kind and row."""
+        return 3 + self.row_bits
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of a word of the table: an entry, and the mark of the last one of a sequence."""
+        return max(WORD_BITS, self.entry_bits + 1)
+
+    def words(self) -> list[int]:
+        """The contents of the memory."""
+        words = []
+        widths, mask = self.widths, (1 << self.word_bits) - 1
+        for operation in self.operations:
+            code = place = 0
+            for name, value in self.values(operation).items():
+                if widths[name]:
+                    code |= value << place
+                place += widths[name]
+            words += [code >> self.word_bits * n & mask for n in range(self.operation_words)]
+            sequences: list[Sequence[Entry]] = [operation.head]
+            if operation.following_offset:
+                sequences.append(operation.following)
+            for sequence in (*sequences, operation.tail):
+                for entry in sequence:
+                    words.append(self.literal(entry, last=entry is sequence[-1]))
+        return words
+
+    def entry(self, entry: Entry) -> int:
+        """The code of an entry in a list."""
+        return int(entry.kind) | entry.row << 3
+
+    def literal(self, entry: Entry, *, last: bool) -> int:
+        """The code of a fixed entry in the table."""
+        return self.entry(entry) | int(last) << self.entry_bits
+
+    @property
+    def shapes(self) -> dict[str, int]:
+        """Bits of each field in hardware, at least 1; also those of constants."""
+        first = self.values(self.operations[0])
+        return {
+            name: width or max(1, first[name].bit_length()) for name, width in self.widths.items()
+        }
+
+    def fields(self, code: Value) -> dict[str, Value]:
+        """Every field of the operation whose words are in `code`, for hardware."""
+        from amaranth.hdl import Const
+
+        first, place = self.values(self.operations[0]), 0
+        fields: dict[str, Value] = {}
+        for name, width in self.widths.items():
+            fields[name] = code[place : place + width] if width else Const(first[name])
+            place += width
+        return fields

@@ -1,0 +1,199 @@
+"""A network as a core: its keys, streams, golden model and cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, make_dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ..configuration import choice, integer
+from ..contract import Core, Preset, Work
+from ..item import SInt, UInt
+from ..port import Port
+from . import file, golden
+from .graph import INPUT, Graph
+from .image_port import ImagePort
+from .layers.weighted import Weighted
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..blocks.component import Component
+    from .engine import Program
+
+SHORT = 16  # digits of the hash in the key `content`
+LANES = (4, 8, 16, 32, 64, 128)
+CHUNK_BITS = 16  # of a beat of weights
+BEAT_CYCLES = 2  # of a beat of the image, which is written to a memory
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network(Core):
+    """A network on the engine. Each network has its own class, see `network_core`.
+
+    Input `image` (Y, X, C) of bytes; outputs `logits`, one integer for each class, and `label`, the
+    class of the largest. `docs/networks.md` describes the arithmetic.
+
+    Class members
+    -------------
+    GRAPH : the layers. DIGEST : SHA-256 of the network's file.
+    """
+
+    GRAPH: ClassVar[Graph]
+    DIGEST: ClassVar[str]
+    CYCLES_FOLLOW_DATA = True
+    UNROLL = ("lanes",)
+    PRESETS = {
+        "ice40-5k": Preset({"lanes": 8, "weights": "loaded"}),
+        "ecp5": Preset({"lanes": 64}),
+    }
+    CASES = {"initial weights": {}, "loaded weights": {"weights": "loaded"}}
+
+    lanes: int = integer(
+        "outputs that are computed at once, a power of two", low=4, high=128, default=8
+    )
+    weights: str = choice(
+        "the weight memory's content: part of the bitstream, or loaded by a stream after reset",
+        choices=("initial", "loaded"),
+        default="initial",
+    )
+    content: str = choice("hash of the network's file, which is fixed", choices=(), default="")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lanes not in LANES:
+            raise self.error("lanes", self.lanes, f"one of {', '.join(map(str, LANES))}")
+
+    @property
+    def inputs(self) -> dict[str, Port]:
+        graph = self.GRAPH
+        patch = graph.embedding.patch
+        ports: dict[str, Port] = {
+            INPUT: ImagePort(shape=graph.image, patch=patch, planes=graph.pixel_bits)
+        }
+        if self.weights == "loaded":
+            shape = self.program.weight_chunks().shape
+            item = UInt(CHUNK_BITS)
+            ports["weights"] = Port(axes="ND", shape=shape, item=item, beat=(1, 1), closes="N")
+        return ports
+
+    @property
+    def constants(self) -> dict[str, NDArray]:
+        if self.weights == "loaded":
+            return {"weights": self.program.weight_chunks()}
+        return {}
+
+    @property
+    def outputs(self) -> dict[str, Port]:
+        classes = self.GRAPH.classifier.outputs
+        logit = SInt(self.GRAPH.bounds[self.GRAPH.classifier.name].current.bits)
+        label = UInt(max(1, (classes - 1).bit_length()))
+        return {
+            "logits": Port(axes="C", shape=(classes,), item=logit, beat=(1,), closes="C"),
+            "label": Port(axes="", shape=(), item=label, beat=(), closes=""),
+        }
+
+    @cached_property
+    def program(self) -> Program:
+        """What the engine does: operations, memory contents, exact cycles."""
+        from .engine import compile_network
+
+        return compile_network(self.GRAPH, lanes=self.lanes, weights=self.weights)
+
+    def create(self) -> Component:
+        return self.program.create()
+
+    def cycles(self, **operands: NDArray) -> int:
+        if not operands:
+            return self.program.cycles()
+        image = operands[INPUT]
+        result = golden.run(self.GRAPH, image[None], keep=True)
+        return self.program.cycles(image, {name: x[0] for name, x in result.spikes.items()})
+
+    def beat_cycles(self) -> int:
+        return BEAT_CYCLES
+
+    def preload_cycles(self) -> int:
+        return BEAT_CYCLES * super().preload_cycles()
+
+    def golden(self, **operands: NDArray) -> dict[str, Any]:
+        result = golden.run(self.GRAPH, operands[INPUT][None])
+        return {"logits": result.logits[0], "label": result.labels[0]}
+
+    def work(self, **operands: NDArray) -> Work:
+        images = operands or self.random_operands(np.random.default_rng(0))
+        additions = golden.run(self.GRAPH, images[INPUT][None]).additions
+        total = {layer: float(counts[0]) for layer, counts in additions.items()}
+        bits = {
+            layer.name: layer.weight_bits
+            for layer in self.GRAPH.layers
+            if isinstance(layer, Weighted)
+        }
+        return Work(
+            formula="a weight or a word of the state for each spike and output",
+            additions=sum(total.values()),
+            moved_bits=sum(count * bits.get(layer, 8) for layer, count in total.items()),
+        )
+
+    def describe(self) -> str:
+        return f"{self.SUMMARY}; {self.lanes} lanes"
+
+    def golden_bytes(self) -> float:
+        return golden.image_bytes(self.GRAPH)
+
+    def reference(self, folder: Path) -> str:
+        path = folder / f"{self.NAME}{file.SUFFIX}"
+        file.save(path, self.GRAPH)
+        return str(path)
+
+    def __reduce__(self) -> tuple:
+        """For other processes, which create the class of the network again."""
+        return _restore, (self.DIGEST, self.GRAPH, self.as_dict())
+
+
+_cores: dict[str, type[Network]] = {}  # by digest of the graph
+
+
+def network_core(digest: str, graph: Graph) -> type[Network]:
+    """The core of a network whose file has the SHA-256 `digest`; the same class each time."""
+    if digest not in _cores:
+        content = choice(
+            "hash of the network's file, which is fixed",
+            choices=(digest[:SHORT],),
+            default=digest[:SHORT],
+        )
+        members = {
+            "NAME": graph.name,
+            "SUMMARY": _summary(graph),
+            "SOURCE": graph.description,
+            "GRAPH": graph,
+            "DIGEST": digest,
+            "__module__": __name__,
+        }
+        _cores[digest] = make_dataclass(
+            "Network",
+            [("content", str, content)],
+            bases=(Network,),
+            namespace=members,
+            frozen=True,
+            kw_only=True,
+        )
+    return _cores[digest]
+
+
+def _summary(graph: Graph) -> str:
+    """A network in one line."""
+    height, width, channels = graph.image
+    return (
+        f"network: {height} x {width} x {channels} image, {graph.tokens} tokens, "
+        f"T = {graph.steps}, {len(graph.layers)} layers, {graph.weights:,} weights, "
+        f"{len(graph.classes)} classes"
+    )
+
+
+def _restore(digest: str, graph: Graph, settings: Mapping[str, Any]) -> Network:
+    return network_core(digest, graph).from_settings(settings)
