@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from spikeloom.errors import InputError
 from spikeloom.networks import golden
 from spikeloom.networks.graph import Graph
+from spikeloom.networks.position import with_position
 from spikeloom.networks.signals import Spikes
 
 from .data import Labelled
-from .position import with_position
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,10 @@ def evaluate(
 
 
 def fitted(graph: Graph, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """`images` as the network takes them: with the channel of positions if it has one more."""
+    """`images` as the network takes them: with the channel of positions if it has one."""
     height, width, channels = graph.image
-    if images.shape[1:] == (height, width, channels - 1):
-        rows, columns = graph.embedding.patch
-        return with_position(images, (rows, columns))
+    if graph.embedding.position and images.shape[1:] == (height, width, channels - 1):
+        return with_position(images, graph.embedding.patch)
     if images.shape[1:] != (height, width, channels):
         raise InputError(
             f"images of {images.shape[1:]} do not fit network {graph.name}, which takes "

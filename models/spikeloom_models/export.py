@@ -38,7 +38,9 @@ def to_graph(
         raise InputError(f"network {name} is not quantised; call quantise() first")
     shape, embed = model.shape, model.embed
     (weighted,) = _parts(embed, ("embed",))
-    layers: list[Layer] = [PatchEmbedding(inputs=("image",), patch=embed.patch, **weighted)]
+    layers: list[Layer] = [
+        PatchEmbedding(inputs=("image",), patch=embed.patch, position=shape.position, **weighted)
+    ]
     for number, block in enumerate(model.blocks):
         assert isinstance(block, Block)
         layers += _block(block, f"block{number}", layers[-1].name)

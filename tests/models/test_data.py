@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from spikeloom.errors import InputError
+from spikeloom.networks.position import position_channel, with_position
 from spikeloom_models.data import FASHION_CLASSES, fashion_sample, read_data, read_idx
-from spikeloom_models.position import position_channel, with_position
 
 RNG = np.random.default_rng(7)
 IMAGES = RNG.integers(0, 256, (6, 8, 12), dtype=np.uint8)

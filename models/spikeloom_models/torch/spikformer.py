@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..position import position_channel
+from spikeloom.networks.position import position_channel
+
 from .layers import Classifier, Iand, PatchEmbedding, SpikformerAttention, SpikingLinear
 
 
@@ -20,7 +21,7 @@ class SpikformerShape:
     """Sizes of a `Spikformer`; the default is the flagship.
 
     With `position`, the network reads one more channel than `image` has, which tells it where each
-    patch is (`spikeloom_models.position`); a sum over tokens alone does not know.
+    patch is (`spikeloom.networks.position`); a sum over tokens alone does not know.
     """
 
     image: tuple[int, int, int] = (28, 28, 1)

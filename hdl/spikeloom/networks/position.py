@@ -6,23 +6,28 @@ This channel is the same for all images.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from spikeloom.errors import InputError
+import numpy as np
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LEVEL = 128  # one bit of a pixel, so one addition
 
 
-def with_position(images: NDArray[np.uint8], patch: tuple[int, int]) -> NDArray[np.uint8]:
-    """`images` ``[n, Y, X, C]`` with one more channel, the same for all: `position_channel`."""
-    channel = position_channel(images.shape[1:3], patch)
-    channel = np.broadcast_to(channel[:, :, None], (*images.shape[:3], 1))
-    return np.concatenate([images, channel], axis=3)
+def with_position(images: NDArray, patch: Sequence[int]) -> NDArray:
+    """Images (..., Y, X, C) with `position_channel` as one more channel."""
+    channel = position_channel(images.shape[-3:-1], patch).astype(images.dtype)
+    channel = np.broadcast_to(channel[:, :, None], (*images.shape[:-1], 1))
+    return np.concatenate([images, channel], axis=-1)
 
 
-def position_channel(size: tuple[int, ...], patch: tuple[int, int]) -> NDArray[np.uint8]:
-    """A channel ``[Y, X]`` whose patches differ, so that a network knows where each patch is.
+def position_channel(size: Sequence[int], patch: Sequence[int]) -> NDArray:
+    """A channel (Y, X) of bytes whose patches all differ.
 
     Two pixels of a patch are 128, all others 0: the pixel whose number is the patch's row, and that
     whose number is the number of rows plus the patch's column.
