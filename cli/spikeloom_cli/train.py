@@ -64,23 +64,22 @@ def train(
             threads=threads,
             compiled=compile_,
         )
-    found = trained.evaluation
     if json:
         print_json(
             {
                 "output": str(output),
-                "accuracy": found.accuracy,
+                "accuracy": trained.accuracy,
                 "images": trained.images,
-                "rates": found.rates,
-                "additions": found.additions,
+                "rates": trained.rates,
+                "additions": trained.additions,
                 "accumulator_bits": trained.graph.accumulator_bits,
             }
         )
         return
     print_table(
         ("layer", "spikes, %", "additions"),
-        [(n, f"{100 * r:.1f}", f"{found.additions[n]:,.0f}") for n, r in found.rates.items()],
+        [(n, f"{100 * r:.1f}", f"{trained.additions[n]:,.0f}") for n, r in trained.rates.items()],
     )
     out = console()
-    out.print(f"accuracy on {trained.images:,} test images: {100 * found.accuracy:.2f} %")
+    out.print(f"accuracy on {trained.images:,} test images: {100 * trained.accuracy:.2f} %")
     out.print(f"{output}")

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeloom.errors import InputError, unknown
-from spikeloom.networks.file import SUFFIX, save
+from spikeloom.networks import golden
+from spikeloom.networks.evaluation import check_images
+from spikeloom.networks.file import SUFFIX, digest, save
 from spikeloom.networks.graph import Graph
+from spikeloom.networks.network import network_core
+from spikeloom.networks.signals import Spikes
 from spikeloom.outputs import check_file
 
-from .data import FASHION_CLASSES, read_data
-from .evaluation import Evaluation, evaluate
+from .data import FASHION_CLASSES, Labelled, read_data
 
 if TYPE_CHECKING:
     from .training import Progress
@@ -40,11 +43,20 @@ LICENCE = "Apache-2.0"
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network, as a graph and as it does on the test images."""
+    """A trained network, and what the golden model makes of the test images.
+
+    Members
+    -------
+    images, accuracy : number of test images, and the share whose class is right.
+    rates : by layer, the mean of its spikes over images, steps, tokens and channels.
+    additions : by layer, the mean additions of an image.
+    """
 
     graph: Graph
-    evaluation: Evaluation
     images: int
+    accuracy: float
+    rates: dict[str, float]
+    additions: dict[str, float]
 
 
 def check_torch() -> None:
@@ -90,6 +102,24 @@ def train_task(
         f"Spikformer, trained on {TASKS[task].title} by `spikeloom train {task} --epochs "
         f"{chosen.epochs} --seed {chosen.seed}`",
     )
-    evaluation = evaluate(graph, held_out)
+    trained = assess(graph, held_out)
     save(output, graph)
-    return Trained(graph, evaluation, len(held_out))
+    return trained
+
+
+def assess(graph: Graph, data: Labelled, jobs: int | None = None) -> Trained:
+    """A network as the golden model sees it on labelled images, on `jobs` processes."""
+    core = network_core(digest(graph), graph)()
+    result = golden.run_chunks(graph, check_images(core, data.images, "the images"), jobs=jobs)
+    rates = {}
+    for name, counts in result.counts.items():
+        signal = graph.signals[name]
+        assert isinstance(signal, Spikes)
+        rates[name] = float(counts.mean()) / (signal.steps * signal.tokens * signal.dims)
+    return Trained(
+        graph,
+        len(data),
+        float((result.labels == data.labels).mean()),
+        rates,
+        {name: float(counts.mean()) for name, counts in result.additions.items()},
+    )

@@ -34,7 +34,7 @@ class Recipe:
     epochs : int
         Passes over the training images, all phases together.
     short_epochs : int
-        The first ones, with half the time steps, in half the time (-1: 55 %).
+        The first ones, with half the time steps, in half the time (-1: 65 %).
     integer_epochs : int
         The last ones, quantised (-1: 20 %).
     batch : int
@@ -79,7 +79,7 @@ class Recipe:
     def __post_init__(self):
         if self.epochs < 1:
             raise InputError(f"{self.epochs} epochs: give 1 or more")
-        for field, share in (("short_epochs", 0.55), ("integer_epochs", 0.2)):
+        for field, share in (("short_epochs", 0.65), ("integer_epochs", 0.2)):
             if getattr(self, field) < 0:
                 object.__setattr__(self, field, max(1, round(self.epochs * share)))
         if self.integer_epochs > self.epochs:
