@@ -30,7 +30,19 @@ def train(
     epochs: Annotated[
         int, typer.Option("--epochs", min=1, max=10_000, help="Passes over the images.")
     ] = 20,
-    seed: Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1)] = 1,
+    short_epochs: Annotated[
+        int,
+        typer.Option(
+            "--short-epochs", min=-1, help="The first ones, with half the steps; -1: 65 %."
+        ),
+    ] = -1,
+    integer_epochs: Annotated[
+        int,
+        typer.Option("--integer-epochs", min=-1, help="The last ones, quantised; -1: 20 %."),
+    ] = -1,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=2**31 - 1, help="Seed of all that is random.")
+    ] = 1,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -60,6 +72,8 @@ def train(
             report=report,
             checkpoint=checkpoint,
             epochs=epochs,
+            short_epochs=short_epochs,
+            integer_epochs=integer_epochs,
             seed=seed,
             threads=threads,
             compiled=compile_,

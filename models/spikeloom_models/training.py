@@ -36,7 +36,7 @@ class Recipe:
     short_epochs : int
         The first ones, with half the time steps, in half the time (-1: 65 %).
     integer_epochs : int
-        The last ones, quantised (-1: 20 %).
+        The last ones, quantised (-1: 20 %); with 0, the network is quantised at the end.
     batch : int
         Images of a step.
     rate : float
@@ -138,6 +138,7 @@ def train(
         if checkpoint is not None:
             training.save(Path(checkpoint))
         after_epoch(epoch, training.model)
+    training.quantise()
     return training.model.eval()
 
 
@@ -166,8 +167,7 @@ class _Training:
         recipe = self.recipe
         first_integer = recipe.epochs - recipe.integer_epochs
         if epoch == first_integer:
-            self._measure()
-            self.model.quantise()
+            self.quantise()
             self.optimiser = self._optimiser(0.0)
         short = epoch < min(recipe.short_epochs, first_integer)
         self.model.embed.steps = max(1, self.shape.steps // 2) if short else self.shape.steps
@@ -187,8 +187,11 @@ class _Training:
         self.done = epoch + 1
 
     @torch.no_grad()
-    def _measure(self):
-        """Set the statistics of all normalisations to averages over some batches, in all steps."""
+    def quantise(self) -> None:
+        """Turn the network into integers, unless it is; the statistics of all normalisations
+        become averages over some batches, in all steps."""
+        if bool(self.model.head.integer):
+            return
         self.model.train()
         self.model.embed.steps = self.shape.steps
         layers = [layer for layer in self.model.modules() if isinstance(layer, SpikingLinear)]
@@ -197,6 +200,7 @@ class _Training:
             for layer in layers:
                 layer.momentum = 1 / number
             self.model(images)
+        self.model.quantise()
 
     def _set_rate(self, progress):
         for group in self.optimiser.param_groups:

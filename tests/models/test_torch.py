@@ -195,6 +195,13 @@ def test_training_learns_and_is_exact():
     assert found.rates == pytest.approx({name: float(x.mean()) for name, x in spikes.items()})
 
 
+def test_a_network_is_quantised_at_the_end_at_the_latest():
+    recipe = Recipe(epochs=1, short_epochs=1, integer_epochs=0, batch=16, compiled=False)
+    model = train(SpikformerShape(**SMALL), labelled(), recipe)
+    assert bool(model.head.integer)
+    assert model.embed.steps == SMALL["steps"]
+
+
 def test_training_goes_on_from_a_checkpoint(tmp_path):
     """Interrupted after each epoch, before and after the quantisation: the same weights."""
     shape, data = SpikformerShape(**SMALL), labelled()
