@@ -73,9 +73,14 @@ class Network(Core):
     @property
     def inputs(self) -> dict[str, Port]:
         graph = self.GRAPH
-        patch = graph.embedding.patch
+        embedding = graph.embedding
         ports: dict[str, Port] = {
-            INPUT: ImagePort(shape=graph.image, patch=patch, planes=graph.pixel_bits)
+            INPUT: ImagePort(
+                shape=graph.image,
+                patch=embedding.patch,
+                planes=graph.pixel_bits,
+                position=embedding.position,
+            )
         }
         if self.weights == "loaded":
             shape = self._chunks.shape
