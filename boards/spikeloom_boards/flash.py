@@ -17,11 +17,13 @@ from .programmer import Programmer
 
 @dataclass(frozen=True)
 class Flashing:
-    """A bitstream and the programmer that loads it into a board."""
+    """A bitstream and the programmer that loads it into a board; `loaded` names the streams that the
+    host sends afterwards."""
 
     board: str
     bitstream: Path
     programmer: Programmer
+    loaded: tuple[str, ...] = ()
 
     @property
     def command(self) -> list[str]:
@@ -35,14 +37,14 @@ def plan(folder: Path) -> Flashing:
 
     Does not open any device. Raises `InputError` if the folder has no complete build.
     """
-    board, bitstream = _read_build(Path(folder))
+    board, bitstream, loaded = _read_build(Path(folder))
     programmers = find_board(board).programmers
     plugged_in = {device.usb for device in usb.usb_devices()}
     best = max(
         programmers,
         key=lambda one: (one.usb in plugged_in, locate(one.tool) is not None),
     )
-    return Flashing(board, bitstream, best)
+    return Flashing(board, bitstream, best, loaded)
 
 
 def flash(flashing: Flashing) -> None:
@@ -88,7 +90,8 @@ def check(flashing: Flashing) -> None:
 
 
 def _read_build(folder):
-    """(board, bitstream) of a build folder, after checking the bitstream's hash."""
+    """(board, bitstream, streams to load) of a build folder, after checking the bitstream's
+    hash."""
     path = folder / "report.json"
     if not path.is_file():
         raise InputError(
@@ -99,6 +102,7 @@ def _read_build(folder):
         board, bitstream, expected = (
             record[key] for key in ("board", "bitstream", "bitstream_sha256")
         )
+        loaded = tuple(record.get("loaded", ()))
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is not a build report; build again") from None
     if not (folder / bitstream).is_file():
@@ -107,7 +111,7 @@ def _read_build(folder):
         raise InputError(
             f"{folder / bitstream} does not match the hash in {path.name}; build again"
         )
-    return board, folder / bitstream
+    return board, folder / bitstream, loaded
 
 
 def _other_boards():

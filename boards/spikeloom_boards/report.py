@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ class Report:
     ``cycles`` and ``us`` are for the core only; ``rates`` are dicts of `rates.Rate`, which say what
     each figure includes. ``top`` is the design around the core, ``baud`` the baud rate of its link.
 
-    ``network`` is the name of the network's file in the folder, None for a core.
+    ``network`` is the name of the network's file in the folder, None for a core. ``loaded`` are the
+    streams that the host sends once after configuration (`Core.constants`).
 
     ``path`` are the `critical_path.Hop`s of the critical path, ``warnings`` the warnings of the
     tools, ``tools`` the tool versions.
@@ -46,6 +47,7 @@ class Report:
     cycles: int
     us: float
     network: str | None
+    loaded: list
     top: str
     baud: int | None
     rates: list
@@ -116,4 +118,12 @@ def notes(report: Mapping[str, Any]) -> list[str]:
     for what, used, there, share in utilisation(report):
         if share > 90 and what != "large RAMs":  # these have one place each
             remarks.append(f"{used} of {there} {what} are used: placement may fail after a change.")
+    if report.get("loaded"):
+        remarks.append(loading(report["loaded"]))
     return remarks + report["warnings"]
+
+
+def loading(streams: Sequence[str]) -> str:
+    """A remark on streams that the bitstream does not contain."""
+    names = " and ".join(streams)
+    return f"The bitstream is without {names}: the first run after power-up sends them over the link."

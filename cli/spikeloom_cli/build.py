@@ -100,6 +100,7 @@ def print_report(report: Report, output: Path) -> None:
         ("critical path", report.critical_path),
         *((f"{rate['run']}, {rate['what']}", rate_text(rate)) for rate in report.rates),
         ("bitstream", str(output / report.bitstream)),
+        *([("network", str(output / report.network))] if report.network else []),
         ("report", str(output / "report.html")),
         *(("note", note) for note in notes(report.as_dict())),
     ]

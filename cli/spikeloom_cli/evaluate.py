@@ -15,6 +15,7 @@ from spikeloom.networks.evaluation import Evaluation, check_images, check_labels
 from spikeloom.networks.evaluation import evaluate as run_evaluation
 from spikeloom.networks.finding import network_names
 from spikeloom.networks.network import Network
+from spikeloom_boards.driver.jobs import core_on
 from spikeloom_models.data import read_idx
 from spikeloom_sim.simulators import SIMULATORS
 from spikeloom_sim.tensors import load_tensor
@@ -85,7 +86,8 @@ def evaluate(
         raise unknown("simulator", sim, SIMULATORS)
     if (backend == "board") != (port is not None):
         raise InputError("--backend board and --port PORT (or --port sim) must be given together")
-    core = core_class.from_settings(settings_of(config, set_))
+    settings = settings_of(config, set_)
+    core = core_on(port, core_class, settings, baud) if port else core_class.from_settings(settings)
     pixels = check_images(core, load(images, "--images"), "--images")
     truth = check_labels(core, load(labels, "--labels"), len(pixels), "--labels")
     options = {"port": port, "baud": baud} if port else {}

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from spikeloom_boards import flash as flashing
+from spikeloom_boards.report import loading
 
 from .options import Json, console, print_json
 
@@ -33,3 +34,5 @@ def flash(
         console().print(
             f"{job.board}: {job.bitstream.name} was loaded into its {job.programmer.into}"
         )
+        if job.loaded:
+            console().print(loading(job.loaded))

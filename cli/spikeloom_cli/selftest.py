@@ -70,7 +70,7 @@ def selftest(
         begin(f"open {port}")
         with Device(port, wanted, baud=baud) as device:
             if core is not None:
-                device.check_core(core)
+                device.check_core(find_core(core).NAME)
             if device.config.constants:
                 begin(f"load {' and '.join(device.config.constants)}")
                 device.load()

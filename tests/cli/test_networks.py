@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 import numpy as np
 import pytest
@@ -169,3 +170,49 @@ def test_run_refuses(spikeloom, files, arguments, message):
     assert message in ran.err
     assert (files / "net.safetensors").read_bytes() == before
     assert not (files / "o.npy").exists()
+
+
+ON_GOLDEN = ("--backend", "board", "--port", "golden")
+LOADED = ("--set", "weights=loaded", "--set", "lanes=4")
+
+
+def test_run_on_a_board(spikeloom, files):
+    """Weights over the link, then each image; in words and as JSON."""
+    run = ("run", "net.safetensors", "--image", "x.npy", "-o", "logits.npy", *LOADED, *ON_GOLDEN)
+    ran = spikeloom(*run, "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert np.array_equal(np.load(files / "logits.npy"), RESULT.logits)
+    summary = json.loads(ran.out)
+    assert (summary["heads"], summary["mismatches"]) == (12, 0)
+    assert summary["label"] == LABELS.tolist()
+    text = spikeloom(*run).out
+    assert "cycles an image (" in text
+    assert re.search(r"with the line: [\d.]+ us an image, [\d,.]+ a second", text)
+
+
+def test_evaluate_on_a_board(spikeloom, files):
+    found = json.loads(spikeloom(*EVALUATE, *LOADED, *ON_GOLDEN, "--json").out)
+    assert (found["backend"], found["mismatches"], found["accuracy"]) == ("board", 0, 1)
+    assert (found["cycles"], found["images"]) == (1000, 12)
+
+
+def test_selftest(spikeloom, files):
+    ran = spikeloom("selftest", "net.safetensors", "--port", "golden", *LOADED)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("small-net at 8 MHz")
+    assert ran.out.count(" images/s") == 5
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("build", "net.safetensors", "--board", "icestick", "-o", "out"),
+        ("build", "net.safetensors", "--board", "ulx3s-25f", "--top", "self-test", "-o", "out"),
+        ("generate", "net.safetensors", "--board", "icebreaker", "-o", "out"),
+    ],
+)
+def test_no_self_test(spikeloom, files, command):
+    ran = spikeloom(*command)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "self-test" in ran.err or "no preset" in ran.err
+    assert not (files / "out").exists()

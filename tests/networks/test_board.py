@@ -1,5 +1,7 @@
 """A network behind the host link: weights that are loaded once, and images."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -138,17 +140,20 @@ def test_weights_that_are_cut_off_are_loaded_again(device_port):
 def test_reset_in_the_middle(simulated):
     """Of the weights, and of a run: the session is lost; the next one loads the weights again."""
     batch = images(2)
-    for at in (200, 3000):
 
-        def reset(done, total, at=at):
-            if done >= at:
-                simulated.reset()
-
+    def reset(done, total):
         simulated.reset()
-        with pytest.raises(SessionLostError, match="the device was reset"):  # noqa: SIM117
-            with Device(simulated, CORE) as device:
-                device.load(reset)
-                list(device.runs(batch, [1, 1], progress=lambda *_: simulated.reset()))
+
+    for loading in (True, False):
+        simulated.reset()
+        with Device(simulated, CORE) as device:
+            if loading:
+                job = partial(device.load, reset)
+            else:
+                device.load()
+                job = partial(run_batch, device, CORE, batch, reset)
+            with pytest.raises(SessionLostError, match="the device was reset"):
+                job()
         recording = RecordingPort(simulated)
         with Device(recording, CORE) as device:
             check([device.run(**batch[1])], batch[1:])

@@ -57,6 +57,18 @@ def open_for(
         yield device, config, batch
 
 
+def core_on(
+    port: str, core: type[Core], settings: Mapping[str, Any], baud: int = DEFAULT_BAUD
+) -> Core:
+    """The configuration of `core` that a port has: its keys, overridden by `settings`; for a
+    simulated device only the latter."""
+    if port in SIMULATED:
+        return core.from_settings(settings)
+    with Device(port, baud=baud) as device:
+        device.check_core(core.NAME)
+        return core.from_settings(hardware_keys(device.config) | dict(settings))
+
+
 @dataclass(frozen=True)
 class Verdict:
     """One run of the self-test: `mismatches` of `values` output values.
