@@ -1,24 +1,31 @@
 """A network behind the host link: weights that are loaded once, and images."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 
 from spikeloom.errors import JobError
+from spikeloom.families.family import Synthesis
 from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.identity import Identity
 from spikeloom.link.protocol import MAX_PAYLOAD, Code, Command, State
 from spikeloom.link.slots import join_outputs, output_bytes, split_outputs
-from spikeloom.networks.file import digest
+from spikeloom.networks.file import digest, load
 from spikeloom.networks.network import network_core
+from spikeloom_boards.boards import find_board
+from spikeloom_boards.build import Build, build
 from spikeloom_boards.driver import Device, SessionLostError, WrongBitstreamError
 from spikeloom_boards.driver.backend import Board, run_batch
 from spikeloom_boards.driver.golden_port import GoldenPort
 from spikeloom_boards.driver.jobs import self_test
 from spikeloom_boards.driver.line import LineLoad
 from spikeloom_boards.driver.sim_port import SimPort
+from spikeloom_boards.fit import fits, needs
+from spikeloom_boards.flash import plan
 from spikeloom_boards.rates import rates
+from spikeloom_boards.report import notes
 
 from ..link.ports import KeptPort, RecordingPort
 from .random_network import random_network
@@ -243,3 +250,48 @@ def test_rates():
     rest = load.us - load.ahead_us
     assert line.us == pytest.approx(rest + max(load.ahead_us, core.us))
     assert (line.run, line.per_second) == ("image", pytest.approx(1e6 / line.us))
+
+
+def test_presets_follow_the_weights():
+    """64 bits of weights a cycle on the UP5K, in RAM that is loaded; else block RAM."""
+    for bits, lanes in ((8, 8), (6, 8), (4, 16)):
+        graph = random_network(**SIZES, weight_bits=bits, name="preset-net")
+        core = network_core(digest(graph), graph)
+        for board in ("icebreaker", "upduino-v3", "icesugar"):
+            settings = core.PRESETS[find_board(board).device.presets].settings
+            assert settings == {"lanes": lanes, "weights": "loaded"}
+    for board in ("ulx3s-25f", "ulx3s-85f", "orangecrab-r0.2", "colorlight-5a75b"):
+        settings = CORE.PRESETS[find_board(board).device.presets].settings
+        assert CORE.from_settings(settings).weights == "initial"
+
+
+def test_what_does_not_fit_is_named():
+    device = find_board("icebreaker").device
+    small = Synthesis(lut4=100, registers=100, block_rams=30, large_rams=4)
+    assert fits(small, device)
+    large = replace(small, large_rams=5)
+    assert not fits(large, device)
+    assert needs(large, device) == ("100 cells of 5280, 30 block RAMs of 30 and 5 large RAMs of 4")
+    assert not fits(replace(small, block_rams=31), device)
+    assert needs(small, find_board("hx8k-breakout").device).endswith("4 large RAMs of 0")
+    plain = replace(small, large_rams=0)
+    assert needs(plain, find_board("hx8k-breakout").device).endswith("30 block RAMs of 32")
+
+
+@pytest.mark.slow
+def test_up5k_build(tmp_path):
+    """Weights in the large RAM; the folder holds the network, and the report its rates."""
+    board = find_board("icebreaker")
+    core = type(CORE).from_settings(CORE.PRESETS[board.device.presets].settings)
+    report = build(Build(core, board, 24_000_000), tmp_path / "out")
+    assert report.timing_met
+    assert (report.large_rams, report.large_rams_available) == (4, 4)
+    assert report.block_rams < report.block_rams_available == 30
+    assert report.loaded == ["weights"]
+    assert digest(load(tmp_path / "out" / str(report.network))) == CORE.DIGEST
+    assert [rate["what"] for rate in report.rates] == ["core", "core, worst case", "with the line"]
+    assert any("sends them over the link" in note for note in notes(report.as_dict()))
+    assert plan(tmp_path / "out").loaded == ("weights",)
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "images/s" in page
+    assert "large RAMs" in page

@@ -29,8 +29,10 @@ def link() -> Drawing:
     d.arrow((5.9, 3.12), (5.9, 2.94))
     d.arrow((5.9, 2.46), (5.9, 2.28))
 
-    for name, y in (("q", 3.8), ("k", 3.2), ("v", 2.6)):
-        d.box(8.2, y, f"chunk of {name}, 256 bytes", "memory", 1.9, 0.4, f"link.buffer_{name}")
+    # Two chunks share a memory.
+    for name, y, *memory in (("q", 3.8, "chunks_0"), ("k", 3.2), ("v", 2.6, "chunks_1")):
+        parts = [f"link.{part}" for part in (f"buffer_{name}", *memory)]
+        d.box(8.2, y, f"chunk of {name}, 256 bytes", "memory", 1.9, 0.4, *parts)
         d.arrow((6.6, 3.5 if y > 2.7 else 3.4), (7.2, y))
         d.arrow((9.2, y), (10.2, y))
     d.box(8.2, 1.9, "output bytes, queue of 512", "memory", 1.9, 0.4, "link.results")
