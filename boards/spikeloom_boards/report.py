@@ -126,4 +126,4 @@ def notes(report: Mapping[str, Any]) -> list[str]:
 def loading(streams: Sequence[str]) -> str:
     """A remark on streams that the bitstream does not contain."""
     names = " and ".join(streams)
-    return f"The bitstream is without {names}: the first run after power-up sends them over the link."
+    return f"The bitstream has no {names}: the first run after power-up sends them over the link."

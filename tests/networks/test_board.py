@@ -167,6 +167,18 @@ def test_reset_in_the_middle(simulated):
         assert WEIGHTS in written(recording)
 
 
+def test_no_start_without_weights(device_port):
+    """Nor with a part of them."""
+    with Device(device_port, CORE) as device:
+        start = partial(device._session.ask, Command.START, payload=bytes(8))
+        assert start()[0] == Code.BUSY
+        device._session.ask(Command.WRITE, WEIGHTS, bytes(10))
+        assert start()[0] == Code.BUSY
+        device._session.ask(Command.RESET)
+        device.load()
+        assert start()[0] == Code.OK
+
+
 def test_a_run_that_was_left(simulated):
     """A session that begins during a run of another resets the core; the weights stay."""
     simulated.reset()

@@ -110,7 +110,7 @@ class GoldenPort:
             self._ends[number] += [len(self._written[number])] * last
             self._compute()
         if command == Command.START:
-            if self._running(self._clock):
+            if self._running(self._clock) or self._loaded != set(self._config.constants):
                 return Code.BUSY, b""
             self._seed = int.from_bytes(payload, "little")
             self._compute()

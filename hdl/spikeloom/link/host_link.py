@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, Module, ResetInserter, Signal
+from amaranth.hdl import Cat, Const, Module, ResetInserter, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -104,6 +104,7 @@ class HostLink(Component):
         sequence, command, argument = Signal(8), Signal(8), Signal(8)
         act = Signal()
         fits = self._buffers(m, request, answer, act)
+        loaded = self._loaded(m, answer)
         self._payload(m, answer, results, command, argument)
         m.d.sync += [
             self.start.eq(act & (_number(command) == Command.START)),
@@ -116,7 +117,7 @@ class HostLink(Component):
         expected = Signal.like(sequence)
         follows, same, anew = Signal(), Signal(), Signal()
         m.d.sync += [
-            code.eq(self._code(m, request, results, fits)),
+            code.eq(self._code(m, request, results, fits, loaded)),
             expected.eq(sequence + 1),
             follows.eq(request.sequence == expected),
             same.eq((request.sequence == sequence) & (request.command == command)),
@@ -206,12 +207,12 @@ class HostLink(Component):
         with m.If(request.step & (request.index < SEED_BYTES)):
             m.d.sync += self.seed.eq(Cat(self.seed, request.data)[8:])
         m.d.sync += answer.state.eq(Cat(rooms, self.busy))
-        if self._constants:
-            m.d.sync += answer.state[State.LOADED.bit_length() - 1].eq(self._loaded(m))
         return fits
 
-    def _loaded(self, m):
+    def _loaded(self, m, answer):
         """Whether the core has taken all of every stream that it keeps, and none was misframed."""
+        if not self._constants:
+            return Const(1)
         kept = Signal(len(self._constants))
         for number, name in enumerate(self._constants):
             beats = getattr(self, f"o_{name}")
@@ -219,9 +220,12 @@ class HostLink(Component):
                 m.d.sync += kept[number].eq(beats.payload.last)
         with m.If(self.flag_misframed):
             m.d.sync += kept.eq(0)
-        return kept.all()
+        loaded = Signal()
+        m.d.sync += loaded.eq(kept.all())
+        m.d.sync += answer.state[State.LOADED.bit_length() - 1].eq(loaded)
+        return loaded
 
-    def _code(self, m, request, results, fits):
+    def _code(self, m, request, results, fits, loaded):
         """Status code of the current request, assuming its sequence number is expected."""
         empty, of_seed, no_stream, no_result = Signal(), Signal(), Signal(), Signal()
         m.d.sync += [
@@ -245,7 +249,7 @@ class HostLink(Component):
             with m.Case(Command.START):
                 with m.If(~of_seed):
                     m.d.comb += code.eq(Code.LENGTH)
-                with m.Elif(self.busy):
+                with m.Elif(self.busy | ~loaded):
                     m.d.comb += code.eq(Code.BUSY)
             with m.Case(Command.READ):
                 with m.If(~empty):
