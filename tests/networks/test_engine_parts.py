@@ -16,6 +16,8 @@ from spikeloom.networks.engine.weight_memory import WeightMemory
 from spikeloom.networks.layers import Residual
 from tests.networks.random_network import random_network
 
+SMALL = {"image": (4, 4, 1), "patch": (2, 2), "steps": 2, "dims": 16, "hidden": 16, "classes": 3}
+
 
 def simulate(component, bench):
     simulator = Simulator(component)
@@ -143,16 +145,43 @@ def test_loaded_memory_has_no_contents():
     assert "memory[39] = 64'h0000000000000007;" in initial.text
 
 
-def test_iand_after_replacement():
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("embed", "layer late: reads embed, which block0.x2 has replaced"),
+        ("block0.x2", None),
+    ],
+)
+def test_order_of_readers(source, message):
     """A layer that reads what an `iand` residual has replaced is refused."""
-    graph = random_network(
-        image=(4, 4, 1), patch=(2, 2), steps=2, dims=16, hidden=16, blocks=1, attention=False
-    )
+    graph = random_network(**SMALL, blocks=1, attention=False)
     *layers, head = graph.layers
-    late = Residual(name="late", inputs=("embed", "block0.x2"), form="add")
-    wrong = replace(graph, layers=(*layers, late, replace(head, inputs=("late",))))
-    with pytest.raises(InputError, match=r"layer head: reads embed, which block0.x2 has replaced"):
-        compile_network(wrong)
+    late = replace(graph.layer("block0.fc1"), name="late", inputs=(source,))
+    total = Residual(name="sum", inputs=("block0.x2", "late"), form="add")
+    changed = replace(graph, layers=(*layers, late, total, replace(head, inputs=("sum",))))
+    if message is None:
+        compile_network(changed)
+    else:
+        with pytest.raises(InputError, match=message):
+            compile_network(changed)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (("embed", "embed"), "layer sum: adds embed to embed, which has the same place"),
+        (("block0.x2", "embed"), "layer sum: adds embed to block0.x2, which has the same place"),
+    ],
+)
+def test_sums_refused(inputs, message):
+    graph = random_network(**SMALL, blocks=1, attention=False)
+    *layers, head = graph.layers
+    total = Residual(name="sum", inputs=inputs, form="add")
+    extra = Residual(name="all", inputs=("sum", "block0.fc1"), form="add")
+    used = Residual(name="used", inputs=("all", "block0.x2"), form="add")
+    rest = (total, extra, used, replace(head, inputs=("used",)))
+    with pytest.raises(InputError, match=message):
+        compile_network(replace(graph, layers=(*layers, *rest)))
 
 
 def test_program_is_reproducible():

@@ -99,9 +99,14 @@ class Storage:
         for layer in self._network.layers:
             if not isinstance(layer, Residual) or layer.form != "add":
                 continue
-            roots = [self._root(leaf) for leaf in self._leaves(layer.name)]
-            if len({*roots}) < len(roots):
-                raise layer.error("adds a signal to itself; the engine adds different ones only")
+            leaves = self._leaves(layer.name)
+            roots = [self._root(leaf) for leaf in leaves]
+            for n, root in enumerate(roots):
+                if root in roots[:n]:
+                    raise layer.error(
+                        f"adds {leaves[n]} to {leaves[roots.index(root)]}, which has the same place "
+                        "in memory; the engine adds different signals only"
+                    )
             known = {id(b): b for b in map(self._bitmaps.get, roots) if b is not None}
             bitmap = next(iter(known.values())) if known else self._new(roots[0])
             there = bitmap.signals
