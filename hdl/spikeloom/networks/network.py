@@ -80,17 +80,16 @@ class Network(Core):
                 position=embedding.position,
             )
         }
-        if self.weights == "loaded":
-            shape = self.program.weight_chunks().shape
-            item = UInt(CHUNK_BITS)
-            ports["weights"] = Port(axes="ND", shape=shape, item=item, beat=(1, 1), closes="N")
         return ports
 
     @property
-    def constants(self) -> dict[str, NDArray]:
-        if self.weights == "loaded":
-            return {"weights": self.program.weight_chunks()}
-        return {}
+    def loads(self) -> dict[str, tuple[Port, NDArray]]:
+        if self.weights != "loaded":
+            return {}
+        chunks = self.program.weight_chunks()
+        item = UInt(CHUNK_BITS)
+        port = Port(axes="ND", shape=chunks.shape, item=item, beat=(1, 1), closes="N")
+        return {"weights": (port, chunks)}
 
     @property
     def outputs(self) -> dict[str, Port]:
