@@ -50,7 +50,10 @@ class LayerOperations:
         self.weights = WeightImage(lanes)
         self.storage = Storage(network, lanes)
         self.operations: list[Callable[[], Operation]] = []
-        spans = [1, *(self._state_words(one) for one in network.layers if isinstance(one, Attention))]
+        spans = [
+            1,
+            *(self._state_words(one) for one in network.layers if isinstance(one, Attention)),
+        ]
         self.index_bits = (max(spans) - 1).bit_length()
 
     def compute(self, layer: Layer, target: Target, signal: str = "") -> None:
@@ -95,13 +98,23 @@ class LayerOperations:
             shared["w_base"] = base + group * pitch
             alone = tokens == 1
             self._emit(
-                layer, source, **shared, head=tuple(head) or (nothing,), tokens=1,
+                layer,
+                source,
+                **shared,
+                head=tuple(head) or (nothing,),
+                tokens=1,
                 logits=count if alone else 0,
             )
             if not alone:
                 self._emit(
-                    layer, source, **shared, head=(nothing,), tokens=tokens - 1, first_token=1,
-                    keep=True, logits=count,
+                    layer,
+                    source,
+                    **shared,
+                    head=(nothing,),
+                    tokens=tokens - 1,
+                    first_token=1,
+                    keep=True,
+                    logits=count,
                 )
 
     def _classifier_bias(self, layer, bias):
@@ -124,9 +137,16 @@ class LayerOperations:
         base, pitch = self._matrix(layer, columns, source, [row for _, row in constants])
         head = self._opening(constants, source.columns.end)
         self._emit(
-            layer, source, rows=self.network.steps, head=head, following=head,
-            tokens=self._tokens(layer), w_base=base, w_pitch=pitch,
-            **self._neuron(layer), **self._output(layer, columns, target, signal),
+            layer,
+            source,
+            rows=self.network.steps,
+            head=head,
+            following=head,
+            tokens=self._tokens(layer),
+            w_base=base,
+            w_pitch=pitch,
+            **self._neuron(layer),
+            **self._output(layer, columns, target, signal),
         )
 
     def _embed(self, layer: PatchEmbedding, target: Target, signal: str) -> None:
@@ -144,10 +164,18 @@ class LayerOperations:
         tail = self._added(after, pixels + 1 + len(before)) + [nothing, Entry(Kind.FIRST, pixels)]
         tail += [Entry(Kind.NEXT, pixels)] * (self.network.steps - 1)
         self._emit(
-            layer, source, rows=planes, tokens=self._tokens(layer), w_base=base, w_pitch=pitch,
+            layer,
+            source,
+            rows=planes,
+            tokens=self._tokens(layer),
+            w_base=base,
+            w_pitch=pitch,
             head=tuple(self._added(before, pixels + 1)) or (nothing,),
-            following=(nothing, Entry(Kind.CAPTURE, pixels)), tail=tuple(tail), image=True,
-            **self._neuron(layer), **self._output(layer, columns, target, signal),
+            following=(nothing, Entry(Kind.CAPTURE, pixels)),
+            tail=tuple(tail),
+            image=True,
+            **self._neuron(layer),
+            **self._output(layer, columns, target, signal),
         )
 
     def _attend(self, layer: Attention, target: Target, signal: str) -> None:
@@ -175,16 +203,32 @@ class LayerOperations:
             rows=self.network.steps, tokens=self._tokens(layer), w_pitch=dims, groups=groups
         )
         for head in range(layer.heads):
-            part = dict(dims=(head * dims, head * dims + dims), piece=head * padded(dims, PIECE_BITS))
+            part = dict(
+                dims=(head * dims, head * dims + dims), piece=head * padded(dims, PIECE_BITS)
+            )
             self._emit(
-                layer, k, **shared, **part, **v, learn=True, head=learning, following=learning,
+                layer,
+                k,
+                **shared,
+                **part,
+                **v,
+                learn=True,
+                head=learning,
+                following=learning,
                 o_group=head * groups,
             )
             output = self._output(layer, columns, target, signal)
             output |= dict(o_group=head * groups, groups=groups)
             self._emit(
-                layer, q, **{**shared, **output}, **part, w_base=base, state=True,
-                head=tuple(entries), following=tuple(entries), **self._neuron(layer),
+                layer,
+                q,
+                **{**shared, **output},
+                **part,
+                w_base=base,
+                state=True,
+                head=tuple(entries),
+                following=tuple(entries),
+                **self._neuron(layer),
             )
 
     # Parts of operations
