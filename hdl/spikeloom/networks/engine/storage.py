@@ -59,7 +59,7 @@ class Storage:
         """Whether the output of a layer is read from a bitmap of its own. It is not where it is the
         branch of an `iand` residual, or V of an attention."""
         return any(
-            not (isinstance(reader, Attention) and n == 2 or _is_branch(reader, n))
+            not ((isinstance(reader, Attention) and n == 2) or _is_branch(reader, n))
             for reader, n in self._readers[layer.name]
         )
 
@@ -78,7 +78,7 @@ class Storage:
         readers = self._readers[q.name]
         own = self._readers[layer.name]
         once = not any(
-            isinstance(one, Attention) and n == 2 or _is_branch(one, n) for one, n in own
+            (isinstance(one, Attention) and n == 2) or _is_branch(one, n) for one, n in own
         )
         summed = any(isinstance(one, Residual) and one.form == "add" for one, _ in own)
         private = all(reader is layer for reader, _ in readers) and not isinstance(q, Residual)
