@@ -22,7 +22,7 @@ class Report:
     each figure includes. ``top`` is the design around the core, ``baud`` the baud rate of its link.
 
     ``network`` is the name of the network's file in the folder, None for a core. ``loaded`` are the
-    streams that the host sends once after configuration (`Core.constants`).
+    streams that the host sends once after configuration (`Core.loads`).
 
     ``path`` are the `critical_path.Hop`s of the critical path, ``warnings`` the warnings of the
     tools, ``tools`` the tool versions.

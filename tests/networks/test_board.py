@@ -94,7 +94,7 @@ def test_weights_are_loaded_once(device_port):
         assert not State.LOADED & device._session.state
         device.load(lambda *done: seen.append(done))
         check(run_batch(device, CORE, batch), batch)
-    beats = CORE.inputs["weights"].beats
+    beats = CORE.loads["weights"][0].beats
     assert seen == sorted(seen)
     assert seen[-1] == (2 * beats, 2 * beats)
     chunks = -(-2 * beats // MAX_PAYLOAD)
@@ -211,7 +211,7 @@ def test_identity_names_network_and_contents():
     identity = Identity.from_bytes(data)
     assert identity.config == CORE
     assert identity.outputs == {"logits": CORE.outputs["logits"].bits, "label": 2}
-    assert identity.constants == ["weights"]
+    assert identity.loads == ["weights"]
 
 
 def test_another_network_of_the_same_name():

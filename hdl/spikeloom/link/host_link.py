@@ -66,7 +66,7 @@ class HostLink(Component):
             )
         self._inputs = identity.inputs
         self._outputs = identity.outputs
-        self._constants = identity.constants
+        self._loads = identity.loads
         self._flags = identity.flags
         self._identity = identity.to_bytes()
         self._divisor = divisor
@@ -211,10 +211,10 @@ class HostLink(Component):
 
     def _loaded(self, m, answer):
         """Whether the core has taken all of every stream that it keeps, and none was misframed."""
-        if not self._constants:
+        if not self._loads:
             return Const(1)
-        kept = Signal(len(self._constants))
-        for number, name in enumerate(self._constants):
+        kept = Signal(len(self._loads))
+        for number, name in enumerate(self._loads):
             beats = getattr(self, f"o_{name}")
             with m.If(beats.valid & beats.ready):
                 m.d.sync += kept[number].eq(beats.payload.last)
