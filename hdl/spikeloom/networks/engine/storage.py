@@ -104,8 +104,8 @@ class Storage:
             for n, root in enumerate(roots):
                 if root in roots[:n]:
                     raise layer.error(
-                        f"adds {leaves[n]} to {leaves[roots.index(root)]}, which has the same place "
-                        "in memory; the engine adds different signals only"
+                        f"adds {leaves[n]} to {leaves[roots.index(root)]}, which has the same "
+                        "place in memory; the engine adds different signals only"
                     )
             known = {id(b): b for b in map(self._bitmaps.get, roots) if b is not None}
             bitmap = next(iter(known.values())) if known else self._new(roots[0])
@@ -118,7 +118,7 @@ class Storage:
             for root in roots[len(there) :]:
                 if self.columns(root) != self.columns(roots[0]):
                     raise layer.error(
-                        "its inputs lie differently in memory; see heads of attention"
+                        "its inputs lie differently in memory, for heads of attention"
                     )
                 there.append(root)
                 self._bitmaps[root] = bitmap
