@@ -105,6 +105,19 @@ def test_all_zeros_and_all_ones(pixel):
     check_graph(dense, np.full((1, *graph.image), pixel, np.uint8), {})
 
 
+def test_embedding_as_v():
+    """The image is read twice: for the spikes of the embedding in a bitmap, and for V."""
+    graph = random_network(**SMALL, blocks=1, heads=1)
+    layers = []
+    for layer in graph.layers:
+        if layer.name == "block0.attention":
+            layer = replace(layer, inputs=("block0.q", "block0.k", "embed"))
+        if layer.name != "block0.v":
+            layers.append(layer)
+    changed = replace(graph, layers=tuple(layers))
+    check_graph(changed, random_images(changed, 2), {})
+
+
 def _always_firing(layer):
     """Weights of 1: a neuron fires if any of its inputs does."""
     fields = {"weight": np.ones_like(layer.weight), "bias": np.zeros_like(layer.bias)}

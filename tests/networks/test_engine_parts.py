@@ -91,6 +91,8 @@ def test_bitmap_memory(lanes, depth, bit_enables):
             ctx.set(dut.i_data, sum(int(bit) << n for n, bit in enumerate(bits)))
             await ctx.tick().until(dut.i_ready)
             ctx.set(dut.i_en, 0)
+            # A word is read again, to clear bits, only by later operations.
+            await ctx.tick().repeat(dut.write_delay)
             expected.reshape(-1, 16)[piece] = bits
         await ctx.tick().repeat(dut.write_delay)
         ctx.set(dut.r_en, 1)

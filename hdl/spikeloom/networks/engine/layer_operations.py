@@ -176,7 +176,6 @@ class LayerOperations:
             head=tuple(self._added(before, pixels + 1)) or (nothing,),
             following=(nothing, Entry(Kind.CAPTURE, pixels)),
             tail=tuple(tail),
-            image=True,
             **self._neuron(layer),
             **self._output(layer, columns, target, signal),
         )

@@ -103,7 +103,7 @@ class Operation:
     o_row : words from one step to the next; tokens follow each other. With `learn`, the three say
         where V is read.
     logits : accumulators that are sent as logits afterwards.
-    image : wait for the image first, and free its memory afterwards.
+    image : the image is not needed afterwards.
     """
 
     name: str

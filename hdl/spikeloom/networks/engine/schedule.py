@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..graph import INPUT
 from .bitmap_memory import BitmapMemory
 from .lanes import Lanes
 from .lister import Lister
@@ -59,12 +60,12 @@ def sum_of_operations(program: Program, counts: Sequence[NDArray]) -> int:
         total += 1 + 2 * operation.logits
         if operation.learn:
             total += program.steps << program.index_bits
-    return total + 1
+    return total + 2
 
 
 def events(operation: Operation, spikes: Mapping[str, NDArray], pixels: NDArray) -> NDArray:
     """Events of each piece that an operation reads: (tokens, rows, parts, words)."""
-    if operation.image:
+    if operation.inputs == (INPUT,):
         planes = np.arange(operation.rows)[::-1]
         rows = (pixels[None] >> planes[:, None, None]) & 1
         parts = rows[None]
