@@ -31,6 +31,7 @@ from . import (
     report,
     run,
     selftest,
+    train,
 )
 
 NO_FAULT_OF_THE_INPUT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.ENOMEM)
@@ -54,6 +55,7 @@ COMMANDS = {
     "regress": regress.regress,
     "bench": bench.bench,
     "demo": demo.demo,
+    "train": train.train,
     "doctor": doctor.doctor,
 }
 for _name, _function in COMMANDS.items():

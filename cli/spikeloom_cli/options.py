@@ -6,8 +6,9 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -25,6 +26,9 @@ from spikeloom.configuration import read_settings
 from spikeloom.link.protocol import MAX_BAUD
 
 from . import completion
+
+if TYPE_CHECKING:
+    from spikeloom_models.training import Progress as TrainingProgress
 
 CoreName = Annotated[
     str,
@@ -162,3 +166,32 @@ def bytes_display(quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     ) as progress:
         task = progress.add_task("transfer", total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def training_display(
+    epochs: int, quiet: bool = False
+) -> Iterator[Callable[[TrainingProgress], None]]:
+    """A display of a training; yields a function of what the training reports.
+
+    A terminal shows progress and time left on standard error; otherwise each epoch is one line.
+    """
+    terminal = sys.stderr.isatty()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        console=Console(stderr=True),
+        disable=quiet or not terminal,
+        transient=True,
+    ) as progress:
+        task = progress.add_task("reading", total=epochs)
+
+        def report(now):
+            where = f"epoch {now.epoch + 1} of {epochs}, loss {now.loss:.3f}"
+            left = f"{timedelta(seconds=round(now.seconds_left))} left"
+            done = now.epoch + (now.step + 1) / now.steps
+            progress.update(task, description=f"{where}, {left}", completed=done)
+            if not terminal and not quiet and now.step == now.steps - 1:
+                print(f"{where}, {left}", file=sys.stderr, flush=True)
+
+        yield report

@@ -105,6 +105,12 @@ class Core(Configuration):
         raise NotImplementedError
 
     @property
+    def loads(self) -> dict[str, tuple[Port, NDArray]]:
+        """Input streams that are sent once, after reset and before the first run: port and tensor
+        by name."""
+        return {}
+
+    @property
     def flags(self) -> dict[str, Flag]:
         """Status outputs other than `busy` and `done`."""
         return {"misframed": MISFRAMED}
@@ -168,7 +174,7 @@ class Core(Configuration):
             return [{}]
         runs = []
         for name, port in self.inputs.items():
-            array = port.item.check(tensors[name], name)
+            array = port.complete(port.item.check(tensors[name], name))
             rank = len(port.shape)
             if array.shape[-rank:] != port.shape or array.ndim not in (rank, rank + 1):
                 raise InputError(

@@ -51,7 +51,7 @@ def read_data(path: str | PathLike[str], part: str, classes: int) -> Labelled:
     elif path.exists():
         raise InputError(f"{path} is neither a folder of IDX files nor an .npz file")
     else:
-        raise InputError(f"{path} does not exist; give the folder of the IDX files, or an .npz file")
+        raise InputError(f"{path} does not exist; give a folder of IDX files, or an .npz file")
     return _labelled(images, labels, f"{path} ({part})", classes)
 
 
@@ -72,7 +72,9 @@ def _read_idx(file: IO[bytes] | gzip.GzipFile, path: Path) -> NDArray[np.uint8]:
     if len(head) < 4 or head[:2] != b"\0\0" or not 1 <= head[3] <= 4:
         raise InputError(f"{path} is not an IDX file: it begins with {head.hex() or 'nothing'}")
     if head[2] != 0x08:
-        raise InputError(f"{path}: values of type 0x{head[2]:02x}; IDX files of bytes (0x08) are read")
+        raise InputError(
+            f"{path}: values of type 0x{head[2]:02x}; give an IDX file of bytes (0x08)"
+        )
     text = file.read(4 * head[3])
     shape = tuple(int.from_bytes(text[i : i + 4]) for i in range(0, len(text), 4))
     size = int(np.prod(shape, dtype=object)) if len(text) == 4 * head[3] else MAX_BYTES + 1
@@ -83,34 +85,6 @@ def _read_idx(file: IO[bytes] | gzip.GzipFile, path: Path) -> NDArray[np.uint8]:
         kind = "more" if len(values) > size else f"{len(values):,}"
         raise InputError(f"{path}: {kind} bytes where the header says {size:,}; fetch it again")
     return np.frombuffer(values, np.uint8).reshape(shape)
-
-
-def with_position(images: NDArray[np.uint8], patch: tuple[int, int]) -> NDArray[np.uint8]:
-    """`images` ``[n, Y, X, C]`` with one more channel, the same for all: `position_channel`."""
-    channel = position_channel(images.shape[1:3], patch)
-    channel = np.broadcast_to(channel[None, :, :, None], (*images.shape[:3], 1))
-    return np.concatenate([images, channel], axis=3)
-
-
-def position_channel(size: tuple[int, ...], patch: tuple[int, int]) -> NDArray[np.uint8]:
-    """A channel ``[Y, X]`` whose patches differ, so that a network knows where each patch is.
-
-    Two pixels of a patch are 128, all others 0: the pixel whose number is the patch's row, and that
-    whose number is the number of rows plus the patch's column.
-    """
-    rows, columns = size[0] // patch[0], size[1] // patch[1]
-    if rows + columns > patch[0] * patch[1]:
-        raise InputError(
-            f"patches of {patch[0]} x {patch[1]} pixels have no room for the position among "
-            f"{rows} rows and {columns} columns; use larger patches"
-        )
-    patches = np.zeros((rows, columns, patch[0] * patch[1]), np.uint8)
-    for row in range(rows):
-        patches[row, :, row] = 128
-    for column in range(columns):
-        patches[:, column, rows + column] = 128
-    pixels = patches.reshape(rows, columns, *patch).transpose(0, 2, 1, 3)
-    return np.ascontiguousarray(pixels).reshape(rows * patch[0], columns * patch[1])
 
 
 def _existing(stem):
@@ -140,16 +114,15 @@ def _read_npz(path: Path, part: str) -> tuple[Any, Any]:
 
 def _labelled(images: NDArray[Any], labels: NDArray[Any], where: str, classes: int) -> Labelled:
     """Checked images and labels."""
-    if images.ndim == 3:
-        images = images[..., None]
-    if images.ndim != 4 or images.dtype != np.uint8:
+    if images.ndim not in (3, 4) or images.dtype != np.uint8:
         raise InputError(
             f"{where}: images are {images.dtype} of shape {images.shape}; give uint8 of shape "
             "(n, height, width) or (n, height, width, channels)"
         )
     if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
         raise InputError(
-            f"{where}: labels are {labels.dtype} of shape {labels.shape}; give integers of shape (n,)"
+            f"{where}: labels are {labels.dtype} of shape {labels.shape}; give integers of shape "
+            "(n,)"
         )
     if len(images) != len(labels):
         raise InputError(f"{where}: {len(images):,} images but {len(labels):,} labels")
@@ -159,14 +132,15 @@ def _labelled(images: NDArray[Any], labels: NDArray[Any], where: str, classes: i
     if bad.any():
         first = int(np.argmax(bad))
         raise InputError(
-            f"{where}: label {labels[first]} of image {first:,} is not one of the {classes} classes "
-            f"(0 to {classes - 1})"
+            f"{where}: label {labels[first]} of image {first:,} is not a class; classes are 0 to "
+            f"{classes - 1}"
         )
+    images = images if images.ndim == 4 else images[..., None]
     return Labelled(images, labels.astype(np.int64))
 
 
 def fashion_sample() -> Labelled:
     """The first 1,000 test images of Fashion-MNIST, which are part of this package."""
-    with resources.files(__package__).joinpath("datasets/fashion-mnist-1000.npz").open("rb") as file:
-        with np.load(file, allow_pickle=False) as arrays:
-            return _labelled(arrays["images"], arrays["labels"], "sample", len(FASHION_CLASSES))
+    sample = resources.files("spikeloom_models") / "datasets" / "fashion-mnist-1000.npz"
+    with sample.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return _labelled(arrays["images"], arrays["labels"], "sample", len(FASHION_CLASSES))

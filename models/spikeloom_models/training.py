@@ -1,5 +1,7 @@
 """The training recipe: one cycle of AdamW, the last epochs in the hardware's integers."""
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import math
@@ -18,7 +20,9 @@ from spikeloom.errors import InputError
 from spikeloom.outputs import check_file, output_file
 
 from .data import Labelled
-from .torch import Spikformer, SpikformerShape
+from .torch import Spikformer, SpikformerShape, SpikingLinear
+
+MEASURED = 20  # batches, from which the normalisation is folded
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,13 @@ class Recipe:
     epochs : int
         Passes over the training images, all phases together.
     short_epochs : int
-        The first ones, with half the time steps, in half the time.
+        The first ones, with half the time steps, in half the time (-1: 65 %).
     integer_epochs : int
-        The last ones, quantised.
+        The last ones, quantised (-1: 20 %); with 0, the network is quantised at the end.
     batch : int
         Images of a step.
     rate : float
-        Largest learning rate; it rises over the first fifth and falls as a cosine.
+        Largest learning rate; it rises over the first tenth and falls as a cosine.
     decay : float
         Weight decay, until the network is quantised.
     smoothing : float
@@ -46,7 +50,7 @@ class Recipe:
     flip : bool
         Whether half of the images are mirrored left to right.
     cycles : float
-        Cycles of an image on 8 lanes above which spikes are penalised.
+        Cycles of an image, without the patch embedding, above which spikes are penalised.
     penalty : float
         Loss for each `cycles` in excess.
     seed : int
@@ -58,33 +62,38 @@ class Recipe:
     """
 
     epochs: int = 20
-    short_epochs: int = 6
-    integer_epochs: int = 3
-    batch: int = 256
-    rate: float = 4e-3
+    short_epochs: int = -1
+    integer_epochs: int = -1
+    batch: int = 128
+    rate: float = 3e-3
     decay: float = 0.01
     smoothing: float = 0.05
     shift: int = 1
-    flip: bool = True
-    cycles: float = 330_000
+    flip: bool = False
+    cycles: float = 300_000
     penalty: float = 1.0
     seed: int = 1
     threads: int = 0
     compiled: bool = True
 
     def __post_init__(self):
-        if self.epochs < 1 or not 0 <= self.integer_epochs <= self.epochs:
+        if self.epochs < 1:
+            raise InputError(f"{self.epochs} epochs: give 1 or more")
+        for field, share in (("short_epochs", 0.65), ("integer_epochs", 0.2)):
+            if getattr(self, field) < 0:
+                object.__setattr__(self, field, max(1, round(self.epochs * share)))
+        if self.integer_epochs > self.epochs:
             raise InputError(
-                f"{self.epochs} epochs, {self.integer_epochs} of them in integers: give 1 or more "
-                "epochs, and no more of them in integers"
+                f"{self.integer_epochs} of {self.epochs} epochs in integers: give at most all"
             )
 
     def learning_rate(self, progress: float) -> float:
         """Learning rate after a share `progress` of the training."""
-        rise = 0.2
+        rise = 0.1
         if progress < rise:
             return self.rate * (0.04 + 0.96 * progress / rise)
-        return self.rate * (0.01 + 0.99 * (1 + math.cos(math.pi * (progress - rise) / (1 - rise))) / 2)
+        falling = (1 + math.cos(math.pi * (progress - rise) / (1 - rise))) / 2
+        return self.rate * (0.01 + 0.99 * falling)
 
 
 @dataclass
@@ -113,8 +122,9 @@ def train(
     `checkpoint` is written after each epoch; if it exists, training goes on from there, and ends
     with the same weights as without the interruption.
     """
-    if data.images.shape[1:] != shape.image:
-        raise InputError(f"images of {data.images.shape[1:]} do not fit a network for {shape.image}")
+    given = data.images.shape[1:]
+    if given != shape.image:
+        raise InputError(f"images of {given} do not fit a network for {shape.image}")
     if len(data) < recipe.batch:
         raise InputError(f"{len(data):,} images are less than a batch of {recipe.batch:,}")
     if recipe.threads:
@@ -128,6 +138,7 @@ def train(
         if checkpoint is not None:
             training.save(Path(checkpoint))
         after_epoch(epoch, training.model)
+    training.quantise()
     return training.model.eval()
 
 
@@ -148,14 +159,15 @@ class _Training:
 
     def _step(self, images):
         logits, spikes = self.model.with_spikes(images)
-        return logits, cycles(self.shape, {name: s.mean((1, 2, 3)).sum() for name, s in spikes.items()}, self.model.embed.steps)
+        events = {name: s.mean((1, 2, 3)).sum() for name, s in spikes.items()}
+        return logits, cycles(self.shape, events, self.model.embed.steps)
 
     def epoch(self, epoch: int, report: Callable[[Progress], None]) -> None:
         """Train for one pass over the images."""
         recipe = self.recipe
         first_integer = recipe.epochs - recipe.integer_epochs
         if epoch == first_integer:
-            self.model.quantise()
+            self.quantise()
             self.optimiser = self._optimiser(0.0)
         short = epoch < min(recipe.short_epochs, first_integer)
         self.model.embed.steps = max(1, self.shape.steps // 2) if short else self.shape.steps
@@ -171,7 +183,24 @@ class _Training:
             share = (step + 1) / steps
             left = (time.monotonic() - begin) / share * (recipe.epochs - epoch - share)
             report(Progress(epoch, step, steps, *values, left))
+        self.model.embed.steps = self.shape.steps
         self.done = epoch + 1
+
+    @torch.no_grad()
+    def quantise(self) -> None:
+        """Turn the network into integers, unless it is; the statistics of all normalisations
+        become averages over some batches, in all steps."""
+        if bool(self.model.head.integer):
+            return
+        self.model.train()
+        self.model.embed.steps = self.shape.steps
+        layers = [layer for layer in self.model.modules() if isinstance(layer, SpikingLinear)]
+        batches = self.images.split(self.recipe.batch)[:MEASURED]
+        for number, images in enumerate(batches, 1):
+            for layer in layers:
+                layer.momentum = 1 / number
+            self.model(images)
+        self.model.quantise()
 
     def _set_rate(self, progress):
         for group in self.optimiser.param_groups:
@@ -228,23 +257,22 @@ def read_checkpoint(path: str | PathLike[str]) -> dict[str, Any]:
         state = torch.load(path, weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError):
         state = None
-    if not isinstance(state, dict) or {"recipe", "shape", "done", "model", "optimiser"} - set(state):
+    keys = {"recipe", "shape", "done", "model", "optimiser"}
+    if not isinstance(state, dict) or not keys <= state.keys():
         raise InputError(f"{path} is not a checkpoint of `spikeloom train`; name another file")
     return state
 
 
 def augment(images: torch.Tensor, recipe: Recipe, random: torch.Generator) -> torch.Tensor:
-    """Shift and mirror the first channel of each image at random."""
+    """Shift and mirror each image at random; what enters is black."""
     n, height, width, _ = images.shape
     reach = recipe.shift
     dy, dx = torch.randint(0, 2 * reach + 1, (2, n, 1, 1), generator=random)
     mirror = torch.randint(0, 2, (n, 1, 1), generator=random).bool() & recipe.flip
     y, x = torch.arange(height).view(1, -1, 1) + dy, torch.arange(width).view(1, 1, -1)
     x = torch.where(mirror, width - 1 - x, x) + dx
-    padded = torch.nn.functional.pad(images[..., 0], (reach,) * 4)
-    out = images.clone()
-    out[..., 0] = padded[torch.arange(n).view(-1, 1, 1), y, x]
-    return out
+    padded = torch.nn.functional.pad(images, (0, 0, *(reach,) * 4))
+    return padded[torch.arange(n).view(-1, 1, 1), y, x]
 
 
 def cycles(shape: SpikformerShape, events: dict[str, Any], steps: int, lanes: int = 8) -> Any:

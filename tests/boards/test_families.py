@@ -56,7 +56,7 @@ def words(family):
 def test_families_are_named_in_their_own_files_alone():
     names = sorted({re.escape(name) for one in FAMILIES.values() for name in words(one)})
     named = re.compile(rf"(?<![a-z])({'|'.join(names)})(?![a-z])|(?-i:{PRIMITIVES})", re.IGNORECASE)
-    houses = ("hdl", "sim", "boards", "cli")
+    houses = ("hdl", "sim", "boards", "cli", "models")
     sources = chain.from_iterable((ROOT / house).rglob("*.*") for house in houses)
     found = {}
     for path in sorted(sources):

@@ -21,7 +21,7 @@ KEYS = ["--set", "words=20", "--set", "width=8"]
 def checkout(tmp_path_factory):
     """A copy of the packages plus the page's files."""
     copy = tmp_path_factory.mktemp("checkout")
-    for house in ("hdl", "sim", "boards", "cli"):
+    for house in ("hdl", "sim", "boards", "cli", "models"):
         shutil.copytree(ROOT / house, copy / house, ignore=shutil.ignore_patterns("__pycache__"))
     for name, text in PAGE.items():
         path = copy / name
@@ -32,7 +32,7 @@ def checkout(tmp_path_factory):
 
 def spikeloom(checkout, *arguments, folder):
     """Run the command of the checkout; returns its standard output."""
-    houses = [str(checkout / house) for house in ("hdl", "sim", "boards", "cli")]
+    houses = [str(checkout / house) for house in ("hdl", "sim", "boards", "cli", "models")]
     done = subprocess.run(
         [sys.executable, "-m", "spikeloom_cli.main", *map(str, arguments)],
         cwd=folder,

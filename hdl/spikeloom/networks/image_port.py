@@ -11,9 +11,10 @@ import numpy as np
 from ..item import Bit, Item, UInt
 from ..port import Port
 from .layers.patch_embedding import patches, unpatched
+from .position import with_position
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 WORD = 16  # bits of a beat
 PIXEL = UInt(8)
@@ -31,11 +32,13 @@ class ImagePort(Port):
     ----------
     patch : height and width of a patch.
     planes : bits of a pixel that are sent.
+    position : whether the last channel is `spikeloom.networks.position`, which users leave out.
     """
 
     shape: tuple[int, ...]
     patch: tuple[int, ...]
     planes: int
+    position: bool = False
     axes: str = "YXC"
     item: Item = PIXEL
     beat: tuple[int, ...] = (WORD,)
@@ -63,11 +66,17 @@ class ImagePort(Port):
         return self.beats
 
     def complete(self, tensor: NDArray) -> NDArray:
-        """Images (Y, X) and (B, Y, X) have one channel."""
-        plain = self.shape[2] == 1 and tensor.shape[-2:] == self.shape[:2] and tensor.ndim in (2, 3)
-        return tensor[..., None] if plain and tensor.shape != self.shape else tensor
+        """Images (Y, X) and (B, Y, X) have one channel, without that of the position."""
+        *size, channels = self.shape
+        given = (*size, channels - self.position)
+        plain = given[2] == 1 and tensor.shape[-2:] == self.shape[:2] and tensor.ndim in (2, 3)
+        if plain and tensor.shape not in (given, self.shape):
+            tensor = tensor[..., None]
+        if self.position and tensor.ndim in (3, 4) and tensor.shape[-3:] == given:
+            tensor = with_position(tensor, self.patch)
+        return tensor
 
-    def to_bytes(self, tensor) -> bytes:
+    def to_bytes(self, tensor: ArrayLike) -> bytes:
         return self.wire.to_bytes(self.arrange(np.asarray(tensor).reshape(self.shape)))
 
     def from_bytes(self, data: bytes) -> NDArray:

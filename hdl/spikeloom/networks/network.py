@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..configuration import choice, integer
-from ..contract import Core, Work
+from ..contract import Core, Preset, Work
 from ..item import SInt, UInt
 from ..port import Port
 from . import file, golden
@@ -20,12 +20,14 @@ from .image_port import ImagePort
 from .layers.weighted import Weighted
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from ..blocks.component import Component
     from .engine import Program
 
 SHORT = 16  # digits of the hash in the key `content`
+LANES = (4, 8, 16, 32, 64, 128)
+CHUNK_BITS = 16  # of a beat of weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +46,15 @@ class Network(Core):
     DIGEST: ClassVar[str]
     CYCLES_FOLLOW_DATA = True
     UNROLL = ("lanes",)
+    PRESETS = {
+        "ice40-5k": Preset({"lanes": 8, "weights": "loaded"}),
+        "ecp5": Preset({"lanes": 64}),
+    }
     CASES = {"initial weights": {}, "loaded weights": {"weights": "loaded"}}
 
-    lanes: int = integer("neurons that are computed at once", low=4, high=128, default=8)
+    lanes: int = integer(
+        "outputs that are computed at once, a power of two", low=4, high=128, default=8
+    )
     weights: str = choice(
         "the weight memory's content: part of the bitstream, or loaded by a stream after reset",
         choices=("initial", "loaded"),
@@ -54,20 +62,41 @@ class Network(Core):
     )
     content: str = choice("hash of the network's file, which is fixed", choices=(), default="")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lanes not in LANES:
+            raise self.error("lanes", self.lanes, f"one of {', '.join(map(str, LANES))}")
+
     @property
     def inputs(self) -> dict[str, Port]:
         graph = self.GRAPH
-        patch = graph.embedding.patch
-        return {INPUT: ImagePort(shape=graph.image, patch=patch, planes=graph.pixel_bits)}
+        embedding = graph.embedding
+        ports: dict[str, Port] = {
+            INPUT: ImagePort(
+                shape=graph.image,
+                patch=embedding.patch,
+                planes=graph.pixel_bits,
+                position=embedding.position,
+            )
+        }
+        return ports
+
+    @property
+    def loads(self) -> dict[str, tuple[Port, NDArray]]:
+        if self.weights != "loaded":
+            return {}
+        chunks = self.program.weight_chunks()
+        item = UInt(CHUNK_BITS)
+        port = Port(axes="ND", shape=chunks.shape, item=item, beat=(1, 1), closes="N")
+        return {"weights": (port, chunks)}
 
     @property
     def outputs(self) -> dict[str, Port]:
-        classifier = self.GRAPH.classifier
-        bits = self.GRAPH.bounds[classifier.name].current.bits
-        classes = classifier.outputs
+        classes = self.GRAPH.classifier.outputs
+        logit = SInt(self.GRAPH.bounds[self.GRAPH.classifier.name].current.bits)
         label = UInt(max(1, (classes - 1).bit_length()))
         return {
-            "logits": Port(axes="C", shape=(classes,), item=SInt(bits), beat=(1,), closes="C"),
+            "logits": Port(axes="C", shape=(classes,), item=logit, beat=(1,), closes="C"),
             "label": Port(axes="", shape=(), item=label, beat=(), closes=""),
         }
 
@@ -84,9 +113,9 @@ class Network(Core):
     def cycles(self, **operands: NDArray) -> int:
         if not operands:
             return self.program.cycles()
-        result = golden.run(self.GRAPH, operands[INPUT][None], keep=True)
-        spikes = {name: array[0] for name, array in result.spikes.items()}
-        return self.program.cycles(image=operands[INPUT], spikes=spikes)
+        image = operands[INPUT]
+        result = golden.run(self.GRAPH, image[None], keep=True)
+        return self.program.cycles(image, {name: x[0] for name, x in result.spikes.items()})
 
     def golden(self, **operands: NDArray) -> dict[str, Any]:
         result = golden.run(self.GRAPH, operands[INPUT][None])
@@ -105,15 +134,6 @@ class Network(Core):
             formula="a weight or a word of the state for each spike and output",
             additions=sum(total.values()),
             moved_bits=sum(count * bits.get(layer, 8) for layer, count in total.items()),
-        )
-
-    def split_runs(self, tensors: Mapping[str, ArrayLike]) -> list[dict[str, NDArray]]:
-        ports = self.inputs
-        return super().split_runs(
-            {
-                name: ports[name].complete(np.asarray(tensor)) if name in ports else tensor
-                for name, tensor in tensors.items()
-            }
         )
 
     def describe(self) -> str:

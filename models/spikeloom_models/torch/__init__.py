@@ -6,6 +6,8 @@ the integers of the hardware exactly (float32 holds integers up to 2^24), and gr
 the rounding, so that training can go on.
 """
 
+# pyright: reportMissingImports=false
+
 from .layers import Classifier, Iand, PatchEmbedding, SpikformerAttention, SpikingLinear
 from .neuron import LIF, spike
 from .spikformer import Spikformer, SpikformerShape

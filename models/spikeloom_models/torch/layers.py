@@ -1,5 +1,7 @@
 """The layers of a network: each trains in floating point and, once quantised, in integers."""
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import math
@@ -10,6 +12,8 @@ from torch import nn
 from .neuron import LIF, round_through
 
 WEIGHT_BITS = (4, 6, 8)
+EPSILON, MOMENTUM = 1e-5, 0.05  # of batch normalisation
+MARGIN = 0.9  # share of the largest sum that a classifier uses; training may add to it
 
 
 class Quantised(nn.Module):
@@ -17,6 +21,8 @@ class Quantised(nn.Module):
 
     Parameters stay in units of the threshold. `gain` is the factor from a weight to its integer.
     """
+
+    integer: torch.Tensor
 
     def __init__(self, bits: int):
         super().__init__()
@@ -35,16 +41,18 @@ class Quantised(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *arguments)
         self._is_integer = bool(self.integer)
 
-    def _mark_integer(self):
-        self.integer.fill_(True)
-        self._is_integer = True
+    def _mark_integer(self, value=True):
+        self.integer.fill_(value)
+        self._is_integer = value
 
     def _round_weight(self, weight, gain):
         return round_through((weight * gain).clamp(-self.largest, self.largest))
 
 
 class SpikingLinear(Quantised):
-    """A linear layer, batch normalisation and neurons: ``[T, ..., inputs]`` to ``[T, ..., outputs]``.
+    """A linear layer, batch normalisation and neurons.
+
+    Takes ``[T, ..., inputs]`` and returns spikes ``[T, ..., outputs]``.
 
     Parameters
     ----------
@@ -59,6 +67,10 @@ class SpikingLinear(Quantised):
     levels : int
         Largest input: 1 for spikes, 2**bits - 1 for pixels.
     """
+
+    mean: torch.Tensor
+    variance: torch.Tensor
+    threshold: torch.Tensor
 
     def __init__(
         self,
@@ -80,6 +92,7 @@ class SpikingLinear(Quantised):
         self.register_buffer("mean", torch.zeros(outputs))
         self.register_buffer("variance", torch.ones(outputs))
         self.register_buffer("threshold", torch.ones(parts))
+        self.momentum = MOMENTUM
         self.neuron = LIF(leak)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -115,6 +128,14 @@ class SpikingLinear(Quantised):
         self.threshold.copy_((self.largest * self.levels / peak / 2).floor().clamp(min=1) * 2)
         self._mark_integer()
 
+    @torch.no_grad()
+    def unround(self) -> None:
+        """Go back to floating point, with the weights of the quantised layer before rounding."""
+        self.scale.fill_(1)
+        self.mean.zero_()
+        self.variance.fill_(1 - EPSILON)
+        self._mark_integer(False)
+
     def _per_output(self, values):
         return values.repeat_interleave(self.outputs // self.parts)
 
@@ -124,15 +145,12 @@ class SpikingLinear(Quantised):
             mean = flat.mean(0)
             variance = (flat.square().mean(0) - mean.square()).clamp(min=0)  # one pass, no Welford
             with torch.no_grad():
-                self.mean.lerp_(mean, MOMENTUM)
-                self.variance.lerp_(variance, MOMENTUM)
+                self.mean.lerp_(mean, self.momentum)
+                self.variance.lerp_(variance, self.momentum)
         else:
             mean, variance = self.mean, self.variance
         factor = self.scale / (variance + EPSILON).sqrt()
         return y * factor + (self.bias - mean * factor)
-
-
-EPSILON, MOMENTUM = 1e-5, 0.05
 
 
 class PatchEmbedding(SpikingLinear):
@@ -180,6 +198,8 @@ class SpikformerAttention(nn.Module):
     The scale of the product is in the threshold, which is learnt; `quantise` makes it even.
     """
 
+    threshold: torch.Tensor
+
     def __init__(self, *, threshold: float = 24.0, leak: int = 1):
         super().__init__()
         self.log_threshold = nn.Parameter(torch.tensor(math.log(threshold)))
@@ -197,6 +217,13 @@ class SpikformerAttention(nn.Module):
         """Round the threshold to an even number."""
         self.threshold.copy_((self.log_threshold.exp() / 2).round().clamp(min=1) * 2)
         self._is_integer = True
+
+    @torch.no_grad()
+    def unround(self) -> None:
+        """Go back to floating point, with the threshold of the quantised layer."""
+        self.log_threshold.copy_(self.threshold.log())
+        self.threshold.zero_()
+        self._is_integer = False
 
     _is_integer = False
 
@@ -218,6 +245,8 @@ class Classifier(Quantised):
     Once quantised, the logits are the hardware's integers (sums over steps and tokens). `scale` of
     `forward` is what to divide them by for a loss.
     """
+
+    gain: torch.Tensor
 
     def __init__(self, inputs: int, classes: int, *, bits: int = 8, largest_sum: int = 2**17 - 1):
         super().__init__(bits)
@@ -250,5 +279,10 @@ class Classifier(Quantised):
         """Choose the largest gain whose weights fit their bits and whose sums `largest_sum`."""
         sums = torch.stack([self.weight.clamp(min=0).sum(0), (-self.weight).clamp(min=0).sum(0)])
         sums = (sums + self.bias.abs()).max() * slots
-        self.gain.copy_(torch.minimum(self.largest / self.weight.abs().max(), self.largest_sum * 0.9 / sums))
+        by_bits = self.largest / self.weight.abs().max()
+        self.gain.copy_(torch.minimum(by_bits, MARGIN * self.largest_sum / sums))
         self._mark_integer()
+
+    def unround(self) -> None:
+        """Go back to floating point, with the weights of the quantised layer before rounding."""
+        self._mark_integer(False)

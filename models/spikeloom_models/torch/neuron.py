@@ -1,5 +1,7 @@
 """The leaky integrate-and-fire neuron, and the functions whose gradients are substitutes."""
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import torch

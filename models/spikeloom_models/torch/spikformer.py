@@ -1,21 +1,30 @@
 """The Spikformer network: patch embedding, blocks of attention and MLP, classifier."""
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import nn
+
+from spikeloom.networks.position import position_channel
 
 from .layers import Classifier, Iand, PatchEmbedding, SpikformerAttention, SpikingLinear
 
 
 @dataclass(frozen=True)
 class SpikformerShape:
-    """Sizes of a `Spikformer`; the default is the flagship, whose images have a second channel
-    with the position of each patch (`spikeloom_models.data.with_position`)."""
+    """Sizes of a `Spikformer`; the default is the flagship.
 
-    image: tuple[int, int, int] = (28, 28, 2)
+    With `position`, the network reads one more channel than `image` has, which tells it where each
+    patch is (`spikeloom.networks.position`); a sum over tokens alone does not know.
+    """
+
+    image: tuple[int, int, int] = (28, 28, 1)
     patch: tuple[int, int] = (4, 4)
     width: int = 64
     blocks: int = 2
@@ -25,6 +34,13 @@ class SpikformerShape:
     classes: int = 10
     pixel_bits: int = 6
     weight_bits: int = 8
+    position: bool = True
+
+    @property
+    def input_image(self) -> tuple[int, int, int]:
+        """Image of the hardware, with the channel of positions."""
+        height, width, channels = self.image
+        return height, width, channels + self.position
 
     @property
     def tokens(self) -> int:
@@ -65,22 +81,30 @@ class Block(nn.Module):
 
 
 class Spikformer(nn.Module):
-    """A spiking transformer after Spikformer (Zhou et al., 2023), with IAND residuals.
+    """A spiking transformer with IAND residuals.
 
     ``forward`` takes images ``[B, Y, X, C]`` of uint8 and returns logits ``[B, classes]``.
+
+    Source: Zhou et al., "Spikformer: When Spiking Neural Network Meets Transformer", ICLR 2023.
     """
 
-    def __init__(self, shape: SpikformerShape = SpikformerShape()):  # noqa: B008
+    channel: torch.Tensor
+
+    def __init__(self, shape: SpikformerShape | None = None):
         super().__init__()
-        self.shape = shape
+        self.shape = shape = shape or SpikformerShape()
+        if shape.width % shape.heads:
+            raise ValueError(f"{shape.heads} heads do not divide a width of {shape.width}")
         self.embed = PatchEmbedding(
-            shape.image,
+            shape.input_image,
             shape.patch,
             shape.width,
             steps=shape.steps,
             pixel_bits=shape.pixel_bits,
             bits=shape.weight_bits,
         )
+        channel = position_channel(shape.image[:2], shape.patch) if shape.position else np.empty(0)
+        self.register_buffer("channel", torch.from_numpy(channel)[..., None], persistent=False)
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.blocks))
         self.head = Classifier(shape.width, shape.classes, bits=shape.weight_bits)
 
@@ -89,6 +113,9 @@ class Spikformer(nn.Module):
 
     def with_spikes(self, images: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Logits, and the spikes ``[T, B, N, channels]`` of every layer by name."""
+        if self.shape.position:
+            channel = self.channel.expand(len(images), -1, -1, -1)
+            images = torch.cat([images, channel], -1)
         x = self.embed(images)
         spikes = {"embed": x}
         for i, block in enumerate(self.blocks):
@@ -101,3 +128,11 @@ class Spikformer(nn.Module):
             if isinstance(module, (SpikingLinear, SpikformerAttention)):
                 module.quantise()
         self.head.quantise(self.shape.steps * self.shape.tokens)
+
+    def unrounded(self) -> Spikformer:
+        """A copy of a quantised network that computes in floating point: its own reference."""
+        twin = deepcopy(self).eval()
+        for module in twin.modules():
+            if isinstance(module, (SpikingLinear, SpikformerAttention, Classifier)):
+                module.unround()
+        return twin

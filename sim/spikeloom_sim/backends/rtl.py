@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spikeloom.backend import Operands, Progress, Run, silent
 from spikeloom.contract import Core
@@ -24,6 +24,11 @@ from ..netlist import synthesise
 from ..simulators import SIMULATORS
 from ..simulators.cocotb_run import run_cocotb
 from .wave import write_gtkw
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spikeloom.port import Port
 
 
 @dataclass
@@ -87,6 +92,7 @@ class RTL:
         job = {
             "inputs": list(core.inputs),
             "outputs": {name: port.beats for name, port in core.outputs.items()},
+            "loads": {name: written_beats(*load) for name, load in core.loads.items()},
             "flags": list(core.flags),
             "timeout": core.time_limit(),
             "preload": core.preload_cycles() if self.preload else 0,
@@ -94,7 +100,7 @@ class RTL:
                 {
                     "seed": getattr(core.seeded(n), "seed", 0),
                     "beats": {
-                        name: [[f"{data:x}", last] for data, last in port.pack(operands[name])]
+                        name: written_beats(port, operands[name])
                         for name, port in core.inputs.items()
                     },
                 }
@@ -116,6 +122,11 @@ class RTL:
             raise JobError(f"{self.simulator}: the core hung or violated its protocol\n{log}")
         results = json.loads((folder / "results.json").read_text())
         return results
+
+
+def written_beats(port: Port, tensor: NDArray) -> list[tuple[str, int]]:
+    """The beats of a tensor as a job holds them."""
+    return [(f"{data:x}", last) for data, last in port.pack(tensor)]
 
 
 @dataclass

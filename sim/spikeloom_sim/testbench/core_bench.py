@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -32,11 +32,20 @@ class CoreBench:
     dut : the cocotb handle of the top module.
     inputs : names of the input streams.
     outputs : number of beats per run on each output stream, by name.
+    loads : beats (data, last) of each stream that is sent once after reset, by name.
     """
 
-    def __init__(self, dut: Any, inputs: Iterable[str], outputs: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        dut: Any,
+        inputs: Iterable[str],
+        outputs: Mapping[str, int],
+        loads: Mapping[str, Sequence[tuple[int, int]]],
+    ) -> None:
         self.dut = dut
         self.outputs = outputs
+        self.loads = loads
+        self.loaders = {name: StreamSource(dut, name) for name in loads}
         self.sources = {name: StreamSource(dut, name) for name in inputs}
         self.sinks = {name: StreamSink(dut, name) for name in outputs}
         dut.start.value = 0
@@ -44,11 +53,13 @@ class CoreBench:
         Clock(dut.clk, PERIOD_NS, unit="ns").start()
 
     async def reset(self) -> None:
-        """Assert reset for two cycles."""
+        """Assert reset for two cycles, then send the streams that are loaded after reset."""
         self.dut.rst.value = 1
         await ClockCycles(self.dut.clk, 2)
         self.dut.rst.value = 0
         await RisingEdge(self.dut.clk)
+        for name, source in self.loaders.items():
+            await source.send(self.loads[name])
 
     @asynccontextmanager
     async def feeding(self, beats: Any) -> AsyncIterator[None]:

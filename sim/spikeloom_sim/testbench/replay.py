@@ -13,22 +13,25 @@ from cocotb.utils import get_sim_time
 from .core_bench import CoreBench
 
 
+def read_beats(streams: dict[str, list]) -> dict[str, list[tuple[int, int]]]:
+    """Beats (data, last) of each stream of a job."""
+    return {
+        name: [(int(data, 16), last) for data, last in beats] for name, beats in streams.items()
+    }
+
+
 @cocotb.test()
 async def replay(dut: Any) -> None:
     """Execute the runs of the job file in sequence, without stalls."""
     folder = Path(os.environ["SPIKELOOM_JOB"])
     job = json.loads((folder / "job.json").read_text())
-    bench = CoreBench(dut, job["inputs"], job["outputs"])
+    bench = CoreBench(dut, job["inputs"], job["outputs"], read_beats(job["loads"]))
     await bench.reset()
 
     results = []
     for run in job["runs"]:
-        beats = {
-            name: [(int(data, 16), last) for data, last in run["beats"][name]]
-            for name in job["inputs"]
-        }
         outcome = await bench.run(
-            beats,
+            read_beats(run["beats"]),
             run["seed"],
             timeout=job["timeout"],
             preload=job["preload"],

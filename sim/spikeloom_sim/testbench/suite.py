@@ -34,7 +34,8 @@ class Scenario:
         settings = dict(_SETTINGS)
         self.core = find_core(settings.pop("core")).from_settings(settings)
         outputs = {name: port.beats for name, port in self.core.outputs.items()}
-        self.bench = CoreBench(dut, self.core.inputs, outputs)
+        loads = {name: port.pack(tensor) for name, (port, tensor) in self.core.loads.items()}
+        self.bench = CoreBench(dut, self.core.inputs, outputs, loads)
         self.dut = dut
 
     def operands(self, seed: int, density: float = 0.5) -> dict[str, NDArray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ...counted import counted
 from ...errors import InputError, echo
@@ -90,7 +90,9 @@ class Layer:
     # JSON
 
     @classmethod
-    def from_json(cls, entry: Mapping[str, Any], where: str, tensors: Mapping[str, NDArray]):
+    def from_json(
+        cls, entry: Mapping[str, Any], where: str, tensors: Mapping[str, NDArray]
+    ) -> Self:
         """The layer of a JSON entry, with its arrays from `tensors`. Raises `InputError`."""
         required = ["kind", *(field.name for field in fields(cls) if field.default is MISSING)]
         optional = [field.name for field in fields(cls) if field.default is not MISSING]

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...errors import InputError, echo
 from ..exact import exact_product
 from ..neuron import Neuron
+from ..position import position_channel
 from ..ranges import Bounds
 from ..signals import Image, Signal, Spikes
 from ..values import sizes
@@ -26,6 +28,9 @@ class PatchEmbedding(Weighted):
     """``I[n, o] = sum over i of p[n, i] weight[i, o] + bias[o]``, the same in every step, and its
     neurons.
 
+    With `position`, the last channel of the image tells where each patch is. It is the same for all
+    images, so that users leave it out (`spikeloom.networks.position`).
+
     Patches do not overlap. They are numbered row by row, and so are the pixels of a patch, with
     the channels of a pixel together.
     """
@@ -34,11 +39,14 @@ class PatchEmbedding(Weighted):
 
     patch: tuple[int, ...]
     neuron: Neuron
+    position: bool = False
 
     def check(self) -> None:
         super().check()
         self.set(patch=sizes(self.patch, 2, MAX_SIDE, self.where, "patch"))
         self.need_neuron(self.neuron)
+        if not isinstance(self.position, bool):
+            raise self.error(f"position is {echo(self.position)}; give true or false")
 
     def image(self, sources: Sequence[Signal]) -> Image:
         """The input, which must be the image."""
@@ -57,7 +65,17 @@ class PatchEmbedding(Weighted):
                 "divisors"
             )
         self.need_rows(height * width * image.channels, "a patch has")
+        if self.position:
+            self._check_position(image)
         return Spikes(image.steps, rows // height * (columns // width), self.outputs)
+
+    def _check_position(self, image: Image) -> None:
+        if image.channels < 2:
+            raise self.error("the image has one channel; with position, it has one more")
+        try:
+            position_channel((image.height, image.width), self.patch)
+        except InputError as error:
+            raise self.error(str(error)) from None
 
     def bounds(self, sources: Sequence[Signal]) -> Bounds:
         image = self.image(sources)

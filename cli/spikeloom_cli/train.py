@@ -1,0 +1,99 @@
+"""`spikeloom train`: a network from labelled images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spikeloom_models.tasks import ARCHITECTURES, TASKS, train_task
+
+from .options import Json, console, print_json, training_display
+from .tables import print_table
+
+
+def train(
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help=f"Kind of images: {', '.join(TASKS)}.")
+    ],
+    data: Annotated[
+        Path,
+        typer.Option("--data", metavar="PATH", help="Folder of the IDX files, or an .npz file."),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="Network file to write.")
+    ],
+    arch: Annotated[
+        str, typer.Option("--arch", metavar="NAME", help=f"One of: {', '.join(ARCHITECTURES)}.")
+    ] = "spikformer",
+    epochs: Annotated[
+        int, typer.Option("--epochs", min=1, max=10_000, help="Passes over the images.")
+    ] = 20,
+    short_epochs: Annotated[
+        int,
+        typer.Option(
+            "--short-epochs", min=-1, help="The first ones, with half the steps; -1: 65 %."
+        ),
+    ] = -1,
+    integer_epochs: Annotated[
+        int,
+        typer.Option("--integer-epochs", min=-1, help="The last ones, quantised; -1: 20 %."),
+    ] = -1,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=2**31 - 1, help="Seed of all that is random.")
+    ] = 1,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="FILE",
+            help="Written after each epoch; if it exists, training goes on from there.",
+        ),
+    ] = None,
+    threads: Annotated[
+        int, typer.Option("--threads", min=0, max=999, help="Threads; 0: as PyTorch chooses.")
+    ] = 0,
+    compile_: Annotated[
+        bool,
+        typer.Option(
+            "--compile/--no-compile", help="Compile the training step: minutes, then twice as fast."
+        ),
+    ] = True,
+    json: Json = False,
+) -> None:
+    """Train a spiking network in the hardware's integers; write a network file."""
+    with training_display(epochs, quiet=json) as report:
+        trained = train_task(
+            task,
+            arch,
+            data,
+            output,
+            report=report,
+            checkpoint=checkpoint,
+            epochs=epochs,
+            short_epochs=short_epochs,
+            integer_epochs=integer_epochs,
+            seed=seed,
+            threads=threads,
+            compiled=compile_,
+        )
+    if json:
+        print_json(
+            {
+                "output": str(output),
+                "accuracy": trained.accuracy,
+                "images": trained.images,
+                "rates": trained.rates,
+                "additions": trained.additions,
+                "accumulator_bits": trained.graph.accumulator_bits,
+            }
+        )
+        return
+    print_table(
+        ("layer", "spikes, %", "additions"),
+        [(n, f"{100 * r:.1f}", f"{trained.additions[n]:,.0f}") for n, r in trained.rates.items()],
+    )
+    out = console()
+    out.print(f"accuracy on {trained.images:,} test images: {100 * trained.accuracy:.2f} %")
+    out.print(f"{output}")

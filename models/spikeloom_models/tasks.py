@@ -1,0 +1,125 @@
+"""Training by name: a task, an architecture, a folder of data; the result is a network file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spikeloom.errors import InputError, unknown
+from spikeloom.networks import golden
+from spikeloom.networks.evaluation import check_images
+from spikeloom.networks.file import SUFFIX, digest, save
+from spikeloom.networks.graph import Graph
+from spikeloom.networks.network import network_core
+from spikeloom.networks.signals import Spikes
+from spikeloom.outputs import check_file
+
+from .data import FASHION_CLASSES, Labelled, read_data
+
+if TYPE_CHECKING:
+    from .training import Progress
+
+
+@dataclass(frozen=True)
+class Task:
+    """Labelled images of one kind: names of the `classes`, and the `short` name of the data."""
+
+    short: str
+    title: str
+    classes: tuple[str, ...]
+
+
+TASKS = {
+    "fashion-mnist": Task("fashion", "Fashion-MNIST", FASHION_CLASSES),
+    "mnist": Task("mnist", "MNIST", tuple("0123456789")),
+}
+ARCHITECTURES = ("spikformer",)
+LICENCE = "Apache-2.0"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network, and what the golden model makes of the test images.
+
+    Members
+    -------
+    images, accuracy : number of test images, and the share whose class is right.
+    rates : by layer, the mean of its spikes over images, steps, tokens and channels.
+    additions : by layer, the mean additions of an image.
+    """
+
+    graph: Graph
+    images: int
+    accuracy: float
+    rates: dict[str, float]
+    additions: dict[str, float]
+
+
+def check_torch() -> None:
+    """Raise `InputError` if PyTorch is not installed."""
+    if find_spec("torch") is None:
+        raise InputError("training needs PyTorch; install it with: pip install 'spikeloom[torch]'")
+
+
+def train_task(
+    task: str,
+    architecture: str,
+    data: str | PathLike[str],
+    output: str | PathLike[str],
+    *,
+    report: Callable[[Progress], None] = lambda _: None,
+    checkpoint: str | PathLike[str] | None = None,
+    **recipe,
+) -> Trained:
+    """Train a network, evaluate it on the test images, and write its file to `output`.
+
+    `recipe` holds parameters of `spikeloom_models.training.Recipe`. Raises `InputError`.
+    """
+    if task not in TASKS:
+        raise unknown("task", task, TASKS)
+    if architecture not in ARCHITECTURES:
+        raise unknown("architecture", architecture, ARCHITECTURES)
+    if Path(output).suffix != SUFFIX:
+        raise InputError(f"{output}: the name of a network file ends in {SUFFIX}; rename it")
+    check_file(output, inputs={"--checkpoint": checkpoint, "--data": data})
+    check_torch()
+    from .export import to_graph
+    from .torch import SpikformerShape
+    from .training import Recipe, train
+
+    chosen, classes = Recipe(**recipe), TASKS[task].classes
+    images, held_out = (read_data(data, part, len(classes)) for part in ("train", "test"))
+    model = train(SpikformerShape(classes=len(classes)), images, chosen, checkpoint, report)
+    graph = to_graph(
+        model,
+        f"{TASKS[task].short}-{architecture}",
+        classes,
+        LICENCE,
+        f"Spikformer, trained on {TASKS[task].title} by `spikeloom train {task} --epochs "
+        f"{chosen.epochs} --seed {chosen.seed}`",
+    )
+    trained = assess(graph, held_out)
+    save(output, graph)
+    return trained
+
+
+def assess(graph: Graph, data: Labelled, jobs: int | None = None) -> Trained:
+    """A network as the golden model sees it on labelled images, on `jobs` processes."""
+    core = network_core(digest(graph), graph)()
+    result = golden.run_chunks(graph, check_images(core, data.images, "the images"), jobs=jobs)
+    rates = {}
+    for name, counts in result.counts.items():
+        signal = graph.signals[name]
+        assert isinstance(signal, Spikes)
+        rates[name] = float(counts.mean()) / (signal.steps * signal.tokens * signal.dims)
+    return Trained(
+        graph,
+        len(data),
+        float((result.labels == data.labels).mean()),
+        rates,
+        {name: float(counts.mean()) for name, counts in result.additions.items()},
+    )

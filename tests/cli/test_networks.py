@@ -1,0 +1,201 @@
+"""Networks on the command line: run, evaluate, list, and what is refused."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+
+from spikeloom.networks import file, finding, golden
+from spikeloom.networks.network import Network
+from tests.networks.random_network import random_images, random_network
+
+SMALL = {"image": (4, 6, 1), "patch": (2, 3), "dims": 4, "hidden": 3, "classes": 3, "blocks": 1}
+GRAPH = random_network(**SMALL, name="small-net")
+IMAGES = random_images(GRAPH, 12)
+RESULT = golden.run(GRAPH, IMAGES)
+LABELS = RESULT.labels
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """A network, images and labels in the current folder; cycles are those of another test."""
+    monkeypatch.setattr(Network, "cycles", lambda self, **operands: 1000)
+    file.save(tmp_path / "net.safetensors", GRAPH)
+    np.save(tmp_path / "x.npy", IMAGES)
+    np.save(tmp_path / "y.npy", LABELS)
+    return tmp_path
+
+
+EVALUATE = ("evaluate", "net.safetensors", "--images", "x.npy", "--labels", "y.npy")
+
+
+def test_run(spikeloom, files):
+    ran = spikeloom("run", "net.safetensors", "--image", "x.npy", "-o", "logits.npy", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    logits = np.load(files / "logits.npy")
+    assert np.array_equal(logits, RESULT.logits)
+    summary = json.loads(ran.out)
+    assert summary["label"] == LABELS.tolist()
+    assert (summary["core"], summary["shape"]) == ("small-net", [12, 3])
+    np.save(files / "one.npy", IMAGES[0, :, :, 0])
+    ran = spikeloom("run", "net.safetensors", "--image", "one.npy", "-o", "logits.npy")
+    assert ran.out == f"logits.npy: int32 (3,)\nlabel: {LABELS[0]}\n"
+    assert np.array_equal(np.load(files / "logits.npy"), RESULT.logits[0])
+
+
+def test_evaluate(spikeloom, files):
+    wrong = LABELS.copy()
+    wrong[1] = (wrong[1] + 1) % 3
+    np.save(files / "y.npy", wrong)
+    found = json.loads(spikeloom(*EVALUATE, "--json").out)
+    assert list(found) == [
+        *("network", "backend", "images", "accuracy", "mismatches", "images_per_second"),
+        *("cycles", "classes", "confusion"),
+    ]
+    assert (found["images"], found["accuracy"], found["mismatches"]) == (12, 11 / 12, None)
+    assert (found["cycles"], found["classes"]) == (1000, ["0", "1", "2"])
+    assert np.trace(found["confusion"]) == 11
+    found = json.loads(spikeloom(*EVALUATE, "--json", "--limit", "1").out)
+    assert (found["images"], found["accuracy"]) == (1, 1)
+    ran = spikeloom(*EVALUATE)
+    assert ran.code == 0
+    assert ran.out.startswith("small-net on golden: 91.67 % of 12 images (11), ")
+    assert " 1,000 cycles an image\n" in ran.out
+
+
+def test_evaluate_reads_idx(spikeloom, files):
+    """The files of MNIST and Fashion-MNIST, compressed or not."""
+    images, labels = IMAGES[..., 0], LABELS.astype(np.uint8)
+    head = [bytes([0, 0, 8, x.ndim]) + np.array(x.shape, ">u4").tobytes() for x in (images, labels)]
+    (files / "x.gz").write_bytes(gzip.compress(head[0] + images.tobytes()))
+    (files / "labels-idx1-ubyte").write_bytes(head[1] + labels.tobytes())
+    ran = spikeloom(
+        *("evaluate", "net.safetensors", "--json"),
+        *("--images", "x.gz", "--labels", "labels-idx1-ubyte"),
+    )
+    assert json.loads(ran.out)["accuracy"] == 1
+
+
+def test_a_backend_that_differs_fails(spikeloom, files, monkeypatch):
+    from spikeloom_cli import evaluate
+    from tests.networks.test_network import Broken
+
+    monkeypatch.setattr(evaluate, "find_backend", lambda name, **options: Broken())
+    ran = spikeloom(*EVALUATE, "--backend", "rtl", "--json")
+    assert ran.code == 1
+    assert ran.err == "spikeloom: net.safetensors: 1 outputs differ from the golden model\n"
+    assert '"mismatches": 1' in ran.out
+
+
+def test_list(spikeloom, files, monkeypatch):
+    monkeypatch.setattr(finding, "_provided", lambda: {"small-net": files / "net.safetensors"})
+    listed = json.loads(spikeloom("list", "--json").out)["networks"]
+    assert list(listed) == ["small-net"]
+    assert listed["small-net"]["summary"].startswith("network: 4 x 6 x 1 image, 4 tokens")
+    assert {"lanes", "weights"} <= listed["small-net"]["keys"].keys()
+    assert "small-net  network: 4 x 6 x 1 image" in spikeloom("list").out
+
+
+def write(name, data):
+    return lambda folder: (folder / name).write_bytes(data)
+
+
+def save(name, array):
+    return lambda folder: np.save(folder / name, array)
+
+
+BAD = {
+    "no network": (lambda folder: None, ("evaluate", "ssa"), "ssa is a core, not a network"),
+    "unknown": (lambda folder: None, ("evaluate", "fashon"), "unknown core 'fashon'"),
+    "no file": (
+        lambda folder: None,
+        ("evaluate", "none.safetensors"),
+        "none.safetensors: cannot be read (No such file or directory)",
+    ),
+    "damaged": (
+        write("net.safetensors", b"PK\x03\x04" + bytes(20)),
+        EVALUATE[:2],
+        "net.safetensors: is a PyTorch checkpoint or a zip archive, not a .safetensors file",
+    ),
+    "shape": (
+        save("x.npy", IMAGES[:, :3]),
+        EVALUATE[:2],
+        "--images: shape (12, 3, 6, 1) is not (images, 4, 6, 1)",
+    ),
+    "floats": (save("x.npy", IMAGES / 255), EVALUATE[:2], "--images: "),
+    "too few labels": (
+        save("y.npy", LABELS[:5]),
+        EVALUATE[:2],
+        "--labels: shape (5,) is not",
+    ),
+    "label": (save("y.npy", LABELS + 1), EVALUATE[:2], "--labels: 3 at ["),
+    "no array": (write("x.npy", b"hello"), EVALUATE[:2], "x.npy is not a .npy file"),
+    "IDX": (write("x.npy", b""), EVALUATE[:2], "x.npy is empty"),
+    "backend": (lambda folder: None, (*EVALUATE[:2], "--backend", "rlt"), "did you mean rtl?"),
+    "port": (lambda folder: None, (*EVALUATE[:2], "--port", "sim"), "must be given together"),
+    "limit": (lambda folder: None, (*EVALUATE[:2], "--limit", "0"), "--limit"),
+    "lanes": (lambda folder: None, (*EVALUATE[:2], "--set", "lanes=3"), "lanes = 3 is not allowed"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_refused(spikeloom, files, case):
+    prepare, arguments, message = BAD[case]
+    prepare(files)
+    ran = spikeloom(*arguments, *EVALUATE[2:])
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--image", "none.npy", "-o", "o.npy"), "image: none.npy cannot be read"),
+        (("-o", "o.npy"), "small-net: operand image is missing; it takes image"),
+        (("--q", "x.npy", "-o", "o.npy"), "small-net: no operand q; it takes image"),
+        (
+            ("--image", "x.npy", "-o", "net.safetensors"),
+            "-o net.safetensors is the file of the network as well; name another",
+        ),
+        (("--image", "x.npy", "-o", "o.npy", "--rate"), "--rate does not apply to small-net"),
+    ],
+)
+def test_run_refuses(spikeloom, files, arguments, message):
+    before = (files / "net.safetensors").read_bytes()
+    ran = spikeloom("run", "net.safetensors", *arguments)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert message in ran.err
+    assert (files / "net.safetensors").read_bytes() == before
+    assert not (files / "o.npy").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((*EVALUATE, "--backend", "board", "--port", "golden"), "the host link does not carry"),
+        (("build", "net.safetensors", "--board", "icebreaker", "-o", "b"), "does not carry"),
+        (
+            *[
+                (
+                    "build",
+                    "net.safetensors",
+                    "--board",
+                    "ulx3s-85f",
+                    "-o",
+                    "b",
+                    "--top",
+                    "self-test",
+                )
+            ],
+            "the self-test needs a core with one output",
+        ),
+    ],
+)
+def test_boards_are_refused(spikeloom, files, arguments, message):
+    """Until the host link carries several outputs."""
+    ran = spikeloom(*arguments)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert message in ran.err
+    assert not (files / "b").exists()
