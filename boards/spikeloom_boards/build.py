@@ -39,7 +39,7 @@ NAME = "spikeloom"
 PLACED = "placed.json"
 SEEDS = (1, 2, 3)
 PLACE_SEEDS = range(2**64)  # range of nextpnr's seeds
-CLOCKS = (0.001, 1000)  # MHz, allowed range of --mhz
+MHZ_RANGE = (0.001, 1000)  # MHz, allowed range of --mhz
 
 
 @dataclass
@@ -73,8 +73,8 @@ class Build:
 
 
 def hertz(mhz: float) -> int:
-    """A frequency in MHz as whole Hz. Raises `InputError` outside `CLOCKS`."""
-    low, high = CLOCKS
+    """A frequency in MHz as whole Hz. Raises `InputError` outside `MHZ_RANGE`."""
+    low, high = MHZ_RANGE
     if not low <= mhz <= high:  # also refuses NaN
         raise InputError(f"--mhz {mhz:g} is not allowed; a clock is {low:g}..{high:g} MHz")
     return round(mhz * 1e6)

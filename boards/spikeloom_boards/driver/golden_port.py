@@ -22,8 +22,8 @@ from spikeloom.link.protocol import (
 if TYPE_CHECKING:
     from spikeloom.contract import Core
 
-DIVISOR = 8  # clocks per bit, as in the simulated device
-BYTE = 10 * DIVISOR  # clocks
+DIVISOR = 8  # cycles per bit, as in the simulated device
+BYTE = 10 * DIVISOR  # cycles
 
 
 class GoldenPort:
