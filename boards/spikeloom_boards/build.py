@@ -43,7 +43,7 @@ NO_CONTENTS = f"proc; memory_collect; setparam -set INIT 1'x a:ram_style={LOADED
 reset; the RAM to which they are mapped has none."""
 SEEDS = (1, 2, 3)
 PLACE_SEEDS = range(2**64)  # range of nextpnr's seeds
-CLOCKS = (0.001, 1000)  # MHz, allowed range of --mhz
+MHZ_RANGE = (0.001, 1000)  # MHz, allowed range of --mhz
 
 
 @dataclass
@@ -77,8 +77,8 @@ class Build:
 
 
 def hertz(mhz: float) -> int:
-    """A frequency in MHz as whole Hz. Raises `InputError` outside `CLOCKS`."""
-    low, high = CLOCKS
+    """A frequency in MHz as whole Hz. Raises `InputError` outside `MHZ_RANGE`."""
+    low, high = MHZ_RANGE
     if not low <= mhz <= high:  # also refuses NaN
         raise InputError(f"--mhz {mhz:g} is not allowed; a clock is {low:g}..{high:g} MHz")
     return round(mhz * 1e6)

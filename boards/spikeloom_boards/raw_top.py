@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .boards.board import Board
     from .self_test import SelfTest
 
-RESET_CLOCKS = 1024  # longer than block RAM needs after configuration, at any board's clock
+RESET_CYCLES = 1024  # longer than block RAM needs after configuration, at any board's clock
 
 
 class RawTop(Component):
@@ -55,9 +55,9 @@ class RawTop(Component):
             m.d.board += clk.eq(~clk)
 
         m.domains += [ClockDomain("por", reset_less=True, local=True), ClockDomain("sync")]
-        waited = Signal(range(RESET_CLOCKS))
+        waited = Signal(range(RESET_CYCLES))
         ready = Signal()
-        m.d.por += ready.eq(ready | (waited == RESET_CLOCKS - 1))
+        m.d.por += ready.eq(ready | (waited == RESET_CYCLES - 1))
         m.d.por += waited.eq(waited + 1)
         m.d.comb += [
             ClockSignal("por").eq(clk),

@@ -271,15 +271,24 @@ class Probability(Item):
 
 def real_numbers(values: Any, name: str) -> NDArray:
     """`values` as an array of real, finite numbers; tensors of other libraries are converted."""
-    if hasattr(values, "detach"):  # a PyTorch tensor, perhaps one that records gradients
-        values = values.detach().cpu().numpy()
     try:
-        array = np.asarray(values)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{name}: not an array of numbers ({error})") from None
+        array = np.asarray(_from_torch(values) if hasattr(values, "detach") else values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"{name}: not an array of numbers ({reason})") from None
     if array.dtype.kind not in "biuf":
         raise InputError(f"{name}: holds {array.dtype}, not real numbers")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         where = [int(n) for n in np.argwhere(~np.isfinite(array))[0]]
         raise InputError(f"{name}: NaN or infinity at {where}; give finite numbers")
     return array
+
+
+def _from_torch(tensor: Any) -> NDArray:
+    """A PyTorch tensor as an array, also one that records gradients or holds bfloat16, which NumPy
+    lacks and float32 holds exactly."""
+    tensor = tensor.detach().cpu()
+    try:
+        return tensor.numpy()
+    except TypeError:
+        return tensor.float().numpy()

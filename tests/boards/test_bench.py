@@ -63,6 +63,7 @@ def test_row_that_fails(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_one_design(tmp_path):
     """Simulate, synthesise, and place with two seeds."""
     design = Design(SSA, BenchRow("sampled", "1x1", "hx8k", SMALL))

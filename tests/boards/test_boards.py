@@ -274,6 +274,7 @@ def test_memories_in_block_ram_have_no_bypass():
     assert sum(free for *_, free in kinds) >= 8
 
 
+@pytest.mark.long
 def test_core_that_does_not_fit(tmp_path):
     target = BOARDS["icestick"]
     config = preset_config("ssa", target, {"tokens": 32, "head_dim": 32})

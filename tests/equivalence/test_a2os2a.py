@@ -25,6 +25,7 @@ def test_suite(name, simulator):
     assert result.tests >= 6
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("family", ["ice40", "ecp5"])
 def test_netlist(family, order, icarus):
@@ -34,6 +35,7 @@ def test_netlist(family, order, icarus):
     assert result.failures == 0, f"see {result.folder}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("family", ["ice40", "ecp5"])
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def configure(design, tokens):
 @pytest.mark.parametrize(
     ("design", "tokens"),
     [
-        pytest.param(design, tokens, marks=[] if quick else pytest.mark.slow)
+        pytest.param(design, tokens, marks=pytest.mark.long if quick else pytest.mark.slow)
         for design in DESIGNS
         for tokens, quick in ((577, design in QUICK), (1024, False))
     ],

@@ -39,6 +39,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("inputs", "seed"), [("spikes", 2), ("sampled", 5)])
 def test_sample_of_mutants(inputs, seed, tmp_path):
     _expect_no_survivors(CONFIGS[inputs], tmp_path, count=3, seed=seed)

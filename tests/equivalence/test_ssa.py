@@ -27,7 +27,14 @@ def test_suite(name, simulator):
     assert result.tests >= 6
 
 
-@pytest.mark.parametrize("family", ["ice40", "ecp5", "ice40-routed"])
+@pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param("ice40", marks=pytest.mark.long),
+        "ecp5",
+        pytest.param("ice40-routed", marks=pytest.mark.long),
+    ],
+)
 def test_netlist(family, icarus):
     """The synthesised netlist passes the same suite, and so does the placed and routed one."""
     config = SSA(tokens=4, head_dim=4, steps=3, cells=2, bits=2)
@@ -66,6 +73,7 @@ def test_cycles_with_loading():
     assert run_rtl(config, heads, preload=False).cycles == [cycles(config, loaded=False)]
 
 
+@pytest.mark.long
 def test_third_party_bus_model(tmp_path, simulator):
     """cocotbext-axi's AXI4-Stream source and sink instead of Spikeloom's."""
     from spikeloom.export.verilog import to_verilog
@@ -100,6 +108,7 @@ def test_sampled_outputs_have_their_probability():
     assert 1e-4 < stats.chi2.sf(chi.sum(), chi.size) < 1 - 1e-4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("keys", [{}, {"feed": "diagonals", "steps_at_once": 4}])
 def test_sampled_engine_at_the_papers_shape(keys):
     config = SSA(tokens=64, head_dim=64, steps=10, engine="sampled", **keys)

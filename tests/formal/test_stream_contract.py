@@ -125,6 +125,7 @@ RUNS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("config", RUNS)
 def test_whole_run_from_reset(config, tmp_path):
     """Exactly the run's beats for every stall pattern; and the run ends."""

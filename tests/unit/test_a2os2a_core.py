@@ -51,7 +51,7 @@ def test_stalls_change_nothing(order, mask, seed):
     ("order", "mask"),
     [
         ("kv", "none"),
-        ("qk", "causal"),
+        pytest.param("qk", "causal", marks=pytest.mark.long),
         pytest.param("kv", "causal", marks=pytest.mark.slow),
         pytest.param("qk", "none", marks=pytest.mark.slow),
     ],

@@ -138,6 +138,37 @@ def test_pytorch_tensors():
     assert np.array_equal(run.outputs["o"], spikeloom.run(core, **operands).outputs["o"])
 
 
+class BFloat16(Tensor):
+    """A fake tensor of a type that NumPy lacks."""
+
+    def detach(self):
+        return self
+
+    def numpy(self):
+        raise TypeError("Got unsupported ScalarType BFloat16")
+
+    def float(self):
+        return Tensor(self._array.astype(np.float32), attached=False)
+
+
+def test_bfloat16_tensors():
+    core = spikeloom.core("a2os2a", tokens=5, head_dim=4, k_bits=3, steps=2)
+    operands = attention_operands("TND")
+    run = spikeloom.run(core, **{name: BFloat16(x) for name, x in operands.items()})
+    assert np.array_equal(run.outputs["o"], spikeloom.run(core, **operands).outputs["o"])
+
+
+class Sparse(BFloat16):
+    def float(self):
+        raise RuntimeError("sparse tensors have no elements in order\nat line 1 of a kernel")
+
+
+def test_tensors_that_are_no_arrays():
+    core = spikeloom.core("a2os2a", tokens=5, head_dim=4)
+    with pytest.raises(InputError, match=r"^q: not an array of numbers \(sparse .* in order\)$"):
+        spikeloom.run(core, **(GOOD | {"q": Sparse(GOOD["q"])}))
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float16, np.float64, bool, ">i4"])
 def test_any_dtype_that_holds_the_values(dtype):
     core = spikeloom.core("ssa", tokens=5, head_dim=4, steps=2)

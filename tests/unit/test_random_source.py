@@ -11,7 +11,7 @@ from spikeloom.random.bernoulli_encoder import BernoulliEncoder
 from spikeloom.random.golden_source import RandomSource as GoldenSource
 from spikeloom.random.random_plan import (
     EXCESS_BITS,
-    START_CLOCKS,
+    START_CYCLES,
     STRATEGIES,
     draw_bits,
     is_power_of_two,
@@ -131,7 +131,7 @@ def test_scrambler_equals_its_twin():
             await ctx.tick()
 
     _simulate(dut, bench)
-    assert seen == [START_CLOCKS + 1] * 4
+    assert seen == [START_CYCLES + 1] * 4
 
 
 def test_scrambling_is_fourteen_rounds():

@@ -50,7 +50,15 @@ def test_stalls_on_every_stream(keys, density):
 
 
 @pytest.mark.parametrize("keys", CONFIGS, ids=str)
-@pytest.mark.parametrize("densities", [[1.0] * 5, [0.1] * 5, [1.0, 0.0, 0.0, 0.3, 0.0]], ids=str)
+@pytest.mark.parametrize(
+    "densities",
+    [
+        [1.0] * 5,
+        pytest.param([0.1] * 5, marks=pytest.mark.long),
+        [1.0, 0.0, 0.0, 0.3, 0.0],
+    ],
+    ids=str,
+)
 def test_heads_follow_each_other_as_predicted(keys, densities):
     config = Spiked(**keys, heads=5)
     heads = [random_head(config, seed, density) for seed, density in enumerate(densities)]

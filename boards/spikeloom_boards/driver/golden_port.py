@@ -23,8 +23,8 @@ from spikeloom.link.slots import join_outputs
 if TYPE_CHECKING:
     from spikeloom.contract import Core
 
-DIVISOR = 8  # clocks per bit, as in the simulated device
-BYTE = 10 * DIVISOR  # clocks
+DIVISOR = 8  # cycles per bit, as in the simulated device
+BYTE = 10 * DIVISOR  # cycles
 
 
 class GoldenPort:

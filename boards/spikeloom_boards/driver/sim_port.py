@@ -23,7 +23,7 @@ from .errors import PortError
 if TYPE_CHECKING:
     from spikeloom.contract import Core
 
-DIVISOR = 8  # clocks per bit; small, for a fast simulation
+DIVISOR = 8  # cycles per bit; small, for a fast simulation
 SILENCE = 100
 
 MAIN = Path(simulators.__file__).with_name("uart_bridge.cpp")
@@ -35,7 +35,7 @@ class SimPort:
     Parameters
     ----------
     config : the core's configuration.
-    divisor : clocks per bit.
+    divisor : cycles per bit.
     silence : timeout in byte times.
     """
 
@@ -65,7 +65,7 @@ class SimPort:
             raise
 
     def write(self, data: bytes, period: float | None = None) -> None:
-        """Send bytes; `period` is the number of clocks per bit (default: the device's)."""
+        """Send bytes; `period` is the number of cycles per bit (default: the device's)."""
         bit = round(256 * (period or self.divisor))
         self._send(struct.pack("<cII", b"w", bit, len(data)) + data)
 
@@ -73,13 +73,13 @@ class SimPort:
         """Received bytes, up to a flag; empty after a timeout."""
         return self._run(struct.pack("<cII", b"r", self._silence, FLAG))
 
-    def let_pass(self, clocks: int) -> bytes:
-        """Run for a number of clocks; returns the received bytes."""
-        return self._run(struct.pack("<cI", b"t", clocks))
+    def let_pass(self, cycles: int) -> bytes:
+        """Run for a number of cycles; returns the received bytes."""
+        return self._run(struct.pack("<cI", b"t", cycles))
 
-    def reset(self, clocks: int = 2) -> bytes:
+    def reset(self, cycles: int = 2) -> bytes:
         """Reset the whole device, including the link; returns the received bytes."""
-        return self._run(struct.pack("<cI", b"x", clocks))
+        return self._run(struct.pack("<cI", b"x", cycles))
 
     def now(self) -> float:
         """Simulated seconds since the start of the device."""

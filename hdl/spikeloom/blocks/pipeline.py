@@ -28,8 +28,8 @@ class Pipeline:
             self._m.d.sync += register.eq(value)
         return register
 
-    def delay(self, value: Value, clocks: int, name: str, *, reset_less: bool = True) -> Value:
+    def delay(self, value: Value, cycles: int, name: str, *, reset_less: bool = True) -> Value:
         """`value` delayed by any number of cycles."""
-        for n in range(clocks):
+        for n in range(cycles):
             value = self.register(value, f"{name}_{n}", reset_less=reset_less)
         return value

@@ -26,7 +26,7 @@ class UnitShell(Component):
     other latency.
 
     A unit with a member ``seeding`` (In(Seeding())) receives the scrambled seed at each start, and
-    its operands `random_plan.START_CLOCKS` cycles later. A member ``run`` (In(1)) of a unit is high
+    its operands `random_plan.START_CYCLES` cycles later. A member ``run`` (In(1)) of a unit is high
     from then until the last output beat.
 
     Parameters

@@ -29,7 +29,7 @@ from typing import Any
 
 STRATEGIES = ("slices", "own", "permuted")
 SCRAMBLE_TURNS = ((0, 16, 22), (4, 24, 56))  # of the seed, of the sum of its turns
-START_CLOCKS = 3  # cycles from the start of a run until random numbers are valid
+START_CYCLES = 3  # cycles from the start of a run until random numbers are valid
 EXCESS_BITS = 8  # additional bits beyond ceil(log2(limit)) if limit is not a power of two
 
 _MASK = 2**64 - 1

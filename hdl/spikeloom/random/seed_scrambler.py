@@ -12,7 +12,7 @@ class SeedScrambler(Component):
     """Scrambles a seed and starts the random sources that share it.
 
     Each half of the scrambling takes a cycle, and so do loading and warming up. Numbers are valid
-    `random_plan.START_CLOCKS` cycles after `start`. A core has one scrambler of 128 LUTs with
+    `random_plan.START_CYCLES` cycles after `start`. A core has one scrambler of 128 LUTs with
     flip-flops.
 
     Members

@@ -183,9 +183,9 @@ async def reset_in_the_middle(dut: Any) -> None:
     await scenario.bench.reset()
     beats = scenario.beats(scenario.operands(8))
     cycles = scenario.core.cycles()
-    for clocks in (cycles // 2, cycles + scenario.core.preload_cycles()):
+    for waited in (cycles // 2, cycles + scenario.core.preload_cycles()):
         async with scenario.bench.feeding(beats):
-            await ClockCycles(dut.clk, clocks)
+            await ClockCycles(dut.clk, waited)
         await scenario.bench.reset()
         assert not int(dut.busy.value)
         assert not scenario.outputs_valid()

@@ -89,7 +89,7 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
         plot_spikes(trace, config, staging / "spikes.png")
         plot_attention(photograph(64), _scores(reals, trace), staging / "attention.png")
         shown = np.count_nonzero([trace.q, trace.k]) / (2 * trace.q.size)
-        plot_cycles(measured, _core("kv"), shown, staging / "clocks.png")
+        plot_cycles(measured, _core("kv"), shown, staging / "cycles.png")
         for name, text in core_files(config).items():
             (staging / name).write_text(text)
         result = DemoResult(TITLE, COLUMNS, runs, folder)
@@ -98,7 +98,7 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
     result.files = {
         "attention.png": "scores Q K^T: floating point, integers, and the difference",
         "spikes.png": "spikes of the neurons for the photograph and for the attention output",
-        "clocks.png": "cycles against the share of nonzero values, for both orders",
+        "cycles.png": "cycles against the share of nonzero values, for both orders",
         "a2os2a.vcd": f"waveform of one time step (gtkwave {folder / 'a2os2a.gtkw'})",
         "spikeloom_a2os2a_block.v": "Verilog of the core with its neurons, AXI4-Stream ports",
         "demo.md": "the figures above",

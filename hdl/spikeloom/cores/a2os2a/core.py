@@ -63,7 +63,7 @@ class A2OS2A(AttentionShape):
     steps: int = integer("time steps T, each an attention of its own", low=1, high=65536, default=1)
     k_bits: int = integer("bits of a K value", low=1, high=16, default=8)
     order: str = choice(
-        "(Q K^T) V, or Q (K^T V), or the one of fewer clocks",
+        "(Q K^T) V, or Q (K^T V), or the one of fewer cycles",
         choices=("auto", "qk", "kv"),
         default="auto",
     )
@@ -74,7 +74,7 @@ class A2OS2A(AttentionShape):
         default="fixed",
     )
     lanes: int = integer(
-        "values per clock (default: largest divisor of D and Dv up to 8)",
+        "values per cycle (default: largest divisor of D and Dv up to 8)",
         low=1,
         high=MAX_DIM,
         default=None,

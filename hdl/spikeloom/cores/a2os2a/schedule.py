@@ -22,19 +22,19 @@ def list_latency(config: A2OS2A) -> int:
     return 5 + adder_tree_delay(config.lanes)
 
 
-def cycles(config: A2OS2A, operands: Sequence[Any] | None = None, query_clocks: int = 1) -> int:
+def cycles(config: A2OS2A, operands: Sequence[Any] | None = None, query_cycles: int = 1) -> int:
     """Cycles from `start` to the last output beat, with streams that never stall.
 
     Parameters
     ----------
     config : A2OS2A.
-    query_clocks : cycles between tokens of Q.
+    query_cycles : cycles between tokens of Q.
     operands : q (T, N, D), k (T, N, D) and v (T, N, Dv), indexed ``[step][token][dim]``; None for
         operands without zeros, which take longest.
     """
     count = state_cycles
     if config.chosen_order == "qk":
-        count = partial(score_cycles, query_clocks=query_clocks)
+        count = partial(score_cycles, query_cycles=query_cycles)
     if operands is None:
         ones = [[1] * config.head_dim] * config.tokens
         values = [[1] * config.value_dim] * config.tokens
@@ -118,7 +118,7 @@ def score_cycles(
     k: Sequence[Any],
     v: Sequence[Any],
     steps: int | None = None,
-    query_clocks: int = 1,
+    query_cycles: int = 1,
 ) -> int:
     """Order `qk`: one cycle per stored token and chunk, in parallel to the sums of the previous
     query.
@@ -131,16 +131,16 @@ def score_cycles(
         and, after the last,  groups * its scores that are not zero, at least groups
     """
     last = summed = 0
-    arrived = -query_clocks  # the cycle in which the next query reached the core
+    arrived = -query_cycles  # the cycle in which the next query reached the core
     for step in range(steps or len(q)):
         # V of the previous step is needed until its last sum is complete.
         begin = max(last, summed + SUM_LATENCY - 1) if step else 0
         n = step % len(q)
-        last, summed, arrived = _score_step(config, q[n], k[n], v[n], begin, arrived, query_clocks)
+        last, summed, arrived = _score_step(config, q[n], k[n], v[n], begin, arrived, query_cycles)
     return summed + SUM_LATENCY
 
 
-def _score_step(config, q, k, v, begin, arrived, query_clocks):
+def _score_step(config, q, k, v, begin, arrived, query_cycles):
     """The cycles of the last read of K, the last read of a list and the arrival of the next query,
     for a step that begins after cycle `begin`."""
     kept = []
@@ -159,7 +159,7 @@ def _score_step(config, q, k, v, begin, arrived, query_clocks):
             last += learn(query)
         reads = len(kept) * config.chunks if any(spikes) else 0
         last = max(last, released[query % LISTS], arrived) + max(1, reads)
-        arrived = max(last, arrived + query_clocks)
+        arrived = max(last, arrived + query_cycles)
         scores = sum(
             any(value and spike for value, spike in zip(key, spikes, strict=True)) for key in kept
         )

@@ -102,7 +102,7 @@ class A2OS2ABlock(Composition, A2OS2A):
 
         streams = self.trace(**operands) if operands else {}
         spikes = {name: streams[f"attention.{name}"] for name in "qkv" if streams}
-        return cycles(self, self.by_step(spikes), query_clocks=self.chunks) + NeuronBank.delay
+        return cycles(self, self.by_step(spikes), query_cycles=self.chunks) + NeuronBank.delay
 
     def preload_cycles(self) -> int:
         return 2 * max(self.chunks, self.groups) + 8

@@ -11,7 +11,7 @@ from ...configuration import LANES_WHY, MAX_LANES, integer
 from ...contract import Work
 from ...item import Bit, Item
 from ...port import Port
-from ...random.random_plan import START_CLOCKS
+from ...random.random_plan import START_CYCLES
 from ..rate_coded import RateCoded
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class BernoulliEncoderUnit(RateCoded):
     def cycles(self, **operands: NDArray) -> int:
         from .component import BernoulliStream
 
-        return START_CLOCKS + self.inputs["i"].beats + BernoulliStream.delay
+        return START_CYCLES + self.inputs["i"].beats + BernoulliStream.delay
 
     def work(self, **operands: NDArray) -> Work:
         return Work(

@@ -12,7 +12,7 @@ from ...configuration import LANES_WHY, MAX_DIM, MAX_HELD, MAX_LANES, integer
 from ...contract import Work
 from ...item import Bit
 from ...port import Port
-from ...random.random_plan import START_CLOCKS
+from ...random.random_plan import START_CYCLES
 from ..rate_coded import RateCoded
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class BitstreamEncoderUnit(RateCoded):
         return {"o": (draws.reshape(port.shape) < self.item.encode(i)).astype(np.uint8)}
 
     def cycles(self, **operands: NDArray) -> int:
-        return START_CLOCKS + self.inputs["i"].beats + READ + self.outputs["o"].beats
+        return START_CYCLES + self.inputs["i"].beats + READ + self.outputs["o"].beats
 
     def work(self, **operands: NDArray) -> Work:
         values = self.tokens * self.head_dim

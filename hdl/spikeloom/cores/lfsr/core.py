@@ -13,7 +13,7 @@ from ...contract import Work
 from ...item import Bit
 from ...port import Port
 from ...random.golden_lfsr import lfsr_sequence
-from ...random.random_plan import START_CLOCKS, scramble
+from ...random.random_plan import START_CYCLES, scramble
 from ...random.taps import TAPS
 from ...stream_unit import StreamUnit
 
@@ -84,7 +84,7 @@ class LFSRUnit(StreamUnit):
         return {"o": windows[:: self.leap].copy()}
 
     def cycles(self) -> int:
-        return START_CLOCKS + self.steps
+        return START_CYCLES + self.steps
 
     def work(self) -> Work:
         return Work(

@@ -113,7 +113,7 @@ class Spiked(AttentionShape):
         why=LANES_WHY,
     )
     encoders: int = integer(
-        "neurons encoded per clock (default: a divisor of lanes, about a seventh)",
+        "neurons encoded per cycle (default: a divisor of lanes, about a seventh)",
         low=1,
         high=MAX_LANES,
         default=None,

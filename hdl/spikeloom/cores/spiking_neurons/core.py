@@ -58,7 +58,7 @@ class SpikingNeurons(StreamUnit):
     }
 
     neurons: int = integer("neurons, each with a state of its own", low=1, high=2**20)
-    lanes: int = integer("neurons per clock", low=1, high=1024, default=1)
+    lanes: int = integer("neurons per cycle", low=1, high=1024, default=1)
     steps: int = integer("time steps before the state starts from zero", low=1, high=65536)
     input_bits: int = integer("bits of a signed input", low=2, high=48)
     threshold: int = integer("potential at which a neuron fires", low=1, high=2**47)

@@ -86,7 +86,7 @@ class SSA(AttentionShape):
     )
     value_bits: int = integer("bits of an encoded value", low=1, high=16, default=8)
     random: str = choice(
-        "how cells come by random bits",
+        "how cells share random bits",
         choices=("slices", "own", "permuted"),
         default="slices",
     )
@@ -99,13 +99,13 @@ class SSA(AttentionShape):
         why=LANES_WHY,
     )
     bits: int = integer(
-        "spikes per cell, or values encoded, per clock (default: largest divisor of D and Dv to 8)",
+        "spikes per cell, or values encoded, per cycle (default: largest divisor of D and Dv to 8)",
         low=1,
         high=MAX_DIM,
         default=None,
     )
     lanes: int = integer(
-        "engine sampled: query rows of a time step per clock (default: 1)",
+        "engine sampled: query rows of a time step per cycle (default: 1)",
         low=1,
         high=MAX_LANES,
         default=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...random.random_plan import START_CLOCKS
+from ...random.random_plan import START_CYCLES
 from .cell_array import cell_delay
 from .sampled import schedule as sampled_schedule
 
@@ -88,7 +88,7 @@ def _run_length(config, loaded, steps):
     score_begin = output_begin = -1
     for step in range(steps):
         ready = 1 + max(fills["q"].filled(step), fills["k"].filled(step))
-        score_begin = max(score_begin + blocks * period if step else START_CLOCKS + 1, ready)
+        score_begin = max(score_begin + blocks * period if step else START_CYCLES + 1, ready)
         release = score_begin + (blocks - 1) * period + score_period(config) - 1
         fills["q"].released.append(release)
         fills["k"].released.append(release)
@@ -113,7 +113,7 @@ class _Fill:
         self._last = 0 if config.bits < config.width(operand) else -1  # splitter's register
         if config.by_value:
             beats = 0 if loaded else config.tokens * config.width(operand)
-            self._last = max(START_CLOCKS + 1, beats)
+            self._last = max(START_CYCLES + 1, beats)
 
     def filled(self, step: int) -> int:
         """The cycle in which the last block of `step` is written, counted from `start`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ....random.random_plan import START_CLOCKS
+from ....random.random_plan import START_CYCLES
 from .layout import (
     banks,
     groups,
@@ -38,7 +38,7 @@ def cycles(config: SSA, *, loaded: bool = True) -> int:
 
 def _run_length(config, loaded, total):
     """Cycles of the first `total` rounds, simulated one by one."""
-    begin = START_CLOCKS + 1
+    begin = START_CYCLES + 1
     before_read = index_delay(config) + mask_delay(config)
     restart = 2 if config.indices == "stratified" else 0
     k = _Fill(config, "k", loaded, begin)
