@@ -146,7 +146,7 @@ def test_output_encoder(encoders):
         int
     )
     sums[1] = 0
-    encoder = OutputEncoder(config)
+    encoder = OutputEncoder(config, config.tokens)
     blocks, clocks = run_blocks(
         encoder, [normaliser, *sums], encoders, len(encoder.i.as_value()) // encoders, wait=10
     )
@@ -165,7 +165,9 @@ class ProductBench(wiring.Component):
     def __init__(self, config, lines, length, *, transposed):
         shape = signed_code(config.steps)
         self.events = EventMemory(lines, length, steps=config.steps, transposed=transposed)
-        self.lanes = LaneMemory(config.tokens, length, lanes=config.lanes, block=1, shape=shape)
+        self.lanes = LaneMemory(
+            config.tokens, length, lanes=config.lanes, block=1, shape=shape, delay=2
+        )
         self.product = TraceProduct(config, lines, length, shape=shape)
         super().__init__({"full": Out(1)})
 

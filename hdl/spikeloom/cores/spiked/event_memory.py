@@ -38,6 +38,7 @@ class EventReader(wiring.Signature):
     valid : In(1), `event` is valid.
     next : Out(1), advance to the next event; allowed only while `valid` is high.
     rewind : Out(1), with `next` at the last event of a line: return to the start of the line.
+    again : Out(1), with `next` at the last event of the last line: return to the first line.
     """
 
     def __init__(self, length: int, steps: int) -> None:
@@ -47,6 +48,7 @@ class EventReader(wiring.Signature):
                 "valid": In(1),
                 "next": Out(1),
                 "rewind": Out(1),
+                "again": Out(1),
             }
         )
 
@@ -85,17 +87,20 @@ class EventMemory(Component):
     def elaborate(self, platform):
         m = Module()
 
-        # The events of every line, and the index of the last one: -1 if there is none.
+        # The events of every line, and the index of the last one: -1 if there is none. Whether the
+        # line has at most one event is stored beside, as block RAM has a long output delay.
         offset_bits = (self._length - 1).bit_length()
         line_bits = (self._lines - 1).bit_length()
-        end_shape = signed(offset_bits + 1)
         m.submodules.memory = memory = BankMemory(
             banks=2,
             depth=self._lines << offset_bits,
             granule_bits=len(Cat(self.o.event.index, self.o.event.code)),
         )
         m.submodules.ends = ends = Memory(
-            shape=end_shape, depth=2 << line_bits, init=[], attrs=BLOCK_RAM
+            shape=data.StructLayout({"end": signed(offset_bits + 1), "short": 1}),
+            depth=2 << line_bits,
+            init=[],
+            attrs=BLOCK_RAM,
         )
         self._fill(m, memory, ends.write_port())
         self._read(m, memory, ends.read_port())
@@ -114,7 +119,7 @@ class EventMemory(Component):
 
         written = self.i.valid & self.i.ready
         spike = self.i.payload.spike
-        end_before, end = Signal.like(ends.data, init=-1), Signal.like(ends.data)
+        end_before, end = Signal.like(ends.data.end, init=-1), Signal.like(ends.data.end)
         place = Signal(len(end) - 1)
         m.d.comb += [
             self.i.ready.eq(~starts | memory.w.free),
@@ -127,7 +132,8 @@ class EventMemory(Component):
             memory.w.en.eq(written & spike),
             memory.w.close.eq(written & closes),
             ends.addr.eq(Cat(fill.line, memory.w_bank)),
-            ends.data.eq(end),
+            ends.data.end.eq(end),
+            ends.data.short.eq(end <= 0),
             ends.en.eq(written & last),
         ]
         if self._transposed:
@@ -143,11 +149,11 @@ class EventMemory(Component):
         event = self.o.event
         line, ahead = Signal(range(self._lines)), Signal(range(self._lines))
         offset = Signal((self._length - 1).bit_length())
-        end = Signal.like(ends.data)
+        end = Signal.like(ends.data.end)
         enter, known, last = Signal(), Signal(), Signal()
 
         leave = self.o.next & event.last & ~self.o.rewind
-        release = leave & (ahead == 0)
+        release = leave & (ahead == 0) & ~self.o.again
         next_line = Mux(enter, ahead, line)
         next_ahead = Mux(enter, Mux(ahead == self._lines - 1, 0, ahead + 1), ahead)
         restart = enter | self.o.next & event.last
@@ -167,8 +173,8 @@ class EventMemory(Component):
             line.eq(next_line),
             ahead.eq(next_ahead),
             offset.eq(next_offset),
-            end.eq(Mux(enter, ends.data, end)),
-            last.eq(Mux(enter, ends.data <= 0, (next_offset == end) | (end < 0))),
+            end.eq(Mux(enter, ends.data.end, end)),
+            last.eq(Mux(enter, ends.data.short, (next_offset == end) | (end < 0))),
         ]
 
     def _keep(self, m, fill, written, end):

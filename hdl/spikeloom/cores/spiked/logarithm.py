@@ -35,7 +35,7 @@ class Logarithm(Component):
     o : Out, wide enough for the logarithm of the largest number.
     """
 
-    delay = 4  # cycles from `i` to `o`
+    delay = 5  # cycles from `i` to `o`
 
     def __init__(self, config: Spiked, width: int, bits: int) -> None:
         self._exponents = exponent_logs(config.base, width)
@@ -73,14 +73,18 @@ class Logarithm(Component):
             mantissa.eq(Cat(Const(0, self._bits), number[:-1])[-self._bits :]),
         ]
 
-        # Look up both tables.
+        # Look up both tables. A register, because block RAM has a long output delay.
         m.submodules.table = table = Memory(
             shape=range(max(self._mantissas) + 1), depth=1 << self._bits, init=self._mantissas
         )
         mantissa_log = table.read_port()
         exponent_log = Signal(range(self._exponents[-1] + 1), reset_less=True)
-        m.d.sync += exponent_log.eq(lookup(self._exponents[::-1], leading_zeros))
+        addends = [Signal.like(log, reset_less=True) for log in (exponent_log, mantissa_log.data)]
         m.d.comb += mantissa_log.addr.eq(mantissa)
-        m.d.sync += self.o.eq(exponent_log + mantissa_log.data)
+        m.d.sync += [
+            exponent_log.eq(lookup(self._exponents[::-1], leading_zeros)),
+            Cat(addends).eq(Cat(exponent_log, mantissa_log.data)),
+            self.o.eq(addends[0] + addends[1]),
+        ]
 
         return m
