@@ -14,8 +14,8 @@ from ...blocks.component import Component
 from ...blocks.control import control_members, control_of
 from ...blocks.framed_input import FramedInput
 from ...blocks.group_counter import GroupCounter
+from ...blocks.held_splitter import HeldSplitter
 from ...blocks.loop_nest import LoopNest
-from ...blocks.row_splitter import RowSplitter
 from ...blocks.run_control import RunControl
 from .code import code_bits, signed_code, unsigned_code
 from .event_memory import EventMemory
@@ -59,7 +59,6 @@ class SpikedComponent(Component):
     Members
     -------
     start : In(1), process `heads` heads; ignored while `busy` is high.
-    seed : In(64), unused, as nothing is random; every core has this port.
     busy : Out(1), high from the cycle after `start` to the last output beat.
     done : Out(1), high for one cycle, with the transfer of the last output beat.
     misframed : Out(1), a ``last`` was not at the end of a tensor; high until reset.
@@ -239,7 +238,7 @@ class SpikedComponent(Component):
         misframed.append(framed.misframed & port.ready)
 
         row = Cat(*extra, framed.o.payload.data)
-        m.submodules[f"{name}_feed"] = feed = RowSplitter(len(row), code_bits(self.config.steps))
+        m.submodules[f"{name}_feed"] = feed = HeldSplitter(len(row), code_bits(self.config.steps))
         m.d.comb += [
             feed.i.payload.eq(row),
             feed.i.valid.eq(framed.o.valid),

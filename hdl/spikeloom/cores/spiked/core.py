@@ -99,12 +99,6 @@ class Spiked(AttentionShape):
         why="larger ones leave a softmax nothing to share out",
     )
     output_scale: float | str = scale("largest magnitude of the output")
-    seed: int = integer(
-        "taken for the sake of one contract; this core draws nothing at random",
-        low=1,
-        high=2**64 - 1,
-        default=1,
-    )
     lanes: int = integer(
         "neurons per spike event and clock (default: up to 4)",
         low=1,

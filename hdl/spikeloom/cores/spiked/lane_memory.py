@@ -14,7 +14,7 @@ from ...blocks.banks import BankReader, BankRoom
 from ...blocks.component import Component
 from ...blocks.group_counter import GroupCounter
 from ...blocks.loop_nest import LoopNest
-from .lookup import lookup, select
+from ...blocks.select import lookup, select
 
 if TYPE_CHECKING:
     from amaranth.hdl import ShapeLike

@@ -9,7 +9,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
-from .lookup import lookup
+from ...blocks.select import lookup
 from .tables import exponent_logs, mantissa_logs
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from ...blocks.add_with_carry import add_or_subtract
 from ...blocks.bank_memory import BankMemory
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
+from ...blocks.select import lookup
 from .code import signed_code, unsigned_code
-from .lookup import lookup
 from .tables import winner_fraction, winner_table
 
 if TYPE_CHECKING:
