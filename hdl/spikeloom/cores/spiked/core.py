@@ -100,7 +100,7 @@ class Spiked(AttentionShape):
     )
     output_scale: float | str = scale("largest magnitude of the output")
     lanes: int = integer(
-        "neurons per spike event and clock (default: up to 4)",
+        "neurons per spike event and clock (default: up to 4, in groups of about equal size)",
         low=1,
         high=MAX_LANES,
         default=None,
@@ -116,7 +116,8 @@ class Spiked(AttentionShape):
 
     def __post_init__(self):
         super().__post_init__()
-        self.derive(value_dim=self.head_dim, lanes=min(self.tokens, 4))
+        groups = -(-self.tokens // 4)
+        self.derive(value_dim=self.head_dim, lanes=-(-self.tokens // groups))
         if self.lanes > self.tokens:
             raise self.error("lanes", self.lanes, f"1..tokens ({self.tokens})")
         self.derive(encoders=largest_divisor(self.lanes, -(-self.lanes // 7)))

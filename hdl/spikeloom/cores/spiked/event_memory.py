@@ -57,7 +57,7 @@ class EventMemory(Component):
     """Double-buffered spikes of tensors of `lines` x `length` neurons.
 
     Silent neurons cause no events; a line without spikes is one event. One code per cycle in, one
-    event per cycle out, with two cycles between the last event of a tensor and the first of the
+    event per cycle out, with three cycles between the last event of a tensor and the first of the
     next.
 
     Parameters
@@ -87,8 +87,8 @@ class EventMemory(Component):
     def elaborate(self, platform):
         m = Module()
 
-        # The events of every line, and the index of the last one: -1 if there is none. Whether the
-        # line has at most one event is stored beside, as block RAM has a long output delay.
+        # The events of every line, and the index of the last one: -1 if there is none. `short` says
+        # whether the line has at most one event.
         offset_bits = (self._length - 1).bit_length()
         line_bits = (self._lines - 1).bit_length()
         m.submodules.memory = memory = BankMemory(
@@ -144,38 +144,50 @@ class EventMemory(Component):
                 m.d.sync += end_before.eq(Mux(last, -1, end))
 
     def _read(self, m, memory, ends):
-        """Read the next event while the current one is used; the end of a line is read before the
-        line begins."""
+        """Read the next event while the current one is used.
+
+        Ends are read two lines ahead: one is in the register `coming`, as block RAM has a long
+        output delay, and one leaves the memory. `next` arrives late, so that it selects and does
+        not count or compare.
+        """
         event = self.o.event
-        line, ahead = Signal(range(self._lines)), Signal(range(self._lines))
+        line, ahead, fetched = (Signal(range(self._lines)) for _ in range(3))
         offset = Signal((self._length - 1).bit_length())
         end = Signal.like(ends.data.end)
-        enter, known, last = Signal(), Signal(), Signal()
+        coming = Signal.like(ends.data)
+        enter, known, primed, last = Signal(), Signal(), Signal(), Signal()
 
-        leave = self.o.next & event.last & ~self.o.rewind
+        leave = self.o.next & last & ~self.o.rewind
         release = leave & (ahead == 0) & ~self.o.again
+        shift = enter | known & ~primed
         next_line = Mux(enter, ahead, line)
-        next_ahead = Mux(enter, Mux(ahead == self._lines - 1, 0, ahead + 1), ahead)
-        restart = enter | self.o.next & event.last
-        next_offset = Mux(restart, 0, offset + self.o.next)[: len(offset)]
+        next_fetched = Mux(shift, Mux(fetched == self._lines - 1, 0, fetched + 1), fetched)
+        advanced = (offset + 1)[: len(offset)]
+        restart = enter | self.o.next & last
+        next_offset = Mux(restart, 0, Mux(self.o.next, advanced, offset))[: len(offset)]
         m.d.comb += [
-            enter.eq(Mux(self.o.valid, leave & ~release, known)),
+            enter.eq(Mux(self.o.valid, leave & ~release, primed)),
             memory.r.addr.eq(Cat(next_offset, next_line[: len(line)])),
             memory.r.release.eq(release),
-            ends.addr.eq(Cat(next_ahead[: len(ahead)], memory.r_bank)),
+            ends.addr.eq(Cat(next_fetched[: len(fetched)], memory.r_bank)),
             Cat(event.index, event.code).eq(memory.r.data),
             event.silent.eq(end < 0),
             event.last.eq(last),
         ]
         m.d.sync += [
             known.eq(memory.r.full & ~release),
+            primed.eq(known & ~release),
             self.o.valid.eq(enter | self.o.valid & ~release),
             line.eq(next_line),
-            ahead.eq(next_ahead),
+            fetched.eq(Mux(release, 0, next_fetched)),
             offset.eq(next_offset),
-            end.eq(Mux(enter, ends.data.end, end)),
-            last.eq(Mux(enter, ends.data.short, (next_offset == end) | (end < 0))),
         ]
+        with m.If(shift):
+            m.d.sync += coming.eq(ends.data)
+        with m.If(enter):
+            m.d.sync += [ahead.eq(fetched), end.eq(coming.end), last.eq(coming.short)]
+        with m.Elif(self.o.next):
+            m.d.sync += last.eq((end < 0) | Mux(last, end == 0, advanced == end))
 
     def _keep(self, m, fill, written, end):
         """The current end of the current line, one memory word per line; `end` replaces it."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OUTPUT_BANKS = 2  # of output codes, a group of queries each
 # Cycles from the last block of a row's sums, and its time in WOSS, to its probabilities in memory.
 PROBABILITIES_DELAY = TraceProduct.delay + PhaseEncoder.delay + Woss.delay - 1
-NEXT_TENSOR = 3  # cycles from an event memory's last event of a tensor to the next one's first
+NEXT_TENSOR = 4  # cycles from an event memory's last event of a tensor to the next one's first
 
 
 def product_clocks(config: Spiked, spikes: Any) -> int:

@@ -73,7 +73,7 @@ class TraceProduct(Component):
     Source: "SpikedAttention", NeurIPS 2024, trace-driven matrix multiplication.
     """
 
-    delay = 7  # cycles from a line's last event to its first sums
+    delay = 8  # cycles from a line's last event to its first sums
 
     def __init__(
         self,
@@ -188,10 +188,11 @@ class TraceProduct(Component):
         """Sum number `n`; returns its total, which is valid while `adding`.
 
         The steps of the event's `code` and of the `lane` code add up to an address of the table.
-        The table is read in the next cycle; the sign is applied in the one after.
+        The table is read in the next cycle, into a register, as block RAM has a long output delay.
+        Then the sign is applied.
         """
-        pair = Signal(2, name=f"pair_{n}", reset_less=True)
-        minus = Signal(3, name=f"minus_{n}", reset_less=True)
+        pair = Signal(3, name=f"pair_{n}", reset_less=True)
+        minus = Signal(4, name=f"minus_{n}", reset_less=True)
         address = Signal.like(trace.addr, name=f"address_{n}", reset_less=True)
         m.d.comb += trace.addr.eq(address)
         m.d.sync += [
@@ -204,8 +205,12 @@ class TraceProduct(Component):
         product = Signal(signed(len(trace.data) + 1), name=f"product_{n}", reset_less=True)
         before = Signal(self._sum, name=f"sum_{n}", reset_less=True)
         total = Signal(self._sum, name=f"total_{n}")
-        m.d.sync += product.eq(Mux(pair[-1], trace.data, 0) ^ minus[1].replicate(len(product)))
-        m.d.comb += total.eq(add_with_carry(Mux(fresh, 0, before), product, minus[2]))
+        magnitude = Signal.like(trace.data, name=f"magnitude_{n}", reset_less=True)
+        m.d.sync += [
+            magnitude.eq(trace.data),
+            product.eq(Mux(pair[-1], magnitude, 0) ^ minus[2].replicate(len(product))),
+        ]
+        m.d.comb += total.eq(add_with_carry(Mux(fresh, 0, before), product, minus[3]))
         with m.If(adding):
             m.d.sync += before.eq(total)
         return total
