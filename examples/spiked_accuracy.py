@@ -132,7 +132,7 @@ def print_product():
         for share in (*SHARES, 0.0):
             rng = np.random.default_rng(2)
             head = config.random_operands(rng, share)
-            cycles = schedule.product_clocks(config, np.count_nonzero(head["q"], axis=1).tolist())
+            cycles = schedule.product_cycles(config, np.count_nonzero(head["q"], axis=1).tolist())
             work = sum(np.count_nonzero(head[name]) for name in "qk") * config.groups
             found.append(f"{cycles:,} / {work:,}")
         print(f"| {lanes} | {' | '.join(found)} |")

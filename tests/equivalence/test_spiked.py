@@ -9,7 +9,7 @@ import pytest
 
 from spikeloom.cores.spiked import Spiked
 from spikeloom.cores.spiked import golden as spiked
-from spikeloom.cores.spiked.schedule import interval, product_clocks
+from spikeloom.cores.spiked.schedule import interval, product_cycles
 from spikeloom.cores.spiked.woss import Woss
 from spikeloom.export.verilog import component_to_verilog, to_verilog
 from spikeloom.tools import run_tool
@@ -117,7 +117,7 @@ def test_cycles_on_the_page():
         row = " | ".join(f"{figure:,}" for figure in figures)
         assert f"| {lanes} | {config.encoders} | {row} |" in page
         works = [np.count_nonzero(head["q"], axis=1) for head in heads]
-        first = f"{product_clocks(config, works[0]):,} / "
+        first = f"{product_cycles(config, works[0]):,} / "
         assert f"| {lanes} | {first}" in page
     seven = Spiked(tokens=49, head_dim=32, lanes=7)
     most, least = (
@@ -133,7 +133,7 @@ def test_outputs_overlap_with_scores(lanes, share):
     """A head takes little longer than the slower product, plus a group of the other one."""
     config = Spiked(tokens=49, head_dim=32, lanes=lanes)
     head = config.random_operands(np.random.default_rng(3), share)
-    scores = product_clocks(config, np.count_nonzero(head["q"], axis=1))
+    scores = product_cycles(config, np.count_nonzero(head["q"], axis=1))
     outputs = config.groups * sum([49, *np.count_nonzero(head["v"], axis=0)])
     longer, shorter = max(scores, outputs), min(scores, outputs)
     assert config.cycles(**head) <= 1.06 * longer + 1.3 * shorter / config.groups + 200

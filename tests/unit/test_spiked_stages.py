@@ -18,7 +18,7 @@ from spikeloom.cores.spiked.lane_memory import LaneMemory
 from spikeloom.cores.spiked.logarithm import Logarithm
 from spikeloom.cores.spiked.output_encoder import OutputEncoder
 from spikeloom.cores.spiked.phase_encoder import PhaseEncoder
-from spikeloom.cores.spiked.schedule import NEXT_TENSOR, last_blocks, product_clocks
+from spikeloom.cores.spiked.schedule import NEXT_TENSOR, last_blocks, product_cycles
 from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes
 from spikeloom.cores.spiked.tables import threshold_log, thresholds
 from spikeloom.cores.spiked.trace_product import TraceProduct
@@ -269,7 +269,7 @@ def test_trace_product(tokens, length, lines, lanes, encoders, transposed, densi
     sums, clocks = run_product(config, events, stationary, transposed)
     assert (sums == spiked.trace_product(config, events, stationary)).all()
     spikes = np.count_nonzero(events, axis=1).tolist()
-    assert clocks == product_clocks(config, spikes) - 1 + TraceProduct.delay + last_blocks(
+    assert clocks == product_cycles(config, spikes) - 1 + TraceProduct.delay + last_blocks(
         config, spikes
     )
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 
 GROUP_BANKS = 3  # a group of probabilities is read, one is known, one is computed
+OUTPUT_BANKS = 2  # a group of output codes is sent, one is computed
 
 
 def token_beat(config: Spiked, width: int) -> data.StructLayout:
@@ -209,6 +210,7 @@ class SpikedComponent(Component):
             lanes=value_dim,
             block=config.encoders,
             shape=signed_code(config.steps),
+            banks=OUTPUT_BANKS,
             preset=True,
         )
         connect(m, outputs.events, v_events.o)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .component import GROUP_BANKS
+from .component import GROUP_BANKS, OUTPUT_BANKS
 from .output_encoder import OutputEncoder
 from .phase_encoder import PhaseEncoder
 from .trace_product import TraceProduct
@@ -15,13 +15,12 @@ from .woss import Woss
 if TYPE_CHECKING:
     from .core import Spiked
 
-OUTPUT_BANKS = 2  # of output codes, a group of queries each
 # Cycles from the last block of a row's sums, and its time in WOSS, to its probabilities in memory.
 PROBABILITIES_DELAY = TraceProduct.delay + PhaseEncoder.delay + Woss.delay - 1
 NEXT_TENSOR = 4  # cycles from an event memory's last event of a tensor to the next one's first
 
 
-def product_clocks(config: Spiked, spikes: Any) -> int:
+def product_cycles(config: Spiked, spikes: Any) -> int:
     """Cycles of a `TraceProduct` line by line, from its first event to its last, for `spikes` in
     each line."""
     product = _Product(config)
@@ -49,12 +48,6 @@ def last_blocks(config: Spiked, spikes: Any = (1,)) -> int:
     return config.group_blocks[-1] if spikes[-1] else 1
 
 
-def score_latency(config: Spiked, spikes: Any = (1,)) -> int:
-    """Cycles from a score product's last event to the first of the output product."""
-    rows_leaving = config.blocks if spikes[-1] else 1
-    return PROBABILITIES_DELAY + last_blocks(config, spikes) + rows_leaving
-
-
 def output_latency(config: Spiked, spikes: Any = (1,)) -> int:
     """Cycles from an output product's last event of a group to the first output beat."""
     blocks = config.group_blocks[0] if spikes[-1] else 1
@@ -67,7 +60,7 @@ def cycles(config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | No
     `q` (heads * N x D) and `v` (heads * N x Dv) are true where there is a spike (default:
     everywhere, the worst case).
     """
-    return beat_clocks(config, q, v)[-1]
+    return last_beat_cycles(config, q, v)[-1]
 
 
 def interval(
@@ -81,11 +74,11 @@ def interval(
     """
     first, last = 4, 8
     many = replace(config, heads=last + 1)
-    ends = beat_clocks(many, list(q or []) * many.heads, list(v or []) * many.heads)
+    ends = last_beat_cycles(many, list(q or []) * many.heads, list(v or []) * many.heads)
     return (ends[last] - ends[first]) / (last - first)
 
 
-def beat_clocks(
+def last_beat_cycles(
     config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None
 ) -> list[int]:
     """The cycle of each head's last output beat, counted from `start`."""

@@ -42,7 +42,7 @@ class TraceProduct(Component):
 
     Each line and group of tokens takes one cycle per event. After the last event of a line, the
     sums of the group leave, `encoders` per cycle, while the next group is summed; only its last
-    event stalls until they have left. The formula is ``schedule.product_clocks``.
+    event stalls until they have left. The formula is ``schedule.product_cycles``.
 
     Line by line, all groups of a line are summed before the next line, and the last group leaves in
     as few blocks as it needs. A line without spikes has no sums: it takes one cycle for all groups
