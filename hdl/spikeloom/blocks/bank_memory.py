@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -26,6 +29,7 @@ class BankMemory(Component):
     granules : parts of a word, each with its own write enable.
     granule_bits : bits of each part.
     behind : whether reads follow `r.release` by one cycle.
+    attrs : attributes for synthesis.
 
     Members
     -------
@@ -42,9 +46,11 @@ class BankMemory(Component):
         granules: int = 1,
         granule_bits: int,
         behind: bool = False,
+        attrs: Mapping[str, Any] = NO_READ_WRITE_COLLISION,
     ) -> None:
         self._banks = banks
         self._behind = behind
+        self._attrs = attrs
         self._depth = depth
         self._granule_bits = granule_bits
         word_bits = granules * granule_bits
@@ -64,7 +70,7 @@ class BankMemory(Component):
         # Each bank starts at a multiple of a power of two, so that addresses need no adder.
         stride = 1 << (self._depth - 1).bit_length()
         m.submodules.memory = memory = Memory(
-            shape=len(w.data), depth=self._banks * stride, init=[], attrs=NO_READ_WRITE_COLLISION
+            shape=len(w.data), depth=self._banks * stride, init=[], attrs=dict(self._attrs)
         )
         write = memory.write_port(granularity=self._granule_bits if len(w.en) > 1 else None)
         read = memory.read_port()

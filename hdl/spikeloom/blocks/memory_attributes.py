@@ -8,3 +8,11 @@ NO_READ_WRITE_COLLISION: dict[str, Any] = {"no_rw_check": 1}
 
 # Use block RAM even for few words, because logic is scarcer.
 BLOCK_RAM = NO_READ_WRITE_COLLISION | {"ram_style": "block"}
+
+
+def has_lut_ram(platform: Any) -> bool:
+    """Whether a few LUTs can be a small memory; true without a platform, as for generated Verilog.
+
+    On iCE40 a memory is either block RAM or a flip-flop for each bit, and block RAM is scarce.
+    """
+    return getattr(platform, "family", "") != "iCE40"

@@ -14,6 +14,7 @@ from ...blocks.banks import BankReader, BankRoom
 from ...blocks.component import Component
 from ...blocks.group_counter import GroupCounter
 from ...blocks.loop_nest import LoopNest
+from ...blocks.memory_attributes import BLOCK_RAM, NO_READ_WRITE_COLLISION, has_lut_ram
 from ...blocks.select import lookup, select
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class LaneMemory(Component):
             granules=self._lanes,
             granule_bits=self._block * code_bits,
             behind=self._delay == 2,
+            attrs=NO_READ_WRITE_COLLISION if has_lut_ram(platform) else BLOCK_RAM,
         )
 
         rows = self._tokens + self._preset

@@ -14,7 +14,7 @@ from ...blocks.banks import BankReader, BankRoom
 from ...blocks.component import Component
 from ...blocks.group_counter import GroupCounter
 from ...blocks.loop_nest import LoopNest
-from ...blocks.memory_attributes import BLOCK_RAM
+from ...blocks.memory_attributes import BLOCK_RAM, NO_READ_WRITE_COLLISION, has_lut_ram
 from ...blocks.pipeline import Pipeline
 from .event_memory import EventReader
 from .lane_memory import lane_address
@@ -149,6 +149,8 @@ class TraceProduct(Component):
         with m.If(adding):
             m.d.sync += fresh.eq(done)
 
+        # Tables take fewer LUTs on iCE40, whose block RAM is needed for what is written.
+        attrs = BLOCK_RAM if has_lut_ram(platform) else NO_READ_WRITE_COLLISION
         totals = []
         for n in range(config.lanes):
             if n % 2 == 0:  # block RAMs have two ports
@@ -156,7 +158,7 @@ class TraceProduct(Component):
                     shape=config.frac_bits + 1,
                     depth=2 * config.steps - 1,
                     init=trace_table(config),
-                    attrs=BLOCK_RAM,
+                    attrs=attrs,
                 )
             totals.append(self._lane(m, n, traces.read_port(), code, lanes[n], adding, fresh))
         self._send(m, totals, done, count)
