@@ -46,12 +46,12 @@ def draw_core(core: Core) -> Drawing:
 def draw_unit(core: StreamUnit) -> Drawing:
     """Drawing of a unit in its shell, which scrambles the seed if the unit has one."""
     sources = [_input(name, f"{name}_framed") for name in core.inputs]
-    if hasattr(core, "seed"):
+    if core.takes_seed:
         sources.append(Node("seed scrambler", "random", ("scrambler",)))
     drawing = _through(core, sources, "unit")
     drawing.leave_out("start, busy and done", "run", "sent")
     drawing.leave_out("lets the beats of one run in", *(f"{name}_gate" for name in core.inputs))
-    if hasattr(core, "seed"):
+    if core.takes_seed:
         drawing.leave_out("gives the random sources their seed", "scrambler")
     return drawing
 

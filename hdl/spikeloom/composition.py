@@ -119,7 +119,7 @@ class Composition(Core):
         return [
             name
             for name, part in self.parts().items()
-            if isinstance(part, StreamUnit) and hasattr(part, "seed")
+            if isinstance(part, StreamUnit) and part.takes_seed
         ]
 
     def gated(self) -> list[str]:
@@ -149,10 +149,10 @@ class Composition(Core):
         from .blocks.composed import Composed
 
         self._check_wires()
-        if self.random_units() and not hasattr(self, "seed"):
+        random = [name for name, part in self.parts().items() if part.takes_seed]
+        if random and not self.takes_seed:
             raise InputError(
-                f"{self.NAME}: {self.random_units()[0]} draws random numbers; give the "
-                "composition a key `seed`"
+                f"{self.NAME}: {random[0]} draws random numbers; give the composition a key `seed`"
             )
         return Composed(self)
 

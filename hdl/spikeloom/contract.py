@@ -122,7 +122,7 @@ class Core(Configuration):
         return {"misframed": MISFRAMED}
 
     def create(self) -> Component:
-        """The Amaranth component: start, busy, done, seed, flags and streams."""
+        """The Amaranth component: start, busy, done, flags and streams; seed if it `takes_seed`."""
         raise NotImplementedError
 
     def golden(self, **operands: NDArray) -> dict[str, Any]:
@@ -212,6 +212,12 @@ class Core(Configuration):
         its name. Subclasses may write a file into `folder` and return its path."""
         return self.NAME
 
+    @property
+    def takes_seed(self) -> bool:
+        """Whether a run takes a seed: whether the core has a key `seed`. Its component has the port
+        `seed` only then."""
+        return hasattr(self, "seed")
+
     def seeded(self, run: int) -> Self:
         """The core with the seed of run number `run`: ``seed + run``, with 0 skipped on
         wrap-around."""
@@ -220,7 +226,7 @@ class Core(Configuration):
 
     def with_seed(self, seed: int) -> Self:
         """The same core with another seed, if it has one."""
-        return replace(self, seed=seed) if hasattr(self, "seed") else self
+        return replace(self, seed=seed) if self.takes_seed else self
 
     def golden_bytes(self) -> float:
         """Approximate peak memory of the golden model in bytes, without its operands."""

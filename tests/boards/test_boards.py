@@ -296,3 +296,16 @@ def test_preset_builds_and_meets_its_clock(core, board, tmp_path):
 def _output(program, *arguments, cwd=None):
     command = [program, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True, cwd=cwd).stdout
+
+
+@pytest.mark.parametrize(("board", "in_block_ram"), [("icebreaker", False), ("ulx3s-85f", True)])
+def test_memories_suit_the_family(board, in_block_ram):
+    """iCE40 has no LUTs that are memory: what is written goes to block RAM, trace tables do not."""
+    target = BOARDS[board]
+    config = preset_config("spiked", target)
+    text = design_files(Build(config, target, core_clock("spiked", target)))["spikeloom.il"]
+    memories = re.findall(r"((?: *attribute .*\n)*) *memory width (\d+) size \d+ \\(\w+)\n", text)
+    forced = {(name, int(width)): "ram_style" in attributes for attributes, width, name in memories}
+    codes = len(config.create().o.payload.data) * config.encoders
+    assert forced["traces_0", config.frac_bits + 1] == in_block_ram
+    assert forced["memory", codes] != in_block_ram

@@ -133,7 +133,7 @@ class CoreRun:
         cycles = self.config.cycles()
         return _CORE.format(
             name=self.name,
-            seed=self.config.seed,
+            seed=getattr(self.config, "seed", 0),
             outputs=", ".join(single),
             checked=", ".join(single + ready),
             o_width=widths["m_axis_o_tdata"] - 1,

@@ -81,7 +81,7 @@ UNITS = {
     "logarithm": lambda: Logarithm(CODE, 4, 4),
     "phase_encoder": lambda: PhaseEncoder(CODE, range(-127, 128), gain=CODE.score_gain),
     "woss": lambda: Woss(CODE),
-    "output_encoder": lambda: OutputEncoder(CODE),
+    "output_encoder": lambda: OutputEncoder(CODE, CODE.tokens),
     "play": lambda: CodesToSpikes(3, 4),
     "listen": lambda: SpikesToCodes(3, 4),
 }

@@ -2,12 +2,14 @@
 
 import re
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from spikeloom.cores.spiked import Spiked
 from spikeloom.cores.spiked import golden as spiked
+from spikeloom.cores.spiked.schedule import interval, product_cycles
 from spikeloom.cores.spiked.woss import Woss
 from spikeloom.export.verilog import component_to_verilog, to_verilog
 from spikeloom.tools import run_tool
@@ -16,6 +18,7 @@ from spikeloom_sim.regression import regression_configs, run_suite
 from ..runs import run_golden, run_rtl
 from .suite_cases import suite_cases
 
+ROOT = Path(__file__).parents[2]
 CONFIGS = regression_configs("spiked")
 SMALL = Spiked(tokens=3, head_dim=2, steps=6, base=1.4, lanes=2, encoders=2, frac_bits=10)
 
@@ -103,9 +106,43 @@ def test_gaussian_tensors_of_two_heads_against_softmax():
         assert np.corrcoef(values[head].ravel(), softmax.ravel())[0, 1] > 0.98
 
 
-def test_formula_of_the_presets():
-    """The figures of the documentation."""
-    shape = {"tokens": 49, "head_dim": 32}
-    assert Spiked(**shape, lanes=49).cycles() == 3287
-    assert Spiked(**shape, lanes=8).cycles() == 22403
-    assert Spiked(**shape, lanes=1).cycles() == 156197
+def test_cycles_on_the_page():
+    """The tables of cycles, and the range for trained networks."""
+    page = (ROOT / "docs" / "spiked.md").read_text()
+    for lanes in (1, 7, 8, 49):
+        config = Spiked(tokens=49, head_dim=32, lanes=lanes)
+        rng = np.random.default_rng(2)
+        heads = [config.random_operands(rng, share) for share in (1.0, 0.5, 0.1, 0.01)]
+        figures = [*(config.cycles(**head) for head in heads), round(interval(config))]
+        row = " | ".join(f"{figure:,}" for figure in figures)
+        assert f"| {lanes} | {config.encoders} | {row} |" in page
+        works = [np.count_nonzero(head["q"], axis=1) for head in heads]
+        first = f"{product_cycles(config, works[0]):,} / "
+        assert f"| {lanes} | {first}" in page
+    seven = Spiked(tokens=49, head_dim=32, lanes=7)
+    most, least = (
+        seven.cycles(**seven.random_operands(np.random.default_rng(2), share))
+        for share in (0.99, 0.95)
+    )
+    assert f"{least:,} to {most:,}" in " ".join(page.split())
+
+
+@pytest.mark.parametrize("lanes", [1, 7, 8])
+@pytest.mark.parametrize("share", [1.0, 0.97, 0.5])
+def test_outputs_overlap_with_scores(lanes, share):
+    """A head takes little longer than the slower product, plus a group of the other one."""
+    config = Spiked(tokens=49, head_dim=32, lanes=lanes)
+    head = config.random_operands(np.random.default_rng(3), share)
+    scores = product_cycles(config, np.count_nonzero(head["q"], axis=1))
+    outputs = config.groups * sum([49, *np.count_nonzero(head["v"], axis=0)])
+    longer, shorter = max(scores, outputs), min(scores, outputs)
+    assert config.cycles(**head) <= 1.06 * longer + 1.3 * shorter / config.groups + 200
+    assert config.cycles(**head) >= longer
+
+
+def test_default_lanes_waste_none():
+    """As few lanes as make the same number of groups."""
+    for tokens in range(1, 70):
+        config = Spiked(tokens=tokens, head_dim=2)
+        assert config.groups == -(-tokens // min(tokens, 4))
+        assert config.lanes == 1 or -(-tokens // (config.lanes - 1)) > config.groups

@@ -14,6 +14,7 @@ from spikeloom.cores.spiked import Spiked
 from spikeloom.cores.ssa import SSA
 from spikeloom.errors import JobError
 from spikeloom_sim.formal.bank_memory import BankMemoryContract
+from spikeloom_sim.formal.held_splitter import HeldSplitterContract
 from spikeloom_sim.formal.row_output import RowOutputContract
 from spikeloom_sim.formal.row_splitter import RowSplitterContract
 from spikeloom_sim.formal.run_contract import RunContract, cycles_of_a_run
@@ -42,6 +43,9 @@ BLOCKS = {
     "splitter_one": partial(RowSplitterContract, 3, 3),
     "banks_two": partial(BankMemoryContract, banks=2, depth=3),
     "banks_three": partial(BankMemoryContract, banks=3, depth=2),
+    "banks_behind": partial(BankMemoryContract, banks=3, depth=2, behind=True),
+    "held_splitter_three": partial(HeldSplitterContract, 6, 2),
+    "held_splitter_one": partial(HeldSplitterContract, 3, 3),
     "operand_rows": partial(
         SpikeOperandContract, 4, 4, lanes=2, bits=2, block_rows=1, block_bits=2
     ),

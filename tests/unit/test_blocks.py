@@ -7,6 +7,8 @@ import pytest
 from amaranth.sim import Simulator
 
 from spikeloom.blocks.bank_memory import BankMemory
+from spikeloom.blocks.group_counter import GroupCounter
+from spikeloom.blocks.held_splitter import HeldSplitter
 from spikeloom.blocks.loop_nest import LoopNest
 from spikeloom.blocks.popcount import Popcount
 from spikeloom.blocks.row_splitter import RowSplitter
@@ -98,10 +100,11 @@ def test_loop_nest_skips(extents):
 
 @pytest.mark.parametrize(("width", "chunk"), [(8, 2), (12, 4), (6, 1)])
 @pytest.mark.parametrize("stalls", [0.0, 0.5])
-def test_row_splitter(width, chunk, stalls):
+@pytest.mark.parametrize("splitter", [RowSplitter, HeldSplitter])
+def test_splitters(splitter, width, chunk, stalls):
     rng = random.Random(width + chunk)
     rows = [rng.getrandbits(width) for _ in range(20)]
-    dut = RowSplitter(width, chunk)
+    dut = splitter(width, chunk)
     seen = []
 
     async def feed(ctx):
@@ -148,16 +151,52 @@ def test_row_splitter_of_one_chunk_is_a_wire():
     _simulate(dut, bench, clock=False)
 
 
-def test_row_splitter_refuses_a_remainder():
+@pytest.mark.parametrize("splitter", [RowSplitter, HeldSplitter])
+def test_splitters_refuse_a_remainder(splitter):
     with pytest.raises(ValueError, match="chunk must divide"):
-        RowSplitter(8, 3)
+        splitter(8, 3)
 
 
-def test_bank_memory():
-    """Random writer and reader: banks are read in order and completely, without overflow."""
+def test_held_splitter_of_one_chunk_keeps_up():
+    """A beat per cycle, each accepted in the cycle in which it is copied."""
+    dut = HeldSplitter(8, 8)
+
+    async def bench(ctx):
+        ctx.set(dut.i.valid, 1)
+        ctx.set(dut.o.ready, 1)
+        for n in range(5):
+            ctx.set(dut.i.payload, n)
+            assert ctx.get(dut.i.ready)
+            await ctx.tick()
+            assert (ctx.get(dut.o.valid), ctx.get(dut.o.payload)) == (1, n)
+
+    _simulate(dut, bench)
+
+
+@pytest.mark.parametrize(("items", "size"), [(1, 1), (5, 1), (6, 3), (7, 3), (4, 4), (9, 8)])
+def test_group_counter(items, size):
+    """Every place of every group, and the ends of groups, twice; a pause changes nothing."""
+    dut = GroupCounter(items, size)
+
+    async def bench(ctx):
+        for n in [*range(items), *range(items)]:
+            for step in (0, 1):
+                ctx.set(dut.step, step)
+                assert (ctx.get(dut.group), ctx.get(dut.place)) == divmod(n, size)
+                assert ctx.get(dut.last) == (n == items - 1)
+                assert ctx.get(dut.place_last) == (n == items - 1 or n % size == size - 1)
+                await ctx.tick()
+
+    _simulate(dut, bench)
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_bank_memory(behind):
+    """Random writer and reader: banks are read in order and completely, without overflow. A bank
+    that is read `behind` its release is not overwritten early."""
     rng = random.Random(3)
     depth, banks = 3, 2
-    dut = BankMemory(banks=banks, depth=depth, granules=2, granule_bits=4)
+    dut = BankMemory(banks=banks, depth=depth, granules=2, granule_bits=4, behind=behind)
     written, read = [], []
 
     async def writer(ctx):
@@ -185,11 +224,12 @@ def test_bank_memory():
             while not ctx.get(dut.r.full) or rng.random() < 0.5:
                 await ctx.tick()
             content = []
-            for word in range(depth):
-                ctx.set(dut.r.addr, word)
+            for word in range(depth + behind):
+                ctx.set(dut.r.addr, word - behind)
                 ctx.set(dut.r.release, word == depth - 1)
                 await ctx.tick()
                 content.append(ctx.get(dut.r.data))
+            content = content[behind:]
             ctx.set(dut.r.release, 0)
             read.append(content)
 

@@ -136,7 +136,8 @@ def test_ports_of_every_core_are_its_streams(name):
         assert streams == core.inputs.keys() | core.loads.keys() | core.outputs.keys()
         for port_name, port in (core.inputs | core.outputs).items():
             assert len(getattr(core.create(), port_name).payload.data) == port.bits
-        control = {"start", "seed", "busy", "done"}
+        assert ("seed" in members) == core.takes_seed == ("seed" in core.as_dict())
+        control = {"start", "busy", "done"} | {"seed"} & members.keys()
         assert members.keys() - streams - control == core.flags.keys()
         for flag_name, flag in core.flags.items():
             assert len(getattr(core.create(), flag_name)) == flag.bits

@@ -67,7 +67,7 @@ def test_heads_follow_each_other_as_predicted(keys, densities):
         assert (output == spiked.run(config, *head)).all()
     q, v = ([*chain(*rows)] for rows in zip(*map(spikes, heads), strict=True))
     ends = run.beat_clocks[config.tokens - 1 :: config.tokens]
-    assert ends == schedule.beat_clocks(config, q, v)
+    assert ends == schedule.last_beat_cycles(config, q, v)
 
 
 def test_gaussian_operands_through_the_core():
@@ -103,7 +103,7 @@ def test_products_cost_what_spikes_cost(tokens, lanes):
         values = schedule.value_spikes(config, (v != 0).tolist())
         for a, b in ((queries, k), (values, p)):
             work = sum(a) + np.count_nonzero(b)
-            clocks = schedule.product_clocks(config, a)
+            clocks = schedule.product_cycles(config, a)
             assert clocks <= 1.10 * work * config.groups + config.steps + 32
 
 

@@ -97,7 +97,7 @@ def test_output_encoder(pauses):
     rng = np.random.default_rng(2)
     normaliser = rng.integers(1 << CONFIG.frac_bits, 5 << CONFIG.frac_bits, 5)
     sums = (normaliser * rng.uniform(-1, 1, (CONFIG.value_dim, 5))).astype(int)
-    encoder = OutputEncoder(CONFIG)
+    encoder = OutputEncoder(CONFIG, CONFIG.tokens)
     stage = QueuedStage(encoder, OutputEncoder.delay + 1)
     sum_bits = len(encoder.i.as_value()) // 2
     found, _ = through(

@@ -336,7 +336,8 @@ def run_hardware(core, runs, stalls):
     async def take(ctx):
         pause = random.Random(1)
         for n in range(len(runs)):
-            ctx.set(dut.seed, core.seeded(n).seed if hasattr(core, "seed") else 0)
+            if core.takes_seed:
+                ctx.set(dut.seed, core.seeded(n).seed)
             ctx.set(dut.start, 1)
             await ctx.tick()
             ctx.set(dut.start, 0)

@@ -31,7 +31,7 @@ class Composed(Component):
 
     Members
     -------
-    start, seed, busy, done : see `Control`.
+    start, busy, done, seed if the core takes one : see `Control`.
     misframed : Out(1), an input had ``last`` where no tensor ends; high until reset.
     a stream for each port of the core, and its other flags.
     """
@@ -60,7 +60,9 @@ class Composed(Component):
             self._ready = seed_units(m, random, begin=run.begin, seed=self.seed, busy=self.busy)
         for part in parts.values():
             if "start" in part.signature.members:
-                m.d.comb += [part.start.eq(run.begin), part.seed.eq(self.seed)]
+                m.d.comb += part.start.eq(run.begin)
+            if "seed" in part.signature.members:
+                m.d.comb += part.seed.eq(self.seed)
             if "run" in part.signature.members:
                 m.d.comb += part.run.eq(self.busy & self._ready)
 

@@ -34,15 +34,15 @@ class Control(wiring.Signature):
         super().__init__({"start": Out(1), **seed, "busy": In(1), "done": In(1)})
 
 
-def control_members() -> dict[str, Member]:
-    """Members of a core for `Control`, named without a prefix; every core has a seed."""
-    return dict(Control(seeded=True).flip().members.items())
+def control_members(*, seeded: bool = False) -> dict[str, Member]:
+    """Members of a core for `Control`, named without a prefix."""
+    return dict(Control(seeded=seeded).flip().members.items())
 
 
 def core_members(core: Core) -> dict[str, Member]:
     """Members of the component of `core`: `Control`, the flags, and a stream for each port."""
     return {
-        **control_members(),
+        **control_members(seeded=core.takes_seed),
         **{name: Out(flag.bits) for name, flag in core.flags.items()},
         **{name: In(port.signature()) for name, port in core.inputs.items()},
         **{name: Out(port.signature()) for name, port in core.outputs.items()},

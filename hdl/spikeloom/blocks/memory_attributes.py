@@ -12,3 +12,11 @@ BLOCK_RAM = NO_READ_WRITE_COLLISION | {"ram_style": "block"}
 # The large single-port RAM, where the FPGA has it (iCE40 UP5K). It has no initial contents: the
 # Verilog of such a memory has none either.
 LOADED_RAM: dict[str, Any] = NO_READ_WRITE_COLLISION | {"ram_style": "huge"}
+
+
+def has_lut_ram(platform: Any) -> bool:
+    """Whether a few LUTs can be a small memory; true without a platform, as for generated Verilog.
+
+    On iCE40 a memory is either block RAM or a flip-flop for each bit, and block RAM is scarce.
+    """
+    return getattr(platform, "family", "") != "iCE40"

@@ -35,7 +35,7 @@ class UnitShell(Component):
 
     Members
     -------
-    start, seed, busy, done : see `Control`.
+    start, busy, done, seed if the core takes one : see `Control`.
     misframed : Out(1), an input had ``last`` where no tensor ends; high until reset.
     a stream for each port of the core, and its other flags.
     """

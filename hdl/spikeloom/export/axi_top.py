@@ -19,7 +19,7 @@ class AxiTop(Component):
 
     Input stream NAME becomes ``s_axis_NAME_{tdata, tvalid, tready, tlast}``, output stream NAME
     ``m_axis_NAME_...``. Data is padded to whole bytes; the padding is ignored at inputs and 0 at
-    outputs. Other ports (start, seed, busy, done, ...) are passed through.
+    outputs. Other ports (start, busy, done, ...) are passed through.
 
     Parameters
     ----------

@@ -105,7 +105,9 @@ def _rtlil_to_verilog(text):
         design.write_text(readable_names(design.read_text()))
         _yosys(folder, f"read_rtlil {design.name}; write_verilog -norename {verilog.name}")
         modules = verilog.read_text().split("endmodule\n")
-        return "endmodule\n".join(map(_complete_memories, map(settle_at_time_0, modules)))
+        for pass_ in (settle_at_time_0, _complete_memories, loop_over_equal_words):
+            modules = [pass_(text) for text in modules]
+        return "endmodule\n".join(modules)
 
 
 def _yosys(folder, script):
@@ -143,6 +145,38 @@ def _complete_memories(text):
         text = name_register(word, f"{memory}_written")
     values = "".join(f"    {name} = 0;\n" for name in registers)
     return text + (_INITIAL.format(values) if registers else "")
+
+
+_WORD = re.compile(r"    (\w+)\[(\d+)\] = (\d+'h[0-9a-f]+);\n")
+_WORDS = re.compile(rf"^  initial begin\n(?:{_WORD.pattern})+  end\n", re.MULTILINE)
+LONG = 4  # equal words that are worth a loop
+
+
+def loop_over_equal_words(text: str) -> str:
+    """A module that initialises its memories in loops where neighbouring words are equal."""
+    taken = set(re.findall(r"\w+", text))
+
+    def shorten(block):
+        runs: list[tuple[str, int, int, str]] = []  # memory, first and last word, value
+        for name, number, value in _WORD.findall(block[0]):
+            if runs and runs[-1] == (name, runs[-1][1], int(number) - 1, value):
+                runs[-1] = (name, runs[-1][1], int(number), value)
+            else:
+                runs.append((name, int(number), int(number), value))
+        if all(last - first + 1 < LONG for _, first, last, _ in runs):
+            return block[0]
+
+        index = free_name("word", taken)  # of this block only, as all blocks run at time 0
+        lines = [f"  integer {index};\n", "  initial begin\n"]
+        for name, first, last, value in runs:
+            if last - first + 1 < LONG:
+                lines += [f"    {name}[{n}] = {value};\n" for n in range(first, last + 1)]
+            else:
+                loop = f"for ({index} = {first}; {index} <= {last}; {index} = {index} + 1)"
+                lines.append(f"    {loop} {name}[{index}] = {value};\n")
+        return "".join([*lines, "  end\n"])
+
+    return _WORDS.sub(shorten, text)
 
 
 def settle_at_time_0(text: str) -> str:

@@ -47,7 +47,8 @@ class HostLink(Component):
     rx, tx : In(1), Out(1), the line.
     session : Out(1), a host has identified the device.
     reset : Out(1), reset the core.
-    start : Out(1), seed : Out(64), busy : In(1), connect to the core.
+    start : Out(1), seed : Out(64), busy : In(1), connect to the core; one that draws nothing at
+        random has no seed.
     flag_NAME : In, flag NAME of the core.
     o_NAME : Out(stream), to input stream NAME of the core.
     i_NAME : In(stream), from output stream NAME of the core.

@@ -55,11 +55,12 @@ class LinkedCore(Component):
             link.rx.eq(self.rx),
             self.tx.eq(link.tx),
             core.start.eq(link.start),
-            core.seed.eq(link.seed),
             link.busy.eq(core.busy),
             self.session.eq(link.session),
             self.misframed.eq(core.misframed),
         ]
+        if self._config.takes_seed:
+            m.d.comb += core.seed.eq(link.seed)
         for name in identity.flags:
             m.d.comb += getattr(link, f"flag_{name}").eq(getattr(core, name))
         for name in identity.inputs:

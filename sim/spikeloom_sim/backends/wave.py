@@ -43,7 +43,8 @@ def write_gtkw(wave: Path, config: Core, module: VerilogModule, picoseconds: int
     flags = [name for name in widths if "_axis_" not in name and name not in (*_CONTROL, "seed")]
     streams = [f"s_axis_{name}" for name in (*config.loads, *config.inputs)]
     streams += [f"m_axis_{name}" for name in config.outputs]
-    groups = {"control": [*_CONTROL, "seed"], "flags": flags} | {
+    control = [name for name in (*_CONTROL, "seed") if name in widths]
+    groups = {"control": control, "flags": flags} | {
         stream: [f"{stream}_{part}" for part in ("tvalid", "tready", "tlast", "tdata")]
         for stream in streams
     }

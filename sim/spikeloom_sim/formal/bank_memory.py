@@ -23,39 +23,47 @@ class BankMemoryContract(Harness):
 
     Parameters
     ----------
-    banks, depth : of the `BankMemory`.
+    banks, depth, behind : of the `BankMemory`.
     """
 
-    def __init__(self, *, banks: int, depth: int) -> None:
+    def __init__(self, *, banks: int, depth: int, behind: bool = False) -> None:
         self._banks = banks
-        super().__init__(BankMemory(banks=banks, depth=depth, granule_bits=1))
+        self._behind = behind
+        super().__init__(BankMemory(banks=banks, depth=depth, granule_bits=1, behind=behind))
 
     def check(self, m: Module) -> None:
         dut, banks = self.dut, self._banks
         # One value wider on each side, so that an overflow is detected and does not wrap.
         reserved = Signal(range(-1, banks + 2))
         closed = Signal(range(-1, banks + 2))
+        # The bank itself is released later if reads are behind.
+        released = dut.r.release
+        if self._behind:
+            released = Signal()
+            m.d.sync += released.eq(dut.r.release)
+        late = released if self._behind else 0
         m.d.sync += [
-            reserved.eq(reserved + dut.w.reserve - dut.r.release),
+            reserved.eq(reserved + dut.w.reserve - released),
             closed.eq(closed + dut.w.close - dut.r.release),
         ]
         m.d.comb += [
             assume(~dut.w.reserve | dut.w.free),
             assume(~dut.r.release | dut.r.full),
-            assume(~(dut.w.close | dut.w.en.any()) | dut.w.reserve | (closed < reserved)),
-            prove((closed >= 0) & (closed <= reserved) & (reserved <= banks)),
+            assume(~(dut.w.close | dut.w.en.any()) | dut.w.reserve | (closed + late < reserved)),
+            prove((closed >= 0) & (closed + late <= reserved) & (reserved <= banks)),
             prove(dut.w.free == (reserved < banks)),
             prove(dut.r.full == (closed > 0)),
             cover((closed == banks) & dut.r.release),
         ]
 
-        # The writer's bank is ahead of the reader's by the number of closed banks.
+        # The writer's bank is ahead of the reader's by the number of closed banks, and by the one
+        # that is released late.
         written, read = self.inside("ring.w_bank"), self.inside("ring.r_bank")
-        ahead = written - read
+        ahead, unread = written - read, closed + late
         m.d.comb += [
             prove(self.inside("ring.reserved") == reserved),
             prove(self.inside("ring.closed") == closed),
             prove((written < banks) & (read < banks)),
-            prove((ahead == closed) | (ahead == closed - banks)),
-            prove(~(dut.w.en.any() & dut.r.full) | (written != read)),
+            prove((ahead == unread) | (ahead == unread - banks)),
+            prove(~(dut.w.en.any() & (unread > 0)) | (written != read)),
         ]

@@ -39,7 +39,6 @@ class A2OS2AComponent(Component):
     Members
     -------
     start : In(1), begin a run of T steps; ignored while `busy` is high.
-    seed : In(64), unused, as nothing is random; every core has this port.
     busy : Out(1), high from the cycle after `start` to the last output beat.
     done : Out(1), high for one cycle, with the transfer of the last output beat.
     misframed : Out(1), a ``last`` was not at the end of a sequence; high until reset.

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ...item import Item
 
 MAX_TOKENS = 2**20
-MAX_SEED = 2**64 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +83,6 @@ class A2OS2A(AttentionShape):
         low=2,
         high=64,
         default=None,
-    )
-    seed: int = integer(
-        "taken at start like every core's; nothing here is random", low=1, high=MAX_SEED, default=1
     )
 
     def __post_init__(self):

@@ -110,7 +110,7 @@ class OutputEncoderUnit(PhaseCoded):
         from ...blocks.queued_stage import QueuedStage
         from ..spiked.output_encoder import OutputEncoder
 
-        return QueuedStage(OutputEncoder(self.stage), OutputEncoder.delay + 1)
+        return QueuedStage(OutputEncoder(self.stage, self.tokens), OutputEncoder.delay + 1)
 
     def golden(self, *, i: NDArray) -> dict[str, NDArray]:
         from ..spiked.golden import encode_quotients

@@ -6,6 +6,6 @@ SHAPE = {"tokens": 49, "head_dim": 32, "steps": 40}
 
 ROWS = (
     BenchRow("trace", "1", "ecp5-25f", SHAPE | {"lanes": 1}),
-    BenchRow("trace", "8", "ecp5-85f", SHAPE | {"lanes": 8}, default=False),
+    BenchRow("trace", "7", "ecp5-25f", SHAPE | {"lanes": 7}, default=False),
     BenchRow("trace", "49", "ecp5-85f", SHAPE | {"lanes": 49}, default=False),
 )

@@ -13,8 +13,9 @@ from ...blocks.beat import beat
 from ...blocks.component import Component
 from ...blocks.control import control_members, control_of
 from ...blocks.framed_input import FramedInput
+from ...blocks.group_counter import GroupCounter
+from ...blocks.held_splitter import HeldSplitter
 from ...blocks.loop_nest import LoopNest
-from ...blocks.row_splitter import RowSplitter
 from ...blocks.run_control import RunControl
 from .code import code_bits, signed_code, unsigned_code
 from .event_memory import EventMemory
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from amaranth.lib import data
 
     from .core import Spiked
+
+
+GROUP_BANKS = 3  # a group of probabilities is read, one is known, one is computed
+OUTPUT_BANKS = 2  # a group of output codes is sent, one is computed
 
 
 def token_beat(config: Spiked, width: int) -> data.StructLayout:
@@ -45,7 +50,8 @@ class SpikedComponent(Component):
         output = code( (p V / sum p) * v_scale / output_scale )
 
     Operands of two heads are buffered, and accepted even before `start`. Loading, scores, outputs
-    and sending form a pipeline of four heads; see `schedule` for the cycles.
+    and sending form a pipeline. Outputs follow scores by groups of `lanes` queries, the other
+    stages by heads; see `schedule` for the cycles.
 
     Parameters
     ----------
@@ -54,7 +60,6 @@ class SpikedComponent(Component):
     Members
     -------
     start : In(1), process `heads` heads; ignored while `busy` is high.
-    seed : In(64), unused, as nothing is random; every core has this port.
     busy : Out(1), high from the cycle after `start` to the last output beat.
     done : Out(1), high for one cycle, with the transfer of the last output beat.
     misframed : Out(1), a ``last`` was not at the end of a tensor; high until reset.
@@ -83,17 +88,16 @@ class SpikedComponent(Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        tokens = config.tokens
 
         # Start: admit `heads` heads to the score stage, and stop with the last output beat.
         m.submodules.taken = taken = LoopNest(head=config.heads)
-        m.submodules.sent = sent = LoopNest(token=tokens)
+        m.submodules.sent = sent = GroupCounter(config.tokens, config.lanes)
         m.submodules.run_control = run_control = RunControl(config.heads)
         connect(m, control_of(self), run_control.control)
         run = Signal()
         m.d.comb += [
             sent.step.eq(self.o.valid & self.o.ready),
-            run_control.last.eq(sent.step & sent.token_last),
+            run_control.last.eq(sent.step & sent.last),
         ]
         with m.If(run_control.begin):
             m.d.sync += run.eq(1)
@@ -104,14 +108,15 @@ class SpikedComponent(Component):
         p_lanes = self._scores(m, q_events, k_lanes, run, taken)
         tensor = self._outputs(m, v_events, p_lanes).o
 
-        # Transpose dimensions back to tokens; the next token is read while one is sent.
+        # Transpose dimensions back to tokens, group by group; the next token is read while one is
+        # sent.
         m.d.comb += [
             tensor.addr.index.eq(
-                Mux(sent.step, Mux(sent.token_last, 0, sent.token + 1), sent.token)
+                Mux(sent.step, Mux(sent.place_last, 0, sent.place + 1), sent.place)
             ),
-            tensor.release.eq(run_control.last),
+            tensor.release.eq(sent.step & sent.place_last),
             self.o.payload.data.eq(tensor.data),
-            self.o.payload.last.eq(sent.token_last),
+            self.o.payload.last.eq(sent.last),
         ]
         m.d.sync += self.o.valid.eq(tensor.full & ~tensor.release)
 
@@ -130,7 +135,7 @@ class SpikedComponent(Component):
             tokens, head_dim, steps=config.steps, transposed=False
         )
         m.submodules.k_lanes = k_lanes = LaneMemory(
-            tokens, head_dim, lanes=config.lanes, block=1, shape=shape
+            tokens, head_dim, lanes=config.lanes, block=1, shape=shape, delay=2
         )
         m.submodules.v_events = v_events = EventMemory(
             value_dim + 1, tokens, steps=config.steps, transposed=True
@@ -161,6 +166,9 @@ class SpikedComponent(Component):
             lanes=config.lanes,
             block=config.encoders,
             shape=unsigned_code(config.steps),
+            banks=GROUP_BANKS,
+            by_group=True,
+            delay=2,
             silent=partial(silent_row, config),
         )
         connect(m, scores.events, q_events.o)
@@ -188,19 +196,21 @@ class SpikedComponent(Component):
         return p_lanes
 
     def _outputs(self, m, v_events, p_lanes):
-        """Products of V's spikes with the probabilities, dimension by dimension; their codes."""
+        """Products of V's spikes with the probabilities of a group of queries, dimension by
+        dimension, as soon as they are known; their codes."""
         config = self.config
         tokens, value_dim = config.tokens, config.value_dim
         m.submodules.outputs = outputs = TraceProduct(
-            config, value_dim + 1, tokens, shape=unsigned_code(config.steps)
+            config, value_dim + 1, tokens, shape=unsigned_code(config.steps), by_group=True
         )
-        m.submodules.output_encoder = output_encoder = OutputEncoder(config)
+        m.submodules.output_encoder = output_encoder = OutputEncoder(config, config.lanes)
         m.submodules.o_lanes = o_lanes = LaneMemory(
             value_dim,
-            tokens,
+            config.lanes,
             lanes=value_dim,
             block=config.encoders,
             shape=signed_code(config.steps),
+            banks=OUTPUT_BANKS,
             preset=True,
         )
         connect(m, outputs.events, v_events.o)
@@ -230,7 +240,7 @@ class SpikedComponent(Component):
         misframed.append(framed.misframed & port.ready)
 
         row = Cat(*extra, framed.o.payload.data)
-        m.submodules[f"{name}_feed"] = feed = RowSplitter(len(row), code_bits(self.config.steps))
+        m.submodules[f"{name}_feed"] = feed = HeldSplitter(len(row), code_bits(self.config.steps))
         m.d.comb += [
             feed.i.payload.eq(row),
             feed.i.valid.eq(framed.o.valid),

@@ -99,14 +99,8 @@ class Spiked(AttentionShape):
         why="larger ones leave a softmax nothing to share out",
     )
     output_scale: float | str = scale("largest magnitude of the output")
-    seed: int = integer(
-        "taken for the sake of one contract; this core draws nothing at random",
-        low=1,
-        high=2**64 - 1,
-        default=1,
-    )
     lanes: int = integer(
-        "neurons per spike event and clock (default: up to 4)",
+        "neurons per spike event and clock (default: up to 4, in groups of about equal size)",
         low=1,
         high=MAX_LANES,
         default=None,
@@ -122,7 +116,8 @@ class Spiked(AttentionShape):
 
     def __post_init__(self):
         super().__post_init__()
-        self.derive(value_dim=self.head_dim, lanes=min(self.tokens, 4))
+        groups = -(-self.tokens // 4)
+        self.derive(value_dim=self.head_dim, lanes=-(-self.tokens // groups))
         if self.lanes > self.tokens:
             raise self.error("lanes", self.lanes, f"1..tokens ({self.tokens})")
         self.derive(encoders=largest_divisor(self.lanes, -(-self.lanes // 7)))

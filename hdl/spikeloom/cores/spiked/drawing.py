@@ -15,7 +15,7 @@ def head() -> Drawing:
     }
     for name, (text, memory, y) in kept.items():
         d.input(0.9, y, name, f"{name}_framed")
-        d.box(2.6, y, "row splitter", "logic", 1.2, 0.5, f"{name}_feed")
+        d.box(2.6, y, "splitter", "logic", 1.2, 0.5, f"{name}_feed")
         d.box(4.4, y, f"{text}\n2 banks", "memory", 1.5, 0.8, memory)
         d.arrow((1.55, y), (1.95, y))
         d.arrow((3.25, y), (3.6, y))

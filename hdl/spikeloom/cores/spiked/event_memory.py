@@ -38,6 +38,7 @@ class EventReader(wiring.Signature):
     valid : In(1), `event` is valid.
     next : Out(1), advance to the next event; allowed only while `valid` is high.
     rewind : Out(1), with `next` at the last event of a line: return to the start of the line.
+    again : Out(1), with `next` at the last event of the last line: return to the first line.
     """
 
     def __init__(self, length: int, steps: int) -> None:
@@ -47,6 +48,7 @@ class EventReader(wiring.Signature):
                 "valid": In(1),
                 "next": Out(1),
                 "rewind": Out(1),
+                "again": Out(1),
             }
         )
 
@@ -55,7 +57,7 @@ class EventMemory(Component):
     """Double-buffered spikes of tensors of `lines` x `length` neurons.
 
     Silent neurons cause no events; a line without spikes is one event. One code per cycle in, one
-    event per cycle out, with two cycles between the last event of a tensor and the first of the
+    event per cycle out, with three cycles between the last event of a tensor and the first of the
     next.
 
     Parameters
@@ -85,17 +87,20 @@ class EventMemory(Component):
     def elaborate(self, platform):
         m = Module()
 
-        # The events of every line, and the index of the last one: -1 if there is none.
+        # The events of every line, and the index of the last one: -1 if there is none. `short` says
+        # whether the line has at most one event.
         offset_bits = (self._length - 1).bit_length()
         line_bits = (self._lines - 1).bit_length()
-        end_shape = signed(offset_bits + 1)
         m.submodules.memory = memory = BankMemory(
             banks=2,
             depth=self._lines << offset_bits,
             granule_bits=len(Cat(self.o.event.index, self.o.event.code)),
         )
         m.submodules.ends = ends = Memory(
-            shape=end_shape, depth=2 << line_bits, init=[], attrs=BLOCK_RAM
+            shape=data.StructLayout({"end": signed(offset_bits + 1), "short": 1}),
+            depth=2 << line_bits,
+            init=[],
+            attrs=BLOCK_RAM,
         )
         self._fill(m, memory, ends.write_port())
         self._read(m, memory, ends.read_port())
@@ -114,7 +119,7 @@ class EventMemory(Component):
 
         written = self.i.valid & self.i.ready
         spike = self.i.payload.spike
-        end_before, end = Signal.like(ends.data, init=-1), Signal.like(ends.data)
+        end_before, end = Signal.like(ends.data.end, init=-1), Signal.like(ends.data.end)
         place = Signal(len(end) - 1)
         m.d.comb += [
             self.i.ready.eq(~starts | memory.w.free),
@@ -127,7 +132,8 @@ class EventMemory(Component):
             memory.w.en.eq(written & spike),
             memory.w.close.eq(written & closes),
             ends.addr.eq(Cat(fill.line, memory.w_bank)),
-            ends.data.eq(end),
+            ends.data.end.eq(end),
+            ends.data.short.eq(end <= 0),
             ends.en.eq(written & last),
         ]
         if self._transposed:
@@ -138,38 +144,50 @@ class EventMemory(Component):
                 m.d.sync += end_before.eq(Mux(last, -1, end))
 
     def _read(self, m, memory, ends):
-        """Read the next event while the current one is used; the end of a line is read before the
-        line begins."""
-        event = self.o.event
-        line, ahead = Signal(range(self._lines)), Signal(range(self._lines))
-        offset = Signal((self._length - 1).bit_length())
-        end = Signal.like(ends.data)
-        enter, known, last = Signal(), Signal(), Signal()
+        """Read the next event while the current one is used.
 
-        leave = self.o.next & event.last & ~self.o.rewind
-        release = leave & (ahead == 0)
+        Ends are read two lines ahead: one is in the register `coming`, as block RAM has a long
+        output delay, and one leaves the memory. `next` arrives late, so that it selects and does
+        not count or compare.
+        """
+        event = self.o.event
+        line, ahead, fetched = (Signal(range(self._lines)) for _ in range(3))
+        offset = Signal((self._length - 1).bit_length())
+        end = Signal.like(ends.data.end)
+        coming = Signal.like(ends.data)
+        enter, known, primed, last = Signal(), Signal(), Signal(), Signal()
+
+        leave = self.o.next & last & ~self.o.rewind
+        release = leave & (ahead == 0) & ~self.o.again
+        shift = enter | known & ~primed
         next_line = Mux(enter, ahead, line)
-        next_ahead = Mux(enter, Mux(ahead == self._lines - 1, 0, ahead + 1), ahead)
-        restart = enter | self.o.next & event.last
-        next_offset = Mux(restart, 0, offset + self.o.next)[: len(offset)]
+        next_fetched = Mux(shift, Mux(fetched == self._lines - 1, 0, fetched + 1), fetched)
+        advanced = (offset + 1)[: len(offset)]
+        restart = enter | self.o.next & last
+        next_offset = Mux(restart, 0, Mux(self.o.next, advanced, offset))[: len(offset)]
         m.d.comb += [
-            enter.eq(Mux(self.o.valid, leave & ~release, known)),
+            enter.eq(Mux(self.o.valid, leave & ~release, primed)),
             memory.r.addr.eq(Cat(next_offset, next_line[: len(line)])),
             memory.r.release.eq(release),
-            ends.addr.eq(Cat(next_ahead[: len(ahead)], memory.r_bank)),
+            ends.addr.eq(Cat(next_fetched[: len(fetched)], memory.r_bank)),
             Cat(event.index, event.code).eq(memory.r.data),
             event.silent.eq(end < 0),
             event.last.eq(last),
         ]
         m.d.sync += [
             known.eq(memory.r.full & ~release),
+            primed.eq(known & ~release),
             self.o.valid.eq(enter | self.o.valid & ~release),
             line.eq(next_line),
-            ahead.eq(next_ahead),
+            fetched.eq(Mux(release, 0, next_fetched)),
             offset.eq(next_offset),
-            end.eq(Mux(enter, ends.data, end)),
-            last.eq(Mux(enter, ends.data <= 0, (next_offset == end) | (end < 0))),
         ]
+        with m.If(shift):
+            m.d.sync += coming.eq(ends.data)
+        with m.If(enter):
+            m.d.sync += [ahead.eq(fetched), end.eq(coming.end), last.eq(coming.short)]
+        with m.Elif(self.o.next):
+            m.d.sync += last.eq((end < 0) | Mux(last, end == 0, advanced == end))
 
     def _keep(self, m, fill, written, end):
         """The current end of the current line, one memory word per line; `end` replaces it."""

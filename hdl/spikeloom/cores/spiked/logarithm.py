@@ -9,10 +9,12 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
-from .lookup import lookup
+from ...blocks.select import lookup
 from .tables import exponent_logs, mantissa_logs
 
 if TYPE_CHECKING:
+    from amaranth.hdl import Value
+
     from .core import Spiked
 
 
@@ -35,7 +37,7 @@ class Logarithm(Component):
     o : Out, wide enough for the logarithm of the largest number.
     """
 
-    delay = 4  # cycles from `i` to `o`
+    delay = 6  # cycles from `i` to `o`
 
     def __init__(self, config: Spiked, width: int, bits: int) -> None:
         self._exponents = exponent_logs(config.base, width)
@@ -51,21 +53,20 @@ class Logarithm(Component):
         shift_bits = max(1, (len(self.i) - 1).bit_length())
         top = 1 << shift_bits
         number = Cat(Const(0, top - len(self.i)), self.i)
-        zeros = []
+        zeros: list[Value] = []
+        registers = [shift_bits * 2 // 3, shift_bits // 3]
         for n in reversed(range(shift_bits)):
             low = Signal(name=f"low_{n}")
-            moved = Signal(top, name=f"moved_{n}", reset_less=True)
+            moved = Signal(top, name=f"moved_{n}")
             m.d.comb += low.eq(number[top - (1 << n) :] == 0)
             zeros.insert(0, low)
-            # A register after half of the levels.
-            halves = n == shift_bits // 2
-            domain = m.d.sync if halves else m.d.comb
-            domain += moved.eq(Mux(low, number << (1 << n), number))
-            if halves:
-                held = Signal(len(zeros), reset_less=True)
-                m.d.sync += held.eq(Cat(zeros))
-                zeros = list(held)
+            m.d.comb += moved.eq(Mux(low, number << (1 << n), number))
             number = moved
+            # Registers after each third of the levels.
+            for _ in range(registers.count(n)):
+                held = Signal(len(zeros) + top, reset_less=True)
+                m.d.sync += held.eq(Cat(zeros, number))
+                *zeros, number = *held[: len(zeros)], held[len(zeros) :]
         leading_zeros = Signal(shift_bits, reset_less=True)
         mantissa = Signal(self._bits, reset_less=True)
         m.d.sync += [
@@ -73,14 +74,18 @@ class Logarithm(Component):
             mantissa.eq(Cat(Const(0, self._bits), number[:-1])[-self._bits :]),
         ]
 
-        # Look up both tables.
+        # Look up both tables. A register, because block RAM has a long output delay.
         m.submodules.table = table = Memory(
             shape=range(max(self._mantissas) + 1), depth=1 << self._bits, init=self._mantissas
         )
         mantissa_log = table.read_port()
         exponent_log = Signal(range(self._exponents[-1] + 1), reset_less=True)
-        m.d.sync += exponent_log.eq(lookup(self._exponents[::-1], leading_zeros))
+        addends = [Signal.like(log, reset_less=True) for log in (exponent_log, mantissa_log.data)]
         m.d.comb += mantissa_log.addr.eq(mantissa)
-        m.d.sync += self.o.eq(exponent_log + mantissa_log.data)
+        m.d.sync += [
+            exponent_log.eq(lookup(self._exponents[::-1], leading_zeros)),
+            Cat(addends).eq(Cat(exponent_log, mantissa_log.data)),
+            self.o.eq(addends[0] + addends[1]),
+        ]
 
         return m

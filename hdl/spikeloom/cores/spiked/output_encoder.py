@@ -32,11 +32,12 @@ class OutputEncoder(Component):
     Parameters
     ----------
     config : Spiked (tokens, value_dim, encoders, steps, base, frac_bits, log_bits, scales).
+    queries : sums of a line.
 
     Members
     -------
     i : In(array of `encoders` sums), i_valid : In(1): ``1 + value_dim`` lines, each of
-        ``ceil(tokens / encoders)`` blocks.
+        ``ceil(queries / encoders)`` blocks.
     o : Out(array of `encoders` codes), o_valid : Out(1): all lines except the first.
     o_normaliser : Out(1), replaces `o_valid` for the first line, whose codes are silent.
     i_silent : In(1), o_silent : Out(1), replace a whole line of `i` or `o`: all sums are zero, all
@@ -47,8 +48,9 @@ class OutputEncoder(Component):
 
     delay = Logarithm.delay + 4  # cycles from `i` to `o`
 
-    def __init__(self, config: Spiked) -> None:
+    def __init__(self, config: Spiked, queries: int) -> None:
         self._config = config
+        self._blocks = -(-queries // config.encoders)
         shape = sum_shape(config, config.tokens)
         super().__init__(
             {
@@ -72,19 +74,19 @@ class OutputEncoder(Component):
 
         # Position of the current logarithms, and the thresholds at step 0 of their block: the
         # logarithms of the normalisers, plus an addend that rounds steps up.
-        m.submodules.loops = loops = LoopNest(line=config.value_dim + 1, block=config.blocks)
+        m.submodules.loops = loops = LoopNest(line=config.value_dim + 1, block=self._blocks)
         normalises = loops.line == 0
         logs = [Logarithm(config, len(self.i[n]), config.log_bits) for n in range(config.encoders)]
         up = threshold_log(config, config.output_gain) + (1 << LOG_FRACTION) - 1
         lowest, highest = min(up, 0), max(up, 0) + (1 << len(logs[0].o))
         m.submodules.thresholds = thresholds = Memory(
             shape=data.ArrayLayout(range(lowest, highest), config.encoders),
-            depth=config.blocks,
+            depth=self._blocks,
             init=[],
         )
         write = thresholds.write_port()
         read = thresholds.read_port(transparent_for=(write,))
-        following = Mux(loops.block == config.blocks - 1, 0, loops.block + 1)
+        following = Mux(loops.block == self._blocks - 1, 0, loops.block + 1)
         m.d.comb += [
             loops.step.eq(valid | silent),
             loops.skip.eq(silent),

@@ -65,7 +65,7 @@ class ProductStage(Component):
             self._lines, self._length, steps=config.steps, transposed=False
         )
         m.submodules.lanes = lanes = LaneMemory(
-            config.tokens, self._length, lanes=config.lanes, block=1, shape=self._shape
+            config.tokens, self._length, lanes=config.lanes, block=1, shape=self._shape, delay=2
         )
         m.submodules.product = product = self._product
         connect(m, flipped(self.i_a), events.i)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .component import GROUP_BANKS, OUTPUT_BANKS
 from .output_encoder import OutputEncoder
 from .phase_encoder import PhaseEncoder
 from .trace_product import TraceProduct
@@ -14,22 +15,18 @@ from .woss import Woss
 if TYPE_CHECKING:
     from .core import Spiked
 
-NEXT_TENSOR = 3  # cycles from an event memory's last event of a tensor to the next one's first
+# Cycles from the last block of a row's sums, and its time in WOSS, to its probabilities in memory.
+PROBABILITIES_DELAY = TraceProduct.delay + PhaseEncoder.delay + Woss.delay - 1
+NEXT_TENSOR = 4  # cycles from an event memory's last event of a tensor to the next one's first
 
 
-def product_clocks(config: Spiked, spikes: Any, leaving: int = 0) -> int:
-    """Cycles of a `TraceProduct` from its first event to its last, for `spikes` in each line.
-
-    The spikes of a line are issued once per group of lanes; a line without spikes takes one cycle.
-    The last event of a group stalls until the sums of the previous group have left, `encoders` per
-    cycle. `leaving` is the number of blocks still to leave at the first event.
-    """
-    clocks = 0
+def product_cycles(config: Spiked, spikes: Any) -> int:
+    """Cycles of a `TraceProduct` line by line, from its first event to its last, for `spikes` in
+    each line."""
+    product = _Product(config)
     for count in spikes:
-        for size in config.group_blocks if count else [0]:
-            clocks += max(count, leaving, 1)
-            leaving = size
-    return clocks
+        product.line(count)
+    return product.end + 1
 
 
 def query_spikes(config: Spiked, q: Sequence[Any] | None = None) -> list[int]:
@@ -51,33 +48,19 @@ def last_blocks(config: Spiked, spikes: Any = (1,)) -> int:
     return config.group_blocks[-1] if spikes[-1] else 1
 
 
-def score_latency(config: Spiked, spikes: Any = (1,)) -> int:
-    """Cycles from a score product's last event to the first of the output product."""
-    rows_leaving = config.blocks if any(spikes) else 1
-    return (
-        TraceProduct.delay
-        + PhaseEncoder.delay
-        + Woss.delay
-        + last_blocks(config, spikes)
-        + rows_leaving
-        - 1
-    )
-
-
 def output_latency(config: Spiked, spikes: Any = (1,)) -> int:
-    """Cycles from an output product's last event to the first output beat."""
-    return TraceProduct.delay + OutputEncoder.delay + last_blocks(config, spikes) + 1
+    """Cycles from an output product's last event of a group to the first output beat."""
+    blocks = config.group_blocks[0] if spikes[-1] else 1
+    return TraceProduct.delay + OutputEncoder.delay + blocks + 1
 
 
 def cycles(config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None) -> int:
     """Cycles from `start` to the last output beat, with preloaded operands and without stalls.
 
-    For one head this is the sum of: spikes of Q times groups of lanes; spikes of V plus one per
-    token, times groups; one cycle per line without spikes; one per output token; and a constant.
     `q` (heads * N x D) and `v` (heads * N x Dv) are true where there is a spike (default:
     everywhere, the worst case).
     """
-    return beat_clocks(config, q, v)[-1]
+    return last_beat_cycles(config, q, v)[-1]
 
 
 def interval(
@@ -86,63 +69,86 @@ def interval(
     """Average cycles between consecutive heads with the same spikes.
 
     The slowest stage determines it: loading, with one cycle per code; a product, with one per event
-    and group; or, for small heads, half the time that a head occupies one of the double-buffered
-    memories between stages.
+    and group; or, for small heads, the time that a head or a group of queries occupies the memory
+    between two stages, divided by its banks.
     """
     first, last = 4, 8
     many = replace(config, heads=last + 1)
-    ends = beat_clocks(many, list(q or []) * many.heads, list(v or []) * many.heads)
+    ends = last_beat_cycles(many, list(q or []) * many.heads, list(v or []) * many.heads)
     return (ends[last] - ends[first]) / (last - first)
 
 
-def beat_clocks(
+def last_beat_cycles(
     config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None
 ) -> list[int]:
     """The cycle of each head's last output beat, counted from `start`."""
     tokens = config.tokens
     loads = tokens * config.head_dim, tokens * (config.value_dim + 1)
     scores, outputs = _Product(config), _Product(config)
-    known, sent, loaded = [], [], ([], [])
+    scores.wait(1)
+    rows_left, sent, ends, loaded = 0, [], ([], []), ([], [])
+    released: list[int] = []  # banks of probabilities
 
     for head in range(config.heads):
         rows = slice(head * tokens, (head + 1) * tokens)
         queries, values = query_spikes(config, q and q[rows]), value_spikes(config, v and v[rows])
 
         # Two heads are loaded before start; a later one is loaded once its bank is released.
-        for product, done, load in zip((scores, outputs), loaded, loads, strict=True):
-            begin = max(done[-1], product.ends[head - 2]) if head > 1 else 0
+        for product, end, done, load in zip((scores, outputs), ends, loaded, loads, strict=True):
+            begin = max(done[-1], end[head - 2]) if head > 1 else 0
             done.append(begin + load if head > 1 else -NEXT_TENSOR)
+            product.wait(done[-1] + NEXT_TENSOR)
+            if end:
+                product.wait(end[-1] + NEXT_TENSOR)
 
-        end = scores.run(queries, 1, loaded[0][head] + NEXT_TENSOR, *_freed(outputs.ends, head))
-        # Silent rows leave one by one after those of the previous head.
-        behind = [known[-1] + tokens] if known and not any(queries) else []
-        known.append(max([end + score_latency(config, queries), *behind]))
+        for first in range(0, tokens, config.lanes):
+            group = queries[first : first + config.lanes]
 
-        end = outputs.run(values, known[-1], loaded[1][head] + NEXT_TENSOR, *_freed(sent, head))
-        begin = max([end + output_latency(config, values), *(end + 2 for end in sent[-1:])])
-        sent.append(begin + tokens - 1)
-    return sent
+            # Scores wait for a bank of probabilities. Rows leave WOSS one after the other.
+            if len(released) >= GROUP_BANKS:
+                scores.wait(released[-GROUP_BANKS] + 2)
+            for count in group:
+                scores.line(count)
+                arrived = scores.end + last_blocks(config, [count])
+                rows_left = max(arrived, rows_left) + (config.blocks if count else 1)
 
-
-def _freed(ends, head):
-    """The cycle in which the next stage releases the bank that `head` needs."""
-    return [ends[head - 2] + 1] if head > 1 else []
+            # Outputs wait for the probabilities and for a bank of output codes.
+            outputs.wait(rows_left + PROBABILITIES_DELAY)
+            if len(sent) >= OUTPUT_BANKS:
+                outputs.wait(sent[-OUTPUT_BANKS] + 1)
+            for count in values:
+                outputs.group(count, config.group_blocks[0])
+            released.append(outputs.end)
+            begin = max([outputs.end + output_latency(config, values), *(n + 2 for n in sent[-1:])])
+            sent.append(begin + len(group) - 1)
+        ends[0].append(scores.end)
+        ends[1].append(outputs.end)
+    return sent[config.groups - 1 :: config.groups]
 
 
 class _Product:
-    """A `TraceProduct` that processes one head after the other; `ends`: the cycle of each last
-    event."""
+    """The cycles in which a `TraceProduct` issues events; `end` is the cycle of the latest one."""
 
     def __init__(self, config: Spiked) -> None:
         self._config = config
         self._leaving = 0
-        self.ends: list[int] = []
+        self.end = -1
 
-    def run(self, spikes: Any, *not_before: int) -> int:
-        """Append the end of a head's product, which begins as early as possible."""
-        begin = max([*not_before, *(end + NEXT_TENSOR for end in self.ends[-1:])])
-        gone = begin - self.ends[-1] - 1 if self.ends else 0
-        leaving = max(0, self._leaving - gone)
-        self.ends.append(begin - 1 + product_clocks(self._config, spikes, leaving))
-        self._leaving = last_blocks(self._config, spikes)
-        return self.ends[-1]
+    def wait(self, cycle: int) -> None:
+        """Issue nothing before `cycle`; the sums that are leaving continue to leave."""
+        gap = max(0, cycle - self.end - 1)
+        self.end += gap
+        self._leaving = max(0, self._leaving - gap)
+
+    def line(self, spikes: int) -> None:
+        """Issue a line of events for all groups; a line without spikes takes one cycle."""
+        for blocks in self._config.group_blocks if spikes else [0]:
+            self.group(spikes, blocks)
+
+    def group(self, spikes: int, blocks: int) -> None:
+        """Issue a line of events for one group, whose sums leave in `blocks` cycles.
+
+        The last event stalls until the sums of the previous group have left.
+        """
+        self.end += max(spikes, self._leaving, 1)
+        self._leaving = blocks if spikes else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -12,7 +12,9 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.add_with_carry import add_with_carry
 from ...blocks.banks import BankReader, BankRoom
 from ...blocks.component import Component
+from ...blocks.group_counter import GroupCounter
 from ...blocks.loop_nest import LoopNest
+from ...blocks.memory_attributes import BLOCK_RAM, NO_READ_WRITE_COLLISION, has_lut_ram
 from ...blocks.pipeline import Pipeline
 from .event_memory import EventReader
 from .lane_memory import lane_address
@@ -40,22 +42,30 @@ class TraceProduct(Component):
 
     Each line and group of tokens takes one cycle per event. After the last event of a line, the
     sums of the group leave, `encoders` per cycle, while the next group is summed; only its last
-    event stalls until they have left. A line without spikes has no sums: it takes one cycle for all
-    groups and is reported by `o_silent`. The formula is ``schedule.product_clocks``.
+    event stalls until they have left. The formula is ``schedule.product_cycles``.
+
+    Line by line, all groups of a line are summed before the next line, and the last group leaves in
+    as few blocks as it needs. A line without spikes has no sums: it takes one cycle for all groups
+    and is reported by `o_silent`. With `by_group`, all lines of a group are summed before the next
+    group, so that a product can begin as soon as the first group of b is known. Every group leaves
+    in as many blocks as a full one; a line without spikes takes one cycle and one `o_silent` per
+    group.
 
     Parameters
     ----------
     config : Spiked (tokens, lanes, encoders, steps, base, frac_bits).
     lines, length : shape of a.
     shape : shape of b's codes.
+    by_group : whether the groups of tokens are the outer loop.
 
     Members
     -------
-    run : In(1), allow the next tensor to start; it needs both operands and room for its sums.
+    run : In(1), allow the next part to start; it needs both operands and room for its sums. A part
+        is `lanes` lines or, with `by_group`, all lines of a group.
     enable : In(1), allow events to be issued; high if not connected.
     events : Out(EventReader), of an `EventMemory` of a.
-    lanes : Out(BankReader), of a `LaneMemory` of b.
-    room : Out(BankRoom()), reserves room for the sums of a tensor.
+    lanes : Out(BankReader), of a `LaneMemory` of b with a delay of 2 and the same `by_group`.
+    room : Out(BankRoom()), reserves room for the sums of a part.
     o : Out(array of `encoders` sums in trace units), o_valid : Out(1); line by line, token by
         token, without backpressure.
     o_silent : Out(1), replaces a line of `o` whose sums are all zero.
@@ -63,11 +73,20 @@ class TraceProduct(Component):
     Source: "SpikedAttention", NeurIPS 2024, trace-driven matrix multiplication.
     """
 
-    delay = 6  # cycles from a line's last event to its first sums
+    delay = 8  # cycles from a line's last event to its first sums
 
-    def __init__(self, config: Spiked, lines: int, length: int, *, shape: ShapeLike) -> None:
+    def __init__(
+        self,
+        config: Spiked,
+        lines: int,
+        length: int,
+        *,
+        shape: ShapeLike,
+        by_group: bool = False,
+    ) -> None:
         self._config = config
         self._lines = lines
+        self._by_group = by_group
         self._sum = sum_shape(config, length)
         super().__init__(
             {
@@ -91,39 +110,36 @@ class TraceProduct(Component):
         m = Module()
         config = self._config
         event = self.events.event
-        full_blocks, last_blocks = config.group_blocks[0], config.group_blocks[-1]
 
         # Issue one event per cycle; the last one of a group stalls until the previous sums have
         # left.
-        m.submodules.loops = loops = LoopNest(line=self._lines, group=config.groups)
+        loops, part_last, blocks = self._loops(m)
         begun = Signal()
-        leaving = Signal(range(full_blocks))
+        leaving = Signal(range(self._config.group_blocks[0]))
         begin = self.run & self.lanes.full & self.room.free
         ready = self.enable & (begun | begin)
         issue = self.events.valid & ready & ~(event.last & (leaving != 0))
         closes = issue & event.last
         m.d.comb += [
             self.events.next.eq(issue),
-            self.events.rewind.eq(~(loops.group_last | event.silent)),
             loops.step.eq(closes),
-            loops.skip.eq(event.silent),
             self.room.reserve.eq(issue & ~begun),
             self.lanes.release.eq(closes & loops.line_last),
             self.lanes.addr.group.eq(loops.group),
             self.lanes.addr.index.eq(event.index),
         ]
-        blocks = Mux(loops.group_last, last_blocks, full_blocks)
         with m.If(issue):
-            m.d.sync += begun.eq(~self.lanes.release)
+            m.d.sync += begun.eq(~(event.last & part_last))
         with m.If(closes & ~event.silent):
             m.d.sync += leaving.eq(blocks - 1)
         with m.Elif(leaving != 0):
             m.d.sync += leaving.eq(leaving - 1)
 
         # The event is delayed to match its products.
-        issued, code = (Signal.like(event.code, reset_less=True) for _ in range(2))
+        code = Signal.like(event.code, reset_less=True)
         lanes = Signal.like(self.lanes.data, reset_less=True)
-        m.d.sync += [issued.eq(event.code), code.eq(issued), lanes.eq(self.lanes.data)]
+        m.d.comb += code.eq(Pipeline(m).delay(event.code.as_value(), 3, "code"))
+        m.d.sync += lanes.eq(self.lanes.data)
         control = Cat(issue & ~event.silent, closes, blocks)
         control = Pipeline(m).delay(control, self.delay - 1, "control", reset_less=False)
         adding, closing, count = control[0], control[1], control[2:]
@@ -133,25 +149,52 @@ class TraceProduct(Component):
         with m.If(adding):
             m.d.sync += fresh.eq(done)
 
+        # Tables take fewer LUTs on iCE40, whose block RAM is needed for what is written.
+        attrs = BLOCK_RAM if has_lut_ram(platform) else NO_READ_WRITE_COLLISION
         totals = []
         for n in range(config.lanes):
             if n % 2 == 0:  # block RAMs have two ports
                 m.submodules[f"traces_{n}"] = traces = Memory(
-                    shape=config.frac_bits + 1, depth=2 * config.steps - 1, init=trace_table(config)
+                    shape=config.frac_bits + 1,
+                    depth=2 * config.steps - 1,
+                    init=trace_table(config),
+                    attrs=attrs,
                 )
             totals.append(self._lane(m, n, traces.read_port(), code, lanes[n], adding, fresh))
         self._send(m, totals, done, count)
 
         return m
 
+    def _loops(self, m):
+        """The loops over lines and groups; whether the current line and group end a part; and the
+        number of blocks in which the group's sums leave."""
+        config, event = self._config, self.events.event
+        full_blocks, last_blocks = config.group_blocks[0], config.group_blocks[-1]
+        if self._by_group:
+            m.submodules.loops = loops = LoopNest(group=config.groups, line=self._lines)
+            m.d.comb += self.events.again.eq(~loops.group_last)
+            return loops, loops.line_last, Const(full_blocks)
+
+        m.submodules.loops = loops = LoopNest(line=self._lines, group=config.groups)
+        m.submodules.part = part = GroupCounter(self._lines, config.lanes)
+        line_ends = loops.group_last | event.silent
+        m.d.comb += [
+            self.events.rewind.eq(~line_ends),
+            loops.skip.eq(event.silent),
+            part.step.eq(loops.step & line_ends),
+        ]
+        blocks = Mux(loops.group_last, last_blocks, full_blocks)
+        return loops, line_ends & part.place_last, blocks
+
     def _lane(self, m, n, trace, code, lane, adding, fresh):
         """Sum number `n`; returns its total, which is valid while `adding`.
 
         The steps of the event's `code` and of the `lane` code add up to an address of the table.
-        The table is read in the next cycle; the sign is applied in the one after.
+        The table is read in the next cycle, into a register, as block RAM has a long output delay.
+        Then the sign is applied.
         """
-        pair = Signal(2, name=f"pair_{n}", reset_less=True)
-        minus = Signal(3, name=f"minus_{n}", reset_less=True)
+        pair = Signal(3, name=f"pair_{n}", reset_less=True)
+        minus = Signal(4, name=f"minus_{n}", reset_less=True)
         address = Signal.like(trace.addr, name=f"address_{n}", reset_less=True)
         m.d.comb += trace.addr.eq(address)
         m.d.sync += [
@@ -164,8 +207,12 @@ class TraceProduct(Component):
         product = Signal(signed(len(trace.data) + 1), name=f"product_{n}", reset_less=True)
         before = Signal(self._sum, name=f"sum_{n}", reset_less=True)
         total = Signal(self._sum, name=f"total_{n}")
-        m.d.sync += product.eq(Mux(pair[-1], trace.data, 0) ^ minus[1].replicate(len(product)))
-        m.d.comb += total.eq(add_with_carry(Mux(fresh, 0, before), product, minus[2]))
+        magnitude = Signal.like(trace.data, name=f"magnitude_{n}", reset_less=True)
+        m.d.sync += [
+            magnitude.eq(trace.data),
+            product.eq(Mux(pair[-1], magnitude, 0) ^ minus[2].replicate(len(product))),
+        ]
+        m.d.comb += total.eq(add_with_carry(Mux(fresh, 0, before), product, minus[3]))
         with m.If(adding):
             m.d.sync += before.eq(total)
         return total

@@ -12,8 +12,8 @@ from ...blocks.add_with_carry import add_or_subtract
 from ...blocks.bank_memory import BankMemory
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
+from ...blocks.select import lookup
 from .code import signed_code, unsigned_code
-from .lookup import lookup
 from .tables import winner_fraction, winner_table
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Woss(Component):
     Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
     """
 
-    delay = 5  # cycles from a row's last block to its first probabilities
+    delay = 7  # cycles from a row's last block to its first probabilities
 
     def __init__(self, config: Spiked) -> None:
         self._config = config
@@ -89,6 +89,8 @@ class Woss(Component):
         m.d.comb += [
             arrive.step.eq(self.i_valid | self.i_silent),
             arrive.skip.eq(self.i_silent),
+        ]
+        m.d.sync += [
             rows.w.reserve.eq(self.i_valid & arrive.block_first),
             rows.w.addr.eq(arrive.block),
             rows.w.data.eq(self.i),
@@ -96,10 +98,11 @@ class Woss(Component):
             rows.w.close.eq(self.i_valid & arrive.block_last),
         ]
 
-        # The current winner: the step of the earliest positive spike, or `steps`.
+        # The current winner: the step of the earliest positive spike, or `steps`. First within a
+        # block, then, as the block is written, among the blocks of the row.
         best = Signal(range(steps + 1), init=steps)
         winner = Signal(range(steps + 1), reset_less=True)
-        rivals: list[Value] = [best]
+        rivals: list[Value] = []
         for n in range(config.encoders):
             competes = self.i[n].spike & ~self.i[n].sign & self._admitted(arrive, n)
             rivals.append(Mux(competes, self.i[n].step, steps))
@@ -108,32 +111,43 @@ class Woss(Component):
             earlier = Signal.like(best, name=f"earlier_{len(others)}")
             m.d.comb += earlier.eq(Mux(second < first, second, first))
             rivals = [*others, earlier]
-        (earliest,) = rivals
-        with m.If(self.i_valid):
-            m.d.sync += best.eq(Mux(arrive.block_last, steps, earliest))
-            with m.If(arrive.block_last):
+        block_best = Signal.like(best, reset_less=True)
+        m.d.sync += block_best.eq(rivals[0])
+        earliest = Mux(block_best < best, block_best, best)
+        with m.If(rows.w.en):
+            m.d.sync += best.eq(Mux(rows.w.close, steps, earliest))
+            with m.If(rows.w.close):
                 m.d.sync += winner.eq(earliest)
 
-        # Read a complete row again, together with its winner.
+        # Read a complete row again, together with its winner. A register, because block RAM has a
+        # long output delay.
         m.submodules.leave = leave = LoopNest(row=config.tokens, block=config.blocks)
         m.d.comb += [
             leave.step.eq(rows.r.full | leave.skip),
             rows.r.addr.eq(leave.block),
             rows.r.release.eq(rows.r.full & leave.block_last),
         ]
-        read = Signal()
-        row_winner = Signal.like(winner, reset_less=True)
-        m.d.sync += [read.eq(rows.r.full), row_winner.eq(winner)]
+        read, held = Signal(2)
+        block = Signal.like(rows.r.data, reset_less=True)
+        block_winner, row_winner = (Signal.like(winner, reset_less=True) for _ in range(2))
+        m.d.sync += [
+            Cat(read, held).eq(Cat(rows.r.full, read)),
+            block.eq(rows.r.data),
+            block_winner.eq(winner),
+            row_winner.eq(block_winner),
+        ]
 
         # Silent rows are delayed while a row is read, and leave before the next one is complete.
         waiting = Signal(range(config.blocks + 1))
-        silent = Signal(self.delay - 1)
+        silent = Signal(self.delay - 2)
+        arrived_silent = Signal()
+        m.d.sync += arrived_silent.eq(self.i_silent)
         m.d.comb += [
             leave.skip.eq(~rows.r.full & (waiting != 0)),
             self.o_silent.eq(silent[-1]),
         ]
         m.d.sync += [
-            waiting.eq(waiting + self.i_silent - leave.skip),
+            waiting.eq(waiting + arrived_silent - leave.skip),
             silent.eq(Cat(leave.skip, silent)),
         ]
 
@@ -143,19 +157,19 @@ class Woss(Component):
         half_up = (1 << fraction - 1) + (1 << fraction) - 1
         highest = Signal(range(max(potentials) + half_up + 1), reset_less=True)
         m.d.sync += [
-            looked_up.eq(read),
+            looked_up.eq(held),
             highest.eq(lookup([potential + half_up for potential in potentials], row_winner)),
             subtracted.eq(looked_up),
             self.o_valid.eq(subtracted),
         ]
         for n in range(config.encoders):
-            admitted = Signal(3, name=f"admitted_{n}", reset_less=True)
+            admitted = Signal(4, name=f"admitted_{n}", reset_less=True)
             m.d.sync += admitted.eq(admitted << 1 | self._admitted(leave, n))
 
             code = Signal(signed_code(steps), name=f"code_{n}")
             level = Signal.like(highest, name=f"level_{n}", reset_less=True)
             minus = Signal(name=f"minus_{n}", reset_less=True)
-            m.d.comb += code.eq(rows.r.data.word_select(n, len(code.as_value())))
+            m.d.comb += code.eq(block.word_select(n, len(code.as_value())))
             m.d.sync += [
                 level.eq(Mux(code.spike, lookup(potentials, code.step), 0)),
                 minus.eq(code.sign),

@@ -23,7 +23,7 @@ def ssa_ports(config: SSA) -> dict[str, Member]:
         name: In(stream.Signature(beat(config.beat_bits(name)))) for name in ENCODER_STREAMS
     }
     return {
-        **control_members(),
+        **control_members(seeded=True),
         "misframed": Out(1),
         **operands,
         "o": Out(stream.Signature(beat(config.spike_bits("o")))),

@@ -56,7 +56,7 @@ class ProductStream(Component):
             self._lines, self._length, steps=config.steps, transposed=False
         )
         m.submodules.lanes = lanes = LaneMemory(
-            config.tokens, self._length, lanes=config.lanes, block=1, shape=self._shape
+            config.tokens, self._length, lanes=config.lanes, block=1, shape=self._shape, delay=2
         )
         m.submodules.product = product = self._product
         wiring.connect(m, wiring.flipped(self.a), events.i)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...blocks.component import Component
 
 HELD_WHY = "the core holds both matrices on chip"
-FIRST_EVENT = 3  # cycles from the last code of a to the first event
+FIRST_EVENT = 4  # cycles from the last code of a to the first event
 FIRST_LANES = 1  # cycles from the last code of b to the first read of its lanes
 
 
