@@ -35,6 +35,14 @@ def test_netlist(family, order, icarus):
     assert result.failures == 0, f"see {result.folder}"
 
 
+def test_netlist_with_output_register(icarus, tmp_path):
+    """The same for a state in ECP5 block RAM, whose output register is used."""
+    config = A2OS2A(tokens=3, head_dim=16, lanes=2, k_bits=3, order="kv")
+    result = run_suite(config, simulator=icarus, netlist="ecp5", keep=tmp_path)
+    assert result.failures == 0, f"see {result.folder}"
+    assert '.REGMODE_B("OUTREG")' in (tmp_path / "cells.v").read_text()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("family", ["ice40", "ecp5"])
