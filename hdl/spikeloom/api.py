@@ -74,9 +74,11 @@ def run(
     order = None if axes is None else AxisOrder(axes)
     if order is not None:
         given = {name: order.split(name, x, ports[name].axes) for name, x in given.items()}
+    place = find_backend(backend, **(options or {})) if isinstance(backend, str) else backend
+    # Hardware that exists is not fitted to the operands.
+    core = core.settled() if getattr(place, "fixed", False) else core
     fitted, batch = type(core).prepare(core.as_dict(), **given)
 
-    place = find_backend(backend, **(options or {})) if isinstance(backend, str) else backend
     runs = place.run(fitted, batch, progress)
     golden = place.name == "golden"
     if not golden:
