@@ -26,6 +26,16 @@ def test_suite(name, simulator):
 
 
 @pytest.mark.long
+def test_power_of_two_streams():
+    """Streams of 32 and 64 bits that carry 21 and 39: the padding is ignored."""
+    config = A2OS2A(tokens=3, head_dim=6, lanes=3, k_bits=7, acc_bits=13)
+    module = to_verilog(config, "power-of-two")
+    result = run_suite(config, module=module)
+    assert result.failures == 0, f"see {result.folder}"
+    assert {name: width for name, _, width in module.ports}["m_axis_o_tdata"] == 64
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("family", ["ice40", "ecp5"])
 def test_netlist(family, order, icarus):
