@@ -1,6 +1,8 @@
 """Golden model of addition-only attention: known answers, both orders, bounds, bad input."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,6 +114,22 @@ def test_order_of_a_trained_layer():
         assert replace(auto, order=order).cycles(**operands) == pytest.approx(clocks, rel=0.03)
         expected = auto.steps * expected_cycles(auto, order, TRAINED)
         assert expected == pytest.approx(clocks, rel=0.03)
+
+
+def test_table_of_cycles():
+    """The cycles and events of the documentation."""
+    row = re.compile(r"\| (\d+) % \| (\d+) % \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|")
+    rows = row.findall((Path(__file__).parents[2] / "docs" / "a2os2a.md").read_text())
+    assert len(rows) == 4
+    config = A2OS2A(tokens=64, head_dim=64, lanes=64, order="kv")
+    for q, kv, *figures in (map(int, row) for row in rows):
+        drawn = random_operands(config, 6, density=(q / 100, kv / 100, kv / 100))
+        operands = dict(zip("qkv", drawn, strict=True))
+        found = []
+        for order in ("kv", "qk"):
+            core = replace(config, order=order)
+            found += [core.cycles(**operands), a2os2a.count_events(core, **operands)]
+        assert found == figures
 
 
 def test_order_that_is_named_stays():
