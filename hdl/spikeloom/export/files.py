@@ -20,7 +20,7 @@ MEANINGS = {
     "start": "begins a run; taken while busy is low",
     "seed": "seed of every LFSR, loaded with start; any number",
     "busy": "high from start to the last output beat",
-    "done": "high for one clock, with the transfer of the last output beat",
+    "done": "high for one clock, when busy falls after the last output beat",
 }
 
 LINT_WAIVERS = """`verilator_config
