@@ -68,7 +68,7 @@ class StateSums(Component):
 
         # Six stages: input, memory address, memory output, a register behind it (block RAM has a
         # long output delay), adders, and a register before the memory's write port.
-        advance = Signal()
+        advance = Signal(init=1)
         offered = self.i.payload
         asking, reading, holding, adding = stages = [
             Signal(state_event(config), name=name, reset_less=True)
@@ -83,7 +83,6 @@ class StateSums(Component):
         unlearnt = Signal(init=1)  # holding: V is taken as zero
         closing = Signal()  # adding: last event of a group of outputs
         clear = Signal(init=1)  # adding: the next sum starts from zero
-        m.d.comb += advance.eq(~(closing & self.o.valid))
 
         # Read-after-write hazard: an event whose word is in the pipeline stalls until it is
         # written.
@@ -180,9 +179,15 @@ class StateSums(Component):
                 m.d.sync += self.saturated.eq(1)
 
         # The last event of a group completes its outputs.
-        with m.If(self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
         with m.If(complete):
-            m.d.sync += [self.o.valid.eq(1), self.o.payload.last.eq(adding.end)]
+            m.d.sync += self.o.payload.last.eq(adding.end)
+        # The pipeline advances unless a group is complete while `o` holds the previous one. This is
+        # the clock enable of most registers, so it is a register, determined a cycle ahead.
+        valid_next, closing_next = Signal(), Signal()
+        m.d.comb += [
+            valid_next.eq(complete | (self.o.valid & ~self.o.ready)),
+            closing_next.eq(Mux(advance, holding_valid & holding.close, closing)),
+        ]
+        m.d.sync += [self.o.valid.eq(valid_next), advance.eq(~(closing_next & valid_next))]
 
         return m
