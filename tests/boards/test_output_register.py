@@ -173,6 +173,7 @@ def test_equivalence(netlists):
     prove_equal(netlists[0])
 
 
+@pytest.mark.long
 def test_equivalence_can_fail(netlists, tmp_path):
     """The proof finds a RAM that is configured wrongly."""
     shutil.copytree(netlists[0], tmp_path, dirs_exist_ok=True)

@@ -45,6 +45,7 @@ def test_netlist(family, order, icarus):
     assert result.failures == 0, f"see {result.folder}"
 
 
+@pytest.mark.long
 def test_netlist_with_output_register(icarus, tmp_path):
     """The same for a state in ECP5 block RAM, whose output register is used."""
     config = A2OS2A(tokens=3, head_dim=16, lanes=2, k_bits=3, order="kv")
