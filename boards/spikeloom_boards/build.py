@@ -28,7 +28,7 @@ from .clocking import plan_pll
 from .fit import fits, needs, what_would_fit
 from .floorplan import read_placement
 from .rates import rates
-from .report import Report, read_nextpnr_report, read_synthesis, read_warnings
+from .report import Report, finish_synthesis, read_nextpnr_report, read_warnings
 from .report_html import build_page
 from .self_test import make_self_test
 
@@ -155,6 +155,7 @@ def _build_in(job, folder, progress):
         config=job.config.settled().as_dict(),
         lut4=synthesis.lut4,
         registers=synthesis.registers,
+        optimised=dict(synthesis.optimised),
         target_mhz=job.frequency / 1e6,
         cycles=cycles,
         us=cycles / (job.frequency / 1e6),
@@ -175,13 +176,15 @@ def _build_in(job, folder, progress):
 
 
 def synthesise_in(folder: Path, job: Build, progress: Callable[[str], None]) -> Synthesis:
-    """Elaborate and synthesise `job` in `folder`; returns the result of `read_synthesis`."""
+    """Elaborate and synthesise `job` in `folder`; returns the result of
+    `finish_synthesis`."""
     progress("elaborate")
     for name, text in design_files(job).items():
         (folder / name).write_text(text)
     progress("synthesise")
     run_tool("yosys", "-ql", "synthesis.log", f"{NAME}.ys", cwd=folder)
-    return read_synthesis(folder / "synthesis.log", job.board.family)
+    family = job.board.family
+    return finish_synthesis(folder / f"{NAME}.{family.NETLIST}", family)
 
 
 def _place(job, folder, progress):

@@ -26,8 +26,11 @@ def generate_files(
     folder: Path,
     board: Board | None = None,
     progress: Callable[[str], None] = lambda step: None,
+    tdata: str = "bytes",
 ) -> dict[str, Any]:
     """Write the files of `config` to `folder`, which stays as it was on failure.
+
+    `tdata` names the widths of the streams' ``tdata``, see `core_files`.
 
     With a `board`, also writes ``selftest.v``, a top module with the self-test at the board's own
     clock, and the constraints of its ports.
@@ -36,7 +39,7 @@ def generate_files(
     """
     with output_folder(folder, "generate") as staging:
         progress("Verilog")
-        files = core_files(config)
+        files = core_files(config, tdata)
         if board is not None:
             progress("self-test")
             top = RawTop(board, make_self_test(config))

@@ -8,7 +8,7 @@ from spikeloom.export.verilog import to_verilog
 from spikeloom.families import Family, Synthesis
 from spikeloom.tools import run_tool
 
-from .report import read_synthesis
+from .report import finish_synthesis
 
 
 def netlist_size(config: Core, family: Family) -> Synthesis:
@@ -16,6 +16,6 @@ def netlist_size(config: Core, family: Family) -> Synthesis:
     module = to_verilog(config)
     with tempfile.TemporaryDirectory(prefix="spikeloom-size-") as folder:
         (Path(folder) / "core.v").write_text(module.text)
-        script = f"read_verilog core.v; {family.synthesise(module.name)}"
+        script = f"read_verilog core.v; {family.synthesise(module.name, 'core.json')}"
         run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=folder)
-        return read_synthesis(Path(folder) / "synthesis.log", family)
+        return finish_synthesis(Path(folder) / "core.json", family)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ class Report:
     ``network`` is the name of the network's file in the folder, None for a core. ``loaded`` are the
     streams that the host sends once after configuration (`Core.loads`).
 
+    ``optimised`` counts the changes to the netlist after synthesis, and what they left.
+
     ``path`` are the `critical_path.Hop`s of the critical path, ``warnings`` the warnings of the
     tools, ``tools`` the tool versions.
     """
@@ -36,6 +39,7 @@ class Report:
     cells: int
     cells_available: int
     registers: int
+    optimised: dict
     block_rams: int
     block_rams_available: int
     large_rams: int
@@ -67,15 +71,13 @@ class Report:
         return asdict(self) | {"timing_met": self.timing_met}
 
 
-def read_synthesis(log: Path, family: Family) -> Synthesis:
-    """Cell counts from the last statistics block of a Yosys log."""
-    text = log.read_text(errors="replace")
-    counts = {}
-    for number, cell in re.findall(
-        r"^\s*(\d+)\s+(\S+)\s*$", text[text.rindex("Printing statistics") :], re.MULTILINE
-    ):
-        counts[cell] = int(number)
-    return family.size(counts)
+def finish_synthesis(netlist: Path, family: Family) -> Synthesis:
+    """Optimise a netlist that Yosys wrote as JSON, for `family`, and count its cells."""
+    optimised = family.optimise(netlist)
+    modules = json.loads(netlist.read_text())["modules"].values()
+    (top,) = (module for module in modules if "top" in module.get("attributes", {}))
+    counts = Counter(cell["type"] for cell in top["cells"].values())
+    return replace(family.size(counts), optimised=optimised)
 
 
 def read_nextpnr_report(path: Path, family: Family) -> dict[str, Any]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from spikeloom.cores import find_core
 from spikeloom_boards.boards import find_board
 from spikeloom_boards.generate import generate_files
@@ -27,6 +31,13 @@ def generate(
     board: BoardName = None,
     config: ConfigFile = None,
     set_: Assignments = None,
+    tdata: Annotated[
+        str,
+        typer.Option(
+            metavar="WIDTHS",
+            help="Widths of tdata: bytes, or power-of-two, which DMA engines require.",
+        ),
+    ] = "bytes",
     json: Json = False,
 ) -> None:
     """Write Verilog, a FuseSoC core file, manifest.json and, with --board, constraints."""
@@ -38,7 +49,7 @@ def generate(
     else:
         chosen = find_core(core).from_settings(settings)
     with steps(2, quiet=json) as begin:
-        manifest = generate_files(chosen, output, target, begin)
+        manifest = generate_files(chosen, output, target, begin, tdata)
     if json:
         print_json(manifest)
         return

@@ -93,9 +93,11 @@ def run(
         given = {name: ports[name].complete(x) for name, x in given.items()}
     else:
         given = {name: order.split(name, x, ports[name].axes) for name, x in given.items()}
+    place = find_backend(backend, **(options or {})) if isinstance(backend, str) else backend
+    # Hardware that exists is not fitted to the operands.
+    core = core.settled() if getattr(place, "fixed", False) else core
     fitted, batch = type(core).prepare(core.as_dict(), **given)
 
-    place = find_backend(backend, **(options or {})) if isinstance(backend, str) else backend
     runs = place.run(fitted, batch, progress)
     golden = place.name == "golden"
     if not golden:

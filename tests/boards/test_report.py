@@ -68,6 +68,7 @@ REPORT = {
     "cells": 3000,
     "cells_available": 5280,
     "registers": 1965,
+    "optimised": {"flip-flops replaced by output registers": 960},
     "block_rams": 28,
     "block_rams_available": 30,
     "fmax_mhz": 36.5,

@@ -59,6 +59,24 @@ def test_names_are_plain(spikeloom, tmp_path, core, keys):
     assert re.findall(r"\b_\d+_\b|\[-1:0\]", text) == []
 
 
+def test_power_of_two_widths(spikeloom, tmp_path):
+    """For DMA engines: 21 bits of K and 39 of the output become 32 and 64."""
+    keys = ("tokens=3", "head_dim=6", "lanes=3", "k_bits=7", "acc_bits=13")
+    options = [word for key in keys for word in ("--set", key)]
+    for tdata, expected in (("bytes", (8, 24, 16, 40)), ("power-of-two", (8, 32, 16, 64))):
+        out = tmp_path / tdata
+        assert spikeloom("generate", "a2os2a", "-o", out, *options, "--tdata", tdata).code == 0
+        manifest = json.loads((out / "manifest.json").read_text())
+        widths = {p["name"]: p["width"] for p in manifest["ports"] if p["name"].endswith("tdata")}
+        assert manifest["tdata"] == tdata
+        names = ("s_axis_q_tdata", "s_axis_k_tdata", "s_axis_v_tdata", "m_axis_o_tdata")
+        assert tuple(widths[name] for name in names) == expected
+    ran = spikeloom("generate", "a2os2a", "-o", "x", *options, "--tdata", "powers")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "unknown tdata 'powers'" in ran.err
+    assert not (tmp_path / "x").exists()
+
+
 def test_every_waiver_has_its_reason(generated):
     lines = (generated / "lint.vlt").read_text().splitlines()[1:]
     waivers = [n for n, line in enumerate(lines) if line.startswith("lint_off")]

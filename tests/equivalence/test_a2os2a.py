@@ -26,6 +26,16 @@ def test_suite(name, simulator):
 
 
 @pytest.mark.long
+def test_power_of_two_streams():
+    """Streams of 32 and 64 bits that carry 21 and 39: the padding is ignored."""
+    config = A2OS2A(tokens=3, head_dim=6, lanes=3, k_bits=7, acc_bits=13)
+    module = to_verilog(config, "power-of-two")
+    result = run_suite(config, module=module)
+    assert result.failures == 0, f"see {result.folder}"
+    assert {name: width for name, _, width in module.ports}["m_axis_o_tdata"] == 64
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("family", ["ice40", "ecp5"])
 def test_netlist(family, order, icarus):
@@ -33,6 +43,15 @@ def test_netlist(family, order, icarus):
     config = A2OS2A(tokens=4, head_dim=4, value_dim=6, lanes=2, k_bits=3, order=order)
     result = run_suite(config, simulator=icarus, netlist=family)
     assert result.failures == 0, f"see {result.folder}"
+
+
+@pytest.mark.long
+def test_netlist_with_output_register(icarus, tmp_path):
+    """The same for a state in ECP5 block RAM, whose output register is used."""
+    config = A2OS2A(tokens=3, head_dim=16, lanes=2, k_bits=3, order="kv")
+    result = run_suite(config, simulator=icarus, netlist="ecp5", keep=tmp_path)
+    assert result.failures == 0, f"see {result.folder}"
+    assert '.REGMODE_B("OUTREG")' in (tmp_path / "cells.v").read_text()
 
 
 @pytest.mark.long

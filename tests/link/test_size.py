@@ -9,7 +9,7 @@ from spikeloom.link.identity import Identity
 from spikeloom.tools import run_tool
 from spikeloom_boards.boards import find_board
 from spikeloom_boards.presets import preset_config
-from spikeloom_boards.report import read_synthesis
+from spikeloom_boards.report import finish_synthesis
 
 
 @pytest.mark.slow
@@ -19,9 +19,9 @@ def test_luts_on_ice40(tmp_path):
     link = HostLink(Identity.of(core, 36_000_000), 36)
     module = component_to_verilog(link, "host_link")
     (tmp_path / "host_link.v").write_text(module.text)
-    script = "read_verilog host_link.v; synth_ice40 -top host_link; stat"
+    script = "read_verilog host_link.v; synth_ice40 -top host_link -json host_link.json"
     run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=tmp_path)
-    found = read_synthesis(tmp_path / "synthesis.log", find_family("ice40"))
+    found = finish_synthesis(tmp_path / "host_link.json", find_family("ice40"))
     print(found)
     assert found.lut4 <= 700
     assert found.block_rams == 4

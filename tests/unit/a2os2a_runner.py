@@ -46,8 +46,8 @@ def simulate(config, operands, *, stalls=0.0, seed=0, runs=1, tokens=None):
     """Feed (T, N, width) operands to the core `runs` times over.
 
     `stalls` is the chance, per clock, that a stream pauses. Returns the outputs
-    (runs * T, N, Dv), the clocks of each run from `start` to `done`, and the flags. `tokens` is the
-    length of a sequence of outputs, by default that of the operands.
+    (runs * T, N, Dv), the clocks of each run from `start` to the last output beat, and the flags.
+    `tokens` is the length of a sequence of outputs, by default that of the operands.
     """
     dut = config.create()
     rng = random.Random(seed)
@@ -96,7 +96,7 @@ def simulate(config, operands, *, stalls=0.0, seed=0, runs=1, tokens=None):
                 _, _, done = await ctx.tick().sample(dut.done)
                 count += 1
                 assert count < limit, "the core never finished"
-            clocks.append(count - 1)
+            clocks.append(count - 2)  # `done` comes a clock later
 
     simulator = Simulator(Fragment.get(dut, None))
     simulator.add_clock(1e-6)

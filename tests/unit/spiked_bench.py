@@ -127,9 +127,10 @@ def run_heads(config, heads, *, stalls=0.0, preload=True, limit=200_000):
             if ready and beat:
                 beats.append(beat)
                 clocks.append(clock)
-                assert ctx.get(core.done) == (len(beats) == len(heads) * config.tokens)
             await ctx.tick()
-            if len(beats) == len(heads) * config.tokens:
+            ended = len(beats) == len(heads) * config.tokens
+            assert ctx.get(core.done) == ended
+            if ended:
                 break
         assert not ctx.get(core.busy)
         assert not ctx.get(core.misframed)

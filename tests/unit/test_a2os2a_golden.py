@@ -1,5 +1,9 @@
 """Golden model of addition-only attention: known answers, both orders, bounds, bad input."""
 
+import re
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,9 +11,12 @@ from hypothesis import strategies as st
 
 from spikeloom.cores.a2os2a import A2OS2A
 from spikeloom.cores.a2os2a import golden as a2os2a
+from spikeloom.cores.a2os2a.expected import TRAINED, Densities, expected_cycles
 from spikeloom.errors import InputError
 
 from .a2os2a_runner import random_operands
+
+DENSITIES = ("q_density", "k_density", "v_density")
 
 
 def test_by_hand():
@@ -69,20 +76,71 @@ def test_large_results_are_exact():
     assert (output == 4096 * 256 * config.k_max).all()
 
 
-def test_auto_takes_the_order_of_fewer_clocks():
-    from spikeloom.cores.a2os2a import schedule
-
+@pytest.mark.parametrize("density", [1.0, None, 0.05], ids=["dense", "trained", "sparse"])
+def test_auto_takes_the_order_of_fewer_clocks(density):
+    """For operands of the densities given, or of the default; `prepare` measures them."""
+    densities = {} if density is None else dict.fromkeys(DENSITIES, density)
+    expected = TRAINED if density is None else Densities(density, density, density)
+    rng = np.random.default_rng(1)
     chosen = set()
-    for tokens in (4, 10, 40):
+    for tokens in (3, 12, 40):
         for mask in ("none", "causal"):
-            clocks = {}
-            for order in ("qk", "kv"):
-                config = A2OS2A(tokens=tokens, head_dim=8, order=order, mask=mask)
-                clocks[order] = schedule.cycles(config)
-            auto = A2OS2A(tokens=tokens, head_dim=8, mask=mask).chosen_order
-            assert auto == min(clocks, key=clocks.get), (tokens, mask, clocks)
-            chosen.add(auto)
+            auto = A2OS2A(tokens=tokens, head_dim=16, lanes=8, mask=mask, **densities)
+            operands = {
+                name: port.random(rng, getattr(expected, name))
+                for name, port in auto.inputs.items()
+            }
+            clocks = {
+                order: replace(auto, order=order).cycles(**operands) for order in ("qk", "kv")
+            }
+            print(tokens, mask, clocks, auto.chosen_order)
+            fitted, _ = A2OS2A.prepare({"mask": mask, "lanes": 8}, **operands)
+            assert fitted.densities == Densities.of(operands)
+            if abs(clocks["qk"] - clocks["kv"]) > 0.15 * min(clocks.values()):  # not by chance
+                assert {auto.chosen_order, fitted.chosen_order} == {min(clocks, key=clocks.get)}
+                chosen.add(auto.chosen_order)
     assert chosen == {"qk", "kv"}
+
+
+def test_order_of_a_trained_layer():
+    """N = 49, D = 32, K of 4 bits, 8 lanes, 4 steps: `qk` would take 2.7 times as many cycles."""
+    auto = A2OS2A(tokens=49, head_dim=32, k_bits=4, lanes=8, steps=4)
+    assert auto.chosen_order == "kv"
+    rng = np.random.default_rng(0)
+    operands = {
+        name: port.random(rng, getattr(TRAINED, name)) for name, port in auto.inputs.items()
+    }
+    for order, clocks in (("kv", 14_900), ("qk", 39_900)):
+        assert replace(auto, order=order).cycles(**operands) == pytest.approx(clocks, rel=0.03)
+        expected = auto.steps * expected_cycles(auto, order, TRAINED)
+        assert expected == pytest.approx(clocks, rel=0.03)
+
+
+def test_table_of_cycles():
+    """The cycles and events of the documentation."""
+    row = re.compile(r"\| (\d+) % \| (\d+) % \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|")
+    rows = row.findall((Path(__file__).parents[2] / "docs" / "a2os2a.md").read_text())
+    assert len(rows) == 4
+    config = A2OS2A(tokens=64, head_dim=64, lanes=64, order="kv")
+    for q, kv, *figures in (map(int, row) for row in rows):
+        drawn = random_operands(config, 6, density=(q / 100, kv / 100, kv / 100))
+        operands = dict(zip("qkv", drawn, strict=True))
+        found = []
+        for order in ("kv", "qk"):
+            core = replace(config, order=order)
+            found += [core.cycles(**operands), a2os2a.count_events(core, **operands)]
+        assert found == figures
+
+
+def test_order_that_is_named_stays():
+    given = {"tokens": 2, "head_dim": 8, "order": "kv"}
+    core, _ = A2OS2A.prepare(
+        given, q=np.ones((2, 8)) > 0, k=np.ones((2, 8), int), v=np.zeros((2, 8), int)
+    )
+    assert core == A2OS2A(**given)
+    auto = A2OS2A(tokens=2, head_dim=8, k_density=0.5)
+    settled = auto.settled()
+    assert settled == A2OS2A(tokens=2, head_dim=8, order=auto.chosen_order)
 
 
 def test_running_state_equals_causal_attention_in_any_portions():

@@ -16,17 +16,17 @@ def test_runs_end_with_their_last_tensor(tensors):
     runs = [0]
 
     async def bench(ctx):
-        busy, left = False, 0
+        busy, done, left = False, False, 0
         for _ in range(2000):
             start = rng.random() < 0.4
             last = busy and rng.random() < 0.5  # outputs leave only in a run
             ctx.set(dut.control.start, start)
             ctx.set(dut.last, last)
             begin = start and not busy
-            done = last and left == 1
             assert ctx.get(dut.begin) == begin
             assert ctx.get(dut.control.busy) == busy
             assert ctx.get(dut.control.done) == done
+            done = last and left == 1
             left = tensors if begin else left - last
             busy = begin or (busy and not done)
             runs[0] += done

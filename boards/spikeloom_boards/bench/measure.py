@@ -121,6 +121,7 @@ def place(
         (Path(folder) / "bench.v").write_text(module.text)
         script = f"read_verilog bench.v; {family.synthesise('bench', 'bench.json')}"
         run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=folder)
+        family.optimise(Path(folder) / "bench.json")
         for seed in seeds:
             progress(f"{design.name}: place and route, seed {seed}")
             run_tool(

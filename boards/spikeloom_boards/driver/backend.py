@@ -11,6 +11,7 @@ from spikeloom.footprint import check_streams
 from spikeloom.link.protocol import DEFAULT_BAUD
 
 from .device import Device
+from .open_port import SIMULATED
 
 
 @dataclass
@@ -21,6 +22,11 @@ class Board:
     port: str
     baud: int = DEFAULT_BAUD
     name = "board"
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the core is in a bitstream, so that no key can follow the operands."""
+        return self.port not in SIMULATED
 
     def run(self, core: Core, batch: Sequence[Operands], progress: Progress = silent) -> list[Run]:
         with Device(self.port, core.settled(), baud=self.baud) as device:

@@ -26,7 +26,7 @@ class Control(wiring.Signature):
     start : Out(1), begin a run; ignored while `busy` is high.
     seed : Out(64), only if `seeded`: sampled with `start`.
     busy : In(1), high from the cycle after `start` to the last output beat.
-    done : In(1), high for one cycle, with the transfer of the last output beat.
+    done : In(1), high for one cycle, after the transfer of the last output beat.
     """
 
     def __init__(self, *, seeded: bool = False) -> None:

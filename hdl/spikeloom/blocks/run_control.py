@@ -13,7 +13,8 @@ from .loop_nest import LoopNest
 class RunControl(Component):
     """Generates `busy` and `done` for a core that sends a fixed number of tensors per run.
 
-    `begin` and `done` are combinational; `busy` is a register.
+    `begin` is combinational; `busy` and `done` are registers, so that the ready of the output does
+    not reach a port.
 
     Parameters
     ----------
@@ -38,11 +39,11 @@ class RunControl(Component):
         m.d.comb += [
             self.begin.eq(control.start & ~control.busy),
             sent.step.eq(self.last),
-            control.done.eq(sent.step & sent.tensor_last),
         ]
+        m.d.sync += control.done.eq(self.last & sent.tensor_last)
         with m.If(self.begin):
             m.d.sync += control.busy.eq(1)
-        with m.If(control.done):
+        with m.If(self.last & sent.tensor_last):
             m.d.sync += control.busy.eq(0)
 
         return m

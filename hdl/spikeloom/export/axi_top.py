@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from amaranth.hdl import Module
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from ..blocks.component import Component
+from ..errors import unknown
 
-if TYPE_CHECKING:
-    pass
+
+def whole_bytes(bits: int) -> int:
+    """The fewest whole bytes that hold `bits`, in bits."""
+    return -(-bits // 8) * 8
+
+
+def power_of_two(bits: int) -> int:
+    """The fewest whole bytes that hold `bits`, rounded up to a power of two, in bits."""
+    return 1 << (whole_bytes(bits) - 1).bit_length()
+
+
+TDATA = {"bytes": whole_bytes, "power-of-two": power_of_two}
+"""Widths of ``tdata`` by name: function from the data bits of a beat. DMA engines and width
+converters for AXI4-Stream take only powers of two."""
 
 
 class AxiTop(Component):
     """Wraps a core with AXI4-Stream ports.
 
     Input stream NAME becomes ``s_axis_NAME_{tdata, tvalid, tready, tlast}``, output stream NAME
-    ``m_axis_NAME_...``. Data is padded to whole bytes; the padding is ignored at inputs and 0 at
+    ``m_axis_NAME_...``. Data is in the lowest bits; the padding above is ignored at inputs and 0 at
     outputs. Other ports (start, busy, done, ...) are passed through.
 
     Parameters
     ----------
     core : component whose streams carry {data, last}.
+    tdata : width of ``tdata``, one of `TDATA`.
     """
 
-    def __init__(self, core: Component) -> None:
+    def __init__(self, core: Component, tdata: str = "bytes") -> None:
+        if tdata not in TDATA:
+            raise unknown("tdata", tdata, TDATA)
         self._core = core
         members = {}
         for name, member in core.signature.members.items():
@@ -37,7 +51,7 @@ class AxiTop(Component):
             bits = len(getattr(core, name).payload.data)
             prefix = _prefix(name, member)
             members |= {
-                f"{prefix}_tdata": flow(-(-bits // 8) * 8),
+                f"{prefix}_tdata": flow(TDATA[tdata](bits)),
                 f"{prefix}_tvalid": flow(1),
                 f"{prefix}_tready": back(1),
                 f"{prefix}_tlast": flow(1),

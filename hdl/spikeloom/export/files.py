@@ -20,7 +20,7 @@ MEANINGS = {
     "start": "begins a run; taken while busy is low",
     "seed": "seed of every LFSR, loaded with start; any number",
     "busy": "high from start to the last output beat",
-    "done": "high for one clock, with the transfer of the last output beat",
+    "done": "high for one clock, when busy falls after the last output beat",
 }
 
 LINT_WAIVERS = """`verilator_config
@@ -84,13 +84,14 @@ targets:
 )
 
 
-def core_files(core: Core) -> dict[str, Any]:
-    """Files of a generated core: name to text, the same text for the same `core`.
+def core_files(core: Core, tdata: str = "bytes") -> dict[str, Any]:
+    """Files of a generated core: name to text, the same text for the same `core` and `tdata`, the
+    widths of its streams' ``tdata`` (a name in `axi_top.TDATA`).
 
     Verilog, a FuseSoC core file (targets lint and sim), lint waivers with reasons, and
     ``manifest.json`` with the parameters, ports, cycles and a SHA-256 of the Verilog.
     """
-    module = to_verilog(core)
+    module = to_verilog(core, tdata)
     meanings = MEANINGS | {name: flag.meaning for name, flag in core.flags.items()}
     manifest = {
         "generator": f"spikeloom {__version__}",
@@ -99,6 +100,7 @@ def core_files(core: Core) -> dict[str, Any]:
         "module": module.name,
         "config": core.settled().as_dict(),
         "cycles": core.cycles(),
+        "tdata": tdata,
         "ports": [
             {
                 "name": name,

@@ -51,12 +51,13 @@ class VerilogModule:
         ]
 
 
-def to_verilog(core: Core) -> VerilogModule:
+def to_verilog(core: Core, tdata: str = "bytes") -> VerilogModule:
     """The core as a `VerilogModule` with AXI4-Stream ports; the same text for the same `core`.
 
-    Ports are ``clk``, ``rst`` (synchronous, active high) and those of `AxiTop`.
+    Ports are ``clk``, ``rst`` (synchronous, active high) and those of `AxiTop`, with ``tdata`` of
+    the widths `tdata`.
     """
-    return component_to_verilog(AxiTop(core.create()), module_name(core))
+    return component_to_verilog(AxiTop(core.create(), tdata), module_name(core))
 
 
 def component_to_verilog(component: Any, name: str) -> VerilogModule:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..tools import Tool
+from .ecp5_output_register import use_output_registers
 from .family import Device, Family, Part, Pll, Synthesis, count
 
 
@@ -112,16 +114,16 @@ class Ecp5(Family):
         *("ecp5/common_sim.vh", "ecp5/ccu2c_sim.vh"),
         *("ecp5/cells_ff.vh", "ecp5/cells_io.vh"),
     )
+    OWN_MODELS = ("ecp5_dp16kd.v",)
 
     ROWS_FROM_TOP = True
 
     def synthesise(self, top: str, netlist: str = "") -> str:
         return f"synth_ecp5 -top {top}" + (f" -json {netlist}" if netlist else "")
 
-    def synthesise_to_simulate(self, top: str) -> str:
-        """Yosys has no simulation model of block RAM, so all memories become distributed RAM, even
-        those that request block RAM."""
-        return f"setattr -unset ram_style m:*; synth_ecp5 -nobram -top {top}"
+    def optimise(self, netlist: Path) -> dict[str, int]:
+        """Use the output registers of block RAMs."""
+        return use_output_registers(netlist)
 
     def place(
         self, part: Part, netlist: str, *, constraints: str = "", routed: str = "", mhz: float = 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ..tools import Tool
@@ -48,12 +49,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """Cells counted by Yosys, the minimum that the design needs."""
+    """Cells of a netlist, the minimum that the design needs, and the counts of `optimise`."""
 
     lut4: int
     registers: int
     block_rams: int
     large_rams: int = 0
+    optimised: Mapping[str, int] = field(default_factory=dict)
 
 
 class Pll(ABC):
@@ -103,8 +105,10 @@ class Family(ABC):
     IO_STANDARD: ClassVar[Mapping[str, Any]]
     PULL_UP: ClassVar[Mapping[str, Any]]
 
-    # Simulation models of the cells, among Yosys' shared files, and macros to define before them.
+    # Simulation models of the cells: among Yosys' shared files, files of this folder for cells that
+    # have none there, and macros to define before them.
     MODELS: ClassVar[tuple[str, ...]]
+    OWN_MODELS: ClassVar[tuple[str, ...]] = ()
     MODEL_MACROS: ClassVar[tuple[str, ...]] = ()
     # The device on which to place and route netlists for simulation; "" if that is not supported.
     SIMULATED_DEVICE: ClassVar[str] = ""
@@ -118,9 +122,12 @@ class Family(ABC):
     def synthesise(self, top: str, netlist: str = "") -> str:
         """Yosys commands that map module `top` to cells, and write them as JSON to `netlist`."""
 
-    def synthesise_to_simulate(self, top: str) -> str:
-        """Yosys commands that map module `top` to cells that have simulation models."""
-        return self.synthesise(top)
+    def optimise(self, netlist: Path) -> dict[str, int]:
+        """Improve, in place, the netlist that the commands of `synthesise` wrote.
+
+        Returns what was done and what was left, counted, for reports.
+        """
+        return {}
 
     @abstractmethod
     def place(

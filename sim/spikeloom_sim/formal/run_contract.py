@@ -19,9 +19,9 @@ class RunContract(Harness):
     """Every run produces exactly its output beats and then ends.
 
     Start is accepted while `busy` is low. Between start and `done` there are exactly the run's
-    output beats, with `last` exactly on the last beat of every tensor. `done` is high with the last
-    beat, `busy` falls after it, and no beat occurs outside a run. Start, seed, operands and stalls
-    are arbitrary.
+    output beats, with `last` exactly on the last beat of every tensor. After the last beat
+    `busy` falls and `done` is high for a cycle, and no beat occurs outside a run. Start, seed,
+    operands and stalls are arbitrary.
 
     Parameters
     ----------
@@ -54,10 +54,12 @@ class RunContract(Harness):
         with m.If(dut.start & ~dut.busy):
             m.d.sync += running.eq(1)
 
+        ended = Signal()
+        m.d.sync += ended.eq(moved(o) & final)
         m.d.comb += [
             prove(dut.busy == running),
             prove(~o.valid | running),
-            prove(dut.done == (moved(o) & final)),
+            prove(dut.done == ended),
             prove(~o.valid | (o.payload.last == (place == self._tensor - 1))),
             cover(dut.done),
         ]

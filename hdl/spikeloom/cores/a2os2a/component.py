@@ -40,7 +40,7 @@ class A2OS2AComponent(Component):
     -------
     start : In(1), begin a run of T steps; ignored while `busy` is high.
     busy : Out(1), high from the cycle after `start` to the last output beat.
-    done : Out(1), high for one cycle, with the transfer of the last output beat.
+    done : Out(1), high for one cycle, after the transfer of the last output beat.
     misframed : Out(1), a ``last`` was not at the end of a sequence; high until reset.
     saturated : Out(1), an element of the state saturated; high until reset. Only for open
         sequences.

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import gcd
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ...configuration import MAX_DIM, MAX_HELD, choice, integer, largest_divisor
+from ...configuration import MAX_DIM, MAX_HELD, choice, integer, largest_divisor, number
 from ...contract import Flag, Work
 from ...errors import InputError
 from ...item import Bit, SInt, Ternary, UInt
 from ...port import Port
 from ..attention import AttentionShape, head_dim_key, value_dim_key
 from . import bench, cases, presets
+from .expected import TRAINED, Densities, faster_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     from ...drawing import Drawing
     from ...item import Item
 
+NO_DENSITIES: dict[str, Any] = dict.fromkeys(("q_density", "k_density", "v_density"))
 MAX_TOKENS = 2**20
+
+
+def _density(operand, trained):
+    """A key for the density of an operand."""
+    help = f"share of {operand} that is not zero, for order = auto (default: {trained})"
+    return number(help, low=0, high=1, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +70,13 @@ class A2OS2A(AttentionShape):
     steps: int = integer("time steps T, each an attention of its own", low=1, high=65536, default=1)
     k_bits: int = integer("bits of a K value", low=1, high=16, default=8)
     order: str = choice(
-        "(Q K^T) V, or Q (K^T V), or the one of fewer cycles",
+        "(Q K^T) V, or Q (K^T V), or the one expected to take fewer cycles",
         choices=("auto", "qk", "kv"),
         default="auto",
     )
+    q_density: float = _density("Q", TRAINED.q)
+    k_density: float = _density("K", TRAINED.k)
+    v_density: float = _density("V", TRAINED.v)
     mask: str = choice("keys left out: future tokens", choices=("none", "causal"), default="none")
     length: str = choice(
         "tokens of a sequence: N, or until the beat marked last (needs causal, kv)",
@@ -151,22 +162,23 @@ class A2OS2A(AttentionShape):
 
     @property
     def chosen_order(self) -> str:
-        """ "qk" or "kv": `order`, with "auto" resolved to the faster one for operands without
-        zeros.
-
-        `kv` adds D words per token and group to update the state, and D words to read it; `qk`
-        processes every admitted pair of tokens once.
-        """
+        """ "qk" or "kv": `order`, with "auto" resolved to the order that is expected to be faster
+        for the densities."""
         if self.order != "auto":
             return self.order
         if self.length == "open" or self.tokens > MAX_HELD:
             return "kv"
-        pairs = self.tokens**2
-        if self.mask == "causal":
-            pairs = self.tokens * (self.tokens + 1) // 2
-        qk = pairs * max(self.chunks, self.groups)
-        kv = 2 * self.tokens * self.head_dim * self.groups
-        return "qk" if qk < kv else "kv"
+        return faster_order(self, self.densities)
+
+    @property
+    def densities(self) -> Densities:
+        """Expected densities of the operands: those given, else those of a trained network."""
+        given = {name: getattr(self, f"{name}_density") for name in "qkv"}
+        return replace(TRAINED, **{name: x for name, x in given.items() if x is not None})
+
+    def settled(self) -> Self:
+        """The same hardware with its order named; densities only choose it."""
+        return replace(self, order=self.chosen_order, **NO_DENSITIES)
 
     # Streams
 
@@ -239,7 +251,10 @@ class A2OS2A(AttentionShape):
     def prepare(
         cls, settings: Mapping[str, Any], **tensors: NDArray
     ) -> tuple[Self, list[dict[str, NDArray]]]:
-        """Operands (N, D), or (T, N, D) where ``steps`` is given as T > 1."""
+        """Operands (N, D), or (T, N, D) where ``steps`` is given as T > 1.
+
+        With ``order = "auto"`` and no density given, their own densities choose the order.
+        """
         for name, tensor in tensors.items():
             if np.asarray(tensor).dtype.kind == "f":
                 raise InputError(
@@ -249,7 +264,15 @@ class A2OS2A(AttentionShape):
         steps = cls.from_settings({"tokens": 1, "head_dim": 1} | given).steps
         settings = cls.shape_settings(settings, "TND" if steps > 1 else "ND", tensors)
         core = cls.from_settings(settings)
-        return core, core.split_runs(tensors)
+        batch = core.split_runs(tensors)
+        if core.order == "auto" and all(getattr(core, key) is None for key in NO_DENSITIES):
+            found = core.densities_of(batch)
+            core = replace(core, **{f"{name}_density": getattr(found, name) for name in "qkv"})
+        return core, batch
+
+    def densities_of(self, batch: Sequence[Mapping[str, NDArray]]) -> Densities:
+        """The densities of the attention's operands in a batch of runs."""
+        return Densities.of({name: np.stack([run[name] for run in batch]) for name in "qkv"})
 
     def golden_bytes(self) -> int:
         """Time steps are processed one by one; order `kv` does not store the scores."""

@@ -73,5 +73,5 @@ def scores_first() -> Drawing:
     d.box(5.4, 1.75, "V of tokens kept", "memory", 1.5, 0.6, "attention.sums.memory")
     d.arrow((5.0, 1.4), (4.4, 1.05))
     d.arrow((4.65, 0.6), (5.1, 0.6))
-    d.output(5.75, 0.6, "o", width=1.1, height=0.4)
+    d.output(5.75, 0.6, "o", "attention.output", width=1.1, height=0.4)
     return d

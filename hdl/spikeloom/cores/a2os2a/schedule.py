@@ -51,26 +51,33 @@ def state_cycles(
     """Order `kv`: one cycle per event, and the cycles in which events stall.
 
     An event stalls until the result of an earlier event on the same word is written back. A row of
-    `lanes` values without events takes one cycle. Without stalls::
+    `lanes` values without events takes one cycle. An event that completes a group of outputs in
+    the cycle after another such event stalls for one cycle. Without stalls::
 
         sum over tokens of  sum over chunks c, groups g of max(1, nonzero K in c, if V has any in g)
                           + sum over groups g, chunks c of max(1, spikes of Q in c)
     """
     clock = 0
+    completed, late = 0, 0  # the cycle of the latest complete group, and stalls of the output
     returned = {}  # for each word of the state, the first cycle in which it can be read again
-    for learn, address in state_events(config, q, k, v, steps):
+    for learn, address, close in state_events(config, q, k, v, steps):
         clock += 1
         if address is not None:
             clock = max(clock, returned.get(address, 0))
             if learn:
                 returned[address] = clock + RETURN
-    return clock + STATE_LATENCY
+        if close:
+            # This stalls the whole pipeline, so it does not change when words return.
+            late += completed == clock - 1 > 0
+            completed = clock
+    return clock + late + STATE_LATENCY
 
 
 def state_events(
     config: A2OS2A, q: Sequence[Any], k: Sequence[Any], v: Sequence[Any], steps: int | None = None
-) -> Iterator[tuple[bool, tuple[int, int, int] | None]]:
-    """Events in order: whether they learn, and the word that they read, or None."""
+) -> Iterator[tuple[bool, tuple[int, int, int] | None, bool]]:
+    """Events in order: whether they learn, the word that they read, or None, and whether they
+    complete a group of outputs."""
     for step in range(steps or len(q)):
         step %= len(q)
         tokens = range(len(q[step]))
@@ -90,9 +97,9 @@ def _learn(config, k, v, fresh):
             wanted = any(_piece(config, v, group))
             values = _piece(config, k, chunk)
             places = [n for n in range(config.lanes) if fresh or (wanted and values[n])]
-            yield from ((True, (n, chunk, group)) for n in places)
+            yield from ((True, (n, chunk, group), False) for n in places)
             if not places:
-                yield True, None
+                yield True, None, False
 
 
 def _answer(config, q):
@@ -100,9 +107,10 @@ def _answer(config, q):
         for chunk in range(config.chunks):
             spikes = _piece(config, q, chunk)
             places = [n for n in range(config.lanes) if spikes[n]]
-            yield from ((False, (n, chunk, group)) for n in places)
+            last = chunk == config.chunks - 1
+            yield from ((False, (n, chunk, group), last and n == places[-1]) for n in places)
             if not places:
-                yield False, None
+                yield False, None, last
 
 
 def _piece(config, values, number):

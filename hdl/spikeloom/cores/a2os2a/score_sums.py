@@ -32,7 +32,8 @@ class ScoreSums(Component):
     values : Out(value_write), writes a group of V.
     scores : Out(ListReader), the scores of each query; `end` marks the last query of a sequence.
     idle : Out(1), no read of V is pending.
-    o : Out(stream of {data: `lanes` signed values, last}).
+    o : Out(stream of {data: `lanes` signed values, last}); `o.ready` enables the whole pipeline,
+        regardless of `o.valid`.
     """
 
     def __init__(self, config: A2OS2A) -> None:
@@ -62,7 +63,7 @@ class ScoreSums(Component):
         connect(m, flipped(self.values), write)
 
         # Read one score per cycle, and all scores once per group.
-        advance = ~(self.o.valid & ~self.o.ready)
+        advance = self.o.ready
         group = Signal(range(config.groups))
         number = Signal(range(config.tokens + 1))
         ask = scores.full & advance
@@ -119,8 +120,6 @@ class ScoreSums(Component):
         # Each lane adds the score, subtracts it or keeps its sum.
         adding = marks[3]
         out = self.o.payload.data
-        with m.If(self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
         for n in range(config.lanes):
             spike, minus = values.word_select(n, 2)
             term = signed_term(addends[1], spike, minus)
@@ -131,7 +130,10 @@ class ScoreSums(Component):
                 m.d.sync += [acc.eq(total), out.word_select(n, config.acc_bits).eq(total)]
                 with m.If(adding.close | ~adding.valid):
                     m.d.sync += acc.eq(0)
-        with m.If(advance & adding.valid & adding.close):
-            m.d.sync += [self.o.valid.eq(1), self.o.payload.last.eq(adding.end)]
+        with m.If(advance):
+            m.d.sync += [
+                self.o.valid.eq(adding.valid & adding.close),
+                self.o.payload.last.eq(adding.end),
+            ]
 
         return m

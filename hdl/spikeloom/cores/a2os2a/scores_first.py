@@ -3,6 +3,7 @@
 from amaranth.hdl import Module
 from amaranth.lib.wiring import connect, flipped
 
+from ...blocks.skid_buffer import SkidBuffer
 from .order import Order
 from .score_memory import ScoreMemory
 from .score_stage import ScoreStage, score_entry
@@ -27,7 +28,16 @@ class ScoresFirst(Order):
         connect(m, scores.values, sums.values)
         connect(m, scores.scores, memory.w)
         connect(m, sums.scores, memory.r)
-        connect(m, sums.o, flipped(self.o))
+        # The ready of the output enables the whole pipeline of the sums, so it is registered.
+        m.submodules.output = output = SkidBuffer(len(self.o.payload.as_value()))
+        m.d.comb += [
+            output.i.payload.eq(sums.o.payload),
+            output.i.valid.eq(sums.o.valid),
+            sums.o.ready.eq(output.i.ready),
+            self.o.payload.eq(output.o.payload),
+            self.o.valid.eq(output.o.valid),
+            output.o.ready.eq(self.o.ready),
+        ]
         m.d.comb += [
             scores.run.eq(self.run),
             self.ended.eq(scores.ended),

@@ -26,7 +26,9 @@ class StateSums(Component):
     """``M[d] <- M[d] + k v`` or ``o <- o + M[d]``, `lanes` values per event, one event per cycle.
 
     An event stalls until an earlier update of its word is written back, `RETURN` cycles after that
-    event, and with the output stream.
+    event. The last event of a group of outputs stalls while `o` holds the previous group, even in
+    the cycle of its transfer: `o.ready` does not reach the pipeline, and groups of a single event
+    take two cycles.
 
     In an open sequence the elements of the state saturate.
 
@@ -66,7 +68,7 @@ class StateSums(Component):
 
         # Six stages: input, memory address, memory output, a register behind it (block RAM has a
         # long output delay), adders, and a register before the memory's write port.
-        advance = ~(self.o.valid & ~self.o.ready)
+        advance = Signal(init=1)
         offered = self.i.payload
         asking, reading, holding, adding = stages = [
             Signal(state_event(config), name=name, reset_less=True)
@@ -138,6 +140,8 @@ class StateSums(Component):
         # `acc` is zero, answering `word + acc` while `term` is zero; an OR combines `acc` and
         # `term`.
         open_ended = config.length == "open"
+        complete = Signal()  # the outputs of a group are registered
+        m.d.comb += complete.eq(advance & closing)
         renewed, overflows = [], []
         for n, word in enumerate(words):
             acc = Signal(signed(config.acc_bits), name=f"acc_{n}", reset_less=True)
@@ -148,22 +152,20 @@ class StateSums(Component):
                 term.eq(signed_term(adding.k, spike, minus)),
                 total.eq(add_with_carry(word, (acc | term.as_unsigned()).as_signed(), minus)),
             ]
-            made = self.o.payload.data.word_select(n, config.acc_bits)
+            made = Signal(width + open_ended, name=f"made_{n}", reset_less=True)
             if open_ended:
                 over = made[width] != made[width - 1]
                 bound = Cat((~made[width]).replicate(width - 1), made[width])
                 renewed.append(Mux(over, bound, made[:width]))
                 overflows.append(over)
             else:
-                renewed.append(made[:width])
+                renewed.append(made)
             with m.If(advance):
-                m.d.sync += [
-                    acc.eq(total),
-                    made.eq(total),
-                ]
+                m.d.sync += [acc.eq(total), made.eq(total)]
                 with m.If(clear):
                     m.d.sync += acc.eq(0)
-        # The result is either an output or a word to write back.
+            with m.If(complete):
+                m.d.sync += self.o.payload.data.word_select(n, config.acc_bits).eq(total)
         renew = Signal()
         m.d.sync += renew.eq(advance & adding_valid & adding.learn & adding.active)
         address = Signal.like(adding.address, reset_less=True)
@@ -177,9 +179,15 @@ class StateSums(Component):
                 m.d.sync += self.saturated.eq(1)
 
         # The last event of a group completes its outputs.
-        with m.If(self.o.ready):
-            m.d.sync += self.o.valid.eq(0)
-        with m.If(advance & closing):
-            m.d.sync += [self.o.valid.eq(1), self.o.payload.last.eq(adding.end)]
+        with m.If(complete):
+            m.d.sync += self.o.payload.last.eq(adding.end)
+        # The pipeline advances unless a group is complete while `o` holds the previous one. This is
+        # the clock enable of most registers, so it is a register, determined a cycle ahead.
+        valid_next, closing_next = Signal(), Signal()
+        m.d.comb += [
+            valid_next.eq(complete | (self.o.valid & ~self.o.ready)),
+            closing_next.eq(Mux(advance, holding_valid & holding.close, closing)),
+        ]
+        m.d.sync += [self.o.valid.eq(valid_next), advance.eq(~(closing_next & valid_next))]
 
         return m

@@ -8,5 +8,5 @@ PRESETS = {
     "ice40-5k": Preset(SMALL, 30_000_000),
     "ice40-8k": Preset(SMALL, 60_000_000),
     "ice40-lp8k": Preset(SMALL, 48_000_000),
-    "ecp5": Preset({"tokens": 64, "head_dim": 64, "lanes": 16, "steps": 4}),
+    "ecp5": Preset({"tokens": 64, "head_dim": 64, "lanes": 16, "steps": 4, "order": "qk"}),
 }

@@ -61,7 +61,7 @@ class SpikedComponent(Component):
     -------
     start : In(1), process `heads` heads; ignored while `busy` is high.
     busy : Out(1), high from the cycle after `start` to the last output beat.
-    done : Out(1), high for one cycle, with the transfer of the last output beat.
+    done : Out(1), high for one cycle, after the transfer of the last output beat.
     misframed : Out(1), a ``last`` was not at the end of a tensor; high until reset.
     q, k, v : In(stream of {data, last}), a token of codes (`signed_code`) per beat, dimension 0 in
         the lowest bits, N beats per head.

@@ -49,7 +49,7 @@ class CounterSSA(Component):
     start : In(1), begin a run of T steps; ignored while `busy` is high.
     seed : In(64), loaded into every LFSR at start.
     busy : Out(1), high from the cycle after `start` to the last output beat.
-    done : Out(1), high for one cycle, with the transfer of the last output beat.
+    done : Out(1), high for one cycle, after the transfer of the last output beat.
     misframed : Out(1), a ``last`` was not at the end of a tensor; high until reset.
     q, k, v : In(stream of {data, last}). Spikes: a beat is a token, N beats per step, bit d is the
         spike of dimension d. Values: a beat is one threshold 0..2**value_bits, N * D beats, token
