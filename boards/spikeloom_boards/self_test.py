@@ -78,7 +78,7 @@ class SelfTest(Component):
         started = Signal()
         m.d.comb += core.start.eq(~started)
         if self._config.takes_seed:
-            m.d.comb += core.seed.eq(self._config.seed)
+            m.d.comb += core.seed.eq(self._config.as_dict()["seed"])
         m.d.sync += started.eq(1)
 
         # Output beats, byte by byte, through the CRC.

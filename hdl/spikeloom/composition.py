@@ -195,6 +195,11 @@ class Composition(Core):
             values |= {f"{name}.{port}": x for port, x in (given | part.golden(**given)).items()}
         return values
 
+    def operands_of(self, part: str, **operands: NDArray) -> dict[str, NDArray]:
+        """The operands of a part, by name, for operands of the composition."""
+        streams = self.trace(**operands)
+        return {name: streams[f"{part}.{name}"] for name in self.parts()[part].inputs}
+
     def stages(self) -> Drawing:
         from .automatic_drawing import draw_composition
 

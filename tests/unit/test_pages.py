@@ -76,5 +76,5 @@ def test_members_of_a_core():
     assert len(members) > 20
     assert not [name for name in members if not hasattr(Core, name)]
     constants = {name for name in vars(Core) if name.isupper()}
-    named = set(re.findall(r"\b[A-Z_]{4,}\b", text))
+    named = set(re.findall(r"\b[A-Z_]{3,}\b", text))
     assert not constants - named

@@ -10,14 +10,11 @@ from ...configuration import integer
 from ...errors import InputError
 from ...item import Bit, SInt
 from ..a2os2a.core import A2OS2A
-from ..a2os2a.expected import Densities
 from ..relu_quantiser import ReLUQuantiser
 from ..spiking_neurons import SpikingNeurons
 from . import bench, cases, presets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
     from ...port import Port
@@ -103,14 +100,10 @@ class A2OS2ABlock(Composition, A2OS2A):
         from ..a2os2a.schedule import cycles
         from ..spiking_neurons.component import NeuronBank
 
-        streams = self.trace(**operands) if operands else {}
-        spikes = {name: streams[f"attention.{name}"] for name in "qkv" if streams}
-        return cycles(self, self.by_step(spikes), query_cycles=self.chunks) + NeuronBank.delay
+        return cycles(self, self.by_step(self.qkv(**operands)), self.chunks) + NeuronBank.delay
 
-    def densities_of(self, batch: Sequence[Mapping[str, NDArray]]) -> Densities:
-        """Behind the neurons, in the first run."""
-        streams = self.trace(**batch[0])
-        return Densities.of({name: streams[f"attention.{name}"] for name in "qkv"})
+    def qkv(self, **operands: NDArray) -> dict[str, NDArray]:
+        return self.operands_of("attention", **operands) if operands else {}
 
     def preload_cycles(self) -> int:
         return 2 * max(self.chunks, self.groups) + 8
