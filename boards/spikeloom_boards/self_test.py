@@ -14,6 +14,7 @@ from amaranth.lib.wiring import Out
 
 from spikeloom.blocks.component import Component
 from spikeloom.blocks.row_splitter import RowSplitter
+from spikeloom.errors import InputError
 from spikeloom.footprint import check_golden
 
 from .rom_stream import RomStream
@@ -119,6 +120,8 @@ def make_self_test(core: Core, frames: int = 1) -> SelfTest:
 
     `frames` : number of different time steps (heads) in ROM; longer runs repeat them.
     """
+    if len(core.outputs) > 1 or core.loads:
+        raise InputError(f"{core.NAME}: the self-test needs a core with one output; use generate")
     check_golden(core, made_here=True)
     rng = np.random.default_rng(2024)
     operands, beats = {}, {}

@@ -169,3 +169,33 @@ def test_run_refuses(spikeloom, files, arguments, message):
     assert message in ran.err
     assert (files / "net.safetensors").read_bytes() == before
     assert not (files / "o.npy").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((*EVALUATE, "--backend", "board", "--port", "golden"), "the host link does not carry"),
+        (("build", "net.safetensors", "--board", "icebreaker", "-o", "b"), "does not carry"),
+        (
+            *[
+                (
+                    "build",
+                    "net.safetensors",
+                    "--board",
+                    "ulx3s-85f",
+                    "-o",
+                    "b",
+                    "--top",
+                    "self-test",
+                )
+            ],
+            "the self-test needs a core with one output",
+        ),
+    ],
+)
+def test_boards_are_refused(spikeloom, files, arguments, message):
+    """Until the host link carries several outputs."""
+    ran = spikeloom(*arguments)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert message in ran.err
+    assert not (files / "b").exists()

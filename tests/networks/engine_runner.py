@@ -92,4 +92,3 @@ def run_engine(engine, images, chunks=(), *, stalls=0.0, seed=1, limit=500_000):
     simulator.add_testbench(control)
     simulator.run()
     return outcomes
-

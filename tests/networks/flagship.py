@@ -34,6 +34,8 @@ def flagship(*, weight_bits: int = 8, seed: int = 1) -> Graph:
             threshold = 2 * step * max(1, round(0.45 * spread / step / 2))
             neuron = {"neuron": Neuron(threshold=threshold)}
         layers.append(
-            replace(layer, weight=weight.astype(np.int8), bias=bias.astype(np.int32), **neuron or {})
+            replace(
+                layer, weight=weight.astype(np.int8), bias=bias.astype(np.int32), **neuron or {}
+            )
         )
     return replace(network, layers=tuple(layers))

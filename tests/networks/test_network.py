@@ -49,6 +49,20 @@ def test_ports(core):
     assert module_name(core) == "spikeloom_small_net"
 
 
+@pytest.mark.parametrize("weights", ["initial", "loaded"])
+def test_ports_are_the_streams_of_the_component(core, weights):
+    core = replace(core, weights=weights)
+    ports = core.inputs | core.outputs | {name: port for name, (port, _) in core.loads.items()}
+    component = core.create()
+    members = component.signature.members
+    assert {name for name, member in members.items() if member.is_signature} == ports.keys()
+    for name, port in ports.items():
+        assert len(getattr(component, name).payload.data) == port.bits
+    assert ("weights" in core.loads) == (weights == "loaded")
+    for port, tensor in core.loads.values():
+        assert np.array_equal(port.unpack(port.pack(tensor)), tensor)
+
+
 @pytest.mark.parametrize(
     ("shape", "patch", "planes"),
     [((4, 6, 2), (2, 3), 8), ((2, 2, 1), (1, 1), 1), ((6, 5, 3), (3, 5), 5)],

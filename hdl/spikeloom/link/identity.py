@@ -10,7 +10,7 @@ from typing import Any, Self
 from .. import __version__
 from ..contract import Core
 from ..cores import find_core
-from ..errors import JobError
+from ..errors import InputError, JobError
 from .protocol import PROTOCOL
 
 
@@ -46,7 +46,17 @@ class Identity:
 
     @classmethod
     def of(cls, core: Core, hz: int) -> Self:
-        """The identity of `core`, which has one output, at a clock frequency of `hz`."""
+        """The identity of `core`, at a clock frequency of `hz`.
+
+        Raises `InputError` if it has more than one output, or streams that are loaded after reset:
+        the link does not carry them.
+        """
+        if len(core.outputs) > 1 or core.loads:
+            streams = ", ".join((*core.loads, *core.outputs))
+            raise InputError(
+                f"{core.NAME}: the host link does not carry its streams {streams}; use generate, "
+                "or backend golden or rtl"
+            )
         inputs = {name: port.bits for name, port in core.inputs.items()}
         (output,) = core.outputs.values()
         flags = {name: flag.bits for name, flag in core.flags.items()}

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 SHORT = 16  # digits of the hash in the key `content`
 LANES = (4, 8, 16, 32, 64, 128)
 CHUNK_BITS = 16  # of a beat of weights
-BEAT_CYCLES = 2  # of a beat of the image, which is written to a memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +116,6 @@ class Network(Core):
         image = operands[INPUT]
         result = golden.run(self.GRAPH, image[None], keep=True)
         return self.program.cycles(image, {name: x[0] for name, x in result.spikes.items()})
-
-    def beat_cycles(self) -> int:
-        return BEAT_CYCLES
-
-    def preload_cycles(self) -> int:
-        return BEAT_CYCLES * super().preload_cycles()
 
     def golden(self, **operands: NDArray) -> dict[str, Any]:
         result = golden.run(self.GRAPH, operands[INPUT][None])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -16,6 +16,15 @@ from .operation import PIECE_BITS
 def word_bits(lanes: int) -> int:
     """Bits of a word: a group of outputs, or several."""
     return max(lanes, PIECE_BITS)
+
+
+def parts(depth: int) -> list[int]:
+    """Depths of the memories that hold `depth` words: a power of two, and what is left.
+
+    Yosys rounds the number of block RAMs of one memory up further than that of two.
+    """
+    first = 1 << (depth.bit_length() - 1)
+    return [first, depth - first] if depth > first else [depth]
 
 
 class BitmapMemory(Component):
@@ -70,78 +79,98 @@ class BitmapMemory(Component):
 
     def elaborate(self, platform):
         m = Module()
+
+        memories = []
+        for n, depth in enumerate(parts(self._depth)):
+            memory = Memory(
+                shape=self._word_bits, depth=depth, init=[], attrs=NO_READ_WRITE_COLLISION
+            )
+            m.submodules[f"memory_{n}"] = memory
+            memories.append(memory)
         pieces = self._word_bits // PIECE_BITS
+        piece_bits = (pieces - 1).bit_length()
+        word = self._read(m, memories, self.r_addr[piece_bits:], self.r_en)
+        chosen = Pipeline(m, self.r_en).register(self.r_addr[:piece_bits], "piece")
+        m.d.comb += self.r_data.eq(piece(word, PIECE_BITS, chosen) if pieces > 1 else word)
 
-        m.submodules.memory = memory = Memory(
-            shape=self._word_bits, depth=self._depth, init=[], attrs=NO_READ_WRITE_COLLISION
-        )
-        read = memory.read_port()
-        part_bits = (pieces - 1).bit_length()
-        part = Signal(part_bits, reset_less=True)
-        m.d.comb += [
-            read.addr.eq(self.r_addr[part_bits:]),
-            read.en.eq(self.r_en),
-            self.r_data.eq(piece(read.data, PIECE_BITS, part) if pieces > 1 else read.data),
-        ]
-        with m.If(self.r_en):
-            m.d.sync += part.eq(self.r_addr[:part_bits])
-
-        # A write of a group, or of a piece of the image: word, data, and which granules.
+        # A write of a group, or of a piece of the image: which granules, and the word.
         granule = min(self._lanes, PIECE_BITS)
         group = Cat(
             (self.w_slot == n).replicate(self._lanes // granule)
             for n in range(self._word_bits // self._lanes)
         )
         image = Cat(
-            (self.i_addr[:part_bits] == n).replicate(PIECE_BITS // granule) for n in range(pieces)
+            (self.i_addr[:piece_bits] == n).replicate(PIECE_BITS // granule) for n in range(pieces)
         )
-        image_word = self.i_addr[part_bits:]
+        image_word = self.i_addr[piece_bits:]
         if self._bit_enables:
-            self._write_bits(m, memory, group, image, image_word)
+            self._write_bits(m, memories, group, image, image_word)
         else:
-            self._write_granules(m, memory, group, image, image_word)
+            self._write_granules(m, memories, group, image, image_word)
 
         return m
 
-    def _write_bits(self, m, memory, group, image, image_word):
+    def _read(self, m, memories, addr, enable):
+        """The word at `addr`, one cycle later."""
+        ports = [memory.read_port() for memory in memories]
+        for port in ports:
+            m.d.comb += [port.addr.eq(addr), port.en.eq(enable)]
+        if len(ports) == 1:
+            return ports[0].data
+        in_second = Pipeline(m, enable).register(addr[len(ports[0].addr)], "in_second")
+        return Mux(in_second, ports[1].data, ports[0].data)
+
+    def _write(self, m, memories, granularity):
+        """Signals of a write port of the whole memory: address, data, enables."""
+        ports = [memory.write_port(granularity=granularity) for memory in memories]
+        addr = Signal(range(self._depth), name="write_addr")
+        data = Signal(self._word_bits, name="write_data")
+        enables = Signal(self._word_bits // granularity, name="write_enables")
+        for n, port in enumerate(ports):
+            here = Const(1) if len(ports) == 1 else addr[len(ports[0].addr)] == n
+            m.d.comb += [
+                port.addr.eq(addr),
+                port.data.eq(data),
+                port.en.eq(enables & here.replicate(len(enables))),
+            ]
+        return addr, data, enables
+
+    def _write_bits(self, m, memories, group, image, image_word):
         """Write at once, with an enable for each bit."""
-        write = memory.write_port(granularity=1)
+        addr, data, enables = self._write(m, memories, 1)
         slots = self._word_bits // self._lanes
         clear = self.w_clear.replicate(self._lanes)
         granule = self._word_bits // len(group)
         m.d.comb += [
             self.i_ready.eq(~self.w_en),
-            write.addr.eq(Mux(self.w_en, self.w_addr, image_word)),
-            write.data.eq(self.i_data.replicate(self._word_bits // PIECE_BITS)),
-            write.en.eq(Cat((bit & self.i_en).replicate(granule) for bit in image)),
+            addr.eq(Mux(self.w_en, self.w_addr, image_word)),
+            data.eq(self.i_data.replicate(self._word_bits // PIECE_BITS)),
+            enables.eq(Cat((bit & self.i_en).replicate(granule) for bit in image)),
         ]
         with m.If(self.w_en):
             m.d.comb += [
-                write.data.eq((self.w_data & ~clear).replicate(slots)),
-                write.en.eq(
+                data.eq((self.w_data & ~clear).replicate(slots)),
+                enables.eq(
                     (self.w_data | ~clear).replicate(slots)
                     & Cat(bit.replicate(granule) for bit in group)
                 ),
             ]
 
-    def _write_granules(self, m, memory, group, image, image_word):
+    def _write_granules(self, m, memories, group, image, image_word):
         """Read the word of a group in one cycle, and write it in the next."""
-        write = memory.write_port(granularity=self._word_bits // len(group))
-        old = memory.read_port()
+        addr, data, enables = self._write(m, memories, self._word_bits // len(group))
+        old = self._read(m, memories, self.w_addr, Const(1))
         late = Pipeline(m)
         en = late.register(self.w_en, "late_en", reset_less=False)
-        clear, addr = late.register(self.w_clear, "late_clear"), late.register(self.w_addr, "late_addr")
-        data, group = late.register(self.w_data, "late_data"), late.register(group, "late_group")
-        data = data.replicate(self._word_bits // self._lanes)
+        late_addr = late.register(self.w_addr, "late_addr")
+        clear = late.register(self.w_clear, "late_clear")
+        spikes, group = late.register(self.w_data, "late_data"), late.register(group, "late_group")
+        spikes = spikes.replicate(self._word_bits // self._lanes)
         m.d.comb += [
             self.i_ready.eq(~en),
-            old.addr.eq(self.w_addr),
-            write.addr.eq(Mux(en, addr, image_word)),
-            write.data.eq(self.i_data.replicate(self._word_bits // PIECE_BITS)),
-            write.en.eq(image & self.i_en.replicate(len(image))),
+            addr.eq(Mux(en, late_addr, image_word)),
+            data.eq(self.i_data.replicate(self._word_bits // PIECE_BITS)),
+            enables.eq(image & self.i_en.replicate(len(image))),
         ]
         with m.If(en):
-            m.d.comb += [
-                write.data.eq(Mux(clear, old.data & ~data, data)),
-                write.en.eq(group),
-            ]
+            m.d.comb += [data.eq(Mux(clear, old & ~spikes, spikes)), enables.eq(group)]

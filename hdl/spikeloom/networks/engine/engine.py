@@ -280,4 +280,3 @@ class Engine(Component):
             sender.finish.eq(sequencer.finish),
             run_control.last.eq(sender.finished),
         ]
-

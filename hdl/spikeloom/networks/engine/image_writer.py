@@ -48,7 +48,7 @@ class ImageWriter(Component):
     def elaborate(self, platform):
         m = Module()
 
-        # A beat waits in a register, so that the stream's ready does not depend on spikes.
+        # A beat waits in a register while spikes are written.
         m.submodules.framed = framed = FramedInput(IMAGE_BEAT, image=self._pieces)
         beat = framed.o.payload
         last = Signal(reset_less=True)
@@ -56,15 +56,15 @@ class ImageWriter(Component):
             framed.i.valid.eq(self.i.valid),
             framed.i.payload.eq(self.i.payload),
             self.i.ready.eq(framed.i.ready),
-            framed.o.ready.eq(~self.full & ~self.w_en),
+            framed.o.ready.eq(~self.full & (~self.w_en | (self.w_ready & ~last))),
             self.misframed.eq(framed.misframed & framed.o.ready),
         ]
-        with m.If(framed.o.valid & framed.o.ready):
-            m.d.sync += [self.w_en.eq(1), self.w_data.eq(beat.data), last.eq(beat.last)]
         with m.If(self.w_en & self.w_ready):
             m.d.sync += [self.w_en.eq(0), self.w_addr.eq(self.w_addr + 1)]
             with m.If(last):
                 m.d.sync += [self.full.eq(1), self.w_addr.eq(self._base)]
+        with m.If(framed.o.valid & framed.o.ready):
+            m.d.sync += [self.w_en.eq(1), self.w_data.eq(beat.data), last.eq(beat.last)]
         with m.If(self.used):
             m.d.sync += self.full.eq(0)
 

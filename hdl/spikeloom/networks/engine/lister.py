@@ -68,6 +68,7 @@ class Lister(Component):
 
         # The current piece: its remaining bits, and the fixed entries before and after them.
         have, prefix, some, tail = Signal(), Signal(), Signal(), Signal()
+        single = Signal(reset_less=True)  # `rest` is empty
         left, rest = Signal(PIECE_BITS, reset_less=True), Signal(PIECE_BITS, reset_less=True)
         word, last = Signal(self._word_bits, reset_less=True), Signal(reset_less=True)
         literal, literal_last = self.table_data[:-1], self.table_data[-1]
@@ -78,7 +79,7 @@ class Lister(Component):
                 Mux(
                     prefix,
                     literal_last & ~some & ~tail,
-                    Mux(some, (rest == 0) & ~tail, ~tail | literal_last),
+                    Mux(some, single & ~tail, ~tail | literal_last),
                 )
             ),
             take.eq((~have | over) & (~piece.first | self.room)),
@@ -90,6 +91,7 @@ class Lister(Component):
                 have.eq(self.i.valid),
                 prefix.eq(piece.begins),
                 some.eq(piece.some),
+                single.eq(piece.single),
                 tail.eq(piece.last & self.tailed),
                 left.eq(piece.bits),
                 rest.eq(piece.rest),
@@ -101,7 +103,13 @@ class Lister(Component):
         with m.Elif(prefix):
             m.d.sync += prefix.eq(~literal_last)
         with m.Elif(some):
-            m.d.sync += [left.eq(rest), rest.eq(rest & (rest - 1)[:PIECE_BITS]), some.eq(rest != 0)]
+            next_rest = rest & (rest - 1)[:PIECE_BITS]
+            m.d.sync += [
+                left.eq(rest),
+                rest.eq(next_rest),
+                some.eq(~single),
+                single.eq(next_rest == 0),
+            ]
 
         self._read_table(m, take, fixed, fixed & literal_last, prefix)
 

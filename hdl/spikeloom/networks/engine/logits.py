@@ -54,7 +54,10 @@ class LogitSender(Component):
 
         # An accumulator waits in the output register until it is taken and compared.
         lane, left = Signal(range(self._lanes)), Signal.like(self.count)
-        number, best = Signal(range(self._classes)), Signal(signed(self._logit_bits), reset_less=True)
+        number, best = (
+            Signal(range(self._classes)),
+            Signal(signed(self._logit_bits), reset_less=True),
+        )
         offered = Signal()
         chosen = Signal(self._bits)
         m.d.comb += [

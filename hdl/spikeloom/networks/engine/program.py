@@ -122,6 +122,9 @@ class Program:
         """The beats that load the weights: uint16 (words, chunks of a word), see `WeightMemory`."""
         chunks = -(-self.lanes * self.weight_bits // PIECE_BITS)
         return np.array(
-            [[word >> PIECE_BITS * n & 0xFFFF for n in range(chunks)] for word in self.weight_words],
+            [
+                [word >> PIECE_BITS * n & 0xFFFF for n in range(chunks)]
+                for word in self.weight_words
+            ],
             np.uint16,
         )

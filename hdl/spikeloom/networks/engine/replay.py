@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Array, Module, Signal
+from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -166,17 +166,24 @@ class Replay(Component):
                 Array(lengths)[written].eq(count + self.w_en - 2),
             ]
 
-        # Lists that are present, and whether the longest one fits behind the last of them.
-        present, fits = Signal(range(LISTS + 1)), Signal()
-        m.d.sync += present.eq(present + self.begins - released)
+        # Lists that are present, but for one that has just begun, and whether the longest one fits
+        # behind the last of them.
+        present, begun, fits = Signal(range(LISTS + 1)), Signal(), Signal()
+        m.d.sync += [begun.eq(self.begins), present.eq(present + begun - released)]
         if 2 * self._longest <= self._depth:
             m.d.comb += fits.eq(1)
         else:
             with m.If(self.close):
                 m.d.sync += fits.eq(count + self.w_en <= self._limit)
-            with m.If(self.begins):
+            with m.If(begun):
                 m.d.sync += fits.eq(0)
-        m.d.comb += self.room.eq((present == 0) | ((present == 1) & fits))
+        m.d.comb += self.room.eq(
+            Mux(
+                begun,
+                (present == 0) & (2 * self._longest <= self._depth),
+                (present == 0) | ((present == 1) & fits),
+            )
+        )
         return lengths, full
 
     def _send(self, m, entry, active, base, first, final):

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.pipeline import Pipeline
+from ...blocks.skid_buffer import SkidBuffer
 from .operation import PIECE_BITS
 
 
@@ -18,7 +19,7 @@ def piece_layout(word_bits: int) -> data.StructLayout:
     ------
     bits : the piece.
     rest : `bits` without the lowest one that is set.
-    some : whether any bit is set.
+    some : whether any bit is set. single : whether at most one is set.
     word : number of the piece in its part, `word_bits` wide.
     begins : the first piece of a row. first : the first one of a token.
     last_row : of the last row of a token. last : the last piece of a token.
@@ -28,6 +29,7 @@ def piece_layout(word_bits: int) -> data.StructLayout:
             "bits": PIECE_BITS,
             "rest": PIECE_BITS,
             "some": 1,
+            "single": 1,
             "word": word_bits,
             "begins": 1,
             "first": 1,
@@ -57,7 +59,7 @@ class RowReader(Component):
     o : Out(stream of `piece_layout`).
     """
 
-    delay = 4
+    delay = 5
 
     def __init__(self, *, addr_bits: int, counts: dict[str, int]) -> None:
         self._counts = counts
@@ -76,36 +78,28 @@ class RowReader(Component):
     def elaborate(self, platform):
         m = Module()
 
-        # Three stages behind the address, each empty or full: memory, piece, piece and rest.
-        in_memory, in_piece = Signal(), Signal()
-        into_memory, into_piece, into_rest = Signal(), Signal(), Signal()
+        # All stages behind the address stop together: memory, piece, rest, output.
+        m.submodules.skid = skid = SkidBuffer(len(Value.cast(self.o.payload)))
+        pipeline = Pipeline(m, skid.i.ready)
+        running, tag = self._issue(m, skid.i.ready)
+        bits = pipeline.register(self.r_data, "bits")
+        rest = pipeline.register(bits & (bits - 1)[:PIECE_BITS], "rest")
         m.d.comb += [
-            into_rest.eq(self.o.ready | ~self.o.valid),
-            into_piece.eq(~in_piece | into_rest),
-            into_memory.eq(~in_memory | into_piece),
-            self.r_en.eq(into_memory),
+            self.r_en.eq(skid.i.ready),
+            skid.i.valid.eq(pipeline.delay(running, 4, "valid", reset_less=False)),
+            skid.i.payload.eq(
+                Cat(
+                    pipeline.delay(bits, 2, "late_bits"),
+                    pipeline.register(rest, "late_rest"),
+                    pipeline.register(pipeline.register(bits.any(), "some"), "late_some"),
+                    pipeline.register(rest == 0, "single"),
+                    pipeline.delay(tag, 4, "tag"),
+                )
+            ),
+            self.o.valid.eq(skid.o.valid),
+            self.o.payload.eq(skid.o.payload),
+            skid.o.ready.eq(self.o.ready),
         ]
-        running, tag = self._issue(m, into_memory)
-
-        with m.If(into_memory):
-            m.d.sync += in_memory.eq(running)
-        tag = Pipeline(m, into_memory).register(tag, "tag_0")
-
-        piece = Pipeline(m, into_piece)
-        with m.If(into_piece):
-            m.d.sync += in_piece.eq(in_memory)
-        bits, tag = piece.register(self.r_data, "bits"), piece.register(tag, "tag_1")
-
-        out = Signal.like(self.o.payload, reset_less=True)
-        m.d.comb += self.o.payload.eq(out)
-        with m.If(into_rest):
-            m.d.sync += [
-                self.o.valid.eq(in_piece),
-                out.bits.eq(bits),
-                out.rest.eq(bits & (bits - 1)[:PIECE_BITS]),
-                out.some.eq(bits.any()),
-                Value.cast(out)[2 * PIECE_BITS + 1 :].eq(tag),
-            ]
 
         return m
 
@@ -117,7 +111,7 @@ class RowReader(Component):
         begins, first = Signal(init=1), Signal(init=1)
         m.d.comb += self.r_addr.eq(addr)
 
-        left, last, enclosing = {}, {}, None
+        left, last = {}, {}
         for name, bits in self._counts.items():
             left[name] = Signal(bits, name=f"{name}_left")
             last[name] = left[name] == 0
@@ -142,7 +136,6 @@ class RowReader(Component):
             m.d.sync += [running.eq(1), addr.eq(self.base)]
             m.d.sync += [left[name].eq(getattr(self, name)) for name in self._counts]
 
-        tag = Signal(len(word) + 4, name="tag")
+        tag = Signal(len(word) + 4, name="issued")
         m.d.comb += tag.eq(Cat(word, begins, first, last["rows"], token_last))
         return running, tag
-

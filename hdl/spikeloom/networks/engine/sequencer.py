@@ -98,18 +98,15 @@ class Sequencer(Component):
                     m.next = "wait"
                 with m.Else():
                     m.d.sync += place.eq(place + 1)
-            with m.State("wait"):
-                with m.If(~self.image | self.image_full):
-                    m.d.comb += self.clear.eq(self.learn)
-                    m.next = "clear"
-            with m.State("clear"):
-                with m.If(~self.clearing):
-                    m.d.comb += self.go.eq(1)
-                    m.next = "run"
-            with m.State("run"):
-                with m.If(self.done):
-                    m.d.comb += [self.image_used.eq(self.image), self.send.eq(self.logits != 0)]
-                    m.next = "send"
+            with m.State("wait"), m.If(~self.image | self.image_full):
+                m.d.comb += self.clear.eq(self.learn)
+                m.next = "clear"
+            with m.State("clear"), m.If(~self.clearing):
+                m.d.comb += self.go.eq(1)
+                m.next = "run"
+            with m.State("run"), m.If(self.done):
+                m.d.comb += [self.image_used.eq(self.image), self.send.eq(self.logits != 0)]
+                m.next = "send"
             with m.State("send"):
                 m.d.sync += left.eq(table.operation_words)
                 with m.If(~self.sending):

@@ -59,7 +59,7 @@ class Storage:
         """Whether the output of a layer is read from a bitmap of its own. It is not where it is the
         branch of an `iand` residual, or V of an attention."""
         return any(
-            not (isinstance(reader, Attention) and n == 2 or _is_branch(reader, n))
+            not ((isinstance(reader, Attention) and n == 2) or _is_branch(reader, n))
             for reader, n in self._readers[layer.name]
         )
 
@@ -77,7 +77,9 @@ class Storage:
         q = self._network.layer(layer.inputs[0])
         readers = self._readers[q.name]
         own = self._readers[layer.name]
-        once = not any(isinstance(one, Attention) and n == 2 or _is_branch(one, n) for one, n in own)
+        once = not any(
+            (isinstance(one, Attention) and n == 2) or _is_branch(one, n) for one, n in own
+        )
         summed = any(isinstance(one, Residual) and one.form == "add" for one, _ in own)
         private = all(reader is layer for reader, _ in readers) and not isinstance(q, Residual)
         if not (once and private and not summed):
@@ -110,7 +112,9 @@ class Storage:
                 )
             for root in roots[len(there) :]:
                 if self.columns(root) != self.columns(roots[0]):
-                    raise layer.error("its inputs lie differently in memory; see heads of attention")
+                    raise layer.error(
+                        "its inputs lie differently in memory; see heads of attention"
+                    )
                 there.append(root)
                 self._bitmaps[root] = bitmap
 

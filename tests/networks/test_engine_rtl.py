@@ -1,0 +1,37 @@
+"""Networks in Verilog, on Verilator."""
+
+import numpy as np
+import pytest
+
+from spikeloom.backend import Golden, compare
+from spikeloom.networks.network import network_core
+from spikeloom_sim.backends import RTL
+from tests.networks.flagship import flagship
+from tests.networks.random_network import random_images, random_network
+
+
+def check(graph, images, **settings):
+    """Run images in Verilog; outputs and cycles must be equal."""
+    core = network_core(f"{graph.name}-{graph.steps}", graph)(**settings)
+    batch = [{"image": image} for image in images]
+    runs = RTL().run(core, batch)
+    assert not compare(runs, Golden().run(core, batch))
+    for run, operands in zip(runs, batch, strict=True):
+        assert run.cycles == core.cycles(**operands)
+    return runs
+
+
+def test_small():
+    graph = random_network(
+        image=(4, 4, 1), patch=(2, 2), steps=2, dims=16, hidden=16, classes=3, blocks=1
+    )
+    check(graph, random_images(graph, 3), lanes=16)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lanes", [8, 64])
+def test_flagship(lanes):
+    """The whole of a network for 28 x 28 images."""
+    graph = flagship()
+    runs = check(graph, random_images(graph, 2, density=0.6), lanes=lanes)
+    assert len({int(np.argmax(run.outputs["logits"])) for run in runs}) <= 2
