@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from spikeloom.contract import Core
 
-SomeCore = TypeVar("SomeCore", bound="Core")
+OneCore = TypeVar("OneCore", bound="Core")
 
 # Name, density and seed of each run of the self-test.
 VECTORS = (
@@ -60,8 +60,8 @@ def open_for(
 
 
 def core_on(
-    port: str, core: type[SomeCore], settings: Mapping[str, Any], baud: int = DEFAULT_BAUD
-) -> SomeCore:
+    port: str, core: type[OneCore], settings: Mapping[str, Any], baud: int = DEFAULT_BAUD
+) -> OneCore:
     """The configuration of `core` that a port has: its keys, overridden by `settings`; for a
     simulated device only the latter."""
     if port in SIMULATED:
@@ -103,7 +103,7 @@ def self_test(device: Device, progress: Callable[[str], None] = lambda step: Non
         progress(name)
         operands = core.random_operands(np.random.default_rng(seed), density)
         expected = golden_run(core.with_seed(seed), operands)
-        run = device.run(*operands.values(), seed=seed)
+        (run,) = device.runs([operands], [seed])
         wrong = compare([run], [expected])
         values = sum(output.size for output in expected.outputs.values())
         verdicts.append(Verdict(name, wrong, values, run.cycles, run.seconds, run.flags))

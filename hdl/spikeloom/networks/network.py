@@ -30,7 +30,7 @@ LANES = (4, 8, 16, 32, 64, 128)
 EXAMPLES = 8  # random images
 CHUNK_BITS = 16  # of a beat of weights
 LOADED_BITS = 64  # of a word of the large RAM of an iCE40 UP5K
-UP5K_HZ = 33_000_000  # fashion-spikformer's sizes were routed at 34.5 MHz
+UP5K_HZ = 36_000_000  # fashion-spikformer was routed at 38.9 MHz
 
 
 @dataclass(frozen=True, kw_only=True)
