@@ -198,7 +198,7 @@ def test_another_shape_engine_or_input_is_chosen_for_anew(board, settings, chose
 @pytest.mark.parametrize(
     ("board", "size"),
     [
-        ("icebreaker", 104_090),
+        pytest.param("icebreaker", 104_090, marks=pytest.mark.long),
         pytest.param("colorlight-5a75b", None, marks=pytest.mark.slow),
     ],
 )

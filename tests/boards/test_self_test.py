@@ -102,7 +102,9 @@ PAPER = {"tokens": 64, "head_dim": 64}
         pytest.param(preset_config("ssa", BOARDS["icebreaker"]), id="diagonals"),
         pytest.param(preset_config("ssa", BOARDS["ulx3s-85f"]), id="rows", marks=pytest.mark.long),
         pytest.param(SSA(**PAPER, cells=16, bits=8), id="counter", marks=pytest.mark.long),
-        pytest.param(SSA(tokens=16, head_dim=16, cells=16, bits=16), id="whole rows"),
+        pytest.param(
+            SSA(tokens=16, head_dim=16, cells=16, bits=16), id="whole rows", marks=pytest.mark.long
+        ),
         pytest.param(
             SSA(**PAPER, cells=64, bits=64), id="whole rows of 64", marks=pytest.mark.slow
         ),

@@ -17,6 +17,9 @@ LOADED_RAM: dict[str, Any] = NO_READ_WRITE_COLLISION | {"ram_style": "huge"}
 def has_lut_ram(platform: Any) -> bool:
     """Whether a few LUTs can be a small memory; true without a platform, as for generated Verilog.
 
-    On iCE40 a memory is either block RAM or a flip-flop for each bit, and block RAM is scarce.
+    Elsewhere a memory is either block RAM, which is scarce there, or a flip-flop for each bit.
     """
-    return getattr(platform, "family", "") != "iCE40"
+    from ..families import family_of
+
+    family = family_of(platform)
+    return family is None or family.LUT_RAM

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from ..errors import InputError, unknown
 from ..tools import TOOLS
@@ -42,6 +43,11 @@ def find_family(name: str) -> Family:
     if name not in FAMILIES:
         raise unknown("FPGA family", name, FAMILIES)
     return FAMILIES[name]
+
+
+def family_of(platform: Any) -> Family | None:
+    """The family of an Amaranth platform; None without a platform, or for another family."""
+    return FAMILIES.get(getattr(platform, "family", "").lower())
 
 
 def find_part(device: str, package: str = "", speed: str = "") -> Part:

@@ -113,6 +113,8 @@ class Family(ABC):
     # The device on which to place and route netlists for simulation; "" if that is not supported.
     SIMULATED_DEVICE: ClassVar[str] = ""
 
+    # Whether LUTs can be a small memory, so that few words need no block RAM.
+    LUT_RAM: ClassVar[bool] = True
     # Duration of the reset after configuration, until block RAM can be read.
     RESET_SECONDS: ClassVar[float] = 15e-6
     # Whether rows of the floorplan are counted from the top.

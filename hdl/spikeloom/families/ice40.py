@@ -82,6 +82,7 @@ class Ice40(Family):
     CELL = "ICESTORM_LC"
     RAM = "ICESTORM_RAM"
     LARGE_RAM = "ICESTORM_SPRAM"
+    LUT_RAM = False
     PLL = "ICESTORM_PLL"
     APPENDED = ("SB_", "DFF", "RAM(?:_|$)")
 

@@ -204,7 +204,7 @@ def _presets(graph: Graph) -> dict[str, Preset]:
     fits = [lanes for lanes in LANES if lanes * bits <= LOADED_BITS]
     return {
         "ice40-5k": Preset({"lanes": max(fits, default=LANES[0]), "weights": "loaded"}, UP5K_HZ),
-        "ecp5": Preset({"lanes": 64}),
+        "ecp5": Preset({"lanes": 32}),  # for the block RAM of the smallest, the LFE5U-25F
     }
 
 

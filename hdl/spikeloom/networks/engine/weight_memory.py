@@ -11,6 +11,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.memory_attributes import LOADED_RAM, NO_READ_WRITE_COLLISION
+from .bitmap_memory import parts
 
 CHUNK_BITS = 16  # of a beat: the width of an SPRAM
 
@@ -52,14 +53,7 @@ class WeightMemory(Component):
         m = Module()
 
         if self._initial is not None:
-            m.submodules.memory = memory = Memory(
-                shape=self._width,
-                depth=self._depth,
-                init=self._initial,
-                attrs=NO_READ_WRITE_COLLISION,
-            )
-            read = memory.read_port()
-            m.d.comb += [read.addr.eq(self.addr), self.data.eq(read.data)]
+            self._read_initial(m, self._initial)
             return m
 
         # Whole chunks: the last one of a word may be wider than what is left of it.
@@ -88,3 +82,25 @@ class WeightMemory(Component):
                 m.d.sync += addr.eq(0)
 
         return m
+
+    def _read_initial(self, m, initial):
+        """Block RAM with contents, in one memory or two (see `parts`)."""
+        words, first = [], 0
+        for n, depth in enumerate(parts(self._depth)):
+            memory = Memory(
+                shape=self._width,
+                depth=depth,
+                init=initial[first : first + depth],
+                attrs=NO_READ_WRITE_COLLISION,
+            )
+            m.submodules[f"memory_{n}"] = memory
+            read = memory.read_port()
+            m.d.comb += read.addr.eq(self.addr)
+            words.append(read.data)
+            first += depth
+        if len(words) == 1:
+            m.d.comb += self.data.eq(words[0])
+            return
+        in_second = Signal()
+        m.d.sync += in_second.eq(self.addr[-1])
+        m.d.comb += self.data.eq(Mux(in_second, words[1], words[0]))
