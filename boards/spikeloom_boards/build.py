@@ -158,7 +158,7 @@ def _build_in(job, folder, progress):
         target_mhz=job.frequency / 1e6,
         cycles=cycles,
         us=cycles / (job.frequency / 1e6),
-        loaded=list(job.config.constants),
+        loaded=list(job.config.loads),
         network=None if reference == job.config.NAME else Path(reference).name,
         top=job.top,
         baud=baud,

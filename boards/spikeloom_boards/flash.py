@@ -17,8 +17,8 @@ from .programmer import Programmer
 
 @dataclass(frozen=True)
 class Flashing:
-    """A bitstream and the programmer that loads it into a board; `loaded` names the streams that the
-    host sends afterwards."""
+    """A bitstream and the programmer that loads it into a board; `loaded` names the streams that
+    the host sends afterwards."""
 
     board: str
     bitstream: Path

@@ -22,7 +22,7 @@ class Report:
     each figure includes. ``top`` is the design around the core, ``baud`` the baud rate of its link.
 
     ``network`` is the name of the network's file in the folder, None for a core. ``loaded`` are the
-    streams that the host sends once after configuration (`Core.constants`).
+    streams that the host sends once after configuration (`Core.loads`).
 
     ``path`` are the `critical_path.Hop`s of the critical path, ``warnings`` the warnings of the
     tools, ``tools`` the tool versions.
@@ -126,4 +126,4 @@ def notes(report: Mapping[str, Any]) -> list[str]:
 def loading(streams: Sequence[str]) -> str:
     """A remark on streams that the bitstream does not contain."""
     names = " and ".join(streams)
-    return f"The bitstream is without {names}: the first run after power-up sends them over the link."
+    return f"The bitstream has no {names}: the first run after power-up sends them over the link."

@@ -120,7 +120,7 @@ def make_self_test(core: Core, frames: int = 1) -> SelfTest:
 
     `frames` : number of different time steps (heads) in ROM; longer runs repeat them.
     """
-    if list(core.outputs) != ["o"]:
+    if list(core.outputs) != ["o"] or core.loads:
         raise InputError(
             f"{core.NAME}: the self-test is for cores with one output, o, and not "
             f"{', '.join(core.outputs)}; build with --top link, or generate without --board"

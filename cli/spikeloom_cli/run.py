@@ -185,7 +185,7 @@ def on_board(
 ) -> Job:
     """Run on a board and compare with the golden model; returns a `Job`."""
     with open_for(port, core_class, settings, tensors, baud) as (device, core, batch):
-        with bytes_display(quiet=quiet or not core.constants, what="load") as progress:
+        with bytes_display(quiet=quiet or not core.loads, what="load") as progress:
             device.load(progress)
         with bytes_display(quiet=quiet) as progress:
             begun = time.monotonic()

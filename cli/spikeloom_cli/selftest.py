@@ -71,8 +71,8 @@ def selftest(
         with Device(port, wanted, baud=baud) as device:
             if core is not None:
                 device.check_core(find_core(core).NAME)
-            if device.config.constants:
-                begin(f"load {' and '.join(device.config.constants)}")
+            if device.config.loads:
+                begin(f"load {' and '.join(device.config.loads)}")
                 device.load()
             verdicts = self_test(device, begin)
     if json:

@@ -111,16 +111,10 @@ class Core(Configuration):
         raise NotImplementedError
 
     @property
-    def constants(self) -> dict[str, NDArray]:
-        """Contents of the input streams that the core keeps: sent once after reset, complete before
-        the first start. A later reset of the core leaves them. A user leaves them out."""
+    def loads(self) -> dict[str, tuple[Port, NDArray]]:
+        """Input streams that are sent once, after reset and before the first run: port and tensor
+        by name. A later reset of the core leaves what it has loaded."""
         return {}
-
-    @property
-    def operand_ports(self) -> dict[str, Port]:
-        """The input streams of each run: all but `constants`."""
-        constants = self.constants
-        return {name: port for name, port in self.inputs.items() if name not in constants}
 
     @property
     def flags(self) -> dict[str, Flag]:
@@ -147,7 +141,6 @@ class Core(Configuration):
         """Operands of one run as arrays of the items' dtypes. Raises `InputError` if one is
         invalid."""
         check_names(self, operands)
-        operands = {**operands, **self.constants}
         return {name: port.check(operands[name], name) for name, port in self.inputs.items()}
 
     def cycles(self, **operands: NDArray) -> int:
@@ -185,8 +178,8 @@ class Core(Configuration):
         check_names(self, tensors)
         if not self.inputs:
             return [{}]
-        names, runs = [], []
-        for name, port in self.operand_ports.items():
+        runs = []
+        for name, port in self.inputs.items():
             array = port.complete(port.item.check(tensors[name], name))
             rank = len(port.shape)
             if array.shape[-rank:] != port.shape or array.ndim not in (rank, rank + 1):
@@ -194,14 +187,13 @@ class Core(Configuration):
                     f"{name}: shape {array.shape} is not {port.shape} ({', '.join(port.axes)}), "
                     "nor runs of that"
                 )
-            names.append(name)
             runs.append(array.reshape(-1, *port.shape))
         if len({len(operand) for operand in runs}) > 1:
-            lengths = ", ".join(f"{name} {len(x)}" for name, x in zip(names, runs, strict=True))
+            lengths = ", ".join(
+                f"{name} {len(x)}" for name, x in zip(self.inputs, runs, strict=True)
+            )
             raise InputError(f"{self.NAME}: operands have different numbers of runs: {lengths}")
-        return [
-            self.constants | dict(zip(names, run, strict=True)) for run in zip(*runs, strict=True)
-        ]
+        return [dict(zip(self.inputs, run, strict=True)) for run in zip(*runs, strict=True)]
 
     def describe(self) -> str:
         """The core in this configuration, in one line."""
@@ -241,11 +233,11 @@ class Core(Configuration):
 
     def preload_cycles(self) -> int:
         """Cycles needed to load as many operand beats as the core can hold before start."""
-        return max((port.beats for port in self.operand_ports.values()), default=0) + 8
+        return max((port.beats for port in self.inputs.values()), default=0) + 8
 
     def time_limit(self) -> int:
         """Cycles after which a run without stalls is considered hung."""
-        beats = max((port.beats for port in self.operand_ports.values()), default=0)
+        beats = max((port.beats for port in self.inputs.values()), default=0)
         return 2 * self.cycles() + 4 * beats * self.beat_cycles() + 1000
 
     def examples(self) -> list[dict[str, NDArray]]:
@@ -254,22 +246,16 @@ class Core(Configuration):
 
     def random_operands(self, rng: np.random.Generator, density: float = 0.5) -> dict[str, NDArray]:
         """Random operands for tests; see `Item.random`."""
-        drawn = {name: port.random(rng, density) for name, port in self.inputs.items()}
-        return drawn | self.constants
+        return {name: port.random(rng, density) for name, port in self.inputs.items()}
 
 
 def check_names(core: Core, tensors: Mapping[str, Any]) -> None:
     """Raise `InputError` if an operand is missing or unknown."""
-    constants = core.constants
-    names = list(core.operand_ports)
+    names = list(core.inputs)
     takes = f"it takes {', '.join(names) or 'none'}"
-    given = [name for name in tensors if tensors[name] is not None]
-    unknown = [name for name in given if name not in core.inputs]
+    unknown = [name for name in tensors if name not in names and tensors[name] is not None]
     if unknown:  # first: it may be a misspelt operand
         raise InputError(f"{core.NAME}: no operand {unknown[0]}; {takes}")
-    for name in constants.keys() & given:
-        if not np.array_equal(tensors[name], constants[name]):
-            raise InputError(f"{core.NAME}: operand {name} is fixed; leave it out")
     missing = [name for name in names if tensors.get(name) is None]
     if missing:
         raise InputError(f"{core.NAME}: operand {missing[0]} is missing; {takes}")

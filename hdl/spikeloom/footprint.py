@@ -16,14 +16,14 @@ def check_golden(core: Core, *, made_here: bool = False) -> None:
     """
     needed = MODEL + core.golden_bytes()
     if made_here:
-        needed += 10 * sum(prod(port.shape) for port in core.operand_ports.values())
+        needed += 10 * sum(prod(port.shape) for port in core.inputs.values())
     check_memory(needed, f"the golden model of {_shape(core)}", _reduce(core))
 
 
 def check_streams(core: Core, runs: int) -> None:
     """Raise `InputError` if the input and output beats of `runs` runs take more memory than is
     available."""
-    beats = sum(port.beats for port in (core.operand_ports | core.outputs).values())
+    beats = sum(port.beats for port in (core.inputs | core.outputs).values())
     what = f"a simulation of {runs} x {_shape(core)}"
     check_memory(MODEL + runs * beats * BEAT, what, f"{_reduce(core)} or heads")
 

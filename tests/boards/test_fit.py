@@ -26,6 +26,7 @@ KEYS = ("cells", "bits", "lanes", "steps_at_once")
 class Size:
     lut4: int
     block_rams: int = 0
+    large_rams: int = 0
 
 
 def size_of(config, base):

@@ -80,6 +80,7 @@ REPORT = {
     "baud": 1_000_000,
     "rates": [
         {
+            "run": "attention",
             "what": "core",
             "includes": "all on chip",
             "cycles": 20538,
@@ -87,6 +88,7 @@ REPORT = {
             "per_second": 1753,
         },
         {
+            "run": "attention",
             "what": "with the line",
             "includes": "21,994 bytes",
             "cycles": None,

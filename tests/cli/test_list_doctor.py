@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from spikeloom.cores import all_cores
+from spikeloom.networks.finding import network_names
 from spikeloom.stream_unit import StreamUnit
 from spikeloom_sim.regression import SuiteResult, regression_configs
 
@@ -22,7 +23,7 @@ def test_list(spikeloom):
     for name, core in all_cores().items():
         kind = "units" if issubclass(core, StreamUnit) else "cores"
         assert listing[kind][name]["keys"].keys() == core.keys().keys()
-    assert listing["networks"] == {}
+    assert list(listing["networks"]) == network_names()
     assert {"icebreaker", "ulx3s-85f"} <= set(listing["boards"])
     ran = spikeloom("list")
     assert ran.code == 0

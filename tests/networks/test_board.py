@@ -94,7 +94,7 @@ def test_weights_are_loaded_once(device_port):
         assert not State.LOADED & device._session.state
         device.load(lambda *done: seen.append(done))
         check(run_batch(device, CORE, batch), batch)
-    beats = CORE.inputs["weights"].beats
+    beats = CORE.loads["weights"][0].beats
     assert seen == sorted(seen)
     assert seen[-1] == (2 * beats, 2 * beats)
     chunks = -(-2 * beats // MAX_PAYLOAD)
@@ -167,6 +167,18 @@ def test_reset_in_the_middle(simulated):
         assert WEIGHTS in written(recording)
 
 
+def test_no_start_without_weights(device_port):
+    """Nor with a part of them."""
+    with Device(device_port, CORE) as device:
+        start = partial(device._session.ask, Command.START, payload=bytes(8))
+        assert start()[0] == Code.BUSY
+        device._session.ask(Command.WRITE, WEIGHTS, bytes(10))
+        assert start()[0] == Code.BUSY
+        device._session.ask(Command.RESET)
+        device.load()
+        assert start()[0] == Code.OK
+
+
 def test_a_run_that_was_left(simulated):
     """A session that begins during a run of another resets the core; the weights stay."""
     simulated.reset()
@@ -199,7 +211,7 @@ def test_identity_names_network_and_contents():
     identity = Identity.from_bytes(data)
     assert identity.config == CORE
     assert identity.outputs == {"logits": CORE.outputs["logits"].bits, "label": 2}
-    assert identity.constants == ["weights"]
+    assert identity.loads == ["weights"]
 
 
 def test_another_network_of_the_same_name():

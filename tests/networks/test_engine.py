@@ -1,5 +1,7 @@
 """The engine against the golden model: outputs, and exact cycles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from spikeloom.errors import InputError
 from spikeloom.networks import golden
 from spikeloom.networks.engine import compile_network
 from spikeloom.networks.image_port import ImagePort
+from spikeloom.networks.layers.weighted import Weighted
 from tests.networks.engine_runner import run_engine
 from tests.networks.random_network import random_images, random_network
 
@@ -51,10 +54,14 @@ SLOW = {
 
 
 def check(sizes, engine, *, images=2, stalls=0.0, seed=1):
-    """Run images on the engine; every logit, label and cycle must be as computed."""
+    """Run random images on the engine of a random network."""
     graph = random_network(**SMALL | sizes, seed=seed)
+    check_graph(graph, random_images(graph, images, seed), engine, stalls=stalls, seed=seed)
+
+
+def check_graph(graph, batch, engine, *, stalls=0.0, seed=1):
+    """Run images on the engine; every logit, label and cycle must be as computed."""
     program = compile_network(graph, **{"weights": "initial"} | engine)
-    batch = random_images(graph, images, seed)
     expected = golden.run(graph, batch, keep=True)
     port = ImagePort(shape=graph.image, patch=graph.embedding.patch, planes=graph.pixel_bits)
     outcomes = run_engine(
@@ -83,6 +90,38 @@ def test_equal(case):
 def test_stalls():
     """Streams pause at random; the second image arrives while the first one is computed."""
     check({"blocks": 1, "heads": 2}, {"weights": "loaded"}, images=3, stalls=0.5)
+
+
+@pytest.mark.parametrize("pixel", [0, 255])
+def test_all_zeros_and_all_ones(pixel):
+    """No event at all, and every list as long as it can be: two do not fit in the ring."""
+    graph = random_network(**SMALL | {"steps": 7, "blocks": 0, "leak": 0})
+    layers = [
+        replace(layer, **_always_firing(layer)) if isinstance(layer, Weighted) else layer
+        for layer in graph.layers
+    ]
+    dense = replace(graph, layers=tuple(layers))
+    assert 2 * compile_network(dense).longest_list > compile_network(dense).list_depth
+    check_graph(dense, np.full((1, *graph.image), pixel, np.uint8), {})
+
+
+def test_embedding_as_v():
+    """The image is read twice: for the spikes of the embedding in a bitmap, and for V."""
+    graph = random_network(**SMALL, blocks=1, heads=1)
+    layers = []
+    for layer in graph.layers:
+        if layer.name == "block0.attention":
+            layer = replace(layer, inputs=("block0.q", "block0.k", "embed"))
+        if layer.name != "block0.v":
+            layers.append(layer)
+    changed = replace(graph, layers=tuple(layers))
+    check_graph(changed, random_images(changed, 2), {})
+
+
+def _always_firing(layer):
+    """Weights of 1: a neuron fires if any of its inputs does."""
+    fields = {"weight": np.ones_like(layer.weight), "bias": np.zeros_like(layer.bias)}
+    return fields | ({"neuron": replace(layer.neuron, threshold=1)} if layer.name != "head" else {})
 
 
 @pytest.mark.slow
@@ -122,7 +161,7 @@ def test_equal_random(seed):
 
 
 @pytest.mark.parametrize(
-    "sizes, engine, message",
+    ("sizes", "engine", "message"),
     [
         ({"reset": "soft"}, {}, "layer embed: reset is soft"),
         ({}, {"lanes": 12}, "lanes is 12; choose one of"),

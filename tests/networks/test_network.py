@@ -16,6 +16,7 @@ from spikeloom.export.verilog import module_name
 from spikeloom.networks import file, finding, golden
 from spikeloom.networks.evaluation import check_images, check_labels, evaluate
 from spikeloom.networks.image_port import ImagePort
+from spikeloom.networks.network import network_core
 
 from .random_network import random_images, random_network
 
@@ -46,6 +47,20 @@ def test_ports(core):
     assert label.unpack(label.pack(2)) == 2
     assert core.describe().startswith("network: 4 x 6 x 2 image, 4 tokens, T = 4, 11 layers, ")
     assert module_name(core) == "spikeloom_small_net"
+
+
+@pytest.mark.parametrize("weights", ["initial", "loaded"])
+def test_ports_are_the_streams_of_the_component(core, weights):
+    core = replace(core, weights=weights)
+    ports = core.inputs | core.outputs | {name: port for name, (port, _) in core.loads.items()}
+    component = core.create()
+    members = component.signature.members
+    assert {name for name, member in members.items() if member.is_signature} == ports.keys()
+    for name, port in ports.items():
+        assert len(getattr(component, name).payload.data) == port.bits
+    assert ("weights" in core.loads) == (weights == "loaded")
+    for port, tensor in core.loads.values():
+        assert np.array_equal(port.unpack(port.pack(tensor)), tensor)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +241,7 @@ def test_data_that_does_not_fit(grey):
             r"x: shape \(3, 4, 5\) is not \(images, 4, 6, 1\), as",
         ),
         (np.zeros((0, 4, 6, 1)), r"x: shape \(0, 4, 6, 1\)"),
-        (np.zeros((4, 6)), r"x: shape \(4, 6, 1\)"),
+        (np.zeros((4, 6)), r"x: shape \(4, 6\) is not"),
         (np.full((3, 4, 6), -1), r"x: -1 at \[0, 0, 0, 0\]; values must be whole"),
     ):
         with pytest.raises(InputError, match=message):
@@ -240,3 +255,47 @@ def test_data_that_does_not_fit(grey):
     ):
         with pytest.raises(InputError, match=message):
             check_labels(grey, given, 3, "y")
+
+
+def test_position():
+    """The last channel says where a patch is; users leave it out."""
+    sizes = SMALL | {"image": (8, 12, 2), "patch": (4, 4)}
+    graph = random_network(**sizes, name="placed-net")
+    embed = replace(graph.embedding, position=True)
+    graph = replace(graph, layers=(embed, *graph.layers[1:]))
+    core = network_core(file.digest(graph), graph)()
+    images = random_images(graph, 3)
+    for row, column in np.ndindex(2, 3):
+        patch = [0] * 16
+        patch[row] = patch[2 + column] = 128
+        top, left = 4 * row, 4 * column
+        images[:, top : top + 4, left : left + 4, 1] = np.reshape(patch, (4, 4))
+    expected = golden.run(graph, images)
+    for given in (images, images[..., :1], images[..., 0]):
+        found = spikeloom.run(core, image=given)
+        assert np.array_equal(found.outputs["logits"], expected.logits)
+        assert np.array_equal(check_images(core, given, "x"), images)
+    assert spikeloom.run(core, image=images[0, :, :, 0]).outputs["label"] == expected.labels[0]
+    assert_equal_files(graph)
+    with pytest.raises(InputError, match=r"x: shape \(3, 8, 8\) is not \(images, 8, 12, 1\)"):
+        check_images(core, images[:, :, :8, 0], "x")
+
+
+def assert_equal_files(graph):
+    assert file.from_bytes(file.to_bytes(graph)).to_json() == graph.to_json()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"image": (8, 8, 1)}, "layer embed: the image has one channel"),
+        ({"image": (16, 16, 2), "patch": (2, 2)}, "layer embed: patches of 2 x 2 pixels have no"),
+    ],
+)
+def test_positions_that_do_not_fit(sizes, message):
+    graph = random_network(**SMALL | {"patch": (4, 4)} | sizes)
+    embed = replace(graph.embedding, position=True)
+    with pytest.raises(InputError, match=message):
+        replace(graph, layers=(embed, *graph.layers[1:]))
+    with pytest.raises(InputError, match="layer embed: position is 1; give true or false"):
+        replace(embed, position=1)

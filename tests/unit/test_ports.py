@@ -133,7 +133,7 @@ def test_ports_of_every_core_are_its_streams(name):
         assert tuple(core.views()) == core.VIEWS
         members = core.create().signature.members
         streams = {n for n, member in members.items() if member.is_signature}
-        assert streams == core.inputs.keys() | core.outputs.keys()
+        assert streams == core.inputs.keys() | core.loads.keys() | core.outputs.keys()
         for port_name, port in (core.inputs | core.outputs).items():
             assert len(getattr(core.create(), port_name).payload.data) == port.bits
         control = {"start", "seed", "busy", "done"}

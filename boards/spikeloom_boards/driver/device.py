@@ -115,18 +115,16 @@ class Device:
         return self._identity.version
 
     def load(self, progress: Progress = silent) -> None:
-        """Send the operands that the core keeps (`Core.constants`), unless the device has them
-        since its last configuration.
+        """Send the streams that are loaded once (`Core.loads`), unless the device has them since
+        its last configuration.
 
         `progress` is called with the bytes transferred, and the total. `run` and `runs` do this
         first, without progress.
         """
-        constants = self.config.constants
-        if not constants or State.LOADED & self._session.state:
-            return
-        ports = [self.config.inputs[name] for name in constants]
-        total = sum(port.beats * port.beat_bytes for port in ports)
-        Transfer(self._session, self._identity, total, progress).load(constants)
+        loads = self.config.loads
+        if loads and not State.LOADED & self._session.state:
+            total = sum(port.beats * port.beat_bytes for port, _ in loads.values())
+            Transfer(self._session, self._identity, total, progress).load()
 
     def run(
         self,
@@ -146,7 +144,7 @@ class Device:
         Returns a `Run`. Raises `InputError` if a tensor does not have the device's shape,
         `LinkError` if the line or the core fails; then open the device again.
         """
-        ports = self.config.operand_ports
+        ports = self.config.inputs
         if len(operands) > len(ports):
             raise InputError(f"{self.config.NAME} takes {len(ports)} operands: {', '.join(ports)}")
         given = dict(zip(ports, operands, strict=False)) | named
@@ -166,11 +164,8 @@ class Device:
         `Run` are those since the end of the one before. Otherwise like `run`.
         """
         checked = [self.config.check(operands) for operands in batch]
-        ports = self.config.operand_ports
-        total = sum(port.beats * port.beat_bytes for port in ports.values())
+        total = sum(port.beats * port.beat_bytes for port in self.config.inputs.values())
         total += output_bytes(self.config.outputs)
         self.load()
         transfer = Transfer(self._session, self._identity, len(checked) * total, progress)
-        constants = self.config.constants
-        operands = ({n: x for n, x in one.items() if n not in constants} for one in checked)
-        yield from transfer.runs(zip(operands, seeds, strict=True))
+        yield from transfer.runs(zip(checked, seeds, strict=True))

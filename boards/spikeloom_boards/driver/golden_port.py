@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spikeloom.link.frames import FrameDecoder, encode_frame
-from spikeloom.link.identity import Identity
+from spikeloom.link.identity import Identity, input_ports
 from spikeloom.link.protocol import (
     CYCLE_BYTES,
     DEFAULT_BAUD,
@@ -110,7 +110,7 @@ class GoldenPort:
             self._ends[number] += [len(self._written[number])] * last
             self._compute()
         if command == Command.START:
-            if self._running(self._clock):
+            if self._running(self._clock) or self._loaded != set(self._config.loads):
                 return Code.BUSY, b""
             self._seed = int.from_bytes(payload, "little")
             self._compute()
@@ -132,14 +132,14 @@ class GoldenPort:
 
     def _compute(self):
         """Run the golden model when the seed and all operands have arrived."""
-        ports = self._config.inputs
+        ports = input_ports(self._config)
         for number, (name, port) in enumerate(ports.items()):
             frame = port.frame_beats * port.beat_bytes
             written = min(len(self._written[number]), self._size(port))
             ends = [end for end in self._ends[number] if end <= self._size(port)]
             if ends != list(range(frame, written + 1, frame)):  # the next run's are not checked
                 self._flags["misframed"] = 1
-            if name in self._config.constants and written:
+            if name in self._config.loads and written:
                 self._loaded.discard(name)
                 if written == self._size(port):
                     self._take(number, port)
@@ -147,7 +147,7 @@ class GoldenPort:
         if self._flags.get("misframed"):
             self._loaded.clear()
         numbers = {name: n for n, name in enumerate(ports)}
-        needed = self._config.operand_ports
+        needed = self._config.inputs
         if self._seed is None or any(
             len(self._written[numbers[name]]) < self._size(port) for name, port in needed.items()
         ):
@@ -191,5 +191,5 @@ class GoldenPort:
         """The state byte, for the time at which two bytes of the answer have been sent."""
         room = (1 << len(self._written)) - 1
         running = self._running(self._clock + 2 * BYTE)
-        loaded = bool(self._loaded) and self._loaded == set(self._config.constants)
+        loaded = bool(self._loaded) and self._loaded == set(self._config.loads)
         return room | State.RUNNING * running | State.LOADED * loaded

@@ -43,7 +43,7 @@ class LineLoad:
         """The load of a run of `core`: its operands, in chunks of at most one payload that do not
         cross frames of a port, and its output."""
         writes = operands = 0
-        for port in core.operand_ports.values():
+        for port in core.inputs.values():
             frames, size = port.beats // port.frame_beats, port.frame_beats * port.beat_bytes
             writes += frames * -(-size // MAX_PAYLOAD)
             operands += frames * size

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from spikeloom.backend import Run
+from spikeloom.link.identity import input_ports
 from spikeloom.link.protocol import (
     LAST,
     MAX_PAYLOAD,
@@ -47,7 +48,7 @@ class Transfer:
     ) -> None:
         self._session = session
         self._identity = identity
-        self._ports = identity.config.inputs
+        self._ports = input_ports(identity.config)
         self._queues: list[deque[tuple[bytes, bool]]] = [deque() for _ in self._ports]
         self._total = total
         self._done = 0
@@ -55,16 +56,17 @@ class Transfer:
         self._patience = STALL_SECONDS + 8 * identity.config.cycles() / identity.hz
         self._active = session.now()
 
-    def load(self, constants: Mapping[str, NDArray]) -> None:
-        """Send what the core keeps, and wait until the core has taken it."""
-        self._add(constants)
+    def load(self) -> None:
+        """Send the streams that are loaded once, and wait until the core has taken them."""
+        loads = self._identity.config.loads
+        self._add({name: tensor for name, (_, tensor) in loads.items()})
         while True:
             if self._write():
                 continue
             self.status()
             if State.LOADED & self._session.state:
                 break
-            self._check_activity("took nothing of " + ", ".join(constants))
+            self._check_activity("took nothing of " + ", ".join(loads))
 
     def runs(self, batch: Iterable[tuple[Mapping[str, NDArray], int]]) -> Iterator[Run]:
         """Run operands and seeds one after the other. The operands of the next run are sent while

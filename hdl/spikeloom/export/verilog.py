@@ -70,12 +70,13 @@ def component_to_verilog(component: Any, name: str) -> VerilogModule:
     return VerilogModule(name, text, tuple(ports))
 
 
+_ATTRIBUTES = r"(?:  attribute .*\n)*"
 _LOADED = re.compile(
-    rf'^  attribute \\ram_style "{LOADED_RAM["ram_style"]}"\n(?:  attribute .*\n)*  memory .* (\S+)$',
+    rf'^  attribute \\ram_style "{LOADED_RAM["ram_style"]}"\n{_ATTRIBUTES}  memory .* (\S+)$',
     re.MULTILINE,
 )
 _CONTENTS = re.compile(
-    r'^(?:  attribute .*\n)*  cell \$meminit_v2 .*\n    parameter \\MEMID "\\(\S+)"\n(?:    .*\n)*  end\n',
+    rf'^{_ATTRIBUTES}  cell \$meminit_v2 .*\n    parameter \\MEMID "\\(\S+)"\n(?:    .*\n)*  end\n',
     re.MULTILINE,
 )
 
@@ -85,12 +86,14 @@ def without_initial_contents(text: str) -> str:
 
     Amaranth gives every memory contents. The RAM to which a loaded one is mapped has none.
     """
-    modules = text.split("\nend\n")
-    for n, module in enumerate(modules):
-        loaded = {name for name in _LOADED.findall(module)}
-        if loaded:
-            modules[n] = _CONTENTS.sub(lambda cell: "" if cell[1] in loaded else cell[0], module)
-    return "\nend\n".join(modules)
+    return "\nend\n".join(map(_drop_contents, text.split("\nend\n")))
+
+
+def _drop_contents(module):
+    loaded = _LOADED.findall(module)
+    if not loaded:
+        return module
+    return _CONTENTS.sub(lambda cell: "" if cell[1] in loaded else cell[0], module)
 
 
 def _rtlil_to_verilog(text):

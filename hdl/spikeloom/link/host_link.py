@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, Module, ResetInserter, Signal
+from amaranth.hdl import Cat, Const, Module, ResetInserter, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -66,7 +66,7 @@ class HostLink(Component):
             )
         self._inputs = identity.inputs
         self._outputs = identity.outputs
-        self._constants = identity.constants
+        self._loads = identity.loads
         self._flags = identity.flags
         self._identity = identity.to_bytes()
         self._divisor = divisor
@@ -104,6 +104,7 @@ class HostLink(Component):
         sequence, command, argument = Signal(8), Signal(8), Signal(8)
         act = Signal()
         fits = self._buffers(m, request, answer, act)
+        loaded = self._loaded(m, answer)
         self._payload(m, answer, results, command, argument)
         m.d.sync += [
             self.start.eq(act & (_number(command) == Command.START)),
@@ -116,7 +117,7 @@ class HostLink(Component):
         expected = Signal.like(sequence)
         follows, same, anew = Signal(), Signal(), Signal()
         m.d.sync += [
-            code.eq(self._code(m, request, results, fits)),
+            code.eq(self._code(m, request, results, fits, loaded)),
             expected.eq(sequence + 1),
             follows.eq(request.sequence == expected),
             same.eq((request.sequence == sequence) & (request.command == command)),
@@ -206,22 +207,25 @@ class HostLink(Component):
         with m.If(request.step & (request.index < SEED_BYTES)):
             m.d.sync += self.seed.eq(Cat(self.seed, request.data)[8:])
         m.d.sync += answer.state.eq(Cat(rooms, self.busy))
-        if self._constants:
-            m.d.sync += answer.state[State.LOADED.bit_length() - 1].eq(self._loaded(m))
         return fits
 
-    def _loaded(self, m):
+    def _loaded(self, m, answer):
         """Whether the core has taken all of every stream that it keeps, and none was misframed."""
-        kept = Signal(len(self._constants))
-        for number, name in enumerate(self._constants):
+        if not self._loads:
+            return Const(1)
+        kept = Signal(len(self._loads))
+        for number, name in enumerate(self._loads):
             beats = getattr(self, f"o_{name}")
             with m.If(beats.valid & beats.ready):
                 m.d.sync += kept[number].eq(beats.payload.last)
         with m.If(self.flag_misframed):
             m.d.sync += kept.eq(0)
-        return kept.all()
+        loaded = Signal()
+        m.d.sync += loaded.eq(kept.all())
+        m.d.sync += answer.state[State.LOADED.bit_length() - 1].eq(loaded)
+        return loaded
 
-    def _code(self, m, request, results, fits):
+    def _code(self, m, request, results, fits, loaded):
         """Status code of the current request, assuming its sequence number is expected."""
         empty, of_seed, no_stream, no_result = Signal(), Signal(), Signal(), Signal()
         m.d.sync += [
@@ -245,7 +249,7 @@ class HostLink(Component):
             with m.Case(Command.START):
                 with m.If(~of_seed):
                     m.d.comb += code.eq(Code.LENGTH)
-                with m.Elif(self.busy):
+                with m.Elif(self.busy | ~loaded):
                     m.d.comb += code.eq(Code.BUSY)
             with m.Case(Command.READ):
                 with m.If(~empty):

@@ -11,6 +11,7 @@ from .. import __version__
 from ..contract import Core
 from ..cores import find_core
 from ..errors import JobError
+from ..port import Port
 from .protocol import PROTOCOL
 
 
@@ -25,6 +26,12 @@ def hardware_keys(config: Core) -> dict[str, Any]:
     return {key: value for key, value in config.settled().as_dict().items() if key != "seed"}
 
 
+def input_ports(core: Core) -> dict[str, Port]:
+    """The input streams of `core` in the order of their numbers: operands, then those that are
+    loaded once."""
+    return core.inputs | {name: port for name, (port, _) in core.loads.items()}
+
+
 @dataclass(frozen=True)
 class Identity:
     """The answer of a device to IDENTIFY.
@@ -33,7 +40,7 @@ class Identity:
     hz : its clock frequency.
     inputs : data bits of a beat of each input stream by name, in the order of stream numbers.
     outputs : data bits of a beat of each output stream by name, in the order of their numbers.
-    constants : names of the input streams that are loaded once, see `Core.constants`.
+    loads : names of the input streams that are loaded once, see `Core.loads`.
     flags : bits of each flag of the core by name, in the order of STATUS.
     version : the version of Spikeloom that generated it.
     """
@@ -42,18 +49,17 @@ class Identity:
     hz: int
     inputs: dict
     outputs: dict
-    constants: list
+    loads: list
     flags: dict
     version: str = __version__
 
     @classmethod
     def of(cls, core: Core, hz: int) -> Self:
         """The identity of `core` at a clock frequency of `hz`."""
-        bits = {name: port.bits for name, port in (core.inputs | core.outputs).items()}
+        inputs = {name: port.bits for name, port in input_ports(core).items()}
+        outputs = {name: port.bits for name, port in core.outputs.items()}
         flags = {name: flag.bits for name, flag in core.flags.items()}
-        inputs = {name: bits[name] for name in core.inputs}
-        outputs = {name: bits[name] for name in core.outputs}
-        return cls(core, hz, inputs, outputs, list(core.constants), flags)
+        return cls(core, hz, inputs, outputs, list(core.loads), flags)
 
     def to_bytes(self) -> bytes:
         """The answer to IDENTIFY: JSON."""
@@ -63,7 +69,7 @@ class Identity:
             "hz": self.hz,
             "inputs": self.inputs,
             "outputs": self.outputs,
-            "constants": self.constants,
+            "loads": self.loads,
             "flags": self.flags,
             "core": self.config.NAME,
             "hash": config_hash(self.config),
@@ -89,7 +95,7 @@ class Identity:
                 int(fields["hz"]),
                 dict(fields["inputs"]),
                 dict(fields["outputs"]),
-                list(fields["constants"]),
+                list(fields["loads"]),
                 dict(fields["flags"]),
                 fields["version"],
             )

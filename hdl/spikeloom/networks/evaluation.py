@@ -98,11 +98,13 @@ def check_images(core: Network, images: ArrayLike, name: str) -> NDArray:
     Raises `InputError` for a wrong shape or pixels that are no bytes.
     """
     port = core.inputs[INPUT]
-    array = port.complete(real_numbers(images, name))
+    given = real_numbers(images, name)
+    array = port.complete(given)
     rows, columns, channels = port.shape
     if array.shape[1:] != port.shape or not len(array):
+        channels -= core.GRAPH.embedding.position
         raise InputError(
-            f"{name}: shape {array.shape} is not (images, {rows}, {columns}, {channels}), as "
+            f"{name}: shape {given.shape} is not (images, {rows}, {columns}, {channels}), as "
             f"{core.NAME} takes"
         )
     if array.dtype != np.uint8:

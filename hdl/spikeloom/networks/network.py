@@ -31,7 +31,6 @@ EXAMPLES = 8  # random images
 CHUNK_BITS = 16  # of a beat of weights
 LOADED_BITS = 64  # of a word of the large RAM of an iCE40 UP5K
 UP5K_HZ, HX8K_HZ, LP8K_HZ = 42_000_000, 72_000_000, 48_000_000  # clocks that the engine reaches
-BEAT_CYCLES = 2  # of a beat of the image, which is written to a memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,15 +81,15 @@ class Network(Core):
                 position=embedding.position,
             )
         }
-        if self.weights == "loaded":
-            shape = self._chunks.shape
-            item = UInt(CHUNK_BITS)
-            ports["weights"] = Port(axes="ND", shape=shape, item=item, beat=(1, 1), closes="N")
         return ports
 
     @property
-    def constants(self) -> dict[str, NDArray]:
-        return {"weights": self._chunks} if self.weights == "loaded" else {}
+    def loads(self) -> dict[str, tuple[Port, NDArray]]:
+        if self.weights != "loaded":
+            return {}
+        item = UInt(CHUNK_BITS)
+        port = Port(axes="ND", shape=self._chunks.shape, item=item, beat=(1, 1), closes="N")
+        return {"weights": (port, self._chunks)}
 
     @cached_property
     def _chunks(self) -> NDArray:
@@ -122,12 +121,6 @@ class Network(Core):
         image = operands[INPUT]
         result = golden.run(self.GRAPH, image[None], keep=True)
         return self.program.cycles(image, {name: x[0] for name, x in result.spikes.items()})
-
-    def beat_cycles(self) -> int:
-        return BEAT_CYCLES
-
-    def preload_cycles(self) -> int:
-        return BEAT_CYCLES * super().preload_cycles()
 
     def golden(self, **operands: NDArray) -> dict[str, Any]:
         result = golden.run(self.GRAPH, operands[INPUT][None])

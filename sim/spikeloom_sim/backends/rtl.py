@@ -6,11 +6,11 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spikeloom.backend import Operands, Progress, Run, silent
 from spikeloom.contract import Core
@@ -19,12 +19,16 @@ from spikeloom.export.verilog import VerilogModule, to_verilog
 from spikeloom.families import netlists
 from spikeloom.footprint import check_streams
 from spikeloom.outputs import output_file
-from spikeloom.port import Port
 
 from ..netlist import synthesise
 from ..simulators import SIMULATORS
 from ..simulators.cocotb_run import run_cocotb
 from .wave import write_gtkw
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from spikeloom.port import Port
 
 
 @dataclass
@@ -88,14 +92,17 @@ class RTL:
         job = {
             "inputs": list(core.inputs),
             "outputs": {name: port.beats for name, port in core.outputs.items()},
+            "loads": {name: written_beats(*load) for name, load in core.loads.items()},
             "flags": list(core.flags),
             "timeout": core.time_limit(),
             "preload": core.preload_cycles() if self.preload else 0,
-            "constants": _beats({n: core.inputs[n] for n in core.constants}, core.constants),
             "runs": [
                 {
                     "seed": getattr(core.seeded(n), "seed", 0),
-                    "beats": _beats(core.operand_ports, operands),
+                    "beats": {
+                        name: written_beats(port, operands[name])
+                        for name, port in core.inputs.items()
+                    },
                 }
                 for n, operands in enumerate(batch)
             ],
@@ -117,12 +124,9 @@ class RTL:
         return results
 
 
-def _beats(ports: Mapping[str, Port], tensors: Operands) -> dict[str, list[list[Any]]]:
-    """The beats of streams, for JSON."""
-    return {
-        name: [[f"{data:x}", last] for data, last in port.pack(tensors[name])]
-        for name, port in ports.items()
-    }
+def written_beats(port: Port, tensor: NDArray) -> list[tuple[str, int]]:
+    """The beats of a tensor as a job holds them."""
+    return [(f"{data:x}", last) for data, last in port.pack(tensor)]
 
 
 @dataclass

@@ -41,7 +41,7 @@ def write_gtkw(wave: Path, config: Core, module: VerilogModule, picoseconds: int
         return
     widths = {name: width for name, _, width in module.ports}
     flags = [name for name in widths if "_axis_" not in name and name not in (*_CONTROL, "seed")]
-    streams = [f"s_axis_{name}" for name in config.inputs]
+    streams = [f"s_axis_{name}" for name in (*config.loads, *config.inputs)]
     streams += [f"m_axis_{name}" for name in config.outputs]
     groups = {"control": [*_CONTROL, "seed"], "flags": flags} | {
         stream: [f"{stream}_{part}" for part in ("tvalid", "tready", "tlast", "tdata")]

@@ -32,37 +32,40 @@ class CoreBench:
     dut : the cocotb handle of the top module.
     inputs : names of the input streams.
     outputs : number of beats per run on each output stream, by name.
+    loads : beats (data, last) of each stream that is sent once after reset, by name.
     """
 
-    def __init__(self, dut: Any, inputs: Iterable[str], outputs: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        dut: Any,
+        inputs: Iterable[str],
+        outputs: Mapping[str, int],
+        loads: Mapping[str, Sequence[tuple[int, int]]],
+    ) -> None:
         self.dut = dut
         self.outputs = outputs
+        self.loads = loads
+        self.loaders = {name: StreamSource(dut, name) for name in loads}
         self.sources = {name: StreamSource(dut, name) for name in inputs}
         self.sinks = {name: StreamSink(dut, name) for name in outputs}
         dut.start.value = 0
         dut.seed.value = 0
         Clock(dut.clk, PERIOD_NS, unit="ns").start()
 
-    async def load(self, beats: Mapping[str, Sequence[tuple[int, int]]]) -> None:
-        """Send the streams that the core keeps, after a reset."""
-        sending = [cocotb.start_soon(self.sources[name].send(beats[name])) for name in beats]
-        for task in sending:
-            await task
-
     async def reset(self) -> None:
-        """Assert reset for two cycles."""
+        """Assert reset for two cycles, then send the streams that are loaded after reset."""
         self.dut.rst.value = 1
         await ClockCycles(self.dut.clk, 2)
         self.dut.rst.value = 0
         await RisingEdge(self.dut.clk)
+        for name, source in self.loaders.items():
+            await source.send(self.loads[name])
 
     @asynccontextmanager
     async def feeding(self, beats: Any) -> AsyncIterator[None]:
         """Start a run and feed it `beats`; on exit, cancel the remaining beats."""
         tasks = [
-            cocotb.start_soon(source.send(beats[name]))
-            for name, source in self.sources.items()
-            if name in beats
+            cocotb.start_soon(source.send(beats[name])) for name, source in self.sources.items()
         ]
         self.dut.start.value = 1
         await ClockCycles(self.dut.clk, 2)

@@ -13,19 +13,25 @@ from cocotb.utils import get_sim_time
 from .core_bench import CoreBench
 
 
+def read_beats(streams: dict[str, list]) -> dict[str, list[tuple[int, int]]]:
+    """Beats (data, last) of each stream of a job."""
+    return {
+        name: [(int(data, 16), last) for data, last in beats] for name, beats in streams.items()
+    }
+
+
 @cocotb.test()
 async def replay(dut: Any) -> None:
     """Execute the runs of the job file in sequence, without stalls."""
     folder = Path(os.environ["SPIKELOOM_JOB"])
     job = json.loads((folder / "job.json").read_text())
-    bench = CoreBench(dut, job["inputs"], job["outputs"])
+    bench = CoreBench(dut, job["inputs"], job["outputs"], read_beats(job["loads"]))
     await bench.reset()
-    await bench.load(_beats(job["constants"]))
 
     results = []
     for run in job["runs"]:
         outcome = await bench.run(
-            _beats(run["beats"]),
+            read_beats(run["beats"]),
             run["seed"],
             timeout=job["timeout"],
             preload=job["preload"],
@@ -45,10 +51,3 @@ async def replay(dut: Any) -> None:
             }
         )
     (folder / "results.json").write_text(json.dumps(results))
-
-
-def _beats(streams):
-    """Beats of each stream by name, as the job file has them."""
-    return {
-        name: [(int(data, 16), last) for data, last in beats] for name, beats in streams.items()
-    }

@@ -34,7 +34,8 @@ class Scenario:
         settings = dict(_SETTINGS)
         self.core = find_core(settings.pop("core")).from_settings(settings)
         outputs = {name: port.beats for name, port in self.core.outputs.items()}
-        self.bench = CoreBench(dut, self.core.inputs, outputs)
+        loads = {name: port.pack(tensor) for name, (port, tensor) in self.core.loads.items()}
+        self.bench = CoreBench(dut, self.core.inputs, outputs, loads)
         self.dut = dut
 
     def operands(self, seed: int, density: float = 0.5) -> dict[str, NDArray]:
@@ -43,18 +44,7 @@ class Scenario:
 
     def beats(self, operands: Mapping[str, NDArray]) -> dict[str, list[tuple[int, int]]]:
         """Stream beats of operands, by name."""
-        return {name: port.pack(operands[name]) for name, port in self.core.operand_ports.items()}
-
-    async def reset(self, without: str = "") -> None:
-        """Reset, and load what the core keeps, except stream `without`."""
-        await self.bench.reset()
-        await self.bench.load(
-            {
-                name: self.core.inputs[name].pack(tensor)
-                for name, tensor in self.core.constants.items()
-                if name != without
-            }
-        )
+        return {name: port.pack(operands[name]) for name, port in self.core.inputs.items()}
 
     async def check(
         self,
@@ -98,7 +88,7 @@ async def cycles_are_as_predicted(dut: Any) -> None:
     """Preloaded operands, no stalls: the formula is exact, for several seeds in sequence; the last
     run has so many zeros that whole tokens are zero."""
     scenario = Scenario(dut)
-    await scenario.reset()
+    await scenario.bench.reset()
     for seed, density in ((1, 0.5), (2, 0.5), (0xDEADBEEF_01234567, 0.5), (7, 0.2)):
         operands = scenario.operands(seed, density)
         predicted = scenario.core.with_seed(seed).cycles(**operands)
@@ -109,7 +99,7 @@ async def cycles_are_as_predicted(dut: Any) -> None:
 async def streams_at_full_speed(dut: Any) -> None:
     """Operands begin at start; runs in sequence, with few and with many zeros."""
     scenario = Scenario(dut)
-    await scenario.reset()
+    await scenario.bench.reset()
     for seed, density in ((3, 0.5), (4, 0.1), (2**64 - 1, 0.9)):
         await scenario.check(scenario.operands(seed, density), seed, preload=False)
 
@@ -118,7 +108,7 @@ async def streams_at_full_speed(dut: Any) -> None:
 async def stalls_on_every_stream(dut: Any) -> None:
     """All streams pause at random; then only the outputs, for long; then only the inputs."""
     scenario = Scenario(dut)
-    await scenario.reset()
+    await scenario.bench.reset()
     ends = [*scenario.bench.sources, *scenario.bench.sinks]
     everywhere = {name: Stalls(0.4, n) for n, name in enumerate(ends)}
     operands = scenario.operands(5)
@@ -133,13 +123,12 @@ async def stalls_on_every_stream(dut: Any) -> None:
 async def operands_of_the_next_run_come_early(dut: Any) -> None:
     """Operands are offered continuously, also at the end of a run; each run uses its own."""
     scenario = Scenario(dut)
-    await scenario.reset()
+    await scenario.bench.reset()
     runs = {seed: scenario.operands(seed) for seed in (11, 12, 13)}
     beats = [scenario.beats(operands) for operands in runs.values()]
     feeding = [
         cocotb.start_soon(source.send([beat for run in beats for beat in run[name]]))
         for name, source in scenario.bench.sources.items()
-        if name in scenario.core.operand_ports
     ]
     for seed, operands in runs.items():
         ending = {name: Stalls(0.9, seed) for name in scenario.bench.sinks}
@@ -152,13 +141,12 @@ async def operands_of_the_next_run_come_early(dut: Any) -> None:
 async def start_means_nothing_while_busy(dut: Any) -> None:
     """Start stays high during a run, with the next operands offered: no second run starts."""
     scenario = Scenario(dut)
-    await scenario.reset()
+    await scenario.bench.reset()
     first, second = scenario.operands(14), scenario.operands(15)
     beats = [scenario.beats(operands) for operands in (first, second)]
     feeding = [
         cocotb.start_soon(source.send([beat for run in beats for beat in run[name]]))
         for name, source in scenario.bench.sources.items()
-        if name in scenario.core.operand_ports
     ]
 
     async def keep_starting():
@@ -182,7 +170,7 @@ async def start_means_nothing_while_busy(dut: Any) -> None:
 async def all_zeros_and_all_ones(dut: Any) -> None:
     """Extremes of the counters: zero, and the maximum without overflow."""
     scenario = Scenario(dut)
-    await scenario.reset()
+    await scenario.bench.reset()
     for density in (-1, 2):
         await scenario.check(scenario.operands(7, density), 7)
 
@@ -192,13 +180,13 @@ async def reset_in_the_middle(dut: Any) -> None:
     """A reset in the middle of a run, and with an output beat waiting, discards the run and its
     operands; the next run is not affected."""
     scenario = Scenario(dut)
-    await scenario.reset()
+    await scenario.bench.reset()
     beats = scenario.beats(scenario.operands(8))
     cycles = scenario.core.cycles()
     for clocks in (cycles // 2, cycles + scenario.core.preload_cycles()):
         async with scenario.bench.feeding(beats):
             await ClockCycles(dut.clk, clocks)
-        await scenario.reset()
+        await scenario.bench.reset()
         assert not int(dut.busy.value)
         assert not scenario.outputs_valid()
     await scenario.check(scenario.operands(9), 9)
@@ -209,11 +197,9 @@ async def misplaced_last_is_reported(dut: Any) -> None:
     """A misplaced `last` on any stream sets `misframed`, which stays set."""
     scenario = Scenario(dut)
     for name in scenario.bench.sources:
-        await scenario.reset(without=name)
+        await scenario.bench.reset()
         assert not int(dut.misframed.value)
-        operands = scenario.operands(10)
-        beats = scenario.beats(operands)
-        beats.setdefault(name, scenario.core.inputs[name].pack(operands[name]))
+        beats = scenario.beats(scenario.operands(10))
         data, last = beats[name][0]
         beats[name][0] = (data, not last)
         async with scenario.bench.feeding(beats):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spikeloom.networks import golden
-from spikeloom.networks.engine.schedule import START
+from spikeloom.networks.engine.schedule import OUTSIDE
 from spikeloom.networks.layers import Attention
 from spikeloom.networks.layers.patch_embedding import patches
 
@@ -75,7 +75,7 @@ class Measured:
     @cached_property
     def image_cycles(self) -> NDArray:
         """The engine's cycles (shown,) from start to the label."""
-        return sum(self.cycles.values()) + START
+        return sum(self.cycles.values()) + OUTSIDE
 
     @property
     def example_spikes(self) -> dict[str, NDArray]:

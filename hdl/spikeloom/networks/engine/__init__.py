@@ -1,6 +1,25 @@
 """The hardware of whole networks: one engine that runs a table of operations.
 
-`compile_network` translates a graph to a `Program`; `Engine` is the component that runs it.
+`compile_network` translates a graph to a `Program`; `Engine` is the component that runs it::
+
+    image -> BitmapMemory -> RowReader -> Lister -> Replay -> Operands -> Lanes -> BitmapMemory
+                                                                               -> LogitSender
+
+A layer is one operation: for each token, the lister turns the bitmap of its inputs into a list of
+events, one for each spike of every time step. The list is replayed once for each group of `lanes`
+outputs. An event reads a row of weights, which the lanes add; the accumulator of a lane is also the
+membrane of its neuron (`Lanes`). The outputs are bitmaps again. Meanwhile the next list is written.
+
+- An attention is two operations for each head: learning the state K^T V, which lies in a memory of
+  its own, and answering Q (K^T V) from it.
+- The patch embedding reads bit planes of pixels, the highest first, and doubles the sum between
+  them. The sum is the same in all time steps, so it is computed once.
+- A residual is no operation: `iand` clears bits of the bitmap where it is, and the summands of
+  `add` lie next to each other, so that later layers list the events of all of them.
+- The classifier accumulates over all tokens and time steps.
+
+An operation takes about ``groups * (events + fixed entries)`` cycles, and some 25 more:
+`Program.cycles` is exact, `schedule` says how. Zeros cost nothing.
 """
 
 from .compiler import compile_network

@@ -32,7 +32,8 @@ class BitmapMemory(Component):
 
     Block RAM of the iCE40 has a write enable for each bit, so a group can clear bits without
     reading them. Elsewhere the memory is doubled, and a word is read before it is written, which
-    takes one more cycle. This class alone knows the difference.
+    takes one more cycle; bits may be cleared `write_delay` cycles after they were written. This
+    class alone knows the difference.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ class BitmapMemory(Component):
     i_addr : In, address of the piece. i_data : In(16).
     """
 
-    write_delay = 2  # cycles from `w_en` until the data can be read, at most
+    write_delay = 3  # cycles from `w_en` until the data can be read, at most
 
     def __init__(self, *, lanes: int, depth: int, bit_enables: bool) -> None:
         self._lanes = lanes
@@ -121,22 +122,25 @@ class BitmapMemory(Component):
         return Mux(in_second, ports[1].data, ports[0].data)
 
     def _write(self, m, memories, granularity):
-        """Signals of a write port of the whole memory: address, data, enables."""
+        """Signals that are written one cycle later: address, data, enables."""
         ports = [memory.write_port(granularity=granularity) for memory in memories]
         addr = Signal(range(self._depth), name="write_addr")
         data = Signal(self._word_bits, name="write_data")
         enables = Signal(self._word_bits // granularity, name="write_enables")
+        written = Pipeline(m)
+        late_addr, late_data = written.register(addr, "addr"), written.register(data, "data")
         for n, port in enumerate(ports):
             here = Const(1) if len(ports) == 1 else addr[len(ports[0].addr)] == n
+            enabled = enables & here.replicate(len(enables))
             m.d.comb += [
-                port.addr.eq(addr),
-                port.data.eq(data),
-                port.en.eq(enables & here.replicate(len(enables))),
+                port.addr.eq(late_addr),
+                port.data.eq(late_data),
+                port.en.eq(written.register(enabled, f"enables_{n}", reset_less=False)),
             ]
         return addr, data, enables
 
     def _write_bits(self, m, memories, group, image, image_word):
-        """Write at once, with an enable for each bit."""
+        """Write with an enable for each bit."""
         addr, data, enables = self._write(m, memories, 1)
         slots = self._word_bits // self._lanes
         clear = self.w_clear.replicate(self._lanes)

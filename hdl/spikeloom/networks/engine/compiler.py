@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...errors import InputError
-from ..graph import Graph
+from ..graph import INPUT, Graph
 from ..layers import Attention, Classifier, Layer, Linear, PatchEmbedding, Residual
 from .constants import fewest_doubled_rows, fewest_step_rows
 from .layer_operations import LayerOperations, step_constant
@@ -82,10 +84,12 @@ class Compiler(LayerOperations):
         for layer in network.layers:
             self._layer(layer)
         words = self.storage.allocate()
-        operations = tuple(make() for make in self.operations)
+        operations = [make() for make in self.operations]
+        last = max(n for n, one in enumerate(operations) if one.inputs == (INPUT,))
+        operations[last] = replace(operations[last], image=True)
         longest = max(operation.longest_list for operation in operations)
         return Program(
-            operations=operations,
+            operations=tuple(operations),
             weights=self.weights.image(),
             loaded=loaded,
             bit_enables=bit_enables,

@@ -84,13 +84,16 @@ class LayerOperations:
         before, after, doublings = self._classifier_bias(layer, bias)
         zero = source.columns.end
         base, pitch = self._matrix(
-            layer, layer.outputs, source, [np.zeros_like(bias), *(row for _, row in before + after)]
+            layer,
+            layer.outputs,
+            source,
+            [np.zeros_like(bias), *(row for _, row in (*before, *after))],
         )
         nothing = Entry(Kind.ADD, zero)
         head = self._added(before, zero + 1)
         head += [nothing, Entry(Kind.CAPTURE, zero)] * doublings
         head += self._added(after, zero + 1 + len(before))
-        shared = dict(rows=steps, following=(nothing,), w_pitch=pitch)
+        shared = {"rows": steps, "following": (nothing,), "w_pitch": pitch}
         for group in range(len(bias) // self.lanes):
             count = min(self.lanes, layer.outputs - group * self.lanes)
             if count <= 0:
@@ -158,10 +161,10 @@ class LayerOperations:
             raise self._too_large(layer)
         before, after = rows
         source = Source(None, 0, (INPUT,), Columns(1, pixels, pixels))
-        constants = [np.zeros_like(constant), *(row for _, row in before + after)]
+        constants = [np.zeros_like(constant), *(row for _, row in (*before, *after))]
         base, pitch = self._matrix(layer, columns, source, constants)
         nothing = Entry(Kind.ADD, pixels)
-        tail = self._added(after, pixels + 1 + len(before)) + [nothing, Entry(Kind.FIRST, pixels)]
+        tail = [*self._added(after, pixels + 1 + len(before)), nothing, Entry(Kind.FIRST, pixels)]
         tail += [Entry(Kind.NEXT, pixels)] * (self.network.steps - 1)
         self._emit(
             layer,
@@ -173,7 +176,6 @@ class LayerOperations:
             head=tuple(self._added(before, pixels + 1)) or (nothing,),
             following=(nothing, Entry(Kind.CAPTURE, pixels)),
             tail=tuple(tail),
-            image=True,
             **self._neuron(layer),
             **self._output(layer, columns, target, signal),
         )
@@ -184,7 +186,7 @@ class LayerOperations:
         self.compute(self.neurons(layer, layer.inputs[2]), Target.VALUES, layer.name)
         constants = self._step_rows(layer, None)
         q, k = (self._read(layer, name) for name in layer.inputs[:2])
-        dims = self.network.signals[layer.inputs[0]].dims // layer.heads
+        dims = len(q.columns.places) // layer.heads
         groups = columns.pitch // self.lanes
         values = [int(row.flat[0]) for _, row in constants]
         key = ("attention", groups, dims, *values)
@@ -198,14 +200,18 @@ class LayerOperations:
         pause = -(-(Operands.write_delay - 1) // slots) - 1
         learning = (Entry(Kind.OPEN, 0), *[Entry(Kind.ADD, 0)] * pause)
         row = self.storage.value_groups(layer)
-        v = dict(o_base=0, o_row=row)
-        shared = dict(
-            rows=self.network.steps, tokens=self._tokens(layer), w_pitch=dims, groups=groups
-        )
+        v = {"o_base": 0, "o_row": row}
+        shared = {
+            "rows": self.network.steps,
+            "tokens": self._tokens(layer),
+            "w_pitch": dims,
+            "groups": groups,
+        }
         for head in range(layer.heads):
-            part = dict(
-                dims=(head * dims, head * dims + dims), piece=head * padded(dims, PIECE_BITS)
-            )
+            part = {
+                "dims": (head * dims, head * dims + dims),
+                "piece": head * padded(dims, PIECE_BITS),
+            }
             self._emit(
                 layer,
                 k,
@@ -218,7 +224,7 @@ class LayerOperations:
                 o_group=head * groups,
             )
             output = self._output(layer, columns, target, signal)
-            output |= dict(o_group=head * groups, groups=groups)
+            output |= {"o_group": head * groups, "groups": groups}
             self._emit(
                 layer,
                 q,
@@ -291,14 +297,14 @@ class LayerOperations:
         unit = word_bits(self.lanes)
         groups = padded(columns.heads * columns.pitch, unit) // self.lanes
         if target == Target.VALUES:
-            return dict(target=target, o_base=0, o_row=groups, groups=groups)
+            return {"target": target, "o_base": 0, "o_row": groups, "groups": groups}
         bitmap, part = self.storage.write(signal, len(self.operations))
         row = bitmap.row_words
         groups = row * unit // self.lanes
-        return dict(target=target, output=(bitmap, part), o_row=row, groups=groups)
+        return {"target": target, "output": (bitmap, part), "o_row": row, "groups": groups}
 
     def _neuron(self, layer: Any) -> dict[str, int]:
-        return dict(rest=rest_of(layer), leak=layer.neuron.leak)
+        return {"rest": rest_of(layer), "leak": layer.neuron.leak}
 
     def _tokens(self, layer: Layer) -> int:
         return self.network.tokens

@@ -22,8 +22,8 @@ def listing(program: Program) -> str:
     """Sizes of the memories, then a line for each operation and for each sequence of entries."""
     table = program.table
     lines = [
-        f"lanes         {program.lanes} with weights of {program.weight_bits} bits, accumulators of "
-        f"{program.accumulator_bits} bits, constants shifted by {program.shift}",
+        f"lanes         {program.lanes} with weights of {program.weight_bits} bits, accumulators "
+        f"of {program.accumulator_bits} bits, constants shifted by {program.shift}",
         f"table         {len(table.words())} words of {table.word_bits} bits, "
         f"{table.operation_words} an operation",
         f"weights       {len(program.weights)} words",
@@ -32,8 +32,8 @@ def listing(program: Program) -> str:
     ]
     if program.state_bits:
         lines.append(
-            f"attention     {program.steps << program.index_bits} words of {program.state_bits} bits "
-            f"a lane, V {program.value_words} words"
+            f"attention     {program.steps << program.index_bits} words of {program.state_bits} "
+            f"bits a lane, V {program.value_words} words"
         )
     for number, operation in enumerate(program.operations):
         lines += ["", *_describe(number, operation)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-
 PIECE_BITS = 16
 """Bits of a row that are read at once."""
 
@@ -104,7 +103,7 @@ class Operation:
     o_row : words from one step to the next; tokens follow each other. With `learn`, the three say
         where V is read.
     logits : accumulators that are sent as logits afterwards.
-    image : wait for the image first, and free its memory afterwards.
+    image : the image is not needed afterwards.
     """
 
     name: str
@@ -138,7 +137,7 @@ class Operation:
     image: bool = False
 
     def __post_init__(self) -> None:
-        if not self.head or self.rows > 1 and not self.following:
+        if not self.head or (self.rows > 1 and not self.following):
             raise ValueError(f"operation {self.name}: every row needs a fixed entry")
 
     @property

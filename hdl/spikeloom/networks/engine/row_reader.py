@@ -111,7 +111,7 @@ class RowReader(Component):
         begins, first = Signal(init=1), Signal(init=1)
         m.d.comb += self.r_addr.eq(addr)
 
-        left, last, enclosing = {}, {}, None
+        left, last = {}, {}
         for name, bits in self._counts.items():
             left[name] = Signal(bits, name=f"{name}_left")
             last[name] = left[name] == 0

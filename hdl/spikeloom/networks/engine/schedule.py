@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..graph import INPUT
 from .bitmap_memory import BitmapMemory
 from .lanes import Lanes
 from .lister import Lister
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 LIST_TO_REPLAY = 2
 # From the last entry of an operation in the replay to the end of the operation.
 DRAIN = Replay.delay + Operands.delay + Lanes.delay + 2 + BitmapMemory.write_delay
-START = 1  # the cycle before the first operation
+OUTSIDE = 2  # cycles of an image before the first operation and after the last
 
 
 def image_cycles(
@@ -68,7 +69,7 @@ def _by_layer(program: Program, counts: Sequence[NDArray]) -> dict[str, int]:
 
 def events(operation: Operation, spikes: Mapping[str, NDArray], pixels: NDArray) -> NDArray:
     """Events of each piece that an operation reads: (tokens, rows, parts, words)."""
-    if operation.image:
+    if operation.inputs == (INPUT,):
         planes = np.arange(operation.rows)[::-1]
         rows = (pixels[None] >> planes[:, None, None]) & 1
         parts = rows[None]

@@ -24,8 +24,8 @@ class Sequencer(Component):
     Members
     -------
     begin : In(1), start with the first operation.
-    image_full : In(1), operations that read the image may begin. image_used : Out(1), the image
-        was read.
+    image_full : In(1), an image is present, and the first operation may begin.
+    image_used : Out(1), no further operation reads it.
     FIELD : Out, each field of `Table.fields` of the current operation.
     head, following, after : Out, addresses of its sequences of fixed entries.
     table_addr : In, table_data : Out, read port of the table for fixed entries.
@@ -89,27 +89,26 @@ class Sequencer(Component):
             with m.State("idle"):
                 m.d.sync += [place.eq(0), left.eq(table.operation_words)]
                 with m.If(self.begin):
-                    m.next = "fetch"
+                    m.next = "image"
+            with m.State("image"), m.If(self.image_full):
+                m.next = "fetch"
             with m.State("fetch"):
                 # The word read in a cycle arrives in the next.
                 m.d.comb += fetching.eq(1)
                 m.d.sync += [code.eq(Cat(code, read.data)[table.word_bits :]), left.eq(left - 1)]
                 with m.If(left == 0):
-                    m.next = "wait"
+                    m.next = "decide"
                 with m.Else():
                     m.d.sync += place.eq(place + 1)
-            with m.State("wait"):
-                with m.If(~self.image | self.image_full):
-                    m.d.comb += self.clear.eq(self.learn)
-                    m.next = "clear"
-            with m.State("clear"):
-                with m.If(~self.clearing):
-                    m.d.comb += self.go.eq(1)
-                    m.next = "run"
-            with m.State("run"):
-                with m.If(self.done):
-                    m.d.comb += [self.image_used.eq(self.image), self.send.eq(self.logits != 0)]
-                    m.next = "send"
+            with m.State("decide"):
+                m.d.comb += self.clear.eq(self.learn)
+                m.next = "clear"
+            with m.State("clear"), m.If(~self.clearing):
+                m.d.comb += self.go.eq(1)
+                m.next = "run"
+            with m.State("run"), m.If(self.done):
+                m.d.comb += [self.image_used.eq(self.image), self.send.eq(self.logits != 0)]
+                m.next = "send"
             with m.State("send"):
                 m.d.sync += left.eq(table.operation_words)
                 with m.If(~self.sending):

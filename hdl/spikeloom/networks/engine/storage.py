@@ -59,7 +59,7 @@ class Storage:
         """Whether the output of a layer is read from a bitmap of its own. It is not where it is the
         branch of an `iand` residual, or V of an attention."""
         return any(
-            not (isinstance(reader, Attention) and n == 2 or _is_branch(reader, n))
+            not ((isinstance(reader, Attention) and n == 2) or _is_branch(reader, n))
             for reader, n in self._readers[layer.name]
         )
 
@@ -78,7 +78,7 @@ class Storage:
         readers = self._readers[q.name]
         own = self._readers[layer.name]
         once = not any(
-            isinstance(one, Attention) and n == 2 or _is_branch(one, n) for one, n in own
+            (isinstance(one, Attention) and n == 2) or _is_branch(one, n) for one, n in own
         )
         summed = any(isinstance(one, Residual) and one.form == "add" for one, _ in own)
         private = all(reader is layer for reader, _ in readers) and not isinstance(q, Residual)
@@ -99,9 +99,14 @@ class Storage:
         for layer in self._network.layers:
             if not isinstance(layer, Residual) or layer.form != "add":
                 continue
-            roots = [self._root(leaf) for leaf in self._leaves(layer.name)]
-            if len({*roots}) < len(roots):
-                raise layer.error("adds a signal to itself; the engine adds different ones only")
+            leaves = self._leaves(layer.name)
+            roots = [self._root(leaf) for leaf in leaves]
+            for n, root in enumerate(roots):
+                if root in roots[:n]:
+                    raise layer.error(
+                        f"adds {leaves[n]} to {leaves[roots.index(root)]}, which has the same "
+                        "place in memory; the engine adds different signals only"
+                    )
             known = {id(b): b for b in map(self._bitmaps.get, roots) if b is not None}
             bitmap = next(iter(known.values())) if known else self._new(roots[0])
             there = bitmap.signals
@@ -113,7 +118,7 @@ class Storage:
             for root in roots[len(there) :]:
                 if self.columns(root) != self.columns(roots[0]):
                     raise layer.error(
-                        "its inputs lie differently in memory; see heads of attention"
+                        "its inputs lie differently in memory, for heads of attention"
                     )
                 there.append(root)
                 self._bitmaps[root] = bitmap

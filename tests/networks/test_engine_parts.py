@@ -1,0 +1,193 @@
+"""Parts of the engine and of its compiler, each against a few lines of Python."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+
+from spikeloom.errors import InputError
+from spikeloom.export.verilog import component_to_verilog
+from spikeloom.networks.engine import compile_network
+from spikeloom.networks.engine.bitmap_memory import BitmapMemory
+from spikeloom.networks.engine.bitmaps import Bitmap, allocate
+from spikeloom.networks.engine.constants import fewest_doubled_rows, fewest_step_rows, split
+from spikeloom.networks.engine.weight_memory import WeightMemory
+from spikeloom.networks.layers import Residual
+from tests.networks.random_network import random_network
+
+SMALL = {"image": (4, 4, 1), "patch": (2, 2), "steps": 2, "dims": 16, "hidden": 16, "classes": 3}
+
+
+def simulate(component, bench):
+    simulator = Simulator(component)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+@pytest.mark.parametrize("bits", [4, 6, 8])
+def test_constants(bits):
+    """Rows times factors are the constants, exactly, and every row fits."""
+    rng = np.random.default_rng(bits)
+    half = 1 << (bits - 1)
+    for shift in range(bits + 1):
+        constants = rng.integers(-half << shift, half << shift, 20)
+        rows = fewest_step_rows(constants, shift, bits)
+        assert rows is not None
+        assert (sum(factor * row for factor, row in rows) == constants).all()
+        assert all(row.min() >= -half and row.max() < half for _, row in rows)
+        doubled = fewest_doubled_rows(constants << 7, shift, bits, 7)
+        assert doubled is not None
+        before, after = (sum(factor * row for factor, row in rows) for rows in doubled)
+        assert ((before << 7) + after == constants << 7).all()
+    assert split([half], [1], bits) is None
+
+
+def test_allocate():
+    """Bitmaps that are in use at the same time have no word in common."""
+    rng = np.random.default_rng(1)
+    bitmaps = []
+    for n in range(40):
+        first = int(rng.integers(30))
+        last = first + int(rng.integers(8))
+        bitmaps.append(Bitmap(1, int(rng.integers(1, 9)), [str(n)], first, last))
+    words = allocate(bitmaps, 5)
+    at_once = [sum(b.size for b in bitmaps if b.first <= t <= b.last) for t in range(40)]
+    assert 5 + max(at_once) <= words < 5 + sum(b.size for b in bitmaps) / 2
+    used = np.zeros((40, words), int)
+    for bitmap in bitmaps:
+        used[bitmap.first : bitmap.last + 1, bitmap.base : bitmap.base + bitmap.size] += 1
+    assert used.max() == 1
+    assert not used[:, :5].any()
+
+
+@pytest.mark.parametrize("bit_enables", [True, False])
+@pytest.mark.parametrize(("lanes", "depth"), [(4, 9), (8, 16), (16, 3), (64, 5)])
+def test_bitmap_memory(lanes, depth, bit_enables):
+    """Random writes and clears of groups, and pieces of an image, then every piece is read."""
+    dut = BitmapMemory(lanes=lanes, depth=depth, bit_enables=bit_enables)
+    rng = np.random.default_rng(lanes)
+    width = max(16, lanes)
+    expected = np.zeros((depth, width), bool)
+    slots, pieces = width // lanes, width // 16
+
+    async def bench(ctx):
+        for _ in range(150):
+            word, slot, clear = rng.integers(depth), rng.integers(slots), rng.random() < 0.5
+            bits = rng.random(lanes) < 0.5
+            group = slice(slot * lanes, slot * lanes + lanes)
+            expected[word, group] = expected[word, group] & ~bits if clear else bits
+            ctx.set(dut.w_en, 1)
+            ctx.set(dut.w_clear, int(clear))
+            ctx.set(dut.w_addr, int(word))
+            ctx.set(dut.w_slot, int(slot))
+            ctx.set(dut.w_data, sum(int(bit) << n for n, bit in enumerate(bits)))
+            await ctx.tick()
+            ctx.set(dut.w_en, 0)
+            piece, bits = rng.integers(depth * pieces), rng.random(16) < 0.5
+            ctx.set(dut.i_en, 1)
+            ctx.set(dut.i_addr, int(piece))
+            ctx.set(dut.i_data, sum(int(bit) << n for n, bit in enumerate(bits)))
+            await ctx.tick().until(dut.i_ready)
+            ctx.set(dut.i_en, 0)
+            # A word is read again, to clear bits, only by later operations.
+            await ctx.tick().repeat(dut.write_delay)
+            expected.reshape(-1, 16)[piece] = bits
+        await ctx.tick().repeat(dut.write_delay)
+        ctx.set(dut.r_en, 1)
+        for piece in range(depth * pieces):
+            ctx.set(dut.r_addr, piece)
+            await ctx.tick()
+            value = ctx.get(dut.r_data)
+            assert [bool(value >> n & 1) for n in range(16)] == list(
+                expected.reshape(-1, 16)[piece]
+            )
+
+    simulate(dut, bench)
+
+
+@pytest.mark.parametrize(("width", "depth"), [(64, 5), (24, 4), (16, 3)])
+def test_load_weights(width, depth):
+    """Two loads; the second one with a ``last`` that is missing."""
+    dut = WeightMemory(width=width, depth=depth, initial=None)
+    rng = np.random.default_rng(width)
+    chunks = -(-width // 16)
+
+    async def bench(ctx):
+        for whole in (True, False):
+            words = rng.integers(0, 1 << 16, (depth, chunks))
+            ctx.set(dut.open, 1)
+            wrong = 0
+            for n, chunk in enumerate(words.reshape(-1)):
+                last = whole and n == words.size - 1
+                ctx.set(dut.i.payload, {"data": int(chunk), "last": int(last)})
+                ctx.set(dut.i.valid, 1)
+                assert ctx.get(dut.i.ready)
+                wrong += ctx.get(dut.misframed)
+                await ctx.tick()
+            assert wrong == (not whole)
+            ctx.set(dut.i.valid, 0)
+            ctx.set(dut.open, 0)
+            for addr, word in enumerate(words):
+                ctx.set(dut.addr, addr)
+                await ctx.tick()
+                value = sum(int(chunk) << 16 * n for n, chunk in enumerate(word))
+                assert ctx.get(dut.data) == value & ((1 << width) - 1)
+
+    simulate(dut, bench)
+
+
+def test_loaded_memory_has_no_contents():
+    """In Verilog, as the large RAM of the iCE40 cannot have any; other memories do."""
+    loaded = component_to_verilog(WeightMemory(width=64, depth=40, initial=None), "loaded").text
+    assert 'ram_style = "huge"' in loaded
+    assert "memory[0] = " not in loaded
+    initial = component_to_verilog(WeightMemory(width=64, depth=40, initial=[7] * 40), "initial")
+    assert "memory[39] = 64'h0000000000000007;" in initial.text
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("embed", "layer late: reads embed, which block0.x2 has replaced"),
+        ("block0.x2", None),
+    ],
+)
+def test_order_of_readers(source, message):
+    """A layer that reads what an `iand` residual has replaced is refused."""
+    graph = random_network(**SMALL, blocks=1, attention=False)
+    *layers, head = graph.layers
+    late = replace(graph.layer("block0.fc1"), name="late", inputs=(source,))
+    total = Residual(name="sum", inputs=("block0.x2", "late"), form="add")
+    changed = replace(graph, layers=(*layers, late, total, replace(head, inputs=("sum",))))
+    if message is None:
+        compile_network(changed)
+    else:
+        with pytest.raises(InputError, match=message):
+            compile_network(changed)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (("embed", "embed"), "layer sum: adds embed to embed, which has the same place"),
+        (("block0.x2", "embed"), "layer sum: adds embed to block0.x2, which has the same place"),
+    ],
+)
+def test_sums_refused(inputs, message):
+    graph = random_network(**SMALL, blocks=1, attention=False)
+    *layers, head = graph.layers
+    total = Residual(name="sum", inputs=inputs, form="add")
+    extra = Residual(name="all", inputs=("sum", "block0.fc1"), form="add")
+    used = Residual(name="used", inputs=("all", "block0.x2"), form="add")
+    rest = (total, extra, used, replace(head, inputs=("used",)))
+    with pytest.raises(InputError, match=message):
+        compile_network(replace(graph, layers=(*layers, *rest)))
+
+
+def test_program_is_reproducible():
+    graph = random_network(image=(4, 4, 1), patch=(2, 2), steps=2, dims=16, blocks=1, heads=1)
+    first, second = compile_network(graph), compile_network(graph)
+    assert first.table.words() == second.table.words()
+    assert (first.weights == second.weights).all()
