@@ -75,7 +75,7 @@ class Measured:
     @cached_property
     def image_cycles(self) -> NDArray:
         """The engine's cycles (shown,) from start to the label."""
-        return sum(self.cycles.values()) + OUTSIDE
+        return np.sum(list(self.cycles.values()), axis=0) + OUTSIDE
 
     @property
     def example_spikes(self) -> dict[str, NDArray]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -21,16 +20,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 matplotlib.rcParams["font.size"] = 9
-DPI = 130
 COLUMNS = 8  # of the pictures
 PANELS = 5  # in a row of the rasters
+TICKS = 8  # steps with a number below a raster, at most
 RIGHT, WRONG, ENGINE = "tab:green", "tab:red", "tab:blue"
 # From transparent to red, so that the picture below stays visible.
 LOOK = LinearSegmentedColormap.from_list("look", [(1, 0, 0, 0), (1, 0, 0, 0.9)])
 
 
-def plot_pictures(measured: Measured, path: Path) -> None:
-    """Plot the first images with the class that the network gives, and the true one if it is
+def draw_pictures(measured: Measured) -> Figure:
+    """The first images with the class that the network gives, and the true one if it is
     wrong."""
     classes, count = measured.core.GRAPH.classes, measured.shown
     rows = -(-count // COLUMNS)
@@ -42,6 +41,7 @@ def plot_pictures(measured: Measured, path: Path) -> None:
     right = measured.found[:count] == measured.labels[:count]
     for n, ax in enumerate(axes[:count]):
         ax.imshow(images[n], cmap="gray", vmin=0, vmax=255)
+        ax.text(0.5, 0.5, n, color="w", fontsize=7, va="top")
         ax.set_xticks([])
         ax.set_yticks([])
         colour = RIGHT if right[n] else WRONG
@@ -56,11 +56,11 @@ def plot_pictures(measured: Measured, path: Path) -> None:
         f"Class that {measured.core.NAME} gives: {right.sum()} of these {count} are right; "
         "below a wrong one, the true class"
     )
-    figure.savefig(path, dpi=DPI)
+    return figure
 
 
-def plot_rasters(measured: Measured, path: Path) -> None:
-    """Plot the spikes of each layer for the example: a column of a panel for each step and token,
+def draw_spikes(measured: Measured) -> Figure:
+    """The spikes of each layer for the example: a column of a panel for each step and token,
     a row for each neuron."""
     spikes = measured.example_spikes
     rows = -(-(len(spikes) + 1) // PANELS)
@@ -83,9 +83,10 @@ def plot_rasters(measured: Measured, path: Path) -> None:
         )
         for step in range(1, steps):
             ax.axvline(step * tokens - 0.5, color=ENGINE, linewidth=1)
+        marked = range(0, steps, -(-steps // TICKS))
         ax.set_xticks(
-            [(step + 0.5) * tokens - 0.5 for step in range(steps)],
-            [f"t = {step}" if steps <= 4 else str(step) for step in range(steps)],
+            [(step + 0.5) * tokens - 0.5 for step in marked],
+            [f"t = {step}" if steps <= TICKS // 2 else str(step) for step in marked],
         )
         ax.tick_params(axis="x", length=0)
         ax.set_yticks([0, dims - 1])
@@ -95,11 +96,11 @@ def plot_rasters(measured: Measured, path: Path) -> None:
         f"Across: {measured.core.GRAPH.tokens} patches in each of "
         f"{measured.core.GRAPH.steps} steps; down: neurons"
     )
-    figure.savefig(path, dpi=DPI)
+    return figure
 
 
-def plot_attention(measured: Measured, path: Path) -> None:
-    """Plot where the example's token looks: a row for each attention layer and head, a column for
+def draw_attention(measured: Measured) -> Figure:
+    """Where the example's token looks: a row for each attention layer and head, a column for
     each step, and the mean of all steps."""
     graph, token = measured.core.GRAPH, measured.example_token
     image = pictures(graph, measured.images)[measured.example]
@@ -128,13 +129,13 @@ def plot_attention(measured: Measured, path: Path) -> None:
     bar.locator = MaxNLocator(integer=True)
     bar.update_ticks()
     figure.suptitle(f"Where patch {token} (blue frame) looks: q . k with every patch")
-    figure.savefig(path, dpi=DPI)
+    return figure
 
 
-def plot_cycles(
-    measured: Measured, resources: Sequence[tuple[str, int, int, float]], device: str, path: Path
-) -> None:
-    """Plot the engine's cycles of each layer, the mean of the first images, inside those of the
+def draw_cycles(
+    measured: Measured, resources: Sequence[tuple[str, int, int, float]], device: str
+) -> Figure:
+    """The engine's cycles of each layer, the mean of the first images, inside those of the
     worst case; and what share of a device is used (`resources`: rows of `report.utilisation`)."""
     mean = {layer: cycles.mean() for layer, cycles in measured.cycles.items()}
     figure = Figure(figsize=(12, 0.27 * len(mean) + 1.3), layout="constrained")
@@ -154,7 +155,7 @@ def plot_cycles(
     right.set_xlabel("% of the device")
     right.invert_yaxis()
     right.set_title(f"{device}, after synthesis")
-    figure.savefig(path, dpi=DPI)
+    return figure
 
 
 def _bars(ax: Any, mean: Mapping[str, float], worst: Mapping[str, int]) -> None:
