@@ -123,8 +123,8 @@ class Summary:
             ),
             (
                 "images/s",
-                f"{number(rate)} on the chip at {self.mhz:g} MHz; {number(line)} with a line of "
-                f"{DEFAULT_BAUD:,} baud",
+                f"{number(rate)} on the chip at {self.mhz:g} MHz, the preset's clock; "
+                f"{number(line)} with a line of {DEFAULT_BAUD:,} baud",
             ),
             (
                 self.board.device.name,
@@ -145,8 +145,8 @@ class Summary:
             f"The hardware that runs it gave the same numbers as the NumPy model: {wrong} of "
             f"{outputs} outputs differ.",
             f"It works only for spikes, so an image takes {100 * share:.0f} % of the cycles of the "
-            f"worst case: {number(self.rates[0])} images/s on the {self.board.device.name} at "
-            f"{self.mhz:g} MHz.",
+            f"worst case: {number(self.rates[0])} images/s at {self.mhz:g} MHz, the preset's clock "
+            f"on the {self.board.device.name}.",
         )
 
     @property
