@@ -22,73 +22,78 @@ def run_engine(engine, images, chunks=(), *, stalls=0.0, seed=1, limit=500_000):
     `stalls` is the probability with which a stream pauses in a cycle. Images are sent as soon as
     the engine takes them. Returns an `Outcome` for each image.
     """
-    outcomes = [Outcome() for _ in images]
-    rng = random.Random(seed)
+    bench = _Bench(engine, images, chunks, stalls, random.Random(seed), limit)
+    simulator = Simulator(engine)
+    simulator.add_clock(1e-6)
+    for process in (bench.source, bench.logits, bench.label):
+        simulator.add_testbench(process, background=True)
+    simulator.add_testbench(bench.control)
+    simulator.run()
+    return bench.outcomes
 
-    async def send(ctx, stream, beats):
+
+class _Bench:
+    """The processes around an engine: one for each side of its streams."""
+
+    def __init__(self, engine, images, chunks, stalls, rng, limit):
+        self.engine, self.images, self.chunks = engine, images, chunks
+        self.stalls, self.rng, self.limit = stalls, rng, limit
+        self.outcomes = [Outcome() for _ in images]
+        self.loaded = not len(chunks)
+        self.received, self.labels = [], []
+
+    async def source(self, ctx):
+        """Weights, then all images."""
+        if not self.loaded:
+            await self._send(ctx, self.engine.weights, self.chunks)
+            self.loaded = True
+        for beats in self.images:
+            await self._send(ctx, self.engine.image, beats)
+
+    async def logits(self, ctx):
+        await self._receive(ctx, self.engine.logits, self.received)
+
+    async def label(self, ctx):
+        await self._receive(ctx, self.engine.label, self.labels)
+
+    async def control(self, ctx):
+        """Start each image, and count its cycles up to `done`."""
+        engine = self.engine
+        while not self.loaded:
+            await ctx.tick()
+        await ctx.tick().repeat(len(self.images[0]) + 8)
+        for outcome in self.outcomes:
+            ctx.set(engine.start, 1)
+            await ctx.tick()
+            ctx.set(engine.start, 0)
+            while not ctx.get(engine.done):
+                outcome.cycles += 1
+                assert outcome.cycles < self.limit, "the engine hangs"
+                await ctx.tick()
+            await ctx.tick()
+            outcome.cycles += 1
+            assert not ctx.get(engine.busy)
+            outcome.logits = [value for value, _ in self.received]
+            outcome.lasts = [last for _, last in self.received]
+            ((outcome.label, last),) = self.labels
+            assert last
+            self.received.clear()
+            self.labels.clear()
+        assert not ctx.get(engine.misframed)
+
+    async def _send(self, ctx, stream, beats):
         for n, beat in enumerate(beats):
-            while rng.random() < stalls:
+            while self.rng.random() < self.stalls:
                 await ctx.tick()
             ctx.set(stream.payload, {"data": int(beat), "last": int(n == len(beats) - 1)})
             ctx.set(stream.valid, 1)
             await ctx.tick().until(stream.ready)
             ctx.set(stream.valid, 0)
 
-    loaded = []
-
-    async def source(ctx):
-        if len(chunks):
-            await send(ctx, engine.weights, chunks)
-        loaded.append(True)
-        for beats in images:
-            await send(ctx, engine.image, beats)
-
-    async def sink(ctx, stream, keep):
-        ctx.set(stream.ready, 1)
+    async def _receive(self, ctx, stream, received):
         while True:
-            stalled = rng.random() < stalls
-            ctx.set(stream.ready, not stalled)
+            ready = self.rng.random() >= self.stalls
+            ctx.set(stream.ready, ready)
             _, _, valid, payload = await ctx.tick().sample(stream.valid, stream.payload)
-            if valid and not stalled:
-                keep(payload)
-
-    received = []
-
-    async def logits(ctx):
-        await sink(ctx, engine.logits, lambda p: received.append((int(p.data), int(p.last))))
-
-    labels = []
-
-    async def label(ctx):
-        await sink(ctx, engine.label, lambda p: labels.append((int(p.data), int(p.last))))
-
-    async def control(ctx):
-        while not loaded:
-            await ctx.tick()
-        await ctx.tick().repeat(len(images[0]) * 2 + 8 if not stalls else 1)
-        for outcome in outcomes:
-            ctx.set(engine.start, 1)
-            await ctx.tick()
-            ctx.set(engine.start, 0)
-            while not ctx.get(engine.done):
-                outcome.cycles += 1
-                assert outcome.cycles < limit, "the engine hangs"
-                await ctx.tick()
-            await ctx.tick()
-            outcome.cycles += 1
-            assert not ctx.get(engine.busy)
-            outcome.logits = [value for value, _ in received]
-            outcome.lasts = [last for _, last in received]
-            ((outcome.label, last),) = labels
-            assert last
-            received.clear()
-            labels.clear()
-        assert not ctx.get(engine.misframed)
-
-    simulator = Simulator(engine)
-    simulator.add_clock(1e-6)
-    for process in (source, logits, label):
-        simulator.add_testbench(process, background=True)
-    simulator.add_testbench(control)
-    simulator.run()
-    return outcomes
+            if valid and ready:
+                received.append((int(payload.data), int(payload.last)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from spikeloom.contract import Core
+
+OneCore = TypeVar("OneCore", bound="Core")
 
 # Name, density and seed of each run of the self-test.
 VECTORS = (
@@ -58,8 +60,8 @@ def open_for(
 
 
 def core_on(
-    port: str, core: type[Core], settings: Mapping[str, Any], baud: int = DEFAULT_BAUD
-) -> Core:
+    port: str, core: type[OneCore], settings: Mapping[str, Any], baud: int = DEFAULT_BAUD
+) -> OneCore:
     """The configuration of `core` that a port has: its keys, overridden by `settings`; for a
     simulated device only the latter."""
     if port in SIMULATED:
@@ -101,7 +103,7 @@ def self_test(device: Device, progress: Callable[[str], None] = lambda step: Non
         progress(name)
         operands = core.random_operands(np.random.default_rng(seed), density)
         expected = golden_run(core.with_seed(seed), operands)
-        run = device.run(**operands, seed=seed)
+        (run,) = device.runs([operands], [seed])
         wrong = compare([run], [expected])
         values = sum(output.size for output in expected.outputs.values())
         verdicts.append(Verdict(name, wrong, values, run.cycles, run.seconds, run.flags))

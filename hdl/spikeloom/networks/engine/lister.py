@@ -8,7 +8,8 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.one_hot import encode
-from .operation import PIECE_BITS
+from ...blocks.pipeline import Pipeline
+from .operation import PIECE_BITS, Kind
 from .row_reader import piece_layout
 
 
@@ -113,27 +114,35 @@ class Lister(Component):
 
         self._read_table(m, take, fixed, fixed & literal_last, prefix)
 
-        # The lowest bit that is set, then its number, then the entry.
-        hot = Signal(PIECE_BITS, reset_less=True)
-        hot_word, hot_en, hot_fixed, hot_close = Signal.like(word), Signal(), Signal(), Signal()
-        hot_literal = Signal(self._entry_bits, reset_less=True)
-        m.d.sync += [
-            hot.eq(left & ~rest),
-            hot_word.eq(word),
-            hot_en.eq(have & (prefix | some | tail)),
-            hot_fixed.eq(fixed),
-            hot_literal.eq(literal),
-            hot_close.eq(have & over & last),
-        ]
-        event = Signal(self._entry_bits)
-        m.d.comb += event.eq(Cat(Const(0, 3), encode(hot), hot_word))
-        m.d.sync += [
-            self.w_en.eq(hot_en),
-            self.w_entry.eq(Mux(hot_fixed, hot_literal, event)),
-            self.close.eq(hot_close),
-        ]
+        self._write_entry(
+            m,
+            hot=left & ~rest,
+            word=word,
+            enable=have & (prefix | some | tail),
+            fixed=fixed,
+            literal=literal,
+            close=have & over & last,
+        )
 
         return m
+
+    def _write_entry(self, m, *, hot, word, enable, fixed, literal, close):
+        """The lowest bit that is set, then its number, then the entry."""
+        pipeline = Pipeline(m)
+        enable = pipeline.register(enable, "hot_enable", reset_less=False)
+        close = pipeline.register(close, "hot_close", reset_less=False)
+        fixed, literal = (
+            pipeline.register(fixed, "hot_fixed"),
+            pipeline.register(literal, "hot_literal"),
+        )
+        hot, word = pipeline.register(hot, "hot"), pipeline.register(word, "hot_word")
+        event = Signal(self._entry_bits)
+        m.d.comb += event.eq(Cat(Const(Kind.EVENT, 3), encode(hot), word))
+        m.d.sync += [
+            self.w_en.eq(enable),
+            self.w_entry.eq(Mux(fixed, literal, event)),
+            self.close.eq(close),
+        ]
 
     def _read_table(self, m, take, fixed, ends, prefix):
         """Keep the table at the fixed entry that comes next."""

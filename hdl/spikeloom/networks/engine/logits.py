@@ -52,13 +52,14 @@ class LogitSender(Component):
         m = Module()
         logits, label = self.logits, self.label
 
-        # An accumulator waits in the output register until it is taken and compared.
+        # An accumulator waits in the output register until it is taken. It stays there in the next
+        # cycle, in which it replaces the largest one so far if it is larger.
         lane, left = Signal(range(self._lanes)), Signal.like(self.count)
         number, best = (
             Signal(range(self._classes)),
             Signal(signed(self._logit_bits), reset_less=True),
         )
-        offered = Signal()
+        offered, taken, larger = Signal(), Signal(), Signal(reset_less=True)
         chosen = Signal(self._bits)
         m.d.comb += [
             chosen.eq(piece(self.values, self._bits, lane)),
@@ -67,9 +68,15 @@ class LogitSender(Component):
             label.payload.last.eq(1),
             self.finished.eq(label.valid & label.ready),
         ]
-        with m.If(logits.valid & logits.ready):
-            m.d.sync += [logits.valid.eq(0), number.eq(Mux(logits.payload.last, 0, number + 1))]
-            with m.If((number == 0) | (logits.payload.data > best)):
+        m.d.sync += [
+            taken.eq(logits.valid & logits.ready),
+            larger.eq(logits.payload.data > best),
+        ]
+        with m.If(logits.ready):
+            m.d.sync += logits.valid.eq(0)
+        with m.If(taken):
+            m.d.sync += number.eq(Mux(logits.payload.last, 0, number + 1))
+            with m.If((number == 0) | larger):
                 m.d.sync += [best.eq(logits.payload.data), label.payload.data.eq(number)]
         with m.If(offered & ~logits.valid):
             m.d.sync += [
