@@ -26,20 +26,20 @@ ROOM = 0.85
 
 def fits(synthesis: Synthesis, device: Any) -> bool:
     """Whether the device has enough cells and memories for a synthesised design."""
-    return all(used <= there for _, used, there in _resources(synthesis, device))
+    return all(used <= there for _, used, there in resources(synthesis, device))
 
 
 def needs(synthesis: Synthesis, device: Any) -> str:
     """What a synthesised design needs, as text."""
     rows = [
         f"{used} {what} of {there}"
-        for what, used, there in _resources(synthesis, device)
+        for what, used, there in resources(synthesis, device)
         if used or there
     ]
     return f"{', '.join(rows[:-1])} and {rows[-1]}"
 
 
-def _resources(synthesis, device):
+def resources(synthesis: Synthesis, device: Any) -> tuple[tuple[str, int, int], ...]:
     """(what, used, available) of each resource."""
     return (
         ("cells", synthesis.lut4, device.cells),

@@ -65,13 +65,17 @@ def rates(config: Core, mhz: float, baud: int | None = None) -> list[Rate]:
     if baud is not None:
         load = LineLoad.of(config, baud)
         includes = "operands to the board, the core, output back"
-        us = load.us + cycles / mhz
+        us = with_line(config, load, cycles / mhz)
         if config.AHEAD:
             includes += ", operands while the core computes the run before"
-            us -= min(load.ahead_us, cycles / mhz)
         includes += f": {load.bytes:,} bytes at {baud:,} baud, without the latency of a USB adapter"
         result.append(Rate.of(config, "with the line", includes, us))
     return result
+
+
+def with_line(config: Core, load: LineLoad, us: float) -> float:
+    """Microseconds of a run with its `load` on the line, if the core takes `us`."""
+    return load.us + us - (min(load.ahead_us, us) if config.AHEAD else 0)
 
 
 def waiting(config: Core) -> str:

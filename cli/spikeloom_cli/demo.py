@@ -1,4 +1,4 @@
-"""`spikeloom demo`: run a core on a photograph, with plots."""
+"""`spikeloom demo`: run a network or a core on pictures, with plots."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from .tables import print_pairs, print_table
 
 
 def demo(
-    core: Annotated[
+    name: Annotated[
         str,
         typer.Argument(
-            metavar="CORE",
-            help="Core: " + ", ".join(demo_names()) + ".",
+            metavar="DEMO",
+            help="Demo: " + ", ".join(demo_names()) + ".",
             autocompletion=completion.one_of(demo_names()),
         ),
-    ] = "ssa",
+    ] = "network",
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="DIR", help="Folder to write (default: spikeloom-demo-CORE)."
+            "-o", "--output", metavar="DIR", help="Folder to write (default: spikeloom-demo-DEMO)."
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Attention over a photograph on the golden model and the RTL; writes plots and a bitstream."""
-    chosen = find_demo(core)
-    output = output or Path(f"spikeloom-demo-{core}")
+    """A network classifies pictures, or a core computes the attention over a photograph, on the
+    golden model and the RTL; writes plots."""
+    chosen = find_demo(name)
+    output = output or Path(f"spikeloom-demo-{name}")
     with steps(chosen.steps, quiet=json) as begin:
         result = chosen.run(output, begin)
     if json:
@@ -46,9 +47,19 @@ def demo(
     print_table(result.columns, result.rows())
     out.print(result.scope)
     out.print()
+    if result.facts:
+        print_pairs(result.facts)
+        out.print()
     if result.report:
         out.print("[bold]Bitstream for the iCEBreaker[/bold] (self-test of the preset)")
         print_report(result.report, output / "icebreaker")
         out.print()
     out.print("[bold]Files[/bold]")
     print_pairs((output / name, what) for name, what in result.files.items())
+    if result.saw:
+        out.print()
+        out.print("[bold]What you saw[/bold]")
+        for sentence in result.saw:
+            out.print(sentence)
+    if result.after:
+        out.print(f"Next: {result.after}")

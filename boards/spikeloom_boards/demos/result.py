@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +21,28 @@ if TYPE_CHECKING:
     from ..report import Report
 
 
+MISMATCHES = {"mismatches": lambda run: f"{run['mismatches']} of {run['outputs']}"}
+CYCLES = {
+    "core cycles": lambda run: f"{run['cycles']:,}",
+    "line": lambda run: f"{run['line_us'] / 1e3:,.1f} ms",
+    "simulated in": lambda run: f"{run['seconds']:.1f} s",
+}
+SCOPE = (
+    "core cycles: from start to the last output beat, with as many operands preloaded as fit, "
+    "including encoding; line: additional time per attention on the host link at "
+    f"{DEFAULT_BAUD:,} baud"
+)
+
+
 @dataclass
 class DemoResult:
     """The measurements of a demo and the files it wrote.
 
-    `runs` has a dict per run; `columns` maps a table header to a function of the run. `files` maps
-    names in `folder` to descriptions; `report` is the report of the bitstream, if one was built.
+    `runs` has a dict per run; `columns` maps a table header to a function of the run; `scope` says
+    what the figures of the table include. `figures` are measurements of all runs together, for
+    JSON, and `facts` the same as (name, text) for people. `files` maps names in `folder` to
+    descriptions; `report` is the report of the bitstream, if one was built. `saw` are sentences for
+    the end, and `after` is the command to try next.
     """
 
     title: str
@@ -35,29 +51,32 @@ class DemoResult:
     folder: Path
     files: dict = field(default_factory=dict)
     report: Report | None = None
+    scope: str = SCOPE
+    figures: dict = field(default_factory=dict)
+    facts: list = field(default_factory=list)
+    saw: Sequence[str] = ()
+    after: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """All results, for JSON."""
         summary = {
+            **self.figures,
             "runs": self.runs,
             "files": {str(Path(self.folder) / name): what for name, what in self.files.items()},
         }
         return summary | ({"build": self.report.as_dict()} if self.report else {})
-
-    @property
-    def scope(self) -> str:
-        """What the figures include."""
-        return SCOPE
 
     def rows(self) -> list[list[str]]:
         """A row of text for each run."""
         return [[str(show(run)) for show in self.columns.values()] for run in self.runs]
 
     def markdown(self) -> str:
-        """The title and the table as Markdown."""
+        """The title, the table and the facts as Markdown."""
         head = [f"# {self.title}", ""]
         table = [list(self.columns), ["---"] * len(self.columns), *self.rows()]
-        lines = [*head, *("| " + " | ".join(row) + " |" for row in table), "", SCOPE]
+        lines = [*head, *("| " + " | ".join(row) + " |" for row in table), "", self.scope]
+        if self.facts:
+            lines += ["", *(f"* {name}: {text}" for name, text in self.facts)]
         return "\n".join(lines) + "\n"
 
 
@@ -102,16 +121,3 @@ def run_checked(core: Core, operands: Mapping[str, NDArray]) -> DemoRun:
         run.seconds,
         LineLoad.of(core, DEFAULT_BAUD).us,
     )
-
-
-MISMATCHES = {"mismatches": lambda run: f"{run['mismatches']} of {run['outputs']}"}
-CYCLES = {
-    "core cycles": lambda run: f"{run['cycles']:,}",
-    "line": lambda run: f"{run['line_us'] / 1e3:,.1f} ms",
-    "simulated in": lambda run: f"{run['seconds']:.1f} s",
-}
-SCOPE = (
-    "core cycles: from start to the last output beat, with as many operands preloaded as fit, "
-    "including encoding; line: additional time per attention on the host link at "
-    f"{DEFAULT_BAUD:,} baud"
-)

@@ -12,7 +12,7 @@ from ..layers.patch_embedding import patches
 from .bitmap_memory import word_bits
 from .listing import listing
 from .operation import PIECE_BITS, Operation
-from .schedule import program_cycles, worst_cycles
+from .schedule import OUTSIDE, image_cycles, worst_cycles
 from .table import Table
 
 if TYPE_CHECKING:
@@ -84,9 +84,16 @@ class Program:
     ) -> int:
         """Cycles from start to the label, exact for an image (Y, X, C) of uint8 and the `spikes`
         (T, N, D) of every layer; without them, the maximum."""
+        return OUTSIDE + sum(self.layer_cycles(image, spikes).values())
+
+    def layer_cycles(
+        self, image: NDArray | None = None, spikes: Mapping[str, NDArray] | None = None
+    ) -> dict[str, int]:
+        """`cycles` by layer, in the order of computation, without `OUTSIDE`. A residual is computed
+        with its branch and not listed."""
         if image is None or spikes is None:
             return worst_cycles(self)
-        return program_cycles(self, spikes, patches(image, self.patch) >> (8 - self.pixel_bits))
+        return image_cycles(self, spikes, patches(image, self.patch) >> (8 - self.pixel_bits))
 
     @cached_property
     def table(self) -> Table:

@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 LIST_TO_REPLAY = 2
 # From the last entry of an operation in the replay to the end of the operation.
 DRAIN = Replay.delay + Operands.delay + Lanes.delay + 2 + BitmapMemory.write_delay
+OUTSIDE = 2  # cycles of an image before the first operation and after the last
 
 
-def program_cycles(program: Program, spikes: Mapping[str, NDArray], pixels: NDArray) -> int:
-    """Cycles from start to the label, for an image that is present and streams without stalls.
+def image_cycles(
+    program: Program, spikes: Mapping[str, NDArray], pixels: NDArray
+) -> dict[str, int]:
+    """Cycles of each layer, for an image that is present and streams without stalls.
 
     Parameters
     ----------
@@ -38,29 +41,30 @@ def program_cycles(program: Program, spikes: Mapping[str, NDArray], pixels: NDAr
     pixels : the image as patches (N, pixels), of `pixel_bits` bits.
     """
     counts = [events(operation, spikes, pixels) for operation in program.operations]
-    return sum_of_operations(program, counts)
+    return _by_layer(program, counts)
 
 
-def worst_cycles(program: Program) -> int:
-    """Cycles if every pixel and every neuron is 1 all the time, which is an upper bound."""
+def worst_cycles(program: Program) -> dict[str, int]:
+    """Upper bound of the cycles of each layer: every pixel and every neuron is always 1."""
     counts = []
     for operation in program.operations:
         words = np.bincount(np.array(operation.columns) // PIECE_BITS, minlength=operation.words)
         shape = (operation.tokens, operation.rows, operation.parts, operation.words)
         counts.append(np.broadcast_to(words, shape))
-    return sum_of_operations(program, counts)
+    return _by_layer(program, counts)
 
 
-def sum_of_operations(program: Program, counts: Sequence[NDArray]) -> int:
-    """Cycles from start to the label, for the `events` of each operation."""
-    total = 0
+def _by_layer(program: Program, counts: Sequence[NDArray]) -> dict[str, int]:
+    """Cycles of each layer, for the `events` of each operation."""
+    total: dict[str, int] = {}
     for operation, count in zip(program.operations, counts, strict=True):
-        total += program.table.operation_words + Sequencer.fetch_overhead
-        total += operation_cycles(program, operation, count)
-        total += 1 + 2 * operation.logits
+        cycles = program.table.operation_words + Sequencer.fetch_overhead
+        cycles += operation_cycles(program, operation, count)
+        cycles += 1 + 2 * operation.logits
         if operation.learn:
-            total += program.steps << program.index_bits
-    return total + 2
+            cycles += program.steps << program.index_bits
+        total[operation.name] = total.get(operation.name, 0) + cycles
+    return total
 
 
 def events(operation: Operation, spikes: Mapping[str, NDArray], pixels: NDArray) -> NDArray:
