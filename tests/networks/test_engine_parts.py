@@ -143,8 +143,10 @@ def test_loaded_memory_has_no_contents():
     loaded = component_to_verilog(WeightMemory(width=64, depth=40, initial=None), "loaded").text
     assert 'ram_style = "huge"' in loaded
     assert "memory[0] = " not in loaded
-    initial = component_to_verilog(WeightMemory(width=64, depth=40, initial=[7] * 40), "initial")
-    assert "memory[39] = 64'h0000000000000007;" in initial.text
+    words = range(7, 47)  # no two are equal: equal ones are set in a loop
+    initial = component_to_verilog(WeightMemory(width=64, depth=40, initial=words), "initial").text
+    assert "memory_0[31] = 64'h0000000000000026;" in initial
+    assert "memory_1[7] = 64'h000000000000002e;" in initial
 
 
 @pytest.mark.parametrize(

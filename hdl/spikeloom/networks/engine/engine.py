@@ -43,7 +43,7 @@ class Engine(Component):
     start : In(1), begin a run of one image; ignored while `busy` is high.
     seed : In(64), unused, as nothing is random; every core has this port.
     busy : Out(1), high from the cycle after `start` to the transfer of the label.
-    done : Out(1), high for one cycle, with the transfer of the label.
+    done : Out(1), high for one cycle, after the transfer of the label.
     misframed : Out(1), a ``last`` was not at the end of a tensor; high until reset.
     image : In(stream of {data: 16 bits, last}). For each patch and each plane of pixels, highest
         first: the plane's bits of 16 pixels per beat, padded with zeros.
