@@ -40,6 +40,7 @@ GATES = FAMILY_PAGE["hdl/spikeloom/families/gates.py"]
 DATA = (
     "boards/spikeloom_boards/bench/designs.py",
     *("hdl/spikeloom/cores/*/presets.py", "hdl/spikeloom/cores/*/bench.py"),
+    "hdl/spikeloom/networks/presets.py",
 )
 PRIMITIVES = r"SB_|TRELLIS_|ICESTORM_|CCU2C|DP16KD|PDPW16KD|EHXPLL|PFUMX|L6MUX|nextpnr-\w"
 
@@ -228,6 +229,7 @@ def test_netlist_of_a_new_family(gates, tmp_path):
     assert "+" in module.text
 
 
+@pytest.mark.long
 def test_run_of_a_new_family(gates, tmp_path, capsys):
     """`run --backend netlist --family gates` equals the golden model."""
     if not Icarus.available():

@@ -67,7 +67,14 @@ def test_generate(checkout, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "where", [["golden"], ["rtl"], ["netlist"], ["board", "--port", "sim"]], ids=lambda x: x[0]
+    "where",
+    [
+        ["golden"],
+        ["rtl"],
+        pytest.param(["netlist"], marks=pytest.mark.long),
+        pytest.param(["board", "--port", "sim"], marks=pytest.mark.long),
+    ],
+    ids=lambda x: x[0],
 )
 def test_run(checkout, tmp_path, where):
     words = np.random.default_rng(0).integers(0, 256, 20)

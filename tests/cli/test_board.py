@@ -17,6 +17,7 @@ def operands(tmp_path):
     return ["--q", "q.npy", "--k", "k.npy", "--v", "v.npy"]
 
 
+@pytest.mark.long
 def test_run_on_a_simulated_board(spikeloom, operands, tmp_path):
     """The spiked core with scales fitted to the data, as in the golden model."""
     assert spikeloom("run", "spiked", *operands, "-o", "golden.npy").code == 0

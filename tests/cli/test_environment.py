@@ -58,6 +58,7 @@ def test_suite_runs_all_its_tests(hostile, spikeloom):
     assert "16 tests passed" in ran.out
 
 
+@pytest.mark.long
 def test_simulation_and_design_are_the_same(spikeloom, values, tmp_path, monkeypatch):
     board = BOARDS["icestick"]
     job = Build(preset_config("ssa", board), board, board.frequency)
@@ -145,7 +146,7 @@ def machine(tmp_path):
 RUN = ("run", "ssa", "--q", "q.npy", "--k", "k.npy", "--v", "v.npy", "-o", "o.npy")
 
 
-@pytest.mark.parametrize("simulator", ["verilator", "icarus"])
+@pytest.mark.parametrize("simulator", [pytest.param("verilator", marks=pytest.mark.long), "icarus"])
 def test_odd_folders_and_no_python_on_the_path(simulator, machine):
     if not SIMULATORS[simulator].available():
         pytest.skip(f"{simulator} is not installed")

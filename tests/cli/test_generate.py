@@ -98,6 +98,7 @@ def test_manifest(generated):
     assert found == {(p["name"], p["direction"], p["width"]) for p in manifest["ports"]}
 
 
+@pytest.mark.long
 def test_same_config_same_bytes(spikeloom, tmp_path):
     """Also in another process with another hash seed, and when overwriting the first."""
     command = [

@@ -56,7 +56,7 @@ def test_status_carries_each_flag_in_whole_bytes():
     assert values == {"misframed": 6, "k_saturated": 0x0A090807, "odd": 0x0C0B}
 
 
-@pytest.mark.parametrize("make", [GoldenPort, SimPort])
+@pytest.mark.parametrize("make", [GoldenPort, pytest.param(SimPort, marks=pytest.mark.long)])
 def test_a_count_beyond_a_byte_reaches_the_host(make):
     """The count accumulates over the runs of a session and restarts with the next."""
     port = make(BLOCK)
@@ -79,6 +79,7 @@ def check_counts(port):
         assert self_test(device)[-1].flags["k_saturated"] > 2 * cut
 
 
+@pytest.mark.long
 def test_rtl_tells_them_too():
     operands = operands_of(BLOCK, 0.5)
     cut = BLOCK.compute(**operands)["k_saturated"]

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from spikeloom.cores.ssa import SSA
 from spikeloom.export.verilog import component_to_verilog
 from spikeloom.link.linked_core import LinkedCore
@@ -16,6 +18,7 @@ from .test_sim_port import session
 CONFIG = SSA(tokens=4, head_dim=8, steps=2)
 
 
+@pytest.mark.long
 def test_session_with_cocotbext_uart(tmp_path):
     port = RecordingPort(GoldenPort(CONFIG))
     session(port, (1, 2))

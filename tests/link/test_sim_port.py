@@ -67,6 +67,7 @@ def test_same_answers_to_bad_requests(small):
     assert [answer[1] for answer in found] == [code for _, code in BAD_REQUESTS]
 
 
+@pytest.mark.long
 def test_more_than_fits_on_chip(large):
     session(large, (1, 2))
 

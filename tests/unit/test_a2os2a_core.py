@@ -50,7 +50,7 @@ def test_stalls_change_nothing(order, mask, seed):
 @pytest.mark.parametrize(
     ("order", "mask"),
     [
-        ("kv", "none"),
+        pytest.param("kv", "none", marks=pytest.mark.long),
         pytest.param("qk", "causal", marks=pytest.mark.long),
         pytest.param("kv", "causal", marks=pytest.mark.slow),
         pytest.param("qk", "none", marks=pytest.mark.slow),

@@ -40,7 +40,7 @@ def test_equal_and_as_fast_as_predicted(keys, density):
 
 
 @pytest.mark.parametrize("keys", CONFIGS, ids=str)
-@pytest.mark.parametrize("density", [0.6, 0.15])
+@pytest.mark.parametrize("density", [pytest.param(0.6, marks=pytest.mark.long), 0.15])
 def test_stalls_on_every_stream(keys, density):
     config = Spiked(**keys, heads=3)
     heads = [random_head(config, seed, density) for seed in range(3)]

@@ -9,7 +9,7 @@ NO_READ_WRITE_COLLISION: dict[str, Any] = {"no_rw_check": 1}
 # Use block RAM even for few words, because logic is scarcer.
 BLOCK_RAM = NO_READ_WRITE_COLLISION | {"ram_style": "block"}
 
-# The large single-port RAM, where the FPGA has it (iCE40 UP5K). It has no initial contents: the
+# The large single-port RAM, where the FPGA has it. It has no initial contents: the
 # Verilog of such a memory has none either.
 LOADED_RAM: dict[str, Any] = NO_READ_WRITE_COLLISION | {"ram_style": "huge"}
 

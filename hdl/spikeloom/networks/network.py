@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..configuration import choice, integer
-from ..contract import Core, Preset, Work
+from ..contract import Core, Work
 from ..item import SInt, UInt
 from ..port import Port
 from . import file, golden
 from .graph import INPUT, Graph
 from .image_port import ImagePort
 from .layers.weighted import Weighted
+from .presets import LANES, presets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,11 +27,8 @@ if TYPE_CHECKING:
     from .engine import Program
 
 SHORT = 16  # digits of the hash in the key `content`
-LANES = (4, 8, 16, 32, 64, 128)
 EXAMPLES = 8  # random images
 CHUNK_BITS = 16  # of a beat of weights
-LOADED_BITS = 64  # of a word of the large RAM of an iCE40 UP5K
-UP5K_HZ = 36_000_000  # fashion-spikformer was routed at 38.9 MHz
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +176,7 @@ def network_core(digest: str, graph: Graph) -> type[Network]:
             "SOURCE": graph.description,
             "GRAPH": graph,
             "DIGEST": digest,
-            "PRESETS": _presets(graph),
+            "PRESETS": presets(graph),
             "__module__": __name__,
         }
         _cores[digest] = make_dataclass(
@@ -195,17 +193,6 @@ def network_core(digest: str, graph: Graph) -> type[Network]:
 def networks() -> list[type[Network]]:
     """The networks that this process has read."""
     return list(_cores.values())
-
-
-def _presets(graph: Graph) -> dict[str, Preset]:
-    """Lanes as the memories of weights allow: on the UP5K 64 bits a cycle, of loaded RAM. A network
-    too large for a device is refused when it is built."""
-    bits = max(layer.weight_bits for layer in graph.layers if isinstance(layer, Weighted))
-    fits = [lanes for lanes in LANES if lanes * bits <= LOADED_BITS]
-    return {
-        "ice40-5k": Preset({"lanes": max(fits, default=LANES[0]), "weights": "loaded"}, UP5K_HZ),
-        "ecp5": Preset({"lanes": 32}),  # for the block RAM of the smallest, the LFE5U-25F
-    }
 
 
 def _summary(graph: Graph) -> str:

@@ -149,7 +149,7 @@ class TraceProduct(Component):
         with m.If(adding):
             m.d.sync += fresh.eq(done)
 
-        # Tables take fewer LUTs on iCE40, whose block RAM is needed for what is written.
+        # Without LUT RAM, block RAM is needed for what is written, and tables are logic.
         attrs = BLOCK_RAM if has_lut_ram(platform) else NO_READ_WRITE_COLLISION
         totals = []
         for n in range(config.lanes):

@@ -30,10 +30,10 @@ def parts(depth: int) -> list[int]:
 class BitmapMemory(Component):
     """Bits in words of `word_bits`, read by pieces of 16 bits, written by groups of lanes.
 
-    Block RAM of the iCE40 has a write enable for each bit, so a group can clear bits without
-    reading them. Elsewhere the memory is doubled, and a word is read before it is written, which
-    takes one more cycle; bits may be cleared `write_delay` cycles after they were written. This
-    class alone knows the difference.
+    Where block RAM has a write enable for each bit, a group can clear bits without reading them.
+    Elsewhere the memory is doubled, and a word is read before it is written, which takes one more
+    cycle; bits may be cleared `write_delay` cycles after they were written. This class alone knows
+    the difference.
 
     Parameters
     ----------

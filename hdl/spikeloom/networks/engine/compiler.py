@@ -26,9 +26,9 @@ def compile_network(
     ----------
     network : Graph.
     lanes : outputs that are computed at once.
-    weights : "loaded" by a stream into memory without initial contents (the large RAM of the iCE40
-        UP5K), or "initial" contents of block RAM.
-    bit_enables : whether block RAM has a write enable for each bit, as on the iCE40 (default: if
+    weights : "loaded" by a stream into memory without initial contents (the large RAM of a
+        device), or "initial" contents of block RAM.
+    bit_enables : whether block RAM has a write enable for each bit (default: if
         weights are loaded).
 
     Raises `InputError` if the engine cannot run the network.

@@ -11,7 +11,7 @@ from .operation import Entry, Operation
 if TYPE_CHECKING:
     from amaranth.hdl import Value
 
-WORD_BITS = 16  # of the table: as wide as a block RAM of the iCE40
+WORD_BITS = 16  # of the table: the width of a small block RAM
 
 # Fields of an operation. Counts are stored less 1, because counters end at 0.
 COUNTS = ("words", "parts", "rows", "tokens", "groups")

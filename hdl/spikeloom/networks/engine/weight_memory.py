@@ -19,10 +19,10 @@ CHUNK_BITS = 16  # of a beat: the width of an SPRAM
 class WeightMemory(Component):
     """Words of weights, one row of the weight matrix for one group of outputs each.
 
-    A loaded memory has one port for reads and writes. Synthesis for the iCE40 UP5K maps it to the
-    single-port RAM, which the bitstream cannot initialise. Words arrive in chunks of 16 bits,
-    lowest first, in the order of addresses; ``last`` ends the transfer, and the next one begins at
-    address 0 again.
+    A loaded memory has one port for reads and writes. Synthesis maps it to the large single-port
+    RAM, if the device has it, which the bitstream cannot initialise. Words arrive in chunks of 16
+    bits, lowest first, in the order of addresses; ``last`` ends the transfer, and the next one
+    begins at address 0 again.
 
     Parameters
     ----------

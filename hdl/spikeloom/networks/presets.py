@@ -1,0 +1,23 @@
+"""Presets of networks, by class of device."""
+
+from __future__ import annotations
+
+from ..contract import Preset
+from .graph import Graph
+from .layers.weighted import Weighted
+
+LANES = (4, 8, 16, 32, 64, 128)
+LOADED_BITS = 64  # of a word of the large RAM of an iCE40 UP5K
+UP5K_HZ = 36_000_000  # fashion-spikformer was routed at 38.9 MHz
+
+
+def presets(graph: Graph) -> dict[str, Preset]:
+    """Lanes as the memories of weights allow: on the UP5K 64 bits a cycle, of loaded RAM; on ECP5
+    as many as the block RAM of the smallest, the LFE5U-25F, holds for fashion-spikformer. A network
+    too large for a device is refused when it is built."""
+    bits = max(layer.weight_bits for layer in graph.layers if isinstance(layer, Weighted))
+    fits = [lanes for lanes in LANES if lanes * bits <= LOADED_BITS]
+    return {
+        "ice40-5k": Preset({"lanes": max(fits, default=LANES[0]), "weights": "loaded"}, UP5K_HZ),
+        "ecp5": Preset({"lanes": 32}),
+    }
