@@ -115,6 +115,7 @@ def test_bench(checkout, tmp_path):
     assert (tmp_path / "bench" / "bench.png").stat().st_size > 10_000
 
 
+@pytest.mark.long
 def test_build_report_and_energy(checkout, tmp_path):
     arguments = ["--board", "icebreaker", "--mhz", 12, "-o", "build"]
     spikeloom(checkout, "build", "running_xor", *KEYS, *arguments, folder=tmp_path)

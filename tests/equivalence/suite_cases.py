@@ -10,7 +10,7 @@ LARGE = 40  # number of tokens from which Verilator is faster despite its compil
 def suite_cases(configs, default=None):
     """Parameters (name, simulator) for every configuration on every simulator.
 
-    The first two run on both by default. Of the others, large ones run on Verilator and small ones
+    The first one runs on both by default. Of the others, large ones run on Verilator and small ones
     on Icarus, which needs no compilation; the opposite combinations are marked slow. So are large
     ones after the first, and all after the first `default` configurations, if that is given.
     """
@@ -20,7 +20,7 @@ def suite_cases(configs, default=None):
         small = config.tokens < LARGE and SIMULATORS["icarus"].available()
         quick = "icarus" if small else "verilator"
         for simulator, kind in SIMULATORS.items():
-            by_default = n < 2 or simulator == quick
+            by_default = n < 1 or simulator == quick
             wanted = by_default and (default is None or n < default)
             wanted = wanted and (small or config.tokens < LARGE or name == first_large)
             marks = [] if wanted else [pytest.mark.slow]

@@ -31,6 +31,7 @@ def test_suite(name, simulator):
     assert result.tests >= 6
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", [pytest.param("ice40", marks=pytest.mark.slow), "ecp5"])
 def test_netlist(family, icarus):
     """The synthesised netlist passes the same suite, on the simulator that compiles it quicker."""
@@ -38,6 +39,7 @@ def test_netlist(family, icarus):
     assert result.failures == 0, f"see {result.folder}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("synthesis", "multipliers"),
     [("synth_ecp5", r"MULT18X18D|ALU54B"), ("synth_ice40 -dsp", r"SB_MAC16")],
@@ -53,6 +55,7 @@ def test_no_multiplier(synthesis, multipliers, tmp_path):
     assert not re.search(multipliers, cells)
 
 
+@pytest.mark.long
 def test_stage_alone_synthesises(tmp_path):
     """Arrays at its ports and all: Yosys' ABC9 would stop at a net called ``i[0]``."""
     module = component_to_verilog(Woss(SMALL), "woss")

@@ -82,6 +82,7 @@ def test_block_keeps_everything(block, tmp_path):
     prove(BLOCKS[block](), block, tmp_path, INDUCTION)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "block", ["splitter_three", "banks_three", "operand_rows", "output_blocks"]
 )
@@ -112,6 +113,7 @@ def test_output_of_spiked_stays_while_stalled(tmp_path):
     prove(harness, "spiked", tmp_path, depth, "bmc", registers=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("config", cases(slow=["ssa_values", "a2os2a_block", "spiked"]))
 def test_ready_comes_back(config, tmp_path):
     """Within the cycles of one run, over two runs and into the third."""

@@ -56,6 +56,7 @@ def ideal_errors():
     return errors(ideal)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("unroll", UNROLLS)
 def test_default_is_as_good_as_ideal(ideal_errors, unroll):
     """Element, sum over dimensions and sum over tokens within 1.10 of the ideal."""

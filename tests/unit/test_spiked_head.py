@@ -30,7 +30,7 @@ def spikes(head):
 
 
 @pytest.mark.parametrize("keys", CONFIGS, ids=str)
-@pytest.mark.parametrize("density", [1.0, 0.5, 0.1, 0.0])
+@pytest.mark.parametrize("density", [1.0, 0.5, pytest.param(0.1, marks=pytest.mark.long), 0.0])
 def test_equal_and_as_fast_as_predicted(keys, density):
     config = Spiked(**keys)
     head = random_head(config, 1, density)
@@ -53,7 +53,7 @@ def test_stalls_on_every_stream(keys, density):
 @pytest.mark.parametrize(
     "densities",
     [
-        [1.0] * 5,
+        pytest.param([1.0] * 5, marks=pytest.mark.long),
         pytest.param([0.1] * 5, marks=pytest.mark.long),
         [1.0, 0.0, 0.0, 0.3, 0.0],
     ],
