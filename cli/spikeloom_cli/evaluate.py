@@ -9,7 +9,7 @@ import typer
 
 from spikeloom.backend import find_backend
 from spikeloom.cores import find_core
-from spikeloom.errors import InputError, JobError, unknown
+from spikeloom.errors import InputError, JobError
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom.networks.evaluation import Evaluation, check_images, check_labels
 from spikeloom.networks.evaluation import evaluate as run_evaluation
@@ -17,18 +17,18 @@ from spikeloom.networks.finding import network_names
 from spikeloom.networks.network import Network
 from spikeloom_boards.driver.jobs import core_on
 from spikeloom_models.data import read_idx
-from spikeloom_sim.simulators import SIMULATORS
 from spikeloom_sim.tensors import load_tensor
 
 from . import completion
-from .completion import BACKENDS
 from .options import (
     Assignments,
+    BackendName,
     Baud,
     ConfigFile,
     Json,
     Port,
     SimulatorName,
+    check_place,
     console,
     count_display,
     print_json,
@@ -60,14 +60,7 @@ def evaluate(
     labels: Annotated[
         Path, typer.Option(metavar="Y.npy", help="Classes (B,), from 0; .npy or IDX (.gz).")
     ],
-    backend: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Where to run: golden, rtl, netlist or board.",
-            autocompletion=completion.backends,
-        ),
-    ] = "golden",
+    backend: BackendName = "golden",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N images.")] = None,
     sim: SimulatorName = "verilator",
     port: Port = None,
@@ -80,12 +73,7 @@ def evaluate(
     core_class = find_core(network)
     if not issubclass(core_class, Network):
         raise InputError(f"{network} is a core, not a network; {_known()}")
-    if backend not in BACKENDS:
-        raise unknown("backend", backend, BACKENDS)
-    if sim not in SIMULATORS:
-        raise unknown("simulator", sim, SIMULATORS)
-    if (backend == "board") != (port is not None):
-        raise InputError("--backend board and --port PORT (or --port sim) must be given together")
+    check_place(backend, sim, port)
     settings = settings_of(config, set_)
     core = core_on(port, core_class, settings, baud) if port else core_class.from_settings(settings)
     pixels = check_images(core, load(images, "--images"), "--images")

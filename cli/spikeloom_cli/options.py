@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,13 +17,16 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
 )
 
 from spikeloom.configuration import read_settings
+from spikeloom.errors import InputError, unknown
 from spikeloom.link.protocol import MAX_BAUD
+from spikeloom_sim.simulators import SIMULATORS
 
 from . import completion
 
@@ -61,6 +64,15 @@ Assignments = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")]
+BackendName = Annotated[
+    str,
+    typer.Option(
+        "--backend",
+        metavar="NAME",
+        help="Where to run: golden, rtl, netlist or board.",
+        autocompletion=completion.backends,
+    ),
+]
 SimulatorName = Annotated[
     str,
     typer.Option(
@@ -80,6 +92,19 @@ Port = Annotated[
 Baud = Annotated[
     int, typer.Option("--baud", min=1, max=MAX_BAUD, help="Baud rate of the host link.")
 ]
+
+Display = AbstractContextManager[Callable[[int, int], None]]
+"""A progress display that yields a function of what is done and the total."""
+
+
+def check_place(backend: str, simulator: str, port: str | None) -> None:
+    """Refuse unknown backends and simulators, and a board without its port or the reverse."""
+    if backend not in completion.BACKENDS:
+        raise unknown("backend", backend, completion.BACKENDS)
+    if simulator not in SIMULATORS:
+        raise unknown("simulator", simulator, SIMULATORS)
+    if (backend == "board") != (port is not None):
+        raise InputError("--backend board and --port PORT (or --port sim) must be given together")
 
 
 def settings_of(config: Path | None, assignments: Iterable[str] | None) -> dict[str, Any]:
@@ -130,37 +155,30 @@ def steps(total: int, quiet: bool = False) -> Iterator[Callable[[str], None]]:
         yield begin
 
 
-@contextmanager
-def count_display(what: str, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+def count_display(what: str, quiet: bool = False) -> Display:
     """A progress display of a job; yields a function of the number of `what` done and the total.
 
     Shown on standard error, and only to a terminal.
     """
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        disable=quiet or not sys.stderr.isatty(),
-        transient=True,
-    ) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+    return _display(what, MofNCompleteColumn(), quiet)
 
 
-@contextmanager
-def bytes_display(
-    quiet: bool = False, what: str = "transfer"
-) -> Iterator[Callable[[int, int], None]]:
+def bytes_display(quiet: bool = False, what: str = "transfer") -> Display:
     """A progress display of a transfer; yields a function of the bytes done and the total.
 
     Shown on standard error, and only to a terminal.
     """
+    return _display(what, DownloadColumn(), quiet)
+
+
+@contextmanager
+def _display(
+    what: str, amount: ProgressColumn, quiet: bool
+) -> Iterator[Callable[[int, int], None]]:
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
-        DownloadColumn(),
+        amount,
         TimeElapsedColumn(),
         console=Console(stderr=True),
         disable=quiet or not sys.stderr.isatty(),

@@ -14,7 +14,7 @@ import typer
 from spikeloom.backend import Golden, Run, require_equal
 from spikeloom.contract import Core
 from spikeloom.cores import find_core
-from spikeloom.errors import InputError, unknown
+from spikeloom.errors import InputError
 from spikeloom.families import find_netlist, netlists
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom.networks.finding import is_path
@@ -24,13 +24,12 @@ from spikeloom_boards.driver.jobs import open_for
 from spikeloom_boards.rates import microseconds, number, preloaded, waiting
 from spikeloom_sim.backends import RTL, Netlist
 from spikeloom_sim.backends.wave import save_file_of
-from spikeloom_sim.simulators import SIMULATORS
 from spikeloom_sim.tensors import load_tensor, save_tensor
 
 from . import completion
-from .completion import BACKENDS
 from .options import (
     Assignments,
+    BackendName,
     Baud,
     ConfigFile,
     CoreName,
@@ -38,6 +37,7 @@ from .options import (
     Port,
     SimulatorName,
     bytes_display,
+    check_place,
     console,
     print_flags,
     print_json,
@@ -64,14 +64,7 @@ def run(
         list[str] | None,
         typer.Option("--input", metavar="NAME=X.npy", help="Operand NAME of any other core."),
     ] = None,
-    backend: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Where to run: golden, rtl, netlist or board.",
-            autocompletion=completion.backends,
-        ),
-    ] = "golden",
+    backend: BackendName = "golden",
     wave: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Record a waveform (.vcd or .fst; rtl and netlist)."),
@@ -97,13 +90,8 @@ def run(
 ) -> None:
     """Run a core on tensors; compare every backend except golden with the golden model."""
     core_class = find_core(core)
-    if backend not in BACKENDS:
-        raise unknown("backend", backend, BACKENDS)
-    if sim not in SIMULATORS:
-        raise unknown("simulator", sim, SIMULATORS)
+    check_place(backend, sim, port)
     find_netlist(family)
-    if (backend == "board") != (port is not None):
-        raise InputError("--backend board and --port PORT (or --port sim) must be given together")
     view = wanted_view(core_class, rate, codes)
     paths = operand_paths(q=q, k=k, v=v, image=image, inputs=inputs or ())
     read = {f"operand {name}": path for name, path in paths.items()} | {"--config": config}
