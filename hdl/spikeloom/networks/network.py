@@ -15,10 +15,11 @@ from ..contract import Core, Work
 from ..item import SInt, UInt
 from ..port import Port
 from . import file, golden
+from .engine_limits import CHUNK_BITS, LANES
 from .graph import INPUT, Graph
 from .image_port import ImagePort
 from .layers.weighted import Weighted
-from .presets import LANES, presets
+from .presets import presets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 SHORT = 16  # digits of the hash in the key `content`
 EXAMPLES = 8  # random images
-CHUNK_BITS = 16  # of a beat of weights
 
 
 @dataclass(frozen=True, kw_only=True)

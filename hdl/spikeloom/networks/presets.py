@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..contract import Preset
+from .engine_limits import LANES
 from .graph import Graph
 from .layers.weighted import Weighted
 
-LANES = (4, 8, 16, 32, 64, 128)
 LOADED_BITS = 64  # of a word of the large RAM of an iCE40 UP5K
 UP5K_HZ = 36_000_000  # fashion-spikformer was routed at 38.9 MHz
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...errors import InputError
+from ..engine_limits import LANES
 from ..graph import INPUT, Graph
 from ..layers import Attention, Classifier, Layer, Linear, PatchEmbedding, Residual
 from .constants import fewest_doubled_rows, fewest_step_rows
@@ -12,7 +13,6 @@ from .layer_operations import LayerOperations, step_constant
 from .operation import Target
 from .program import Program
 
-LANES = (4, 8, 16, 32, 64, 128)
 WEIGHTS = ("loaded", "initial")
 NEVER = 10**6  # more rows than any constant needs
 

@@ -11,6 +11,7 @@ from ...blocks.control import control_members, control_of
 from ...blocks.pieces import pieces
 from ...blocks.pipeline import Pipeline
 from ...blocks.run_control import RunControl
+from ..engine_limits import CHUNK_BITS
 from .bitmap_memory import BitmapMemory, word_bits
 from .image_writer import IMAGE_BEAT, ImageWriter
 from .lanes import Lanes
@@ -23,7 +24,7 @@ from .program import Program
 from .replay import Replay
 from .row_reader import RowReader
 from .sequencer import Sequencer
-from .weight_memory import CHUNK_BITS, WeightMemory
+from .weight_memory import WeightMemory
 
 
 class Engine(Component):

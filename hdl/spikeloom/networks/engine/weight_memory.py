@@ -11,9 +11,8 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.memory_attributes import LOADED_RAM, NO_READ_WRITE_COLLISION
+from ..engine_limits import CHUNK_BITS
 from .bitmap_memory import parts
-
-CHUNK_BITS = 16  # of a beat: the width of an SPRAM
 
 
 class WeightMemory(Component):
