@@ -52,7 +52,8 @@ class Recipe:
     cycles : float
         Cycles of an image, without the patch embedding, above which spikes are penalised.
     penalty : float
-        Loss for each `cycles` in excess.
+        Loss for each `cycles` in excess, in the last half of the training; it grows from 0 during
+        the quarter before: a network that is punished while it knows nothing falls silent.
     seed : int
         Seed of the weights, the order and the augmentation.
     threads : int
@@ -70,7 +71,7 @@ class Recipe:
     smoothing: float = 0.05
     shift: int = 1
     flip: bool = False
-    cycles: float = 300_000
+    cycles: float = 280_000
     penalty: float = 1.0
     seed: int = 1
     threads: int = 0
@@ -86,6 +87,10 @@ class Recipe:
             raise InputError(
                 f"{self.integer_epochs} of {self.epochs} epochs in integers: give at most all"
             )
+
+    def penalty_at(self, progress: float) -> float:
+        """Loss for each `cycles` in excess after a share `progress` of the training."""
+        return self.penalty * min(max(4 * progress - 1, 0), 1)
 
     def learning_rate(self, progress: float) -> float:
         """Learning rate after a share `progress` of the training."""
@@ -178,7 +183,7 @@ class _Training:
         begin = time.monotonic()
         for step in range(steps):
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
-            self._set_rate((epoch + step / steps) / recipe.epochs)
+            self._set_progress((epoch + step / steps) / recipe.epochs)
             values = self._learn(augment(self.images[chosen], recipe, random), self.labels[chosen])
             share = (step + 1) / steps
             left = (time.monotonic() - begin) / share * (recipe.epochs - epoch - share)
@@ -202,7 +207,8 @@ class _Training:
             self.model(images)
         self.model.quantise()
 
-    def _set_rate(self, progress):
+    def _set_progress(self, progress):
+        self.penalty = self.recipe.penalty_at(progress)
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.learning_rate(progress)
 
@@ -212,7 +218,7 @@ class _Training:
         scaled = logits * self.model.head.loss_scale(self.model.embed.steps * self.shape.tokens)
         loss = cross_entropy(scaled, labels, label_smoothing=self.recipe.smoothing)
         allowed = self.recipe.cycles * self.model.embed.steps / self.shape.steps
-        total = loss + self.recipe.penalty * (cost / allowed - 1).clamp(min=0)
+        total = loss + self.penalty * (cost / allowed - 1).clamp(min=0)
         self.optimiser.zero_grad()
         total.backward()
         self.optimiser.step()
