@@ -11,10 +11,16 @@ from spikeloom.backend import find_backend
 from spikeloom.cores import find_core
 from spikeloom.errors import InputError, JobError
 from spikeloom.link.protocol import DEFAULT_BAUD
-from spikeloom.networks.evaluation import Evaluation, check_images, check_labels
+from spikeloom.networks.evaluation import (
+    Evaluation,
+    check_images,
+    check_labels,
+    check_reference,
+)
 from spikeloom.networks.evaluation import evaluate as run_evaluation
 from spikeloom.networks.finding import network_names
 from spikeloom.networks.network import Network
+from spikeloom.outputs import check_file, output_file
 from spikeloom_boards.driver.jobs import core_on
 from spikeloom_models.data import read_idx
 from spikeloom_sim.tensors import load_tensor
@@ -34,11 +40,13 @@ from .options import (
     print_json,
     settings_of,
 )
-from .tables import print_table
+from .tables import print_activity, print_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+PICTURES = (".png", ".svg", ".pdf")
+SHOWN = 20  # images that differ from a reference
 NUMPY = b"\x93NUMPY"
 
 
@@ -65,11 +73,25 @@ def evaluate(
     sim: SimulatorName = "verilator",
     port: Port = None,
     baud: Baud = DEFAULT_BAUD,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="R.npy",
+            help="Classes (B,) or logits (B, classes) of another network, such as the one in "
+            "floating point; the images that differ are listed.",
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the confusion matrix; .png, .svg or .pdf."),
+    ] = None,
     config: ConfigFile = None,
     set_: Assignments = None,
     json: Json = False,
 ) -> None:
     """Classify labelled images; compare every backend except golden with the golden model."""
+    if picture is not None:
+        check_picture(picture, images, labels)
     core_class = find_core(network)
     if not issubclass(core_class, Network):
         raise InputError(f"{network} is a core, not a network; {_known()}")
@@ -78,17 +100,32 @@ def evaluate(
     core = core_on(port, core_class, settings, baud) if port else core_class.from_settings(settings)
     pixels = check_images(core, load(images, "--images"), "--images")
     truth = check_labels(core, load(labels, "--labels"), len(pixels), "--labels")
+    others = reference and load_tensor(reference, "--reference")
+    if others is not None:
+        others = check_reference(core, others, len(pixels), "--reference")[:limit]
     options = {"port": port, "baud": baud} if port else {}
     options |= {"simulator": sim} if backend in ("rtl", "netlist") else {}
     place = find_backend(backend, **options)
     with count_display("images", quiet=json) as progress:
-        result = run_evaluation(core, pixels[:limit], truth[:limit], place, progress)
+        result = run_evaluation(core, pixels[:limit], truth[:limit], place, progress, others)
+    if picture is not None:
+        from spikeloom_models.confusion import draw_confusion
+
+        with output_file(picture) as file:
+            draw_confusion(result).savefig(file, format=picture.suffix[1:], dpi=150)
     if json:
         print_json(result.as_dict())
     else:
         print_evaluation(result)
     if result.mismatches:
         raise JobError(f"{network}: {result.mismatches} outputs differ from the golden model")
+
+
+def check_picture(path: Path, *inputs: Path) -> None:
+    """Raise `InputError` unless a picture can be written to `path`."""
+    if path.suffix not in PICTURES:
+        raise InputError(f"--picture {path}: the name ends in one of {', '.join(PICTURES)}")
+    check_file(path, inputs={"--images": inputs[0], "--labels": inputs[1]})
 
 
 def load(path: Path, name: str) -> NDArray:
@@ -107,10 +144,18 @@ def print_evaluation(result: Evaluation) -> None:
     out.print(
         f"{result.network} on {result.backend}: {100 * result.accuracy:.2f} % of {result.images:,} "
         f"images ({right:,}), {result.images_per_second:,} images/s, {result.cycles:,.0f} cycles "
-        "an image"
+        f"an image ({result.cycles_min:,} to {result.cycles_max:,})"
     )
     if result.mismatches is not None:
         out.print(f"{result.mismatches} outputs differ from the golden model")
+    if result.differing is not None:
+        shown = ", ".join(map(str, result.differing[:SHOWN]))
+        shown += ", ..." if len(result.differing) > SHOWN else ""
+        out.print(
+            f"{len(result.differing):,} of {result.images:,} classes differ from the reference"
+            + (f": images {shown}" if shown else "")
+        )
+    print_activity(result.layers)
     out.print("rows: the class of an image; columns: the class that the network gives")
     numbers = [str(n) for n in range(len(result.classes))]
     rows = zip(numbers, result.classes, result.confusion, strict=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
 from .options import console
+
+if TYPE_CHECKING:
+    from spikeloom.networks.evaluation import Activity
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -29,6 +32,12 @@ def print_pairs(pairs: Iterable[tuple[Any, Any]]) -> None:
     pairs = [(str(name), str(text)) for name, text in pairs]
     if not _print_grid(pairs):
         _print_lines(pairs)
+
+
+def print_activity(layers: Mapping[str, Activity]) -> None:
+    """Print what each layer of a network does for an image."""
+    rows = [(n, f"{100 * a.ones:.1f}", f"{a.additions:,.0f}") for n, a in layers.items()]
+    print_table(("layer", "spikes, %", "additions"), rows)
 
 
 def _print_grid(rows, columns=()):

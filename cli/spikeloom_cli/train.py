@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from spikeloom_models.tasks import ARCHITECTURES, TASKS, train_task
 
 from .options import Json, console, print_json, training_display
-from .tables import print_table
+from .tables import print_activity
 
 
 def train(
@@ -84,16 +85,12 @@ def train(
                 "output": str(output),
                 "accuracy": trained.accuracy,
                 "images": trained.images,
-                "rates": trained.rates,
-                "additions": trained.additions,
+                "layers": {name: asdict(layer) for name, layer in trained.layers.items()},
                 "accumulator_bits": trained.graph.accumulator_bits,
             }
         )
         return
-    print_table(
-        ("layer", "spikes, %", "additions"),
-        [(n, f"{100 * r:.1f}", f"{trained.additions[n]:,.0f}") for n, r in trained.rates.items()],
-    )
+    print_activity(trained.layers)
     out = console()
     out.print(f"accuracy on {trained.images:,} test images: {100 * trained.accuracy:.2f} %")
     out.print(f"{output}")

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from spikeloom.errors import InputError, unknown
 from spikeloom.networks import golden
-from spikeloom.networks.evaluation import check_images
+from spikeloom.networks.evaluation import Activity, activity, check_images
 from spikeloom.networks.file import SUFFIX, digest, save
 from spikeloom.networks.graph import Graph
 from spikeloom.networks.network import network_core
-from spikeloom.networks.signals import Spikes
 from spikeloom.outputs import check_file
 
 from .data import FASHION_CLASSES, Labelled, read_data
@@ -48,15 +47,13 @@ class Trained:
     Members
     -------
     images, accuracy : number of test images, and the share whose class is right.
-    rates : by layer, the mean of its spikes over images, steps, tokens and channels.
-    additions : by layer, the mean additions of an image.
+    layers : the mean activity of each layer.
     """
 
     graph: Graph
     images: int
     accuracy: float
-    rates: dict[str, float]
-    additions: dict[str, float]
+    layers: dict[str, Activity]
 
 
 def check_torch() -> None:
@@ -111,15 +108,9 @@ def assess(graph: Graph, data: Labelled, jobs: int | None = None) -> Trained:
     """A network as the golden model sees it on labelled images, on `jobs` processes."""
     core = network_core(digest(graph), graph)()
     result = golden.run_chunks(graph, check_images(core, data.images, "the images"), jobs=jobs)
-    rates = {}
-    for name, counts in result.counts.items():
-        signal = graph.signals[name]
-        assert isinstance(signal, Spikes)
-        rates[name] = float(counts.mean()) / (signal.steps * signal.tokens * signal.dims)
     return Trained(
         graph,
         len(data),
         float((result.labels == data.labels).mean()),
-        rates,
-        {name: float(counts.mean()) for name, counts in result.additions.items()},
+        activity(graph, result),
     )

@@ -52,7 +52,7 @@ def test_evaluate(spikeloom, files):
     found = json.loads(spikeloom(*EVALUATE, "--json").out)
     assert list(found) == [
         *("network", "backend", "images", "accuracy", "mismatches", "images_per_second"),
-        *("cycles", "classes", "confusion"),
+        *("cycles", "cycles_min", "cycles_max", "classes", "confusion", "layers", "differing"),
     ]
     assert (found["images"], found["accuracy"], found["mismatches"]) == (12, 11 / 12, None)
     assert (found["cycles"], found["classes"]) == (1000, ["0", "1", "2"])
@@ -62,7 +62,39 @@ def test_evaluate(spikeloom, files):
     ran = spikeloom(*EVALUATE)
     assert ran.code == 0
     assert ran.out.startswith("small-net on golden: 91.67 % of 12 images (11), ")
-    assert " 1,000 cycles an image\n" in ran.out
+    assert " 1,000 cycles an image (1,000 to 1,000)\n" in ran.out
+    assert "embed" in ran.out
+
+
+def test_evaluate_against_a_reference(spikeloom, files):
+    """Classes or logits of another network: the images that differ are listed."""
+    other = LABELS.copy()
+    other[[2, 5]] = (other[[2, 5]] + 1) % 3
+    np.save(files / "r.npy", other)
+    assert json.loads(spikeloom(*EVALUATE, "--reference", "r.npy", "--json").out)[
+        "differing"
+    ] == [2, 5]
+    assert "2 of 12 classes differ from the reference: images 2, 5\n" in spikeloom(
+        *EVALUATE, "--reference", "r.npy"
+    ).out
+    np.save(files / "r.npy", np.eye(3)[other])
+    ran = spikeloom(*EVALUATE, "--reference", "r.npy", "--limit", "3", "--json")
+    assert json.loads(ran.out)["differing"] == [2]
+    np.save(files / "r.npy", np.zeros((12, 4)))
+    ran = spikeloom(*EVALUATE, "--reference", "r.npy")
+    assert (ran.code, ran.err) == (
+        2,
+        "spikeloom: --reference: shape (12, 4) is not (12, 3), the logits of each image\n",
+    )
+
+
+def test_evaluate_draws(spikeloom, files):
+    for name, head in (("c.png", b"\x89PNG"), ("c.svg", b"<?xml"), ("c.pdf", b"%PDF")):
+        assert spikeloom(*EVALUATE, "--picture", name).code == 0
+        assert (files / name).read_bytes().startswith(head)
+    for name, message in (("c.bmp", "ends in one of .png, .svg, .pdf"), ("no/c.png", "folder no")):
+        ran = spikeloom(*EVALUATE, "--picture", name)
+        assert (ran.code, ran.err.count("\n"), message in ran.err) == (2, 1, True), ran.err
 
 
 def test_evaluate_reads_idx(spikeloom, files):

@@ -37,7 +37,7 @@ def test_train(data, tmp_path, capfd):
     assert (graph.name, graph.classes) == ("mnist-spikformer", tuple("0123456789"))
     assert summary["images"] == 20
     assert summary["accumulator_bits"] == graph.accumulator_bits
-    assert summary["rates"].keys() == graph.bounds.keys() - {"head"} | {
+    assert summary["layers"].keys() == graph.bounds.keys() - {"head"} | {
         "block0.x1",
         "block0.x2",
         "block1.x1",

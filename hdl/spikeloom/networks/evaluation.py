@@ -9,19 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..backend import Backend, Operands, Progress, compare, golden_run, silent
+from ..backend import Backend, Operands, Progress, Run, compare, silent
 from ..errors import InputError, echo
 from ..item import UInt, real_numbers
 from ..memory import check_memory
 from . import golden
-from .graph import INPUT
+from .graph import INPUT, Graph
 from .network import Network
+from .signals import Spikes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 MAX_LABEL_BITS = 16
 TIMED = 10  # images whose cycles the formula gives, for the golden model
+
+
+@dataclass(frozen=True)
+class Activity:
+    """The mean activity of a layer: `ones`, the mean of its output (the share of neurons that
+    spike), and the `additions` with nonzero operands that it makes for an image."""
+
+    ones: float
+    additions: float
 
 
 @dataclass(frozen=True)
@@ -35,9 +45,13 @@ class Evaluation:
     accuracy : fraction of images whose class is right.
     mismatches : outputs that differ from the golden model; None for the golden model.
     images_per_second : by the backend, without building.
-    cycles : of an image, the mean; for the golden model, by the formula, of the first 10 images.
+    cycles, cycles_min, cycles_max : of an image, the mean and the extremes; for the golden model,
+        by the formula, of the first 10 images.
     classes : their names.
     confusion : number of images by class (rows) and by class that the network gives (columns).
+    layers : the activity of each layer, by the golden model.
+    differing : numbers of the images whose class is not the one of a reference, such as the
+        floating-point network; None without a reference.
     """
 
     network: str
@@ -47,8 +61,12 @@ class Evaluation:
     mismatches: int | None
     images_per_second: float
     cycles: float
+    cycles_min: int
+    cycles_max: int
     classes: tuple[str, ...]
     confusion: list[list[int]]
+    layers: dict[str, Activity]
+    differing: list[int] | None
 
     def as_dict(self) -> dict[str, Any]:
         """The members, for JSON."""
@@ -61,20 +79,21 @@ def evaluate(
     labels: NDArray,
     backend: Backend | None = None,
     progress: Progress = silent,
+    reference: NDArray | None = None,
 ) -> Evaluation:
     """Run a network on checked images and labels (`check_images`, `check_labels`), on a backend or
-    on the golden model."""
-    begun = time.monotonic()
-    mismatches = None
+    on the golden model. `reference` holds the classes (B,) that another network gives."""
     if backend is None or backend.name == "golden":
-        found = golden.run_chunks(core.GRAPH, images, progress=progress).labels
-        seconds = time.monotonic() - begun
+        begun = time.monotonic()
+        golden_result = golden.run_chunks(core.GRAPH, images, progress=progress)
+        seconds, mismatches, found = time.monotonic() - begun, None, golden_result.labels
         cycles = [core.cycles(**{INPUT: image}) for image in images[:TIMED]]
     else:
         batch: Sequence[Operands] = [{INPUT: image} for image in images]
         runs = backend.run(core, batch, progress)
+        golden_result = golden.run_chunks(core.GRAPH, images)
+        mismatches = compare(runs, _golden_runs(golden_result))
         seconds = sum(run.seconds for run in runs)
-        mismatches = compare(runs, [golden_run(core, operands) for operands in batch])
         found = np.array([run.outputs["label"] for run in runs])
         cycles = [run.cycles for run in runs]
     classes = len(core.GRAPH.classes)
@@ -87,9 +106,29 @@ def evaluate(
         mismatches=mismatches,
         images_per_second=round(len(images) / max(seconds, 1e-9), 1),
         cycles=float(np.mean(cycles)),
+        cycles_min=int(np.min(cycles)),
+        cycles_max=int(np.max(cycles)),
         classes=core.GRAPH.classes,
         confusion=confusion.reshape(classes, classes).tolist(),
+        layers=activity(core.GRAPH, golden_result),
+        differing=None if reference is None else np.flatnonzero(found != reference).tolist(),
     )
+
+
+def activity(graph: Graph, result: golden.Result) -> dict[str, Activity]:
+    """The mean activity of each layer that spikes."""
+    found = {}
+    for name, counts in result.counts.items():
+        signal = graph.signals[name]
+        assert isinstance(signal, Spikes)
+        ones = float(counts.mean()) / (signal.steps * signal.tokens * signal.dims)
+        found[name] = Activity(ones, float(result.additions[name].mean()))
+    return found
+
+
+def _golden_runs(result: golden.Result) -> list[Run]:
+    outputs = zip(result.logits, result.labels, strict=True)
+    return [Run({"logits": logits, "label": label}) for logits, label in outputs]
 
 
 def check_images(core: Network, images: ArrayLike, name: str) -> NDArray:
@@ -126,3 +165,15 @@ def check_labels(core: Network, labels: ArrayLike, images: int, name: str) -> ND
             f"({echo(classes[0])}..{echo(classes[-1])})"
         )
     return array
+
+
+def check_reference(core: Network, values: ArrayLike, images: int, name: str) -> NDArray:
+    """The classes (B,) that a reference gives: classes, or logits (B, classes). Raises
+    `InputError`."""
+    array = np.asarray(values)
+    if array.ndim < 2:
+        return check_labels(core, array, images, name)
+    wanted = (images, len(core.GRAPH.classes))
+    if array.shape != wanted:
+        raise InputError(f"{name}: shape {array.shape} is not {wanted}, the logits of each image")
+    return real_numbers(array, name).argmax(1)
