@@ -26,6 +26,7 @@ from . import (
     evaluate,
     flash,
     generate,
+    import_,
     list_,
     regress,
     report,
@@ -56,6 +57,7 @@ COMMANDS = {
     "bench": bench.bench,
     "demo": demo.demo,
     "train": train.train,
+    "import": import_.import_,
     "doctor": doctor.doctor,
 }
 for _name, _function in COMMANDS.items():

@@ -1,0 +1,1 @@
+"""Architectures, one file each; a new file is found by itself."""

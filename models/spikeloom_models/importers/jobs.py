@@ -1,0 +1,192 @@
+"""Importing by name: a checkpoint, an architecture, settings; the result is a network file."""
+
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spikeloom.errors import InputError, unknown
+from spikeloom.networks import golden
+from spikeloom.networks.file import SUFFIX, save
+from spikeloom.networks.graph import Graph
+from spikeloom.outputs import check_file, output_file
+
+from ..tasks import check_torch
+from .registry import architectures
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..floating import FloatNetwork
+    from ..quantise import Cut
+
+BITS = (8, 6, 4)
+LOSS = 0.003  # share of images that "auto" may lose
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How near the integers of one choice of `bits` come to the floating-point network.
+
+    Members
+    -------
+    agreement : share of the calibration images with the same class; None without images.
+    accuracy : share of them that is right; None without labels.
+    """
+
+    bits: int
+    agreement: float | None = None
+    accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class Imported:
+    """An imported network.
+
+    Members
+    -------
+    graph, bits : the network in integers, and the bits of its weights.
+    settings : the values that were used; `given` are those of the user, the others the defaults of
+        the architecture's own code.
+    cuts : by layer, what rounding did to its weights.
+    images, float_accuracy : calibration images, and the share that the floating-point network
+        has right (None without labels).
+    tried : the fidelity of each choice of bits that was computed.
+    """
+
+    graph: Graph
+    bits: int
+    settings: dict[str, Any]
+    given: tuple[str, ...]
+    cuts: dict[str, Cut]
+    images: int
+    float_accuracy: float | None
+    tried: tuple[Fidelity, ...]
+
+
+def import_checkpoint(
+    checkpoint: str | PathLike[str],
+    architecture: str,
+    output: str | PathLike[str],
+    settings: Mapping[str, str] | None = None,
+    *,
+    images: NDArray | None = None,
+    labels: NDArray | None = None,
+    bits: int | str = 8,
+    sweep: bool = False,
+    name: str = "",
+    classes: Sequence[str] = (),
+    reference: str | PathLike[str] | None = None,
+) -> Imported:
+    """Import a checkpoint and write its network file to `output`.
+
+    Parameters
+    ----------
+    settings : values that the checkpoint lacks, as text, by name.
+    images, labels : calibration images (B, Y, X, C) of uint8, and their classes (B,).
+    bits : of the weights; "auto" takes the fewest that lose at most 0.3 points of accuracy, or of
+        agreement without `labels`, on the calibration images.
+    sweep : whether to compute the fidelity of all numbers of bits.
+    reference : a file for the logits of the floating-point network on `images`, .npy.
+
+    Raises `InputError`.
+    """
+    check_torch()
+    if str(output)[-len(SUFFIX) :] != SUFFIX:
+        raise InputError(f"{output}: the name of a network file ends in {SUFFIX}; rename it")
+    check_file(output, inputs={"the checkpoint": checkpoint})
+    if architecture not in architectures():
+        raise unknown("architecture", architecture, architectures())
+    if images is None and (bits == AUTO or sweep or labels is not None or reference):
+        raise InputError("give calibration images with --calibrate X.npy")
+    chosen = architectures()[architecture]
+    given = dict(settings or {})
+    if images is not None and any(s.name == "image" for s in chosen.settings):
+        given.setdefault("image", f"{images.shape[1]},{images.shape[2]}")
+    values = chosen.values(given)
+    network = _build(checkpoint, chosen, values)
+    measured = _Measured(network, images, labels)
+    quantised, tried = _choose(network, measured, bits, sweep, name or chosen.name, classes)
+    save(output, quantised.graph)
+    if reference is not None:
+        with output_file(reference) as file, file.open("wb") as out:
+            np.save(out, measured.logits)
+    return Imported(
+        graph=quantised.graph,
+        bits=next(x.weight_bits for x in quantised.graph.layers if hasattr(x, "weight_bits")),
+        settings=values,
+        given=tuple(settings or {}),
+        cuts=quantised.cuts,
+        images=0 if images is None else len(images),
+        float_accuracy=measured.accuracy,
+        tried=tried,
+    )
+
+
+def _build(checkpoint, chosen, values) -> FloatNetwork:
+    from .checkpoint import read_state
+    from .registry import Keys
+
+    keys = Keys(read_state(checkpoint))
+    network = chosen.build(keys, values)
+    keys.close()
+    return network
+
+
+class _Measured:
+    """The floating-point network on the calibration images."""
+
+    def __init__(self, network: FloatNetwork, images: NDArray | None, labels: NDArray | None):
+        self.images, self.labels = images, labels
+        self.accuracy: float | None = None
+        if images is None:
+            return
+        if images.shape[1:] != network.image:
+            raise InputError(
+                f"--calibrate: images of {images.shape[1:]} do not fit a network for "
+                f"{network.image} (height, width, channels)"
+            )
+        import torch
+
+        self.logits = network.logits(torch.from_numpy(images.copy())).numpy()
+        self.classes = self.logits.argmax(1)
+        if labels is not None:
+            self.accuracy = float((self.classes == labels).mean())
+
+    def fidelity(self, graph: Graph, bits: int) -> Fidelity:
+        """How near `graph` comes."""
+        if self.images is None:
+            return Fidelity(bits)
+        found = golden.run_chunks(graph, self.images).labels
+        right = None if self.labels is None else float((found == self.labels).mean())
+        return Fidelity(bits, float((found == self.classes).mean()), right)
+
+    def is_good(self, tried: Fidelity) -> bool:
+        """Whether a choice of bits loses little enough."""
+        if self.accuracy is not None and tried.accuracy is not None:
+            return tried.accuracy >= self.accuracy - LOSS
+        return tried.agreement is not None and tried.agreement >= 1 - LOSS
+
+
+def _choose(network, measured, bits, sweep, name, classes):
+    """The network in the chosen number of bits, and what was tried."""
+    from ..quantise import quantise
+
+    made, tried = {}, {}
+    wanted = sorted(BITS) if sweep or bits == AUTO else [bits]
+    for number in wanted:
+        made[number] = quantise(network, number, name=name, classes=classes)
+        tried[number] = measured.fidelity(made[number].graph, number)
+        if bits == AUTO and not sweep and measured.is_good(tried[number]):
+            break
+    if bits == AUTO:
+        good = [number for number in tried if measured.is_good(tried[number])]
+        bits = min(good, default=max(BITS))
+    return made[bits], tuple(tried.values())

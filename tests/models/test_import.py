@@ -1,0 +1,197 @@
+"""Checkpoints become network files: the float network is the checkpoint's, the integers are near
+it, and what does not fit is refused in one line."""
+
+# pyright: reportMissingImports=false
+
+from argparse import Namespace
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from spikeloom.errors import InputError
+from spikeloom_cli.main import main
+
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.skipif(
+        find_spec("torch") is None, reason="PyTorch is not installed: pip install '.[torch]'"
+    ),
+]
+SETTINGS = {"heads": "4", "image": "16", "mean": "0.3", "std": "0.4"}
+NEURONS = {
+    "patch_embed.proj_lif": "stem0",
+    **{f"patch_embed.proj_lif{n}": f"stem{n}" for n in (1, 2, 3)},
+    "patch_embed.rpe_lif": "position",
+    **{
+        f"block.{b}.{key}_lif": f"block{b}.{key.rpartition('.')[2].replace('attn', 'attention')}"
+        for b in (0, 1)
+        for key in ("attn.q", "attn.k", "attn.v", "attn.attn", "attn.proj", "mlp.fc1", "mlp.fc2")
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Smooth pictures: neighbouring pixels are alike."""
+    rng = np.random.default_rng(3)
+    coarse = rng.integers(0, 256, (24, 5, 5)).astype(float)
+    fine = np.kron(coarse, np.ones((1, 4, 4)))[:, 1:17, 2:18]
+    return np.clip(fine + rng.normal(0, 12, fine.shape), 0, 255).astype(np.uint8)[..., None]
+
+
+@pytest.fixture(scope="module")
+def model(images):
+    import torch
+
+    from .spikformer_reference import Spikformer, lively
+
+    torch.manual_seed(1)
+    return lively(Spikformer(), _normalised(images))
+
+
+def _normalised(images):
+    import torch
+
+    return (torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255 - 0.3) / 0.4
+
+
+def _build(state, **changes):
+    from spikeloom_models.importers.registry import Keys, architectures
+
+    spikformer, keys = architectures()["spikformer"], Keys(state)
+    network = spikformer.build(keys, spikformer.values(SETTINGS | changes))
+    keys.close()
+    return network
+
+
+def test_spikes_are_those_of_the_checkpoint(model, images):
+    import torch
+
+    with torch.no_grad():
+        logits = model(_normalised(images))
+    network = _build(model.state_dict())
+    signals = network.signals(torch.from_numpy(images))
+    for key, name in NEURONS.items():
+        spikes = model.get_submodule(key).spikes
+        if spikes.ndim == 5:
+            spikes = spikes.flatten(-2).transpose(-1, -2)
+        spikes = spikes.reshape(signals[name].shape)
+        assert 0.001 < spikes.mean() < 0.9, name
+        assert torch.equal(spikes, signals[name]), name
+    assert torch.allclose(signals["head"], logits, atol=1e-5)
+
+
+def test_a_convolution_of_one_by_one_is_a_linear_layer(model, images):
+    """The authors' variant for ImageNet: other keys, and two more sizes of 1."""
+    import torch
+
+    state = {}
+    for key, value in model.state_dict().items():
+        if "_linear.weight" in key:
+            value = value[..., None] if "attn" in key else value[..., None, None]
+        state[key.replace("_linear", "_conv")] = value
+    given = torch.from_numpy(images)
+    expected = _build(model.state_dict()).logits(given)
+    assert torch.equal(_build(state).logits(given), expected)
+
+
+@pytest.mark.parametrize("wrapper", ["", "state_dict", "model"])
+def test_reading(model, tmp_path, wrapper):
+    import torch
+
+    from spikeloom_models.importers.checkpoint import read_state
+
+    state = {f"module.{key}": value for key, value in model.state_dict().items()}
+    content = {wrapper: state, "epoch": 3, "args": Namespace(lr=0.1)} if wrapper else state
+    torch.save(content, tmp_path / "net.pth.tar")
+    found = read_state(tmp_path / "net.pth.tar")
+    assert found.keys() == model.state_dict().keys()
+    assert all(torch.equal(found[key], value) for key, value in model.state_dict().items())
+
+
+class Harmful:
+    """Runs code when it is unpickled."""
+
+    def __reduce__(self):
+        return (print, ("harm",))
+
+
+def _edited(edit):
+    def make(state):
+        state = dict(state)
+        edit(state)
+        return state
+
+    return make
+
+
+REFUSALS = {
+    "needs code": (lambda s: {"model": Harmful()}, {}, "needs code to be read, which is never run"),
+    "no tensors": (lambda s: {"model": 3}, {}, "'model' is no tensor"),
+    "empty": (lambda s: {}, {}, "holds no state dict"),
+    "missing": (
+        _edited(lambda s: s.pop("block.1.mlp.fc1_bn.weight")),
+        {},
+        "lacks block.1.mlp.fc1_bn.weight",
+    ),
+    "unexpected": (
+        _edited(lambda s: s.update(cls_token=s["head.bias"])),
+        {},
+        "holds 'cls_token', which the architecture does not have",
+    ),
+    "shape": (
+        _edited(lambda s: s.update({"head.bias": s["head.bias"][:3]})),
+        {},
+        "head.bias has the shape (3,); it must be (5)",
+    ),
+    "nan": (
+        _edited(lambda s: s.update({"head.bias": s["head.bias"] * float("nan")})),
+        {},
+        "head.bias holds NaN or infinity",
+    ),
+    "heads": (dict, {"heads": "5"}, "32 channels are not a multiple of 5 heads"),
+    "unknown setting": (dict, {"head": "4"}, "did you mean heads?"),
+    "no number": (dict, {"heads": "four"}, "--set heads=four: give an integer"),
+    "tau": (dict, {"tau": "1.5"}, "layer stem0: tau = 1.5"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refusals(case, model, tmp_path, capfd):
+    import torch
+
+    make, settings, message = REFUSALS[case]
+    torch.save(make(model.state_dict()), tmp_path / "net.pth")
+    options = [f"--set={key}={value}" for key, value in (SETTINGS | settings).items()]
+    output = tmp_path / "net.safetensors"
+    code = main(
+        ["import", str(tmp_path / "net.pth"), "--arch", "spikformer", "-o", str(output), *options]
+    )
+    err = capfd.readouterr().err
+    assert (code, err.count("\n"), message in err) == (2, 1, True), err
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not a checkpoint of torch.save"),
+        (b"PK\x03\x04 not a zip", "is not a checkpoint of torch.save"),
+    ],
+)
+def test_files_that_are_no_checkpoints(content, message, tmp_path):
+    from spikeloom_models.importers.checkpoint import read_state
+
+    (tmp_path / "net.pt").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_state(tmp_path / "net.pt")
+    with pytest.raises(InputError, match="does not exist"):
+        read_state(tmp_path / "none.pt")
+
+
+def test_settings_that_a_checkpoint_does_not_hold():
+    from spikeloom_models.importers.registry import architectures
+
+    with pytest.raises(InputError, match=r"does not hold heads .*--set heads=VALUE"):
+        architectures()["spikformer"].values({})
