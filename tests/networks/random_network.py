@@ -26,7 +26,10 @@ class Builder:
     def neuron(self, threshold):
         threshold = max(1, int(threshold))
         threshold += threshold % 2 * self.leak
-        return Neuron(threshold=threshold, leak=self.leak, reset=self.reset)
+        reset = self.reset
+        if reset == "mixed":
+            reset = ("soft", "hard")[len(self.layers) % 2]
+        return Neuron(threshold=threshold, leak=self.leak, reset=reset)
 
     def weight(self, rows, columns):
         half = 1 << (self.weight_bits - 1)
@@ -101,6 +104,7 @@ def random_network(
     """A network of patch embedding, `blocks` blocks (attention and MLP) and classifier.
 
     The defaults are the sizes of fashion-spikformer. `value_dims`: dims of V (default: `dims`).
+    `reset` "mixed" alternates from layer to layer.
     """
     rng = np.random.default_rng(seed)
     build = Builder(rng, weight_bits, leak, reset)

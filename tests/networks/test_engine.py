@@ -20,7 +20,10 @@ SMALL = {"image": (4, 4, 1), "patch": (2, 2), "steps": 2, "dims": 16, "hidden": 
 QUICK = {
     "loaded weights": ({"blocks": 0}, {"weights": "loaded"}),
     "odd sizes, sums, 4 lanes": (
-        {"dims": 10, "hidden": 7, "blocks": 1, "heads": 2, "residual": "add", "pixel_bits": 3},
+        {
+            **{"dims": 10, "hidden": 7, "blocks": 1, "heads": 2, "residual": "add"},
+            **{"pixel_bits": 3, "reset": "mixed"},
+        },
         {"lanes": 4},
     ),
     "one token, one step": (
@@ -28,7 +31,10 @@ QUICK = {
         {},
     ),
     "4 bits, 16 lanes, 16 steps": (
-        {"weight_bits": 4, "steps": 16, "blocks": 1, "attention": False, "pixel_bits": 1},
+        {
+            **{"weight_bits": 4, "steps": 16, "blocks": 1, "attention": False},
+            **{"pixel_bits": 1, "reset": "soft"},
+        },
         {"lanes": 16, "weights": "loaded"},
     ),
     "wide lanes, no leak": (
@@ -85,6 +91,15 @@ def check_graph(graph, batch, engine, *, stalls=0.0, seed=1):
 @pytest.mark.parametrize("case", QUICK)
 def test_equal(case):
     check(*QUICK[case])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("leak", [0, 1])
+@pytest.mark.parametrize("steps", range(1, 17))
+def test_steps_and_resets(steps, leak):
+    """Every number of steps; hard and soft resets alternate from layer to layer."""
+    sizes = {"steps": steps, "blocks": 1, "heads": 1, "dims": 8, "leak": leak, "reset": "mixed"}
+    check(sizes, {"lanes": 16}, images=1, seed=steps)
 
 
 def test_stalls():
@@ -154,6 +169,7 @@ def test_equal_random(seed):
         "blocks": pick(1, 2),
         "weight_bits": pick(4, 6, 8),
         "leak": pick(0, 1),
+        "reset": pick("hard", "soft", "mixed"),
         "residual": pick("iand", "add"),
     }
     engine = {"lanes": pick(4, 8, 16, 64), "weights": pick("initial", "loaded")}
@@ -163,7 +179,6 @@ def test_equal_random(seed):
 @pytest.mark.parametrize(
     ("sizes", "engine", "message"),
     [
-        ({"reset": "soft"}, {}, "layer embed: reset is soft"),
         ({}, {"lanes": 12}, "lanes is 12; choose one of"),
         ({}, {"weights": "flash"}, "weights is 'flash'; choose one of"),
     ],

@@ -114,9 +114,6 @@ class Compiler(LayerOperations):
     def _layer(self, layer: Layer) -> None:
         """The operations of a layer. The branch of an `iand` residual is computed by the residual,
         and V by its attention."""
-        neuron = getattr(layer, "neuron", None)
-        if neuron is not None and neuron.reset != "hard":
-            raise layer.error("reset is soft; the engine has hard reset, train with that")
         if isinstance(layer, Classifier):
             self.classify(layer)
         elif isinstance(layer, Residual):

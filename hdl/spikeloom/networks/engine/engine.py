@@ -191,6 +191,7 @@ class Engine(Component):
             operand_bits=operands.operand_bits,
             bits=program.accumulator_bits,
             shift=program.shift,
+            soft=any(operation.soft for operation in program.operations),
         )
         m.d.comb += [
             operands.i_valid.eq(replay.valid),
@@ -206,6 +207,7 @@ class Engine(Component):
             lanes.added.eq(operands.added),
             lanes.rest.eq(sequencer.rest.as_signed()),
             lanes.leak.eq(sequencer.leak),
+            lanes.soft.eq(sequencer.soft),
         ]
         return operands, lanes
 

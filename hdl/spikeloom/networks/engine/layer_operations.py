@@ -138,13 +138,13 @@ class LayerOperations:
         source = self._read(layer, layer.inputs[0])
         columns = self._columns(layer, target, signal)
         base, pitch = self._matrix(layer, columns, source, [row for _, row in constants])
-        head = self._opening(constants, source.columns.end)
+        first, later = self._opening(layer, constants, source.columns.end)
         self._emit(
             layer,
             source,
             rows=self.network.steps,
-            head=head,
-            following=head,
+            head=first,
+            following=later,
             tokens=self._tokens(layer),
             w_base=base,
             w_pitch=pitch,
@@ -165,7 +165,10 @@ class LayerOperations:
         base, pitch = self._matrix(layer, columns, source, constants)
         nothing = Entry(Kind.ADD, pixels)
         tail = [*self._added(after, pixels + 1 + len(before)), nothing, Entry(Kind.FIRST, pixels)]
-        tail += [Entry(Kind.NEXT, pixels)] * (self.network.steps - 1)
+        again = [Entry(Kind.NEXT, pixels)]
+        if layer.neuron.reset == "soft":
+            again.append(Entry(Kind.SOFT, pixels))
+        tail += again * (self.network.steps - 1)
         self._emit(
             layer,
             source,
@@ -191,10 +194,7 @@ class LayerOperations:
         values = [int(row.flat[0]) for _, row in constants]
         key = ("attention", groups, dims, *values)
         base = self.weights.place_constants(key, values, groups, dims, 1 << self.index_bits)
-        entries = [Entry(Kind.OPEN, groups * dims)]
-        for n, (factor, _) in enumerate(constants[1:]):
-            kind = Kind.SHIFTED if factor > 1 else Kind.ADD
-            entries.append(Entry(kind, groups * dims * (n + 2)))
+        first, later = self._opening(layer, constants, groups * dims, groups * dims)
         # No word of the state may be read before the last change of it is written.
         slots = self.network.steps * groups
         pause = -(-(Operands.write_delay - 1) // slots) - 1
@@ -232,8 +232,8 @@ class LayerOperations:
                 **part,
                 w_base=base,
                 state=True,
-                head=tuple(entries),
-                following=tuple(entries),
+                head=first,
+                following=later,
                 **self._neuron(layer),
             )
 
@@ -304,7 +304,8 @@ class LayerOperations:
         return {"target": target, "output": (bitmap, part), "o_row": row, "groups": groups}
 
     def _neuron(self, layer: Any) -> dict[str, int]:
-        return {"rest": rest_of(layer), "leak": layer.neuron.leak}
+        neuron = layer.neuron
+        return {"rest": rest_of(layer), "leak": neuron.leak, "soft": neuron.reset == "soft"}
 
     def _tokens(self, layer: Layer) -> int:
         return self.network.tokens
@@ -334,14 +335,20 @@ class LayerOperations:
             "give the network wider weights"
         )
 
-    def _opening(self, constants: Sequence[Row], row: int) -> tuple[Entry, ...]:
-        """Entries that begin a step: the first row opens it."""
-        return (Entry(Kind.OPEN, row), *self._added(constants[1:], row + 1))
+    def _opening(
+        self, layer: Any, constants: Sequence[Row], row: int, pitch: int = 1
+    ) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+        """Entries that begin the first step, and a later one: the first row opens it, and the
+        others follow, `pitch` rows apart."""
+        opening = Entry(Kind.OPEN, row)
+        added = self._added(constants[1:], row + pitch, pitch)
+        reset = [Entry(Kind.SOFT, row)] if layer.neuron.reset == "soft" else []
+        return (opening, *added), (opening, *reset, *added)
 
-    def _added(self, constants: Sequence[Row], row: int) -> list[Entry]:
+    def _added(self, constants: Sequence[Row], row: int, pitch: int = 1) -> list[Entry]:
         """Entries of rows from `row` on."""
         return [
-            Entry(Kind.SHIFTED if factor > 1 else Kind.ADD, row + n)
+            Entry(Kind.SHIFTED if factor > 1 else Kind.ADD, row + n * pitch)
             for n, (factor, _) in enumerate(constants)
         ]
 

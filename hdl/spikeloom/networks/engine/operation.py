@@ -22,9 +22,12 @@ class Kind(IntEnum):
     OPEN : begins a time step: v <- (v fired ? rest : v >> leak) + (W << shift).
     CAPTURE : x <- v; v <- v + x, which doubles v. The entry before it must not change v.
     FIRST : begins step 0 with the sum of the pixels: x <- v; v <- rest + x. Likewise.
+    SOFT : follows the entry that began a step: v <- v + (v had fired then ? rest : 0), for a soft
+        reset. The operand stays.
     NEXT : begins a later step with the same operand: v <- (v fired ? rest : v >> leak) + x.
 
-    The first entry of a list replaces v: EVENT and ADD by W, OPEN by rest + (W << shift).
+    With a soft reset, OPEN and NEXT do not replace v where it fired. The first entry of a list
+    replaces v: EVENT and ADD by W, OPEN by rest + (W << shift).
     """
 
     EVENT = 0
@@ -33,6 +36,7 @@ class Kind(IntEnum):
     OPEN = 3
     CAPTURE = 4
     FIRST = 5
+    SOFT = 6
     NEXT = 7
 
 
@@ -95,6 +99,7 @@ class Operation:
     groups : groups of `lanes` outputs.
     rest : what replaces v after a spike.
     leak : places by which v is shifted between steps.
+    soft : a spike subtracts from v, by SOFT, rather than replacing it.
     state : EVENTs read the attention state rather than weights.
     learn : EVENTs add the spikes of V to the attention state, which is cleared before.
     keep : accumulators go on from the operation before.
@@ -126,6 +131,7 @@ class Operation:
     groups: int = 1
     rest: int = 0
     leak: int = 0
+    soft: bool = False
     state: bool = False
     learn: bool = False
     keep: bool = False
