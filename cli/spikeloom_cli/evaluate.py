@@ -104,10 +104,10 @@ def print_evaluation(result: Evaluation) -> None:
     """Print an evaluation as text."""
     out = console()
     right = sum(row[n] for n, row in enumerate(result.confusion))
+    cycles = "" if result.cycles is None else f", {result.cycles:,.0f} cycles an image"
     out.print(
         f"{result.network} on {result.backend}: {100 * result.accuracy:.2f} % of {result.images:,} "
-        f"images ({right:,}), {result.images_per_second:,} images/s, {result.cycles:,.0f} cycles "
-        "an image"
+        f"images ({right:,}), {result.images_per_second:,} images/s{cycles}"
     )
     if result.mismatches is not None:
         out.print(f"{result.mismatches} outputs differ from the golden model")

@@ -65,13 +65,15 @@ class Builder:
             )
         )
 
-    def attention(self, name, sources, heads, tokens, dims):
+    def attention(self, name, sources, form, heads, tokens, dims):
         threshold = max(2, tokens * dims // heads // 100)
+        if form == "spike-driven":
+            threshold = max(2, tokens // 4)
         self.layers.append(
             Attention(
                 name=name,
                 inputs=sources,
-                form="spikformer",
+                form=form,
                 heads=heads,
                 neuron=self.neuron(threshold),
             )
@@ -98,13 +100,14 @@ def random_network(
     reset="hard",
     residual="iand",
     attention=True,
+    form="spikformer",
     seed=1,
     name="random-network",
 ):
     """A network of patch embedding, `blocks` blocks (attention and MLP) and classifier.
 
     The defaults are the sizes of fashion-spikformer. `value_dims`: dims of V (default: `dims`).
-    `reset` "mixed" alternates from layer to layer.
+    `reset` "mixed" alternates from layer to layer; `form` is that of attention.
     """
     rng = np.random.default_rng(seed)
     build = Builder(rng, weight_bits, leak, reset)
@@ -119,7 +122,7 @@ def random_network(
             for operand, width in (("q", dims), ("k", dims), ("v", values)):
                 build.linear(block + operand, x, dims, width)
             qkv = tuple(block + operand for operand in "qkv")
-            build.attention(block + "attention", qkv, heads, tokens, dims)
+            build.attention(block + "attention", qkv, form, heads, tokens, dims)
             build.linear(block + "proj", block + "attention", values, dims)
             build.residual(block + "x1", residual, x, block + "proj")
             x = block + "x1"

@@ -37,9 +37,29 @@ QUICK = {
         },
         {"lanes": 16, "weights": "loaded"},
     ),
+    "spike-driven": (
+        {"form": "spike-driven", "blocks": 1, "dims": 20, "steps": 3, "reset": "mixed"},
+        {"lanes": 8},
+    ),
     "wide lanes, no leak": (
         {"weight_bits": 6, "leak": 0, "blocks": 1, "heads": 2, "dims": 20},
         {"lanes": 32},
+    ),
+}
+
+SPIKE_DRIVEN = {"form": "spike-driven", "blocks": 1}
+LONG = {
+    "spike-driven, two blocks of sums": (
+        SPIKE_DRIVEN | {"blocks": 2, "residual": "add", "heads": 2},
+        {"lanes": 16, "weights": "loaded"},
+    ),
+    "spike-driven, one token and step": (
+        SPIKE_DRIVEN | {"image": (2, 2, 1), "steps": 1, "dims": 7, "heads": 1},
+        {"lanes": 32},
+    ),
+    "spike-driven, 4 lanes, no leak, 16 steps": (
+        SPIKE_DRIVEN | {"leak": 0, "steps": 16, "dims": 5, "heads": 1},
+        {"lanes": 4, "bit_enables": True},
     ),
 }
 
@@ -139,6 +159,12 @@ def _always_firing(layer):
     return fields | ({"neuron": replace(layer.neuron, threshold=1)} if layer.name != "head" else {})
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("case", LONG)
+def test_equal_forms(case):
+    check(*LONG[case])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("case", SLOW)
 def test_equal_larger(case):
@@ -171,6 +197,7 @@ def test_equal_random(seed):
         "leak": pick(0, 1),
         "reset": pick("hard", "soft", "mixed"),
         "residual": pick("iand", "add"),
+        "form": pick("spikformer", "spike-driven"),
     }
     engine = {"lanes": pick(4, 8, 16, 64), "weights": pick("initial", "loaded")}
     check(sizes, engine, stalls=pick(0.0, 0.0, 0.4), seed=seed + 1)

@@ -30,6 +30,8 @@ NETWORKS = {
     "added spikes": SMALL | {"residual": "add"},
     "added spikes, three blocks": SMALL | {"residual": "add", "blocks": 3},
     "wide values": SMALL | {"value_dims": 9, "heads": 3},
+    "spike-driven": SMALL | {"form": "spike-driven", "residual": "add"},
+    "spike-driven, soft reset": SMALL | {"form": "spike-driven", "reset": "soft", "steps": 7},
     "no attention": SMALL | {"attention": False, "blocks": 2},
 }
 

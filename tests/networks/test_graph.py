@@ -176,15 +176,15 @@ def test_refused(case):
 
 @pytest.mark.parametrize(
     "kind",
-    ["conv_stem", "convolution", "pooling", "membrane_shortcut", "neuron", 3, None, "Linear"],
+    ["conv_stem", "membrane_shortcut", "neuron", 3, None, "Linear"],
 )
 def test_kinds_that_are_not_built_are_refused(kind):
     """The line names those that exist."""
     with pytest.raises(InputError) as caught:
         changed(field("block0.fc1", kind=kind))
     assert str(caught.value) == (
-        f"layer block0.fc1: kind {kind!r} does not exist; kinds: patch_embedding, linear, "
-        "attention, residual, classifier"
+        f"layer block0.fc1: kind {kind!r} does not exist; kinds: patch_embedding, convolution, "
+        "pooling, linear, attention, residual, classifier"
         if kind is not None
         else "layer block0.fc1: kind None does not exist; kinds: " + ", ".join(KINDS)
     )
@@ -193,7 +193,7 @@ def test_kinds_that_are_not_built_are_refused(kind):
 @pytest.mark.parametrize(
     ("layer", "form", "forms"),
     [
-        *(("block0.attention", form, "spikformer") for form in ("ssa", "a2os2a", "spike-driven")),
+        *(("block0.attention", form, "spikformer, spike-driven") for form in ("ssa", "a2os2a")),
         ("block0.x1", "shortcut", "iand, add"),
     ],
 )
@@ -283,7 +283,9 @@ def test_one_embedding_and_one_classifier():
     layers[-2] = replace(layers[-2], inputs=("block0.x1", "again"), form="add")
     fc2 = replace(GRAPH.layer("block0.fc2"), inputs=("block0.fc1",))
     assert fc2.name == layers[-3].name
-    with pytest.raises(InputError, match="layer embed: is the second patch_embedding, after again"):
+    with pytest.raises(
+        InputError, match="layer embed: is the second layer that reads the image, after again"
+    ):
         Graph(name="n", steps=4, image=(2, 4, 1), layers=(second, *layers[:-4], *layers[-2:]))
     head = replace(GRAPH.classifier, name="early", inputs=("embed",))
     with pytest.raises(InputError, match="layer early: no layer reads its output"):
@@ -291,7 +293,7 @@ def test_one_embedding_and_one_classifier():
 
 
 def test_what_a_graph_says():
-    assert GRAPH.signals["embed"] == Spikes(4, 2, 4)
+    assert GRAPH.signals["embed"] == Spikes(4, 2, 4, grid=(1, 2))
     assert GRAPH.signals["head"] == Logits(3)
     assert GRAPH.signals["image"] == Image(4, 2, 4, 1, 8)
     assert (GRAPH.tokens, GRAPH.classes) == (2, ("0", "1", "2"))

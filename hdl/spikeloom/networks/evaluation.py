@@ -35,7 +35,8 @@ class Evaluation:
     accuracy : fraction of images whose class is right.
     mismatches : outputs that differ from the golden model; None for the golden model.
     images_per_second : by the backend, without building.
-    cycles : of an image, the mean; for the golden model, by the formula, of the first 10 images.
+    cycles : of an image, the mean; for the golden model, by the formula, of the first 10 images, or
+        None if the engine does not run the network.
     classes : their names.
     confusion : number of images by class (rows) and by class that the network gives (columns).
     """
@@ -46,7 +47,7 @@ class Evaluation:
     accuracy: float
     mismatches: int | None
     images_per_second: float
-    cycles: float
+    cycles: float | None
     classes: tuple[str, ...]
     confusion: list[list[int]]
 
@@ -69,7 +70,8 @@ def evaluate(
     if backend is None or backend.name == "golden":
         found = golden.run_chunks(core.GRAPH, images, progress=progress).labels
         seconds = time.monotonic() - begun
-        cycles = [core.cycles(**{INPUT: image}) for image in images[:TIMED]]
+        timed = [] if core.refusal else images[:TIMED]
+        cycles = [core.cycles(**{INPUT: image}) for image in timed]
     else:
         batch: Sequence[Operands] = [{INPUT: image} for image in images]
         runs = backend.run(core, batch, progress)
@@ -86,7 +88,7 @@ def evaluate(
         accuracy=float(np.mean(found == labels)),
         mismatches=mismatches,
         images_per_second=round(len(images) / max(seconds, 1e-9), 1),
-        cycles=float(np.mean(cycles)),
+        cycles=float(np.mean(cycles)) if cycles else None,
         classes=core.GRAPH.classes,
         confusion=confusion.reshape(classes, classes).tolist(),
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError, echo
 from .ranges import Range
+from .signals import Spikes
 from .values import fields_of, whole
 
 if TYPE_CHECKING:
@@ -65,6 +66,11 @@ class Neuron:
             raise InputError(
                 f"{where}: threshold {self.threshold} is odd; make it even, or set leak to 0"
             )
+
+    def spikes(self, like: Spikes, dims: int | None = None) -> Spikes:
+        """The output of neurons for the steps and places of a signal, of `dims` dims (default: as
+        many)."""
+        return Spikes(like.steps, like.tokens, dims or like.dims, grid=like.grid)
 
     def fire(self, current: NDArray, steps: int) -> NDArray:
         """Spikes (B, T, ...) of currents (B, T, ...), or (B, 1, ...) if they are the same in all

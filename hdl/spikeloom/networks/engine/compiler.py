@@ -7,7 +7,16 @@ from dataclasses import replace
 from ...errors import InputError
 from ..engine_limits import LANES
 from ..graph import INPUT, Graph
-from ..layers import Attention, Classifier, Layer, Linear, PatchEmbedding, Residual
+from ..layers import (
+    Attention,
+    Classifier,
+    Convolution,
+    Layer,
+    Linear,
+    PatchEmbedding,
+    Pooling,
+    Residual,
+)
 from .constants import fewest_doubled_rows, fewest_step_rows
 from .layer_operations import LayerOperations, step_constant
 from .operation import Target
@@ -39,12 +48,22 @@ def compile_network(
         raise InputError(
             f"network {network.name}: weights is {weights!r}; choose one of {', '.join(WEIGHTS)}"
         )
+    check_built(network)
     loaded = weights == "loaded"
     enables = loaded if bit_enables is None else bit_enables
     shift = best_shift(network)
     bits = weight_bits(network)
     compiler = Compiler(network, lanes=lanes, shift=shift, bits=bits)
     return compiler.program(loaded=loaded, bit_enables=enables)
+
+
+def check_built(network: Graph) -> None:
+    """Raise `InputError` for a layer that the golden model runs and the engine does not."""
+    for layer in network.layers:
+        if isinstance(layer, Convolution | Pooling):
+            raise layer.error(
+                f"the engine does not build {layer.KIND} yet; the golden model runs this network"
+            )
 
 
 def weight_bits(network: Graph) -> int:

@@ -51,6 +51,11 @@ class Target(IntEnum):
     WRITE = 1  # to the bitmap memory
     CLEAR = 2  # they clear bits of the bitmap memory: x AND NOT s
     VALUES = 3  # to the memory of V, for attention
+    MASK = 4  # they stay in the bitmap memory where they are set: x AND s
+    MASK_VALUES = 5  # likewise in the memory of V
+
+
+IN_VALUES = (Target.VALUES, Target.MASK_VALUES)
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ class Operation:
     w_base, w_pitch : address of the weights, and weight words of a group.
     groups : groups of `lanes` outputs.
     rest : what replaces v after a spike.
+    blank : rows have no events, only fixed entries.
     leak : places by which v is shifted between steps.
     soft : a spike subtracts from v, by SOFT, rather than replacing it.
     state : EVENTs read the attention state rather than weights.
@@ -130,6 +136,7 @@ class Operation:
     w_pitch: int = 0
     groups: int = 1
     rest: int = 0
+    blank: bool = False
     leak: int = 0
     soft: bool = False
     state: bool = False
@@ -170,4 +177,5 @@ class Operation:
     @property
     def longest_list(self) -> int:
         """Entries of a token's list if every bit is set."""
-        return self.fixed_entries + self.rows * self.parts * self.words * PIECE_BITS
+        events = 0 if self.blank else self.rows * self.parts * self.words * PIECE_BITS
+        return self.fixed_entries + events
