@@ -8,6 +8,13 @@ import numpy as np
 def lif(current, neuron):
     """Spikes (T, N, D) of currents (T, N, D), one neuron after the other, in floating point."""
     spikes = np.zeros(current.shape, int)
+    if neuron.kind == "relu":
+        for at in np.ndindex(current.shape):
+            while spikes[at] < 2**neuron.bits - 1 and current[at] >= neuron.threshold * (
+                spikes[at] + 1
+            ):
+                spikes[at] += 1
+        return spikes
     for n, d in np.ndindex(current.shape[1:]):
         kept = 0.0
         for t in range(len(current)):
@@ -16,6 +23,9 @@ def lif(current, neuron):
             if v >= neuron.threshold:
                 spikes[t, n, d] = 1
                 kept = 0.0 if neuron.reset == "hard" else v - neuron.threshold
+            if neuron.kind == "ternary" and v <= -neuron.threshold:
+                spikes[t, n, d] = -1
+                kept = 0.0 if neuron.reset == "hard" else v + neuron.threshold
     return spikes
 
 

@@ -155,6 +155,22 @@ BAD = {
     "threshold": (neuron("block0.q", threshold=0), "layer block0.q: threshold is 0; it must be in"),
     "fraction": (neuron("block0.q", threshold=1.5), "threshold is 1.5; it must be a whole number"),
     "leak": (neuron("block0.q", leak=2), "layer block0.q: leak is 2; it must be in 0..1"),
+    "leak of a relu": (
+        neuron("block0.k", kind="relu"),
+        "layer block0.k: neuron has an unknown field 'leak'; fields: kind, threshold, bits",
+    ),
+    "bits of a neuron": (
+        neuron("block0.k", bits=2),
+        "layer block0.k: neuron has an unknown field 'bits'; fields: kind, threshold, leak, reset",
+    ),
+    "ternary q": (
+        neuron("block0.q", kind="ternary"),
+        "layer block0.attention: input block0.q holds -1..1; attention takes spikes",
+    ),
+    "ternary iand": (
+        neuron("block0.proj", kind="ternary"),
+        "layer block0.x1: input block0.proj holds -1..1; form iand takes spikes, use form add",
+    ),
     "reset": (neuron("block0.q", reset="half"), "reset 'half' does not exist; resets: hard, soft"),
     "wide": (
         neuron("block0.q", threshold=2**23 - 2),
@@ -193,7 +209,10 @@ def test_kinds_that_are_not_built_are_refused(kind):
 @pytest.mark.parametrize(
     ("layer", "form", "forms"),
     [
-        *(("block0.attention", form, "spikformer, spike-driven") for form in ("ssa", "a2os2a")),
+        *(
+            ("block0.attention", form, "spikformer, spike-driven, a2os2a")
+            for form in ("ssa", "softmax")
+        ),
         ("block0.x1", "shortcut", "iand, add"),
     ],
 )
@@ -205,11 +224,11 @@ def test_forms_that_are_not_built_are_refused(layer, form, forms):
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("kind", ["ternary", "relu"])
+@pytest.mark.parametrize("kind", ["if", "izhikevich", 3, ["lif"]])
 def test_neurons_that_are_not_built_are_refused(kind):
     with pytest.raises(InputError) as caught:
         changed(neuron("block0.q", kind=kind))
-    message = f"layer block0.q: neuron kind {kind!r} does not exist; kinds: lif"
+    message = f"layer block0.q: neuron kind {kind!r} does not exist; kinds: lif, ternary, relu"
     assert str(caught.value) == message
 
 

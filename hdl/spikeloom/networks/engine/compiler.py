@@ -23,6 +23,7 @@ from .operation import Target
 from .program import Program
 
 WEIGHTS = ("loaded", "initial")
+BUILT_FORMS = ("spikformer", "spike-driven")
 NEVER = 10**6  # more rows than any constant needs
 
 
@@ -60,9 +61,16 @@ def compile_network(
 def check_built(network: Graph) -> None:
     """Raise `InputError` for a layer that the golden model runs and the engine does not."""
     for layer in network.layers:
+        missing = ""
         if isinstance(layer, Convolution | Pooling):
+            missing = layer.KIND
+        elif isinstance(layer, Attention) and layer.form not in BUILT_FORMS:
+            missing = f"attention of form {layer.form}"
+        elif (neuron := getattr(layer, "neuron", None)) is not None and neuron.kind != "lif":
+            missing = f"{neuron.kind} neurons"
+        if missing:
             raise layer.error(
-                f"the engine does not build {layer.KIND} yet; the golden model runs this network"
+                f"the engine does not build {missing} yet; the golden model runs this network"
             )
 
 

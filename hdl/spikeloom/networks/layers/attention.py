@@ -13,7 +13,7 @@ from ..values import whole
 from .attention_form import AttentionForm
 from .layer import MAX_DIMS, Layer
 from .spike_driven import SpikeDriven
-from .spikformer import Spikformer
+from .spikformer import A2OS2A, Spikformer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ATTENTION_FORMS: dict[str, AttentionForm] = {
     "spikformer": Spikformer(),
     "spike-driven": SpikeDriven(),
+    "a2os2a": A2OS2A(),
 }
 
 

@@ -83,7 +83,7 @@ class Convolution(Weighted):
         low, high = self._range(source)
         current = self.current(high, low)
         membrane = self.neuron.membrane(current, source.steps)
-        kept = membrane.shifted(-self.neuron.threshold)
+        kept = self.neuron.accumulator(current, source.steps)
         if isinstance(source, Image):
             kept = kept.joined(self.sums(high))
         return Bounds(current, membrane, kept)

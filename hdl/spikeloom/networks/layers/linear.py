@@ -38,7 +38,7 @@ class Linear(Weighted):
         (x,) = self.spikes(sources)
         current = self.current(x.high, x.low)
         membrane = self.neuron.membrane(current, x.steps)
-        return Bounds(current, membrane, membrane.shifted(-self.neuron.threshold))
+        return Bounds(current, membrane, self.neuron.accumulator(current, x.steps))
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         (x,) = self.spikes(sources)

@@ -83,7 +83,7 @@ class PatchEmbedding(Weighted):
         high = 2**image.bits - 1
         current = self.current(high)
         membrane = self.neuron.membrane(current, image.steps)
-        kept = membrane.shifted(-self.neuron.threshold)
+        kept = self.neuron.accumulator(current, image.steps)
         return Bounds(current, membrane, kept.joined(self.sums(high)))
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:

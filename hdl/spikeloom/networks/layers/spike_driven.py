@@ -31,14 +31,19 @@ class SpikeDriven(AttentionForm):
     def check(self, layer: Attention, qkv: Sequence[Spikes]) -> None:
         super().check(layer, qkv)
         same_dims(layer, qkv)
+        if layer.neuron.kind != "lif":
+            raise layer.error(
+                f"neuron kind is {layer.neuron.kind}; attention of form spike-driven has lif"
+            )
 
     def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Spikes:
         return layer.neuron.spikes(qkv[0])
 
     def bounds(self, layer: Attention, qkv: Sequence[Spikes]) -> Bounds:
         current = Range(0, qkv[0].tokens)
-        membrane = layer.neuron.membrane(current, qkv[0].steps)
-        return Bounds(current, membrane, membrane.shifted(-layer.neuron.threshold), current)
+        neuron, steps = layer.neuron, qkv[0].steps
+        membrane = neuron.membrane(current, steps)
+        return Bounds(current, membrane, neuron.accumulator(current, steps), current)
 
     def compute(
         self, layer: Attention, qkv: Sequence[Spikes], inputs: Sequence[NDArray]

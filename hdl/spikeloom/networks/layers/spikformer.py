@@ -10,7 +10,7 @@ import numpy as np
 from ..exact import exact_product
 from ..ranges import Bounds, Range
 from ..signals import Spikes
-from .attention_form import AttentionForm
+from .attention_form import AttentionForm, same_dims
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,8 +34,9 @@ class Spikformer(AttentionForm):
 
     def bounds(self, layer: Attention, qkv: Sequence[Spikes]) -> Bounds:
         state, current = self.sums(layer, qkv)
-        membrane = layer.neuron.membrane(current, qkv[0].steps)
-        return Bounds(current, membrane, membrane.shifted(-layer.neuron.threshold), state)
+        neuron, steps = layer.neuron, qkv[0].steps
+        membrane = neuron.membrane(current, steps)
+        return Bounds(current, membrane, neuron.accumulator(current, steps), state)
 
     def sums(self, layer: Attention, qkv: Sequence[Spikes]) -> tuple[Range, Range]:
         """The ranges of the state M and of I, with every part of their sums."""
@@ -62,6 +63,21 @@ class Spikformer(AttentionForm):
         q, k, v = ((by_head(x, layer.heads) != 0).sum(-1, dtype=np.int64) for x in inputs)
         row = inputs[2].shape[-1] // layer.heads
         return (k * v).sum((1, 2, 3)) + q.sum((1, 2, 3)) * row
+
+
+class A2OS2A(Spikformer):
+    """The same sums of q in 0..1, k in 0..2**bits - 1 (ReLU) and v in -1..1 (ternary).
+
+    Source: Guo et al., "Spiking Transformer: Introducing Accurate Addition-Only Spiking
+    Self-Attention for Transformer", CVPR 2025.
+    """
+
+    def check(self, layer: Attention, qkv: Sequence[Spikes]) -> None:
+        q, k, v = layer.inputs
+        self.need(layer, q, qkv[0], 0, 1, "spikes as q")
+        self.need(layer, k, qkv[1], 0, 255, "integers from 0 on as k")
+        self.need(layer, v, qkv[2], -1, 1, "ternary spikes as v")
+        same_dims(layer, qkv[:2])
 
 
 def by_head(spikes: NDArray, heads: int) -> NDArray:
