@@ -141,10 +141,13 @@ def print_evaluation(result: Evaluation) -> None:
     """Print an evaluation as text."""
     out = console()
     right = sum(row[n] for n, row in enumerate(result.confusion))
+    cycles = ""
+    if result.cycles is not None:
+        cycles = f", {result.cycles:,.0f} cycles an image "
+        cycles += f"({result.cycles_min:,} to {result.cycles_max:,})"
     out.print(
         f"{result.network} on {result.backend}: {100 * result.accuracy:.2f} % of {result.images:,} "
-        f"images ({right:,}), {result.images_per_second:,} images/s, {result.cycles:,.0f} cycles "
-        f"an image ({result.cycles_min:,} to {result.cycles_max:,})"
+        f"images ({right:,}), {result.images_per_second:,} images/s{cycles}"
     )
     if result.mismatches is not None:
         out.print(f"{result.mismatches} outputs differ from the golden model")

@@ -15,6 +15,8 @@ from spikeloom.networks.layers import (
 )
 from spikeloom.networks.neuron import Neuron
 
+A2OS2A = {"a2os2ak": {"kind": "relu", "bits": 3}, "a2os2av": {"kind": "ternary"}}
+
 
 class Builder:
     """Adds layers with random weights, and thresholds at which a part of the neurons fires."""
@@ -23,10 +25,15 @@ class Builder:
         self.rng, self.weight_bits, self.leak, self.reset = rng, weight_bits, leak, reset
         self.layers = []
 
-    def neuron(self, threshold):
+    def neuron(self, threshold, kind="lif", bits=1):
         threshold = max(1, int(threshold))
         threshold += threshold % 2 * self.leak
-        return Neuron(threshold=threshold, leak=self.leak, reset=self.reset)
+        if kind == "relu":
+            return Neuron(threshold=threshold, kind=kind, bits=bits)
+        reset = self.reset
+        if reset == "mixed":
+            reset = ("soft", "hard")[len(self.layers) % 2]
+        return Neuron(threshold=threshold, leak=self.leak, reset=reset, kind=kind)
 
     def weight(self, rows, columns):
         half = 1 << (self.weight_bits - 1)
@@ -49,7 +56,7 @@ class Builder:
             )
         )
 
-    def linear(self, name, source, rows, columns):
+    def linear(self, name, source, rows, columns, **neuron):
         spread = (1 << (self.weight_bits - 1)) * rows**0.5 / 4
         self.layers.append(
             Linear(
@@ -58,17 +65,19 @@ class Builder:
                 weight=self.weight(rows, columns),
                 bias=self.bias(columns, int(spread / 4)),
                 weight_bits=self.weight_bits,
-                neuron=self.neuron(spread),
+                neuron=self.neuron(spread, **neuron),
             )
         )
 
-    def attention(self, name, sources, heads, tokens, dims):
+    def attention(self, name, sources, form, heads, tokens, dims):
         threshold = max(2, tokens * dims // heads // 100)
+        if form == "spike-driven":
+            threshold = max(2, tokens // 4)
         self.layers.append(
             Attention(
                 name=name,
                 inputs=sources,
-                form="spikformer",
+                form=form,
                 heads=heads,
                 neuron=self.neuron(threshold),
             )
@@ -95,12 +104,14 @@ def random_network(
     reset="hard",
     residual="iand",
     attention=True,
+    form="spikformer",
     seed=1,
     name="random-network",
 ):
     """A network of patch embedding, `blocks` blocks (attention and MLP) and classifier.
 
     The defaults are the sizes of fashion-spikformer. `value_dims`: dims of V (default: `dims`).
+    `reset` "mixed" alternates from layer to layer; `form` is that of attention.
     """
     rng = np.random.default_rng(seed)
     build = Builder(rng, weight_bits, leak, reset)
@@ -113,9 +124,9 @@ def random_network(
         block = f"block{n}."
         if attention:
             for operand, width in (("q", dims), ("k", dims), ("v", values)):
-                build.linear(block + operand, x, dims, width)
+                build.linear(block + operand, x, dims, width, **A2OS2A.get(form + operand, {}))
             qkv = tuple(block + operand for operand in "qkv")
-            build.attention(block + "attention", qkv, heads, tokens, dims)
+            build.attention(block + "attention", qkv, form, heads, tokens, dims)
             build.linear(block + "proj", block + "attention", values, dims)
             build.residual(block + "x1", residual, x, block + "proj")
             x = block + "x1"

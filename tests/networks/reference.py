@@ -8,6 +8,13 @@ import numpy as np
 def lif(current, neuron):
     """Spikes (T, N, D) of currents (T, N, D), one neuron after the other, in floating point."""
     spikes = np.zeros(current.shape, int)
+    if neuron.kind == "relu":
+        for at in np.ndindex(current.shape):
+            while spikes[at] < 2**neuron.bits - 1 and current[at] >= neuron.threshold * (
+                spikes[at] + 1
+            ):
+                spikes[at] += 1
+        return spikes
     for n, d in np.ndindex(current.shape[1:]):
         kept = 0.0
         for t in range(len(current)):
@@ -16,6 +23,9 @@ def lif(current, neuron):
             if v >= neuron.threshold:
                 spikes[t, n, d] = 1
                 kept = 0.0 if neuron.reset == "hard" else v - neuron.threshold
+            if neuron.kind == "ternary" and v <= -neuron.threshold:
+                spikes[t, n, d] = -1
+                kept = 0.0 if neuron.reset == "hard" else v + neuron.threshold
     return spikes
 
 
@@ -48,6 +58,49 @@ def attention(layer, q, k, v):
     return np.concatenate(heads, axis=2)
 
 
+def convolution(layer, grid):
+    """Sums (T, N, out) of a grid (T, Y, X, C), place by place of the kernel."""
+    (height, width), (top, left) = layer.kernel, layer.padding
+    rows = (grid.shape[1] + 2 * top - height) // layer.stride[0] + 1
+    columns = (grid.shape[2] + 2 * left - width) // layer.stride[1] + 1
+    weight = layer.weight.astype(int).reshape(height, width, grid.shape[3], -1)
+    sums = np.zeros((len(grid), rows, columns, weight.shape[3]), int) + layer.bias
+    for y, x, i, j in np.ndindex(rows, columns, height, width):
+        at = y * layer.stride[0] + i - top, x * layer.stride[1] + j - left
+        if 0 <= at[0] < grid.shape[1] and 0 <= at[1] < grid.shape[2]:
+            sums[:, y, x] += grid[:, at[0], at[1]] @ weight[i, j]
+    return sums.reshape(len(grid), rows * columns, -1)
+
+
+def pooling(layer, grid):
+    """The largest value (T, N, C) of each window of a grid (T, Y, X, C)."""
+    (height, width), (top, left) = layer.kernel, layer.padding
+    rows = (grid.shape[1] + 2 * top - height) // layer.stride[0] + 1
+    columns = (grid.shape[2] + 2 * left - width) // layer.stride[1] + 1
+    out = []
+    for y, x in np.ndindex(rows, columns):
+        first = y * layer.stride[0] - top, x * layer.stride[1] - left
+        window = grid[:, max(0, first[0]) : first[0] + height, max(0, first[1]) : first[1] + width]
+        out.append(window.max((1, 2)))
+    return np.stack(out, axis=1)
+
+
+def spike_driven(layer, q, k, v):
+    """Spikes (T, N, D), dimension by dimension."""
+    out = np.zeros(q.shape, int)
+    for d in range(q.shape[2]):
+        counts = [[[sum(k[t, :, d] * v[t, :, d])]] for t in range(len(q))]
+        passed = lif(np.array(counts), layer.neuron)
+        for t, n in np.ndindex(q.shape[:2]):
+            out[t, n, d] = q[t, n, d] if passed[t, 0, 0] else 0
+    return out
+
+
+def on_grid(graph, layer, spikes):
+    """Spikes (T, N, D) of a layer's input as (T, Y, X, D)."""
+    return spikes.reshape(len(spikes), *graph.signals[layer.inputs[0]].grid, -1)
+
+
 def run(graph, image):
     """The output of every layer by name: spikes (T, N, D), logits (classes,)."""
     values = {}
@@ -56,9 +109,19 @@ def run(graph, image):
         if layer.KIND == "patch_embedding":
             current = embedding(layer, image, graph.steps, graph.pixel_bits)
             value = lif(current, layer.neuron)
+        elif layer.KIND == "convolution" and not given:
+            pixels = image.astype(int) // 2 ** (8 - graph.pixel_bits)
+            current = convolution(layer, pixels[None])
+            value = lif(np.repeat(current, graph.steps, axis=0), layer.neuron)
+        elif layer.KIND == "convolution":
+            value = lif(convolution(layer, on_grid(graph, layer, given[0])), layer.neuron)
+        elif layer.KIND == "pooling":
+            value = pooling(layer, on_grid(graph, layer, given[0]))
         elif layer.KIND == "linear":
             weight = layer.weight.astype(np.int64)
             value = lif(np.einsum("tni,io->tno", given[0], weight) + layer.bias, layer.neuron)
+        elif layer.KIND == "attention" and layer.form == "spike-driven":
+            value = spike_driven(layer, *given)
         elif layer.KIND == "attention":
             value = lif(attention(layer, *given), layer.neuron)
         elif layer.KIND == "residual" and layer.form == "iand":

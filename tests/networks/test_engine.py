@@ -20,7 +20,10 @@ SMALL = {"image": (4, 4, 1), "patch": (2, 2), "steps": 2, "dims": 16, "hidden": 
 QUICK = {
     "loaded weights": ({"blocks": 0}, {"weights": "loaded"}),
     "odd sizes, sums, 4 lanes": (
-        {"dims": 10, "hidden": 7, "blocks": 1, "heads": 2, "residual": "add", "pixel_bits": 3},
+        {
+            **{"dims": 10, "hidden": 7, "blocks": 1, "heads": 2, "residual": "add"},
+            **{"pixel_bits": 3, "reset": "mixed"},
+        },
         {"lanes": 4},
     ),
     "one token, one step": (
@@ -28,12 +31,35 @@ QUICK = {
         {},
     ),
     "4 bits, 16 lanes, 16 steps": (
-        {"weight_bits": 4, "steps": 16, "blocks": 1, "attention": False, "pixel_bits": 1},
+        {
+            **{"weight_bits": 4, "steps": 16, "blocks": 1, "attention": False},
+            **{"pixel_bits": 1, "reset": "soft"},
+        },
         {"lanes": 16, "weights": "loaded"},
+    ),
+    "spike-driven": (
+        {"form": "spike-driven", "blocks": 1, "dims": 20, "steps": 3, "reset": "mixed"},
+        {"lanes": 8},
     ),
     "wide lanes, no leak": (
         {"weight_bits": 6, "leak": 0, "blocks": 1, "heads": 2, "dims": 20},
         {"lanes": 32},
+    ),
+}
+
+SPIKE_DRIVEN = {"form": "spike-driven", "blocks": 1}
+LONG = {
+    "spike-driven, two blocks of sums": (
+        SPIKE_DRIVEN | {"blocks": 2, "residual": "add", "heads": 2},
+        {"lanes": 16, "weights": "loaded"},
+    ),
+    "spike-driven, one token and step": (
+        SPIKE_DRIVEN | {"image": (2, 2, 1), "steps": 1, "dims": 7, "heads": 1},
+        {"lanes": 32},
+    ),
+    "spike-driven, 4 lanes, no leak, 16 steps": (
+        SPIKE_DRIVEN | {"leak": 0, "steps": 16, "dims": 5, "heads": 1},
+        {"lanes": 4, "bit_enables": True},
     ),
 }
 
@@ -87,6 +113,15 @@ def test_equal(case):
     check(*QUICK[case])
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("leak", [0, 1])
+@pytest.mark.parametrize("steps", range(1, 17))
+def test_steps_and_resets(steps, leak):
+    """Every number of steps; hard and soft resets alternate from layer to layer."""
+    sizes = {"steps": steps, "blocks": 1, "heads": 1, "dims": 8, "leak": leak, "reset": "mixed"}
+    check(sizes, {"lanes": 16}, images=1, seed=steps)
+
+
 def test_stalls():
     """Streams pause at random; the second image arrives while the first one is computed."""
     check({"blocks": 1, "heads": 2}, {"weights": "loaded"}, images=3, stalls=0.5)
@@ -124,6 +159,12 @@ def _always_firing(layer):
     return fields | ({"neuron": replace(layer.neuron, threshold=1)} if layer.name != "head" else {})
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("case", LONG)
+def test_equal_forms(case):
+    check(*LONG[case])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("case", SLOW)
 def test_equal_larger(case):
@@ -154,7 +195,9 @@ def test_equal_random(seed):
         "blocks": pick(1, 2),
         "weight_bits": pick(4, 6, 8),
         "leak": pick(0, 1),
+        "reset": pick("hard", "soft", "mixed"),
         "residual": pick("iand", "add"),
+        "form": pick("spikformer", "spike-driven"),
     }
     engine = {"lanes": pick(4, 8, 16, 64), "weights": pick("initial", "loaded")}
     check(sizes, engine, stalls=pick(0.0, 0.0, 0.4), seed=seed + 1)
@@ -163,7 +206,6 @@ def test_equal_random(seed):
 @pytest.mark.parametrize(
     ("sizes", "engine", "message"),
     [
-        ({"reset": "soft"}, {}, "layer embed: reset is soft"),
         ({}, {"lanes": 12}, "lanes is 12; choose one of"),
         ({}, {"weights": "flash"}, "weights is 'flash'; choose one of"),
     ],

@@ -188,6 +188,36 @@ def test_sums_refused(inputs, message):
         compile_network(replace(graph, layers=(*layers, *rest)))
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"block0.fc1": ("block0.q",)},
+            "layer block0.fc1: reads block0.q, which block0.attention has replaced",
+        ),
+        (
+            {"block0.x1": ("embed", "block0.attention"), "block0.proj": None},
+            "layer block0.attention: is the branch of a residual; the engine takes the output of",
+        ),
+        (
+            {"block0.attention": ("block0.q", "block0.k", "x0")},
+            "layer block0.attention: input x0 is a residual; the engine takes the output of",
+        ),
+    ],
+)
+def test_spike_driven_refused(changes, message):
+    graph = random_network(**SMALL, blocks=1, form="spike-driven", heads=1)
+    layers = []
+    for layer in graph.layers:
+        inputs = changes.get(layer.name, layer.inputs)
+        if layer.name == "block0.attention" and "x0" in inputs:
+            layers.append(Residual(name="x0", form="iand", inputs=("block0.v", "embed")))
+        if inputs is not None:
+            layers.append(replace(layer, inputs=inputs))
+    with pytest.raises(InputError, match=message):
+        compile_network(replace(graph, layers=tuple(layers)))
+
+
 def test_program_is_reproducible():
     graph = random_network(image=(4, 4, 1), patch=(2, 2), steps=2, dims=16, blocks=1, heads=1)
     first, second = compile_network(graph), compile_network(graph)

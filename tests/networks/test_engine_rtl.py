@@ -23,7 +23,14 @@ def check(graph, images, **settings):
 
 def test_small():
     graph = random_network(
-        image=(4, 4, 1), patch=(2, 2), steps=2, dims=16, hidden=16, classes=3, blocks=1
+        image=(4, 4, 1),
+        patch=(2, 2),
+        steps=2,
+        dims=16,
+        hidden=16,
+        classes=3,
+        blocks=1,
+        reset="mixed",
     )
     check(graph, random_images(graph, 3), lanes=16)
 

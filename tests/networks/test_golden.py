@@ -30,6 +30,11 @@ NETWORKS = {
     "added spikes": SMALL | {"residual": "add"},
     "added spikes, three blocks": SMALL | {"residual": "add", "blocks": 3},
     "wide values": SMALL | {"value_dims": 9, "heads": 3},
+    "spike-driven": SMALL | {"form": "spike-driven", "residual": "add"},
+    "spike-driven, soft reset": SMALL | {"form": "spike-driven", "reset": "soft", "steps": 7},
+    "a2os2a": SMALL | {"form": "a2os2a", "steps": 6},
+    "a2os2a, soft reset, no leak": SMALL
+    | {"form": "a2os2a", "reset": "soft", "leak": 0, "value_dims": 8, "residual": "add"},
     "no attention": SMALL | {"attention": False, "blocks": 2},
 }
 
@@ -113,7 +118,7 @@ def test_bounds_hold(case):
     """Of every layer, on images and on the spikes that make a sum extreme."""
     graph = random_network(**NETWORKS[case])
     for layer in graph.layers:
-        if not isinstance(layer, Linear):
+        if not isinstance(layer, Linear) or layer.neuron.kind != "lif":
             continue
         (source,) = graph.sources(layer)
         neuron, bounds = layer.neuron, graph.bounds[layer.name]

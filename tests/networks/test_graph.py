@@ -155,6 +155,22 @@ BAD = {
     "threshold": (neuron("block0.q", threshold=0), "layer block0.q: threshold is 0; it must be in"),
     "fraction": (neuron("block0.q", threshold=1.5), "threshold is 1.5; it must be a whole number"),
     "leak": (neuron("block0.q", leak=2), "layer block0.q: leak is 2; it must be in 0..1"),
+    "leak of a relu": (
+        neuron("block0.k", kind="relu"),
+        "layer block0.k: neuron has an unknown field 'leak'; fields: kind, threshold, bits",
+    ),
+    "bits of a neuron": (
+        neuron("block0.k", bits=2),
+        "layer block0.k: neuron has an unknown field 'bits'; fields: kind, threshold, leak, reset",
+    ),
+    "ternary q": (
+        neuron("block0.q", kind="ternary"),
+        "layer block0.attention: input block0.q holds -1..1; attention takes spikes",
+    ),
+    "ternary iand": (
+        neuron("block0.proj", kind="ternary"),
+        "layer block0.x1: input block0.proj holds -1..1; form iand takes spikes, use form add",
+    ),
     "reset": (neuron("block0.q", reset="half"), "reset 'half' does not exist; resets: hard, soft"),
     "wide": (
         neuron("block0.q", threshold=2**23 - 2),
@@ -176,15 +192,15 @@ def test_refused(case):
 
 @pytest.mark.parametrize(
     "kind",
-    ["conv_stem", "convolution", "pooling", "membrane_shortcut", "neuron", 3, None, "Linear"],
+    ["conv_stem", "membrane_shortcut", "neuron", 3, None, "Linear"],
 )
 def test_kinds_that_are_not_built_are_refused(kind):
     """The line names those that exist."""
     with pytest.raises(InputError) as caught:
         changed(field("block0.fc1", kind=kind))
     assert str(caught.value) == (
-        f"layer block0.fc1: kind {kind!r} does not exist; kinds: patch_embedding, linear, "
-        "attention, residual, classifier"
+        f"layer block0.fc1: kind {kind!r} does not exist; kinds: patch_embedding, convolution, "
+        "pooling, linear, attention, residual, classifier"
         if kind is not None
         else "layer block0.fc1: kind None does not exist; kinds: " + ", ".join(KINDS)
     )
@@ -193,7 +209,10 @@ def test_kinds_that_are_not_built_are_refused(kind):
 @pytest.mark.parametrize(
     ("layer", "form", "forms"),
     [
-        *(("block0.attention", form, "spikformer") for form in ("ssa", "a2os2a", "spike-driven")),
+        *(
+            ("block0.attention", form, "spikformer, spike-driven, a2os2a")
+            for form in ("ssa", "softmax")
+        ),
         ("block0.x1", "shortcut", "iand, add"),
     ],
 )
@@ -205,11 +224,11 @@ def test_forms_that_are_not_built_are_refused(layer, form, forms):
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("kind", ["ternary", "relu"])
+@pytest.mark.parametrize("kind", ["if", "izhikevich", 3, ["lif"]])
 def test_neurons_that_are_not_built_are_refused(kind):
     with pytest.raises(InputError) as caught:
         changed(neuron("block0.q", kind=kind))
-    message = f"layer block0.q: neuron kind {kind!r} does not exist; kinds: lif"
+    message = f"layer block0.q: neuron kind {kind!r} does not exist; kinds: lif, ternary, relu"
     assert str(caught.value) == message
 
 
@@ -283,7 +302,9 @@ def test_one_embedding_and_one_classifier():
     layers[-2] = replace(layers[-2], inputs=("block0.x1", "again"), form="add")
     fc2 = replace(GRAPH.layer("block0.fc2"), inputs=("block0.fc1",))
     assert fc2.name == layers[-3].name
-    with pytest.raises(InputError, match="layer embed: is the second patch_embedding, after again"):
+    with pytest.raises(
+        InputError, match="layer embed: is the second layer that reads the image, after again"
+    ):
         Graph(name="n", steps=4, image=(2, 4, 1), layers=(second, *layers[:-4], *layers[-2:]))
     head = replace(GRAPH.classifier, name="early", inputs=("embed",))
     with pytest.raises(InputError, match="layer early: no layer reads its output"):
@@ -291,7 +312,7 @@ def test_one_embedding_and_one_classifier():
 
 
 def test_what_a_graph_says():
-    assert GRAPH.signals["embed"] == Spikes(4, 2, 4)
+    assert GRAPH.signals["embed"] == Spikes(4, 2, 4, grid=(1, 2))
     assert GRAPH.signals["head"] == Logits(3)
     assert GRAPH.signals["image"] == Image(4, 2, 4, 1, 8)
     assert (GRAPH.tokens, GRAPH.classes) == (2, ("0", "1", "2"))

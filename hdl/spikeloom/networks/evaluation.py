@@ -46,7 +46,7 @@ class Evaluation:
     mismatches : outputs that differ from the golden model; None for the golden model.
     images_per_second : by the backend, without building.
     cycles, cycles_min, cycles_max : of an image, the mean and the extremes; for the golden model,
-        by the formula, of the first 10 images.
+        by the formula, of the first 10 images, or None if the engine does not run the network.
     classes : their names.
     confusion : number of images by class (rows) and by class that the network gives (columns).
     layers : the activity of each layer, by the golden model.
@@ -60,9 +60,9 @@ class Evaluation:
     accuracy: float
     mismatches: int | None
     images_per_second: float
-    cycles: float
-    cycles_min: int
-    cycles_max: int
+    cycles: float | None
+    cycles_min: int | None
+    cycles_max: int | None
     classes: tuple[str, ...]
     confusion: list[list[int]]
     layers: dict[str, Activity]
@@ -87,7 +87,8 @@ def evaluate(
         begun = time.monotonic()
         golden_result = golden.run_chunks(core.GRAPH, images, progress=progress)
         seconds, mismatches, found = time.monotonic() - begun, None, golden_result.labels
-        cycles = [core.cycles(**{INPUT: image}) for image in images[:TIMED]]
+        timed = [] if core.refusal else images[:TIMED]
+        cycles = [core.cycles(**{INPUT: image}) for image in timed]
     else:
         batch: Sequence[Operands] = [{INPUT: image} for image in images]
         runs = backend.run(core, batch, progress)
@@ -105,9 +106,9 @@ def evaluate(
         accuracy=float(np.mean(found == labels)),
         mismatches=mismatches,
         images_per_second=round(len(images) / max(seconds, 1e-9), 1),
-        cycles=float(np.mean(cycles)),
-        cycles_min=int(np.min(cycles)),
-        cycles_max=int(np.max(cycles)),
+        cycles=float(np.mean(cycles)) if cycles else None,
+        cycles_min=min(map(int, cycles), default=None),
+        cycles_max=max(map(int, cycles), default=None),
         classes=core.GRAPH.classes,
         confusion=confusion.reshape(classes, classes).tolist(),
         layers=activity(core.GRAPH, golden_result),

@@ -28,8 +28,9 @@ def exact_product(x: NDArray, y: NDArray, sums: Range) -> NDArray:
     return x.astype(np.int64) @ y.astype(np.int64)
 
 
-def column_sums(weight: NDArray, high: int) -> tuple[NDArray, NDArray]:
+def column_sums(weight: NDArray, high: int, low: int = 0) -> tuple[NDArray, NDArray]:
     """The smallest and largest partial sum of each column of ``x @ weight`` for integers x in
-    ``0..high``, as int64."""
-    low_sums = np.minimum(weight, 0).sum(0, dtype=np.int64)
-    return high * low_sums, high * np.maximum(weight, 0).sum(0, dtype=np.int64)
+    ``low..high``, with ``low <= 0``, as int64."""
+    negative = np.minimum(weight, 0).sum(0, dtype=np.int64)
+    positive = np.maximum(weight, 0).sum(0, dtype=np.int64)
+    return high * negative + low * positive, high * positive + low * negative

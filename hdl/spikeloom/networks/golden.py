@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .graph import INPUT, Graph
+from .layers import Convolution, Layer
 from .signals import Spikes
 
 if TYPE_CHECKING:
@@ -77,7 +78,18 @@ def image_bytes(graph: Graph) -> float:
     largest = max(signal.steps * signal.tokens * signal.dims for signal in spikes)
     alive = sum(signal.steps * signal.tokens * signal.dims for signal in spikes)
     height, width, channels = graph.image
-    return 13.0 * largest + min(alive, 8 * largest) + 6 * height * width * channels
+    windows = max((window_bytes(graph, layer) for layer in graph.layers), default=0)
+    return 13.0 * largest + min(alive, 8 * largest) + 6 * height * width * channels + windows
+
+
+def window_bytes(graph: Graph, layer: Layer) -> int:
+    """Memory of the windows of a convolution for one image, as integers and as floats."""
+    if not isinstance(layer, Convolution):
+        return 0
+    signal = graph.signals[layer.name]
+    assert isinstance(signal, Spikes)
+    steps = 1 if INPUT in layer.inputs else signal.steps
+    return 6 * steps * signal.tokens * len(layer.weight)
 
 
 def run_chunks(

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, echo
-from .layers import KINDS, Classifier, Layer, PatchEmbedding
+from .layers import KINDS, Classifier, Convolution, Layer, PatchEmbedding
 from .layers.patch_embedding import MAX_SIDE
 from .ranges import Bounds
 from .signals import Image, Logits, Signal, Spikes
@@ -105,9 +105,18 @@ class Graph:
         return max(bounds.accumulator.bits for bounds in self.bounds.values())
 
     @property
-    def embedding(self) -> PatchEmbedding:
+    def embedding(self) -> PatchEmbedding | Convolution:
         """The only layer that reads the image."""
-        (found,) = (layer for layer in self.layers if isinstance(layer, PatchEmbedding))
+        (found,) = self._first
+        return found
+
+    @property
+    def _first(self) -> list[PatchEmbedding | Convolution]:
+        """The layers that read the image."""
+        found = []
+        for layer in self.layers:
+            if INPUT in layer.inputs and isinstance(layer, PatchEmbedding | Convolution):
+                found.append(layer)
         return found
 
     @property
@@ -118,8 +127,10 @@ class Graph:
 
     @property
     def tokens(self) -> int:
-        """Tokens of the patch embedding."""
-        return self.embedding.output(self.sources(self.embedding)).tokens
+        """Tokens that the classifier reads."""
+        (source,) = self.sources(self.classifier)
+        assert isinstance(source, Spikes)
+        return source.tokens
 
     @property
     def weights(self) -> int:
@@ -188,9 +199,11 @@ class Graph:
     def _check_ends(self) -> None:
         """Raise `InputError` unless one layer reads the image and the last one is the only
         classifier."""
-        first = [layer for layer in self.layers if isinstance(layer, PatchEmbedding)]
+        first = self._first
         if len(first) > 1:
-            raise first[1].error(f"is the second patch_embedding, after {first[0].name}; keep one")
+            raise first[1].error(
+                f"is the second layer that reads the image, after {first[0].name}; keep one"
+            )
         last = self.layers[-1]
         if not isinstance(self.signals[last.name], Logits):
             raise last.error("is the last layer; end the network with a layer of kind classifier")

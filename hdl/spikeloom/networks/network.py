@@ -12,6 +12,7 @@ import numpy as np
 
 from ..configuration import choice, integer
 from ..contract import Core, Work
+from ..errors import InputError
 from ..item import SInt, UInt
 from ..port import Port
 from . import file, golden
@@ -109,6 +110,15 @@ class Network(Core):
         from .engine import compile_network
 
         return compile_network(self.GRAPH, lanes=self.lanes, weights=self.weights)
+
+    @cached_property
+    def refusal(self) -> str:
+        """Why the engine cannot run the network, which the golden model runs; empty if it can."""
+        try:
+            _ = self.program
+        except InputError as error:
+            return str(error)
+        return ""
 
     def create(self) -> Component:
         return self.program.create()

@@ -1,57 +1,72 @@
-"""Spiking neurons in integers, and the range of their membranes."""
+"""Neurons in integers, and the range of their membranes."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError, echo
 from .ranges import Range
+from .signals import Spikes
 from .values import fields_of, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-KINDS = ("lif",)
+KINDS = ("lif", "ternary", "relu")
 RESETS = ("hard", "soft")
-OPTIONAL = ("leak", "reset")
+OPTIONAL = {"lif": ("leak", "reset"), "ternary": ("leak", "reset"), "relu": ("bits",)}
 MAX_THRESHOLD = 2**23 - 1
+MAX_BITS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Neuron:
-    """A leaky integrate-and-fire neuron (LIF) for each element of a layer.
+    """The neuron of each element of a layer, of one of three kinds.
+
+    lif, leaky integrate-and-fire, and ternary, which also fires downwards::
 
         v[t] = (kept[t - 1] >> leak) + I[t]
-        fired[t] = v[t] >= threshold
-        kept[t] = v[t], or after a spike 0 (hard reset) or v[t] - threshold (soft reset)
+        fired[t] = 1 if v[t] >= threshold, else 0               (ternary: -1 if v[t] <= -threshold)
+        kept[t] = v[t], or after a spike 0 (hard reset) or v[t] - threshold fired[t] (soft reset)
 
     `leak` = 1 is a time constant of 2; `leak` = 0 is the integrate-and-fire neuron. The threshold
     is even where `leak` = 1, so that an accumulator may hold ``v - threshold`` exactly.
+
+    relu, which keeps nothing, with values of `bits` bits::
+
+        out[t] = min(max(floor(I[t] / threshold), 0), 2**bits - 1)
+
+    A bias of half the threshold rounds to the nearest value.
     """
 
     threshold: int
     leak: int = 1
     reset: str = "hard"
     kind: str = "lif"
+    bits: int = 1
 
     @classmethod
     def from_json(cls, entry: Any, where: str) -> Neuron:
         """The neuron of a layer's JSON entry. Raises `InputError` if it is invalid."""
-        given = fields_of(entry, where, "neuron", required=("kind", "threshold"), optional=OPTIONAL)
+        kind = entry.get("kind") if isinstance(entry, dict) else None
+        known = OPTIONAL.get(kind) if isinstance(kind, str) else None
+        optional = ("leak", "reset", "bits") if known is None else known
+        given = fields_of(entry, where, "neuron", required=("kind", "threshold"), optional=optional)
         neuron = cls(**given)
         neuron.check(where)
         return neuron
 
     def to_json(self) -> dict[str, Any]:
         """The neuron as JSON."""
-        return {"kind": self.kind} | asdict(self)
+        names = ("kind", "threshold", *OPTIONAL[self.kind])
+        return {name: getattr(self, name) for name in names}
 
     def check(self, where: str) -> None:
         """Raise `InputError` naming layer `where` if a value is not allowed."""
-        if self.kind not in KINDS:
+        if not isinstance(self.kind, str) or self.kind not in KINDS:
             raise InputError(
                 f"{where}: neuron kind {echo(self.kind)} does not exist; kinds: {', '.join(KINDS)}"
             )
@@ -61,41 +76,88 @@ class Neuron:
             )
         whole(self.leak, 0, 1, where, "leak")
         whole(self.threshold, 1, MAX_THRESHOLD, where, "threshold")
-        if self.leak and self.threshold % 2:
+        whole(self.bits, 1, MAX_BITS if self.kind == "relu" else 1, where, "bits of a neuron")
+        if self.kind != "relu" and self.leak and self.threshold % 2:
             raise InputError(
                 f"{where}: threshold {self.threshold} is odd; make it even, or set leak to 0"
             )
 
+    @property
+    def low(self) -> int:
+        """The smallest output."""
+        return -1 if self.kind == "ternary" else 0
+
+    @property
+    def high(self) -> int:
+        """The largest output."""
+        return 2**self.bits - 1
+
+    def spikes(self, like: Spikes, dims: int | None = None) -> Spikes:
+        """The output of neurons for the steps and places of a signal, of `dims` dims (default: as
+        many)."""
+        return Spikes(
+            like.steps, like.tokens, dims or like.dims, self.high, self.low, grid=like.grid
+        )
+
     def fire(self, current: NDArray, steps: int) -> NDArray:
-        """Spikes (B, T, ...) of currents (B, T, ...), or (B, 1, ...) if they are the same in all
-        `steps`."""
+        """The output (B, T, ...) for currents (B, T, ...), or (B, 1, ...) if they are the same in
+        all `steps`; uint8, or int8 if ternary."""
         batch, given, *rest = current.shape
-        fired = np.empty((batch, steps, *rest), np.uint8)
+        if self.kind == "relu":
+            values = np.clip(current // self.threshold, 0, self.high).astype(np.uint8)
+            return np.repeat(values, steps, axis=1) if given < steps else values
+        ternary = self.kind == "ternary"
+        fired = np.empty((batch, steps, *rest), np.int8 if ternary else np.uint8)
         v = np.zeros((batch, *rest), current.dtype)
         for t in range(steps):
             if self.leak and t:
                 v >>= self.leak
             v += current[:, t if given > 1 else 0]
             spikes = np.greater_equal(v, self.threshold)
+            if ternary:
+                spikes = spikes.astype(np.int8) - (v <= -self.threshold)
             fired[:, t] = spikes
             if self.reset == "hard":
-                v *= ~spikes
+                v *= spikes == 0
             else:
                 v -= spikes * current.dtype.type(self.threshold)
         return fired
 
     def membrane(self, current: Range, steps: int) -> Range:
         """The range of v over all `steps`, for currents in a range."""
+        if self.kind == "relu":
+            return current
         v = seen = current
         for _ in range(1, steps):
-            kept = [Range(0, 0)] if self.reset == "hard" and v.high >= self.threshold else []
-            if self.reset == "soft" and v.high >= self.threshold:
-                low = max(0, v.low - self.threshold)
-                kept.append(Range(low, v.high - self.threshold))
-            if v.low < self.threshold:
-                kept.append(Range(v.low, min(v.high, self.threshold - 1)))
+            kept = self._kept(v)
             low = min(one.low for one in kept) >> self.leak
             high = max(one.high for one in kept) >> self.leak
             v = Range(low + current.low, high + current.high)
             seen = seen.joined(v)
         return seen
+
+    def _kept(self, v: Range) -> list[Range]:
+        """What is kept of membranes in a range: after spikes, and without."""
+        threshold, kept = self.threshold, []
+        up = v.high >= threshold
+        down = self.kind == "ternary" and v.low <= -threshold
+        if self.reset == "hard" and (up or down):
+            kept.append(Range(0, 0))
+        if self.reset == "soft" and up:
+            kept.append(Range(max(0, v.low - threshold), v.high - threshold))
+        if self.reset == "soft" and down:
+            kept.append(Range(v.low + threshold, min(0, v.high + threshold)))
+        low = max(v.low, 1 - threshold) if self.kind == "ternary" else v.low
+        high = min(v.high, threshold - 1)
+        if low <= high:
+            kept.append(Range(low, high))
+        return kept
+
+    def accumulator(self, current: Range, steps: int) -> Range:
+        """What an accumulator holds that keeps ``v - threshold``; of other kinds than lif, every
+        value from there to v itself."""
+        membrane = self.membrane(current, steps)
+        kept = membrane.shifted(-self.threshold)
+        if self.kind == "lif":
+            return kept
+        return kept.joined(membrane.shifted(self.threshold if self.kind == "ternary" else 0))

@@ -22,15 +22,18 @@ class Image:
 
 @dataclass(frozen=True)
 class Spikes:
-    """Integers ``0..high`` of `dims` neurons for each of `tokens` tokens in `steps` time steps.
+    """Integers ``low..high`` of `dims` neurons for each of `tokens` tokens in `steps` time steps.
 
-    `high` is 1 for spikes, and more for sums of spikes.
+    They are 0 and 1 for spikes; `high` is more for sums of spikes. Tokens are the places of a
+    `grid` of rows and columns, row by row.
     """
 
     steps: int
     tokens: int
     dims: int
     high: int = 1
+    low: int = 0
+    grid: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         return f"{self.tokens} tokens x {self.dims}"

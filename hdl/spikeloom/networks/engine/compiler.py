@@ -7,13 +7,23 @@ from dataclasses import replace
 from ...errors import InputError
 from ..engine_limits import LANES
 from ..graph import INPUT, Graph
-from ..layers import Attention, Classifier, Layer, Linear, PatchEmbedding, Residual
+from ..layers import (
+    Attention,
+    Classifier,
+    Convolution,
+    Layer,
+    Linear,
+    PatchEmbedding,
+    Pooling,
+    Residual,
+)
 from .constants import fewest_doubled_rows, fewest_step_rows
 from .layer_operations import LayerOperations, step_constant
 from .operation import Target
 from .program import Program
 
 WEIGHTS = ("loaded", "initial")
+BUILT_FORMS = ("spikformer", "spike-driven")
 NEVER = 10**6  # more rows than any constant needs
 
 
@@ -39,12 +49,29 @@ def compile_network(
         raise InputError(
             f"network {network.name}: weights is {weights!r}; choose one of {', '.join(WEIGHTS)}"
         )
+    check_built(network)
     loaded = weights == "loaded"
     enables = loaded if bit_enables is None else bit_enables
     shift = best_shift(network)
     bits = weight_bits(network)
     compiler = Compiler(network, lanes=lanes, shift=shift, bits=bits)
     return compiler.program(loaded=loaded, bit_enables=enables)
+
+
+def check_built(network: Graph) -> None:
+    """Raise `InputError` for a layer that the golden model runs and the engine does not."""
+    for layer in network.layers:
+        missing = ""
+        if isinstance(layer, Convolution | Pooling):
+            missing = layer.KIND
+        elif isinstance(layer, Attention) and layer.form not in BUILT_FORMS:
+            missing = f"attention of form {layer.form}"
+        elif (neuron := getattr(layer, "neuron", None)) is not None and neuron.kind != "lif":
+            missing = f"{neuron.kind} neurons"
+        if missing:
+            raise layer.error(
+                f"the engine does not build {missing} yet; the golden model runs this network"
+            )
 
 
 def weight_bits(network: Graph) -> int:
@@ -114,9 +141,6 @@ class Compiler(LayerOperations):
     def _layer(self, layer: Layer) -> None:
         """The operations of a layer. The branch of an `iand` residual is computed by the residual,
         and V by its attention."""
-        neuron = getattr(layer, "neuron", None)
-        if neuron is not None and neuron.reset != "hard":
-            raise layer.error("reset is soft; the engine has hard reset, train with that")
         if isinstance(layer, Classifier):
             self.classify(layer)
         elif isinstance(layer, Residual):

@@ -14,6 +14,7 @@ CONTROLS = data.StructLayout(
         "replace": 1,  # v <- rest + x in all lanes
         "decide": 1,  # v <- rest + x in lanes that fired, (v >> leak) + x in others
         "zero": 1,  # 0 instead of rest
+        "soft": 1,  # v <- v + rest in lanes that fired in the entry before
         "learn": 1,  # v <- x + the spike of V
         "first": 1,  # the first entry of a replay
         "final": 1,  # the last entry of the operation
@@ -35,6 +36,7 @@ def decode(kind: Value, *, first: Value, final: Value, learn: Value) -> Value:
         first | forced | learns,
         opens & ~forced,
         (first & ~opens) | learns,
+        high & middle & ~low,
         learns,
         first,
         final,

@@ -18,7 +18,7 @@ from .lanes import Lanes
 from .lister import Lister
 from .logits import LogitSender
 from .operands import Operands
-from .operation import Target
+from .operation import PIECE_BITS, Target
 from .place import Place
 from .program import Program
 from .replay import Replay
@@ -149,7 +149,7 @@ class Engine(Component):
             reader.base.eq(sequencer.x_base),
             bitmaps.r_addr.eq(reader.r_addr),
             bitmaps.r_en.eq(reader.r_en),
-            reader.r_data.eq(bitmaps.r_data),
+            reader.r_data.eq(bitmaps.r_data & ~sequencer.blank.replicate(PIECE_BITS)),
             sequencer.table_addr.eq(lister.table_addr),
             lister.table_data.eq(sequencer.table_data),
             lister.room.eq(replay.room),
@@ -185,12 +185,14 @@ class Engine(Component):
             state_bits=program.state_bits,
             index_bits=program.index_bits,
             value_words=program.value_words,
+            masked=program.uses(Target.MASK_VALUES),
         )
         m.submodules.lanes = lanes = Lanes(
             lanes=program.lanes,
             operand_bits=operands.operand_bits,
             bits=program.accumulator_bits,
             shift=program.shift,
+            soft=any(operation.soft for operation in program.operations),
         )
         m.d.comb += [
             operands.i_valid.eq(replay.valid),
@@ -206,6 +208,7 @@ class Engine(Component):
             lanes.added.eq(operands.added),
             lanes.rest.eq(sequencer.rest.as_signed()),
             lanes.leak.eq(sequencer.leak),
+            lanes.soft.eq(sequencer.soft),
         ]
         return operands, lanes
 
@@ -221,7 +224,9 @@ class Engine(Component):
             fields={name: shapes[name] for name in fields},
             groups_per_word=groups_per_word,
         )
-        values = sequencer.target == Target.VALUES
+        target = sequencer.target
+        values = (target == Target.VALUES) | (target == Target.MASK_VALUES)
+        clear = (target == Target.CLEAR) | (target == Target.MASK)
         m.d.comb += [
             place.go.eq(sequencer.go),
             place.whole.eq(values | sequencer.learn),
@@ -230,15 +235,16 @@ class Engine(Component):
         ]
         write = Pipeline(m)
         addr = write.register(place.addr, "write_addr")
-        to_bitmaps = (sequencer.target == Target.WRITE) | (sequencer.target == Target.CLEAR)
+        to_bitmaps = (target == Target.WRITE) | clear
+        spikes = lanes.o ^ (target == Target.MASK).replicate(program.lanes)
         m.d.comb += [
             bitmaps.w_en.eq(
                 write.register(lanes.o_valid & to_bitmaps, "write_en", reset_less=False)
             ),
-            bitmaps.w_clear.eq(sequencer.target == Target.CLEAR),
+            bitmaps.w_clear.eq(clear),
             bitmaps.w_addr.eq(addr),
             bitmaps.w_slot.eq(write.register(place.slot, "write_slot")),
-            bitmaps.w_data.eq(write.register(lanes.o, "write_data")),
+            bitmaps.w_data.eq(write.register(spikes, "write_data")),
         ]
         if program.state_bits:
             bits = program.state_bits
@@ -250,6 +256,7 @@ class Engine(Component):
                 ),
                 operands.v_addr.eq(addr),
                 operands.v_data.eq(bitmaps.w_data),
+                operands.v_mask.eq(target == Target.MASK_VALUES),
                 operands.learnt.eq(lanes.learnt),
                 operands.values.eq(
                     Cat(v[:bits] for v in pieces(lanes.values, program.accumulator_bits))

@@ -24,6 +24,9 @@ class Lanes(Component):
     = (v' >> leak) + rest`` (with leak 0: ``v'``). Sums may wrap before they are complete; the
     accumulator is wide enough for complete ones.
 
+    With a soft reset, v' is not replaced where the neuron fired, and the next entry adds `rest`
+    there: ``((v' >> leak) + rest) + C``, as the membrane v is then v' itself.
+
     An operand in cycle t is in v from cycle t + `delay` on. The spikes of a time step appear once
     the next step begins, or two cycles after the last entry of an operation has been added.
 
@@ -33,12 +36,13 @@ class Lanes(Component):
     operand_bits : bits of an operand, signed.
     bits : bits of an accumulator.
     shift : places by which SHIFTED and OPEN shift the operand.
+    soft : whether any operation has a soft reset.
 
     Members
     -------
     valid : In(1), an operand. controls : In(`CONTROLS`).
     operands : In(lanes * operand_bits). added : In(lanes), spikes of V, for learning.
-    rest : In(bits), leak : In(1), constants of the operation.
+    rest : In(bits), leak : In(1), soft : In(1), constants of the operation.
     values : Out(lanes * bits), the accumulators.
     learnt : Out(1), `values` are a word of the attention state.
     o_valid : Out(1), o : Out(lanes), spikes of a step.
@@ -47,10 +51,11 @@ class Lanes(Component):
 
     delay = 2
 
-    def __init__(self, *, lanes: int, operand_bits: int, bits: int, shift: int) -> None:
+    def __init__(self, *, lanes: int, operand_bits: int, bits: int, shift: int, soft: bool) -> None:
         self._operand_bits = operand_bits
         self._bits = bits
         self._shift = shift
+        self._soft = soft
         super().__init__(
             {
                 "valid": In(1),
@@ -59,6 +64,7 @@ class Lanes(Component):
                 "added": In(lanes),
                 "rest": In(bits),
                 "leak": In(1),
+                "soft": In(1),
                 "values": Out(lanes * bits),
                 "learnt": Out(1),
                 "o_valid": Out(1),
@@ -98,12 +104,13 @@ class Lanes(Component):
             replaced = Signal(name=f"replaced_{n}")
             m.d.comb += [
                 fired[n].eq(~v[-1]),
-                replaced.eq(now.replace | (now.decide & fired[n])),
+                replaced.eq(now.replace | (now.decide & fired[n] & ~self.soft)),
                 kept.eq(Mux(shifts, Cat(v[1:], v[-1]), v)),
                 before.eq(Mux(replaced, rest, kept)),
             ]
+            term = Mux(now.soft, rest & self.o[n].replicate(bits), x) if self._soft else x
             with m.If(valid):
-                m.d.sync += v.eq(before + x + (added[n] & now.learn))
+                m.d.sync += v.eq(before + term + (added[n] & now.learn))
             accumulators.append(v)
         m.d.comb += self.values.eq(Cat(accumulators))
 

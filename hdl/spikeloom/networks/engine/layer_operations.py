@@ -10,11 +10,11 @@ import numpy as np
 from ...errors import InputError
 from ..graph import INPUT, Graph
 from ..layers import Attention, Classifier, Layer, Linear, PatchEmbedding
+from .attention_operations import attend, state_words
 from .bitmap_memory import word_bits
 from .bitmaps import Columns, padded
 from .constants import Row, fewest_doubled_rows, fewest_step_rows
-from .operands import Operands
-from .operation import PIECE_BITS, Entry, Kind, Operation, Target
+from .operation import IN_VALUES, PIECE_BITS, Entry, Kind, Operation, Target
 from .storage import Source, Storage
 from .weight_image import WeightImage
 
@@ -52,7 +52,7 @@ class LayerOperations:
         self.operations: list[Callable[[], Operation]] = []
         spans = [
             1,
-            *(self._state_words(one) for one in network.layers if isinstance(one, Attention)),
+            *(state_words(self, one) for one in network.layers if isinstance(one, Attention)),
         ]
         self.index_bits = (max(spans) - 1).bit_length()
 
@@ -63,9 +63,7 @@ class LayerOperations:
         elif isinstance(layer, Linear):
             self._linear(layer, target, signal)
         elif isinstance(layer, Attention):
-            if target == Target.VALUES:
-                raise layer.error("is V of an attention; the engine takes V from a linear layer")
-            self._attend(layer, target, signal)
+            attend(self, layer, target, signal)
 
     def neurons(self, layer: Layer, name: str) -> Layer:
         """The layer called `name`, which must have neurons."""
@@ -78,8 +76,8 @@ class LayerOperations:
 
     def classify(self, layer: Classifier) -> None:
         """Two operations for each group of classes: the first token with the bias, and the rest."""
-        source = self._read(layer, layer.inputs[0])
-        steps, tokens = self.network.steps, self._tokens(layer)
+        source = self.read(layer, layer.inputs[0])
+        steps, tokens = self.network.steps, self.tokens_of(layer)
         bias = self._padded(layer.bias, Columns(1, layer.outputs, layer.outputs))
         before, after, doublings = self._classifier_bias(layer, bias)
         zero = source.columns.end
@@ -100,7 +98,7 @@ class LayerOperations:
                 break
             shared["w_base"] = base + group * pitch
             alone = tokens == 1
-            self._emit(
+            self.emit(
                 layer,
                 source,
                 **shared,
@@ -109,7 +107,7 @@ class LayerOperations:
                 logits=count if alone else 0,
             )
             if not alone:
-                self._emit(
+                self.emit(
                     layer,
                     source,
                     **shared,
@@ -134,27 +132,27 @@ class LayerOperations:
     # Layers with neurons
 
     def _linear(self, layer: Linear, target: Target, signal: str) -> None:
-        constants = self._step_rows(layer, self._columns(layer, target, signal))
-        source = self._read(layer, layer.inputs[0])
-        columns = self._columns(layer, target, signal)
+        constants = self.step_rows(layer, self.columns_of(layer, target, signal))
+        source = self.read(layer, layer.inputs[0])
+        columns = self.columns_of(layer, target, signal)
         base, pitch = self._matrix(layer, columns, source, [row for _, row in constants])
-        head = self._opening(constants, source.columns.end)
-        self._emit(
+        first, later = self.opening(layer, constants, source.columns.end)
+        self.emit(
             layer,
             source,
             rows=self.network.steps,
-            head=head,
-            following=head,
-            tokens=self._tokens(layer),
+            head=first,
+            following=later,
+            tokens=self.tokens_of(layer),
             w_base=base,
             w_pitch=pitch,
-            **self._neuron(layer),
-            **self._output(layer, columns, target, signal),
+            **self.neuron_fields(layer),
+            **self.output(layer, columns, target, signal),
         )
 
     def _embed(self, layer: PatchEmbedding, target: Target, signal: str) -> None:
         planes, pixels = self.network.pixel_bits, layer.weight.shape[0]
-        columns = self._columns(layer, target, signal)
+        columns = self.columns_of(layer, target, signal)
         constant = self._padded(step_constant(layer), columns, layer)
         rows = fewest_doubled_rows(constant, self.shift, self.bits, planes - 1)
         if rows is None:
@@ -165,81 +163,27 @@ class LayerOperations:
         base, pitch = self._matrix(layer, columns, source, constants)
         nothing = Entry(Kind.ADD, pixels)
         tail = [*self._added(after, pixels + 1 + len(before)), nothing, Entry(Kind.FIRST, pixels)]
-        tail += [Entry(Kind.NEXT, pixels)] * (self.network.steps - 1)
-        self._emit(
+        again = [Entry(Kind.NEXT, pixels)]
+        if layer.neuron.reset == "soft":
+            again.append(Entry(Kind.SOFT, pixels))
+        tail += again * (self.network.steps - 1)
+        self.emit(
             layer,
             source,
             rows=planes,
-            tokens=self._tokens(layer),
+            tokens=self.tokens_of(layer),
             w_base=base,
             w_pitch=pitch,
             head=tuple(self._added(before, pixels + 1)) or (nothing,),
             following=(nothing, Entry(Kind.CAPTURE, pixels)),
             tail=tuple(tail),
-            **self._neuron(layer),
-            **self._output(layer, columns, target, signal),
+            **self.neuron_fields(layer),
+            **self.output(layer, columns, target, signal),
         )
-
-    def _attend(self, layer: Attention, target: Target, signal: str) -> None:
-        """V, then for each head: learn the state, and answer."""
-        columns = self.storage.columns_of_attention(layer)[2]
-        self.compute(self.neurons(layer, layer.inputs[2]), Target.VALUES, layer.name)
-        constants = self._step_rows(layer, None)
-        q, k = (self._read(layer, name) for name in layer.inputs[:2])
-        dims = len(q.columns.places) // layer.heads
-        groups = columns.pitch // self.lanes
-        values = [int(row.flat[0]) for _, row in constants]
-        key = ("attention", groups, dims, *values)
-        base = self.weights.place_constants(key, values, groups, dims, 1 << self.index_bits)
-        entries = [Entry(Kind.OPEN, groups * dims)]
-        for n, (factor, _) in enumerate(constants[1:]):
-            kind = Kind.SHIFTED if factor > 1 else Kind.ADD
-            entries.append(Entry(kind, groups * dims * (n + 2)))
-        # No word of the state may be read before the last change of it is written.
-        slots = self.network.steps * groups
-        pause = -(-(Operands.write_delay - 1) // slots) - 1
-        learning = (Entry(Kind.OPEN, 0), *[Entry(Kind.ADD, 0)] * pause)
-        row = self.storage.value_groups(layer)
-        v = {"o_base": 0, "o_row": row}
-        shared = {
-            "rows": self.network.steps,
-            "tokens": self._tokens(layer),
-            "w_pitch": dims,
-            "groups": groups,
-        }
-        for head in range(layer.heads):
-            part = {
-                "dims": (head * dims, head * dims + dims),
-                "piece": head * padded(dims, PIECE_BITS),
-            }
-            self._emit(
-                layer,
-                k,
-                **shared,
-                **part,
-                **v,
-                learn=True,
-                head=learning,
-                following=learning,
-                o_group=head * groups,
-            )
-            output = self._output(layer, columns, target, signal)
-            output |= {"o_group": head * groups, "groups": groups}
-            self._emit(
-                layer,
-                q,
-                **{**shared, **output},
-                **part,
-                w_base=base,
-                state=True,
-                head=tuple(entries),
-                following=tuple(entries),
-                **self._neuron(layer),
-            )
 
     # Parts of operations
 
-    def _emit(self, layer: Layer, source: Source, **fields: Any) -> None:
+    def emit(self, layer: Layer, source: Source, **fields: Any) -> None:
         """Append an operation, complete but for addresses of bitmaps."""
         number = len(self.operations)
         fields.setdefault("leak", self.network.embedding.neuron.leak)  # where it does not matter
@@ -255,7 +199,7 @@ class LayerOperations:
         bitmap, columns = source.bitmap, source.columns
         dims = fields.pop("dims", (0, len(columns.places)))
         places = [place - piece for place in columns.places[dims[0] : dims[1]]]
-        words = places[-1] // PIECE_BITS + 1
+        words = places[-1] // PIECE_BITS + 1 if places else 1
         if bitmap is None:
             base = part_pieces = 0
             row_pieces = words
@@ -281,32 +225,36 @@ class LayerOperations:
             **fields,
         )
 
-    def _read(self, layer: Layer, name: str) -> Source:
+    def read(self, layer: Layer, name: str) -> Source:
+        """The signal `name`, for the next operation, which is one of `layer`."""
         return self.storage.read(layer, name, len(self.operations))
 
-    def _columns(self, layer: Layer, target: Target, signal: str) -> Columns:
+    def columns_of(self, layer: Layer, target: Target, signal: str) -> Columns:
         """The columns in which a layer's outputs are wanted."""
-        if target == Target.VALUES:
+        if target in IN_VALUES:
             reader = self.network.layer(signal)
             assert isinstance(reader, Attention)
             return self.storage.columns_of_attention(reader)[2]
         return self.storage.columns(signal)
 
-    def _output(self, layer, columns: Columns, target: Target, signal: str) -> dict[str, Any]:
+    def output(self, layer: Layer, columns: Columns, target: Target, signal: str) -> dict[str, Any]:
         """Fields of an operation about its output."""
         unit = word_bits(self.lanes)
         groups = padded(columns.heads * columns.pitch, unit) // self.lanes
-        if target == Target.VALUES:
+        if target in IN_VALUES:
             return {"target": target, "o_base": 0, "o_row": groups, "groups": groups}
         bitmap, part = self.storage.write(signal, len(self.operations))
         row = bitmap.row_words
         groups = row * unit // self.lanes
         return {"target": target, "output": (bitmap, part), "o_row": row, "groups": groups}
 
-    def _neuron(self, layer: Any) -> dict[str, int]:
-        return {"rest": rest_of(layer), "leak": layer.neuron.leak}
+    def neuron_fields(self, layer: Any) -> dict[str, int]:
+        """Fields of an operation about its neurons."""
+        neuron = layer.neuron
+        return {"rest": rest_of(layer), "leak": neuron.leak, "soft": neuron.reset == "soft"}
 
-    def _tokens(self, layer: Layer) -> int:
+    def tokens_of(self, layer: Layer) -> int:
+        """Tokens of the output of a layer."""
         return self.network.tokens
 
     def _padded(self, values, columns: Columns, layer: Any = None) -> NDArray:
@@ -318,7 +266,7 @@ class LayerOperations:
         result[columns.places] = values
         return result
 
-    def _step_rows(self, layer: Any, columns: Columns | None) -> list[Row]:
+    def step_rows(self, layer: Any, columns: Columns | None) -> list[Row]:
         """Rows of the constant that a layer adds in every step, for the columns or for one."""
         constant = step_constant(layer)
         if columns is not None:
@@ -334,14 +282,20 @@ class LayerOperations:
             "give the network wider weights"
         )
 
-    def _opening(self, constants: Sequence[Row], row: int) -> tuple[Entry, ...]:
-        """Entries that begin a step: the first row opens it."""
-        return (Entry(Kind.OPEN, row), *self._added(constants[1:], row + 1))
+    def opening(
+        self, layer: Any, constants: Sequence[Row], row: int, pitch: int = 1
+    ) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+        """Entries that begin the first step, and a later one: the first row opens it, and the
+        others follow, `pitch` rows apart."""
+        opening = Entry(Kind.OPEN, row)
+        added = self._added(constants[1:], row + pitch, pitch)
+        reset = [Entry(Kind.SOFT, row)] if layer.neuron.reset == "soft" else []
+        return (opening, *added), (opening, *reset, *added)
 
-    def _added(self, constants: Sequence[Row], row: int) -> list[Entry]:
+    def _added(self, constants: Sequence[Row], row: int, pitch: int = 1) -> list[Entry]:
         """Entries of rows from `row` on."""
         return [
-            Entry(Kind.SHIFTED if factor > 1 else Kind.ADD, row + n)
+            Entry(Kind.SHIFTED if factor > 1 else Kind.ADD, row + n * pitch)
             for n, (factor, _) in enumerate(constants)
         ]
 
@@ -355,9 +309,3 @@ class LayerOperations:
         rows[source.columns.end :] = constants
         key = (layer.name, columns, source.columns)
         return self.weights.place(key, rows), len(rows)
-
-    def _state_words(self, layer: Attention) -> int:
-        """Words of the attention state of a step."""
-        columns = self.storage.columns_of_attention(layer)[2]
-        q = layer.qkv(self.network.sources(layer))[0]
-        return columns.pitch // self.lanes * (q.dims // layer.heads)

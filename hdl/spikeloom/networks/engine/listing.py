@@ -15,6 +15,8 @@ TARGETS = {
     Target.WRITE: "spikes to",
     Target.CLEAR: "clear spikes at",
     Target.VALUES: "V at",
+    Target.MASK: "mask spikes at",
+    Target.MASK_VALUES: "mask V at",
 }
 
 

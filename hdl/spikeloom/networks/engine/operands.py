@@ -31,6 +31,7 @@ class Operands(Component):
     state_bits : bits of a count, 0 without attention.
     index_bits : low bits of an entry's weight address that are the address in the state of a step.
     value_words : words of V.
+    masked : whether words of V are ever masked.
 
     Members
     -------
@@ -41,6 +42,7 @@ class Operands(Component):
     Only with attention:
     place : In, address of V for the step that begins. placed : Out(1), it was used.
     v_en : In(1), v_addr : In, v_data : In(lanes), write a word of V.
+    v_mask : In(1), constant of the operation: keep the bits that are set in both words instead.
     learnt : In(1), values : In(lanes * state_bits), a word to write back.
     clear : In(1), begin to clear the state. clearing : Out(1), it is being cleared.
     """
@@ -59,6 +61,7 @@ class Operands(Component):
         state_bits: int,
         index_bits: int,
         value_words: int,
+        masked: bool,
     ) -> None:
         self._lanes = lanes
         self._weight_bits = weight_bits
@@ -66,6 +69,7 @@ class Operands(Component):
         self._state_bits = state_bits
         self._index_bits = index_bits
         self._value_words = value_words
+        self._masked = masked
         self.state_words = steps << index_bits
         self.operand_bits = max(weight_bits, state_bits + 1) if state_bits else weight_bits
         members = {
@@ -86,6 +90,7 @@ class Operands(Component):
                 "v_en": In(1),
                 "v_addr": In(range(value_words)),
                 "v_data": In(lanes),
+                "v_mask": In(1),
                 "learnt": In(1),
                 "values": In(lanes * state_bits),
                 "clear": In(1),
@@ -145,12 +150,24 @@ class Operands(Component):
             m.d.sync += value_addr.eq(self.place)
         m.d.comb += [
             self.placed.eq(opens & self.learn),
-            write.en.eq(self.v_en),
-            write.addr.eq(self.v_addr),
-            write.data.eq(self.v_data),
-            read.addr.eq(value_addr),
             self.added.eq(pipeline.register(read.data, "added")),
         ]
+        if self._masked:
+            # A word that is masked is read in one cycle, and written in the next.
+            late_data = pipeline.register(self.v_data, "late_data")
+            m.d.comb += [
+                read.addr.eq(Mux(self.v_mask, self.v_addr, value_addr)),
+                write.en.eq(pipeline.register(self.v_en, "late_en", reset_less=False)),
+                write.addr.eq(pipeline.register(self.v_addr, "late_addr")),
+                write.data.eq(Mux(self.v_mask, late_data & read.data, late_data)),
+            ]
+        else:
+            m.d.comb += [
+                write.en.eq(self.v_en),
+                write.addr.eq(self.v_addr),
+                write.data.eq(self.v_data),
+                read.addr.eq(value_addr),
+            ]
 
         m.submodules.state_memory = state_memory = Memory(
             shape=self._lanes * self._state_bits, depth=self.state_words, init=[], attrs=BLOCK_RAM

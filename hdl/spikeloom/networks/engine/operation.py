@@ -22,9 +22,12 @@ class Kind(IntEnum):
     OPEN : begins a time step: v <- (v fired ? rest : v >> leak) + (W << shift).
     CAPTURE : x <- v; v <- v + x, which doubles v. The entry before it must not change v.
     FIRST : begins step 0 with the sum of the pixels: x <- v; v <- rest + x. Likewise.
+    SOFT : follows the entry that began a step: v <- v + (v had fired then ? rest : 0), for a soft
+        reset. The operand stays.
     NEXT : begins a later step with the same operand: v <- (v fired ? rest : v >> leak) + x.
 
-    The first entry of a list replaces v: EVENT and ADD by W, OPEN by rest + (W << shift).
+    With a soft reset, OPEN and NEXT do not replace v where it fired. The first entry of a list
+    replaces v: EVENT and ADD by W, OPEN by rest + (W << shift).
     """
 
     EVENT = 0
@@ -33,6 +36,7 @@ class Kind(IntEnum):
     OPEN = 3
     CAPTURE = 4
     FIRST = 5
+    SOFT = 6
     NEXT = 7
 
 
@@ -47,6 +51,11 @@ class Target(IntEnum):
     WRITE = 1  # to the bitmap memory
     CLEAR = 2  # they clear bits of the bitmap memory: x AND NOT s
     VALUES = 3  # to the memory of V, for attention
+    MASK = 4  # they stay in the bitmap memory where they are set: x AND s
+    MASK_VALUES = 5  # likewise in the memory of V
+
+
+IN_VALUES = (Target.VALUES, Target.MASK_VALUES)
 
 
 @dataclass(frozen=True)
@@ -94,7 +103,9 @@ class Operation:
     w_base, w_pitch : address of the weights, and weight words of a group.
     groups : groups of `lanes` outputs.
     rest : what replaces v after a spike.
+    blank : rows have no events, only fixed entries.
     leak : places by which v is shifted between steps.
+    soft : a spike subtracts from v, by SOFT, rather than replacing it.
     state : EVENTs read the attention state rather than weights.
     learn : EVENTs add the spikes of V to the attention state, which is cleared before.
     keep : accumulators go on from the operation before.
@@ -125,7 +136,9 @@ class Operation:
     w_pitch: int = 0
     groups: int = 1
     rest: int = 0
+    blank: bool = False
     leak: int = 0
+    soft: bool = False
     state: bool = False
     learn: bool = False
     keep: bool = False
@@ -164,4 +177,5 @@ class Operation:
     @property
     def longest_list(self) -> int:
         """Entries of a token's list if every bit is set."""
-        return self.fixed_entries + self.rows * self.parts * self.words * PIECE_BITS
+        events = 0 if self.blank else self.rows * self.parts * self.words * PIECE_BITS
+        return self.fixed_entries + events

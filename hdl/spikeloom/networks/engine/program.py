@@ -11,7 +11,7 @@ import numpy as np
 from ..layers.patch_embedding import patches
 from .bitmap_memory import word_bits
 from .listing import listing
-from .operation import PIECE_BITS, Operation
+from .operation import PIECE_BITS, Operation, Target
 from .schedule import OUTSIDE, image_cycles, worst_cycles
 from .table import Table
 
@@ -94,6 +94,10 @@ class Program:
         if image is None or spikes is None:
             return worst_cycles(self)
         return image_cycles(self, spikes, patches(image, self.patch) >> (8 - self.pixel_bits))
+
+    def uses(self, target: Target) -> bool:
+        """Whether spikes of any operation go to `target`."""
+        return any(operation.target == target for operation in self.operations)
 
     @cached_property
     def table(self) -> Table:

@@ -48,7 +48,9 @@ def worst_cycles(program: Program) -> dict[str, int]:
     """Upper bound of the cycles of each layer: every pixel and every neuron is always 1."""
     counts = []
     for operation in program.operations:
-        words = np.bincount(np.array(operation.columns) // PIECE_BITS, minlength=operation.words)
+        words = np.bincount(
+            np.array(operation.columns, int) // PIECE_BITS, minlength=operation.words
+        )
         shape = (operation.tokens, operation.rows, operation.parts, operation.words)
         counts.append(np.broadcast_to(words, shape))
     return _by_layer(program, counts)
@@ -79,7 +81,7 @@ def events(operation: Operation, spikes: Mapping[str, NDArray], pixels: NDArray)
     last = operation.first_token + operation.tokens
     parts = parts[:, :, operation.first_token : last]
     count = np.zeros((*parts.shape[:3], operation.words), np.int64)
-    places = np.array(operation.columns) // PIECE_BITS
+    places = np.array(operation.columns, int) // PIECE_BITS
     for word in range(operation.words):
         count[..., word] = parts[..., places == word].sum(-1)
     return count.transpose(2, 1, 0, 3)

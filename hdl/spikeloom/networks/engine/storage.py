@@ -35,8 +35,9 @@ class Source:
 class Storage:
     """Bitmaps of a network, before and after they have addresses.
 
-    An `iand` residual changes the bitmap of its first input. An attention replaces its q, if
-    nothing else reads that. The summands of an `add` residual lie one after the other.
+    An `iand` residual changes the bitmap of its first input, and an attention of form spike-driven
+    that of its q. Another attention replaces its q, if nothing else reads that. The summands of an
+    `add` residual lie one after the other.
     """
 
     def __init__(self, network: Graph, lanes: int) -> None:
@@ -57,9 +58,9 @@ class Storage:
 
     def needs_bitmap(self, layer: Layer) -> bool:
         """Whether the output of a layer is read from a bitmap of its own. It is not where it is the
-        branch of an `iand` residual, or V of an attention."""
+        branch of an `iand` residual, or goes to the memory of V."""
         return any(
-            not ((isinstance(reader, Attention) and n == 2) or _is_branch(reader, n))
+            not (_in_values(reader, n) or _is_branch(reader, n))
             for reader, n in self._readers[layer.name]
         )
 
@@ -74,12 +75,12 @@ class Storage:
 
     def _replaces_q(self, layer: Attention) -> bool:
         """Whether the output of an attention is written over its q."""
+        if layer.form == "spike-driven":
+            return True
         q = self._network.layer(layer.inputs[0])
         readers = self._readers[q.name]
         own = self._readers[layer.name]
-        once = not any(
-            (isinstance(one, Attention) and n == 2) or _is_branch(one, n) for one, n in own
-        )
+        once = not any(_in_values(one, n) or _is_branch(one, n) for one, n in own)
         summed = any(isinstance(one, Residual) and one.form == "add" for one, _ in own)
         private = all(reader is layer for reader, _ in readers) and not isinstance(q, Residual)
         if not (once and private and not summed):
@@ -134,13 +135,16 @@ class Storage:
             return self.columns(layer.inputs[0])
         dims = self._dims(name)
         for reader, n in self._readers[name]:
-            if isinstance(reader, Attention) and n < 2:
+            if isinstance(reader, Attention) and n < 2 and reader.form != "spike-driven":
                 head = dims // reader.heads
                 return _columns(reader.heads, head, padded(head, PIECE_BITS))
         return Columns(1, dims, dims)
 
     def columns_of_attention(self, layer: Attention) -> tuple[Columns, Columns, Columns]:
         """The columns of q, k and v. Raises `InputError` if a head does not begin a piece."""
+        if layer.form == "spike-driven":
+            columns = self.columns(layer.inputs[0])
+            return columns, columns, columns
         for name in layer.inputs[:2]:
             head = self._dims(name) // layer.heads
             wanted = _columns(layer.heads, head, padded(head, PIECE_BITS))
@@ -154,6 +158,8 @@ class Storage:
 
     def _attention_output(self, layer: Attention, *, merged: bool = True) -> Columns:
         """The columns of V and of the output: each head begins a word."""
+        if layer.form == "spike-driven":
+            return self.columns(layer.inputs[0])
         head = self._dims(layer.inputs[2]) // layer.heads
         pitch = padded(head, self._unit)
         return _columns(layer.heads, head, pitch) if merged else Columns(layer.heads, head, pitch)
@@ -207,13 +213,20 @@ class Storage:
     def value_groups(self, layer: Attention) -> int:
         """Groups of lanes in a row of V."""
         columns = self._attention_output(layer, merged=False)
-        return columns.heads * columns.pitch // self._lanes
+        return padded(columns.heads * columns.pitch, self._unit) // self._lanes
 
     def allocate(self) -> int:
         """Give addresses, behind those of the image. Returns the words of the memory."""
         unique: Sequence[Bitmap] = list({id(one): one for one in self._bitmaps.values()}.values())
         image_words = padded(self.image_pieces * PIECE_BITS, self._unit) // self._unit
         return allocate(list(unique), image_words)
+
+
+def _in_values(reader: Layer, number: int) -> bool:
+    """Whether input `number` of a layer lies in the memory of V."""
+    if not isinstance(reader, Attention):
+        return False
+    return number == 2 or (number == 1 and reader.form == "spike-driven")
 
 
 def _is_branch(reader: Layer, number: int) -> bool:

@@ -16,7 +16,19 @@ WORD_BITS = 16  # of the table: the width of a small block RAM
 # Fields of an operation. Counts are stored less 1, because counters end at 0.
 COUNTS = ("words", "parts", "rows", "tokens", "groups")
 ADDRESSES = ("x_base", "part_step", "row_step", "o_base", "o_row", "o_group")
-LANES = ("w_base", "w_pitch", "rest", "leak", "state", "learn", "keep", "target", "logits")
+LANES = (
+    "w_base",
+    "w_pitch",
+    "blank",
+    "rest",
+    "leak",
+    "soft",
+    "state",
+    "learn",
+    "keep",
+    "target",
+    "logits",
+)
 STORED = (*COUNTS, *ADDRESSES, *LANES, "image", "following_offset", "after_offset")
 FIELDS = (*STORED, "tailed", "literal_count", "final")
 

@@ -2,13 +2,34 @@
 
 from .attention import Attention
 from .classifier import Classifier
+from .convolution import Convolution
 from .layer import Layer
 from .linear import Linear
 from .patch_embedding import PatchEmbedding
+from .pooling import Pooling
 from .residual import Residual
 
 KINDS: dict[str, type[Layer]] = {
-    kind.KIND: kind for kind in (PatchEmbedding, Linear, Attention, Residual, Classifier)
+    kind.KIND: kind
+    for kind in (
+        PatchEmbedding,
+        Convolution,
+        Pooling,
+        Linear,
+        Attention,
+        Residual,
+        Classifier,
+    )
 }
 
-__all__ = ["KINDS", "Attention", "Classifier", "Layer", "Linear", "PatchEmbedding", "Residual"]
+__all__ = [
+    "KINDS",
+    "Attention",
+    "Classifier",
+    "Convolution",
+    "Layer",
+    "Linear",
+    "PatchEmbedding",
+    "Pooling",
+    "Residual",
+]

@@ -11,7 +11,7 @@ import numpy as np
 from ..exact import exact_product
 from ..ranges import Bounds, Range
 from ..signals import Logits, Signal
-from .weighted import Weighted
+from .weighted import Weighted, ones
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,14 +34,16 @@ class Classifier(Weighted):
 
     def bounds(self, sources: Sequence[Signal]) -> Bounds:
         (x,) = self.spikes(sources)
-        current = self.current(x.steps * x.tokens * x.high)
+        times = x.steps * x.tokens
+        current = self.current(times * x.high, times * x.low)
         return Bounds(current, None, current)
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         (x,) = self.spikes(sources)
         counts = inputs[0].sum((1, 2), dtype=np.int64)
-        sums: Range = self.sums(x.steps * x.tokens * x.high)
+        times = x.steps * x.tokens
+        sums: Range = self.sums(times * x.high, times * x.low)
         return (exact_product(counts, self.weight, sums) + self.bias).astype(np.int32)
 
     def additions(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
-        return inputs[0].sum((1, 2, 3), dtype=np.int64) * self.outputs
+        return ones(inputs[0]) * self.outputs

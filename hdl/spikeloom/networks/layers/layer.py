@@ -171,6 +171,14 @@ class Layer:
             raise self.error(f"inputs have different numbers of tokens: {shapes}; make them equal")
         return found
 
+    def grid_of(self, source: Spikes, name: str) -> tuple[int, int]:
+        """Rows and columns of the tokens of input `name`. Raises `InputError` without them."""
+        if source.grid is None:
+            raise self.error(
+                f"the tokens of {name} are no grid of rows and columns; {self.KIND} needs one"
+            )
+        return source.grid
+
     def need_neuron(self, neuron: Any) -> None:
         """Raise `InputError` unless `neuron` is a valid `Neuron`."""
         if not isinstance(neuron, Neuron):

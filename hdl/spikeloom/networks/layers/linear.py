@@ -10,7 +10,7 @@ from ..exact import exact_product
 from ..neuron import Neuron
 from ..ranges import Bounds
 from ..signals import Signal, Spikes
-from .weighted import Weighted
+from .weighted import Weighted, ones
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,19 +32,19 @@ class Linear(Weighted):
         self.take(sources, 1)
         (x,) = self.spikes(sources)
         self.need_rows(x.dims, f"input {self.inputs[0]} has")
-        return Spikes(x.steps, x.tokens, self.outputs)
+        return self.neuron.spikes(x, self.outputs)
 
     def bounds(self, sources: Sequence[Signal]) -> Bounds:
         (x,) = self.spikes(sources)
-        current = self.current(x.high)
+        current = self.current(x.high, x.low)
         membrane = self.neuron.membrane(current, x.steps)
-        return Bounds(current, membrane, membrane.shifted(-self.neuron.threshold))
+        return Bounds(current, membrane, self.neuron.accumulator(current, x.steps))
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         (x,) = self.spikes(sources)
-        sums = exact_product(inputs[0], self.weight, self.sums(x.high))
+        sums = exact_product(inputs[0], self.weight, self.sums(x.high, x.low))
         sums += self.bias
         return self.neuron.fire(sums, x.steps)
 
     def additions(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
-        return inputs[0].sum((1, 2, 3), dtype="i8") * self.outputs
+        return ones(inputs[0]) * self.outputs

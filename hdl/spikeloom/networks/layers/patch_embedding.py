@@ -67,7 +67,8 @@ class PatchEmbedding(Weighted):
         self.need_rows(height * width * image.channels, "a patch has")
         if self.position:
             self._check_position(image)
-        return Spikes(image.steps, rows // height * (columns // width), self.outputs)
+        grid = rows // height, columns // width
+        return self.neuron.spikes(Spikes(image.steps, grid[0] * grid[1], self.outputs, grid=grid))
 
     def _check_position(self, image: Image) -> None:
         if image.channels < 2:
@@ -82,7 +83,7 @@ class PatchEmbedding(Weighted):
         high = 2**image.bits - 1
         current = self.current(high)
         membrane = self.neuron.membrane(current, image.steps)
-        kept = membrane.shifted(-self.neuron.threshold)
+        kept = self.neuron.accumulator(current, image.steps)
         return Bounds(current, membrane, kept.joined(self.sums(high)))
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,22 +41,27 @@ class Residual(Layer):
         if len({one.dims for one in found}) > 1:
             shapes = ", ".join(f"{n} {s.dims}" for n, s in zip(self.inputs, found, strict=True))
             raise self.error(f"inputs have different numbers of dims: {shapes}; make them equal")
+        grids = [one.grid for one in found if one.grid]
+        grid = grids[0] if len({*grids}) == 1 else None
         x = found[0]
         if self.form == "add":
             high = sum(one.high for one in found)
             if high > MAX_SUM:
                 raise self.error(f"sums {high} spikes; the most are {MAX_SUM}")
-            return Spikes(x.steps, x.tokens, x.dims, high)
+            low = sum(one.low for one in found)
+            return replace(x, high=high, low=low, grid=grid)
         for name, source in zip(self.inputs, found, strict=True):
-            if source.high > 1:
+            if source.high > 1 or source.low < 0:
                 raise self.error(
-                    f"input {name} holds 0..{source.high}; form iand takes spikes, use form add"
+                    f"input {name} holds {source.low}..{source.high}; form iand takes spikes, use "
+                    "form add"
                 )
-        return Spikes(x.steps, x.tokens, x.dims)
+        return replace(x, grid=grid)
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         if self.form == "add":
-            return np.add.reduce(inputs, dtype=np.uint8)
+            signed = any(x.dtype == np.int8 for x in inputs)
+            return np.add.reduce(inputs, dtype=np.int16 if signed else np.uint8)
         x, s = inputs
         return x & (s ^ 1)
 

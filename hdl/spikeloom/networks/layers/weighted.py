@@ -55,13 +55,19 @@ class Weighted(Layer):
                 f"weight has {self.weight.shape[0]} rows and {what} {rows} values; make them equal"
             )
 
-    def sums(self, high: int) -> Range:
-        """The range of all partial sums without bias, for inputs ``0..high``."""
-        low_sums, high_sums = column_sums(self.weight, high)
+    def sums(self, high: int, low: int = 0) -> Range:
+        """The range of all partial sums without bias, for inputs ``low..high``."""
+        low_sums, high_sums = column_sums(self.weight, high, low)
         return Range(int(low_sums.min()), int(high_sums.max()))
 
-    def current(self, high: int) -> Range:
+    def current(self, high: int, low: int = 0) -> Range:
         """The range of all partial sums to which the bias was added first."""
-        low_sums, high_sums = column_sums(self.weight, high)
+        low_sums, high_sums = column_sums(self.weight, high, low)
         bias = self.bias.astype(np.int64)
         return Range(int((low_sums + bias).min()), int((high_sums + bias).max()))
+
+
+def ones(x: NDArray) -> NDArray:
+    """The sum of the magnitudes of the inputs (B, ...) of each image: additions of a row."""
+    axes = tuple(range(1, x.ndim))
+    return (np.abs(x) if x.dtype.kind == "i" else x).sum(axes, dtype=np.int64)

@@ -1,0 +1,110 @@
+"""Convolutions with spiking neurons, of the image or of spikes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from ..exact import exact_product
+from ..neuron import Neuron
+from ..ranges import Bounds
+from ..signals import Image, Signal, Spikes
+from ..windows import Windows
+from .weighted import Weighted, ones
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Convolution(Weighted):
+    """A linear layer of the window around each place, and its neurons::
+
+        I[t, y, x, o] = bias[o] + sum over i, j and c of input[t, y', x', c] weight[(i, j, c), o]
+        y' = stride y + i - padding, x' = stride x + j - padding
+
+    Places outside the input are 0. Rows of the weight matrix are ordered as the pixels of a patch:
+    row by row of the kernel, with the channels of a place together. Places of the output are
+    tokens, numbered row by row. An image is the same in every step.
+    """
+
+    KIND = "convolution"
+    patch: ClassVar[tuple[int, int]] = (1, 1)  # the image arrives pixel by pixel
+    position: ClassVar[bool] = False
+
+    kernel: tuple[int, ...]
+    neuron: Neuron
+    stride: tuple[int, ...] = (1, 1)
+    padding: tuple[int, ...] = (0, 0)
+
+    def check(self) -> None:
+        super().check()
+        self.set(**Windows.checked(self.kernel, self.stride, self.padding, self.where))
+        self.need_neuron(self.neuron)
+
+    @property
+    def windows(self) -> Windows:
+        """The windows of the input."""
+        return Windows(self.kernel, self.stride, self.padding)
+
+    def output(self, sources: Sequence[Signal]) -> Spikes:
+        source = self.source(sources)
+        height, width, channels = self._shape(source)
+        grid = self.windows.grid((height, width), self.where)
+        self.need_rows(self.kernel[0] * self.kernel[1] * channels, "a window has")
+        tokens = grid[0] * grid[1]
+        return self.neuron.spikes(Spikes(source.steps, tokens, self.outputs, grid=grid))
+
+    def source(self, sources: Sequence[Signal]) -> Image | Spikes:
+        """The input, which must be the image or spikes on a grid."""
+        self.take(sources, 1)
+        if isinstance(sources[0], Image):
+            return sources[0]
+        return self.spikes(sources)[0]
+
+    def _shape(self, source: Image | Spikes) -> tuple[int, int, int]:
+        """Height, width and channels of the input."""
+        if isinstance(source, Image):
+            return source.height, source.width, source.channels
+        height, width = self.grid_of(source, self.inputs[0])
+        return height, width, source.dims
+
+    def _range(self, source: Image | Spikes) -> tuple[int, int]:
+        """The smallest and the largest input."""
+        if isinstance(source, Image):
+            return 0, 2**source.bits - 1
+        return source.low, source.high
+
+    def bounds(self, sources: Sequence[Signal]) -> Bounds:
+        source = self.source(sources)
+        low, high = self._range(source)
+        current = self.current(high, low)
+        membrane = self.neuron.membrane(current, source.steps)
+        kept = self.neuron.accumulator(current, source.steps)
+        if isinstance(source, Image):
+            kept = kept.joined(self.sums(high))
+        return Bounds(current, membrane, kept)
+
+    def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
+        source = self.source(sources)
+        low, high = self._range(source)
+        windows = self._windows(sources, inputs)
+        sums = exact_product(windows, self.weight, self.sums(high, low))
+        sums += self.bias
+        return self.neuron.fire(sums, source.steps)
+
+    def _windows(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
+        """Windows (B, T, N, values); T is 1 for an image."""
+        (x,) = inputs
+        grid = x.reshape(len(x), -1, *self._shape(self.source(sources)))
+        return self.windows.take(grid)
+
+    def additions(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
+        """One for each spike of a window, or bit of a pixel that is 1, and each output."""
+        windows = self._windows(sources, inputs)
+        if isinstance(sources[0], Image):
+            windows = np.bitwise_count(windows)
+        return ones(windows) * self.outputs
