@@ -119,7 +119,8 @@ def _settings(assignments: list[str]) -> dict[str, str]:
 def _images(array: NDArray) -> NDArray:
     if array.dtype != np.uint8 or array.ndim not in (3, 4) or not array.size:
         raise InputError(
-            f"--calibrate: {array.dtype} of shape {array.shape}; give bytes (B, Y, X, C) or (B, Y, X)"
+            f"--calibrate: {array.dtype} of shape {array.shape}; give bytes (B, Y, X, C) or "
+            "(B, Y, X)"
         )
     return array if array.ndim == 4 else array[..., None]
 

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from spikeloom.errors import InputError
 from spikeloom.networks.graph import Graph
-from spikeloom.networks.layers import Attention, Classifier, Layer, Linear, Residual
+from spikeloom.networks.layers import (
+    Attention,
+    Classifier,
+    Convolution,
+    Layer,
+    Linear,
+    Pooling,
+    Residual,
+)
 from spikeloom.networks.neuron import MAX_THRESHOLD, Neuron
 
 from . import floating
@@ -162,7 +170,43 @@ def _tokens(network: FloatNetwork) -> int:
 def _weights(layer: floating.Weighted) -> tuple[NDArray, NDArray]:
     """Folded weights ``[in, out]`` and biases, in double precision."""
     weight, bias = layer.folded()
-    return weight.flatten(1).T.numpy(), bias.numpy()
+    return weight.T.numpy(), bias.numpy()
+
+
+def _convolution(layer: floating.Convolution, context: _Context) -> Layer:
+    """Rows of the weights are the places of the kernel, row by row, channels together. The first
+    layer reads bytes: their normalisation goes into weights, biases and the pixel outside."""
+    folded, bias = layer.folded()
+    weight = folded.permute(2, 3, 1, 0).numpy()
+    border: tuple[int, ...] = ()
+    if layer.is_first:
+        assert layer.mean is not None
+        assert layer.std is not None
+        mean, std = (x.double().numpy() for x in (layer.mean, layer.std))
+        bias = bias - folded.sum((2, 3)) @ (layer.mean.double() / layer.std.double())
+        weight = weight / (255 * std[:, None])
+        border = tuple(int(x) for x in np.clip(np.rint(255 * mean), 0, 255))
+    fields = context.integers(layer, weight.reshape(-1, weight.shape[-1]), bias.numpy())
+    return Convolution(
+        name=layer.name,
+        inputs=layer.inputs,
+        kernel=tuple(folded.shape[2:]),
+        stride=(layer.stride,) * 2,
+        padding=(layer.padding,) * 2,
+        border=border if any(border) else (),
+        **fields,
+    )
+
+
+def _pool(layer: floating.MaxPool, context: _Context) -> Layer:
+    return Pooling(
+        name=layer.name,
+        inputs=layer.inputs,
+        form="max",
+        kernel=(layer.window,) * 2,
+        stride=(layer.stride,) * 2,
+        padding=(layer.padding,) * 2,
+    )
 
 
 def _linear(layer: floating.Linear, context: _Context) -> Layer:
@@ -195,6 +239,8 @@ def _head(layer: floating.Head, context: _Context) -> Layer:
 
 
 _CONVERTERS: dict[type[FloatLayer], Callable[..., Layer]] = {
+    floating.Convolution: _convolution,
+    floating.MaxPool: _pool,
     floating.Linear: _linear,
     floating.Attention: _attention,
     floating.Add: _add,

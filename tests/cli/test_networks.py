@@ -71,12 +71,14 @@ def test_evaluate_against_a_reference(spikeloom, files):
     other = LABELS.copy()
     other[[2, 5]] = (other[[2, 5]] + 1) % 3
     np.save(files / "r.npy", other)
-    assert json.loads(spikeloom(*EVALUATE, "--reference", "r.npy", "--json").out)[
-        "differing"
-    ] == [2, 5]
-    assert "2 of 12 classes differ from the reference: images 2, 5\n" in spikeloom(
-        *EVALUATE, "--reference", "r.npy"
-    ).out
+    assert json.loads(spikeloom(*EVALUATE, "--reference", "r.npy", "--json").out)["differing"] == [
+        2,
+        5,
+    ]
+    assert (
+        "2 of 12 classes differ from the reference: images 2, 5\n"
+        in spikeloom(*EVALUATE, "--reference", "r.npy").out
+    )
     np.save(files / "r.npy", np.eye(3)[other])
     ran = spikeloom(*EVALUATE, "--reference", "r.npy", "--limit", "3", "--json")
     assert json.loads(ran.out)["differing"] == [2]

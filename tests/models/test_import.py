@@ -3,13 +3,17 @@ it, and what does not fit is refused in one line."""
 
 # pyright: reportMissingImports=false
 
+import json
+import re
 from argparse import Namespace
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from spikeloom.errors import InputError
+from spikeloom.networks.file import load
 from spikeloom_cli.main import main
 
 pytestmark = [
@@ -195,3 +199,97 @@ def test_settings_that_a_checkpoint_does_not_hold():
 
     with pytest.raises(InputError, match=r"does not hold heads .*--set heads=VALUE"):
         architectures()["spikformer"].values({})
+
+
+def test_folding_changes_few_spikes(model, images):
+    """Normalisation in the weights, still in floating point: other rounding, the same network."""
+    import torch
+
+    from spikeloom_models.floating import FloatNetwork, Weighted
+
+    network = _build(model.state_dict())
+    layers = []
+    for layer in network.layers:
+        if isinstance(layer, Weighted):
+            weight, bias = (x.float() for x in layer.folded())
+            layer = replace(layer, weight=weight, bias=bias, norm=None)
+        layers.append(layer)
+    folded = FloatNetwork(network.name, network.steps, network.image, tuple(layers))
+    given = torch.from_numpy(images)
+    before, after = network.signals(given), folded.signals(given)
+    for name, spikes in before.items():
+        if name in NEURONS.values():
+            assert (spikes != after[name]).float().mean() < 0.003, name
+    assert torch.equal(before["head"].argmax(1), after["head"].argmax(1))
+
+
+def test_integers_are_the_rounded_network(model, images):
+    """Each layer, given the spikes of the floating-point network, computes its currents within the
+    rounding of the weights; the attention's threshold is exact."""
+    import torch
+
+    from spikeloom_models.quantise import quantise
+
+    network = _build(model.state_dict())
+    floats, graph = network.signals(torch.from_numpy(images)), quantise(network).graph
+    values = {name: x.numpy().swapaxes(0, 1) for name, x in floats.items() if x.ndim == 4}
+    values["image"] = images
+    assert graph.layer("block0.attention").neuron.threshold == 8
+    assert graph.layer("stem0").border == (77,)
+    for layer in graph.layers:
+        if layer.KIND in ("residual", "classifier"):
+            continue
+        inputs = [values[name].astype(np.uint8) for name in layer.inputs]
+        spikes = layer.compute(graph.sources(layer), inputs)
+        differ = float((spikes != values[layer.name]).mean())
+        exact = layer.KIND in ("attention", "pooling")
+        assert differ == 0 if exact else differ < 0.03, (layer.name, differ)
+
+
+def test_import_command(model, images, tmp_path, capfd):
+    import torch
+
+    torch.save({"state_dict": model.state_dict()}, tmp_path / "net.pth")
+    np.save(tmp_path / "x.npy", images)
+    labels = _build(model.state_dict()).logits(torch.from_numpy(images)).argmax(1).numpy()
+    np.save(tmp_path / "y.npy", labels)
+    output = tmp_path / "small.safetensors"
+    options = [f"--set={key}={value}" for key, value in SETTINGS.items() if key != "image"]
+    options += ["--calibrate", str(tmp_path / "x.npy"), "--labels", str(tmp_path / "y.npy")]
+    options += ["--classes", "a,b,c,d,e", "--reference", str(tmp_path / "r.npy")]
+    command = ["import", str(tmp_path / "net.pth"), "--arch", "spikformer", "-o", str(output)]
+    assert main([*command, *options, "--bits", "auto", "--sweep", "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert [one["bits"] for one in found["tried"]] == [4, 6, 8]
+    assert found["settings"]["image"] == [16, 16]
+    assert found["float_accuracy"] == 1
+    good = [one["bits"] for one in found["tried"] if one["accuracy"] >= 1 - 0.003]
+    assert found["bits"] == min(good, default=8)
+    graph = load(output)
+    assert (graph.name, graph.classes) == ("small", tuple("abcde"))
+    assert np.load(tmp_path / "r.npy").argmax(1).tolist() == labels.tolist()
+    assert main([*command, *options]) == 0
+    text = capfd.readouterr().out
+    assert re.search(r"^ heads +4  \(given\)", text, re.M)
+    assert re.search(r"^ scale +0.125  \(default\)", text, re.M)
+    assert "floating point: 100.00 % of 24 images" in text
+
+
+def test_calibration_images_that_do_not_fit(model, images, tmp_path, capfd):
+    import torch
+
+    torch.save(model.state_dict(), tmp_path / "net.pth")
+    command = ["import", str(tmp_path / "net.pth"), "--arch", "spikformer", "--set=heads=4"]
+    command += ["-o", str(tmp_path / "net.safetensors"), "--calibrate", str(tmp_path / "x.npy")]
+    for array, options, message in (
+        (images.astype(float), [], "give bytes (B, Y, X, C)"),
+        (np.repeat(images, 3, 3), [], "do not fit a network for (16, 16, 1)"),
+        (images, ["--bits", "5"], "'5' is not one of"),
+        (images, ["--set", "image"], "write KEY=VALUE"),
+        (images, ["--arch", "resnet"], "unknown architecture 'resnet'"),
+    ):
+        np.save(tmp_path / "x.npy", array)
+        code = main([*command, *options])
+        err = capfd.readouterr().err
+        assert (code, err.count("\n"), message in err) == (2, 1, True), err
+    assert not (tmp_path / "net.safetensors").exists()

@@ -12,7 +12,7 @@ from ..errors import InputError
 from .values import sizes, whole
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 MAX_KERNEL = 16
 
@@ -52,9 +52,12 @@ class Windows:
             found.append(room // self.stride[n] + 1)
         return found[0], found[1]
 
-    def take(self, x: NDArray) -> NDArray:
-        """The windows (..., N, kernel rows * kernel columns * C) of x (..., Y, X, C)."""
-        stacked = np.stack(list(self._views(x, 0)), axis=-2)  # (..., rows, columns, places, C)
+    def take(self, x: NDArray, outside: ArrayLike = 0) -> NDArray:
+        """The windows (..., N, kernel rows * kernel columns * C) of x (..., Y, X, C), whose places
+        outside are `outside`, one value or one of each channel."""
+        stacked = np.stack(
+            list(self._views(x, outside)), axis=-2
+        )  # (..., rows, columns, places, C)
         *lead, rows, columns, places, channels = stacked.shape
         return stacked.reshape(*lead, rows * columns, places * channels)
 
@@ -68,11 +71,14 @@ class Windows:
         *lead, rows, columns, channels = best.shape
         return best.reshape(*lead, rows * columns, channels)
 
-    def _views(self, x: NDArray, outside: int) -> Iterator[NDArray]:
+    def _views(self, x: NDArray, outside: ArrayLike) -> Iterator[NDArray]:
         """For each place of the kernel, its value in every window: (..., rows, columns, C)."""
         rows, columns = self.grid((x.shape[-3], x.shape[-2]), "windows")
-        around = [(0, 0)] * (x.ndim - 3) + [(size, size) for size in self.padding] + [(0, 0)]
-        padded = np.pad(x, around, constant_values=outside)
+        (top, left), (height, width) = self.padding, x.shape[-3:-1]
+        shape = (*x.shape[:-3], height + 2 * top, width + 2 * left, x.shape[-1])
+        padded = np.empty(shape, x.dtype)
+        padded[...] = outside
+        padded[..., top : top + height, left : left + width, :] = x
         for y in range(self.kernel[0]):
             for column in range(self.kernel[1]):
                 last = y + self.stride[0] * (rows - 1), column + self.stride[1] * (columns - 1)

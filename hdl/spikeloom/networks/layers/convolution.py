@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from ...counted import counted
 from ..exact import exact_product
 from ..neuron import Neuron
 from ..ranges import Bounds
 from ..signals import Image, Signal, Spikes
+from ..values import whole
 from ..windows import Windows
 from .weighted import Weighted, ones
 
@@ -26,9 +28,11 @@ class Convolution(Weighted):
         I[t, y, x, o] = bias[o] + sum over i, j and c of input[t, y', x', c] weight[(i, j, c), o]
         y' = stride y + i - padding, x' = stride x + j - padding
 
-    Places outside the input are 0. Rows of the weight matrix are ordered as the pixels of a patch:
-    row by row of the kernel, with the channels of a place together. Places of the output are
-    tokens, numbered row by row. An image is the same in every step.
+    Places outside the input are 0; outside an image they are the pixel `border`, one byte for each
+    channel, if it is given: the mean, if pixels were normalised for the training. Rows of the
+    weight matrix are ordered as the pixels of a patch: row by row of the kernel, with the channels
+    of a place together. Places of the output are tokens, numbered row by row. An image is the same
+    in every step.
     """
 
     KIND = "convolution"
@@ -39,9 +43,15 @@ class Convolution(Weighted):
     neuron: Neuron
     stride: tuple[int, ...] = (1, 1)
     padding: tuple[int, ...] = (0, 0)
+    border: tuple[int, ...] = ()
 
     def check(self) -> None:
         super().check()
+        if isinstance(self.border, str) or not isinstance(self.border, Sequence):
+            raise self.error("border must be a list of bytes, one for each channel of the image")
+        for pixel in self.border:
+            whole(pixel, 0, 255, self.where, "border")
+        self.set(border=tuple(self.border))
         self.set(**Windows.checked(self.kernel, self.stride, self.padding, self.where))
         self.need_neuron(self.neuron)
 
@@ -62,7 +72,14 @@ class Convolution(Weighted):
         """The input, which must be the image or spikes on a grid."""
         self.take(sources, 1)
         if isinstance(sources[0], Image):
+            if len(self.border) not in (0, sources[0].channels):
+                raise self.error(
+                    f"border has {counted(len(self.border), 'byte')}; the image has "
+                    f"{counted(sources[0].channels, 'channel')}"
+                )
             return sources[0]
+        if self.border:
+            raise self.error(f"border is for the image; {self.inputs[0]} are spikes, remove it")
         return self.spikes(sources)[0]
 
     def _shape(self, source: Image | Spikes) -> tuple[int, int, int]:
@@ -99,8 +116,11 @@ class Convolution(Weighted):
     def _windows(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         """Windows (B, T, N, values); T is 1 for an image."""
         (x,) = inputs
-        grid = x.reshape(len(x), -1, *self._shape(self.source(sources)))
-        return self.windows.take(grid)
+        source = self.source(sources)
+        outside = np.zeros(1, np.uint8)
+        if isinstance(source, Image) and self.border:
+            outside = np.array(self.border, np.uint8) >> (8 - source.bits)
+        return self.windows.take(x.reshape(len(x), -1, *self._shape(source)), outside)
 
     def additions(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         """One for each spike of a window, or bit of a pixel that is 1, and each output."""

@@ -16,7 +16,7 @@ from ..values import fields_of, layer_name
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MAX_DIMS = 1024
+MAX_DIMS = 4096
 MAX_INPUTS = 255
 
 
