@@ -12,7 +12,7 @@ from ..errors import InputError, echo
 from .layers import KINDS, Classifier, Convolution, Layer, PatchEmbedding
 from .layers.patch_embedding import MAX_SIDE
 from .ranges import Bounds
-from .signals import Image, Logits, Signal, Spikes
+from .signals import Currents, Image, Logits, Signal, Spikes
 from .values import fields_of, layer_name, line, sizes, whole
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ class Graph:
         }
         for layer in self.layers:
             output = layer.output([signals[name] for name in layer.inputs])
-            if isinstance(output, Spikes) and output.tokens > MAX_TOKENS:
+            if isinstance(output, Spikes | Currents) and output.tokens > MAX_TOKENS:
                 raise layer.error(f"has {output.tokens} tokens; the most are {MAX_TOKENS}")
             signals[layer.name] = output
         return signals

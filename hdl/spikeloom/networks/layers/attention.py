@@ -41,7 +41,7 @@ class Attention(Layer):
 
     def check(self) -> None:
         whole(self.heads, 1, MAX_DIMS, self.where, "heads")
-        self.need_neuron(self.neuron)
+        self.need_neuron(self.neuron, spiking=True)
 
     def qkv(self, sources: Sequence[Signal]) -> list[Spikes]:
         """The inputs q, k and v, which must fit each other, the heads and the form."""
@@ -56,7 +56,7 @@ class Attention(Layer):
         self._form.check(self, found)
         return found
 
-    def output(self, sources: Sequence[Signal]) -> Spikes:
+    def output(self, sources: Sequence[Signal]) -> Signal:
         return self._form.output(self, self.qkv(sources))
 
     def bounds(self, sources: Sequence[Signal]) -> Bounds | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..ranges import Bounds
-from ..signals import Spikes
+from ..signals import Signal, Spikes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class AttentionForm:
                 f"input {name} holds {source.low}..{source.high}; attention takes {what}"
             )
 
-    def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Spikes:
+    def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Signal:
         """The signal of the layer."""
         raise NotImplementedError
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..exact import exact_product
 from ..ranges import Bounds, Range
-from ..signals import Spikes
+from ..signals import Signal, Spikes
 from .attention_form import AttentionForm, same_dims
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class Spikformer(AttentionForm):
     Source: Zhou et al., "Spikformer: When Spiking Neural Network Meets Transformer", ICLR 2023.
     """
 
-    def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Spikes:
-        return layer.neuron.spikes(qkv[2])
+    def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Signal:
+        return layer.neuron.output(qkv[2], self.sums(layer, qkv)[1])
 
     def bounds(self, layer: Attention, qkv: Sequence[Spikes]) -> Bounds:
         state, current = self.sums(layer, qkv)
