@@ -222,13 +222,13 @@ def test_kinds_that_are_not_built_are_refused(kind):
     )
 
 
+FORMS = "spikformer, spike-driven, a2os2a, ssa, spiked"
+
+
 @pytest.mark.parametrize(
     ("layer", "form", "forms"),
     [
-        *(
-            ("block0.attention", form, "spikformer, spike-driven, a2os2a")
-            for form in ("ssa", "softmax")
-        ),
+        *(("block0.attention", form, FORMS) for form in ("softmax", "SSA")),
         ("block0.x1", "shortcut", "iand, add, membrane"),
     ],
 )

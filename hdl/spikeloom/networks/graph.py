@@ -76,6 +76,7 @@ class Graph:
         self._check_wiring()
         self._set(signals=self._infer())
         self._check_ends()
+        self._check_seeds()
         self._check_classes()
         self._check_widths()
 
@@ -207,6 +208,18 @@ class Graph:
         last = self.layers[-1]
         if not isinstance(self.signals[last.name], Logits):
             raise last.error("is the last layer; end the network with a layer of kind classifier")
+
+    def _check_seeds(self) -> None:
+        """Raise `InputError` if two layers draw the same bits."""
+        found: dict[int, Layer] = {}
+        for layer in self.layers:
+            seed = getattr(layer, "seed", None)
+            if seed is not None and seed in found:
+                raise layer.error(
+                    f"has the seed {seed} of {found[seed].name} and would draw the same bits; give "
+                    "it another one"
+                )
+            found |= {} if seed is None else {seed: layer}
 
     def _check_classes(self) -> None:
         """Raise `InputError` unless each output has a name; without any, numbers are the names."""

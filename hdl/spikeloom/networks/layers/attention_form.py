@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..ranges import Bounds
 from ..signals import Signal, Spikes
@@ -18,7 +18,15 @@ class AttentionForm:
     """What a form of attention computes from its inputs q, k and v.
 
     A form is registered by its name in `spikeloom.networks.layers.attention`.
+
+    Class members
+    -------------
+    FIELDS : the optional fields of the layer that the form needs.
+    SPIKING : whether neurons follow.
     """
+
+    FIELDS: ClassVar[tuple[str, ...]] = ()
+    SPIKING: ClassVar[bool] = True
 
     def check(self, layer: Attention, qkv: Sequence[Spikes]) -> None:
         """Check the inputs, whose heads are known to fit. Raises `InputError`; here, unless all are

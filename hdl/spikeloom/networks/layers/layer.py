@@ -120,10 +120,14 @@ class Layer:
         entry: dict[str, Any] = {"kind": self.KIND}
         for field in fields(self):
             value = getattr(self, field.name)
+            if value is None:
+                continue
             if field.name in self.TENSORS:
                 value = self.tensor_name(field.name)
             elif isinstance(value, Neuron):
                 value = value.to_json()
+            elif isinstance(value, Mapping):
+                value = dict(value)
             entry[field.name] = list(value) if isinstance(value, tuple) else value
         return entry
 
@@ -200,4 +204,6 @@ class Layer:
             raise self.error("neuron is missing; give its kind, threshold, leak and reset")
         neuron.check(self.where)
         if spiking and neuron.kind == "none":
-            raise self.error(f"neuron kind is none; {self.KIND} has neurons")
+            raise self.error(
+                f"neuron kind is none; {self.KIND} has neurons, give their kind and threshold"
+            )
