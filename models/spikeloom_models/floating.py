@@ -8,7 +8,6 @@ and neurons. Spikes are tensors ``[T, B, N, D]``; tokens of a grid are numbered 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -161,7 +160,7 @@ class Convolution(Weighted):
 
 @dataclass(frozen=True, kw_only=True)
 class MaxPool(FloatLayer):
-    """The largest of a window of a `grid` of tokens: whether any of them spikes."""
+    """The largest value of a window of a `grid` of tokens: of spikes, whether any of them fires."""
 
     grid: tuple[int, int]
     window: int = 3
@@ -192,6 +191,39 @@ class Attention(FloatLayer):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpikeDriven(FloatLayer):
+    """Spike-driven attention: the neurons of the sum over tokens of k and v let q pass."""
+
+    neuron: FloatNeuron
+
+    def compute(self, *inputs: Tensor) -> Tensor:
+        q, k, v = inputs
+        return q * self.neuron.fire((k * v).sum(-2, keepdim=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neurons(FloatLayer):
+    """Neurons of currents."""
+
+    neuron: FloatNeuron
+
+    def compute(self, *inputs: Tensor) -> Tensor:
+        (x,) = inputs
+        return self.neuron.fire(x)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanPool(FloatLayer):
+    """The mean over all tokens of a `grid`: one token."""
+
+    grid: tuple[int, int]
+
+    def compute(self, *inputs: Tensor) -> Tensor:
+        (x,) = inputs
+        return x.mean(-2, keepdim=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Add(FloatLayer):
     """The sum of the inputs."""
 
@@ -201,7 +233,10 @@ class Add(FloatLayer):
 
 @dataclass(frozen=True, kw_only=True)
 class Head(Weighted):
-    """A linear layer of the mean over steps and tokens."""
+    """A linear layer of the mean over steps and tokens. `tokens` is their number (0: those of the
+    last convolution)."""
+
+    tokens: int = 0
 
     def compute(self, *inputs: Tensor) -> Tensor:
         (x,) = inputs
@@ -242,8 +277,3 @@ def _planes(x: Tensor, grid: tuple[int, int]) -> Tensor:
 def _tokens(planes: Tensor) -> Tensor:
     """Images ``[B, C, height, width]`` as tokens ``[B, N, C]``."""
     return planes.flatten(-2).transpose(-1, -2)
-
-
-def by_name(layers: Iterable[FloatLayer]) -> Mapping[str, FloatLayer]:
-    """The layers by their names."""
-    return {layer.name: layer for layer in layers}

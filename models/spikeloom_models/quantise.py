@@ -7,6 +7,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +21,11 @@ from spikeloom.networks.layers import (
     Convolution,
     Layer,
     Linear,
+    Neurons,
     Pooling,
     Residual,
 )
-from spikeloom.networks.neuron import MAX_THRESHOLD, Neuron
+from spikeloom.networks.neuron import MAX_THRESHOLD, NO_NEURON, Neuron
 
 from . import floating
 from .floating import FloatLayer, FloatNetwork, FloatNeuron
@@ -60,15 +63,16 @@ def quantise(
     """The integers of a network: normalisation folded into weights, biases and thresholds.
 
     Each layer has one scale. It is the one whose rounded weights of `bits` bits are nearest to the
-    true ones (least squares): few bits clip some large weights. Raises `InputError` for what the
-    hardware's arithmetic cannot express.
+    true ones (least squares): few bits clip some large weights. Layers without neurons add up in
+    one stream of currents, so they share the smallest of their scales. Raises `InputError` for what
+    the hardware's arithmetic cannot express.
     """
-    cuts: dict[str, Cut] = {}
+    context = _Context(network, bits, {})
     layers: list[Layer] = []
     for layer in network.layers:
         if type(layer) not in _CONVERTERS:
             raise InputError(f"layer {layer.name}: no conversion for {type(layer).__name__}")
-        layers.append(_CONVERTERS[type(layer)](layer, _Context(network, bits, cuts)))
+        layers.append(_CONVERTERS[type(layer)](layer, context))
     graph = Graph(
         name=name or network.name,
         steps=network.steps,
@@ -78,7 +82,7 @@ def quantise(
         licence=licence,
         description=description,
     )
-    return Quantised(graph, cuts)
+    return Quantised(graph, context.cuts)
 
 
 @dataclass(frozen=True)
@@ -87,40 +91,49 @@ class _Context:
     bits: int
     cuts: dict[str, Cut]
 
+    @cached_property
+    def currents(self) -> set[str]:
+        """The layers whose output is currents."""
+        found: set[str] = set()
+        for layer in self.network.layers:
+            passes = isinstance(layer, floating.MaxPool | floating.MeanPool | floating.Add)
+            if _is_current(layer) or (passes and {*layer.inputs} <= found):
+                found.add(layer.name)
+        return found
+
     @property
     def largest(self) -> int:
         return 2 ** (self.bits - 1) - 1
 
     def integers(self, layer: floating.Weighted, weight: NDArray, bias: NDArray) -> dict:
-        """Fields of an integer layer with neurons, from weights ``[in, out]`` and biases."""
+        """Fields of an integer layer, from weights ``[in, out]`` and biases."""
+        if layer.neuron is None:
+            rounded = self._rounded(layer.name, weight, bias, self.stream_scale)
+            return rounded | {"neuron": NO_NEURON}
         neuron = layer.neuron
-        assert neuron is not None
         leak = _leak(neuron, layer.name)
         unit = neuron.gain / neuron.threshold  # weights in units of the threshold
-        threshold = self._threshold(weight * unit, leak, layer.name)
+        scale = self._scale(weight * unit)
+        threshold = _threshold(scale, leak, layer.name, math.floor)
         return self._rounded(layer.name, weight, bias, threshold * unit) | {
             "neuron": Neuron(threshold=threshold, leak=leak)
         }
 
-    def classifier(self, layer: floating.Weighted, weight: NDArray, bias: NDArray) -> dict:
+    @cached_property
+    def stream_scale(self) -> float:
+        """The scale of the stream of currents."""
+        sums = [x for x in self.network.layers if _is_current(x)]
+        return min(self._scale(_matrix(layer)[0]) for layer in sums)
+
+    def classifier(self, layer: floating.Head, weight: NDArray, bias: NDArray) -> dict:
         """Fields of the classifier; its logits are sums over tokens and steps."""
-        slots = self.network.steps * _tokens(self.network)
+        slots = self.network.steps * (layer.tokens or _tokens(self.network))
         scale = self._scale(weight)
         sums = np.stack([np.maximum(weight, 0).sum(0), np.maximum(-weight, 0).sum(0)])
         high = len(self.network.layers)  # residual sums are smaller than that
         largest = (sums * high + np.abs(bias)).max() * slots * scale
         scale *= min(1.0, LARGEST_SUM / 2 / max(largest, 1e-9))
         return self._rounded(layer.name, weight, bias * slots, scale)
-
-    def _threshold(self, weight: NDArray, leak: int, name: str) -> int:
-        step = 2 if leak else 1
-        threshold = max(step, step * math.floor(self._scale(weight) / step))
-        if threshold > MAX_THRESHOLD:
-            raise InputError(
-                f"layer {name}: its weights are so small that the threshold would be {threshold:,} "
-                f"(at most {MAX_THRESHOLD:,}); it never spikes"
-            )
-        return threshold
 
     def _scale(self, weight: NDArray) -> float:
         """The factor to integers with the least square error."""
@@ -167,34 +180,54 @@ def _tokens(network: FloatNetwork) -> int:
     return grid[0] * grid[1]
 
 
-def _weights(layer: floating.Weighted) -> tuple[NDArray, NDArray]:
-    """Folded weights ``[in, out]`` and biases, in double precision."""
+def _threshold(exact: float, leak: int, name: str, rounding: Callable[[float], int]) -> int:
+    """A threshold as an integer, even where the membrane leaks."""
+    step = 2 if leak else 1
+    threshold = max(step, step * rounding(exact / step))
+    if threshold > MAX_THRESHOLD:
+        raise InputError(
+            f"layer {name}: its weights are so small that the threshold would be {threshold:,} "
+            f"(at most {MAX_THRESHOLD:,}); it never spikes"
+        )
+    return threshold
+
+
+def _is_current(layer: FloatLayer) -> TypeGuard[floating.Weighted]:
+    """Whether a layer has weights and no neurons, and is not the classifier."""
+    weighted = isinstance(layer, floating.Weighted) and not isinstance(layer, floating.Head)
+    return weighted and layer.neuron is None
+
+
+def _matrix(layer: floating.Weighted) -> tuple[NDArray, NDArray]:
+    """Folded weights ``[in, out]`` and biases, in double precision. Rows of a convolution are the
+    places of the kernel, row by row, channels together."""
     weight, bias = layer.folded()
+    if isinstance(layer, floating.Convolution):
+        weight = weight.permute(2, 3, 1, 0).flatten(0, 2)
+        if layer.is_first:  # bytes, whose normalisation goes into weights and biases
+            assert layer.mean is not None
+            assert layer.std is not None
+            places = len(weight) // len(layer.mean)
+            mean, std = (x.double().repeat(places)[:, None] for x in (layer.mean, layer.std))
+            bias = bias - (weight * mean / std).sum(0)
+            weight = weight / (255 * std)
+        return weight.numpy(), bias.numpy()
     return weight.T.numpy(), bias.numpy()
 
 
 def _convolution(layer: floating.Convolution, context: _Context) -> Layer:
-    """Rows of the weights are the places of the kernel, row by row, channels together. The first
-    layer reads bytes: their normalisation goes into weights, biases and the pixel outside."""
-    folded, bias = layer.folded()
-    weight = folded.permute(2, 3, 1, 0).numpy()
+    """The pixel outside an image is the one that normalises to 0."""
     border: tuple[int, ...] = ()
-    if layer.is_first:
-        assert layer.mean is not None
-        assert layer.std is not None
-        mean, std = (x.double().numpy() for x in (layer.mean, layer.std))
-        bias = bias - folded.sum((2, 3)) @ (layer.mean.double() / layer.std.double())
-        weight = weight / (255 * std[:, None])
-        border = tuple(int(x) for x in np.clip(np.rint(255 * mean), 0, 255))
-    fields = context.integers(layer, weight.reshape(-1, weight.shape[-1]), bias.numpy())
+    if layer.mean is not None:
+        border = tuple(int(x) for x in np.clip(np.rint(255 * layer.mean.numpy()), 0, 255))
     return Convolution(
         name=layer.name,
         inputs=layer.inputs,
-        kernel=tuple(folded.shape[2:]),
+        kernel=tuple(layer.weight.shape[2:]),
         stride=(layer.stride,) * 2,
         padding=(layer.padding,) * 2,
         border=border if any(border) else (),
-        **fields,
+        **context.integers(layer, *_matrix(layer)),
     )
 
 
@@ -210,7 +243,7 @@ def _pool(layer: floating.MaxPool, context: _Context) -> Layer:
 
 
 def _linear(layer: floating.Linear, context: _Context) -> Layer:
-    fields = context.integers(layer, *_weights(layer))
+    fields = context.integers(layer, *_matrix(layer))
     return Linear(name=layer.name, inputs=layer.inputs, **fields)
 
 
@@ -218,8 +251,7 @@ def _attention(layer: floating.Attention, context: _Context) -> Layer:
     """The scale of the product goes into the threshold."""
     leak = _leak(layer.neuron, layer.name)
     exact = layer.neuron.threshold / layer.neuron.gain / layer.scale
-    step = 2 if leak else 1
-    threshold = max(step, step * math.ceil(exact / step - 1e-9))
+    threshold = _threshold(exact - 1e-9, leak, layer.name, math.ceil)
     return Attention(
         name=layer.name,
         inputs=layer.inputs,
@@ -229,12 +261,51 @@ def _attention(layer: floating.Attention, context: _Context) -> Layer:
     )
 
 
+def _spike_driven(layer: floating.SpikeDriven, context: _Context) -> Layer:
+    """Counts of spikes have no scale. Where a single one suffices, a membrane below the threshold
+    is 0, so that it makes no difference whether it leaks."""
+    leak = _leak(layer.neuron, layer.name)
+    exact = layer.neuron.threshold / layer.neuron.gain - 1e-9
+    leak = 0 if exact <= 1 else leak
+    threshold = _threshold(exact, leak, layer.name, math.ceil)
+    return Attention(
+        name=layer.name,
+        inputs=layer.inputs,
+        form="spike-driven",
+        heads=1,
+        neuron=Neuron(threshold=threshold, leak=leak),
+    )
+
+
+def _neurons(layer: floating.Neurons, context: _Context) -> Layer:
+    """Neurons of the stream; behind the sum over all tokens, their threshold is as many times
+    larger."""
+    leak = _leak(layer.neuron, layer.name)
+    unit = layer.neuron.threshold / layer.neuron.gain * context.stream_scale
+    (source,) = (x for x in context.network.layers if x.name == layer.inputs[0])
+    if isinstance(source, floating.MeanPool):
+        unit *= source.grid[0] * source.grid[1]
+    threshold = _threshold(unit, leak, layer.name, round)
+    return Neurons(
+        name=layer.name, inputs=layer.inputs, neuron=Neuron(threshold=threshold, leak=leak)
+    )
+
+
+def _mean(layer: floating.MeanPool, context: _Context) -> Layer:
+    """The sum: its tokens are in the threshold of the neurons."""
+    return Pooling(
+        name=layer.name, inputs=layer.inputs, form="sum", kernel=layer.grid, stride=layer.grid
+    )
+
+
 def _add(layer: floating.Add, context: _Context) -> Layer:
-    return Residual(name=layer.name, inputs=layer.inputs, form="add")
+    """Spikes, or currents."""
+    form = "membrane" if {*layer.inputs} <= context.currents else "add"
+    return Residual(name=layer.name, inputs=layer.inputs, form=form)
 
 
 def _head(layer: floating.Head, context: _Context) -> Layer:
-    fields = context.classifier(layer, *_weights(layer))
+    fields = context.classifier(layer, *_matrix(layer))
     return Classifier(name=layer.name, inputs=layer.inputs, **fields)
 
 
@@ -243,6 +314,9 @@ _CONVERTERS: dict[type[FloatLayer], Callable[..., Layer]] = {
     floating.MaxPool: _pool,
     floating.Linear: _linear,
     floating.Attention: _attention,
+    floating.SpikeDriven: _spike_driven,
+    floating.Neurons: _neurons,
+    floating.MeanPool: _mean,
     floating.Add: _add,
     floating.Head: _head,
 }

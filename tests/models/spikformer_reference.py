@@ -1,7 +1,5 @@
 """A Spikformer with the modules, keys and rules of its authors' code, written for the tests.
-
-`SPIKELOOM_SPIKFORMER` may name a clone of ZK-Zhou/spikformer: then a test runs that code itself.
-"""
+`test_authors_code` runs that code itself."""
 
 # pyright: reportMissingImports=false
 
@@ -133,13 +131,13 @@ class Spikformer(nn.Module):
         return self.head(x.mean(2).mean(0))
 
 
-def lively(model, images):
+def lively(model, images, biases=(0.4, 1.2)):
     """Weights of some size, and the statistics of `images`, so that every layer spikes."""
     for module in model.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             module.momentum = None
             nn.init.uniform_(module.weight, 1.0, 2.0)
-            nn.init.uniform_(module.bias, 0.4, 1.2)
+            nn.init.uniform_(module.bias, *biases)
         if isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, 0, 0.2)
             nn.init.normal_(module.bias, 0, 0.1)

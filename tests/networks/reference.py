@@ -8,6 +8,8 @@ import numpy as np
 def lif(current, neuron):
     """Spikes (T, N, D) of currents (T, N, D), one neuron after the other, in floating point."""
     spikes = np.zeros(current.shape, int)
+    if neuron.kind == "none":
+        return current
     if neuron.kind == "relu":
         for at in np.ndindex(current.shape):
             while spikes[at] < 2**neuron.bits - 1 and current[at] >= neuron.threshold * (
@@ -73,7 +75,7 @@ def convolution(layer, grid):
 
 
 def pooling(layer, grid):
-    """The largest value (T, N, C) of each window of a grid (T, Y, X, C)."""
+    """The largest value or the sum (T, N, C) of each window of a grid (T, Y, X, C)."""
     (height, width), (top, left) = layer.kernel, layer.padding
     rows = (grid.shape[1] + 2 * top - height) // layer.stride[0] + 1
     columns = (grid.shape[2] + 2 * left - width) // layer.stride[1] + 1
@@ -81,7 +83,7 @@ def pooling(layer, grid):
     for y, x in np.ndindex(rows, columns):
         first = y * layer.stride[0] - top, x * layer.stride[1] - left
         window = grid[:, max(0, first[0]) : first[0] + height, max(0, first[1]) : first[1] + width]
-        out.append(window.max((1, 2)))
+        out.append(window.max((1, 2)) if layer.form == "max" else window.sum((1, 2)))
     return np.stack(out, axis=1)
 
 
@@ -124,6 +126,8 @@ def run(graph, image):
             value = spike_driven(layer, *given)
         elif layer.KIND == "attention":
             value = lif(attention(layer, *given), layer.neuron)
+        elif layer.KIND == "neurons":
+            value = lif(given[0], layer.neuron)
         elif layer.KIND == "residual" and layer.form == "iand":
             value = np.where(given[1] == 1, 0, given[0])
         elif layer.KIND == "residual":

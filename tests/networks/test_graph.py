@@ -163,6 +163,22 @@ BAD = {
         neuron("block0.k", bits=2),
         "layer block0.k: neuron has an unknown field 'bits'; fields: kind, threshold, leak, reset",
     ),
+    "threshold of none": (
+        neuron("block0.k", kind="none"),
+        "layer block0.k: neuron has an unknown field 'threshold'; fields: kind",
+    ),
+    "currents": (
+        field("block0.k", neuron={"kind": "none"}),
+        "layer block0.attention: input block0.k is currents of 2 tokens x 4; attention takes",
+    ),
+    "attention without neurons": (
+        field("block0.attention", neuron={"kind": "none"}),
+        "layer block0.attention: neuron kind is none; attention has neurons",
+    ),
+    "membrane of spikes": (
+        field("block0.x1", form="membrane"),
+        "layer block0.x1: input embed is 2 tokens x 4; residual takes currents, of a layer with",
+    ),
     "ternary q": (
         neuron("block0.q", kind="ternary"),
         "layer block0.attention: input block0.q holds -1..1; attention takes spikes",
@@ -200,20 +216,20 @@ def test_kinds_that_are_not_built_are_refused(kind):
         changed(field("block0.fc1", kind=kind))
     assert str(caught.value) == (
         f"layer block0.fc1: kind {kind!r} does not exist; kinds: patch_embedding, convolution, "
-        "pooling, linear, attention, residual, classifier"
+        "pooling, linear, neurons, attention, residual, classifier"
         if kind is not None
         else "layer block0.fc1: kind None does not exist; kinds: " + ", ".join(KINDS)
     )
 
 
+FORMS = "spikformer, spike-driven, a2os2a, ssa, spiked"
+
+
 @pytest.mark.parametrize(
     ("layer", "form", "forms"),
     [
-        *(
-            ("block0.attention", form, "spikformer, spike-driven, a2os2a")
-            for form in ("ssa", "softmax")
-        ),
-        ("block0.x1", "shortcut", "iand, add"),
+        *(("block0.attention", form, FORMS) for form in ("softmax", "SSA")),
+        ("block0.x1", "shortcut", "iand, add, membrane"),
     ],
 )
 def test_forms_that_are_not_built_are_refused(layer, form, forms):
@@ -228,7 +244,9 @@ def test_forms_that_are_not_built_are_refused(layer, form, forms):
 def test_neurons_that_are_not_built_are_refused(kind):
     with pytest.raises(InputError) as caught:
         changed(neuron("block0.q", kind=kind))
-    message = f"layer block0.q: neuron kind {kind!r} does not exist; kinds: lif, ternary, relu"
+    message = (
+        f"layer block0.q: neuron kind {kind!r} does not exist; kinds: lif, ternary, relu, none"
+    )
     assert str(caught.value) == message
 
 

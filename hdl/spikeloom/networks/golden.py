@@ -10,7 +10,7 @@ import numpy as np
 
 from .graph import INPUT, Graph
 from .layers import Convolution, Layer
-from .signals import Spikes
+from .signals import Currents, Spikes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -74,9 +74,12 @@ def chunk_size(graph: Graph) -> int:
 
 def image_bytes(graph: Graph) -> float:
     """Approximate peak memory of one image in bytes."""
-    spikes = [signal for signal in graph.signals.values() if isinstance(signal, Spikes)]
+    spikes = [one for one in graph.signals.values() if isinstance(one, Spikes | Currents)]
     largest = max(signal.steps * signal.tokens * signal.dims for signal in spikes)
-    alive = sum(signal.steps * signal.tokens * signal.dims for signal in spikes)
+    alive = sum(
+        signal.steps * signal.tokens * signal.dims * (1 if isinstance(signal, Spikes) else 4)
+        for signal in spikes
+    )
     height, width, channels = graph.image
     windows = max((window_bytes(graph, layer) for layer in graph.layers), default=0)
     return 13.0 * largest + min(alive, 8 * largest) + 6 * height * width * channels + windows
@@ -87,7 +90,7 @@ def window_bytes(graph: Graph, layer: Layer) -> int:
     if not isinstance(layer, Convolution):
         return 0
     signal = graph.signals[layer.name]
-    assert isinstance(signal, Spikes)
+    assert isinstance(signal, Spikes | Currents)
     steps = 1 if INPUT in layer.inputs else signal.steps
     return 6 * steps * signal.tokens * len(layer.weight)
 

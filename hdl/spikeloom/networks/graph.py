@@ -12,7 +12,7 @@ from ..errors import InputError, echo
 from .layers import KINDS, Classifier, Convolution, Layer, PatchEmbedding
 from .layers.patch_embedding import MAX_SIDE
 from .ranges import Bounds
-from .signals import Image, Logits, Signal, Spikes
+from .signals import Currents, Image, Logits, Signal, Spikes
 from .values import fields_of, layer_name, line, sizes, whole
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Graph:
         self._check_wiring()
         self._set(signals=self._infer())
         self._check_ends()
+        self._check_seeds()
         self._check_classes()
         self._check_widths()
 
@@ -191,7 +192,7 @@ class Graph:
         }
         for layer in self.layers:
             output = layer.output([signals[name] for name in layer.inputs])
-            if isinstance(output, Spikes) and output.tokens > MAX_TOKENS:
+            if isinstance(output, Spikes | Currents) and output.tokens > MAX_TOKENS:
                 raise layer.error(f"has {output.tokens} tokens; the most are {MAX_TOKENS}")
             signals[layer.name] = output
         return signals
@@ -207,6 +208,18 @@ class Graph:
         last = self.layers[-1]
         if not isinstance(self.signals[last.name], Logits):
             raise last.error("is the last layer; end the network with a layer of kind classifier")
+
+    def _check_seeds(self) -> None:
+        """Raise `InputError` if two layers draw the same bits."""
+        found: dict[int, Layer] = {}
+        for layer in self.layers:
+            seed = getattr(layer, "seed", None)
+            if seed is not None and seed in found:
+                raise layer.error(
+                    f"has the seed {seed} of {found[seed].name} and would draw the same bits; give "
+                    "it another one"
+                )
+            found |= {} if seed is None else {seed: layer}
 
     def _check_classes(self) -> None:
         """Raise `InputError` unless each output has a name; without any, numbers are the names."""

@@ -9,22 +9,23 @@ import numpy as np
 
 from ..errors import InputError, echo
 from .ranges import Range
-from .signals import Spikes
+from .signals import Currents, Spikes
 from .values import fields_of, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-KINDS = ("lif", "ternary", "relu")
+SPIKING = ("lif", "ternary", "relu")
+KINDS = (*SPIKING, "none")
 RESETS = ("hard", "soft")
-OPTIONAL = {"lif": ("leak", "reset"), "ternary": ("leak", "reset"), "relu": ("bits",)}
+OPTIONAL = {"lif": ("leak", "reset"), "ternary": ("leak", "reset"), "relu": ("bits",), "none": ()}
 MAX_THRESHOLD = 2**23 - 1
 MAX_BITS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Neuron:
-    """The neuron of each element of a layer, of one of three kinds.
+    """The neuron of each element of a layer, of one of these kinds.
 
     lif, leaky integrate-and-fire, and ternary, which also fires downwards::
 
@@ -40,6 +41,8 @@ class Neuron:
         out[t] = min(max(floor(I[t] / threshold), 0), 2**bits - 1)
 
     A bias of half the threshold rounds to the nearest value.
+
+    none, for no neuron: the output is the currents. Use `NO_NEURON`.
     """
 
     threshold: int
@@ -54,13 +57,17 @@ class Neuron:
         kind = entry.get("kind") if isinstance(entry, dict) else None
         known = OPTIONAL.get(kind) if isinstance(kind, str) else None
         optional = ("leak", "reset", "bits") if known is None else known
-        given = fields_of(entry, where, "neuron", required=("kind", "threshold"), optional=optional)
+        required = ("kind",) if kind == "none" else ("kind", "threshold")
+        given = fields_of(entry, where, "neuron", required=required, optional=optional)
+        given.setdefault("threshold", 1)
         neuron = cls(**given)
         neuron.check(where)
         return neuron
 
     def to_json(self) -> dict[str, Any]:
         """The neuron as JSON."""
+        if self.kind == "none":
+            return {"kind": self.kind}
         names = ("kind", "threshold", *OPTIONAL[self.kind])
         return {name: getattr(self, name) for name in names}
 
@@ -77,7 +84,7 @@ class Neuron:
         whole(self.leak, 0, 1, where, "leak")
         whole(self.threshold, 1, MAX_THRESHOLD, where, "threshold")
         whole(self.bits, 1, MAX_BITS if self.kind == "relu" else 1, where, "bits of a neuron")
-        if self.kind != "relu" and self.leak and self.threshold % 2:
+        if self.kind in ("lif", "ternary") and self.leak and self.threshold % 2:
             raise InputError(
                 f"{where}: threshold {self.threshold} is odd; make it even, or set leak to 0"
             )
@@ -92,17 +99,24 @@ class Neuron:
         """The largest output."""
         return 2**self.bits - 1
 
-    def spikes(self, like: Spikes, dims: int | None = None) -> Spikes:
-        """The output of neurons for the steps and places of a signal, of `dims` dims (default: as
-        many)."""
-        return Spikes(
-            like.steps, like.tokens, dims or like.dims, self.high, self.low, grid=like.grid
-        )
+    def output(
+        self, like: Spikes | Currents, current: Range, dims: int | None = None
+    ) -> Spikes | Currents:
+        """The signal of neurons for the steps and places of a signal, of `dims` dims (default: as
+        many), and for currents in a range."""
+        dims = dims or like.dims
+        if self.kind == "none":
+            return Currents(
+                like.steps, like.tokens, dims, current.high, current.low, grid=like.grid
+            )
+        return Spikes(like.steps, like.tokens, dims, self.high, self.low, grid=like.grid)
 
     def fire(self, current: NDArray, steps: int) -> NDArray:
         """The output (B, T, ...) for currents (B, T, ...), or (B, 1, ...) if they are the same in
-        all `steps`; uint8, or int8 if ternary."""
+        all `steps`; uint8, int8 if ternary, or the currents themselves."""
         batch, given, *rest = current.shape
+        if self.kind == "none":
+            return np.repeat(current, steps, axis=1) if given < steps else current
         if self.kind == "relu":
             values = np.clip(current // self.threshold, 0, self.high).astype(np.uint8)
             return np.repeat(values, steps, axis=1) if given < steps else values
@@ -125,7 +139,7 @@ class Neuron:
 
     def membrane(self, current: Range, steps: int) -> Range:
         """The range of v over all `steps`, for currents in a range."""
-        if self.kind == "relu":
+        if self.kind in ("relu", "none"):
             return current
         v = seen = current
         for _ in range(1, steps):
@@ -156,8 +170,13 @@ class Neuron:
     def accumulator(self, current: Range, steps: int) -> Range:
         """What an accumulator holds that keeps ``v - threshold``; of other kinds than lif, every
         value from there to v itself."""
+        if self.kind == "none":
+            return current
         membrane = self.membrane(current, steps)
         kept = membrane.shifted(-self.threshold)
         if self.kind == "lif":
             return kept
         return kept.joined(membrane.shifted(self.threshold if self.kind == "ternary" else 0))
+
+
+NO_NEURON = Neuron(kind="none", threshold=1)

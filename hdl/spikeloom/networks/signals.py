@@ -1,4 +1,4 @@
-"""What flows between layers: an image, spikes, or logits."""
+"""What flows between layers: an image, spikes, currents, or logits."""
 
 from __future__ import annotations
 
@@ -40,6 +40,22 @@ class Spikes:
 
 
 @dataclass(frozen=True)
+class Currents:
+    """Integers ``low..high``, of either sign, of `dims` elements for each of `tokens` tokens in
+    `steps` time steps: sums without neurons. `grid` as for `Spikes`."""
+
+    steps: int
+    tokens: int
+    dims: int
+    high: int
+    low: int
+    grid: tuple[int, int] | None = None
+
+    def __str__(self) -> str:
+        return f"currents of {self.tokens} tokens x {self.dims}"
+
+
+@dataclass(frozen=True)
 class Logits:
     """One integer per class."""
 
@@ -49,4 +65,4 @@ class Logits:
         return "logits"
 
 
-Signal = Image | Spikes | Logits
+Signal = Image | Spikes | Currents | Logits

@@ -12,7 +12,7 @@ from ..errors import InputError
 from .values import sizes, whole
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 MAX_KERNEL = 16
 
@@ -70,6 +70,13 @@ class Windows:
         assert best is not None
         *lead, rows, columns, channels = best.shape
         return best.reshape(*lead, rows * columns, channels)
+
+    def total(self, x: NDArray, dtype: DTypeLike) -> NDArray:
+        """The sum (..., N, C) of each window of x (..., Y, X, C), which `dtype` holds."""
+        views = list(self._views(x, 0))
+        summed = np.add.reduce(views, dtype=dtype)
+        *lead, rows, columns, channels = summed.shape
+        return summed.reshape(*lead, rows * columns, channels)
 
     def _views(self, x: NDArray, outside: ArrayLike) -> Iterator[NDArray]:
         """For each place of the kernel, its value in every window: (..., rows, columns, C)."""

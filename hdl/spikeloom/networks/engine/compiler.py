@@ -13,6 +13,7 @@ from ..layers import (
     Convolution,
     Layer,
     Linear,
+    Neurons,
     PatchEmbedding,
     Pooling,
     Residual,
@@ -62,12 +63,14 @@ def check_built(network: Graph) -> None:
     """Raise `InputError` for a layer that the golden model runs and the engine does not."""
     for layer in network.layers:
         missing = ""
-        if isinstance(layer, Convolution | Pooling):
+        if isinstance(layer, Convolution | Pooling | Neurons):
             missing = layer.KIND
+        elif getattr(layer, "form", None) == "membrane":
+            missing = "membrane shortcuts"
         elif isinstance(layer, Attention) and layer.form not in BUILT_FORMS:
             missing = f"attention of form {layer.form}"
         elif (neuron := getattr(layer, "neuron", None)) is not None and neuron.kind != "lif":
-            missing = f"{neuron.kind} neurons"
+            missing = f"{neuron.kind} neurons" if neuron.kind != "none" else "layers of currents"
         if missing:
             raise layer.error(
                 f"the engine does not build {missing} yet; the golden model runs this network"

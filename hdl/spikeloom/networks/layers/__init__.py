@@ -5,6 +5,7 @@ from .classifier import Classifier
 from .convolution import Convolution
 from .layer import Layer
 from .linear import Linear
+from .neurons import Neurons
 from .patch_embedding import PatchEmbedding
 from .pooling import Pooling
 from .residual import Residual
@@ -16,6 +17,7 @@ KINDS: dict[str, type[Layer]] = {
         Convolution,
         Pooling,
         Linear,
+        Neurons,
         Attention,
         Residual,
         Classifier,
@@ -29,6 +31,7 @@ __all__ = [
     "Convolution",
     "Layer",
     "Linear",
+    "Neurons",
     "PatchEmbedding",
     "Pooling",
     "Residual",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ..ranges import Bounds
-from ..signals import Spikes
+from ..signals import Signal, Spikes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,15 @@ class AttentionForm:
     """What a form of attention computes from its inputs q, k and v.
 
     A form is registered by its name in `spikeloom.networks.layers.attention`.
+
+    Class members
+    -------------
+    FIELDS : the optional fields of the layer that the form needs.
+    SPIKING : whether neurons follow.
     """
+
+    FIELDS: ClassVar[tuple[str, ...]] = ()
+    SPIKING: ClassVar[bool] = True
 
     def check(self, layer: Attention, qkv: Sequence[Spikes]) -> None:
         """Check the inputs, whose heads are known to fit. Raises `InputError`; here, unless all are
@@ -36,7 +44,7 @@ class AttentionForm:
                 f"input {name} holds {source.low}..{source.high}; attention takes {what}"
             )
 
-    def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Spikes:
+    def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Signal:
         """The signal of the layer."""
         raise NotImplementedError
 

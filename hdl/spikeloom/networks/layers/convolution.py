@@ -60,13 +60,14 @@ class Convolution(Weighted):
         """The windows of the input."""
         return Windows(self.kernel, self.stride, self.padding)
 
-    def output(self, sources: Sequence[Signal]) -> Spikes:
+    def output(self, sources: Sequence[Signal]) -> Signal:
         source = self.source(sources)
         height, width, channels = self._shape(source)
         grid = self.windows.grid((height, width), self.where)
         self.need_rows(self.kernel[0] * self.kernel[1] * channels, "a window has")
-        tokens = grid[0] * grid[1]
-        return self.neuron.spikes(Spikes(source.steps, tokens, self.outputs, grid=grid))
+        places = Spikes(source.steps, grid[0] * grid[1], self.outputs, grid=grid)
+        low, high = self._range(source)
+        return self.neuron.output(places, self.current(high, low))
 
     def source(self, sources: Sequence[Signal]) -> Image | Spikes:
         """The input, which must be the image or spikes on a grid."""

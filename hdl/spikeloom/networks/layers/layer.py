@@ -10,7 +10,7 @@ from ...counted import counted
 from ...errors import InputError, echo
 from ..neuron import Neuron
 from ..ranges import Bounds
-from ..signals import Signal, Spikes
+from ..signals import Currents, Signal, Spikes
 from ..values import fields_of, layer_name
 
 if TYPE_CHECKING:
@@ -120,10 +120,14 @@ class Layer:
         entry: dict[str, Any] = {"kind": self.KIND}
         for field in fields(self):
             value = getattr(self, field.name)
+            if value is None:
+                continue
             if field.name in self.TENSORS:
                 value = self.tensor_name(field.name)
             elif isinstance(value, Neuron):
                 value = value.to_json()
+            elif isinstance(value, Mapping):
+                value = dict(value)
             entry[field.name] = list(value) if isinstance(value, tuple) else value
         return entry
 
@@ -171,7 +175,7 @@ class Layer:
             raise self.error(f"inputs have different numbers of tokens: {shapes}; make them equal")
         return found
 
-    def grid_of(self, source: Spikes, name: str) -> tuple[int, int]:
+    def grid_of(self, source: Spikes | Currents, name: str) -> tuple[int, int]:
         """Rows and columns of the tokens of input `name`. Raises `InputError` without them."""
         if source.grid is None:
             raise self.error(
@@ -179,8 +183,27 @@ class Layer:
             )
         return source.grid
 
-    def need_neuron(self, neuron: Any) -> None:
-        """Raise `InputError` unless `neuron` is a valid `Neuron`."""
+    def currents(self, sources: Sequence[Signal]) -> list[Currents]:
+        """The inputs, which must all be currents of equal steps, tokens and dims."""
+        found = []
+        for name, source in zip(self.inputs, sources, strict=True):
+            if not isinstance(source, Currents):
+                raise self.error(
+                    f"input {name} is {source}; {self.KIND} takes currents, of a layer with neuron "
+                    "kind none or of a membrane shortcut"
+                )
+            found.append(source)
+        if len({(one.tokens, one.dims) for one in found}) > 1:
+            shapes = ", ".join(f"{n} is {s}" for n, s in zip(self.inputs, found, strict=True))
+            raise self.error(f"inputs have different shapes: {shapes}; make them equal")
+        return found
+
+    def need_neuron(self, neuron: Any, *, spiking: bool = False) -> None:
+        """Raise `InputError` unless `neuron` is a valid `Neuron`, with `spiking` one that fires."""
         if not isinstance(neuron, Neuron):
             raise self.error("neuron is missing; give its kind, threshold, leak and reset")
         neuron.check(self.where)
+        if spiking and neuron.kind == "none":
+            raise self.error(
+                f"neuron kind is none; {self.KIND} has neurons, give their kind and threshold"
+            )

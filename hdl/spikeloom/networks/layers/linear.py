@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..exact import exact_product
 from ..neuron import Neuron
 from ..ranges import Bounds
-from ..signals import Signal, Spikes
+from ..signals import Signal
 from .weighted import Weighted, ones
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ class Linear(Weighted):
         super().check()
         self.need_neuron(self.neuron)
 
-    def output(self, sources: Sequence[Signal]) -> Spikes:
+    def output(self, sources: Sequence[Signal]) -> Signal:
         self.take(sources, 1)
         (x,) = self.spikes(sources)
         self.need_rows(x.dims, f"input {self.inputs[0]} has")
-        return self.neuron.spikes(x, self.outputs)
+        return self.neuron.output(x, self.current(x.high, x.low), self.outputs)
 
     def bounds(self, sources: Sequence[Signal]) -> Bounds:
         (x,) = self.spikes(sources)

@@ -56,7 +56,7 @@ class PatchEmbedding(Weighted):
             raise self.error(f"input {self.inputs[0]} is {source}; {self.KIND} takes the image")
         return source
 
-    def output(self, sources: Sequence[Signal]) -> Spikes:
+    def output(self, sources: Sequence[Signal]) -> Signal:
         image = self.image(sources)
         (height, width), rows, columns = self.patch, image.height, image.width
         if rows % height or columns % width:
@@ -68,7 +68,8 @@ class PatchEmbedding(Weighted):
         if self.position:
             self._check_position(image)
         grid = rows // height, columns // width
-        return self.neuron.spikes(Spikes(image.steps, grid[0] * grid[1], self.outputs, grid=grid))
+        places = Spikes(image.steps, grid[0] * grid[1], self.outputs, grid=grid)
+        return self.neuron.output(places, self.current(2**image.bits - 1))
 
     def _check_position(self, image: Image) -> None:
         if image.channels < 2:

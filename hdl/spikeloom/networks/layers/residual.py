@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..signals import Signal, Spikes
+from ..ranges import Bounds, Range
+from ..signals import Currents, Signal
 from .layer import Layer
 
 if TYPE_CHECKING:
@@ -25,16 +26,20 @@ class Residual(Layer):
     -----
     iand : ``x AND NOT s`` of the inputs x and s, both spikes.
     add : the sum of two or more inputs, integers ``0..S`` for S spikes.
+    membrane : the sum of two or more currents, before the neurons of the next layers.
 
-    Source: Fang et al., "Deep Residual Learning in Spiking Neural Networks", NeurIPS 2021.
+    Sources: Fang et al., "Deep Residual Learning in Spiking Neural Networks", NeurIPS 2021; Hu et
+    al., "Advancing Spiking Neural Networks toward Deep Residual Learning", 2021 (membrane).
     """
 
     KIND = "residual"
-    FORMS = ("iand", "add")
+    FORMS = ("iand", "add", "membrane")
 
     form: str
 
-    def output(self, sources: Sequence[Signal]) -> Spikes:
+    def output(self, sources: Sequence[Signal]) -> Signal:
+        if self.form == "membrane":
+            return self._summed(sources)
         found = self.spikes(sources)
         if self.form == "iand" or len(found) < 2:
             self.take(sources, 2)
@@ -58,7 +63,27 @@ class Residual(Layer):
                 )
         return replace(x, grid=grid)
 
+    def _summed(self, sources: Sequence[Signal]) -> Currents:
+        """The sum of currents."""
+        found = self.currents(sources)
+        if len(found) < 2:
+            self.take(sources, 2)
+        high, low = sum(one.high for one in found), sum(one.low for one in found)
+        grids = {one.grid for one in found}
+        return replace(
+            found[0], high=high, low=low, grid=found[0].grid if len(grids) == 1 else None
+        )
+
+    def bounds(self, sources: Sequence[Signal]) -> Bounds | None:
+        if self.form != "membrane":
+            return None
+        summed = self._summed(sources)
+        current = Range(summed.low, summed.high)
+        return Bounds(current, None, current)
+
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
+        if self.form == "membrane":
+            return np.add.reduce(inputs)
         if self.form == "add":
             signed = any(x.dtype == np.int8 for x in inputs)
             return np.add.reduce(inputs, dtype=np.int16 if signed else np.uint8)
@@ -66,5 +91,8 @@ class Residual(Layer):
         return x & (s ^ 1)
 
     def additions(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
-        """None: the following layers read the spikes of every summand."""
+        """Of form membrane one for each element; else none: the following layers read the spikes of
+        every summand."""
+        if self.form == "membrane":
+            return np.full(len(inputs[0]), (len(inputs) - 1) * inputs[0][0].size, np.int64)
         return np.zeros(len(inputs[0]), np.int64)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..ranges import Bounds, Range
-from ..signals import Spikes
+from ..signals import Signal, Spikes
 from .attention_form import AttentionForm, same_dims
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ class SpikeDriven(AttentionForm):
                 f"neuron kind is {layer.neuron.kind}; attention of form spike-driven has lif"
             )
 
-    def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Spikes:
-        return layer.neuron.spikes(qkv[0])
+    def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Signal:
+        return layer.neuron.output(qkv[0], Range(0, qkv[0].tokens))
 
     def bounds(self, layer: Attention, qkv: Sequence[Spikes]) -> Bounds:
         current = Range(0, qkv[0].tokens)

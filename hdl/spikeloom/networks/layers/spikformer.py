@@ -9,7 +9,7 @@ import numpy as np
 
 from ..exact import exact_product
 from ..ranges import Bounds, Range
-from ..signals import Spikes
+from ..signals import Signal, Spikes
 from .attention_form import AttentionForm, same_dims
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class Spikformer(AttentionForm):
     Source: Zhou et al., "Spikformer: When Spiking Neural Network Meets Transformer", ICLR 2023.
     """
 
-    def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Spikes:
-        return layer.neuron.spikes(qkv[2])
+    def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Signal:
+        return layer.neuron.output(qkv[2], self.sums(layer, qkv)[1])
 
     def bounds(self, layer: Attention, qkv: Sequence[Spikes]) -> Bounds:
         state, current = self.sums(layer, qkv)
@@ -53,9 +53,7 @@ class Spikformer(AttentionForm):
         q, k, v = (by_head(x, layer.heads) for x in inputs)
         state = exact_product(k.swapaxes(-1, -2), v, states)
         sums = exact_product(q, state, currents)
-        *lead, _, tokens, _ = sums.shape
-        merged = sums.swapaxes(-3, -2).reshape(*lead, tokens, -1)
-        return layer.neuron.fire(merged, inputs[0].shape[1])
+        return layer.neuron.fire(from_heads(sums), inputs[0].shape[1])
 
     def additions(self, layer: Attention, inputs: Sequence[NDArray]) -> NDArray:
         """Spikes of v for each spike of k in a token and head, and a row of the state for each
@@ -84,3 +82,9 @@ def by_head(spikes: NDArray, heads: int) -> NDArray:
     """Spikes (B, T, N, D) as (B, T, H, N, D / H)."""
     *lead, dims = spikes.shape
     return spikes.reshape(*lead, heads, dims // heads).swapaxes(-3, -2)
+
+
+def from_heads(spikes: NDArray) -> NDArray:
+    """The inverse of `by_head`: (B, T, H, N, D / H) as (B, T, N, D)."""
+    *lead, _, tokens, _ = spikes.shape
+    return spikes.swapaxes(-3, -2).reshape(*lead, tokens, -1)

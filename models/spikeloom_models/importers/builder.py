@@ -1,0 +1,148 @@
+"""What importers of convolutional stems and transformer blocks share."""
+
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from spikeloom.errors import InputError
+
+from ..floating import Convolution, FloatLayer, FloatNeuron, Linear, MaxPool, Norm
+from .registry import Keys, Setting
+
+STAGES = 4  # of a stem
+
+COMMON = (
+    Setting("heads", None, "number of attention heads", whole=True),
+    Setting("image", None, "height, width of an image in pixels, one number if square", whole=True),
+    Setting("steps", 4, "time steps T", whole=True),
+    Setting("pools", (0, 0, 1, 1), "1 where max pooling follows a stage of the stem", whole=True),
+    Setting("tau", 2.0, "time constant of all neurons"),
+    Setting("threshold", 1.0, "threshold of all neurons, except those of attention"),
+    Setting("attention_threshold", 0.5, "threshold of the neurons of attention"),
+    Setting("mean", (0.0,), "mean of each channel of the images, as fractions of 255"),
+    Setting("std", (1.0,), "standard deviation of each channel, likewise"),
+)
+
+
+class Builder:
+    """Collects layers from the tensors of a checkpoint.
+
+    Members
+    -------
+    image : height, width and channels.
+    layers : the layers so far; x, dims, grid: the name of the last one, its channels and places.
+    neuron, attention_neuron : the neurons of the settings.
+    """
+
+    def __init__(self, keys: Keys, values: Mapping[str, Any]):
+        self.keys, self.values = keys, values
+        self.layers: list[FloatLayer] = []
+        self.neuron = FloatNeuron(values["threshold"], values["tau"])
+        self.attention_neuron = FloatNeuron(values["attention_threshold"], values["tau"])
+        first = keys.take("patch_embed.proj_conv.weight", None, None, 3, 3)
+        size = values["image"] if isinstance(values["image"], tuple) else (values["image"],) * 2
+        if len(size) != 2 or min(size) < 1:
+            raise InputError(f"--set image={','.join(map(str, size))}: give height,width")
+        self.image = (*size, first.shape[1])
+        self.x, self.dims, self.grid = "image", first.shape[1], size
+
+    def add(self, layer: FloatLayer) -> str:
+        """Add a layer; returns its name."""
+        self.layers.append(layer)
+        return layer.name
+
+    @property
+    def pools(self) -> tuple[int, ...]:
+        """Whether max pooling follows each stage of the stem."""
+        pools = self.values["pools"]
+        if len(pools) != STAGES or not {*pools} <= {0, 1}:
+            raise InputError(f"--set pools: give {STAGES} of 0 and 1, such as 0,0,1,1")
+        return pools
+
+    def heads(self) -> int:
+        """The number of heads, which divides the channels."""
+        heads = self.values["heads"]
+        if not heads or self.dims % heads:
+            raise InputError(
+                f"--set heads={heads}: {self.dims} channels are not a multiple of {heads} heads"
+            )
+        return heads
+
+    def convolution(self, name: str, key: str, norm: str, neuron: FloatNeuron | None) -> None:
+        """A convolution of 3 x 3 of `x`, with normalisation; it becomes `x`."""
+        weight = self.keys.take(f"{key}.weight", None, self.dims, 3, 3)
+        first: dict[str, Any] = {}
+        if self.x == "image":
+            first = {"steps": self.values["steps"]}
+            first |= {kind: self._by_channel(kind) for kind in ("mean", "std")}
+        layer = Convolution(
+            name=name,
+            inputs=(self.x,),
+            grid=self.grid,
+            weight=weight,
+            bias=self.bias(key, len(weight)),
+            norm=self.norm(norm, len(weight)),
+            neuron=neuron,
+            **first,
+        )
+        self.x, self.dims = self.add(layer), len(weight)
+
+    def pool(self, name: str) -> None:
+        """Max pooling of 3 x 3 with stride 2 of `x`; it becomes `x`."""
+        self.x = self.add(MaxPool(name=name, inputs=(self.x,), grid=self.grid))
+        self.grid = ((self.grid[0] + 1) // 2, (self.grid[1] + 1) // 2)
+
+    def linear(
+        self,
+        name: str,
+        x: str,
+        key: str,
+        neuron: FloatNeuron | None,
+        inputs: int | None,
+        outputs: int | None = None,
+    ) -> str:
+        """A linear layer of `x` with normalisation, which some variants store as a convolution of
+        1 x 1: `key` is without ``_linear``, ``_conv`` and ``_bn``. Returns its name."""
+        kind = self._kind(key)
+        weight = self.keys.take(f"{key}_{kind}.weight", outputs, inputs)
+        layer = Linear(
+            name=name,
+            inputs=(x,),
+            weight=weight,
+            bias=self.bias(f"{key}_{kind}", len(weight)),
+            norm=self.norm(f"{key}_bn", len(weight)),
+            neuron=neuron,
+        )
+        return self.add(layer)
+
+    def outputs(self, key: str) -> int:
+        """Outputs of a linear layer that is not built yet."""
+        return len(self.keys.take(f"{key}_{self._kind(key)}.weight", None, None))
+
+    def _kind(self, key: str) -> str:
+        return "conv" if f"{key}_conv.weight" in self.keys else "linear"
+
+    def bias(self, key: str, outputs: int) -> torch.Tensor | None:
+        """The bias of a layer, if it has one."""
+        key = f"{key}.bias"
+        return self.keys.take(key, outputs) if key in self.keys else None
+
+    def norm(self, key: str, outputs: int) -> Norm:
+        """A batch normalisation."""
+        names = ("weight", "bias", "running_mean", "running_var")
+        return Norm(*(self.keys.take(f"{key}.{name}", outputs) for name in names))
+
+    def _by_channel(self, kind: str) -> torch.Tensor:
+        """The setting `mean` or `std` for each channel of the image."""
+        given = self.values[kind]
+        given = given if isinstance(given, tuple) else (given,)
+        if len(given) not in (1, self.dims):
+            raise InputError(f"--set {kind}: {len(given)} values for {self.dims} channels")
+        if kind == "std" and min(given) <= 0:
+            raise InputError("--set std: a standard deviation must be above 0")
+        return torch.tensor(given, dtype=torch.float32).expand(self.dims)
