@@ -1,4 +1,4 @@
-"""Checkpoints of the Spike-driven Transformer: currents in the stream, one scale for all of them."""
+"""Checkpoints of the Spike-driven Transformer: currents in the stream, with one scale for all."""
 
 # pyright: reportMissingImports=false
 
