@@ -11,9 +11,12 @@ from spikeloom.export.verilog import component_to_verilog
 from spikeloom.networks.engine import compile_network
 from spikeloom.networks.engine.bitmap_memory import BitmapMemory
 from spikeloom.networks.engine.bitmaps import Bitmap, allocate
+from spikeloom.networks.engine.compiler import best_shift
 from spikeloom.networks.engine.constants import fewest_doubled_rows, fewest_step_rows, split
+from spikeloom.networks.engine.layer_operations import step_constant
+from spikeloom.networks.engine.rounding import round_biases
 from spikeloom.networks.engine.weight_memory import WeightMemory
-from spikeloom.networks.layers import Residual
+from spikeloom.networks.layers import Linear, Residual
 from tests.networks.random_network import random_network
 
 SMALL = {"image": (4, 4, 1), "patch": (2, 2), "steps": 2, "dims": 16, "hidden": 16, "classes": 3}
@@ -60,6 +63,37 @@ def test_allocate():
         used[bitmap.first : bitmap.last + 1, bitmap.base : bitmap.base + bitmap.size] += 1
     assert used.max() == 1
     assert not used[:, :5].any()
+
+
+def test_round_biases():
+    """Constants of the width of two rows become one row each; thresholds are as they were."""
+    graph = random_network(blocks=1, hidden=20)
+    rng = np.random.default_rng(5)
+    layers = [
+        replace(
+            layer,
+            bias=rng.integers(-250, 350, layer.outputs).astype(np.int32),
+            neuron=replace(layer.neuron, threshold=120),
+        )
+        if isinstance(layer, Linear)
+        else layer
+        for layer in graph.layers
+    ]
+    before = replace(graph, layers=tuple(layers))
+    after = round_biases(before)
+    assert best_shift(after) == 2
+    for old, new in zip(before.layers, after.layers, strict=True):
+        if not isinstance(old, Linear):
+            assert new == old
+            continue
+        assert new.neuron == old.neuron
+        assert 0 < np.abs(new.bias - old.bias).max() <= 2
+        assert len(fewest_step_rows(step_constant(old), best_shift(before), 8)) > 1
+        assert len(fewest_step_rows(step_constant(new), 2, 8)) == 1
+    again = round_biases(after)
+    for layer in again.layers:
+        if isinstance(layer, Linear):
+            assert np.array_equal(layer.bias, after.layer(layer.name).bias)
 
 
 @pytest.mark.parametrize("bit_enables", [True, False])
