@@ -28,7 +28,8 @@ def parts(depth: int) -> list[int]:
 
 
 class BitmapMemory(Component):
-    """Bits in words of `word_bits`, read by pieces of 16 bits, written by groups of lanes.
+    """Bits in words of `word_bits`, read by pieces of 16 bits, written by groups of lanes, or by the
+    lanes of one head.
 
     Where block RAM has a write enable for each bit, a group can clear bits without reading them.
     Elsewhere the memory is doubled, and a word is read before it is written, which takes one more
@@ -38,6 +39,8 @@ class BitmapMemory(Component):
     Parameters
     ----------
     lanes : outputs of a group, a power of two, at least 4.
+    slot_bits : bits of a slot, which is the smallest part that is written: the lanes of a head, or
+        all.
     depth : words.
     bit_enables : whether the block RAM has a write enable for each bit.
 
@@ -47,7 +50,9 @@ class BitmapMemory(Component):
     r_data : Out(16), the piece at the `r_addr` of the last cycle with `r_en`.
     w_en : In(1), write a group. w_clear : In(1), clear the bits that are set in `w_data`, rather
         than store it.
-    w_addr : In(range(depth)), w_slot : In, the word and the group in it. w_data : In(lanes).
+    w_addr : In(range(depth)), w_slot : In, the word and the slot in it. w_data : In(lanes).
+    w_wide : In(1), only with several slots in a group: all of them are written, rather than one,
+        whose bits are the lowest of `w_data`.
     i_en : In(1), write a piece of the image. i_ready : Out(1), it is written in this cycle; low
         while a group is written.
     i_addr : In, address of the piece. i_data : In(16).
@@ -55,21 +60,25 @@ class BitmapMemory(Component):
 
     write_delay = 3  # cycles from `w_en` until the data can be read, at most
 
-    def __init__(self, *, lanes: int, depth: int, bit_enables: bool) -> None:
-        self._lanes = lanes
+    def __init__(
+        self, *, lanes: int, depth: int, bit_enables: bool, slot_bits: int | None = None
+    ) -> None:
+        self._slot_bits = slot_bits or lanes
+        self._several = self._slot_bits < lanes
         self._depth = depth
         self._bit_enables = bit_enables
         self._word_bits = word_bits(lanes)
         pieces = self._word_bits // PIECE_BITS
         super().__init__(
             {
+                **({"w_wide": In(1)} if self._several else {}),
                 "r_addr": In(range(depth * pieces)),
                 "r_en": In(1),
                 "r_data": Out(PIECE_BITS),
                 "w_en": In(1),
                 "w_clear": In(1),
                 "w_addr": In(range(depth)),
-                "w_slot": In(range(self._word_bits // lanes)),
+                "w_slot": In(range(self._word_bits // self._slot_bits)),
                 "w_data": In(lanes),
                 "i_en": In(1),
                 "i_ready": Out(1),
@@ -95,19 +104,23 @@ class BitmapMemory(Component):
         m.d.comb += self.r_data.eq(piece(word, PIECE_BITS, chosen) if pieces > 1 else word)
 
         # A write of a group, or of a piece of the image: which granules, and the word.
-        granule = min(self._lanes, PIECE_BITS)
+        granule = min(self._slot_bits, PIECE_BITS)
+        slots = self._word_bits // self._slot_bits
         group = Cat(
-            (self.w_slot == n).replicate(self._lanes // granule)
-            for n in range(self._word_bits // self._lanes)
+            (self.w_slot == n).replicate(self._slot_bits // granule) for n in range(slots)
         )
+        spikes = self.w_data[: self._slot_bits].replicate(slots)
+        if self._several:
+            group = group | self.w_wide.replicate(len(group))
+            spikes = Mux(self.w_wide, self.w_data, spikes)
         image = Cat(
             (self.i_addr[:piece_bits] == n).replicate(PIECE_BITS // granule) for n in range(pieces)
         )
         image_word = self.i_addr[piece_bits:]
         if self._bit_enables:
-            self._write_bits(m, memories, group, image, image_word)
+            self._write_bits(m, memories, group, spikes, image, image_word)
         else:
-            self._write_granules(m, memories, group, image, image_word)
+            self._write_granules(m, memories, group, spikes, image, image_word)
 
         return m
 
@@ -139,11 +152,10 @@ class BitmapMemory(Component):
             ]
         return addr, data, enables
 
-    def _write_bits(self, m, memories, group, image, image_word):
+    def _write_bits(self, m, memories, group, spikes, image, image_word):
         """Write with an enable for each bit."""
         addr, data, enables = self._write(m, memories, 1)
-        slots = self._word_bits // self._lanes
-        clear = self.w_clear.replicate(self._lanes)
+        clear = self.w_clear.replicate(self._word_bits)
         granule = self._word_bits // len(group)
         m.d.comb += [
             self.i_ready.eq(~self.w_en),
@@ -153,14 +165,11 @@ class BitmapMemory(Component):
         ]
         with m.If(self.w_en):
             m.d.comb += [
-                data.eq((self.w_data & ~clear).replicate(slots)),
-                enables.eq(
-                    (self.w_data | ~clear).replicate(slots)
-                    & Cat(bit.replicate(granule) for bit in group)
-                ),
+                data.eq(spikes & ~clear),
+                enables.eq((spikes | ~clear) & Cat(bit.replicate(granule) for bit in group)),
             ]
 
-    def _write_granules(self, m, memories, group, image, image_word):
+    def _write_granules(self, m, memories, group, spikes, image, image_word):
         """Read the word of a group in one cycle, and write it in the next."""
         addr, data, enables = self._write(m, memories, self._word_bits // len(group))
         old = self._read(m, memories, self.w_addr, Const(1))
@@ -168,8 +177,7 @@ class BitmapMemory(Component):
         en = late.register(self.w_en, "late_en", reset_less=False)
         late_addr = late.register(self.w_addr, "late_addr")
         clear = late.register(self.w_clear, "late_clear")
-        spikes, group = late.register(self.w_data, "late_data"), late.register(group, "late_group")
-        spikes = spikes.replicate(self._word_bits // self._lanes)
+        spikes, group = late.register(spikes, "late_data"), late.register(group, "late_group")
         m.d.comb += [
             self.i_ready.eq(~en),
             addr.eq(Mux(en, late_addr, image_word)),

@@ -109,6 +109,7 @@ class Compiler(LayerOperations):
             state_bits=network.tokens.bit_length() if self.storage.value_words() else 0,
             index_bits=self.index_bits,
             value_words=self.storage.value_words(),
+            head_lanes=self.storage.head_lanes,
         )
 
     def _layer(self, layer: Layer) -> None:

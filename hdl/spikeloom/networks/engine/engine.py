@@ -80,7 +80,10 @@ class Engine(Component):
         m.d.comb += sequencer.begin.eq(run_control.begin)
 
         m.submodules.bitmaps = bitmaps = BitmapMemory(
-            lanes=program.lanes, depth=program.bitmap_words, bit_enables=program.bit_enables
+            lanes=program.lanes,
+            slot_bits=program.head_lanes,
+            depth=program.bitmap_words,
+            bit_enables=program.bit_enables,
         )
         image = self._write_image(m, sequencer, bitmaps)
         replay = self._list_events(m, sequencer, bitmaps)
@@ -183,6 +186,7 @@ class Engine(Component):
             addr_bits=len(weights.addr),
             steps=program.steps,
             state_bits=program.state_bits,
+            head_lanes=program.head_lanes,
             index_bits=program.index_bits,
             value_words=program.value_words,
         )
@@ -213,7 +217,8 @@ class Engine(Component):
         """Spikes to the bitmap memory or to the memory of V, one cycle later."""
         program, shapes = self.program, self.program.table.shapes
         fields = ("o_base", "o_group", "o_row", "groups")
-        groups_per_word = word_bits(program.lanes) // program.lanes
+        heads = program.lanes // program.head_lanes
+        groups_per_word = word_bits(program.lanes) // program.head_lanes
         addr_bits = (max(program.bitmap_words, program.value_words) - 1).bit_length()
         m.submodules.place = place = Place(
             steps=program.steps,
@@ -222,9 +227,10 @@ class Engine(Component):
             groups_per_word=groups_per_word,
         )
         values = sequencer.target == Target.VALUES
+        of_head = sequencer.learn | sequencer.state
         m.d.comb += [
             place.go.eq(sequencer.go),
-            place.whole.eq(values | sequencer.learn),
+            place.whole.eq(~of_head if heads > 1 else values | sequencer.learn),
             place.next.eq(lanes.o_valid),
             *(getattr(place, name).eq(getattr(sequencer, name)) for name in fields),
         ]
@@ -240,11 +246,14 @@ class Engine(Component):
             bitmaps.w_slot.eq(write.register(place.slot, "write_slot")),
             bitmaps.w_data.eq(write.register(lanes.o, "write_data")),
         ]
+        if heads > 1:
+            m.d.comb += bitmaps.w_wide.eq(~of_head)
         if program.state_bits:
             bits = program.state_bits
             m.d.comb += [
                 place.next.eq(Mux(sequencer.learn, operands.placed, lanes.o_valid)),
                 operands.place.eq(place.addr),
+                operands.slot.eq(place.slot),
                 operands.v_en.eq(
                     write.register(lanes.o_valid & values, "value_en", reset_less=False)
                 ),
@@ -252,7 +261,12 @@ class Engine(Component):
                 operands.v_data.eq(bitmaps.w_data),
                 operands.learnt.eq(lanes.learnt),
                 operands.values.eq(
-                    Cat(v[:bits] for v in pieces(lanes.values, program.accumulator_bits))
+                    Cat(
+                        v[:bits]
+                        for v in pieces(lanes.values, program.accumulator_bits)[
+                            : program.head_lanes
+                        ]
+                    )
                 ),
                 operands.clear.eq(sequencer.clear),
                 sequencer.clearing.eq(operands.clearing),

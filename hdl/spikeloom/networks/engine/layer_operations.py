@@ -187,7 +187,7 @@ class LayerOperations:
         constants = self._step_rows(layer, None)
         q, k = (self._read(layer, name) for name in layer.inputs[:2])
         dims = len(q.columns.places) // layer.heads
-        groups = columns.pitch // self.lanes
+        groups = max(1, columns.pitch // self.lanes)
         values = [int(row.flat[0]) for _, row in constants]
         key = ("attention", groups, dims, *values)
         base = self.weights.place_constants(key, values, groups, dims, 1 << self.index_bits)
@@ -360,4 +360,4 @@ class LayerOperations:
         """Words of the attention state of a step."""
         columns = self.storage.columns_of_attention(layer)[2]
         q = layer.qkv(self.network.sources(layer))[0]
-        return columns.pitch // self.lanes * (q.dims // layer.heads)
+        return max(1, columns.pitch // self.lanes) * (q.dims // layer.heads)

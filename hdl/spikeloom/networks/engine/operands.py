@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.memory_attributes import BLOCK_RAM
-from ...blocks.pieces import pieces
+from ...blocks.pieces import piece, pieces
 from ...blocks.pipeline import Pipeline
 from .controls import CONTROLS, decode
 from .replay import slot_layout
@@ -29,6 +29,7 @@ class Operands(Component):
     entry_bits, addr_bits : bits of an entry, and of the address of a weight word.
     steps : time steps T.
     state_bits : bits of a count, 0 without attention.
+    head_lanes : lanes that a head takes, all or a part; the state has so many counts in a word.
     index_bits : low bits of an entry's weight address that are the address in the state of a step.
     value_words : words of V.
 
@@ -37,11 +38,12 @@ class Operands(Component):
     i_valid : In(1), i : In(`slot_layout`), an entry.
     state, learn, keep : In(1), constants of the operation.
     w_addr : Out(addr_bits), w_data : In(lanes * weight_bits), read port of the weights.
-    o_valid : Out(1), controls : Out(`CONTROLS`), operands : Out, added : Out(lanes): for `Lanes`.
+    o_valid : Out(1), controls : Out(`CONTROLS`), operands : Out, added : Out(head_lanes): for `Lanes`.
     Only with attention:
     place : In, address of V for the step that begins. placed : Out(1), it was used.
+    slot : In, place of the head in the word of V.
     v_en : In(1), v_addr : In, v_data : In(lanes), write a word of V.
-    learnt : In(1), values : In(lanes * state_bits), a word to write back.
+    learnt : In(1), values : In(head_lanes * state_bits), a word to write back.
     clear : In(1), begin to clear the state. clearing : Out(1), it is being cleared.
     """
 
@@ -57,6 +59,7 @@ class Operands(Component):
         addr_bits: int,
         steps: int,
         state_bits: int,
+        head_lanes: int,
         index_bits: int,
         value_words: int,
     ) -> None:
@@ -64,6 +67,7 @@ class Operands(Component):
         self._weight_bits = weight_bits
         self._steps = steps
         self._state_bits = state_bits
+        self._head_lanes = head_lanes
         self._index_bits = index_bits
         self._value_words = value_words
         self.state_words = steps << index_bits
@@ -77,17 +81,18 @@ class Operands(Component):
             "o_valid": Out(1),
             "controls": Out(CONTROLS),
             "operands": Out(lanes * self.operand_bits),
-            "added": Out(lanes),
+            "added": Out(head_lanes),
         }
         if state_bits:
             members |= {
                 "place": In(range(value_words)),
+                "slot": In(range(lanes // head_lanes)),
                 "placed": Out(1),
                 "v_en": In(1),
                 "v_addr": In(range(value_words)),
                 "v_data": In(lanes),
                 "learnt": In(1),
-                "values": In(lanes * state_bits),
+                "values": In(head_lanes * state_bits),
                 "clear": In(1),
                 "clearing": Out(1),
             }
@@ -141,19 +146,23 @@ class Operands(Component):
         )
         write, read = value_memory.write_port(), value_memory.read_port()
         value_addr = Signal.like(self.place, reset_less=True)
+        slot = Signal.like(self.slot, reset_less=True)
         with m.If(opens):
-            m.d.sync += value_addr.eq(self.place)
+            m.d.sync += [value_addr.eq(self.place), slot.eq(self.slot)]
+        value = read.data
+        if self._head_lanes < self._lanes:
+            value = piece(read.data, self._head_lanes, pipeline.register(slot, "read_slot"))
         m.d.comb += [
             self.placed.eq(opens & self.learn),
             write.en.eq(self.v_en),
             write.addr.eq(self.v_addr),
             write.data.eq(self.v_data),
             read.addr.eq(value_addr),
-            self.added.eq(pipeline.register(read.data, "added")),
+            self.added.eq(pipeline.register(value, "added")),
         ]
 
         m.submodules.state_memory = state_memory = Memory(
-            shape=self._lanes * self._state_bits, depth=self.state_words, init=[], attrs=BLOCK_RAM
+            shape=self._head_lanes * self._state_bits, depth=self.state_words, init=[], attrs=BLOCK_RAM
         )
         write, read = state_memory.write_port(), state_memory.read_port()
         place, cleared = Cat(addr[: self._index_bits], step), Signal(range(self.state_words))

@@ -46,6 +46,7 @@ class Program:
     state_bits : bits of a count of the attention state, 0 without attention.
     index_bits : address bits of the state of one step.
     value_words : words of V.
+    head_lanes : lanes that a head of an attention takes, all or a part.
     """
 
     operations: tuple[Operation, ...]
@@ -68,6 +69,7 @@ class Program:
     state_bits: int = 0
     index_bits: int = 0
     value_words: int = 0
+    head_lanes: int = 0
 
     def create(self) -> Component:
         """The component."""

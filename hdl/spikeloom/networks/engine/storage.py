@@ -43,6 +43,7 @@ class Storage:
         self._network = network
         self._lanes = lanes
         self._unit = word_bits(lanes)
+        self.head_lanes = head_lanes(network, lanes)
         self._readers: dict[str, list[tuple[Layer, int]]] = {}
         for layer in network.layers:
             for n, name in enumerate(layer.inputs):
@@ -153,9 +154,10 @@ class Storage:
         return self.columns(q), self.columns(k), self._attention_output(layer, merged=False)
 
     def _attention_output(self, layer: Attention, *, merged: bool = True) -> Columns:
-        """The columns of V and of the output: each head begins a word."""
+        """The columns of V and of the output: each head begins a group of lanes, or a part of one
+        that holds several heads."""
         head = self._dims(layer.inputs[2]) // layer.heads
-        pitch = padded(head, self._unit)
+        pitch = padded(head, max(PIECE_BITS, self.head_lanes))
         return _columns(layer.heads, head, pitch) if merged else Columns(layer.heads, head, pitch)
 
     def _dims(self, name: str) -> int:
@@ -207,13 +209,21 @@ class Storage:
     def value_groups(self, layer: Attention) -> int:
         """Groups of lanes in a row of V."""
         columns = self._attention_output(layer, merged=False)
-        return columns.heads * columns.pitch // self._lanes
+        return padded(columns.heads * columns.pitch, self._unit) // self._lanes
 
     def allocate(self) -> int:
         """Give addresses, behind those of the image. Returns the words of the memory."""
         unique: Sequence[Bitmap] = list({id(one): one for one in self._bitmaps.values()}.values())
         image_words = padded(self.image_pieces * PIECE_BITS, self._unit) // self._unit
         return allocate(list(unique), image_words)
+
+
+def head_lanes(network: Graph, lanes: int) -> int:
+    """Lanes that a head of an attention takes: a power of two, at least the dims of V, or all."""
+    attentions = [layer for layer in network.layers if isinstance(layer, Attention)]
+    values = [layer.qkv(network.sources(layer))[2].dims // layer.heads for layer in attentions]
+    widest = max(PIECE_BITS, *values) if values else lanes
+    return min(lanes, 1 << (widest - 1).bit_length())
 
 
 def _is_branch(reader: Layer, number: int) -> bool:
