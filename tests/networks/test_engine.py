@@ -31,7 +31,7 @@ QUICK = {
         {"weight_bits": 4, "steps": 16, "blocks": 1, "attention": False, "pixel_bits": 1},
         {"lanes": 16, "weights": "loaded"},
     ),
-    "wide lanes, no leak": (
+    "two heads in a group, no leak": (
         {"weight_bits": 6, "leak": 0, "blocks": 1, "heads": 2, "dims": 20},
         {"lanes": 32},
     ),
@@ -92,17 +92,19 @@ def test_stalls():
     check({"blocks": 1, "heads": 2}, {"weights": "loaded"}, images=3, stalls=0.5)
 
 
-@pytest.mark.parametrize("pixel", [0, 255])
-def test_all_zeros_and_all_ones(pixel):
-    """No event at all, and every list as long as it can be: two do not fit in the ring."""
+@pytest.mark.parametrize(("pixel", "lanes"), [(0, 8), (255, 8), (255, 32)])
+def test_all_zeros_and_all_ones(pixel, lanes):
+    """No event at all, and every list as long as it can be: as many as may be present do not fit
+    in the ring."""
     graph = random_network(**SMALL | {"steps": 7, "blocks": 0, "leak": 0})
     layers = [
         replace(layer, **_always_firing(layer)) if isinstance(layer, Weighted) else layer
         for layer in graph.layers
     ]
     dense = replace(graph, layers=tuple(layers))
-    assert 2 * compile_network(dense).longest_list > compile_network(dense).list_depth
-    check_graph(dense, np.full((1, *graph.image), pixel, np.uint8), {})
+    program = compile_network(dense, lanes=lanes)
+    assert program.lists * program.longest_list > program.list_depth
+    check_graph(dense, np.full((1, *graph.image), pixel, np.uint8), {"lanes": lanes})
 
 
 def test_embedding_as_v():

@@ -98,9 +98,10 @@ def test_round_biases():
 
 @pytest.mark.parametrize("bit_enables", [True, False])
 @pytest.mark.parametrize(("lanes", "depth"), [(4, 9), (8, 16), (16, 3), (64, 5)])
-def test_bitmap_memory(lanes, depth, bit_enables):
+@pytest.mark.parametrize("cleared", [None, range(2, 5)])
+def test_bitmap_memory(lanes, depth, bit_enables, cleared):
     """Random writes and clears of groups, and pieces of an image, then every piece is read."""
-    dut = BitmapMemory(lanes=lanes, depth=depth, bit_enables=bit_enables)
+    dut = BitmapMemory(lanes=lanes, depth=depth, bit_enables=bit_enables, cleared=cleared)
     rng = np.random.default_rng(lanes)
     width = max(16, lanes)
     expected = np.zeros((depth, width), bool)
@@ -109,6 +110,7 @@ def test_bitmap_memory(lanes, depth, bit_enables):
     async def bench(ctx):
         for _ in range(150):
             word, slot, clear = rng.integers(depth), rng.integers(slots), rng.random() < 0.5
+            clear &= cleared is None or word in cleared
             bits = rng.random(lanes) < 0.5
             group = slice(slot * lanes, slot * lanes + lanes)
             expected[word, group] = expected[word, group] & ~bits if clear else bits
@@ -136,6 +138,41 @@ def test_bitmap_memory(lanes, depth, bit_enables):
             value = ctx.get(dut.r_data)
             assert [bool(value >> n & 1) for n in range(16)] == list(
                 expected.reshape(-1, 16)[piece]
+            )
+
+    simulate(dut, bench)
+
+
+@pytest.mark.parametrize("bit_enables", [True, False])
+def test_parts_of_words(bit_enables):
+    """Groups of 64 lanes and parts of them, of 16 lanes each, written and cleared."""
+    dut = BitmapMemory(lanes=64, slot_bits=16, depth=4, bit_enables=bit_enables)
+    rng = np.random.default_rng(1)
+    expected = np.zeros((4, 64), bool)
+
+    async def bench(ctx):
+        ctx.set(dut.w_en, 1)
+        for n in range(60):
+            word, slot, wide = n % 4, rng.integers(4), n < 4 or rng.random() < 0.3
+            clear, bits = n >= 4 and rng.random() < 0.5, rng.random(64) < 0.5
+            place = slice(0, 64) if wide else slice(slot * 16, slot * 16 + 16)
+            new = bits if wide else bits[:16]
+            expected[word, place] = expected[word, place] & ~new if clear else new
+            ctx.set(dut.w_wide, int(wide))
+            ctx.set(dut.w_clear, int(clear))
+            ctx.set(dut.w_addr, word)
+            ctx.set(dut.w_slot, int(slot))
+            ctx.set(dut.w_data, sum(int(bit) << n for n, bit in enumerate(bits)))
+            await ctx.tick()
+        ctx.set(dut.w_en, 0)
+        await ctx.tick().repeat(dut.write_delay)
+        ctx.set(dut.r_en, 1)
+        for number in range(16):
+            ctx.set(dut.r_addr, number)
+            await ctx.tick()
+            value = ctx.get(dut.r_data)
+            assert [bool(value >> n & 1) for n in range(16)] == list(
+                expected.reshape(-1, 16)[number]
             )
 
     simulate(dut, bench)

@@ -28,13 +28,13 @@ def parts(depth: int) -> list[int]:
 
 
 class BitmapMemory(Component):
-    """Bits in words of `word_bits`, read by pieces of 16 bits, written by groups of lanes, or by the
-    lanes of one head.
+    """Bits in words of `word_bits`, read by pieces of 16 bits, written by groups of lanes, or by
+    the lanes of one head.
 
     Where block RAM has a write enable for each bit, a group can clear bits without reading them.
-    Elsewhere the memory is doubled, and a word is read before it is written, which takes one more
-    cycle; bits may be cleared `write_delay` cycles after they were written. This class alone knows
-    the difference.
+    Elsewhere a second memory has a copy of the words that may be cleared, and such a word is read
+    before it is written, which takes one more cycle; bits may be cleared `write_delay` cycles after
+    they were written. This class alone knows the difference.
 
     Parameters
     ----------
@@ -43,6 +43,7 @@ class BitmapMemory(Component):
         all.
     depth : words.
     bit_enables : whether the block RAM has a write enable for each bit.
+    cleared : the words in which bits are cleared (default: all).
 
     Members
     -------
@@ -61,8 +62,15 @@ class BitmapMemory(Component):
     write_delay = 3  # cycles from `w_en` until the data can be read, at most
 
     def __init__(
-        self, *, lanes: int, depth: int, bit_enables: bool, slot_bits: int | None = None
+        self,
+        *,
+        lanes: int,
+        depth: int,
+        bit_enables: bool,
+        slot_bits: int | None = None,
+        cleared: range | None = None,
     ) -> None:
+        self._cleared = range(depth) if cleared is None else cleared
         self._slot_bits = slot_bits or lanes
         self._several = self._slot_bits < lanes
         self._depth = depth
@@ -90,13 +98,7 @@ class BitmapMemory(Component):
     def elaborate(self, platform):
         m = Module()
 
-        memories = []
-        for n, depth in enumerate(parts(self._depth)):
-            memory = Memory(
-                shape=self._word_bits, depth=depth, init=[], attrs=NO_READ_WRITE_COLLISION
-            )
-            m.submodules[f"memory_{n}"] = memory
-            memories.append(memory)
+        memories = self._memories(m, self._depth, "memory")
         pieces = self._word_bits // PIECE_BITS
         piece_bits = (pieces - 1).bit_length()
         word = self._read(m, memories, self.r_addr[piece_bits:], self.r_en)
@@ -106,9 +108,7 @@ class BitmapMemory(Component):
         # A write of a group, or of a piece of the image: which granules, and the word.
         granule = min(self._slot_bits, PIECE_BITS)
         slots = self._word_bits // self._slot_bits
-        group = Cat(
-            (self.w_slot == n).replicate(self._slot_bits // granule) for n in range(slots)
-        )
+        group = Cat((self.w_slot == n).replicate(self._slot_bits // granule) for n in range(slots))
         spikes = self.w_data[: self._slot_bits].replicate(slots)
         if self._several:
             group = group | self.w_wide.replicate(len(group))
@@ -124,6 +124,17 @@ class BitmapMemory(Component):
 
         return m
 
+    def _memories(self, m, depth, name):
+        """Memories that hold `depth` words."""
+        memories = []
+        for n, part in enumerate(parts(depth)):
+            memory = Memory(
+                shape=self._word_bits, depth=part, init=[], attrs=NO_READ_WRITE_COLLISION
+            )
+            m.submodules[f"{name}_{n}"] = memory
+            memories.append(memory)
+        return memories
+
     def _read(self, m, memories, addr, enable):
         """The word at `addr`, one cycle later."""
         ports = [memory.read_port() for memory in memories]
@@ -134,22 +145,27 @@ class BitmapMemory(Component):
         in_second = Pipeline(m, enable).register(addr[len(ports[0].addr)], "in_second")
         return Mux(in_second, ports[1].data, ports[0].data)
 
-    def _write(self, m, memories, granularity):
-        """Signals that are written one cycle later: address, data, enables."""
-        ports = [memory.write_port(granularity=granularity) for memory in memories]
+    def _write(self, m, memories, granularity, copies=()):
+        """Signals that are written one cycle later: address, data, enables. `copies` have the words
+        that may be cleared, each at the low bits of its address."""
         addr = Signal(range(self._depth), name="write_addr")
         data = Signal(self._word_bits, name="write_data")
         enables = Signal(self._word_bits // granularity, name="write_enables")
         written = Pipeline(m)
         late_addr, late_data = written.register(addr, "addr"), written.register(data, "data")
-        for n, port in enumerate(ports):
-            here = Const(1) if len(ports) == 1 else addr[len(ports[0].addr)] == n
-            enabled = enables & here.replicate(len(enables))
-            m.d.comb += [
-                port.addr.eq(late_addr),
-                port.data.eq(late_data),
-                port.en.eq(written.register(enabled, f"enables_{n}", reset_less=False)),
-            ]
+        cleared = (addr >= self._cleared.start) & (addr < self._cleared.stop)
+        for group, name in ((memories, "enables"), (copies, "copied")):
+            ports = [memory.write_port(granularity=granularity) for memory in group]
+            for n, port in enumerate(ports):
+                here = Const(1) if len(ports) == 1 else addr[len(ports[0].addr)] == n
+                if group is copies:
+                    here = here & cleared
+                enabled = enables & here.replicate(len(enables))
+                m.d.comb += [
+                    port.addr.eq(late_addr),
+                    port.data.eq(late_data),
+                    port.en.eq(written.register(enabled, f"{name}_{n}", reset_less=False)),
+                ]
         return addr, data, enables
 
     def _write_bits(self, m, memories, group, spikes, image, image_word):
@@ -171,8 +187,12 @@ class BitmapMemory(Component):
 
     def _write_granules(self, m, memories, group, spikes, image, image_word):
         """Read the word of a group in one cycle, and write it in the next."""
-        addr, data, enables = self._write(m, memories, self._word_bits // len(group))
-        old = self._read(m, memories, self.w_addr, Const(1))
+        granularity, count = self._word_bits // len(group), len(self._cleared)
+        old, copies = Const(0, self._word_bits), []
+        if count:
+            copies = self._memories(m, 1 << (count - 1).bit_length(), "copy")
+            old = self._read(m, copies, self.w_addr, Const(1))
+        addr, data, enables = self._write(m, memories, granularity, copies)
         late = Pipeline(m)
         en = late.register(self.w_en, "late_en", reset_less=False)
         late_addr = late.register(self.w_addr, "late_addr")

@@ -83,6 +83,7 @@ class Engine(Component):
             lanes=program.lanes,
             slot_bits=program.head_lanes,
             depth=program.bitmap_words,
+            cleared=program.cleared_words,
             bit_enables=program.bit_enables,
         )
         image = self._write_image(m, sequencer, bitmaps)
@@ -132,6 +133,7 @@ class Engine(Component):
             entry_bits=table.entry_bits,
         )
         m.submodules.replay = replay = Replay(
+            lists=program.lists,
             depth=program.list_depth,
             longest=program.longest_list,
             entry_bits=table.entry_bits,

@@ -28,7 +28,8 @@ def listing(program: Program) -> str:
         f"{table.operation_words} an operation",
         f"weights       {len(program.weights)} words",
         f"bitmaps       {program.bitmap_words} words, image of {program.image_pieces} pieces",
-        f"event lists   {program.list_depth} entries, the longest list has {program.longest_list}",
+        f"event lists   {program.lists} in {program.list_depth} entries, the longest one has "
+        f"{program.longest_list}",
     ]
     if program.state_bits:
         lines.append(

@@ -7,11 +7,14 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
-from ...blocks.memory_attributes import BLOCK_RAM
+from ...blocks.memory_attributes import BLOCK_RAM, LUT_RAM
 from ...blocks.pieces import piece, pieces
 from ...blocks.pipeline import Pipeline
+from ...families import family_of
 from .controls import CONTROLS, decode
 from .replay import slot_layout
+
+LUT_RAM_WORDS = 128  # of a memory that may be in LUTs
 
 
 class Operands(Component):
@@ -38,7 +41,8 @@ class Operands(Component):
     i_valid : In(1), i : In(`slot_layout`), an entry.
     state, learn, keep : In(1), constants of the operation.
     w_addr : Out(addr_bits), w_data : In(lanes * weight_bits), read port of the weights.
-    o_valid : Out(1), controls : Out(`CONTROLS`), operands : Out, added : Out(head_lanes): for `Lanes`.
+    o_valid : Out(1), controls : Out(`CONTROLS`), operands : Out,
+        added : Out(head_lanes): for `Lanes`.
     Only with attention:
     place : In, address of V for the step that begins. placed : Out(1), it was used.
     slot : In, place of the head in the word of V.
@@ -118,7 +122,7 @@ class Operands(Component):
             m.d.comb += self.operands.eq(pipeline.register(weights, "operand"))
             return m
 
-        counts = self._attention(m, addr, kind, first)
+        counts = self._attention(m, platform, addr, kind, first)
         from_state = (self.state | self.learn) & (kind == 0)
         chosen = Mux(pipeline.delay(from_state, 2, "from_state"), counts, weights)
         m.d.comb += self.operands.eq(pipeline.register(chosen, "operand"))
@@ -133,7 +137,13 @@ class Operands(Component):
             parts.append(Cat(part, sign.replicate(self.operand_bits - bits)))
         return parts
 
-    def _attention(self, m, addr, kind, first):
+    def _state_attributes(self, platform):
+        """A wide state of few words takes many block RAMs, which the weights need."""
+        family = family_of(platform)
+        small = self.state_words <= LUT_RAM_WORDS < self._head_lanes * self._state_bits
+        return LUT_RAM if small and family is not None and family.LUT_RAM else BLOCK_RAM
+
+    def _attention(self, m, platform, addr, kind, first):
         """The memories of V and of the state. Returns the word of the state, extended."""
         pipeline = Pipeline(m)
         opens = self.i_valid & kind[0] & (kind[1] | kind[2])
@@ -162,7 +172,10 @@ class Operands(Component):
         ]
 
         m.submodules.state_memory = state_memory = Memory(
-            shape=self._head_lanes * self._state_bits, depth=self.state_words, init=[], attrs=BLOCK_RAM
+            shape=self._head_lanes * self._state_bits,
+            depth=self.state_words,
+            init=[],
+            attrs=self._state_attributes(platform),
         )
         write, read = state_memory.write_port(), state_memory.read_port()
         place, cleared = Cat(addr[: self._index_bits], step), Signal(range(self.state_words))

@@ -11,7 +11,7 @@ import numpy as np
 from ..layers.patch_embedding import patches
 from .bitmap_memory import word_bits
 from .listing import listing
-from .operation import PIECE_BITS, Operation
+from .operation import PIECE_BITS, Operation, Target
 from .schedule import OUTSIDE, image_cycles, worst_cycles
 from .table import Table
 
@@ -42,7 +42,8 @@ class Program:
     bitmap_words : words of the bitmap memory.
     image_base, image_pieces : place of the image there, in pieces of 16 bits.
     patch : height and width of a patch. pixel_bits : planes of a pixel.
-    list_depth : entries in the ring of event lists, a power of two.
+    lists : event lists that are present at once.
+    list_depth : entries in their ring, a power of two.
     state_bits : bits of a count of the attention state, 0 without attention.
     index_bits : address bits of the state of one step.
     value_words : words of V.
@@ -65,6 +66,7 @@ class Program:
     image_pieces: int
     patch: tuple[int, ...]
     pixel_bits: int
+    lists: int
     list_depth: int
     state_bits: int = 0
     index_bits: int = 0
@@ -107,6 +109,16 @@ class Program:
             wrap=1 << self.piece_bits,
             row_bits=max(*rows, *events).bit_length(),
         )
+
+    @property
+    def cleared_words(self) -> range:
+        """The words of the bitmap memory in which operations clear bits."""
+        places = [
+            (one.o_base, one.o_base + one.tokens * self.steps * one.o_row)
+            for one in self.operations
+            if one.target == Target.CLEAR
+        ]
+        return range(min(a for a, _ in places), max(b for _, b in places)) if places else range(0)
 
     @property
     def piece_bits(self) -> int:
