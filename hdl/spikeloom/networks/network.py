@@ -71,9 +71,10 @@ class Network(Core):
     def inputs(self) -> dict[str, Port]:
         graph = self.GRAPH
         embedding = graph.embedding
+        *size, channels = graph.image
         ports: dict[str, Port] = {
             INPUT: ImagePort(
-                shape=graph.image,
+                shape=(*size, channels - embedding.position),
                 patch=embedding.patch,
                 planes=graph.pixel_bits,
                 position=embedding.position,
@@ -116,7 +117,7 @@ class Network(Core):
     def cycles(self, **operands: NDArray) -> int:
         if not operands:
             return self.program.cycles()
-        image = operands[INPUT]
+        image = golden.with_positions(self.GRAPH, operands[INPUT])
         result = golden.run(self.GRAPH, image[None], keep=True)
         return self.program.cycles(image, {name: x[0] for name, x in result.spikes.items()})
 

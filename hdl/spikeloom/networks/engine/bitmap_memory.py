@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -44,6 +46,7 @@ class BitmapMemory(Component):
     depth : words.
     bit_enables : whether the block RAM has a write enable for each bit.
     cleared : the words in which bits are cleared (default: all).
+    contents : the first words, before anything is written; the others are 0.
 
     Members
     -------
@@ -69,7 +72,9 @@ class BitmapMemory(Component):
         bit_enables: bool,
         slot_bits: int | None = None,
         cleared: range | None = None,
+        contents: Sequence[int] = (),
     ) -> None:
+        self._contents = contents
         self._cleared = range(depth) if cleared is None else cleared
         self._slot_bits = slot_bits or lanes
         self._several = self._slot_bits < lanes
@@ -98,7 +103,7 @@ class BitmapMemory(Component):
     def elaborate(self, platform):
         m = Module()
 
-        memories = self._memories(m, self._depth, "memory")
+        memories = self._memories(m, self._depth, "memory", self._contents)
         pieces = self._word_bits // PIECE_BITS
         piece_bits = (pieces - 1).bit_length()
         word = self._read(m, memories, self.r_addr[piece_bits:], self.r_en)
@@ -124,13 +129,17 @@ class BitmapMemory(Component):
 
         return m
 
-    def _memories(self, m, depth, name):
+    def _memories(self, m, depth, name, contents=()):
         """Memories that hold `depth` words."""
         memories = []
         for n, part in enumerate(parts(depth)):
             memory = Memory(
-                shape=self._word_bits, depth=part, init=[], attrs=NO_READ_WRITE_COLLISION
+                shape=self._word_bits,
+                depth=part,
+                init=contents[:part],
+                attrs=NO_READ_WRITE_COLLISION,
             )
+            contents = contents[part:]
             m.submodules[f"{name}_{n}"] = memory
             memories.append(memory)
         return memories

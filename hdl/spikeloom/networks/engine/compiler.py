@@ -107,7 +107,7 @@ class Compiler(LayerOperations):
             logit_bits=network.bounds[network.classifier.name].current.bits,
             bitmap_words=words,
             image_base=0,
-            image_pieces=self.storage.image_pieces,
+            image=self.storage.image,
             patch=network.embedding.patch,
             pixel_bits=network.pixel_bits,
             lists=lists,

@@ -84,6 +84,7 @@ class Engine(Component):
             slot_bits=program.head_lanes,
             depth=program.bitmap_words,
             cleared=program.cleared_words,
+            contents=program.bitmap_contents,
             bit_enables=program.bit_enables,
         )
         image = self._write_image(m, sequencer, bitmaps)
@@ -105,7 +106,9 @@ class Engine(Component):
         """The image, written to the bitmap memory."""
         m.submodules.image_writer = image = ImageWriter(
             base=self.program.image_base,
-            pieces=self.program.image_pieces,
+            rows=self.program.image.rows,
+            row_pieces=self.program.image.words,
+            sent=self.program.image.sent,
             addr_bits=self.program.piece_bits,
         )
         wiring.connect(m, wiring.flipped(self.image), image.i)

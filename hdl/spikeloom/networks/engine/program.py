@@ -10,6 +10,7 @@ import numpy as np
 
 from ..layers.patch_embedding import patches
 from .bitmap_memory import word_bits
+from .image_layout import ImageLayout
 from .listing import listing
 from .operation import PIECE_BITS, Operation, Target
 from .schedule import OUTSIDE, image_cycles, worst_cycles
@@ -40,7 +41,7 @@ class Program:
     steps : time steps T.
     classes : logits. logit_bits : bits of one.
     bitmap_words : words of the bitmap memory.
-    image_base, image_pieces : place of the image there, in pieces of 16 bits.
+    image_base : place of the image there, in pieces of 16 bits. image : its rows.
     patch : height and width of a patch. pixel_bits : planes of a pixel.
     lists : event lists that are present at once.
     list_depth : entries in their ring, a power of two.
@@ -63,7 +64,7 @@ class Program:
     logit_bits: int
     bitmap_words: int
     image_base: int
-    image_pieces: int
+    image: ImageLayout
     patch: tuple[int, ...]
     pixel_bits: int
     lists: int
@@ -109,6 +110,16 @@ class Program:
             wrap=1 << self.piece_bits,
             row_bits=max(*rows, *events).bit_length(),
         )
+
+    @property
+    def bitmap_contents(self) -> list[int]:
+        """The first words of the bitmap memory before any image, as far as they are not 0."""
+        pieces = self.image.contents() if self.image.position else []
+        count = word_bits(self.lanes) // PIECE_BITS
+        return [
+            sum(piece << PIECE_BITS * n for n, piece in enumerate(pieces[word : word + count]))
+            for word in range(0, len(pieces), count)
+        ]
 
     @property
     def cleared_words(self) -> range:

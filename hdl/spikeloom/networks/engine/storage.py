@@ -9,7 +9,8 @@ from ..graph import INPUT, Graph
 from ..layers import Attention, Layer, Residual
 from ..signals import Spikes
 from .bitmap_memory import word_bits
-from .bitmaps import Bitmap, Columns, allocate, padded
+from .bitmaps import Bitmap, Columns, Places, allocate, padded
+from .image_layout import ImageLayout
 from .operation import PIECE_BITS
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Source:
     bitmap: Bitmap | None
     part: int
     inputs: tuple[str, ...]
-    columns: Columns
+    columns: Columns | Places
 
 
 class Storage:
@@ -51,8 +52,7 @@ class Storage:
         self._bitmaps: dict[str, Bitmap] = {}  # by the first signal that is there
         self._current: dict[str, str] = {}  # the signal that is there now
         self._plan_sums()
-        pixels = network.embedding.weight.shape[0]
-        self.image_pieces = -(-pixels // PIECE_BITS) * network.pixel_bits * network.tokens
+        self.image = ImageLayout(network)
 
     # Who reads what
 
@@ -214,7 +214,8 @@ class Storage:
     def allocate(self) -> int:
         """Give addresses, behind those of the image. Returns the words of the memory."""
         unique: Sequence[Bitmap] = list({id(one): one for one in self._bitmaps.values()}.values())
-        image_words = padded(self.image_pieces * PIECE_BITS, self._unit) // self._unit
+        image_bits = self.image.rows * self.image.words * PIECE_BITS
+        image_words = padded(image_bits, self._unit) // self._unit
         return allocate(list(unique), image_words)
 
 
