@@ -77,17 +77,17 @@ class LinkedCore(Component):
         for name in identity.inputs:
             if self._contents is None or name != self._contents.name:
                 _pass(m, getattr(link, f"o_{name}"), getattr(core, name))
-        if self._contents is not None:
-            self._load(m, link, core, reset)
+        if self._contents is not None and self._address is not None:
+            flash = FlashLoader(self._contents, self._address, self._hz)
+            self._load(m, flash, self._contents.name, link, core, reset)
         for name in identity.outputs:
             _pass(m, getattr(core, name), getattr(link, f"i_{name}"))
 
         return m
 
-    def _load(self, m, link, core, reset):
-        """What the core loads comes from the flash memory first, and then from the link."""
-        name = self._contents.name
-        m.submodules.flash = flash = FlashLoader(self._contents, self._address, self._hz)
+    def _load(self, m, flash, name, link, core, reset):
+        """Stream `name` of the core comes from the flash memory first, and then from the link."""
+        m.submodules.flash = flash
         for pin in ("cs", "sck", "copi"):
             m.d.comb += getattr(self, pin).eq(getattr(flash, pin))
         m.d.comb += [flash.cipo.eq(self.cipo), link.preloaded.eq(flash.loaded)]
