@@ -26,7 +26,7 @@ from spikeloom.tools import for_amaranth, require, run_tool
 from .board_top import BoardTop
 from .boards import Board
 from .clocking import plan_pll
-from .fit import fits, needs, what_would_fit
+from .fit import check_memory, fits, needs, what_would_fit
 from .floorplan import read_placement
 from .rates import rates
 from .report import Report, finish_synthesis, read_nextpnr_report, read_warnings
@@ -128,6 +128,7 @@ def build(job: Build, folder: Path, progress: Callable = lambda step: None) -> R
 def _build_in(job, folder, progress):
     board, device, family = job.board, job.board.device, job.board.family
     begun = time.monotonic()
+    check_memory(job)
     require(family.PLACER)
 
     synthesis = synthesise_in(folder, job, progress)

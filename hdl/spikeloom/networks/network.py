@@ -104,6 +104,10 @@ class Network(Core):
             "label": Port(axes="", shape=(), item=label, beat=(), closes=""),
         }
 
+    @property
+    def memory_bits(self) -> int:
+        return self.program.weights.size * self.program.weight_bits
+
     @cached_property
     def program(self) -> Program:
         """What the engine does: operations, memory contents, exact cycles."""
