@@ -93,8 +93,10 @@ class LinkedCore(Component):
         m.d.comb += [flash.cipo.eq(self.cipo), link.preloaded.eq(flash.loaded)]
         # A reset while the core is loaded waits.
         waiting = Signal()
-        m.d.sync += waiting.eq((waiting | link.reset) & flash.busy)
-        m.d.comb += reset.eq((waiting | link.reset) & ~flash.busy)
+        m.d.sync += [
+            waiting.eq((waiting | link.reset) & flash.busy),
+            reset.eq((waiting | link.reset) & ~flash.busy),
+        ]
         with m.If(flash.busy):
             _pass(m, flash.o, getattr(core, name))
         with m.Else():

@@ -159,6 +159,7 @@ class Engine(Component):
             bitmaps.r_en.eq(reader.r_en),
             reader.r_data.eq(bitmaps.r_data),
             sequencer.table_addr.eq(lister.table_addr),
+            sequencer.table_en.eq(lister.table_en),
             lister.table_data.eq(sequencer.table_data),
             lister.room.eq(replay.room),
             replay.begins.eq(lister.begins),

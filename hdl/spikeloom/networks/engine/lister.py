@@ -39,7 +39,8 @@ class Lister(Component):
     go : In(1), begin an operation. `head`, `following`, `after` and `tailed` are constant.
     head, following, after : In(table_bits), addresses of the sequences.
     tailed : In(1), `after` is a tail.
-    table_addr : Out(table_bits), table_data : In(entry_bits + 1): entry, and whether it is last.
+    table_addr : Out(table_bits), table_en : Out(1), read.
+    table_data : In(entry_bits + 1), the entry that was read last, and whether it is the last one.
     i : In(stream of `piece_layout`).
     room : In(1), a list may begin.
     begins : Out(1), a list begins in this cycle.
@@ -58,6 +59,7 @@ class Lister(Component):
                 **{name: In(table_bits) for name in ("head", "following", "after")},
                 "tailed": In(1),
                 "table_addr": Out(table_bits),
+                "table_en": Out(1),
                 "table_data": In(entry_bits + 1),
                 "i": In(stream.Signature(piece_layout(word_bits))),
                 "room": In(1),
@@ -77,12 +79,10 @@ class Lister(Component):
         have, prefix, tail, step = Signal(), Signal(), Signal(), Signal()
         bits, groups = Signal(PIECE_BITS, reset_less=True), Signal(PIECE_BITS // GROUP)
         word, last = Signal(self._word_bits, reset_less=True), Signal(reset_less=True)
-        none, alone = Signal(), Signal()
+        none, alone = Signal(init=1), Signal(init=1)  # no group, or at most one
         literal, literal_last = self.table_data[:-1], self.table_data[-1]
         fixed, over, take = Signal(), Signal(), Signal()
         m.d.comb += [
-            none.eq(groups == 0),
-            alone.eq(at_most_one(groups)),
             fixed.eq(have & (prefix | (none & tail))),
             over.eq((~prefix & ~tail & alone) | (none & literal_last & (prefix ^ tail))),
             take.eq(step & (~have | over) & (~piece.first | self.room)),
@@ -97,6 +97,8 @@ class Lister(Component):
                 tail.eq(piece.last & self.tailed),
                 bits.eq(piece.bits),
                 groups.eq(some & self.i.valid.replicate(len(some))),
+                none.eq(~(some.any() & self.i.valid)),
+                alone.eq(at_most_one(some) | ~self.i.valid),
                 word.eq(piece.word),
                 last.eq(piece.last),
             ]
@@ -106,9 +108,14 @@ class Lister(Component):
             with m.If(prefix):
                 m.d.sync += prefix.eq(~literal_last)
             with m.Else():
-                m.d.sync += groups.eq(groups & any_lower(groups))
+                others = groups & any_lower(groups)
+                m.d.sync += [
+                    groups.eq(others),
+                    none.eq(alone),
+                    alone.eq(at_most_one(others)),
+                ]
 
-        self._read_table(m, take, step & fixed, step & fixed & literal_last, prefix)
+        self._read_table(m, take, step & fixed, literal_last, prefix)
 
         group = groups & ~any_lower(groups) & (~prefix).replicate(len(groups))
         self._write_entries(
@@ -148,18 +155,17 @@ class Lister(Component):
             self.close.eq(close & step),
         ]
 
-    def _read_table(self, m, take, fixed, ends, prefix):
-        """Keep the table at the fixed entry that comes next."""
+    def _read_table(self, m, take, used, ends, prefix):
+        """Read the next fixed entry when the current one is `used`."""
         piece = self.i.payload
-        addr, after = Signal.like(self.table_addr), Signal.like(self.table_addr)
+        following, after = Signal.like(self.table_addr), Signal.like(self.table_addr)
         with m.If(take):
             m.d.sync += after.eq(Mux(piece.last_row, self.after, self.following))
-        m.d.comb += self.table_addr.eq(addr)
-        with m.If(fixed):
-            m.d.comb += self.table_addr.eq(addr + 1)
+        m.d.comb += [self.table_addr.eq(following), self.table_en.eq(used | self.go)]
         with m.If(ends):
             # The tail is followed by the head of the next token.
             m.d.comb += self.table_addr.eq(Mux(prefix, after, self.head))
         with m.If(self.go):
             m.d.comb += self.table_addr.eq(self.head)
-        m.d.sync += addr.eq(self.table_addr)
+        with m.If(self.table_en):
+            m.d.sync += following.eq(self.table_addr + 1)
