@@ -23,7 +23,8 @@ class BoardTop(Component):
     Parameters
     ----------
     board : the board.
-    design : component; if it has members `rx` and `tx`, they go to the board's serial line.
+    design : component; if it has members `rx` and `tx`, they go to the board's serial line, and
+        `cs`, `sck`, `copi` and `cipo` to its flash memory.
     lights : names of its outputs for the pass and the fail light.
     frequency : Hz of the design's clock.
     """
@@ -50,9 +51,24 @@ class BoardTop(Component):
             m.submodules.uart_rx = rx = io.Buffer(io.Direction.Input, pins.rx)
             m.submodules.uart_tx = tx = io.Buffer(io.Direction.Output, pins.tx)
             m.d.comb += [design.rx.eq(rx.i), tx.o.eq(design.tx)]
+        if "cs" in design.signature.members:
+            self._connect_flash(m, platform, design)
         if not (serial and board.uart.on_light):
             shown = [getattr(design, name) for name in self._lights]
             m.submodules.lights = Lights(board, shown)
         m.submodules.tied_pins = TiedPins(board)
 
         return m
+
+    def _connect_flash(self, m, platform, design):
+        """One line each way. The other pins of the memory, if the board has them, are inactive."""
+        names = [line.name for line in platform.lookup("spi_flash_1x", 0).ios[1:]]
+        pins = platform.request("spi_flash_1x", 0, dir=dict.fromkeys(names, "-"))
+        m.submodules.flash_in = cipo = io.Buffer(io.Direction.Input, pins.cipo)
+        m.d.comb += design.cipo.eq(cipo.i)
+        driven = {"cs": design.cs, "clk": design.sck, "copi": design.copi, "wp": 0, "hold": 0}
+        for name, value in driven.items():
+            if name in names:
+                buffer = io.Buffer(io.Direction.Output, getattr(pins, name))
+                m.submodules[f"flash_{name}"] = buffer
+                m.d.comb += buffer.o.eq(value)

@@ -16,6 +16,7 @@ from spikeloom import __version__
 from spikeloom.blocks.memory_attributes import LOADED_RAM
 from spikeloom.errors import InputError, JobError, unknown
 from spikeloom.export.plain_names import plain_names
+from spikeloom.link.flash_loader import FlashContents
 from spikeloom.link.linked_core import LinkedCore
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom.link.uart import uart_divisor
@@ -25,7 +26,7 @@ from spikeloom.tools import for_amaranth, require, run_tool
 from .board_top import BoardTop
 from .boards import Board
 from .clocking import plan_pll
-from .fit import fits, needs, what_would_fit
+from .fit import check_memory, fits, needs, what_would_fit
 from .floorplan import read_placement
 from .rates import rates
 from .report import Report, finish_synthesis, read_nextpnr_report, read_warnings
@@ -86,7 +87,8 @@ def hertz(mhz: float) -> int:
 
 def _link(job):
     divisor = uart_divisor(job.frequency, job.baud)
-    return LinkedCore(job.config, job.frequency, divisor), ("session", "misframed")
+    flash = job.board.flash_at or None
+    return LinkedCore(job.config, job.frequency, divisor, flash), ("session", "misframed")
 
 
 def _self_test(job):
@@ -101,8 +103,8 @@ def build(job: Build, folder: Path, progress: Callable = lambda step: None) -> R
     """Build the bitstream of `job` in `folder`; on failure the folder is left as it was.
 
     Writes the bitstream, ``report.json``, ``report.html``, the tools' logs and, for a network, its
-    file. `progress` is called
-    with the name of each step when it begins.
+    file; also what the board loads from its flash memory. `progress` is called with the name of
+    each step when it begins.
 
     Returns a `Report`. Raises `InputError` if the core does not fit the device, `JobError` if a
     tool fails or timing is not met.
@@ -126,6 +128,7 @@ def build(job: Build, folder: Path, progress: Callable = lambda step: None) -> R
 def _build_in(job, folder, progress):
     board, device, family = job.board, job.board.device, job.board.family
     begun = time.monotonic()
+    check_memory(job)
     require(family.PLACER)
 
     synthesis = synthesise_in(folder, job, progress)
@@ -145,6 +148,7 @@ def _build_in(job, folder, progress):
 
     for scratch in {f"{NAME}.il", f"{NAME}.{family.NETLIST}", _routed(family)} - {PLACED}:
         (folder / scratch).unlink()
+    data = _write_flash_data(job, folder)
     reference = job.config.reference(folder)
     cycles = job.config.cycles()
     baud = job.baud if job.top == "link" else None
@@ -159,7 +163,8 @@ def _build_in(job, folder, progress):
         target_mhz=job.frequency / 1e6,
         cycles=cycles,
         us=cycles / (job.frequency / 1e6),
-        loaded=list(job.config.loads),
+        loaded=[] if data else list(job.config.loads),
+        flash_data=data,
         network=None if reference == job.config.NAME else Path(reference).name,
         top=job.top,
         baud=baud,
@@ -185,6 +190,22 @@ def synthesise_in(folder: Path, job: Build, progress: Callable[[str], None]) -> 
     run_tool("yosys", "-ql", "synthesis.log", f"{NAME}.ys", cwd=folder)
     family = job.board.family
     return finish_synthesis(folder / f"{NAME}.{family.NETLIST}", family)
+
+
+def _write_flash_data(job, folder):
+    """Write what the board loads from its flash memory to a file. Returns its name, hash and
+    address for the report; None if there is none."""
+    contents = FlashContents.of(job.config)
+    if contents is None or not job.board.flash_at or job.top != "link":
+        return None
+    data, name = contents.to_bytes(), f"{contents.name}.bin"
+    (folder / name).write_bytes(data)
+    return {
+        "file": name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "address": job.board.flash_at,
+        "stream": contents.name,
+    }
 
 
 def _place(job, folder, progress):

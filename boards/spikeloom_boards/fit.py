@@ -24,6 +24,18 @@ TRIES = 3  # smaller designs to synthesise before giving up
 ROOM = 0.85
 
 
+def check_memory(job: Build) -> None:
+    """Raise `InputError` if a core needs more bits of memory than the device has."""
+    device, family, core = job.board.device, job.board.family, job.config
+    bits = device.block_rams * family.RAM_BITS + device.large_rams * family.LARGE_RAM_BITS
+    if family.RAM_BITS and core.memory_bits > bits:
+        raise InputError(
+            f"{job.board.id}: {core.NAME} does not fit {device.name}: it needs "
+            f"{core.memory_bits:,} bits of memory, the device has {bits:,}; {core.SMALLER}, or "
+            "choose a larger board"
+        )
+
+
 def fits(synthesis: Synthesis, device: Any) -> bool:
     """Whether the device has enough cells and memories for a synthesised design."""
     return all(used <= there for _, used, there in resources(synthesis, device))

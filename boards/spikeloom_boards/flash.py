@@ -14,22 +14,38 @@ from . import usb
 from .boards import boards_with, find_board
 from .programmer import Programmer
 
+OFFSET = "-o"  # of iceprog, openFPGALoader and icesprog: the address in the flash memory
+
 
 @dataclass(frozen=True)
 class Flashing:
     """A bitstream and the programmer that loads it into a board; `loaded` names the streams that
-    the host sends afterwards."""
+    the host sends afterwards, `data` the file that is written at `address` of the flash memory."""
 
     board: str
     bitstream: Path
     programmer: Programmer
     loaded: tuple[str, ...] = ()
+    data: Path | None = None
+    address: int = 0
 
     @property
     def command(self) -> list[str]:
         """The command line, with the path of the tool, or its default name if it is not found."""
-        tool = locate(self.programmer.tool) or TOOLS[self.programmer.tool].commands[0]
-        return [tool, *self.programmer.arguments, str(self.bitstream)]
+        return [self._tool, *self.programmer.arguments, str(self.bitstream)]
+
+    @property
+    def commands(self) -> list[list[str]]:
+        """`command`, and the one that writes `data`, if there is any: first, as the board starts
+        when its bitstream is written."""
+        if self.data is None:
+            return [self.command]
+        place = [*self.programmer.arguments, OFFSET, str(self.address), str(self.data)]
+        return [[self._tool, *place], self.command]
+
+    @property
+    def _tool(self) -> str:
+        return locate(self.programmer.tool) or TOOLS[self.programmer.tool].commands[0]
 
 
 def plan(folder: Path) -> Flashing:
@@ -37,21 +53,23 @@ def plan(folder: Path) -> Flashing:
 
     Does not open any device. Raises `InputError` if the folder has no complete build.
     """
-    board, bitstream, loaded = _read_build(Path(folder))
+    board, bitstream, loaded, data = _read_build(Path(folder))
     programmers = find_board(board).programmers
     plugged_in = {device.usb for device in usb.usb_devices()}
     best = max(
         programmers,
         key=lambda one: (one.usb in plugged_in, locate(one.tool) is not None),
     )
-    return Flashing(board, bitstream, best, loaded)
+    if best.into != "flash" or data is None:
+        return Flashing(board, bitstream, best, loaded or ((data["stream"],) if data else ()))
+    return Flashing(board, bitstream, best, loaded, Path(folder) / data["file"], data["address"])
 
 
 def flash(flashing: Flashing) -> None:
-    """Load the bitstream. Raises `JobError` with the problem and how to fix it."""
+    """Load the bitstream, and its data. Raises `JobError` with the problem and how to fix it."""
     check(flashing)
-    programmer = flashing.programmer
-    run_tool(programmer.tool, *programmer.arguments, flashing.bitstream)
+    for _, *arguments in flashing.commands:
+        run_tool(flashing.programmer.tool, *arguments)
 
 
 def check(flashing: Flashing) -> None:
@@ -90,8 +108,8 @@ def check(flashing: Flashing) -> None:
 
 
 def _read_build(folder):
-    """(board, bitstream, streams to load) of a build folder, after checking the bitstream's
-    hash."""
+    """(board, bitstream, streams that the host loads, data for the flash memory) of a build folder,
+    after checking the hashes of the files."""
     path = folder / "report.json"
     if not path.is_file():
         raise InputError(
@@ -102,16 +120,18 @@ def _read_build(folder):
         board, bitstream, expected = (
             record[key] for key in ("board", "bitstream", "bitstream_sha256")
         )
-        loaded = tuple(record.get("loaded", ()))
+        loaded, data = tuple(record.get("loaded", ())), record.get("flash_data")
+        files = {bitstream: expected} | ({data["file"]: data["sha256"]} if data else {})
+        if data:
+            data = data | {"address": int(data["address"]), "stream": str(data["stream"])}
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is not a build report; build again") from None
-    if not (folder / bitstream).is_file():
-        raise InputError(f"{folder} holds no {bitstream}; build again")
-    if hashlib.sha256((folder / bitstream).read_bytes()).hexdigest() != expected:
-        raise InputError(
-            f"{folder / bitstream} does not match the hash in {path.name}; build again"
-        )
-    return board, folder / bitstream, loaded
+    for name, digest in files.items():
+        if not (folder / name).is_file():
+            raise InputError(f"{folder} holds no {name}; build again")
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+            raise InputError(f"{folder / name} does not match the hash in {path.name}; build again")
+    return board, folder / bitstream, loaded, data
 
 
 def _other_boards():

@@ -23,7 +23,8 @@ class Report:
     each figure includes. ``top`` is the design around the core, ``baud`` the baud rate of its link.
 
     ``network`` is the name of the network's file in the folder, None for a core. ``loaded`` are the
-    streams that the host sends once after configuration (`Core.loads`).
+    streams that the host sends once after configuration (`Core.loads`). ``flash_data`` describes
+    the file with a stream that the board loads from its flash memory instead.
 
     ``optimised`` counts the changes to the netlist after synthesis, and what they left.
 
@@ -52,6 +53,7 @@ class Report:
     us: float
     network: str | None
     loaded: list
+    flash_data: dict | None
     top: str
     baud: int | None
     rates: list

@@ -27,12 +27,14 @@ def flash(
         flashing.flash(job)
     if json:
         record = {"board": job.board, "command": job.command, "into": job.programmer.into}
+        record |= {"commands": job.commands}
         print_json(record | {"done": not dry_run})
     elif dry_run:
-        console().print(shlex.join(job.command), markup=False)
+        for command in job.commands:
+            console().print(shlex.join(command), markup=False)
     else:
-        console().print(
-            f"{job.board}: {job.bitstream.name} was loaded into its {job.programmer.into}"
-        )
+        names = " and ".join(file.name for file in (job.bitstream, job.data) if file)
+        was = "were" if job.data else "was"
+        console().print(f"{job.board}: {names} {was} loaded into its {job.programmer.into}")
         if job.loaded:
             console().print(loading(job.loaded))

@@ -117,6 +117,12 @@ class Core(Configuration):
         return {}
 
     @property
+    def memory_bits(self) -> int:
+        """Bits of memory that the component needs in any case; a device with fewer is refused
+        before synthesis. 0 if they are not known."""
+        return 0
+
+    @property
     def flags(self) -> dict[str, Flag]:
         """Status outputs other than `busy` and `done`."""
         return {"misframed": MISFRAMED}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from spikeloom.errors import InputError, unknown
 from spikeloom.networks import golden
+from spikeloom.networks.engine.rounding import round_biases
 from spikeloom.networks.evaluation import Activity, activity, check_images
 from spikeloom.networks.file import SUFFIX, digest, save
 from spikeloom.networks.graph import Graph
@@ -91,7 +92,7 @@ def train_task(
     chosen, classes = Recipe(**recipe), TASKS[task].classes
     images, held_out = (read_data(data, part, len(classes)) for part in ("train", "test"))
     model = train(SpikformerShape(classes=len(classes)), images, chosen, checkpoint, report)
-    graph = to_graph(
+    exported = to_graph(
         model,
         f"{TASKS[task].short}-{architecture}",
         classes,
@@ -99,6 +100,7 @@ def train_task(
         f"Spikformer, trained on {TASKS[task].title} by `spikeloom train {task} --epochs "
         f"{chosen.epochs} --seed {chosen.seed}`",
     )
+    graph = round_biases(exported)
     trained = assess(graph, held_out)
     save(output, graph)
     return trained

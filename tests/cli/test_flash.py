@@ -54,7 +54,7 @@ def tools(tmp_path, monkeypatch):
         folder = tmp_path / "bin"
         folder.mkdir()
         for name in names:
-            script = f"#!/bin/sh\necho {name} $* > {tmp_path}/ran\n"
+            script = f"#!/bin/sh\necho {name} $* >> {tmp_path}/ran\n"
             (folder / name).write_text(
                 script + ("echo no flash found; exit 3\n" if failing else "")
             )
@@ -97,6 +97,28 @@ def test_flash(spikeloom, built, devices, tools, tmp_path):
     ran = spikeloom("flash", built())
     assert (ran.code, ran.out) == (0, "icebreaker: spikeloom.bin was loaded into its flash\n")
     assert (tmp_path / "ran").read_text() == f"iceprog {tmp_path}/out/spikeloom.bin\n"
+
+
+def test_data_of_the_flash_memory(spikeloom, built, devices, tools, tmp_path):
+    """It is written first, at its address; a damaged file is refused."""
+    tools("iceprog")
+    devices.plug_in("icebreaker")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    data = {"file": "w.bin", "sha256": digest, "address": 131072, "stream": "weights"}
+    folder = built(flash_data=data)
+    (folder / "w.bin").write_bytes(b"weights")
+    ran = spikeloom("flash", folder)
+    assert (ran.code, ran.out) == (
+        0,
+        "icebreaker: spikeloom.bin and w.bin were loaded into its flash\n",
+    )
+    commands = [f"iceprog -o 131072 {folder}/w.bin", f"iceprog {folder}/spikeloom.bin"]
+    assert (tmp_path / "ran").read_text().splitlines() == commands
+    shown = spikeloom("flash", folder, "--dry-run").out.splitlines()
+    assert [line.partition("/iceprog")[2] for line in shown] == [one[7:] for one in commands]
+    (folder / "w.bin").write_bytes(b"weight")
+    ran = spikeloom("flash", folder)
+    assert (ran.code, "w.bin does not match the hash" in ran.err) == (2, True)
 
 
 def test_the_tool_that_is_installed_is_taken(spikeloom, built, devices, tools, tmp_path):

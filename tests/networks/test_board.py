@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from spikeloom.errors import JobError
+from spikeloom.errors import InputError, JobError
 from spikeloom.families.family import Synthesis
 from spikeloom.link.frames import FrameDecoder, encode_frame
 from spikeloom.link.identity import Identity
@@ -290,20 +290,40 @@ def test_what_does_not_fit_is_named():
     assert needs(plain, find_board("hx8k-breakout").device).endswith("30 block RAMs of 32")
 
 
+@pytest.mark.parametrize(("board", "bits"), [("hx8k-breakout", "131,072"), ("icestick", "65,536")])
+def test_devices_without_memory_for_the_weights(board, bits, tmp_path):
+    """One line, before synthesis."""
+    graph = random_network(name="large-net")
+    core = network_core(digest(graph), graph)
+    device = find_board(board).device
+    config = core.from_settings(core.PRESETS[device.presets].settings)
+    job = Build(config, find_board(board), 36_000_000, top="link")
+    with pytest.raises(
+        InputError, match=rf"large-net does not fit .*, the device has {bits}; take"
+    ):
+        build(job, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.slow
 def test_up5k_build(tmp_path):
-    """Weights in the large RAM; the folder holds the network, and the report its rates."""
+    """Weights in the large RAM, from the flash memory; the folder holds the network, and the report
+    its rates."""
     board = find_board("icebreaker")
     core = type(CORE).from_settings(CORE.PRESETS[board.device.presets].settings)
     report = build(Build(core, board, 24_000_000), tmp_path / "out")
     assert report.timing_met
     assert (report.large_rams, report.large_rams_available) == (4, 4)
     assert report.block_rams < report.block_rams_available == 30
-    assert report.loaded == ["weights"]
+    assert report.loaded == []
     assert digest(load(tmp_path / "out" / str(report.network))) == CORE.DIGEST
     assert [rate["what"] for rate in report.rates] == ["core", "core, worst case", "with the line"]
-    assert any("sends them over the link" in note for note in notes(report.as_dict()))
-    assert plan(tmp_path / "out").loaded == ("weights",)
+    assert notes(report.as_dict() | {"loaded": ["weights"]}) != notes(report.as_dict())
+    flashing = plan(tmp_path / "out")
+    assert flashing.data == tmp_path / "out" / "weights.bin"
+    ((port, weights),) = core.loads.values()
+    assert flashing.data.read_bytes()[8:] == port.to_bytes(weights)
+    assert flashing.commands[0][-2:] == [str(board.flash_at), str(flashing.data)]
     page = (tmp_path / "out" / "report.html").read_text()
     assert "images/s" in page
     assert "large RAMs" in page

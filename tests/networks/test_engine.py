@@ -9,6 +9,7 @@ from spikeloom.errors import InputError
 from spikeloom.networks import golden
 from spikeloom.networks.engine import compile_network
 from spikeloom.networks.image_port import ImagePort
+from spikeloom.networks.layers import PatchEmbedding
 from spikeloom.networks.layers.weighted import Weighted
 from tests.networks.engine_runner import run_engine
 from tests.networks.random_network import random_images, random_network
@@ -41,7 +42,7 @@ QUICK = {
         {"form": "spike-driven", "blocks": 1, "dims": 20, "steps": 3, "reset": "mixed"},
         {"lanes": 8},
     ),
-    "wide lanes, no leak": (
+    "two heads in a group, no leak": (
         {"weight_bits": 6, "leak": 0, "blocks": 1, "heads": 2, "dims": 20},
         {"lanes": 32},
     ),
@@ -89,7 +90,9 @@ def check_graph(graph, batch, engine, *, stalls=0.0, seed=1):
     """Run images on the engine; every logit, label and cycle must be as computed."""
     program = compile_network(graph, **{"weights": "initial"} | engine)
     expected = golden.run(graph, batch, keep=True)
-    port = ImagePort(shape=graph.image, patch=graph.embedding.patch, planes=graph.pixel_bits)
+    shape, embedding = batch.shape[1:], graph.embedding
+    port = ImagePort(shape=shape, patch=embedding.patch, planes=graph.pixel_bits)
+    complete = golden.with_positions(graph, batch)
     outcomes = run_engine(
         program.create(),
         [[beat for beat, _ in port.pack(image)] for image in batch],
@@ -104,7 +107,7 @@ def check_graph(graph, batch, engine, *, stalls=0.0, seed=1):
         assert outcome.label == expected.labels[n]
         assert outcome.lasts == [0] * (classes - 1) + [1]
         if not stalls:
-            assert outcome.cycles == program.cycles(batch[n], spikes)
+            assert outcome.cycles == program.cycles(complete[n], spikes)
             assert outcome.cycles <= program.cycles()
 
 
@@ -127,17 +130,19 @@ def test_stalls():
     check({"blocks": 1, "heads": 2}, {"weights": "loaded"}, images=3, stalls=0.5)
 
 
-@pytest.mark.parametrize("pixel", [0, 255])
-def test_all_zeros_and_all_ones(pixel):
-    """No event at all, and every list as long as it can be: two do not fit in the ring."""
+@pytest.mark.parametrize(("pixel", "lanes"), [(0, 8), (255, 8), (255, 32)])
+def test_all_zeros_and_all_ones(pixel, lanes):
+    """No event at all, and every list as long as it can be: as many as may be present do not fit
+    in the ring."""
     graph = random_network(**SMALL | {"steps": 7, "blocks": 0, "leak": 0})
     layers = [
         replace(layer, **_always_firing(layer)) if isinstance(layer, Weighted) else layer
         for layer in graph.layers
     ]
     dense = replace(graph, layers=tuple(layers))
-    assert 2 * compile_network(dense).longest_list > compile_network(dense).list_depth
-    check_graph(dense, np.full((1, *graph.image), pixel, np.uint8), {})
+    program = compile_network(dense, lanes=lanes)
+    assert program.lists * program.longest_list > program.list_depth
+    check_graph(dense, np.full((1, *graph.image), pixel, np.uint8), {"lanes": lanes})
 
 
 def test_embedding_as_v():
@@ -151,6 +156,18 @@ def test_embedding_as_v():
             layers.append(layer)
     changed = replace(graph, layers=tuple(layers))
     check_graph(changed, random_images(changed, 2), {})
+
+
+@pytest.mark.parametrize(
+    ("image", "patch"), [((4, 4, 2), (2, 2)), ((6, 8, 3), (3, 4)), ((10, 5, 2), (5, 5))]
+)
+def test_positions(image, patch):
+    """The channel of positions is not sent. One row of pixels is a piece, or two."""
+    graph = random_network(**SMALL | {"image": image, "patch": patch, "blocks": 0, "pixel_bits": 3})
+    embed, *layers = graph.layers
+    assert isinstance(embed, PatchEmbedding)
+    graph = replace(graph, layers=(replace(embed, position=True), *layers))
+    check_graph(graph, random_images(graph, 2)[..., :-1], {"lanes": 16})
 
 
 def _always_firing(layer):

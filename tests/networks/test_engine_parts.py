@@ -11,9 +11,12 @@ from spikeloom.export.verilog import component_to_verilog
 from spikeloom.networks.engine import compile_network
 from spikeloom.networks.engine.bitmap_memory import BitmapMemory
 from spikeloom.networks.engine.bitmaps import Bitmap, allocate
+from spikeloom.networks.engine.compiler import best_shift
 from spikeloom.networks.engine.constants import fewest_doubled_rows, fewest_step_rows, split
+from spikeloom.networks.engine.layer_operations import step_constant
+from spikeloom.networks.engine.rounding import round_biases
 from spikeloom.networks.engine.weight_memory import WeightMemory
-from spikeloom.networks.layers import Residual
+from spikeloom.networks.layers import Linear, Residual
 from tests.networks.random_network import random_network
 
 SMALL = {"image": (4, 4, 1), "patch": (2, 2), "steps": 2, "dims": 16, "hidden": 16, "classes": 3}
@@ -62,11 +65,43 @@ def test_allocate():
     assert not used[:, :5].any()
 
 
+def test_round_biases():
+    """Constants of the width of two rows become one row each; thresholds are as they were."""
+    graph = random_network(blocks=1, hidden=20)
+    rng = np.random.default_rng(5)
+    layers = [
+        replace(
+            layer,
+            bias=rng.integers(-250, 350, layer.outputs).astype(np.int32),
+            neuron=replace(layer.neuron, threshold=120),
+        )
+        if isinstance(layer, Linear)
+        else layer
+        for layer in graph.layers
+    ]
+    before = replace(graph, layers=tuple(layers))
+    after = round_biases(before)
+    assert best_shift(after) == 2
+    for old, new in zip(before.layers, after.layers, strict=True):
+        if not isinstance(old, Linear):
+            assert new == old
+            continue
+        assert new.neuron == old.neuron
+        assert 0 < np.abs(new.bias - old.bias).max() <= 2
+        assert len(fewest_step_rows(step_constant(old), best_shift(before), 8)) > 1
+        assert len(fewest_step_rows(step_constant(new), 2, 8)) == 1
+    again = round_biases(after)
+    for layer in again.layers:
+        if isinstance(layer, Linear):
+            assert np.array_equal(layer.bias, after.layer(layer.name).bias)
+
+
 @pytest.mark.parametrize("bit_enables", [True, False])
 @pytest.mark.parametrize(("lanes", "depth"), [(4, 9), (8, 16), (16, 3), (64, 5)])
-def test_bitmap_memory(lanes, depth, bit_enables):
+@pytest.mark.parametrize("cleared", [None, range(2, 5)])
+def test_bitmap_memory(lanes, depth, bit_enables, cleared):
     """Random writes and clears of groups, and pieces of an image, then every piece is read."""
-    dut = BitmapMemory(lanes=lanes, depth=depth, bit_enables=bit_enables)
+    dut = BitmapMemory(lanes=lanes, depth=depth, bit_enables=bit_enables, cleared=cleared)
     rng = np.random.default_rng(lanes)
     width = max(16, lanes)
     expected = np.zeros((depth, width), bool)
@@ -75,6 +110,7 @@ def test_bitmap_memory(lanes, depth, bit_enables):
     async def bench(ctx):
         for _ in range(150):
             word, slot, clear = rng.integers(depth), rng.integers(slots), rng.random() < 0.5
+            clear &= cleared is None or word in cleared
             bits = rng.random(lanes) < 0.5
             group = slice(slot * lanes, slot * lanes + lanes)
             expected[word, group] = expected[word, group] & ~bits if clear else bits
@@ -102,6 +138,41 @@ def test_bitmap_memory(lanes, depth, bit_enables):
             value = ctx.get(dut.r_data)
             assert [bool(value >> n & 1) for n in range(16)] == list(
                 expected.reshape(-1, 16)[piece]
+            )
+
+    simulate(dut, bench)
+
+
+@pytest.mark.parametrize("bit_enables", [True, False])
+def test_parts_of_words(bit_enables):
+    """Groups of 64 lanes and parts of them, of 16 lanes each, written and cleared."""
+    dut = BitmapMemory(lanes=64, slot_bits=16, depth=4, bit_enables=bit_enables)
+    rng = np.random.default_rng(1)
+    expected = np.zeros((4, 64), bool)
+
+    async def bench(ctx):
+        ctx.set(dut.w_en, 1)
+        for n in range(60):
+            word, slot, wide = n % 4, rng.integers(4), n < 4 or rng.random() < 0.3
+            clear, bits = n >= 4 and rng.random() < 0.5, rng.random(64) < 0.5
+            place = slice(0, 64) if wide else slice(slot * 16, slot * 16 + 16)
+            new = bits if wide else bits[:16]
+            expected[word, place] = expected[word, place] & ~new if clear else new
+            ctx.set(dut.w_wide, int(wide))
+            ctx.set(dut.w_clear, int(clear))
+            ctx.set(dut.w_addr, word)
+            ctx.set(dut.w_slot, int(slot))
+            ctx.set(dut.w_data, sum(int(bit) << n for n, bit in enumerate(bits)))
+            await ctx.tick()
+        ctx.set(dut.w_en, 0)
+        await ctx.tick().repeat(dut.write_delay)
+        ctx.set(dut.r_en, 1)
+        for number in range(16):
+            ctx.set(dut.r_addr, number)
+            await ctx.tick()
+            value = ctx.get(dut.r_data)
+            assert [bool(value >> n & 1) for n in range(16)] == list(
+                expected.reshape(-1, 16)[number]
             )
 
     simulate(dut, bench)

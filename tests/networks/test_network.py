@@ -258,7 +258,7 @@ def test_data_that_does_not_fit(grey):
 
 
 def test_position():
-    """The last channel says where a patch is; users leave it out."""
+    """The last channel says where a patch is; users leave it out, and it is not sent."""
     sizes = SMALL | {"image": (8, 12, 2), "patch": (4, 4)}
     graph = random_network(**sizes, name="placed-net")
     embed = replace(graph.embedding, position=True)
@@ -274,11 +274,14 @@ def test_position():
     for given in (images, images[..., :1], images[..., 0]):
         found = spikeloom.run(core, image=given)
         assert np.array_equal(found.outputs["logits"], expected.logits)
-        assert np.array_equal(check_images(core, given, "x"), images)
+        assert np.array_equal(check_images(core, given, "x"), images[..., :1])
     assert spikeloom.run(core, image=images[0, :, :, 0]).outputs["label"] == expected.labels[0]
     assert_equal_files(graph)
     with pytest.raises(InputError, match=r"x: shape \(3, 8, 8\) is not \(images, 8, 12, 1\)"):
         check_images(core, images[:, :, :8, 0], "x")
+    with pytest.raises(InputError, match=r"x: shape \(3, 8, 12, 2\) is not \(images, 8, 12, 1\)"):
+        check_images(core, images[:, :, ::-1], "x")
+    assert core.inputs["image"].beats == 6 * graph.pixel_bits
 
 
 def assert_equal_files(graph):

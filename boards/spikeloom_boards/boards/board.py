@@ -16,6 +16,8 @@ from ..programmer import Programmer
 
 CHOICES = {"tool": TOOLS, "into": ("flash", "SRAM"), "node": ("usb", "tty", "hidraw")}
 
+FLASH_BYTES = 1 << 24  # that three bytes of address reach
+
 
 @dataclass(frozen=True)
 class Uart:
@@ -46,6 +48,9 @@ class Board:
     added to the platform as resources ("light", n), ("tied", n) and ("serial", 0), the latter with
     rx and tx only.
 
+    ``flash_at`` is an address in the SPI flash memory that holds the bitstream, behind it: what a
+    core loads after power-up is written there, and the host need not send it (0: it must).
+
     ``top`` is the default design around a core, ``pack`` the packer's options. ``programmers`` are
     in order of preference; ``before_flash`` tells the user what to do before flashing, and
     ``notes`` holds other remarks.
@@ -64,6 +69,7 @@ class Board:
     top: str = "link"
     pack: tuple[str, ...] = ()
     pll_pad: bool = False
+    flash_at: int = 0
     tied: dict[str, int] = field(default_factory=dict)
     before_flash: str = ""
     notes: str = ""
@@ -89,6 +95,7 @@ class Board:
             ) from None
         needed = [(self.clock, 0), *(led[:2] for led in self.leds)]
         needed += [] if self.uart.rx else [("uart", 0)]
+        needed += [("spi_flash_1x", 0)] if self.flash_at else []
         for resource in needed:
             if resource not in platform.resources:
                 known = ", ".join(f"{name} {number}" for name, number in platform.resources)
@@ -189,6 +196,8 @@ def _check(board: Board, where: str) -> None:
     for pin, level in board.tied.items():
         if level not in (0, 1):
             raise InputError(f"{where}: tied: {pin} = {level!r} must be 0 or 1")
+    if not 0 <= board.flash_at < FLASH_BYTES:
+        raise InputError(f"{where}: flash_at = {board.flash_at} must be 0..{FLASH_BYTES - 1}")
     for key in ("oscillator", "frequency"):
         if getattr(board, key) < 1:
             raise InputError(f"{where}: {key} = {getattr(board, key)} must be at least 1 Hz")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DIVISOR = 8  # cycles per bit; small, for a fast simulation
 SILENCE = 100
+PORTS = ("clk", "rst", "rx", "tx")  # that the simulation drives and reads
 
 MAIN = Path(simulators.__file__).with_name("uart_bridge.cpp")
 
@@ -49,13 +50,11 @@ class SimPort:
         self._clock = 0
         self._folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
         try:
-            module = component_to_verilog(LinkedCore(config, self._hz, divisor), "device")
             source = self._folder / "device.v"
-            source.write_text(module.text)
-            ports = [name for name, _, _ in module.ports]
-            Verilator.build([source], module.name, ports, self._folder, main=MAIN)
+            source.write_text(self._verilog(config))
+            Verilator.build([source], "device", PORTS, self._folder, main=MAIN)
             self._process = subprocess.Popen(
-                [self._folder / module.name, str(divisor)],
+                [self._folder / "device", str(divisor)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=child_environment(),
@@ -63,6 +62,10 @@ class SimPort:
         except BaseException:
             self.close()
             raise
+
+    def _verilog(self, config: Core) -> str:
+        """The module `device`, with `PORTS`."""
+        return component_to_verilog(LinkedCore(config, self._hz, self.divisor), "device").text
 
     def write(self, data: bytes, period: float | None = None) -> None:
         """Send bytes; `period` is the number of cycles per bit (default: the device's)."""

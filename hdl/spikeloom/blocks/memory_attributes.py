@@ -9,6 +9,9 @@ NO_READ_WRITE_COLLISION: dict[str, Any] = {"no_rw_check": 1}
 # Use block RAM even for few words, because logic is scarcer.
 BLOCK_RAM = NO_READ_WRITE_COLLISION | {"ram_style": "block"}
 
+# Use LUTs as memory, because block RAM is scarcer; only where `has_lut_ram`.
+LUT_RAM: dict[str, Any] = NO_READ_WRITE_COLLISION | {"ram_style": "distributed"}
+
 # The large single-port RAM, where the FPGA has it. It has no initial contents: the
 # Verilog of such a memory has none either.
 LOADED_RAM: dict[str, Any] = NO_READ_WRITE_COLLISION | {"ram_style": "huge"}

@@ -1,4 +1,4 @@
-"""Values with a single bit set."""
+"""Values with a single bit set, and the lowest bit that is set of others."""
 
 from __future__ import annotations
 
@@ -17,3 +17,13 @@ def encode(hot: Value) -> Value:
         Cat(hot[n] for n in range(len(hot)) if n >> weight & 1).any()
         for weight in range(index_bits)
     )
+
+
+def any_lower(bits: Value) -> Value:
+    """For each bit, whether a lower one is set."""
+    return Cat(bits[:n].any() for n in range(len(bits)))
+
+
+def at_most_one(bits: Value) -> Value:
+    """Whether no bit or a single one is set. For few bits: it looks at every pair."""
+    return ~(bits & any_lower(bits)).any()

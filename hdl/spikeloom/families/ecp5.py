@@ -104,6 +104,7 @@ class Ecp5(Family):
 
     CELL = "TRELLIS_COMB"
     RAM = "DP16KD"
+    RAM_BITS = 18 << 10
     PLL = "EHXPLLL"
     APPENDED = ("TRELLIS_", "LUT4", "CCU2C", "DP16KD", "L6MUX", "PFUMX", "(?:ALU|WRE)(?:_|$)")
 

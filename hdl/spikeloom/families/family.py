@@ -98,6 +98,8 @@ class Family(ABC):
     CELL: ClassVar[str]
     RAM: ClassVar[str]
     LARGE_RAM: ClassVar[str] = ""  # "" if the family has none
+    RAM_BITS: ClassVar[int] = 0  # of a block RAM; 0 if it is not checked
+    LARGE_RAM_BITS: ClassVar[int] = 0
     PLL: ClassVar[str]
     APPENDED: ClassVar[tuple[str, ...]]
 

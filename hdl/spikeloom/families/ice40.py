@@ -82,6 +82,8 @@ class Ice40(Family):
     CELL = "ICESTORM_LC"
     RAM = "ICESTORM_RAM"
     LARGE_RAM = "ICESTORM_SPRAM"
+    RAM_BITS = 1 << 12
+    LARGE_RAM_BITS = 1 << 18
     LUT_RAM = False
     PLL = "ICESTORM_PLL"
     APPENDED = ("SB_", "DFF", "RAM(?:_|$)")

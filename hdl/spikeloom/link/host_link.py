@@ -49,6 +49,7 @@ class HostLink(Component):
     reset : Out(1), reset the core.
     start : Out(1), seed : Out(64), busy : In(1), connect to the core; one that draws nothing at
         random has no seed.
+    preloaded : In(1), only if the core loads streams: it has them, and not from the link.
     flag_NAME : In, flag NAME of the core.
     o_NAME : Out(stream), to input stream NAME of the core.
     i_NAME : In(stream), from output stream NAME of the core.
@@ -80,6 +81,7 @@ class HostLink(Component):
                 "start": Out(1),
                 "seed": Out(8 * SEED_BYTES),
                 "busy": In(1),
+                **({"preloaded": In(1)} if self._loads else {}),
                 **{f"flag_{name}": In(bits) for name, bits in self._flags.items()},
                 **{f"o_{name}": Out(_beats(bits)) for name, bits in self._inputs.items()},
                 **{f"i_{name}": In(_beats(bits)) for name, bits in self._outputs.items()},
@@ -222,7 +224,7 @@ class HostLink(Component):
         with m.If(self.flag_misframed):
             m.d.sync += kept.eq(0)
         loaded = Signal()
-        m.d.sync += loaded.eq(kept.all())
+        m.d.sync += loaded.eq(kept.all() | self.preloaded)
         m.d.sync += answer.state[State.LOADED.bit_length() - 1].eq(loaded)
         return loaded
 

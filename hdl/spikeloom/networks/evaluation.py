@@ -142,7 +142,6 @@ def check_images(core: Network, images: ArrayLike, name: str) -> NDArray:
     array = port.complete(given)
     rows, columns, channels = port.shape
     if array.shape[1:] != port.shape or not len(array):
-        channels -= core.GRAPH.embedding.position
         raise InputError(
             f"{name}: shape {given.shape} is not (images, {rows}, {columns}, {channels}), as "
             f"{core.NAME} takes"

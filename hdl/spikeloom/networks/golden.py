@@ -10,6 +10,7 @@ import numpy as np
 
 from .graph import INPUT, Graph
 from .layers import Convolution, Layer
+from .position import with_position
 from .signals import Currents, Spikes
 
 if TYPE_CHECKING:
@@ -43,11 +44,12 @@ class Result:
 
 
 def run(graph: Graph, images: ArrayLike, *, keep: bool = False) -> Result:
-    """Run a network on images (B, Y, X, C) of uint8; `keep` returns the spikes of every layer.
+    """Run a network on images (B, Y, X, C) of uint8, with or without the channel of positions;
+    `keep` returns the spikes of every layer.
 
     All images are processed at once; see `run_chunks` for many.
     """
-    pixels = np.asarray(images, np.uint8) >> (8 - graph.pixel_bits)
+    pixels = with_positions(graph, np.asarray(images, np.uint8)) >> (8 - graph.pixel_bits)
     values: dict[str, NDArray] = {INPUT: pixels}
     last_use = {name: layer.name for layer in graph.layers for name in layer.inputs}
     result = Result(np.empty(0), {}, {})
@@ -65,6 +67,14 @@ def run(graph: Graph, images: ArrayLike, *, keep: bool = False) -> Result:
     if keep:
         result.spikes = {name: values[name] for name in result.counts}
     return result
+
+
+def with_positions(graph: Graph, images: NDArray) -> NDArray:
+    """Images (..., Y, X, C) with the channel of positions, if the network has one."""
+    embedding = graph.embedding
+    if embedding.position and images.shape[-1] == graph.image[2] - 1:
+        return with_position(images, embedding.patch)
+    return images
 
 
 def chunk_size(graph: Graph) -> int:

@@ -32,7 +32,8 @@ class ImagePort(Port):
     ----------
     patch : height and width of a patch.
     planes : bits of a pixel that are sent.
-    position : whether the last channel is `spikeloom.networks.position`, which users leave out.
+    position : whether the network adds the channel of `spikeloom.networks.position`, which is not
+        sent.
     """
 
     shape: tuple[int, ...]
@@ -66,14 +67,15 @@ class ImagePort(Port):
         return self.beats
 
     def complete(self, tensor: NDArray) -> NDArray:
-        """Images (Y, X) and (B, Y, X) have one channel, without that of the position."""
+        """Images (Y, X) and (B, Y, X) have one channel. The channel of positions is left out, if it
+        is what the network adds."""
         *size, channels = self.shape
-        given = (*size, channels - self.position)
-        plain = given[2] == 1 and tensor.shape[-2:] == self.shape[:2] and tensor.ndim in (2, 3)
-        if plain and tensor.shape not in (given, self.shape):
-            tensor = tensor[..., None]
-        if self.position and tensor.ndim in (3, 4) and tensor.shape[-3:] == given:
-            tensor = with_position(tensor, self.patch)
+        if channels == 1 and tensor.shape[-2:] == self.shape[:2] and tensor.ndim in (2, 3):
+            return tensor if tensor.shape == self.shape else tensor[..., None]
+        if self.position and tensor.shape[-3:] == (*size, channels + 1):
+            plain = tensor[..., :-1]
+            if np.array_equal(with_position(plain, self.patch), tensor):
+                return plain
         return tensor
 
     def to_bytes(self, tensor: ArrayLike) -> bytes:

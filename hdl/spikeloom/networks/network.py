@@ -72,9 +72,10 @@ class Network(Core):
     def inputs(self) -> dict[str, Port]:
         graph = self.GRAPH
         embedding = graph.embedding
+        *size, channels = graph.image
         ports: dict[str, Port] = {
             INPUT: ImagePort(
-                shape=graph.image,
+                shape=(*size, channels - embedding.position),
                 patch=embedding.patch,
                 planes=graph.pixel_bits,
                 position=embedding.position,
@@ -104,6 +105,10 @@ class Network(Core):
             "label": Port(axes="", shape=(), item=label, beat=(), closes=""),
         }
 
+    @property
+    def memory_bits(self) -> int:
+        return self.program.weights.size * self.program.weight_bits
+
     @cached_property
     def program(self) -> Program:
         """What the engine does: operations, memory contents, exact cycles."""
@@ -126,7 +131,7 @@ class Network(Core):
     def cycles(self, **operands: NDArray) -> int:
         if not operands:
             return self.program.cycles()
-        image = operands[INPUT]
+        image = golden.with_positions(self.GRAPH, operands[INPUT])
         result = golden.run(self.GRAPH, image[None], keep=True)
         return self.program.cycles(image, {name: x[0] for name, x in result.spikes.items()})
 

@@ -8,16 +8,19 @@ from .graph import Graph
 from .layers.weighted import Weighted
 
 LOADED_BITS = 64  # of a word of the large RAM of an iCE40 UP5K
-UP5K_HZ = 36_000_000  # fashion-spikformer was routed at 38.9 MHz
+ICE40_HZ = 36_000_000  # fashion-spikformer was routed at 38.9 MHz on the UP5K, the slowest
+SMALL_ICE40, SMALL_LANES = ("1k", "8k", "lp8k"), 8
 
 
 def presets(graph: Graph) -> dict[str, Preset]:
     """Lanes as the memories of weights allow: on the UP5K 64 bits a cycle, of loaded RAM; on ECP5
-    as many as the block RAM of the smallest, the LFE5U-25F, holds for fashion-spikformer. A network
-    too large for a device is refused when it is built."""
+    as many as the block RAM of the smallest, the LFE5U-25F, holds for fashion-spikformer. The
+    smaller iCE40 have block RAM for small networks only. A network too large for a device is
+    refused when it is built."""
     bits = max(layer.weight_bits for layer in graph.layers if isinstance(layer, Weighted))
     fits = [lanes for lanes in LANES if lanes * bits <= LOADED_BITS]
     return {
-        "ice40-5k": Preset({"lanes": max(fits, default=LANES[0]), "weights": "loaded"}, UP5K_HZ),
+        "ice40-5k": Preset({"lanes": max(fits, default=LANES[0]), "weights": "loaded"}, ICE40_HZ),
+        **{f"ice40-{size}": Preset({"lanes": SMALL_LANES}, ICE40_HZ) for size in SMALL_ICE40},
         "ecp5": Preset({"lanes": 32}),
     }

@@ -31,7 +31,7 @@ def state_words(build: LayerOperations, layer: Attention) -> int:
         return build.storage.value_groups(layer)
     columns = build.storage.columns_of_attention(layer)[2]
     q = layer.qkv(build.network.sources(layer))[0]
-    return columns.pitch // build.lanes * (q.dims // layer.heads)
+    return max(1, columns.pitch // build.lanes) * (q.dims // layer.heads)
 
 
 def _products(build: LayerOperations, layer: Attention, signal: str) -> None:
@@ -40,7 +40,7 @@ def _products(build: LayerOperations, layer: Attention, signal: str) -> None:
     build.compute(build.neurons(layer, layer.inputs[2]), Target.VALUES, layer.name)
     q, k = (build.read(layer, name) for name in layer.inputs[:2])
     dims = len(q.columns.places) // layer.heads
-    groups = columns.pitch // build.lanes
+    groups = max(1, columns.pitch // build.lanes)
     base, constants = _constants(build, layer, groups, dims)
     first, later = build.opening(layer, constants, groups * dims, groups * dims)
     learning = (Entry(Kind.OPEN, 0), *_pause(build, groups))

@@ -30,6 +30,18 @@ class Columns:
         return self.pitch * (self.heads - 1) + self.dims
 
 
+@dataclass(frozen=True)
+class Places:
+    """Columns of a row in any order."""
+
+    places: tuple[int, ...]
+
+    @property
+    def end(self) -> int:
+        """The column behind the last one that is used."""
+        return max(self.places) + 1
+
+
 @dataclass(eq=False)
 class Bitmap:
     """The bits of one or more signals of equal shape, in consecutive regions.

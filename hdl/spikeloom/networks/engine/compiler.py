@@ -27,6 +27,10 @@ WEIGHTS = ("loaded", "initial")
 BUILT_FORMS = ("spikformer", "spike-driven")
 NEVER = 10**6  # more rows than any constant needs
 
+# With many lanes there are few groups, so that a list is soon replayed: more of them in advance.
+FEW_LISTS, MORE_LISTS = 2, 4
+WIDE = 32  # lanes
+
 
 def compile_network(
     network: Graph, *, lanes: int = 8, weights: str = "loaded", bit_enables: bool | None = None
@@ -118,6 +122,7 @@ class Compiler(LayerOperations):
         last = max(n for n, one in enumerate(operations) if one.inputs == (INPUT,))
         operations[last] = replace(operations[last], image=True)
         longest = max(operation.longest_list for operation in operations)
+        lists = FEW_LISTS if self.lanes < WIDE else MORE_LISTS
         return Program(
             operations=tuple(operations),
             weights=self.weights.image(),
@@ -132,13 +137,15 @@ class Compiler(LayerOperations):
             logit_bits=network.bounds[network.classifier.name].current.bits,
             bitmap_words=words,
             image_base=0,
-            image_pieces=self.storage.image_pieces,
+            image=self.storage.image,
             patch=network.embedding.patch,
             pixel_bits=network.pixel_bits,
-            list_depth=1 << (longest - 1).bit_length(),
+            lists=lists,
+            list_depth=1 << (longest * min(2, lists // 2) - 1).bit_length(),
             state_bits=network.tokens.bit_length() if self.storage.value_words() else 0,
             index_bits=self.index_bits,
             value_words=self.storage.value_words(),
+            head_lanes=self.storage.head_lanes,
         )
 
     def _layer(self, layer: Layer) -> None:

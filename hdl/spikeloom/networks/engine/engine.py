@@ -80,7 +80,12 @@ class Engine(Component):
         m.d.comb += sequencer.begin.eq(run_control.begin)
 
         m.submodules.bitmaps = bitmaps = BitmapMemory(
-            lanes=program.lanes, depth=program.bitmap_words, bit_enables=program.bit_enables
+            lanes=program.lanes,
+            slot_bits=program.head_lanes,
+            depth=program.bitmap_words,
+            cleared=program.cleared_words,
+            contents=program.bitmap_contents,
+            bit_enables=program.bit_enables,
         )
         image = self._write_image(m, sequencer, bitmaps)
         replay = self._list_events(m, sequencer, bitmaps)
@@ -101,7 +106,9 @@ class Engine(Component):
         """The image, written to the bitmap memory."""
         m.submodules.image_writer = image = ImageWriter(
             base=self.program.image_base,
-            pieces=self.program.image_pieces,
+            rows=self.program.image.rows,
+            row_pieces=self.program.image.words,
+            sent=self.program.image.sent,
             addr_bits=self.program.piece_bits,
         )
         wiring.connect(m, wiring.flipped(self.image), image.i)
@@ -129,6 +136,7 @@ class Engine(Component):
             entry_bits=table.entry_bits,
         )
         m.submodules.replay = replay = Replay(
+            lists=program.lists,
             depth=program.list_depth,
             longest=program.longest_list,
             entry_bits=table.entry_bits,
@@ -151,6 +159,7 @@ class Engine(Component):
             bitmaps.r_en.eq(reader.r_en),
             reader.r_data.eq(bitmaps.r_data & ~sequencer.blank.replicate(PIECE_BITS)),
             sequencer.table_addr.eq(lister.table_addr),
+            sequencer.table_en.eq(lister.table_en),
             lister.table_data.eq(sequencer.table_data),
             lister.room.eq(replay.room),
             replay.begins.eq(lister.begins),
@@ -183,6 +192,7 @@ class Engine(Component):
             addr_bits=len(weights.addr),
             steps=program.steps,
             state_bits=program.state_bits,
+            head_lanes=program.head_lanes,
             index_bits=program.index_bits,
             value_words=program.value_words,
             masked=program.uses(Target.MASK_VALUES),
@@ -216,7 +226,8 @@ class Engine(Component):
         """Spikes to the bitmap memory or to the memory of V, one cycle later."""
         program, shapes = self.program, self.program.table.shapes
         fields = ("o_base", "o_group", "o_row", "groups")
-        groups_per_word = word_bits(program.lanes) // program.lanes
+        heads = program.lanes // program.head_lanes
+        groups_per_word = word_bits(program.lanes) // program.head_lanes
         addr_bits = (max(program.bitmap_words, program.value_words) - 1).bit_length()
         m.submodules.place = place = Place(
             steps=program.steps,
@@ -227,9 +238,10 @@ class Engine(Component):
         target = sequencer.target
         values = (target == Target.VALUES) | (target == Target.MASK_VALUES)
         clear = (target == Target.CLEAR) | (target == Target.MASK)
+        of_head = sequencer.learn | sequencer.state
         m.d.comb += [
             place.go.eq(sequencer.go),
-            place.whole.eq(values | sequencer.learn),
+            place.whole.eq(~of_head if heads > 1 else values | sequencer.learn),
             place.next.eq(lanes.o_valid),
             *(getattr(place, name).eq(getattr(sequencer, name)) for name in fields),
         ]
@@ -246,11 +258,14 @@ class Engine(Component):
             bitmaps.w_slot.eq(write.register(place.slot, "write_slot")),
             bitmaps.w_data.eq(write.register(spikes, "write_data")),
         ]
+        if heads > 1:
+            m.d.comb += bitmaps.w_wide.eq(~of_head)
         if program.state_bits:
             bits = program.state_bits
             m.d.comb += [
                 place.next.eq(Mux(sequencer.learn, operands.placed, lanes.o_valid)),
                 operands.place.eq(place.addr),
+                operands.slot.eq(place.slot),
                 operands.v_en.eq(
                     write.register(lanes.o_valid & values, "value_en", reset_less=False)
                 ),
@@ -259,7 +274,12 @@ class Engine(Component):
                 operands.v_mask.eq(target == Target.MASK_VALUES),
                 operands.learnt.eq(lanes.learnt),
                 operands.values.eq(
-                    Cat(v[:bits] for v in pieces(lanes.values, program.accumulator_bits))
+                    Cat(
+                        v[:bits]
+                        for v in pieces(lanes.values, program.accumulator_bits)[
+                            : program.head_lanes
+                        ]
+                    )
                 ),
                 operands.clear.eq(sequencer.clear),
                 sequencer.clearing.eq(operands.clearing),

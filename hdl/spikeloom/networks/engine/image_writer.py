@@ -18,7 +18,8 @@ class ImageWriter(Component):
 
     Parameters
     ----------
-    base : address of the first piece. pieces : beats of an image.
+    base : address of the first piece.
+    rows : rows of an image. row_pieces : pieces of a row, the first `sent` of which are sent.
     addr_bits : bits of an address.
 
     Members
@@ -29,9 +30,11 @@ class ImageWriter(Component):
     w_en : Out(1), w_addr : Out(addr_bits), w_data : Out(16), a write. w_ready : In(1), it is done.
     """
 
-    def __init__(self, *, base: int, pieces: int, addr_bits: int) -> None:
+    def __init__(self, *, base: int, rows: int, row_pieces: int, sent: int, addr_bits: int) -> None:
         self._base = base
-        self._pieces = pieces
+        self._beats = rows * sent
+        self._sent = sent
+        self._skip = row_pieces - sent
         super().__init__(
             {
                 "i": In(stream.Signature(IMAGE_BEAT)),
@@ -49,7 +52,7 @@ class ImageWriter(Component):
         m = Module()
 
         # A beat waits in a register while spikes are written.
-        m.submodules.framed = framed = FramedInput(IMAGE_BEAT, image=self._pieces)
+        m.submodules.framed = framed = FramedInput(IMAGE_BEAT, image=self._beats)
         beat = framed.o.payload
         last = Signal(reset_less=True)
         m.d.comb += [
@@ -61,6 +64,11 @@ class ImageWriter(Component):
         ]
         with m.If(self.w_en & self.w_ready):
             m.d.sync += [self.w_en.eq(0), self.w_addr.eq(self.w_addr + 1)]
+            if self._skip:
+                place = Signal(range(self._sent))
+                m.d.sync += place.eq(place + 1)
+                with m.If(place == self._sent - 1):
+                    m.d.sync += [place.eq(0), self.w_addr.eq(self.w_addr + 1 + self._skip)]
             with m.If(last):
                 m.d.sync += [self.full.eq(1), self.w_addr.eq(self._base)]
         with m.If(framed.o.valid & framed.o.ready):

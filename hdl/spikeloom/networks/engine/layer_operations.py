@@ -151,14 +151,15 @@ class LayerOperations:
         )
 
     def _embed(self, layer: PatchEmbedding, target: Target, signal: str) -> None:
-        planes, pixels = self.network.pixel_bits, layer.weight.shape[0]
+        planes = self.network.pixel_bits
         columns = self.columns_of(layer, target, signal)
         constant = self._padded(step_constant(layer), columns, layer)
         rows = fewest_doubled_rows(constant, self.shift, self.bits, planes - 1)
         if rows is None:
             raise self._too_large(layer)
         before, after = rows
-        source = Source(None, 0, (INPUT,), Columns(1, pixels, pixels))
+        source = Source(None, 0, (INPUT,), self.storage.image.columns)
+        pixels = source.columns.end
         constants = [np.zeros_like(constant), *(row for _, row in (*before, *after))]
         base, pitch = self._matrix(layer, columns, source, constants)
         nothing = Entry(Kind.ADD, pixels)

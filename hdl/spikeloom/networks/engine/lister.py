@@ -7,14 +7,19 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
-from ...blocks.one_hot import encode
+from ...blocks.one_hot import any_lower, at_most_one, encode
 from ...blocks.pipeline import Pipeline
 from .operation import PIECE_BITS, Kind
 from .row_reader import piece_layout
 
+GROUP = 4  # bits of a piece that are looked at together: the inputs of a look-up table
+
 
 class Lister(Component):
     """Converts pieces of rows to the entries of event lists, one entry per cycle.
+
+    A first stage goes through the groups of four bits of a piece, without those that are zero, and
+    a second one through the bits of a group. The first one waits for the second.
 
     A piece that adds no entry takes one cycle. Entries leave `delay` cycles after the piece.
 
@@ -34,7 +39,8 @@ class Lister(Component):
     go : In(1), begin an operation. `head`, `following`, `after` and `tailed` are constant.
     head, following, after : In(table_bits), addresses of the sequences.
     tailed : In(1), `after` is a tail.
-    table_addr : Out(table_bits), table_data : In(entry_bits + 1): entry, and whether it is last.
+    table_addr : Out(table_bits), table_en : Out(1), read.
+    table_data : In(entry_bits + 1), the entry that was read last, and whether it is the last one.
     i : In(stream of `piece_layout`).
     room : In(1), a list may begin.
     begins : Out(1), a list begins in this cycle.
@@ -53,6 +59,7 @@ class Lister(Component):
                 **{name: In(table_bits) for name in ("head", "following", "after")},
                 "tailed": In(1),
                 "table_addr": Out(table_bits),
+                "table_en": Out(1),
                 "table_data": In(entry_bits + 1),
                 "i": In(stream.Signature(piece_layout(word_bits))),
                 "room": In(1),
@@ -67,58 +74,56 @@ class Lister(Component):
         m = Module()
         piece = self.i.payload
 
-        # The current piece: its remaining bits, and the fixed entries before and after them.
-        have, prefix, some, tail = Signal(), Signal(), Signal(), Signal()
-        single = Signal(reset_less=True)  # `rest` is empty
-        left, rest = Signal(PIECE_BITS, reset_less=True), Signal(PIECE_BITS, reset_less=True)
+        # The current piece: its groups of four bits that are left, and the fixed entries before and
+        # after them. In each cycle with `step`, one group or fixed entry goes on.
+        have, prefix, tail, step = Signal(), Signal(), Signal(), Signal()
+        bits, groups = Signal(PIECE_BITS, reset_less=True), Signal(PIECE_BITS // GROUP)
         word, last = Signal(self._word_bits, reset_less=True), Signal(reset_less=True)
+        none, alone = Signal(init=1), Signal(init=1)  # no group, or at most one
         literal, literal_last = self.table_data[:-1], self.table_data[-1]
         fixed, over, take = Signal(), Signal(), Signal()
         m.d.comb += [
-            fixed.eq(have & (prefix | (~some & tail))),
-            over.eq(
-                Mux(
-                    prefix,
-                    literal_last & ~some & ~tail,
-                    Mux(some, single & ~tail, ~tail | literal_last),
-                )
-            ),
-            take.eq((~have | over) & (~piece.first | self.room)),
+            fixed.eq(have & (prefix | (none & tail))),
+            over.eq((~prefix & ~tail & alone) | (none & literal_last & (prefix ^ tail))),
+            take.eq(step & (~have | over) & (~piece.first | self.room)),
             self.i.ready.eq(take),
             self.begins.eq(take & self.i.valid & piece.first),
         ]
         with m.If(take):
+            some = Cat(piece.bits[n : n + GROUP].any() for n in range(0, PIECE_BITS, GROUP))
             m.d.sync += [
                 have.eq(self.i.valid),
                 prefix.eq(piece.begins),
-                some.eq(piece.some),
-                single.eq(piece.single),
                 tail.eq(piece.last & self.tailed),
-                left.eq(piece.bits),
-                rest.eq(piece.rest),
+                bits.eq(piece.bits),
+                groups.eq(some & self.i.valid.replicate(len(some))),
+                none.eq(~(some.any() & self.i.valid)),
+                alone.eq(at_most_one(some) | ~self.i.valid),
                 word.eq(piece.word),
                 last.eq(piece.last),
             ]
-        with m.Elif(over):
-            m.d.sync += have.eq(0)
-        with m.Elif(prefix):
-            m.d.sync += prefix.eq(~literal_last)
-        with m.Elif(some):
-            next_rest = rest & (rest - 1)[:PIECE_BITS]
-            m.d.sync += [
-                left.eq(rest),
-                rest.eq(next_rest),
-                some.eq(~single),
-                single.eq(next_rest == 0),
-            ]
+        with m.Elif(step):
+            with m.If(over):
+                m.d.sync += have.eq(0)
+            with m.If(prefix):
+                m.d.sync += prefix.eq(~literal_last)
+            with m.Else():
+                others = groups & any_lower(groups)
+                m.d.sync += [
+                    groups.eq(others),
+                    none.eq(alone),
+                    alone.eq(at_most_one(others)),
+                ]
 
-        self._read_table(m, take, fixed, fixed & literal_last, prefix)
+        self._read_table(m, take, step & fixed, literal_last, prefix)
 
-        self._write_entry(
+        group = groups & ~any_lower(groups) & (~prefix).replicate(len(groups))
+        self._write_entries(
             m,
-            hot=left & ~rest,
+            step=step,
+            bits=bits,
+            group=group,
             word=word,
-            enable=have & (prefix | some | tail),
             fixed=fixed,
             literal=literal,
             close=have & over & last,
@@ -126,36 +131,41 @@ class Lister(Component):
 
         return m
 
-    def _write_entry(self, m, *, hot, word, enable, fixed, literal, close):
-        """The lowest bit that is set, then its number, then the entry."""
-        pipeline = Pipeline(m)
-        enable = pipeline.register(enable, "hot_enable", reset_less=False)
-        close = pipeline.register(close, "hot_close", reset_less=False)
+    def _write_entries(self, m, *, step, bits, group, word, fixed, literal, close):
+        """One entry after the other of a `group`, of which at most one bit is set, or the fixed
+        entry. `step` is high in the cycle of the last one."""
+        left = Signal(GROUP)
+        chosen = [bits[n::GROUP] & group for n in range(GROUP)]
+        pipeline = Pipeline(m, step)
+        place = pipeline.register(Cat(encode(group), word), "place")
         fixed, literal = (
-            pipeline.register(fixed, "hot_fixed"),
-            pipeline.register(literal, "hot_literal"),
+            pipeline.register(fixed, "fixed_entry", reset_less=False),
+            pipeline.register(literal, "literal"),
         )
-        hot, word = pipeline.register(hot, "hot"), pipeline.register(word, "hot_word")
+        close = pipeline.register(close, "closes", reset_less=False)
+        m.d.comb += step.eq(at_most_one(left))
+        m.d.sync += left.eq(Mux(step, Cat(one.any() for one in chosen), left & any_lower(left)))
+
         event = Signal(self._entry_bits)
-        m.d.comb += event.eq(Cat(Const(Kind.EVENT, 3), encode(hot), word))
+        lowest = encode(left & ~any_lower(left))
+        m.d.comb += event.eq(Cat(Const(Kind.EVENT, 3), lowest, place))
         m.d.sync += [
-            self.w_en.eq(enable),
+            self.w_en.eq(fixed | left.any()),
             self.w_entry.eq(Mux(fixed, literal, event)),
-            self.close.eq(close),
+            self.close.eq(close & step),
         ]
 
-    def _read_table(self, m, take, fixed, ends, prefix):
-        """Keep the table at the fixed entry that comes next."""
+    def _read_table(self, m, take, used, ends, prefix):
+        """Read the next fixed entry when the current one is `used`."""
         piece = self.i.payload
-        addr, after = Signal.like(self.table_addr), Signal.like(self.table_addr)
+        following, after = Signal.like(self.table_addr), Signal.like(self.table_addr)
         with m.If(take):
             m.d.sync += after.eq(Mux(piece.last_row, self.after, self.following))
-        m.d.comb += self.table_addr.eq(addr)
-        with m.If(fixed):
-            m.d.comb += self.table_addr.eq(addr + 1)
+        m.d.comb += [self.table_addr.eq(following), self.table_en.eq(used | self.go)]
         with m.If(ends):
             # The tail is followed by the head of the next token.
             m.d.comb += self.table_addr.eq(Mux(prefix, after, self.head))
         with m.If(self.go):
             m.d.comb += self.table_addr.eq(self.head)
-        m.d.sync += addr.eq(self.table_addr)
+        with m.If(self.table_en):
+            m.d.sync += following.eq(self.table_addr + 1)

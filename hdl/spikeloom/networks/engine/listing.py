@@ -29,8 +29,10 @@ def listing(program: Program) -> str:
         f"table         {len(table.words())} words of {table.word_bits} bits, "
         f"{table.operation_words} an operation",
         f"weights       {len(program.weights)} words",
-        f"bitmaps       {program.bitmap_words} words, image of {program.image_pieces} pieces",
-        f"event lists   {program.list_depth} entries, the longest list has {program.longest_list}",
+        f"bitmaps       {program.bitmap_words} words, image of {program.image.rows} rows "
+        f"of {program.image.words} pieces, {program.image.sent} of them sent",
+        f"event lists   {program.lists} in {program.list_depth} entries, the longest one has "
+        f"{program.longest_list}",
     ]
     if program.state_bits:
         lines.append(

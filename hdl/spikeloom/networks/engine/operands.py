@@ -7,11 +7,14 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
-from ...blocks.memory_attributes import BLOCK_RAM
-from ...blocks.pieces import pieces
+from ...blocks.memory_attributes import BLOCK_RAM, LUT_RAM
+from ...blocks.pieces import piece, pieces
 from ...blocks.pipeline import Pipeline
+from ...families import family_of
 from .controls import CONTROLS, decode
 from .replay import slot_layout
+
+LUT_RAM_WORDS = 128  # of a memory that may be in LUTs
 
 
 class Operands(Component):
@@ -29,6 +32,7 @@ class Operands(Component):
     entry_bits, addr_bits : bits of an entry, and of the address of a weight word.
     steps : time steps T.
     state_bits : bits of a count, 0 without attention.
+    head_lanes : lanes that a head takes, all or a part; the state has so many counts in a word.
     index_bits : low bits of an entry's weight address that are the address in the state of a step.
     value_words : words of V.
     masked : whether words of V are ever masked.
@@ -38,12 +42,14 @@ class Operands(Component):
     i_valid : In(1), i : In(`slot_layout`), an entry.
     state, learn, keep : In(1), constants of the operation.
     w_addr : Out(addr_bits), w_data : In(lanes * weight_bits), read port of the weights.
-    o_valid : Out(1), controls : Out(`CONTROLS`), operands : Out, added : Out(lanes): for `Lanes`.
+    o_valid : Out(1), controls : Out(`CONTROLS`), operands : Out,
+        added : Out(head_lanes): for `Lanes`.
     Only with attention:
     place : In, address of V for the step that begins. placed : Out(1), it was used.
+    slot : In, place of the head in the word of V.
     v_en : In(1), v_addr : In, v_data : In(lanes), write a word of V.
     v_mask : In(1), constant of the operation: keep the bits that are set in both words instead.
-    learnt : In(1), values : In(lanes * state_bits), a word to write back.
+    learnt : In(1), values : In(head_lanes * state_bits), a word to write back.
     clear : In(1), begin to clear the state. clearing : Out(1), it is being cleared.
     """
 
@@ -59,6 +65,7 @@ class Operands(Component):
         addr_bits: int,
         steps: int,
         state_bits: int,
+        head_lanes: int,
         index_bits: int,
         value_words: int,
         masked: bool,
@@ -67,6 +74,7 @@ class Operands(Component):
         self._weight_bits = weight_bits
         self._steps = steps
         self._state_bits = state_bits
+        self._head_lanes = head_lanes
         self._index_bits = index_bits
         self._value_words = value_words
         self._masked = masked
@@ -81,18 +89,19 @@ class Operands(Component):
             "o_valid": Out(1),
             "controls": Out(CONTROLS),
             "operands": Out(lanes * self.operand_bits),
-            "added": Out(lanes),
+            "added": Out(head_lanes),
         }
         if state_bits:
             members |= {
                 "place": In(range(value_words)),
+                "slot": In(range(lanes // head_lanes)),
                 "placed": Out(1),
                 "v_en": In(1),
                 "v_addr": In(range(value_words)),
                 "v_data": In(lanes),
                 "v_mask": In(1),
                 "learnt": In(1),
-                "values": In(lanes * state_bits),
+                "values": In(head_lanes * state_bits),
                 "clear": In(1),
                 "clearing": Out(1),
             }
@@ -118,7 +127,7 @@ class Operands(Component):
             m.d.comb += self.operands.eq(pipeline.register(weights, "operand"))
             return m
 
-        counts = self._attention(m, addr, kind, first)
+        counts = self._attention(m, platform, addr, kind, first)
         from_state = (self.state | self.learn) & (kind == 0)
         chosen = Mux(pipeline.delay(from_state, 2, "from_state"), counts, weights)
         m.d.comb += self.operands.eq(pipeline.register(chosen, "operand"))
@@ -133,7 +142,13 @@ class Operands(Component):
             parts.append(Cat(part, sign.replicate(self.operand_bits - bits)))
         return parts
 
-    def _attention(self, m, addr, kind, first):
+    def _state_attributes(self, platform):
+        """A wide state of few words takes many block RAMs, which the weights need."""
+        family = family_of(platform)
+        small = self.state_words <= LUT_RAM_WORDS < self._head_lanes * self._state_bits
+        return LUT_RAM if small and family is not None and family.LUT_RAM else BLOCK_RAM
+
+    def _attention(self, m, platform, addr, kind, first):
         """The memories of V and of the state. Returns the word of the state, extended."""
         pipeline = Pipeline(m)
         opens = self.i_valid & kind[0] & (kind[1] | kind[2])
@@ -146,11 +161,15 @@ class Operands(Component):
         )
         write, read = value_memory.write_port(), value_memory.read_port()
         value_addr = Signal.like(self.place, reset_less=True)
+        slot = Signal.like(self.slot, reset_less=True)
         with m.If(opens):
-            m.d.sync += value_addr.eq(self.place)
+            m.d.sync += [value_addr.eq(self.place), slot.eq(self.slot)]
+        value = read.data
+        if self._head_lanes < self._lanes:
+            value = piece(read.data, self._head_lanes, pipeline.register(slot, "read_slot"))
         m.d.comb += [
             self.placed.eq(opens & self.learn),
-            self.added.eq(pipeline.register(read.data, "added")),
+            self.added.eq(pipeline.register(value, "added")),
         ]
         if self._masked:
             # A word that is masked is read in one cycle, and written in the next.
@@ -170,7 +189,10 @@ class Operands(Component):
             ]
 
         m.submodules.state_memory = state_memory = Memory(
-            shape=self._lanes * self._state_bits, depth=self.state_words, init=[], attrs=BLOCK_RAM
+            shape=self._head_lanes * self._state_bits,
+            depth=self.state_words,
+            init=[],
+            attrs=self._state_attributes(platform),
         )
         write, read = state_memory.write_port(), state_memory.read_port()
         place, cleared = Cat(addr[: self._index_bits], step), Signal(range(self.state_words))

@@ -17,13 +17,13 @@ class Place(Component):
     ----------
     steps : time steps T.
     addr_bits : bits of an address. fields : bits of o_base, o_group, o_row, groups.
-    groups_per_word : groups of lanes in a word of bitmaps, a power of two.
+    groups_per_word : groups in a word, a power of two: of lanes, or of the lanes of a head.
 
     Members
     -------
     go : In(1), begin an operation. The fields are constant until its last output.
     o_base, o_group, o_row, groups : In, see `Operation`; groups less 1.
-    whole : In(1), a word holds one group rather than several.
+    whole : In(1), a word holds one group rather than `groups_per_word`.
     next : In(1), go on to the next output.
     addr : Out(addr_bits), slot : Out(range(groups_per_word)), the current one.
     """

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..layers.patch_embedding import patches
 from .bitmap_memory import word_bits
+from .image_layout import ImageLayout
 from .listing import listing
 from .operation import PIECE_BITS, Operation, Target
 from .schedule import OUTSIDE, image_cycles, worst_cycles
@@ -40,12 +41,14 @@ class Program:
     steps : time steps T.
     classes : logits. logit_bits : bits of one.
     bitmap_words : words of the bitmap memory.
-    image_base, image_pieces : place of the image there, in pieces of 16 bits.
+    image_base : place of the image there, in pieces of 16 bits. image : its rows.
     patch : height and width of a patch. pixel_bits : planes of a pixel.
-    list_depth : entries in the ring of event lists, a power of two.
+    lists : event lists that are present at once.
+    list_depth : entries in their ring, a power of two.
     state_bits : bits of a count of the attention state, 0 without attention.
     index_bits : address bits of the state of one step.
     value_words : words of V.
+    head_lanes : lanes that a head of an attention takes, all or a part.
     """
 
     operations: tuple[Operation, ...]
@@ -61,13 +64,15 @@ class Program:
     logit_bits: int
     bitmap_words: int
     image_base: int
-    image_pieces: int
+    image: ImageLayout
     patch: tuple[int, ...]
     pixel_bits: int
+    lists: int
     list_depth: int
     state_bits: int = 0
     index_bits: int = 0
     value_words: int = 0
+    head_lanes: int = 0
 
     def create(self) -> Component:
         """The component."""
@@ -109,6 +114,26 @@ class Program:
             wrap=1 << self.piece_bits,
             row_bits=max(*rows, *events).bit_length(),
         )
+
+    @property
+    def bitmap_contents(self) -> list[int]:
+        """The first words of the bitmap memory before any image, as far as they are not 0."""
+        pieces = self.image.contents() if self.image.position else []
+        count = word_bits(self.lanes) // PIECE_BITS
+        return [
+            sum(piece << PIECE_BITS * n for n, piece in enumerate(pieces[word : word + count]))
+            for word in range(0, len(pieces), count)
+        ]
+
+    @property
+    def cleared_words(self) -> range:
+        """The words of the bitmap memory in which operations clear bits."""
+        places = [
+            (one.o_base, one.o_base + one.tokens * self.steps * one.o_row)
+            for one in self.operations
+            if one.target == Target.CLEAR
+        ]
+        return range(min(a for a, _ in places), max(b for _, b in places)) if places else range(0)
 
     @property
     def piece_bits(self) -> int:

@@ -10,8 +10,6 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.component import Component
 from ...blocks.memory_attributes import BLOCK_RAM
 
-LISTS = 2  # one is replayed while another one is written
-
 
 def slot_layout(entry_bits: int, addr_bits: int) -> data.StructLayout:
     """One entry in a replay.
@@ -30,11 +28,14 @@ class Replay(Component):
     Between two lists is a gap of one cycle. A list that is closed in cycle t is replayed from cycle
     t + 2 at the earliest, and its first entry leaves `delay` cycles later.
 
-    The lists follow each other in a ring of `depth` entries. A list may begin if at most one other
-    is present, and if the longest one still fits.
+    The lists follow each other in a ring of `depth` entries. A list may begin if fewer than `lists`
+    are present, and if the longest one still fits. While others are open, room for the longest one
+    is kept for each.
 
     Parameters
     ----------
+    lists : that may be present, a power of two, at least 2. One is replayed, others are written or
+        wait.
     depth : entries of the ring, a power of two.
     longest : entries of the longest list, at most `depth`.
     entry_bits, addr_bits : bits of an entry, and of the address of a weight word.
@@ -55,6 +56,7 @@ class Replay(Component):
     def __init__(
         self,
         *,
+        lists: int,
         depth: int,
         longest: int,
         entry_bits: int,
@@ -62,8 +64,8 @@ class Replay(Component):
         group_bits: int,
         token_bits: int,
     ) -> None:
+        self._lists = lists
         self._depth = depth
-        self._limit = depth - longest
         self._longest = longest
         self._entry_bits = entry_bits
         super().__init__(
@@ -91,14 +93,15 @@ class Replay(Component):
         )
         write, read = memory.write_port(), memory.read_port()
         released = Signal()
-        lengths, full = self._lists(m, write, released)
+        start = Signal(range(2 * self._depth))
+        lengths, complete = self._write(m, write, start, released)
 
         # The current list: its place in the ring, the entries left less 2 (negative at the last
         # one), and the groups and tokens left.
-        start, place = Signal(range(self._depth)), Signal(range(self._depth))
+        place = Signal.like(start)
         left = Signal.like(lengths[0])
         groups_left, tokens_left = Signal.like(self.groups), Signal.like(self.tokens)
-        which, active, first = Signal(range(LISTS)), Signal(), Signal()
+        which, active, first = Signal(range(self._lists)), Signal(), Signal()
         base, ended, final = Signal.like(self.w_base), Signal(), Signal()
         length = Array(lengths)[which]
         m.d.comb += [
@@ -127,7 +130,7 @@ class Replay(Component):
             ]
         with m.If(~active):
             m.d.sync += [
-                active.eq(Array(full)[which]),
+                active.eq(complete),
                 left.eq(length),
                 first.eq(1),
                 base.eq(self.w_base),
@@ -139,11 +142,11 @@ class Replay(Component):
 
         return m
 
-    def _lists(self, m, write, released):
-        """Fill the ring and count its lists. Returns the lengths, less 2, of both lists, and
-        whether each is complete."""
-        place, count = Signal(range(self._depth)), Signal(range(self._longest + 1))
-        written = Signal(range(LISTS))
+    def _write(self, m, write, start, released):
+        """Fill the ring and count its lists. Returns the lengths, less 2, of all lists, and whether
+        the next one is complete. `start` is the place of the one that is replayed."""
+        place, count = Signal.like(start), Signal(range(self._longest + 1))
+        written = Signal(range(self._lists))
         m.d.comb += [
             write.en.eq(self.w_en),
             write.addr.eq(place),
@@ -152,39 +155,35 @@ class Replay(Component):
         m.d.sync += [place.eq(place + self.w_en), count.eq(count + self.w_en)]
 
         bits = range(-1, max(1, self._longest))
-        lengths = [Signal(bits, name=f"length_{n}", reset_less=True) for n in range(LISTS)]
-        full = [Signal(name=f"full_{n}") for n in range(LISTS)]
-        released_list = Signal(range(LISTS))
-        m.d.sync += released_list.eq(released_list + released)
-        with m.If(released):
-            m.d.sync += Array(full)[released_list].eq(0)
+        lengths = [Signal(bits, name=f"length_{n}", reset_less=True) for n in range(self._lists)]
+        end, complete = Signal.like(start), Signal(range(self._lists + 1))
+        m.d.sync += complete.eq(complete + self.close - released)
         with m.If(self.close):
             m.d.sync += [
                 count.eq(0),
+                end.eq(place + self.w_en),
                 written.eq(written + 1),
-                Array(full)[written].eq(1),
                 Array(lengths)[written].eq(count + self.w_en - 2),
             ]
+        self._find_room(m, (end - start)[: len(start)], released)
+        return lengths, complete.any()
 
-        # Lists that are present, but for one that has just begun, and whether the longest one fits
-        # behind the last of them.
-        present, begun, fits = Signal(range(LISTS + 1)), Signal(), Signal()
-        m.d.sync += [begun.eq(self.begins), present.eq(present + begun - released)]
+    def _find_room(self, m, used, released):
+        """Whether a list may begin, when those that are complete take `used` entries."""
+        begun, closed = Signal(), Signal()
+        present, opened = Signal(range(self._lists + 1)), Signal(2)
+        m.d.sync += [
+            begun.eq(self.begins),
+            closed.eq(self.close),
+            present.eq(present + begun - released),
+            opened.eq(opened + begun - closed),
+        ]
+        fits, fits_two = Signal(), Signal()
+        m.d.sync += fits.eq(used <= self._depth - self._longest)
         if 2 * self._longest <= self._depth:
-            m.d.comb += fits.eq(1)
-        else:
-            with m.If(self.close):
-                m.d.sync += fits.eq(count + self.w_en <= self._limit)
-            with m.If(begun):
-                m.d.sync += fits.eq(0)
-        m.d.comb += self.room.eq(
-            Mux(
-                begun,
-                (present == 0) & (2 * self._longest <= self._depth),
-                (present == 0) | ((present == 1) & fits),
-            )
-        )
-        return lengths, full
+            m.d.sync += fits_two.eq(used <= self._depth - 2 * self._longest)
+        enough = Mux(opened == 0, fits, (opened == 1) & fits_two)
+        m.d.comb += self.room.eq(~begun & (present < self._lists) & enough)
 
     def _send(self, m, entry, active, base, first, final):
         """Two stages: the memory, and a register behind it."""

@@ -18,8 +18,6 @@ def piece_layout(word_bits: int) -> data.StructLayout:
     Fields
     ------
     bits : the piece.
-    rest : `bits` without the lowest one that is set.
-    some : whether any bit is set. single : whether at most one is set.
     word : number of the piece in its part, `word_bits` wide.
     begins : the first piece of a row. first : the first one of a token.
     last_row : of the last row of a token. last : the last piece of a token.
@@ -27,9 +25,6 @@ def piece_layout(word_bits: int) -> data.StructLayout:
     return data.StructLayout(
         {
             "bits": PIECE_BITS,
-            "rest": PIECE_BITS,
-            "some": 1,
-            "single": 1,
             "word": word_bits,
             "begins": 1,
             "first": 1,
@@ -59,7 +54,7 @@ class RowReader(Component):
     o : Out(stream of `piece_layout`).
     """
 
-    delay = 5
+    delay = 3
 
     def __init__(self, *, addr_bits: int, counts: dict[str, int]) -> None:
         self._counts = counts
@@ -78,23 +73,15 @@ class RowReader(Component):
     def elaborate(self, platform):
         m = Module()
 
-        # All stages behind the address stop together: memory, piece, rest, output.
+        # All stages behind the address stop together: memory, output.
         m.submodules.skid = skid = SkidBuffer(len(Value.cast(self.o.payload)))
         pipeline = Pipeline(m, skid.i.ready)
         running, tag = self._issue(m, skid.i.ready)
-        bits = pipeline.register(self.r_data, "bits")
-        rest = pipeline.register(bits & (bits - 1)[:PIECE_BITS], "rest")
         m.d.comb += [
             self.r_en.eq(skid.i.ready),
-            skid.i.valid.eq(pipeline.delay(running, 4, "valid", reset_less=False)),
+            skid.i.valid.eq(pipeline.delay(running, 2, "valid", reset_less=False)),
             skid.i.payload.eq(
-                Cat(
-                    pipeline.delay(bits, 2, "late_bits"),
-                    pipeline.register(rest, "late_rest"),
-                    pipeline.register(pipeline.register(bits.any(), "some"), "late_some"),
-                    pipeline.register(rest == 0, "single"),
-                    pipeline.delay(tag, 4, "tag"),
-                )
+                Cat(pipeline.register(self.r_data, "bits"), pipeline.delay(tag, 2, "tag"))
             ),
             self.o.valid.eq(skid.o.valid),
             self.o.payload.eq(skid.o.payload),

@@ -100,19 +100,54 @@ def operation_cycles(program: Program, operation: Operation, count: NDArray) -> 
     listing = np.maximum(entries, 1).sum((1, 2, 3))
     lengths = entries.sum((1, 2, 3))
 
-    longest, depth = program.longest_list, program.list_depth
-    begin = RowReader.delay  # cycle in which the lister takes the first piece of a token
-    listed, closed, released = 0, 0, [-1, -1]
-    for n, (cycles, length) in enumerate(zip(listing.tolist(), lengths.tolist(), strict=True)):
-        if n:
-            room = released[-2] + 1
-            if 2 * longest > depth:
-                fits = lengths[n - 1] <= depth - longest
-                room = max(room, closed + 1) if fits else released[-1] + 1
-                room = min(room, released[-1] + 1)
-            begin = max(listed, room)
-        listed = begin + cycles  # the cycle of its last entry
-        closed = listed + Lister.delay - 1
-        first = max(closed, released[-1]) + LIST_TO_REPLAY
-        released.append(first + operation.groups * length - 1)
-    return released[-1] + DRAIN
+    ring = Ring(program)
+    listed = RowReader.delay  # cycle in which the lister takes the first piece of a token
+    for cycles, length in zip(listing.tolist(), lengths.tolist(), strict=True):
+        listed = ring.begin(listed) + cycles  # the cycle of its last entry
+        ring.close(listed + Lister.delay - 1, length, operation.groups)
+    return ring.released[-1] + DRAIN
+
+
+class Ring:
+    """The event lists of an operation, see `Replay`: the cycles in which each one begins, is closed
+    and released."""
+
+    def __init__(self, program: Program) -> None:
+        self._lists, self._depth = program.lists, program.list_depth
+        self._longest = program.longest_list
+        self._begun = -2
+        self._closed: list[int] = []
+        self._lengths: list[int] = []
+        self.released: list[int] = []
+
+    def begin(self, cycle: int) -> int:
+        """The first cycle from `cycle` on in which a list may begin."""
+        first = max(cycle, self._begun + 2)
+        if len(self.released) >= self._lists:
+            first = max(first, self.released[-self._lists] + 1)
+        # The counts of open lists and of entries follow two cycles later.
+        changes = [one + 2 for one in (*self._closed[-2:], *self.released[-self._lists :])]
+        for self._begun in sorted([first, *(one for one in changes if one > first)]):
+            if self._fits(self._begun - 2):
+                break
+        return self._begun
+
+    def _fits(self, cycle: int) -> bool:
+        """Whether a list fits behind those that are present after `cycle`."""
+        opened = sum(one > cycle for one in self._closed[-2:])
+        recent = slice(-self._lists, None)
+        used = sum(
+            length
+            for length, closed, released in zip(
+                self._lengths[recent], self._closed[recent], self.released[recent], strict=True
+            )
+            if closed <= cycle < released
+        )
+        return opened < 2 and used + (opened + 1) * self._longest <= self._depth
+
+    def close(self, cycle: int, length: int, groups: int) -> None:
+        """The list that began is closed, and replayed for all groups after the one before."""
+        first = max(cycle, self.released[-1] if self.released else -1) + LIST_TO_REPLAY
+        self._closed.append(cycle)
+        self._lengths.append(length)
+        self.released.append(first + groups * length - 1)

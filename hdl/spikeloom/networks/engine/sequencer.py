@@ -28,7 +28,7 @@ class Sequencer(Component):
     image_used : Out(1), no further operation reads it.
     FIELD : Out, each field of `Table.fields` of the current operation.
     head, following, after : Out, addresses of its sequences of fixed entries.
-    table_addr : In, table_data : Out, read port of the table for fixed entries.
+    table_addr : In, table_en : In(1), table_data : Out, read port of the table for fixed entries.
     clear : Out(1), clear the state. clearing : In(1), it is being cleared.
     go : Out(1), run the operation. done : In(1), it ended.
     send : Out(1), send logits. sending : In(1), they are being sent.
@@ -50,6 +50,7 @@ class Sequencer(Component):
                 **{name: Out(bits) for name, bits in table.shapes.items()},
                 **{name: Out(self._addr_bits) for name in addresses},
                 "table_addr": In(self._addr_bits),
+                "table_en": In(1),
                 "table_data": Out(table.entry_bits + 1),
                 "clear": Out(1),
                 "clearing": In(1),
@@ -77,6 +78,7 @@ class Sequencer(Component):
         fetching = Signal()
         m.d.comb += [
             read.addr.eq(Mux(fetching, place, self.table_addr)),
+            read.en.eq(fetching | self.table_en),
             self.table_data.eq(read.data),
             self.head.eq(place),
         ]

@@ -9,7 +9,8 @@ from ..graph import INPUT, Graph
 from ..layers import Attention, Layer, Residual
 from ..signals import Spikes
 from .bitmap_memory import word_bits
-from .bitmaps import Bitmap, Columns, allocate, padded
+from .bitmaps import Bitmap, Columns, Places, allocate, padded
+from .image_layout import ImageLayout
 from .operation import PIECE_BITS
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Source:
     bitmap: Bitmap | None
     part: int
     inputs: tuple[str, ...]
-    columns: Columns
+    columns: Columns | Places
 
 
 class Storage:
@@ -44,6 +45,7 @@ class Storage:
         self._network = network
         self._lanes = lanes
         self._unit = word_bits(lanes)
+        self.head_lanes = head_lanes(network, lanes)
         self._readers: dict[str, list[tuple[Layer, int]]] = {}
         for layer in network.layers:
             for n, name in enumerate(layer.inputs):
@@ -51,8 +53,7 @@ class Storage:
         self._bitmaps: dict[str, Bitmap] = {}  # by the first signal that is there
         self._current: dict[str, str] = {}  # the signal that is there now
         self._plan_sums()
-        pixels = network.embedding.weight.shape[0]
-        self.image_pieces = -(-pixels // PIECE_BITS) * network.pixel_bits * network.tokens
+        self.image = ImageLayout(network)
 
     # Who reads what
 
@@ -157,11 +158,12 @@ class Storage:
         return self.columns(q), self.columns(k), self._attention_output(layer, merged=False)
 
     def _attention_output(self, layer: Attention, *, merged: bool = True) -> Columns:
-        """The columns of V and of the output: each head begins a word."""
+        """The columns of V and of the output: each head begins a group of lanes, or a part of one
+        that holds several heads."""
         if layer.form == "spike-driven":
             return self.columns(layer.inputs[0])
         head = self._dims(layer.inputs[2]) // layer.heads
-        pitch = padded(head, self._unit)
+        pitch = padded(head, max(PIECE_BITS, self.head_lanes))
         return _columns(layer.heads, head, pitch) if merged else Columns(layer.heads, head, pitch)
 
     def _dims(self, name: str) -> int:
@@ -218,7 +220,8 @@ class Storage:
     def allocate(self) -> int:
         """Give addresses, behind those of the image. Returns the words of the memory."""
         unique: Sequence[Bitmap] = list({id(one): one for one in self._bitmaps.values()}.values())
-        image_words = padded(self.image_pieces * PIECE_BITS, self._unit) // self._unit
+        image_bits = self.image.rows * self.image.words * PIECE_BITS
+        image_words = padded(image_bits, self._unit) // self._unit
         return allocate(list(unique), image_words)
 
 
@@ -227,6 +230,16 @@ def _in_values(reader: Layer, number: int) -> bool:
     if not isinstance(reader, Attention):
         return False
     return number == 2 or (number == 1 and reader.form == "spike-driven")
+
+
+def head_lanes(network: Graph, lanes: int) -> int:
+    """Lanes that a head of an attention takes: a power of two, at least the dims of V, or all. Form
+    spike-driven has no heads."""
+    attentions = [layer for layer in network.layers if isinstance(layer, Attention)]
+    if not attentions or any(layer.form == "spike-driven" for layer in attentions):
+        return lanes
+    values = [layer.qkv(network.sources(layer))[2].dims // layer.heads for layer in attentions]
+    return min(lanes, 1 << (max(PIECE_BITS, *values) - 1).bit_length())
 
 
 def _is_branch(reader: Layer, number: int) -> bool:

@@ -35,16 +35,17 @@ class WeightImage:
     def place_constants(
         self, key: Hashable, values: Sequence[int], groups: int, dims: int, align: int
     ) -> int:
-        """The address, a multiple of `align`, at which constants lie for an operation that reads
-        the attention state: constant n of group g is ``groups * dims * (n + 1) + g * dims`` words
-        behind it, so that the low bits of an event's address are its address in the state."""
+        """The address, a multiple of `align`, for an operation that reads the attention state:
+        constant n of group g is ``groups * dims * (n + 1) + g * dims`` words behind it, so that the
+        low bits of an event's address are its address in the state. The words in front of the
+        constants may be those of other layers, as events do not read them."""
         if key not in self._known:
-            base = -(-self.words // align) * align
             span = groups * dims
-            block = np.zeros((base - self.words + span * (len(values) + 1), self._lanes), np.int64)
+            base = -(-max(0, self.words - span) // align) * align
+            first = base + span - self.words
+            block = np.zeros((first + span * len(values) - dims + 1, self._lanes), np.int64)
             for n, value in enumerate(values):
-                for group in range(groups):
-                    block[base - self.words + span * (n + 1) + group * dims] = value
+                block[first + span * n : first + span * (n + 1) : dims] = value
             self._known[key] = base
             self._add(block)
         return self._known[key]
