@@ -131,7 +131,7 @@ class Program:
         places = [
             (one.o_base, one.o_base + one.tokens * self.steps * one.o_row)
             for one in self.operations
-            if one.target == Target.CLEAR
+            if one.target in (Target.CLEAR, Target.MASK)
         ]
         return range(min(a for a, _ in places), max(b for _, b in places)) if places else range(0)
 
