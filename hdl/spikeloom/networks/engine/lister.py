@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.one_hot import any_lower, at_most_one, encode
+from ...blocks.pieces import pieces
 from ...blocks.pipeline import Pipeline
 from .operation import PIECE_BITS, Kind
 from .row_reader import piece_layout
@@ -41,7 +42,7 @@ class Lister(Component):
     tailed : In(1), `after` is a tail.
     table_addr : Out(table_bits), table_en : Out(1), read.
     table_data : In(entry_bits + 1), the entry that was read last, and whether it is the last one.
-    i : In(stream of `piece_layout`).
+    i : In(stream of `piece_layout`). While it is not valid, the bits of the piece are 0.
     room : In(1), a list may begin.
     begins : Out(1), a list begins in this cycle.
     w_en : Out(1), w_entry : Out(entry_bits), an entry of the list.
@@ -76,8 +77,9 @@ class Lister(Component):
 
         # The current piece: its groups of four bits that are left, and the fixed entries before and
         # after them. In each cycle with `step`, one group or fixed entry goes on.
-        have, prefix, tail, step = Signal(), Signal(), Signal(), Signal()
+        have, prefix, tail, step = Signal(), Signal(), Signal(), Signal(init=1)
         bits, groups = Signal(PIECE_BITS, reset_less=True), Signal(PIECE_BITS // GROUP)
+        several = Signal(PIECE_BITS // GROUP, reset_less=True)  # groups of more than one bit
         word, last = Signal(self._word_bits, reset_less=True), Signal(reset_less=True)
         none, alone = Signal(init=1), Signal(init=1)  # no group, or at most one
         literal, literal_last = self.table_data[:-1], self.table_data[-1]
@@ -90,15 +92,17 @@ class Lister(Component):
             self.begins.eq(take & self.i.valid & piece.first),
         ]
         with m.If(take):
-            some = Cat(piece.bits[n : n + GROUP].any() for n in range(0, PIECE_BITS, GROUP))
+            parts = pieces(piece.bits, GROUP)
+            some = Cat(part.any() for part in parts)
             m.d.sync += [
                 have.eq(self.i.valid),
                 prefix.eq(piece.begins),
                 tail.eq(piece.last & self.tailed),
                 bits.eq(piece.bits),
-                groups.eq(some & self.i.valid.replicate(len(some))),
-                none.eq(~(some.any() & self.i.valid)),
-                alone.eq(at_most_one(some) | ~self.i.valid),
+                several.eq(Cat(~at_most_one(part) for part in parts)),
+                groups.eq(some),
+                none.eq(~some.any()),
+                alone.eq(at_most_one(some)),
                 word.eq(piece.word),
                 last.eq(piece.last),
             ]
@@ -122,6 +126,7 @@ class Lister(Component):
             m,
             step=step,
             bits=bits,
+            several=several,
             group=group,
             word=word,
             fixed=fixed,
@@ -131,9 +136,9 @@ class Lister(Component):
 
         return m
 
-    def _write_entries(self, m, *, step, bits, group, word, fixed, literal, close):
-        """One entry after the other of a `group`, of which at most one bit is set, or the fixed
-        entry. `step` is high in the cycle of the last one."""
+    def _write_entries(self, m, *, step, bits, several, group, word, fixed, literal, close):
+        """One entry after the other of the group whose bit is set in `group`, or the fixed entry.
+        `step` is high in the cycle of the last one."""
         left = Signal(GROUP)
         chosen = [bits[n::GROUP] & group for n in range(GROUP)]
         pipeline = Pipeline(m, step)
@@ -143,8 +148,14 @@ class Lister(Component):
             pipeline.register(literal, "literal"),
         )
         close = pipeline.register(close, "closes", reset_less=False)
-        m.d.comb += step.eq(at_most_one(left))
-        m.d.sync += left.eq(Mux(step, Cat(one.any() for one in chosen), left & any_lower(left)))
+        others = left & any_lower(left)
+        with m.If(step):
+            m.d.sync += [
+                left.eq(Cat(one.any() for one in chosen)),
+                step.eq(~(several & group).any()),
+            ]
+        with m.Else():
+            m.d.sync += [left.eq(others), step.eq(at_most_one(others))]
 
         event = Signal(self._entry_bits)
         lowest = encode(left & ~any_lower(left))
@@ -158,7 +169,8 @@ class Lister(Component):
     def _read_table(self, m, take, used, ends, prefix):
         """Read the next fixed entry when the current one is `used`."""
         piece = self.i.payload
-        following, after = Signal.like(self.table_addr), Signal.like(self.table_addr)
+        following = Signal.like(self.table_addr, reset_less=True)
+        after = Signal.like(self.table_addr, reset_less=True)
         with m.If(take):
             m.d.sync += after.eq(Mux(piece.last_row, self.after, self.following))
         m.d.comb += [self.table_addr.eq(following), self.table_en.eq(used | self.go)]

@@ -48,10 +48,12 @@ class Place(Component):
         m = Module()
 
         # The addresses of the token, and of the step relative to it.
-        token, row = Signal.like(self.addr), Signal.like(self.addr)
+        token = Signal.like(self.addr, reset_less=True)
+        row = Signal.like(self.addr, reset_less=True)
         next_row = row + self.o_row
-        group = Signal(max(len(self.o_group), len(self.groups)) + 1)
-        groups_left, step = Signal.like(self.groups), Signal(range(self._steps))
+        group = Signal(max(len(self.o_group), len(self.groups)) + 1, reset_less=True)
+        groups_left = Signal.like(self.groups, reset_less=True)
+        step = Signal(range(self._steps), reset_less=True)
         slot_bits = (self._groups_per_word - 1).bit_length()
         m.d.comb += [
             self.addr.eq(token + row + Mux(self.whole, group, group[slot_bits:])),

@@ -99,10 +99,11 @@ class Replay(Component):
         # The current list: its place in the ring, the entries left less 2 (negative at the last
         # one), and the groups and tokens left.
         place = Signal.like(start)
-        left = Signal.like(lengths[0])
-        groups_left, tokens_left = Signal.like(self.groups), Signal.like(self.tokens)
+        left = Signal.like(lengths[0], reset_less=True)
+        groups_left = Signal.like(self.groups, reset_less=True)
+        tokens_left = Signal.like(self.tokens, reset_less=True)
         which, active, first = Signal(range(self._lists)), Signal(), Signal()
-        base, ended, final = Signal.like(self.w_base), Signal(), Signal()
+        base, ended, final = Signal.like(self.w_base, reset_less=True), Signal(), Signal()
         length = Array(lengths)[which]
         m.d.comb += [
             read.addr.eq(place),

@@ -51,7 +51,7 @@ class RowReader(Component):
     base, part_step, row_step : In(addr_bits), see `Operation`.
     r_addr : Out(addr_bits), address to read. r_en : Out(1), read.
     r_data : In(16), the piece at the `r_addr` of the last cycle with `r_en`.
-    o : Out(stream of `piece_layout`).
+    o : Out(stream of `piece_layout`). While it is not valid, the bits of the piece are 0.
     """
 
     delay = 3
@@ -77,12 +77,12 @@ class RowReader(Component):
         m.submodules.skid = skid = SkidBuffer(len(Value.cast(self.o.payload)))
         pipeline = Pipeline(m, skid.i.ready)
         running, tag = self._issue(m, skid.i.ready)
+        read = pipeline.register(running, "read", reset_less=False)
+        bits = self.r_data & read.replicate(PIECE_BITS)
         m.d.comb += [
             self.r_en.eq(skid.i.ready),
-            skid.i.valid.eq(pipeline.delay(running, 2, "valid", reset_less=False)),
-            skid.i.payload.eq(
-                Cat(pipeline.register(self.r_data, "bits"), pipeline.delay(tag, 2, "tag"))
-            ),
+            skid.i.valid.eq(pipeline.register(read, "valid", reset_less=False)),
+            skid.i.payload.eq(Cat(pipeline.register(bits, "bits"), pipeline.delay(tag, 2, "tag"))),
             self.o.valid.eq(skid.o.valid),
             self.o.payload.eq(skid.o.payload),
             skid.o.ready.eq(self.o.ready),
@@ -93,14 +93,14 @@ class RowReader(Component):
     def _issue(self, m: Module, step: Value) -> tuple[Signal, Value]:
         """The loops over pieces. Returns whether one is issued, and its tag: word, begins, first,
         last_row, last."""
-        running, addr = Signal(), Signal.like(self.r_addr)
-        word = Signal(self._counts["words"])
-        begins, first = Signal(init=1), Signal(init=1)
+        running, addr = Signal(), Signal.like(self.r_addr, reset_less=True)
+        word = Signal(self._counts["words"], reset_less=True)
+        begins, first = Signal(reset_less=True), Signal(reset_less=True)
         m.d.comb += self.r_addr.eq(addr)
 
         left, last = {}, {}
         for name, bits in self._counts.items():
-            left[name] = Signal(bits, name=f"{name}_left")
+            left[name] = Signal(bits, name=f"{name}_left", reset_less=True)
             last[name] = left[name] == 0
         token_last = last["words"] & last["parts"] & last["rows"]
 
@@ -120,7 +120,7 @@ class RowReader(Component):
         with m.If(inner):
             m.d.sync += running.eq(0)
         with m.If(self.go):
-            m.d.sync += [running.eq(1), addr.eq(self.base)]
+            m.d.sync += [running.eq(1), addr.eq(self.base), word.eq(0), begins.eq(1), first.eq(1)]
             m.d.sync += [left[name].eq(getattr(self, name)) for name in self._counts]
 
         tag = Signal(len(word) + 4, name="issued")

@@ -35,7 +35,7 @@ class Sequencer(Component):
     finish : Out(1), the last operation is done.
     """
 
-    fetch_overhead = 3
+    fetch_overhead = 4
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -87,6 +87,7 @@ class Sequencer(Component):
             self.after.eq(place + self.after_offset),
         ]
 
+        m.d.sync += self.go.eq(0)
         with m.FSM():
             with m.State("idle"):
                 m.d.sync += [place.eq(0), left.eq(table.operation_words)]
@@ -106,7 +107,7 @@ class Sequencer(Component):
                 m.d.comb += self.clear.eq(self.learn)
                 m.next = "clear"
             with m.State("clear"), m.If(~self.clearing):
-                m.d.comb += self.go.eq(1)
+                m.d.sync += self.go.eq(1)
                 m.next = "run"
             with m.State("run"), m.If(self.done):
                 m.d.comb += [self.image_used.eq(self.image), self.send.eq(self.logits != 0)]
