@@ -44,6 +44,7 @@ class Program:
     patch : height and width of a patch. pixel_bits : planes of a pixel.
     list_depth : entries in the ring of event lists, a power of two.
     state_bits : bits of a count of the attention state, 0 without attention.
+    signed_state : counts may be negative, and V may have spikes downwards.
     index_bits : address bits of the state of one step.
     value_words : words of V.
     """
@@ -66,6 +67,7 @@ class Program:
     pixel_bits: int
     list_depth: int
     state_bits: int = 0
+    signed_state: bool = False
     index_bits: int = 0
     value_words: int = 0
 
