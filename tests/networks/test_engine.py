@@ -42,14 +42,31 @@ QUICK = {
         {"form": "spike-driven", "blocks": 1, "dims": 20, "steps": 3, "reset": "mixed"},
         {"lanes": 8},
     ),
+    "a2os2a": (
+        {"form": "a2os2a", "blocks": 1, "dims": 20, "steps": 3, "heads": 1},
+        {"lanes": 16},
+    ),
     "two heads in a group, no leak": (
         {"weight_bits": 6, "leak": 0, "blocks": 1, "heads": 2, "dims": 20},
         {"lanes": 32},
     ),
 }
 
+A2OS2A = {"form": "a2os2a", "blocks": 1}
 SPIKE_DRIVEN = {"form": "spike-driven", "blocks": 1}
 LONG = {
+    "a2os2a, no leak, one token, 4 lanes": (
+        A2OS2A | {"image": (2, 2, 1), "leak": 0, "dims": 10, "heads": 2},
+        {"lanes": 4},
+    ),
+    "a2os2a, two blocks of sums": (
+        A2OS2A | {"blocks": 2, "residual": "add", "steps": 5, "heads": 1},
+        {"lanes": 16, "weights": "loaded"},
+    ),
+    "a2os2a, one step, 64 lanes": (
+        A2OS2A | {"steps": 1, "weight_bits": 4, "dims": 32, "heads": 2},
+        {"lanes": 64},
+    ),
     "spike-driven, two blocks of sums": (
         SPIKE_DRIVEN | {"blocks": 2, "residual": "add", "heads": 2},
         {"lanes": 16, "weights": "loaded"},
@@ -214,7 +231,7 @@ def test_equal_random(seed):
         "leak": pick(0, 1),
         "reset": pick("hard", "soft", "mixed"),
         "residual": pick("iand", "add"),
-        "form": pick("spikformer", "spike-driven"),
+        "form": pick("spikformer", "spike-driven", "a2os2a"),
     }
     engine = {"lanes": pick(4, 8, 16, 64), "weights": pick("initial", "loaded")}
     check(sizes, engine, stalls=pick(0.0, 0.0, 0.4), seed=seed + 1)

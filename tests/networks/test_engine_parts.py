@@ -289,6 +289,32 @@ def test_spike_driven_refused(changes, message):
         compile_network(replace(graph, layers=tuple(layers)))
 
 
+@pytest.mark.parametrize(
+    ("layer", "neuron", "message"),
+    [
+        ("embed", {"kind": "relu"}, "layer embed: the engine does not build relu neurons of kind"),
+        (
+            "block0.fc1",
+            {"kind": "relu"},
+            "build relu neurons that block0.fc2 reads yet; the golden",
+        ),
+        ("block0.fc1", {"kind": "ternary"}, "build ternary neurons that block0.fc2 reads yet"),
+        ("block0.v", {"kind": "ternary", "reset": "soft"}, "build ternary neurons with soft reset"),
+        ("block0.v", {"kind": "relu"}, "build relu neurons that block0.attention reads yet"),
+        ("block0.attention", {"kind": "ternary"}, "build ternary neurons of kind attention yet"),
+    ],
+)
+def test_neurons_refused(layer, neuron, message):
+    graph = random_network(**SMALL, blocks=1, form="a2os2a", heads=1, residual="add")
+    layers = []
+    for one in graph.layers:
+        if one.name == layer:
+            one = replace(one, neuron=replace(one.neuron, **{"bits": 1} | neuron))
+        layers.append(one)
+    with pytest.raises(InputError, match=message):
+        compile_network(replace(graph, layers=tuple(layers)))
+
+
 def test_program_is_reproducible():
     graph = random_network(image=(4, 4, 1), patch=(2, 2), steps=2, dims=16, blocks=1, heads=1)
     first, second = compile_network(graph), compile_network(graph)

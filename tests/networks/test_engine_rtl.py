@@ -35,6 +35,16 @@ def test_small():
     check(graph, random_images(graph, 3), lanes=16)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("form", ["spike-driven", "a2os2a"])
+def test_forms(form):
+    """Other forms of attention, on the smallest lanes and with block RAM that is loaded."""
+    graph = random_network(
+        image=(4, 4, 1), patch=(2, 2), dims=16, hidden=16, classes=3, blocks=1, form=form
+    )
+    check(graph, random_images(graph, 3), lanes=8, weights="loaded")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("lanes", [8, 64])
 def test_flagship(lanes):

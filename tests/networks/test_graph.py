@@ -64,6 +64,11 @@ BAD = {
     "image": (top(image=[2, 4]), "image is [2, 4]; it must be a list of 3 numbers"),
     "channels": (top(image=[2, 4, 65]), "channels of the image is 65; it must be in 1..64"),
     "pixel bits": (top(pixel_bits=9), "pixel_bits is 9; it must be in 1..8"),
+    "membrane bits": (top(membrane_bits=7), "membrane_bits is 7; it must be in 8..24"),
+    "narrow membranes": (
+        top(membrane_bits=8),
+        "bits, accumulators have 8; reduce weights, bias or threshold, or raise membrane_bits",
+    ),
     "classes": (top(classes=["a", "b"]), "has 2 different names of classes and 3 outputs"),
     "classes twice": (top(classes=["a", "b", "a"]), "has 2 different names of classes and 3"),
     "a class of two lines": (top(classes=["a", "b", "c\nd"]), "the name of a class is 'c\\nd'"),
@@ -337,6 +342,16 @@ def test_what_a_graph_says():
     assert GRAPH.weights == sum(tensor.size for tensor in GRAPH.tensors().values())
     assert GRAPH.accumulator_bits == GRAPH.bounds["embed"].accumulator.bits
     assert changed(lambda d, _: None).to_json() == GRAPH.to_json()
+
+
+def test_membrane_bits():
+    """A width that is enough is kept in the file; the accumulators are as wide as needed."""
+    needed = GRAPH.accumulator_bits
+    chosen = changed(top(membrane_bits=needed))
+    assert file.from_bytes(file.to_bytes(chosen)).membrane_bits == needed
+    assert "membrane_bits" not in GRAPH.to_json()
+    with pytest.raises(InputError, match=rf"layer embed: .* accumulators have {needed - 1};"):
+        changed(top(membrane_bits=needed - 1))
 
 
 def test_defaults():

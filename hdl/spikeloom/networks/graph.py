@@ -26,6 +26,7 @@ MAX_CHANNELS = 64
 MAX_LAYERS = 1024
 MAX_TEXT = 4000
 ACCUMULATOR_BITS = 24
+MEMBRANE_BITS = 8  # the least that a network may choose
 TEXTS = ("licence", "description")
 
 
@@ -40,6 +41,7 @@ class Graph:
     image : height, width and channels.
     layers : each reads layers before it, or "image"; the last one is the classifier.
     pixel_bits : upper bits of a pixel that are used, 1..8.
+    membrane_bits : most bits of an accumulator, 8..24; a layer that needs more is refused.
     classes : names of the classes; default: their numbers.
     licence, description : texts for people.
 
@@ -54,6 +56,7 @@ class Graph:
     classes: tuple[str, ...] = ()
     licence: str = ""
     description: str = ""
+    membrane_bits: int | None = None
     signals: dict[str, Signal] = field(init=False, repr=False)
     """The output of each layer, and "image"."""
 
@@ -66,6 +69,8 @@ class Graph:
         where = f"network {self.name}"
         whole(self.steps, 1, MAX_STEPS, where, "steps")
         whole(self.pixel_bits, 1, 8, where, "pixel_bits")
+        if self.membrane_bits is not None:
+            whole(self.membrane_bits, MEMBRANE_BITS, ACCUMULATOR_BITS, where, "membrane_bits")
         image = sizes(self.image, 3, MAX_SIDE, where, "image")
         whole(image[2], 1, MAX_CHANNELS, where, "channels of the image")
         for text in TEXTS:
@@ -238,20 +243,26 @@ class Graph:
 
     def _check_widths(self) -> None:
         """Raise `InputError` if an accumulator is too narrow for a layer."""
+        bits = self.membrane_bits or ACCUMULATOR_BITS
         for name, bounds in self.bounds.items():
-            if bounds.accumulator.bits > ACCUMULATOR_BITS:
+            if bounds.accumulator.bits > bits:
                 raise self.layer(name).error(
                     f"its sums reach {bounds.accumulator.low}..{bounds.accumulator.high} and need "
-                    f"{bounds.accumulator.bits} bits, accumulators have {ACCUMULATOR_BITS}; reduce "
-                    "weights, bias or threshold"
+                    f"{bounds.accumulator.bits} bits, accumulators have {bits}; reduce "
+                    f"weights, bias or threshold{self._wider}"
                 )
+
+    @property
+    def _wider(self) -> str:
+        """What else helps against sums that are too wide."""
+        return "" if self.membrane_bits is None else ", or raise membrane_bits"
 
     # JSON
 
     @classmethod
     def from_json(cls, entry: Any, tensors: Mapping[str, NDArray]) -> Graph:
         """The network of its JSON description, with the arrays of `tensors`."""
-        optional = ("pixel_bits", "classes", *TEXTS)
+        optional = ("pixel_bits", "membrane_bits", "classes", *TEXTS)
         given = fields_of(
             entry, "network", "the network", ("name", "steps", "image", "layers"), optional
         )
@@ -265,11 +276,13 @@ class Graph:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON description; `tensors` holds the arrays."""
+        bits = self.membrane_bits
         return {
             "name": self.name,
             "steps": self.steps,
             "image": list(self.image),
             "pixel_bits": self.pixel_bits,
+            **({} if bits is None else {"membrane_bits": bits}),
             "classes": list(self.classes),
             **{text: getattr(self, text) for text in TEXTS},
             "layers": [layer.to_json() for layer in self.layers],

@@ -168,12 +168,12 @@ class Neuron:
         return kept
 
     def accumulator(self, current: Range, steps: int) -> Range:
-        """What an accumulator holds that keeps ``v - threshold``; of other kinds than lif, every
-        value from there to v itself."""
+        """What an accumulator holds that keeps ``v - threshold``; of relu from ``v - threshold
+        2**(bits - 1)`` to v, of ternary to ``v + threshold``, which decide as well."""
         if self.kind == "none":
             return current
         membrane = self.membrane(current, steps)
-        kept = membrane.shifted(-self.threshold)
+        kept = membrane.shifted(-self.threshold << (self.bits - 1))
         if self.kind == "lif":
             return kept
         return kept.joined(membrane.shifted(self.threshold if self.kind == "ternary" else 0))

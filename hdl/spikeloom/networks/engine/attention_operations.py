@@ -35,7 +35,8 @@ def state_words(build: LayerOperations, layer: Attention) -> int:
 
 
 def _products(build: LayerOperations, layer: Attention, signal: str) -> None:
-    """Form spikformer: V, then for each head: learn the state, and answer."""
+    """Forms spikformer and a2os2a: V, then for each head: learn the state, a bit of K after the
+    other, and answer."""
     columns = build.storage.columns_of_attention(layer)[2]
     build.compute(build.neurons(layer, layer.inputs[2]), Target.VALUES, layer.name)
     q, k = (build.read(layer, name) for name in layer.inputs[:2])
@@ -55,18 +56,22 @@ def _products(build: LayerOperations, layer: Attention, signal: str) -> None:
             "dims": (head * dims, head * dims + dims),
             "piece": head * padded(dims, PIECE_BITS),
         }
-        build.emit(
-            layer,
-            k,
-            **shared,
-            **part,
-            learn=True,
-            head=learning,
-            following=learning,
-            o_base=0,
-            o_row=build.storage.value_groups(layer),
-            o_group=head * groups,
-        )
+        for plane in range(k.bitmap.planes if k.bitmap else 1):
+            build.emit(
+                layer,
+                k,
+                **shared,
+                **part,
+                learn=True,
+                state=plane > 0,
+                plane=plane,
+                rest=1 << plane if build.signed_state else 0,
+                head=learning,
+                following=learning,
+                o_base=0,
+                o_row=build.storage.value_groups(layer),
+                o_group=head * groups,
+            )
         output = build.output(layer, columns, Target.WRITE, signal)
         output |= {"o_group": head * groups, "groups": groups}
         build.emit(
@@ -106,7 +111,15 @@ def _mask(build: LayerOperations, layer: Attention, signal: str) -> None:
         "blank": True,
     }
     build.emit(
-        layer, q, **shared, learn=True, head=learning, following=learning, o_base=0, o_row=groups
+        layer,
+        q,
+        **shared,
+        learn=True,
+        rest=int(build.signed_state),
+        head=learning,
+        following=learning,
+        o_base=0,
+        o_row=groups,
     )
     output = build.output(layer, q.columns, Target.MASK, signal)
     build.emit(

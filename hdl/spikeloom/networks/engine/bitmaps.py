@@ -50,6 +50,7 @@ class Bitmap:
     ----------
     row_words : words of a row, which is one time step of a token.
     words : words of one signal.
+    planes : rows of a step, one for each bit of a value.
     signals : names in order; the first one may change while the program runs (`iand`).
     first, last : operations that write it first and use it last. base : address, once allocated.
     """
@@ -60,6 +61,7 @@ class Bitmap:
     first: int = -1
     last: int = -1
     base: int = -1
+    planes: int = 1
 
     @property
     def size(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ...errors import InputError
@@ -24,7 +25,7 @@ from .operation import Target
 from .program import Program
 
 WEIGHTS = ("loaded", "initial")
-BUILT_FORMS = ("spikformer", "spike-driven")
+BUILT_FORMS = ("spikformer", "spike-driven", "a2os2a")
 NEVER = 10**6  # more rows than any constant needs
 
 # With many lanes there are few groups, so that a list is soon replayed: more of them in advance.
@@ -65,20 +66,40 @@ def compile_network(
 
 def check_built(network: Graph) -> None:
     """Raise `InputError` for a layer that the golden model runs and the engine does not."""
+    readers: dict[str, list[tuple[Layer, int]]] = {}
     for layer in network.layers:
-        missing = ""
-        if isinstance(layer, Convolution | Pooling | Neurons):
-            missing = layer.KIND
-        elif getattr(layer, "form", None) == "membrane":
-            missing = "membrane shortcuts"
-        elif isinstance(layer, Attention) and layer.form not in BUILT_FORMS:
-            missing = f"attention of form {layer.form}"
-        elif (neuron := getattr(layer, "neuron", None)) is not None and neuron.kind != "lif":
-            missing = f"{neuron.kind} neurons" if neuron.kind != "none" else "layers of currents"
-        if missing:
+        for n, name in enumerate(layer.inputs):
+            readers.setdefault(name, []).append((layer, n))
+    for layer in network.layers:
+        if missing := _missing(layer, readers.get(layer.name, [])):
             raise layer.error(
                 f"the engine does not build {missing} yet; the golden model runs this network"
             )
+
+
+def _missing(layer: Layer, readers: Sequence[tuple[Layer, int]]) -> str:
+    """What of a layer the engine does not build; empty if it builds all."""
+    if isinstance(layer, Convolution | Pooling | Neurons):
+        return layer.KIND
+    form = getattr(layer, "form", None)
+    if form == "membrane":
+        return "membrane shortcuts"
+    if isinstance(layer, Attention) and form not in BUILT_FORMS:
+        return f"attention of form {form}"
+    neuron = getattr(layer, "neuron", None)
+    if neuron is None or neuron.kind == "lif":
+        return ""
+    if neuron.kind == "none":
+        return "layers of currents"
+    if not isinstance(layer, Linear):
+        return f"{neuron.kind} neurons of kind {layer.KIND}"
+    if neuron.kind == "ternary" and neuron.reset == "soft":
+        return "ternary neurons with soft reset"
+    operand = {"relu": 1, "ternary": 2}[neuron.kind]
+    for reader, n in readers:
+        if not (isinstance(reader, Attention) and n == operand):
+            return f"{neuron.kind} neurons that {reader.name} reads"
+    return ""
 
 
 def weight_bits(network: Graph) -> int:
@@ -142,11 +163,18 @@ class Compiler(LayerOperations):
             pixel_bits=network.pixel_bits,
             lists=lists,
             list_depth=1 << (longest * min(2, lists // 2) - 1).bit_length(),
-            state_bits=network.tokens.bit_length() if self.storage.value_words() else 0,
+            state_bits=self._state_bits(),
+            signed_state=self.signed_state,
             index_bits=self.index_bits,
             value_words=self.storage.value_words(),
             head_lanes=self.storage.head_lanes,
         )
+
+    def _state_bits(self) -> int:
+        """Bits of a count of the attention state."""
+        states = [one.state for one in self.network.bounds.values() if one.state is not None]
+        bits = max((state.bits for state in states), default=0)
+        return bits if self.signed_state or not bits else bits - 1
 
     def _layer(self, layer: Layer) -> None:
         """The operations of a layer. The branch of an `iand` residual is computed by the residual,

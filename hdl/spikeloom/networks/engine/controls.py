@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Value
+from amaranth.hdl import Cat, Const, Value
 from amaranth.lib import data
 
 CONTROLS = data.StructLayout(
@@ -14,6 +14,9 @@ CONTROLS = data.StructLayout(
         "replace": 1,  # v <- rest + x in all lanes
         "decide": 1,  # v <- rest + x in lanes that fired, (v >> leak) + x in others
         "zero": 1,  # 0 instead of rest
+        "test": 1,  # TEST
+        "back": 1,  # BACK
+        "split": 1,  # SPLIT
         "soft": 1,  # v <- v + rest in lanes that fired in the entry before
         "learn": 1,  # v <- x + the spike of V
         "first": 1,  # the first entry of a replay
@@ -22,20 +25,35 @@ CONTROLS = data.StructLayout(
 )
 
 
-def decode(kind: Value, *, first: Value, final: Value, learn: Value) -> Value:
-    """The `CONTROLS` of an entry of a `Kind`; `learn`: EVENTs add to the attention state."""
+def decode(
+    kind: Value,
+    *,
+    first: Value,
+    final: Value,
+    learn: Value,
+    ternary: Value,
+    split: Value,
+    by_rest: bool,
+) -> Value:
+    """The `CONTROLS` of an entry of a `Kind`; `learn`: EVENTs add to the attention state, `ternary`
+    and `split`: of the neurons; `by_rest`: what is learnt is a multiple of rest."""
     low, middle, high = kind
     opens = low & (middle | high)
+    test, back = ternary & low & high & ~middle, ternary & low & high & middle
+    splits = split & low & high & middle
     learns = learn & ~low & ~middle & ~high
-    forced = high & low & ~middle
+    forced = high & low & ~middle & ~ternary
     return Cat(
         middle & ~high,
         high & ~middle,
         high & middle,
         opens,
         first | forced | learns,
-        opens & ~forced,
-        (first & ~opens) | learns,
+        opens & ~forced & ~test & ~back & ~splits,
+        (first & ~opens) | (Const(0) if by_rest else learns),
+        test,
+        back,
+        splits,
         high & middle & ~low,
         learns,
         first,

@@ -196,6 +196,7 @@ class Engine(Component):
             index_bits=program.index_bits,
             value_words=program.value_words,
             masked=program.uses(Target.MASK_VALUES),
+            signed=program.signed_state,
         )
         m.submodules.lanes = lanes = Lanes(
             lanes=program.lanes,
@@ -203,6 +204,9 @@ class Engine(Component):
             bits=program.accumulator_bits,
             shift=program.shift,
             soft=any(operation.soft for operation in program.operations),
+            ternary=any(operation.ternary for operation in program.operations),
+            split=any(operation.split for operation in program.operations),
+            by_rest=program.signed_state,
         )
         m.d.comb += [
             operands.i_valid.eq(replay.valid),
@@ -210,27 +214,33 @@ class Engine(Component):
             operands.state.eq(sequencer.state),
             operands.learn.eq(sequencer.learn),
             operands.keep.eq(sequencer.keep),
+            operands.ternary.eq(sequencer.ternary),
+            operands.split.eq(sequencer.split),
             weights.addr.eq(operands.w_addr),
             operands.w_data.eq(weights.data),
             lanes.valid.eq(operands.o_valid),
             lanes.controls.eq(operands.controls),
             lanes.operands.eq(operands.operands),
             lanes.added.eq(operands.added),
+            lanes.taken.eq(operands.taken),
             lanes.rest.eq(sequencer.rest.as_signed()),
             lanes.leak.eq(sequencer.leak),
             lanes.soft.eq(sequencer.soft),
+            lanes.ternary.eq(sequencer.ternary),
+            lanes.split.eq(sequencer.split),
         ]
         return operands, lanes
 
     def _place_spikes(self, m, sequencer, bitmaps, operands, lanes):
         """Spikes to the bitmap memory or to the memory of V, one cycle later."""
         program, shapes = self.program, self.program.table.shapes
-        fields = ("o_base", "o_group", "o_row", "groups")
+        fields = ("o_base", "o_group", "o_row", "o_rows", "groups")
         heads = program.lanes // program.head_lanes
         groups_per_word = word_bits(program.lanes) // program.head_lanes
         addr_bits = (max(program.bitmap_words, program.value_words) - 1).bit_length()
+        # Spikes downwards go to the address of those upwards.
+        over = lanes.o_valid & (lanes.o_down | ~sequencer.ternary)
         m.submodules.place = place = Place(
-            steps=program.steps,
             addr_bits=addr_bits,
             fields={name: shapes[name] for name in fields},
             groups_per_word=groups_per_word,
@@ -242,7 +252,7 @@ class Engine(Component):
         m.d.comb += [
             place.go.eq(sequencer.go),
             place.whole.eq(~of_head if heads > 1 else values | sequencer.learn),
-            place.next.eq(lanes.o_valid),
+            place.next.eq(over),
             *(getattr(place, name).eq(getattr(sequencer, name)) for name in fields),
         ]
         write = Pipeline(m)
@@ -263,7 +273,7 @@ class Engine(Component):
         if program.state_bits:
             bits = program.state_bits
             m.d.comb += [
-                place.next.eq(Mux(sequencer.learn, operands.placed, lanes.o_valid)),
+                place.next.eq(Mux(sequencer.learn, operands.placed, over)),
                 operands.place.eq(place.addr),
                 operands.slot.eq(place.slot),
                 operands.v_en.eq(
@@ -271,6 +281,7 @@ class Engine(Component):
                 ),
                 operands.v_addr.eq(addr),
                 operands.v_data.eq(bitmaps.w_data),
+                operands.v_down.eq(write.register(lanes.o_down, "value_down")),
                 operands.v_mask.eq(target == Target.MASK_VALUES),
                 operands.learnt.eq(lanes.learnt),
                 operands.values.eq(

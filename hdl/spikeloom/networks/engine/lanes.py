@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
@@ -36,39 +36,60 @@ class Lanes(Component):
     operand_bits : bits of an operand, signed.
     bits : bits of an accumulator.
     shift : places by which SHIFTED and OPEN shift the operand.
-    soft : whether any operation has a soft reset.
+    soft, ternary, split : whether any operation has such neurons.
+    by_rest : whether what is learnt is `rest` times -1, 0 or 1, rather than 0 or 1.
 
     Members
     -------
     valid : In(1), an operand. controls : In(`CONTROLS`).
-    operands : In(lanes * operand_bits). added : In(lanes), spikes of V, for learning.
-    rest : In(bits), leak : In(1), soft : In(1), constants of the operation.
+    operands : In(lanes * operand_bits). added, taken : In(lanes), spikes of V upwards and
+        downwards, for learning.
+    rest : In(bits), leak, soft, ternary, split : In(1), constants of the operation.
     values : Out(lanes * bits), the accumulators.
     learnt : Out(1), `values` are a word of the attention state.
-    o_valid : Out(1), o : Out(lanes), spikes of a step.
+    o_valid : Out(1), o : Out(lanes), spikes of a step. o_down : Out(1), those downwards, which
+        follow the others of a step.
     final : Out(1), `values` are complete: the last entry of the operation was added.
     """
 
     delay = 2
 
-    def __init__(self, *, lanes: int, operand_bits: int, bits: int, shift: int, soft: bool) -> None:
+    def __init__(
+        self,
+        *,
+        lanes: int,
+        operand_bits: int,
+        bits: int,
+        shift: int,
+        soft: bool,
+        ternary: bool,
+        split: bool,
+        by_rest: bool,
+    ) -> None:
         self._operand_bits = operand_bits
         self._bits = bits
         self._shift = shift
         self._soft = soft
+        self._ternary = ternary
+        self._split = split
+        self._by_rest = by_rest
         super().__init__(
             {
                 "valid": In(1),
                 "controls": In(CONTROLS),
                 "operands": In(lanes * operand_bits),
                 "added": In(lanes),
+                "taken": In(lanes),
                 "rest": In(bits),
                 "leak": In(1),
                 "soft": In(1),
+                "ternary": In(1),
+                "split": In(1),
                 "values": Out(lanes * bits),
                 "learnt": Out(1),
                 "o_valid": Out(1),
                 "o": Out(lanes),
+                "o_down": Out(1),
                 "final": Out(1),
             }
         )
@@ -80,6 +101,7 @@ class Lanes(Component):
         pipeline = Pipeline(m)
         valid = pipeline.register(self.valid, "valid_x", reset_less=False)
         added = pipeline.register(self.added, "added_x")
+        taken = pipeline.register(self.taken, "taken_x")
         rest = Signal(bits, name="rest_x", reset_less=True)
         shifts, now = Signal(name="shifts_x"), Signal(CONTROLS, name="controls_x")
         m.d.sync += [
@@ -88,7 +110,8 @@ class Lanes(Component):
             now.eq(controls),
         ]
 
-        fired = Signal(len(self.o))
+        amount = self._amount(m, controls)
+        fired, struck = Signal(len(self.o)), Signal(len(self.o), reset_less=True)
         accumulators = []
         for n, operand in enumerate(pieces(self.operands, self._operand_bits)):
             x = Signal(bits, name=f"x_{n}", reset_less=True)
@@ -104,13 +127,20 @@ class Lanes(Component):
             replaced = Signal(name=f"replaced_{n}")
             m.d.comb += [
                 fired[n].eq(~v[-1]),
-                replaced.eq(now.replace | (now.decide & fired[n] & ~self.soft)),
+                replaced.eq(now.replace | (now.decide & self._begins_anew(fired[n], struck[n]))),
                 kept.eq(Mux(shifts, Cat(v[1:], v[-1]), v)),
-                before.eq(Mux(replaced, rest, kept)),
+                before.eq(Mux(replaced, self._learnt(now, rest, added[n], taken[n]), kept)),
             ]
-            term = Mux(now.soft, rest & self.o[n].replicate(bits), x) if self._soft else x
+            term, carry = x, (taken if self._by_rest else added)[n] & now.learn
+            if self._soft:
+                term = Mux(now.soft, rest & self.o[n].replicate(bits), term)
+            if self._ternary or self._split:
+                turned = now.split & ~fired[n]
+                inverted = amount ^ (now.test | turned).replicate(bits)
+                term = Mux(now.test | now.back | now.split, inverted, term)
+                carry = carry | now.back | turned
             with m.If(valid):
-                m.d.sync += v.eq(before + term + (added[n] & now.learn))
+                m.d.sync += v.eq(before + term + carry)
             accumulators.append(v)
         m.d.comb += self.values.eq(Cat(accumulators))
 
@@ -121,11 +151,37 @@ class Lanes(Component):
             self.learnt.eq(valid & now.learn),
             self.final.eq(valid & now.final),
             self.o_valid.eq(ended),
-            self.o.eq(fired),
+            self.o.eq(fired ^ now.back.replicate(len(fired))),
+            self.o_down.eq(now.back),
         ]
         with m.If(valid):
-            m.d.sync += opened.eq(now.opens | (opened & ~now.first))
+            m.d.sync += opened.eq(~now.back & (now.opens | (opened & ~now.first)))
+        with m.If(valid & (now.test | now.back)):
+            m.d.sync += struck.eq(Mux(now.test, fired, struck | ~fired))
         with m.If(self.final):
             m.d.sync += opened.eq(0)
 
         return m
+
+    def _amount(self, m, controls):
+        """What TEST, BACK and SPLIT add, in the cycle of the addition: minus twice the threshold;
+        or its half, its quarter, ..."""
+        amount = Signal(signed(self._bits), reset_less=True)
+        rest = self.rest.as_signed()
+        twice = Mux(self.leak, rest << 2, rest << 1)
+        m.d.sync += amount.eq(Mux(controls.split, amount >> 1, Mux(self.ternary, twice, rest)))
+        return amount
+
+    def _begins_anew(self, fired, struck):
+        """Whether a lane begins a step with rest."""
+        hit = Mux(self.ternary, struck, fired) if self._ternary else fired
+        hit = hit & ~self.soft
+        return hit | self.split if self._split else hit
+
+    def _learnt(self, now, rest, added, taken):
+        """Rest; while learning, what the lane's spike of V adds."""
+        if not self._by_rest:
+            return rest
+        bits = self._bits
+        chosen = (added | taken | ~now.learn).replicate(bits)
+        return (rest ^ (taken & now.learn).replicate(bits)) & chosen

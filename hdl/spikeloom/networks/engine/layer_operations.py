@@ -25,12 +25,17 @@ if TYPE_CHECKING:
 def step_constant(layer: Any) -> NDArray:
     """What is added at the beginning of each step: the bias, and the rest of a leaky neuron."""
     bias = np.asarray(getattr(layer, "bias", 0), np.int64)
-    return bias + (rest_of(layer) if layer.neuron.leak else 0)
+    return bias + (rest_of(layer) if leak_of(layer) else 0)
 
 
 def rest_of(layer: Any) -> int:
     """What replaces the accumulator of a neuron after a spike, see `Lanes`."""
-    return -(layer.neuron.threshold >> layer.neuron.leak)
+    return -(layer.neuron.threshold << (layer.neuron.bits - 1) >> leak_of(layer))
+
+
+def leak_of(layer: Any) -> int:
+    """Places by which the accumulator of a neuron is shifted."""
+    return 0 if layer.neuron.kind == "relu" else layer.neuron.leak
 
 
 class LayerOperations:
@@ -49,12 +54,21 @@ class LayerOperations:
         self.bits = bits
         self.weights = WeightImage(lanes)
         self.storage = Storage(network, lanes)
+        self.signed_state = any(map(self._learns_signed, network.layers))
         self.operations: list[Callable[[], Operation]] = []
         spans = [
             1,
             *(state_words(self, one) for one in network.layers if isinstance(one, Attention)),
         ]
         self.index_bits = (max(spans) - 1).bit_length()
+
+    def _learns_signed(self, layer: Layer) -> bool:
+        """Whether the state of an attention gains multiples of V, or loses V."""
+        if not isinstance(layer, Attention):
+            return False
+        v = self.network.signals[layer.inputs[2]]
+        neuron = getattr(self.network.layer(layer.inputs[1]), "neuron", None)
+        return getattr(v, "low", 0) < 0 or (neuron is not None and neuron.kind == "relu")
 
     def compute(self, layer: Layer, target: Target, signal: str = "") -> None:
         """Compute a layer with neurons, to the bitmap of `signal` or to V."""
@@ -142,7 +156,8 @@ class LayerOperations:
             source,
             rows=self.network.steps,
             head=first,
-            following=later,
+            following=(*self._ending(layer), *later),
+            tail=self._ending(layer),
             tokens=self.tokens_of(layer),
             w_base=base,
             w_pitch=pitch,
@@ -182,11 +197,18 @@ class LayerOperations:
             **self.output(layer, columns, target, signal),
         )
 
+    def _ending(self, layer: Any) -> tuple[Entry, ...]:
+        """Entries that end a step: of other neurons than lif, they send more than one bit."""
+        if layer.neuron.kind == "ternary":
+            return (Entry(Kind.TEST), Entry(Kind.BACK))
+        return (Entry(Kind.SPLIT),) * (layer.neuron.bits - 1)
+
     # Parts of operations
 
     def emit(self, layer: Layer, source: Source, **fields: Any) -> None:
         """Append an operation, complete but for addresses of bitmaps."""
         number = len(self.operations)
+        fields.setdefault("o_rows", self.network.steps)
         fields.setdefault("leak", self.network.embedding.neuron.leak)  # where it does not matter
         if source.bitmap is not None:
             source.bitmap.used(number)
@@ -201,13 +223,16 @@ class LayerOperations:
         dims = fields.pop("dims", (0, len(columns.places)))
         places = [place - piece for place in columns.places[dims[0] : dims[1]]]
         words = places[-1] // PIECE_BITS + 1 if places else 1
+        planes = 1 if bitmap is None else bitmap.planes
         if bitmap is None:
             base = part_pieces = 0
             row_pieces = words
         else:
             row_pieces, part_pieces = bitmap.row_words * per_word, bitmap.words * per_word
             base = bitmap.base * per_word + source.part * part_pieces + piece // PIECE_BITS
-        base += first_token * self.network.steps * row_pieces
+        # The highest bit of a value comes first.
+        plane = planes - 1 - fields.get("plane", 0)
+        base += (first_token * self.network.steps * planes + plane) * row_pieces
         parts = len(source.inputs)
         if output is not None:
             written, part = output
@@ -222,7 +247,7 @@ class LayerOperations:
             words=words,
             parts=parts,
             part_step=part_pieces - words + 1 if parts > 1 else 0,
-            row_step=row_pieces - (parts - 1) * part_pieces - words + 1,
+            row_step=planes * row_pieces - (parts - 1) * part_pieces - words + 1,
             **fields,
         )
 
@@ -247,12 +272,19 @@ class LayerOperations:
         bitmap, part = self.storage.write(signal, len(self.operations))
         row = bitmap.row_words
         groups = row * unit // self.lanes
-        return {"target": target, "output": (bitmap, part), "o_row": row, "groups": groups}
+        fields = {"o_row": row, "o_rows": self.network.steps * bitmap.planes, "groups": groups}
+        return {"target": target, "output": (bitmap, part), **fields}
 
     def neuron_fields(self, layer: Any) -> dict[str, int]:
         """Fields of an operation about its neurons."""
         neuron = layer.neuron
-        return {"rest": rest_of(layer), "leak": neuron.leak, "soft": neuron.reset == "soft"}
+        return {
+            "rest": rest_of(layer),
+            "leak": leak_of(layer),
+            "soft": neuron.reset == "soft",
+            "ternary": neuron.kind == "ternary",
+            "split": neuron.kind == "relu",
+        }
 
     def tokens_of(self, layer: Layer) -> int:
         """Tokens of the output of a layer."""
@@ -260,10 +292,11 @@ class LayerOperations:
 
     def _padded(self, values, columns: Columns, layer: Any = None) -> NDArray:
         """Values of outputs at their columns. Other columns have the constant of the smallest bias,
-        or of none if all are positive, so that they never fire."""
+        or of none if all are positive, so that they never fire; of ternary neurons that of none."""
         width = padded(columns.heads * columns.pitch, word_bits(self.lanes))
-        none = 0 if layer is None or not layer.neuron.leak else rest_of(layer)
-        result = np.full(width, min(none, values.min()), np.int64)
+        none = 0 if layer is None or not leak_of(layer) else rest_of(layer)
+        least = none if layer is not None and layer.neuron.low < 0 else min(none, values.min())
+        result = np.full(width, least, np.int64)
         result[columns.places] = values
         return result
 

@@ -36,18 +36,20 @@ class Operands(Component):
     index_bits : low bits of an entry's weight address that are the address in the state of a step.
     value_words : words of V.
     masked : whether words of V are ever masked.
+    signed : whether V has spikes downwards, or the state negative counts.
 
     Members
     -------
     i_valid : In(1), i : In(`slot_layout`), an entry.
-    state, learn, keep : In(1), constants of the operation.
+    state, learn, keep, ternary, split : In(1), constants of the operation.
     w_addr : Out(addr_bits), w_data : In(lanes * weight_bits), read port of the weights.
     o_valid : Out(1), controls : Out(`CONTROLS`), operands : Out,
-        added : Out(head_lanes): for `Lanes`.
+        added, taken : Out(head_lanes): for `Lanes`.
     Only with attention:
     place : In, address of V for the step that begins. placed : Out(1), it was used.
     slot : In, place of the head in the word of V.
     v_en : In(1), v_addr : In, v_data : In(lanes), write a word of V.
+    v_down : In(1), the word holds spikes downwards, otherwise those upwards.
     v_mask : In(1), constant of the operation: keep the bits that are set in both words instead.
     learnt : In(1), values : In(head_lanes * state_bits), a word to write back.
     clear : In(1), begin to clear the state. clearing : Out(1), it is being cleared.
@@ -69,6 +71,7 @@ class Operands(Component):
         index_bits: int,
         value_words: int,
         masked: bool,
+        signed: bool,
     ) -> None:
         self._lanes = lanes
         self._weight_bits = weight_bits
@@ -78,18 +81,22 @@ class Operands(Component):
         self._index_bits = index_bits
         self._value_words = value_words
         self._masked = masked
+        self._signed = signed
         self.state_words = steps << index_bits
-        self.operand_bits = max(weight_bits, state_bits + 1) if state_bits else weight_bits
+        self.operand_bits = (
+            max(weight_bits, state_bits + (not signed)) if state_bits else weight_bits
+        )
         members = {
             "i_valid": In(1),
             "i": In(slot_layout(entry_bits, addr_bits)),
-            **{name: In(1) for name in ("state", "learn", "keep")},
+            **{name: In(1) for name in ("state", "learn", "keep", "ternary", "split")},
             "w_addr": Out(addr_bits),
             "w_data": In(lanes * weight_bits),
             "o_valid": Out(1),
             "controls": Out(CONTROLS),
             "operands": Out(lanes * self.operand_bits),
             "added": Out(head_lanes),
+            "taken": Out(head_lanes),
         }
         if state_bits:
             members |= {
@@ -100,6 +107,7 @@ class Operands(Component):
                 "v_addr": In(range(value_words)),
                 "v_data": In(lanes),
                 "v_mask": In(1),
+                "v_down": In(1),
                 "learnt": In(1),
                 "values": In(head_lanes * state_bits),
                 "clear": In(1),
@@ -116,7 +124,15 @@ class Operands(Component):
         addr = Signal.like(self.w_addr, reset_less=True)
         m.d.sync += addr.eq(self.i.base + row)
         m.d.comb += self.w_addr.eq(addr)
-        control = decode(kind, first=first, final=self.i.final, learn=self.learn)
+        control = decode(
+            kind,
+            first=first,
+            final=self.i.final,
+            learn=self.learn,
+            ternary=self.ternary,
+            split=self.split,
+            by_rest=self._signed,
+        )
         pipeline = Pipeline(m)
         m.d.comb += [
             self.o_valid.eq(pipeline.delay(self.i_valid, 3, "valid", reset_less=False)),
@@ -156,35 +172,43 @@ class Operands(Component):
         with m.If(opens):
             m.d.sync += step.eq(Mux(first, 0, step + 1))
 
+        # A word of V, and behind it one of its spikes downwards.
+        halves = 2 if self._signed else 1
         m.submodules.value_memory = value_memory = Memory(
-            shape=self._lanes, depth=self._value_words, init=[], attrs=BLOCK_RAM
+            shape=self._lanes * halves, depth=self._value_words, init=[], attrs=BLOCK_RAM
         )
-        write, read = value_memory.write_port(), value_memory.read_port()
+        write = value_memory.write_port(granularity=self._lanes if halves > 1 else None)
+        read = value_memory.read_port()
+        v_en, v_data = self.v_en, self.v_data
+        if self._signed:
+            v_en = Cat(self.v_en & ~self.v_down, self.v_en & (self.v_down | ~self.ternary))
+            v_data = Cat(self.v_data, self.v_data & self.v_down.replicate(self._lanes))
         value_addr = Signal.like(self.place, reset_less=True)
         slot = Signal.like(self.slot, reset_less=True)
         with m.If(opens):
             m.d.sync += [value_addr.eq(self.place), slot.eq(self.slot)]
-        value = read.data
+        values = pieces(read.data, self._lanes)
         if self._head_lanes < self._lanes:
-            value = piece(read.data, self._head_lanes, pipeline.register(slot, "read_slot"))
+            read_slot = pipeline.register(slot, "read_slot")
+            values = [piece(half, self._head_lanes, read_slot) for half in values]
         m.d.comb += [
             self.placed.eq(opens & self.learn),
-            self.added.eq(pipeline.register(value, "added")),
+            Cat(self.added, self.taken).eq(pipeline.register(Cat(*values), "added")),
         ]
         if self._masked:
             # A word that is masked is read in one cycle, and written in the next.
-            late_data = pipeline.register(self.v_data, "late_data")
+            late_data = pipeline.register(v_data, "late_data")
             m.d.comb += [
                 read.addr.eq(Mux(self.v_mask, self.v_addr, value_addr)),
-                write.en.eq(pipeline.register(self.v_en, "late_en", reset_less=False)),
+                write.en.eq(pipeline.register(v_en, "late_en", reset_less=False)),
                 write.addr.eq(pipeline.register(self.v_addr, "late_addr")),
                 write.data.eq(Mux(self.v_mask, late_data & read.data, late_data)),
             ]
         else:
             m.d.comb += [
-                write.en.eq(self.v_en),
+                write.en.eq(v_en),
                 write.addr.eq(self.v_addr),
-                write.data.eq(self.v_data),
+                write.data.eq(v_data),
                 read.addr.eq(value_addr),
             ]
 
@@ -210,4 +234,4 @@ class Operands(Component):
             ),
             write.data.eq(Mux(self.clearing, 0, self.values)),
         ]
-        return Cat(self._extended(read.data, self._state_bits, signed=False))
+        return Cat(self._extended(read.data, self._state_bits, signed=self._signed))

@@ -26,6 +26,14 @@ class Kind(IntEnum):
         reset. The operand stays.
     NEXT : begins a later step with the same operand: v <- (v fired ? rest : v >> leak) + x.
 
+    Where the operation has ternary neurons, two kinds end a step, and where it has relu neurons,
+    one kind stands between the bits of a value:
+
+    TEST : as FIRST is coded: v <- v + 2 threshold - 1, which is negative for a spike downwards.
+    BACK : as NEXT is coded: undoes it; that sign leaves as the second spike of the step.
+    SPLIT : as NEXT is coded: v <- v - s where v fired, else v + s; s is half the threshold at
+        first, and half of the last one each time.
+
     With a soft reset, OPEN and NEXT do not replace v where it fired. The first entry of a list
     replaces v: EVENT and ADD by W, OPEN by rest + (W << shift).
     """
@@ -38,6 +46,10 @@ class Kind(IntEnum):
     FIRST = 5
     SOFT = 6
     NEXT = 7
+
+    TEST = 5
+    BACK = 7
+    SPLIT = 7
 
 
 OPENS = (Kind.OPEN, Kind.FIRST, Kind.NEXT)
@@ -106,13 +118,16 @@ class Operation:
     blank : rows have no events, only fixed entries.
     leak : places by which v is shifted between steps.
     soft : a spike subtracts from v, by SOFT, rather than replacing it.
+    ternary, split : of neurons, see `Kind`; with `split`, every step begins anew.
     state : EVENTs read the attention state rather than weights.
-    learn : EVENTs add the spikes of V to the attention state, which is cleared before.
+    learn : EVENTs add the spikes of V, times `rest`, to the attention state, which is cleared
+        before, unless `state` is set too.
+    plane : the bit of the inputs that is read.
     keep : accumulators go on from the operation before.
     target : where spikes go.
     o_base, o_group : first address of the output, and its first group.
-    o_row : words from one step to the next; tokens follow each other. With `learn`, the three say
-        where V is read.
+    o_rows : rows of a token. o_row : words from one row to the next; tokens follow each other. With
+        `learn`, these say where V is read.
     logits : accumulators that are sent as logits afterwards.
     image : the image is not needed afterwards.
     """
@@ -139,13 +154,17 @@ class Operation:
     blank: bool = False
     leak: int = 0
     soft: bool = False
+    ternary: bool = False
+    split: bool = False
     state: bool = False
     learn: bool = False
+    plane: int = 0
     keep: bool = False
     target: Target = Target.NONE
     o_base: int = 0
     o_group: int = 0
     o_row: int = 0
+    o_rows: int = 1
     logits: int = 0
     image: bool = False
 

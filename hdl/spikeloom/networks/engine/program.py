@@ -46,6 +46,7 @@ class Program:
     lists : event lists that are present at once.
     list_depth : entries in their ring, a power of two.
     state_bits : bits of a count of the attention state, 0 without attention.
+    signed_state : counts may be negative, and V may have spikes downwards.
     index_bits : address bits of the state of one step.
     value_words : words of V.
     head_lanes : lanes that a head of an attention takes, all or a part.
@@ -70,6 +71,7 @@ class Program:
     lists: int
     list_depth: int
     state_bits: int = 0
+    signed_state: bool = False
     index_bits: int = 0
     value_words: int = 0
     head_lanes: int = 0

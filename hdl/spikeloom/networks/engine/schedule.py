@@ -63,7 +63,7 @@ def _by_layer(program: Program, counts: Sequence[NDArray]) -> dict[str, int]:
         cycles = program.table.operation_words + Sequencer.fetch_overhead
         cycles += operation_cycles(program, operation, count)
         cycles += 1 + 2 * operation.logits
-        if operation.learn:
+        if operation.learn and not operation.state:
             cycles += program.steps << program.index_bits
         total[operation.name] = total.get(operation.name, 0) + cycles
     return total
@@ -77,7 +77,8 @@ def events(operation: Operation, spikes: Mapping[str, NDArray], pixels: NDArray)
         parts = rows[None]
     else:
         low, high = operation.dims
-        parts = np.stack([spikes[name][:, :, low:high] for name in operation.inputs])
+        read = [spikes[name][:, :, low:high] for name in operation.inputs]
+        parts = np.stack([one >> operation.plane & 1 for one in read])
     last = operation.first_token + operation.tokens
     parts = parts[:, :, operation.first_token : last]
     count = np.zeros((*parts.shape[:3], operation.words), np.int64)

@@ -104,7 +104,7 @@ class Sequencer(Component):
                 with m.Else():
                     m.d.sync += place.eq(place + 1)
             with m.State("decide"):
-                m.d.comb += self.clear.eq(self.learn)
+                m.d.comb += self.clear.eq(self.learn & ~self.state)
                 m.next = "clear"
             with m.State("clear"), m.If(~self.clearing):
                 m.d.sync += self.go.eq(1)

@@ -175,7 +175,10 @@ class Storage:
         signal = self._network.signals[root]
         assert isinstance(signal, Spikes)
         row_words = padded(self.columns(root).end, self._unit) // self._unit
-        bitmap = Bitmap(row_words, signal.tokens * signal.steps * row_words, [root])
+        neuron = getattr(self._network.layer(root), "neuron", None)
+        planes = 1 if neuron is None else neuron.bits
+        words = signal.tokens * signal.steps * planes * row_words
+        bitmap = Bitmap(row_words, words, [root], planes=planes)
         self._bitmaps[root] = bitmap
         return bitmap
 

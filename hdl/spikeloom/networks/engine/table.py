@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..ranges import Range
 from .operation import Entry, Operation
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 WORD_BITS = 16  # of the table: the width of a small block RAM
 
 # Fields of an operation. Counts are stored less 1, because counters end at 0.
-COUNTS = ("words", "parts", "rows", "tokens", "groups")
+COUNTS = ("words", "parts", "rows", "tokens", "groups", "o_rows")
 ADDRESSES = ("x_base", "part_step", "row_step", "o_base", "o_row", "o_group")
 LANES = (
     "w_base",
@@ -23,6 +24,8 @@ LANES = (
     "rest",
     "leak",
     "soft",
+    "ternary",
+    "split",
     "state",
     "learn",
     "keep",
@@ -68,8 +71,8 @@ class Table:
 
     @property
     def rest_bits(self) -> int:
-        """Bits of `rest`, which is negative where it matters; hardware extends its sign."""
-        return 1 + max((~operation.rest).bit_length() for operation in self.operations)
+        """Bits of `rest`; hardware extends its sign."""
+        return max(Range(one.rest, one.rest).bits for one in self.operations)
 
     @property
     def widths(self) -> dict[str, int]:
