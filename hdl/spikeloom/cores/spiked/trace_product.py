@@ -116,9 +116,10 @@ class TraceProduct(Component):
         loops, part_last, blocks = self._loops(m)
         begun = Signal()
         leaving = Signal(range(self._config.group_blocks[0]))
+        still_leaving = Signal()
         begin = self.run & self.lanes.full & self.room.free
         ready = self.enable & (begun | begin)
-        issue = self.events.valid & ready & ~(event.last & (leaving != 0))
+        issue = self.events.valid & ready & ~(event.last & still_leaving)
         closes = issue & event.last
         m.d.comb += [
             self.events.next.eq(issue),
@@ -131,9 +132,9 @@ class TraceProduct(Component):
         with m.If(issue):
             m.d.sync += begun.eq(~(event.last & part_last))
         with m.If(closes & ~event.silent):
-            m.d.sync += leaving.eq(blocks - 1)
-        with m.Elif(leaving != 0):
-            m.d.sync += leaving.eq(leaving - 1)
+            m.d.sync += [leaving.eq(blocks - 1), still_leaving.eq(blocks != 1)]
+        with m.Elif(still_leaving):
+            m.d.sync += [leaving.eq(leaving - 1), still_leaving.eq(leaving != 1)]
 
         # The event is delayed to match its products.
         code = Signal.like(event.code, reset_less=True)
