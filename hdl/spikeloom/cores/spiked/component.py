@@ -111,11 +111,11 @@ class SpikedComponent(Component):
         # Transpose dimensions back to tokens, group by group; the next token is read while one is
         # sent.
         m.d.comb += [
-            tensor.addr.index.eq(
+            tensor.addr.index[0].eq(
                 Mux(sent.step, Mux(sent.place_last, 0, sent.place + 1), sent.place)
             ),
             tensor.release.eq(sent.step & sent.place_last),
-            self.o.payload.data.eq(tensor.data),
+            self.o.payload.data.eq(tensor.data[0]),
             self.o.payload.last.eq(sent.last),
         ]
         m.d.sync += self.o.valid.eq(tensor.full & ~tensor.release)
@@ -132,13 +132,19 @@ class SpikedComponent(Component):
         one = Signal(shape)
         m.d.comb += one.spike.eq(1)
         m.submodules.q_events = q_events = EventMemory(
-            tokens, head_dim, steps=config.steps, transposed=False
+            tokens, head_dim, steps=config.steps, transposed=False, ways=config.events
         )
         m.submodules.k_lanes = k_lanes = LaneMemory(
-            tokens, head_dim, lanes=config.lanes, block=1, shape=shape, delay=2
+            tokens,
+            head_dim,
+            lanes=config.lanes,
+            block=1,
+            shape=shape,
+            ways=config.events,
+            delay=2,
         )
         m.submodules.v_events = v_events = EventMemory(
-            value_dim + 1, tokens, steps=config.steps, transposed=True
+            value_dim + 1, tokens, steps=config.steps, transposed=True, ways=config.events
         )
         misframed = []
         q_codes, k_codes, v_codes = (
@@ -168,6 +174,7 @@ class SpikedComponent(Component):
             shape=unsigned_code(config.steps),
             banks=GROUP_BANKS,
             by_group=True,
+            ways=config.events,
             delay=2,
             silent=partial(silent_row, config),
         )
