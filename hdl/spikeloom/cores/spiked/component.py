@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from .core import Spiked
 
 
-GROUP_BANKS = 3  # a group of probabilities is read, one is known, one is computed
 OUTPUT_BANKS = 2  # a group of output codes is sent, one is computed
+
+
+def group_banks(config: Spiked) -> int:
+    """Groups of probabilities in memory: one is read, one is known, and one is computed, unless
+    they are groups of different heads."""
+    return 3 if config.groups > 1 else 2
 
 
 def token_beat(config: Spiked, width: int) -> data.StructLayout:
@@ -172,7 +177,7 @@ class SpikedComponent(Component):
             lanes=config.lanes,
             block=config.encoders,
             shape=unsigned_code(config.steps),
-            banks=GROUP_BANKS,
+            banks=group_banks(config),
             by_group=True,
             ways=config.events,
             delay=2,

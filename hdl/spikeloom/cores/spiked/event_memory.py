@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import C, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.add_with_carry import add_with_carry
 from ...blocks.bank_memory import BankMemory
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
@@ -135,37 +136,40 @@ class EventMemory(Component):
         way, index = fill.index[:way_bits], fill.index[way_bits:]
         written = self.i.valid & self.i.ready
         code = self.i.payload
-        before, after = Signal.like(ends.data.ends), Signal.like(ends.data.ends)
-        place = Signal(len(after[0]) - 1)
+
+        # The next place in each part of the line, before and after this code.
+        places = data.ArrayLayout(range(-(-self._length // self._ways) + 1), self._ways)
+        before, after = Signal(places), Signal(places)
+        place = select(list(before), way)
         m.d.comb += [
             self.i.ready.eq(~starts | memory.w.free),
             fill.step.eq(written),
-            place.eq(select(list(before), way) + 1),
             memory.w.reserve.eq(written & starts),
-            memory.w.addr.eq(Cat(place, fill.line)),
+            memory.w.addr.eq(Cat(place[: len(ends.data.ends[0]) - 1], fill.line)),
             memory.w.data.eq(Cat(index, code.step, code.sign).replicate(self._ways)),
             memory.w.close.eq(written & closes),
             ends.addr.eq(Cat(fill.line, memory.w_bank)),
-            ends.data.ends.eq(after),
-            ends.data.short.eq(Cat(end > 0 for end in after) == 0),
             ends.en.eq(written & last),
         ]
+        short = []
         for n in range(self._ways):
             adds = code.spike & (way == n)
             m.d.comb += [
                 memory.w.en[n].eq(written & adds),
-                after[n].eq(Mux(adds, place, before[n])),
+                after[n].eq(before[n] + adds),
+                ends.data.ends[n].eq(add_with_carry(Cat(before[n], 0).as_signed(), C(-1, 1), adds)),
             ]
+            short.append((before[n] == 0) | (before[n] == 1) & ~adds)
+        m.d.comb += ends.data.short.eq(Cat(short).all())
         if self._transposed:
+            first = Signal(init=1)
+            with m.If(written & fill.line_last):
+                m.d.sync += first.eq(fill.index_last)
             kept = self._keep(m, fill, written, after)
-            for n in range(self._ways):
-                m.d.comb += before[n].eq(Mux(fill.index == 0, -1, kept[n]))
+            m.d.comb += before.eq(Mux(first, 0, kept.as_value()))
         else:
-            held = [Signal.like(end, name=f"end_{n}", init=-1) for n, end in enumerate(after)]
-            for end, register in zip(after, held, strict=True):
-                with m.If(written):
-                    m.d.sync += register.eq(Mux(last, -1, end))
-            m.d.comb += before.as_value().eq(Cat(held))
+            with m.If(written):
+                m.d.sync += before.eq(Mux(last, 0, after.as_value()))
 
     def _read(self, m, memory, ends):
         """Read the next event while the current one is used.
@@ -231,15 +235,15 @@ class EventMemory(Component):
                 spike.code.spike.eq(more if self._ways > 1 else 1),
             ]
 
-    def _keep(self, m, fill, written, ends):
-        """The current ends of the current line, one memory word per line; `ends` replace them."""
-        m.submodules.kept = kept = Memory(shape=ends.shape(), depth=self._lines, init=[])
+    def _keep(self, m, fill, written, places):
+        """The next places of the current line, one memory word per line; `places` replace them."""
+        m.submodules.kept = kept = Memory(shape=places.shape(), depth=self._lines, init=[])
         write = kept.write_port()
         read = kept.read_port(transparent_for=(write,))
         following = Mux(fill.line == self._lines - 1, 0, fill.line + 1)
         m.d.comb += [
             write.addr.eq(fill.line),
-            write.data.eq(ends),
+            write.data.eq(places),
             write.en.eq(written),
             read.addr.eq(Mux(written, following, fill.line)),
         ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .component import GROUP_BANKS, OUTPUT_BANKS
+from .component import OUTPUT_BANKS, group_banks
 from .output_encoder import OutputEncoder
 from .phase_encoder import PhaseEncoder
 from .trace_product import product_delay
@@ -116,8 +116,8 @@ def last_beat_cycles(
             group = queries[first : first + config.lanes]
 
             # Scores wait for a bank of probabilities. Rows leave WOSS one after the other.
-            if len(released) >= GROUP_BANKS:
-                scores.wait(released[-GROUP_BANKS] + 2)
+            if len(released) >= group_banks(config):
+                scores.wait(released[-group_banks(config)] + 2)
             for count in group:
                 scores.line(count)
                 arrived = scores.end + last_blocks(config, [count])

@@ -16,6 +16,7 @@ from ...blocks.group_counter import GroupCounter
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import BLOCK_RAM, NO_READ_WRITE_COLLISION, has_lut_ram
 from ...blocks.pipeline import Pipeline
+from ...blocks.select import lookup
 from .event_memory import EventReader
 from .lane_memory import lane_address
 from .tables import trace_table
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from amaranth.hdl import ShapeLike
 
     from .core import Spiked
+
+
+BLOCK_RAM_WIDTH = 18  # bits of the narrowest block RAM with two ports, where LUTs can be memory
+FEW_BITS = 4  # cheaper in logic than in one more block RAM
 
 
 def sum_shape(config: Spiked, length: int) -> range:
@@ -190,29 +195,33 @@ class TraceProduct(Component):
     def _products(self, m, codes, lanes, lut_ram):
         """The product of each code of the event with each lane, and whether to subtract it.
 
-        Without LUT RAM, block RAM is needed for what is written, and tables are logic.
+        Without LUT RAM, block RAM is needed for what is written, and tables are logic. Otherwise a
+        few bits beyond the width of a block RAM are logic: only the first entries have them.
         """
         config = self._config
-        attrs = BLOCK_RAM if lut_ram else NO_READ_WRITE_COLLISION
+        table, width = trace_table(config), config.frac_bits + 1
+        beyond = width % BLOCK_RAM_WIDTH if lut_ram and width > BLOCK_RAM_WIDTH else 0
+        width -= beyond if beyond <= FEW_BITS else 0
+        high = [entry >> width for entry in table]
         pairs = [(code, lane) for way, code in enumerate(codes) for lane in lanes[way]]
         products = []
         for n, (code, lane) in enumerate(pairs):
             if n % 2 == 0:  # block RAMs have two ports
                 m.submodules[f"traces_{n}"] = traces = Memory(
-                    shape=config.frac_bits + 1,
-                    depth=2 * config.steps - 1,
-                    init=trace_table(config),
-                    attrs=attrs,
+                    shape=width,
+                    depth=len(table),
+                    init=[entry % (1 << width) for entry in table],
+                    attrs=BLOCK_RAM if lut_ram else NO_READ_WRITE_COLLISION,
                 )
-            products.append(self._product(m, n, traces.read_port(), code, lane))
+            products.append(self._product(m, n, traces.read_port(), high, code, lane))
         return products
 
-    def _product(self, m, n, trace, code, lane):
+    def _product(self, m, n, trace, high, code, lane):
         """Product number `n`, a negative one inverted, and the carry that completes its negation.
 
         The steps of the event's `code` and of the `lane` code add up to an address of the table.
         The table is read in the next cycle, into a register, as block RAM has a long output delay.
-        Then the sign is applied.
+        Its bits beyond the memory are the table `high`. Then the sign is applied.
         """
         pair = Signal(3, name=f"pair_{n}", reset_less=True)
         minus = Signal(4, name=f"minus_{n}", reset_less=True)
@@ -224,10 +233,12 @@ class TraceProduct(Component):
             minus.eq(Cat(code.sign ^ getattr(lane, "sign", 0), minus)),
         ]
 
-        product = Signal(signed(len(trace.data) + 1), name=f"product_{n}", reset_less=True)
-        magnitude = Signal.like(trace.data, name=f"magnitude_{n}", reset_less=True)
+        magnitude = Signal(self._config.frac_bits + 1, name=f"magnitude_{n}", reset_less=True)
+        beyond = Signal(len(magnitude) - len(trace.data), name=f"beyond_{n}", reset_less=True)
+        product = Signal(signed(len(magnitude) + 1), name=f"product_{n}", reset_less=True)
         m.d.sync += [
-            magnitude.eq(trace.data),
+            beyond.eq(lookup(high, address)),
+            magnitude.eq(Cat(trace.data, beyond)),
             product.eq(Mux(pair[-1], magnitude, 0) ^ minus[2].replicate(len(product))),
         ]
         return product, minus[3]
