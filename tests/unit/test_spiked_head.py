@@ -24,7 +24,7 @@ CONFIGS = [
     {"tokens": 10, "head_dim": 6, "value_dim": 1, "lanes": 10, "encoders": 10},
     {"tokens": 7, "head_dim": 2, "lanes": 3, "events": 2, "mask": "causal"},
     {"tokens": 9, "head_dim": 5, "value_dim": 3, "lanes": 9, "encoders": 3, "events": 2},
-    {"tokens": 8, "head_dim": 4, "lanes": 4, "encoders": 2, "events": 2, "mask": "causal"},
+    {"tokens": 5, "head_dim": 3, "lanes": 4, "encoders": 2, "events": 2, "mask": "causal"},
 ]
 
 

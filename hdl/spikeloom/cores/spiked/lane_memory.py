@@ -153,11 +153,10 @@ class LaneMemory(Component):
             word = Mux(fill.block[:1], Cat(codes[1 - way :: ways]), word)
 
         slots = -(-size // ways)
-        block_bits = max(block for block, _ in places).bit_length()
         group = [] if self._by_group else [place.group]
         m.submodules[f"memory_{way}" if ways > 1 else "memory"] = memory = BankMemory(
             banks=self._banks,
-            depth=(1 if self._by_group else self._groups) << block_bits,
+            depth=(1 if self._by_group else self._groups) << len(block),
             granules=self._lanes,
             granule_bits=slots * self._code_bits,
             behind=self._delay == 2,
@@ -167,27 +166,29 @@ class LaneMemory(Component):
         m.d.comb += [
             granule.eq(word),
             memory.w.reserve.eq(self.room.reserve),
-            memory.w.addr.eq(Cat(block[:block_bits], *group)),
+            memory.w.addr.eq(Cat(block, *group)),
             memory.w.data.eq(granule.replicate(self._lanes)),
             memory.w.close.eq(place.step & (place.place_last if self._by_group else place.last)),
         ]
         for n in range(self._lanes):
             m.d.comb += memory.w.en[n].eq(self.i_valid & mine & (preset | (place.place == n)))
-        self._read(m, way, memory, addr, places)
+        self._read(m, way, memory, addr, places, len(block))
         return memory
 
-    def _read(self, m, way, memory, addr, places):
+    def _read(self, m, way, memory, addr, places, block_bits):
         """Read the block that holds the index, then pick the code from it."""
         index = addr.index[way]
-        block = index if places == [(n, 0) for n in range(len(places))] else None
+        block = Signal(block_bits, name=f"block_{way}")
         slot = Signal(range(-(-self._block // self._ways)), name=f"slot_{way}")
-        if block is None:
-            block = lookup([block for block, _ in places], index)
+        if places == [(n, 0) for n in range(len(places))]:
+            m.d.comb += block.eq(index)
+        else:
+            m.d.comb += block.eq(lookup([block for block, _ in places], index))
             m.d.sync += slot.eq(lookup([slot for _, slot in places], index))
         group = [] if self._by_group else [addr.group]
         m.d.comb += [
             memory.r.release.eq(self.o.release),
-            memory.r.addr.eq(Cat(block[: places[-1][0].bit_length()], *group)),
+            memory.r.addr.eq(Cat(block, *group)),
         ]
         for n in range(self._lanes):
             word = memory.r.data.word_select(n, len(memory.r.data) // self._lanes)

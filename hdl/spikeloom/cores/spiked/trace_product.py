@@ -227,10 +227,11 @@ class TraceProduct(Component):
         minus = Signal(4, name=f"minus_{n}", reset_less=True)
         address = Signal.like(trace.addr, name=f"address_{n}", reset_less=True)
         m.d.comb += trace.addr.eq(address)
+        spikes = code.spike & lane.spike
         m.d.sync += [
             address.eq(code.step + lane.step),
-            pair.eq(Cat(code.spike & lane.spike, pair)),
-            minus.eq(Cat(code.sign ^ getattr(lane, "sign", 0), minus)),
+            pair.eq(Cat(spikes, pair)),
+            minus.eq(Cat(spikes & (code.sign ^ getattr(lane, "sign", 0)), minus)),
         ]
 
         magnitude = Signal(self._config.frac_bits + 1, name=f"magnitude_{n}", reset_less=True)
