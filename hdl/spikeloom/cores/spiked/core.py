@@ -59,7 +59,7 @@ class Spiked(AttentionShape):
     SUMMARY = "one-spike phase codes, trace products, softmax by spike shift (NeurIPS 2024)"
     SOURCE = '"SpikedAttention", NeurIPS 2024'
     VIEWS = ("values", "codes")
-    UNROLL = ("lanes",)
+    UNROLL = ("lanes", "events")
     UNROLL_FOLLOWS = ("encoders",)
     SIZE_KEYS = ("tokens",)
     CYCLES_FOLLOW_DATA = True
