@@ -140,7 +140,7 @@ class EventMemory(Component):
         # The next place in each part of the line, before and after this code.
         places = data.ArrayLayout(range(-(-self._length // self._ways) + 1), self._ways)
         before, after = Signal(places), Signal(places)
-        place = select(list(before), way)
+        place = select([before[n] for n in range(self._ways)], way)
         m.d.comb += [
             self.i.ready.eq(~starts | memory.w.free),
             fill.step.eq(written),
@@ -214,7 +214,7 @@ class EventMemory(Component):
         with m.If(enter):
             m.d.sync += [
                 ahead.eq(fetched),
-                end.eq(_largest(list(coming.ends))),
+                end.eq(_largest([coming.ends[n] for n in range(self._ways)])),
                 last.eq(coming.short),
             ]
         with m.Elif(self.o.next):
