@@ -123,6 +123,8 @@ def test_products_cost_what_spikes_cost(tokens, lanes):
         ({"score_scale": 1e5}, "score_scale = 100000.0 makes every score vanish"),
         ({"lanes": 5}, "lanes = 5 is not allowed; lanes must be 1..tokens (4)"),
         ({"lanes": 4, "encoders": 3}, "encoders must be a divisor of lanes (4)"),
+        ({"events": 3}, "events must be 1..2"),
+        ({"head_dim": 1, "events": 2}, "1..the smaller of tokens and head_dim (1)"),
     ],
 )
 def test_bad_keys_get_one_clear_line(keys, message):
