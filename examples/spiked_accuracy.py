@@ -7,6 +7,7 @@ Prints Markdown tables, and writes ``spiked-error.png`` to FOLDER (default: docs
 
 import sys
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -112,15 +113,15 @@ def print_side_by_side():
 
 
 def print_cycles():
-    print("| lanes | encoders | 100 % | 50 % | 10 % | 1 % | interval, 100 % |")
-    print("|---|---|---|---|---|---|---|")
-    for lanes in (1, 7, 8, 49):
-        config = Spiked(tokens=49, head_dim=32, lanes=lanes)
+    print("| lanes | events | encoders | 100 % | 50 % | 10 % | 1 % | interval, 100 % |")
+    print("|---|---|---|---|---|---|---|---|")
+    for lanes, events in product((1, 7, 8, 49), (1, 2)):
+        config = Spiked(tokens=49, head_dim=32, lanes=lanes, events=events)
         rng = np.random.default_rng(2)
         heads = [config.random_operands(rng, share) for share in SHARES]
         cycles = " | ".join(f"{config.cycles(**head):,}" for head in heads)
         interval = schedule.interval(config)
-        print(f"| {lanes} | {config.encoders} | {cycles} | {interval:,.0f} |")
+        print(f"| {lanes} | {events} | {config.encoders} | {cycles} | {interval:,.0f} |")
 
 
 def print_product():

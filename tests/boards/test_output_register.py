@@ -9,7 +9,7 @@ import pytest
 
 from spikeloom.errors import JobError
 from spikeloom.families import find_family
-from spikeloom.families.ecp5_output_register import LEFT, SAVED, USED
+from spikeloom.families.ecp5_output_register import IN_USE, LEFT, SAVED, USED
 from spikeloom.tools import run_tool
 
 ECP5 = find_family("ecp5")
@@ -187,3 +187,29 @@ def test_equivalence_can_fail(netlists, tmp_path):
     (tmp_path / "after.json").write_text(json.dumps(netlist))
     with pytest.raises(JobError, match="unproven"):
         prove_equal(tmp_path)
+
+
+@pytest.mark.parametrize(("mode", "result"), [("NOREG", USED), ("OUTREG", LEFT + IN_USE)])
+def test_a_port_is_converted_once(tmp_path, mode, result):
+    """A second pass must not take the next register behind the output register."""
+    ram = {
+        "type": "DP16KD",
+        "parameters": {"DATA_WIDTH_B": f"{18:032b}", "REGMODE_A": mode, "CLKAMUX": "CLKA"},
+        "connections": {"CLKA": [2], "DOA0": [3]},
+        "port_directions": {"CLKA": "input", "DOA0": "output"},
+    }
+    register = {
+        "type": "TRELLIS_FF",
+        "parameters": {"REGSET": "RESET", "CLKMUX": "CLK", "CEMUX": "1", "LSRMUX": "LSR"},
+        "connections": {"CLK": [2], "DI": [3], "Q": [4]},
+        "port_directions": {"CLK": "input", "DI": "input", "Q": "output"},
+    }
+    top = {
+        "attributes": {"top": "1"},
+        "ports": {"q": {"direction": "output", "bits": [4]}},
+        "cells": {"ram": ram, "register": register},
+    }
+    netlist = tmp_path / "netlist.json"
+    netlist.write_text(json.dumps({"modules": {"top": top}}))
+    assert ECP5.optimise(netlist)[result] == 1
+    assert ("register" in cells(netlist)) == (mode == "OUTREG")

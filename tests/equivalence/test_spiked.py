@@ -1,6 +1,7 @@
 """RTL of `spiked` against its golden model, bit for bit, in Verilog simulators."""
 
 import re
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -32,10 +33,13 @@ def test_suite(name, simulator):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("family", [pytest.param("ice40", marks=pytest.mark.slow), "ecp5"])
-def test_netlist(family, icarus):
+@pytest.mark.parametrize(
+    ("family", "events"),
+    [pytest.param("ice40", 1, marks=pytest.mark.slow), ("ecp5", 1), ("ecp5", 2)],
+)
+def test_netlist(family, events, icarus):
     """The synthesised netlist passes the same suite, on the simulator that compiles it quicker."""
-    result = run_suite(SMALL, simulator=icarus, netlist=family)
+    result = run_suite(replace(SMALL, events=events), simulator=icarus, netlist=family)
     assert result.failures == 0, f"see {result.folder}"
 
 
@@ -83,9 +87,10 @@ def test_smallest_size_exhaustively(mask):
 
 
 @pytest.mark.slow
-def test_swin_window_at_several_densities():
+@pytest.mark.parametrize("events", [1, 2])
+def test_swin_window_at_several_densities(events):
     """N = 49, D = 32, T = 40 on 49 lanes: dense, half and a tenth of all neurons spiking."""
-    config = Spiked(tokens=49, head_dim=32, lanes=49)
+    config = Spiked(tokens=49, head_dim=32, lanes=49, events=events)
     rng = np.random.default_rng(2)
     heads = [config.random_operands(rng, density) for density in (1.0, 0.5, 0.1)]
     run = run_rtl(config, heads)
@@ -112,13 +117,15 @@ def test_gaussian_tensors_of_two_heads_against_softmax():
 def test_cycles_on_the_page():
     """The tables of cycles, and the range for trained networks."""
     page = (ROOT / "docs" / "spiked.md").read_text()
-    for lanes in (1, 7, 8, 49):
-        config = Spiked(tokens=49, head_dim=32, lanes=lanes)
+    for lanes, events in product((1, 7, 8, 49), (1, 2)):
+        config = Spiked(tokens=49, head_dim=32, lanes=lanes, events=events)
         rng = np.random.default_rng(2)
         heads = [config.random_operands(rng, share) for share in (1.0, 0.5, 0.1, 0.01)]
         figures = [*(config.cycles(**head) for head in heads), round(interval(config))]
         row = " | ".join(f"{figure:,}" for figure in figures)
-        assert f"| {lanes} | {config.encoders} | {row} |" in page
+        assert f"| {lanes} | {events} | {config.encoders} | {row} |" in page
+        if events == 2:
+            continue
         works = [np.count_nonzero(head["q"], axis=1) for head in heads]
         first = f"{product_cycles(config, works[0]):,} / "
         assert f"| {lanes} | {first}" in page

@@ -22,6 +22,9 @@ CONFIGS = [
     {"tokens": 9, "head_dim": 4, "value_dim": 7, "lanes": 9, "encoders": 3},
     {"tokens": 13, "head_dim": 5, "lanes": 6, "encoders": 3, "frac_bits": 12, "log_bits": 4},
     {"tokens": 10, "head_dim": 6, "value_dim": 1, "lanes": 10, "encoders": 10},
+    {"tokens": 7, "head_dim": 2, "lanes": 3, "events": 2, "mask": "causal"},
+    {"tokens": 9, "head_dim": 5, "value_dim": 3, "lanes": 9, "encoders": 3, "events": 2},
+    {"tokens": 5, "head_dim": 3, "lanes": 4, "encoders": 2, "events": 2, "mask": "causal"},
 ]
 
 
@@ -99,8 +102,8 @@ def test_products_cost_what_spikes_cost(tokens, lanes):
     for share in (1.0, 0.5, 0.1, 0.05, 0.02, 0.01, 0.0):
         q, k, v = random_head(config, 1, share)
         p = spiked.trace(config, q, k, v).probabilities
-        queries = schedule.query_spikes(config, (q != 0).tolist())
-        values = schedule.value_spikes(config, (v != 0).tolist())
+        queries = schedule.query_events(config, (q != 0).tolist())
+        values = schedule.value_events(config, (v != 0).tolist())
         for a, b in ((queries, k), (values, p)):
             work = sum(a) + np.count_nonzero(b)
             clocks = schedule.product_cycles(config, a)
@@ -120,6 +123,8 @@ def test_products_cost_what_spikes_cost(tokens, lanes):
         ({"score_scale": 1e5}, "score_scale = 100000.0 makes every score vanish"),
         ({"lanes": 5}, "lanes = 5 is not allowed; lanes must be 1..tokens (4)"),
         ({"lanes": 4, "encoders": 3}, "encoders must be a divisor of lanes (4)"),
+        ({"events": 3}, "events must be 1..2"),
+        ({"head_dim": 1, "events": 2}, "1..the smaller of tokens and head_dim (1)"),
     ],
 )
 def test_bad_keys_get_one_clear_line(keys, message):

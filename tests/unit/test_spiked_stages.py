@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from itertools import zip_longest
 
 import numpy as np
 import pytest
@@ -18,10 +19,15 @@ from spikeloom.cores.spiked.lane_memory import LaneMemory
 from spikeloom.cores.spiked.logarithm import Logarithm
 from spikeloom.cores.spiked.output_encoder import OutputEncoder
 from spikeloom.cores.spiked.phase_encoder import PhaseEncoder
-from spikeloom.cores.spiked.schedule import NEXT_TENSOR, last_blocks, product_cycles
+from spikeloom.cores.spiked.schedule import (
+    NEXT_TENSOR,
+    last_blocks,
+    line_events,
+    product_cycles,
+)
 from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes
 from spikeloom.cores.spiked.tables import threshold_log, thresholds
-from spikeloom.cores.spiked.trace_product import TraceProduct
+from spikeloom.cores.spiked.trace_product import TraceProduct, product_delay
 from spikeloom.cores.spiked.woss import Woss
 
 from .spiked_bench import from_wire, join, pipeline, random_codes, split, to_wire
@@ -162,14 +168,15 @@ def test_output_encoder(encoders):
 @pytest.mark.parametrize(("lines", "length"), [(1, 1), (2, 1), (1, 4), (3, 2), (5, 4)])
 @pytest.mark.parametrize(("rewinds", "repeats"), [(0, 0), (2, 0), (0, 2)])
 @pytest.mark.parametrize("pauses", [0.0, 0.4])
-def test_event_memory(lines, length, rewinds, repeats, pauses):
+@pytest.mark.parametrize("ways", [1, 2])
+def test_event_memory(lines, length, rewinds, repeats, pauses, ways):
     """The spikes of every line in order, lines read several times by `rewind` or all lines by
     `again`; events follow each other without gaps, tensors after `NEXT_TENSOR` cycles."""
     config = Spiked(tokens=1, head_dim=length, steps=12)
     rng = np.random.default_rng(lines + length)
     transposed = length > 1
     tensors = [random_codes(rng, config, (lines, length), share) for share in (0.5, 1.0, 0.0, 0.5)]
-    dut = EventMemory(lines, length, steps=config.steps, transposed=transposed)
+    dut = EventMemory(lines, length, steps=config.steps, transposed=transposed, ways=ways)
     simulator = Simulator(dut)
     simulator.add_clock(1e-6)
     o = dut.o
@@ -178,7 +185,9 @@ def test_event_memory(lines, length, rewinds, repeats, pauses):
         ends.append(len(expected))
         for again in reversed(range(1 + repeats)):
             for line in to_wire(config, tensor):
-                events = [(n, int(code)) for n, code in enumerate(line) if code] or [None]
+                spikes = [(n, int(code)) for n, code in enumerate(line) if code]
+                parts = [[(n // ways, c) for n, c in spikes if n % ways == w] for w in range(ways)]
+                events = [*zip_longest(*parts)] or [None]
                 for rewind in reversed(range(1 + rewinds)):
                     expected += [(event, rewind, again) for event in events]
 
@@ -200,7 +209,12 @@ def test_event_memory(lines, length, rewinds, repeats, pauses):
                 gap += 1
                 await ctx.tick()
             gaps.append(gap)
-            event = ctx.get(o.event.index), ctx.get(o.event.code.as_value())
+            event = tuple(
+                (ctx.get(spike.index), ctx.get(spike.code.as_value()))
+                if ctx.get(spike.code.spike)
+                else None
+                for spike in o.event.spikes
+            )
             silent = ctx.get(o.event.silent)
             found.append((None if silent else event, rewind, again))
             ctx.set(o.rewind, rewind > 0)
@@ -223,9 +237,17 @@ class ProductBench(wiring.Component):
 
     def __init__(self, config, lines, length, *, transposed):
         shape = signed_code(config.steps)
-        self.events = EventMemory(lines, length, steps=config.steps, transposed=transposed)
+        self.events = EventMemory(
+            lines, length, steps=config.steps, transposed=transposed, ways=config.events
+        )
         self.lanes = LaneMemory(
-            config.tokens, length, lanes=config.lanes, block=1, shape=shape, delay=2
+            config.tokens,
+            length,
+            lanes=config.lanes,
+            block=1,
+            shape=shape,
+            ways=config.events,
+            delay=2,
         )
         self.product = TraceProduct(config, lines, length, shape=shape)
         super().__init__({"full": Out(1)})
@@ -247,31 +269,39 @@ class ProductBench(wiring.Component):
 
 @pytest.mark.parametrize("density", [1.0, 0.3, 0.1, 0.0])
 @pytest.mark.parametrize(
-    ("tokens", "length", "lines", "lanes", "encoders", "transposed"),
+    ("tokens", "length", "lines", "lanes", "encoders", "events", "transposed"),
     [
-        (4, 3, 4, 4, 1, False),
-        (7, 5, 3, 3, 1, True),
-        (7, 5, 3, 4, 2, False),
-        (6, 1, 2, 6, 6, True),
-        (1, 4, 1, 1, 1, False),
+        (4, 3, 4, 4, 1, 1, False),
+        (7, 5, 3, 3, 1, 1, True),
+        (7, 5, 3, 4, 2, 1, False),
+        (6, 1, 2, 6, 6, 1, True),
+        (1, 4, 1, 1, 1, 1, False),
+        (4, 2, 4, 4, 2, 2, False),
+        (7, 5, 3, 4, 2, 2, True),
+        (3, 8, 3, 1, 1, 2, False),
     ],
 )
-def test_trace_product(tokens, length, lines, lanes, encoders, transposed, density):
+def test_trace_product(tokens, length, lines, lanes, encoders, events, transposed, density):
     """Sums, their order, and the clocks the formula gives; the largest sum does not wrap."""
     config = Spiked(
-        tokens=tokens, head_dim=length, steps=12, base=1.3, lanes=lanes, encoders=encoders
+        tokens=tokens,
+        head_dim=length,
+        steps=12,
+        base=1.3,
+        lanes=lanes,
+        encoders=encoders,
+        events=events,
     )
     rng = np.random.default_rng(4)
-    events = random_codes(rng, config, (lines, length), density)
+    spikes = random_codes(rng, config, (lines, length), density)
     stationary = random_codes(rng, config, (tokens, length), density or 1.0)
     if density == 1.0:
-        events[0], stationary[0] = 1, -1
-    sums, clocks = run_product(config, events, stationary, transposed)
-    assert (sums == spiked.trace_product(config, events, stationary)).all()
-    spikes = np.count_nonzero(events, axis=1).tolist()
-    assert clocks == product_cycles(config, spikes) - 1 + TraceProduct.delay + last_blocks(
-        config, spikes
-    )
+        spikes[0], stationary[0] = 1, -1
+    sums, clocks = run_product(config, spikes, stationary, transposed)
+    assert (sums == spiked.trace_product(config, spikes, stationary)).all()
+    counts = [line_events(line, events) for line in (spikes != 0).tolist()]
+    first_sums = product_cycles(config, counts) - 1 + product_delay(config)
+    assert clocks == first_sums + last_blocks(config, counts)
 
 
 @pytest.mark.parametrize("lanes", [1, 8, 49])

@@ -55,9 +55,13 @@ class BankRing(Component):
             reserved.eq(reserved + self.reserve - self.release),
             closed.eq(closed + self.close - self.claim),
         ]
-        m.d.comb += [
-            self.free.eq(reserved != self._banks),
-            self.full.eq(closed != 0),
-        ]
+
+        # Registers, because the writer and the reader decide with them whether they proceed.
+        all_reserved = Signal()
+        with m.If(self.reserve != self.release):
+            m.d.sync += all_reserved.eq(self.reserve & (reserved == self._banks - 1))
+        with m.If(self.close != self.claim):
+            m.d.sync += self.full.eq(self.close | (closed != 1))
+        m.d.comb += self.free.eq(~all_reserved)
 
         return m

@@ -26,6 +26,7 @@ WIDE = 36  # with this width both sides of the RAM are outputs of read port B
 USED = "block RAM ports that use their output register"
 SAVED = "flip-flops replaced by output registers"
 LEFT = "block RAM ports without output register: "
+IN_USE = "it is in use already"
 
 
 def use_output_registers(netlist: Path) -> dict[str, int]:
@@ -93,6 +94,8 @@ class _Pass:
     def _registers(self, cell, port, used):
         """Why the port cannot be converted, or "", and the flip-flop behind each of its outputs."""
         parameters, connections, side = cell["parameters"], cell["connections"], port.side
+        if _text(parameters, f"REGMODE_{side}") == "OUTREG":
+            return IN_USE, {}
         if _constant(connections.get(f"RST{side}", ["0"])) != "0":
             return "the memory has a reset", {}
         clock = (connections[f"CLK{side}"][0], _text(parameters, f"CLK{side}MUX") == "INV")

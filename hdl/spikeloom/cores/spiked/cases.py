@@ -13,6 +13,10 @@ CASES = {
         **{"tokens": 10, "head_dim": 6, "lanes": 10, "encoders": 10, "mask": "causal"},
     },
     "partial groups and blocks": {"tokens": 13, "head_dim": 5, "lanes": 6, "encoders": 3},
+    "two events, causal": {
+        **{"tokens": 9, "head_dim": 5, "value_dim": 3, "lanes": 4, "encoders": 2},
+        **{"events": 2, "mask": "causal"},
+    },
     "64 steps, B near 1": {"tokens": 7, "head_dim": 5, "steps": 64, "base": 1.02},
     "fewest bits": {
         **{"tokens": 8, "head_dim": 8, "steps": 16, "base": 2**0.5, "lanes": 8},

@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from .core import Spiked
 
 
-GROUP_BANKS = 3  # a group of probabilities is read, one is known, one is computed
 OUTPUT_BANKS = 2  # a group of output codes is sent, one is computed
+
+
+def group_banks(config: Spiked) -> int:
+    """Groups of probabilities in memory: one is read, one is known, and one is computed, unless
+    they are groups of different heads."""
+    return 3 if config.groups > 1 else 2
 
 
 def token_beat(config: Spiked, width: int) -> data.StructLayout:
@@ -111,11 +116,11 @@ class SpikedComponent(Component):
         # Transpose dimensions back to tokens, group by group; the next token is read while one is
         # sent.
         m.d.comb += [
-            tensor.addr.index.eq(
+            tensor.addr.index[0].eq(
                 Mux(sent.step, Mux(sent.place_last, 0, sent.place + 1), sent.place)
             ),
             tensor.release.eq(sent.step & sent.place_last),
-            self.o.payload.data.eq(tensor.data),
+            self.o.payload.data.eq(tensor.data[0]),
             self.o.payload.last.eq(sent.last),
         ]
         m.d.sync += self.o.valid.eq(tensor.full & ~tensor.release)
@@ -132,13 +137,19 @@ class SpikedComponent(Component):
         one = Signal(shape)
         m.d.comb += one.spike.eq(1)
         m.submodules.q_events = q_events = EventMemory(
-            tokens, head_dim, steps=config.steps, transposed=False
+            tokens, head_dim, steps=config.steps, transposed=False, ways=config.events
         )
         m.submodules.k_lanes = k_lanes = LaneMemory(
-            tokens, head_dim, lanes=config.lanes, block=1, shape=shape, delay=2
+            tokens,
+            head_dim,
+            lanes=config.lanes,
+            block=1,
+            shape=shape,
+            ways=config.events,
+            delay=2,
         )
         m.submodules.v_events = v_events = EventMemory(
-            value_dim + 1, tokens, steps=config.steps, transposed=True
+            value_dim + 1, tokens, steps=config.steps, transposed=True, ways=config.events
         )
         misframed = []
         q_codes, k_codes, v_codes = (
@@ -166,8 +177,9 @@ class SpikedComponent(Component):
             lanes=config.lanes,
             block=config.encoders,
             shape=unsigned_code(config.steps),
-            banks=GROUP_BANKS,
+            banks=group_banks(config),
             by_group=True,
+            ways=config.events,
             delay=2,
             silent=partial(silent_row, config),
         )

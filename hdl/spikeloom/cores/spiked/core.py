@@ -49,7 +49,7 @@ class Spiked(AttentionShape):
     base**-n``. The float model fits scales of "auto" to the data; hardware generated without data
     uses the scales of standard normal operands (see `scales`).
 
-    Unroll: `lanes` neurons process a spike event in one cycle; `encoders` sums are converted to
+    Unroll: `lanes` neurons process `events` spikes in one cycle; `encoders` sums are converted to
     spikes in one cycle.
 
     Source: "SpikedAttention", NeurIPS 2024.
@@ -59,7 +59,7 @@ class Spiked(AttentionShape):
     SUMMARY = "one-spike phase codes, trace products, softmax by spike shift (NeurIPS 2024)"
     SOURCE = '"SpikedAttention", NeurIPS 2024'
     VIEWS = ("values", "codes")
-    UNROLL = ("lanes",)
+    UNROLL = ("lanes", "events")
     UNROLL_FOLLOWS = ("encoders",)
     SIZE_KEYS = ("tokens",)
     CYCLES_FOLLOW_DATA = True
@@ -106,6 +106,13 @@ class Spiked(AttentionShape):
         default=None,
         why=LANES_WHY,
     )
+    events: int = integer(
+        "spikes per clock: with 2, one of a neuron of even index and one of odd index",
+        low=1,
+        high=2,
+        default=1,
+        why="block RAM has two ports",
+    )
     encoders: int = integer(
         "neurons encoded per cycle (default: a divisor of lanes, about a seventh)",
         low=1,
@@ -120,6 +127,10 @@ class Spiked(AttentionShape):
         self.derive(value_dim=self.head_dim, lanes=-(-self.tokens // groups))
         if self.lanes > self.tokens:
             raise self.error("lanes", self.lanes, f"1..tokens ({self.tokens})")
+        shortest = min(self.tokens, self.head_dim)
+        if self.events > shortest:
+            allowed = f"1..the smaller of tokens and head_dim ({shortest})"
+            raise self.error("events", self.events, allowed)
         self.derive(encoders=largest_divisor(self.lanes, -(-self.lanes // 7)))
         if self.lanes % self.encoders:
             raise self.error("encoders", self.encoders, f"a divisor of lanes ({self.lanes})")

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import C, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.add_with_carry import add_with_carry
 from ...blocks.bank_memory import BankMemory
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import BLOCK_RAM
+from ...blocks.select import select
 from .code import signed_code
 
 
-def event_layout(length: int, steps: int) -> data.StructLayout:
-    """A spike event: its index in the line, its code, and `last` for the last event of the line.
+def event_layout(length: int, steps: int, ways: int = 1) -> data.StructLayout:
+    """An event: a spike of each of `ways` parts of a line, and `last` for the line's last event.
 
-    A `silent` event is the only one of a line without spikes; its index and code are undefined.
+    Part w holds the neurons w, w + ways, w + 2 * ways, ... A spike has the `index` of its neuron in
+    the part and its code, which has no spike if the part has no more. A `silent` event is the only
+    one of a line without spikes; its indices and codes are undefined.
     """
-    return data.StructLayout(
-        {"index": range(length), "code": signed_code(steps), "last": 1, "silent": 1}
-    )
+    spike = data.StructLayout({"index": range(-(-length // ways)), "code": signed_code(steps)})
+    return data.StructLayout({"spikes": data.ArrayLayout(spike, ways), "last": 1, "silent": 1})
 
 
 class EventReader(wiring.Signature):
@@ -31,20 +34,21 @@ class EventReader(wiring.Signature):
     ----------
     length : neurons of a line.
     steps : T of the codes.
+    ways : spikes of an event.
 
     Members
     -------
-    event : In(event_layout(length, steps)), the current event.
+    event : In(event_layout(length, steps, ways)), the current event.
     valid : In(1), `event` is valid.
     next : Out(1), advance to the next event; allowed only while `valid` is high.
     rewind : Out(1), with `next` at the last event of a line: return to the start of the line.
     again : Out(1), with `next` at the last event of the last line: return to the first line.
     """
 
-    def __init__(self, length: int, steps: int) -> None:
+    def __init__(self, length: int, steps: int, ways: int = 1) -> None:
         super().__init__(
             {
-                "event": In(event_layout(length, steps)),
+                "event": In(event_layout(length, steps, ways)),
                 "valid": In(1),
                 "next": Out(1),
                 "rewind": Out(1),
@@ -56,9 +60,9 @@ class EventReader(wiring.Signature):
 class EventMemory(Component):
     """Double-buffered spikes of tensors of `lines` x `length` neurons.
 
-    Silent neurons cause no events; a line without spikes is one event. One code per cycle in, one
-    event per cycle out, with three cycles between the last event of a tensor and the first of the
-    next.
+    Silent neurons cause no events; a line without spikes is one event. An event has a spike of each
+    of `ways` parts of the line. One code per cycle in, one event per cycle out, with three cycles
+    between the last event of a tensor and the first of the next.
 
     Parameters
     ----------
@@ -66,38 +70,48 @@ class EventMemory(Component):
     steps : T of the codes.
     transposed : whether codes arrive index by index (all lines at index 0 first) instead of line by
         line.
+    ways : spikes of an event, 1 or 2.
 
     Members
     -------
     i : In(stream of codes).
-    o : In(EventReader(length, steps)).
+    o : In(EventReader(length, steps, ways)).
     """
 
-    def __init__(self, lines: int, length: int, *, steps: int, transposed: bool) -> None:
+    def __init__(
+        self, lines: int, length: int, *, steps: int, transposed: bool, ways: int = 1
+    ) -> None:
+        if ways not in (1, 2):
+            raise ValueError(f"ways must be 1 or 2, not {ways!r}")
         self._lines = lines
         self._length = length
         self._transposed = transposed
+        self._ways = ways
         super().__init__(
             {
                 "i": In(stream.Signature(signed_code(steps))),
-                "o": In(EventReader(length, steps)),
+                "o": In(EventReader(length, steps, ways)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
 
-        # The events of every line, and the index of the last one: -1 if there is none. `short` says
-        # whether the line has at most one event.
-        offset_bits = (self._length - 1).bit_length()
+        # The spikes of every part of every line, and the index of the last one: -1 if there is
+        # none. `short` says whether no part has more than one.
+        event = self.o.event
+        offset_bits = (-(-self._length // self._ways) - 1).bit_length()
         line_bits = (self._lines - 1).bit_length()
+        spike = event.spikes[0]
         m.submodules.memory = memory = BankMemory(
             banks=2,
             depth=self._lines << offset_bits,
-            granule_bits=len(Cat(self.o.event.index, self.o.event.code)),
+            granules=self._ways,
+            granule_bits=len(Cat(spike.index, spike.code.step, spike.code.sign)),
         )
+        ends_layout = data.ArrayLayout(signed(offset_bits + 1), self._ways)
         m.submodules.ends = ends = Memory(
-            shape=data.StructLayout({"end": signed(offset_bits + 1), "short": 1}),
+            shape=data.StructLayout({"ends": ends_layout, "short": 1}),
             depth=2 << line_bits,
             init=[],
             attrs=BLOCK_RAM,
@@ -117,31 +131,45 @@ class EventMemory(Component):
         closes = fill.index_last if self._transposed else fill.line_last
         last = fill.index == self._length - 1
 
+        # The part of the code's neuron, and its index there.
+        way_bits = self._ways.bit_length() - 1
+        way, index = fill.index[:way_bits], fill.index[way_bits:]
         written = self.i.valid & self.i.ready
-        spike = self.i.payload.spike
-        end_before, end = Signal.like(ends.data.end, init=-1), Signal.like(ends.data.end)
-        place = Signal(len(end) - 1)
+        code = self.i.payload
+
+        # The next place in each part of the line, before and after this code.
+        places = data.ArrayLayout(range(-(-self._length // self._ways) + 1), self._ways)
+        before, after = Signal(places), Signal(places)
+        place = select([before[n] for n in range(self._ways)], way)
         m.d.comb += [
             self.i.ready.eq(~starts | memory.w.free),
             fill.step.eq(written),
-            place.eq(end_before + 1),
-            end.eq(Mux(spike, place, end_before)),
             memory.w.reserve.eq(written & starts),
-            memory.w.addr.eq(Cat(place, fill.line)),
-            memory.w.data.eq(Cat(fill.index, self.i.payload)),
-            memory.w.en.eq(written & spike),
+            memory.w.addr.eq(Cat(place[: len(ends.data.ends[0]) - 1], fill.line)),
+            memory.w.data.eq(Cat(index, code.step, code.sign).replicate(self._ways)),
             memory.w.close.eq(written & closes),
             ends.addr.eq(Cat(fill.line, memory.w_bank)),
-            ends.data.end.eq(end),
-            ends.data.short.eq(end <= 0),
             ends.en.eq(written & last),
         ]
+        short = []
+        for n in range(self._ways):
+            adds = code.spike & (way == n)
+            m.d.comb += [
+                memory.w.en[n].eq(written & adds),
+                after[n].eq(before[n] + adds),
+                ends.data.ends[n].eq(add_with_carry(Cat(before[n], 0).as_signed(), C(-1, 1), adds)),
+            ]
+            short.append((before[n] == 0) | (before[n] == 1) & ~adds)
+        m.d.comb += ends.data.short.eq(Cat(short).all())
         if self._transposed:
-            kept = self._keep(m, fill, written, end)
-            m.d.comb += end_before.eq(Mux(fill.index == 0, -1, kept))
+            first = Signal(init=1)
+            with m.If(written & fill.line_last):
+                m.d.sync += first.eq(fill.index_last)
+            kept = self._keep(m, fill, written, after)
+            m.d.comb += before.eq(Mux(first, 0, kept.as_value()))
         else:
             with m.If(written):
-                m.d.sync += end_before.eq(Mux(last, -1, end))
+                m.d.sync += before.eq(Mux(last, 0, after.as_value()))
 
     def _read(self, m, memory, ends):
         """Read the next event while the current one is used.
@@ -152,8 +180,8 @@ class EventMemory(Component):
         """
         event = self.o.event
         line, ahead, fetched = (Signal(range(self._lines)) for _ in range(3))
-        offset = Signal((self._length - 1).bit_length())
-        end = Signal.like(ends.data.end)
+        end = Signal.like(ends.data.ends[0])
+        offset = Signal(len(end) - 1)
         coming = Signal.like(ends.data)
         enter, known, primed, last = Signal(), Signal(), Signal(), Signal()
 
@@ -170,7 +198,6 @@ class EventMemory(Component):
             memory.r.addr.eq(Cat(next_offset, next_line[: len(line)])),
             memory.r.release.eq(release),
             ends.addr.eq(Cat(next_fetched[: len(fetched)], memory.r_bank)),
-            Cat(event.index, event.code).eq(memory.r.data),
             event.silent.eq(end < 0),
             event.last.eq(last),
         ]
@@ -185,20 +212,45 @@ class EventMemory(Component):
         with m.If(shift):
             m.d.sync += coming.eq(ends.data)
         with m.If(enter):
-            m.d.sync += [ahead.eq(fetched), end.eq(coming.end), last.eq(coming.short)]
+            m.d.sync += [
+                ahead.eq(fetched),
+                end.eq(_largest([coming.ends[n] for n in range(self._ways)])),
+                last.eq(coming.short),
+            ]
         with m.Elif(self.o.next):
             m.d.sync += last.eq((end < 0) | Mux(last, end == 0, advanced == end))
 
-    def _keep(self, m, fill, written, end):
-        """The current end of the current line, one memory word per line; `end` replaces it."""
-        m.submodules.kept = kept = Memory(shape=end.shape(), depth=self._lines, init=[])
+        # A part has a spike until its own end. A single part has one in every event.
+        for n in range(self._ways):
+            spike = event.spikes[n]
+            more, part_end = Signal(name=f"more_{n}"), Signal.like(end, name=f"part_end_{n}")
+            with m.If(enter):
+                m.d.sync += [part_end.eq(coming.ends[n]), more.eq(coming.ends[n] >= 0)]
+            with m.Elif(self.o.next):
+                m.d.sync += more.eq((part_end >= 0) & (last | more & (offset != part_end)))
+            m.d.comb += [
+                Cat(spike.index, spike.code.step, spike.code.sign).eq(
+                    memory.r.data.word_select(n, len(memory.r.data) // self._ways)
+                ),
+                spike.code.spike.eq(more if self._ways > 1 else 1),
+            ]
+
+    def _keep(self, m, fill, written, places):
+        """The next places of the current line, one memory word per line; `places` replace them."""
+        m.submodules.kept = kept = Memory(shape=places.shape(), depth=self._lines, init=[])
         write = kept.write_port()
         read = kept.read_port(transparent_for=(write,))
         following = Mux(fill.line == self._lines - 1, 0, fill.line + 1)
         m.d.comb += [
             write.addr.eq(fill.line),
-            write.data.eq(end),
+            write.data.eq(places),
             write.en.eq(written),
             read.addr.eq(Mux(written, following, fill.line)),
         ]
         return read.data
+
+
+def _largest(ends):
+    """The largest of one or two numbers."""
+    *others, last = ends
+    return last if not others else Mux(others[0] > last, others[0], last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal
 from amaranth.lib import data
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from amaranth.hdl import ShapeLike
 
 
-def lane_address(groups: int, length: int) -> data.StructLayout:
-    """Address of a word: group of tokens, and index of the code within a token."""
-    return data.StructLayout({"index": range(length), "group": range(groups)})
+def lane_address(groups: int, length: int, ways: int = 1) -> data.StructLayout:
+    """Address of a word: group of tokens, and in each of `ways` parts of a token the index of a
+    code; part w holds the codes w, w + ways, w + 2 * ways, ..."""
+    index = range(-(-length // ways))
+    return data.StructLayout({"index": data.ArrayLayout(index, ways), "group": range(groups)})
 
 
 class LaneMemory(Component):
@@ -32,7 +34,8 @@ class LaneMemory(Component):
     The `tokens` x `length` codes arrive in beats of `block` codes of a token, ``ceil(length /
     block)`` beats per token, and are read from `lanes` neighbouring tokens at once. The padding of
     a token's last beat is arbitrary, and so are the codes read from lanes beyond the last token.
-    One beat per cycle.
+    One beat per cycle. A read takes a code of each of `ways` parts of the tokens, each with its own
+    index.
 
     Each bank holds a tensor or, with `by_group`, a group of tokens, which is then reserved, read
     and released by itself.
@@ -48,6 +51,7 @@ class LaneMemory(Component):
     shape : shape of a code.
     banks : banks in the ring.
     by_group : whether a bank holds a group of tokens instead of a tensor.
+    ways : parts of a token, 1 or 2.
     delay : cycles from `o.addr` to `o.data`, 1 or 2; the second is a register on the address.
     silent : code of a silent token, as a function of token and index, or None; requires `by_group`
         and a delay of 2.
@@ -59,7 +63,8 @@ class LaneMemory(Component):
     i : In(array of `block` codes), i_valid : In(1).
     i_silent : In(1), replaces the beats of a token.
     i_first : Out(1), the next beat is the first of a tensor.
-    o : In(BankReader(lane_address(ceil(tokens / lanes), length), array of `lanes` codes)).
+    o : In(BankReader(lane_address(ceil(tokens / lanes), length, ways), array of `ways` arrays of
+        `lanes` codes)).
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class LaneMemory(Component):
         shape: ShapeLike,
         banks: int = 2,
         by_group: bool = False,
+        ways: int = 1,
         delay: int = 1,
         silent: Any = None,
         preset: bool = False,
@@ -82,10 +88,13 @@ class LaneMemory(Component):
         self._block = block
         self._banks = banks
         self._by_group = by_group
+        self._ways = ways
         self._delay = delay
         self._silent = silent
         self._preset = preset
         self._groups = -(-tokens // lanes)
+        self._code_bits = Shape.cast(shape).width
+        codes = data.ArrayLayout(data.ArrayLayout(shape, lanes), ways)
         super().__init__(
             {
                 "room": In(BankRoom()),
@@ -93,76 +102,100 @@ class LaneMemory(Component):
                 "i_valid": In(1),
                 "i_silent": In(1),
                 "i_first": Out(1),
-                "o": In(
-                    BankReader(lane_address(self._groups, length), data.ArrayLayout(shape, lanes))
-                ),
+                "o": In(BankReader(lane_address(self._groups, length, ways), codes)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
 
-        # A word holds a block of codes for every lane of a group.
-        blocks = -(-self._length // self._block)
-        block_bits = (blocks - 1).bit_length()
-        code_bits = len(self.o.data.as_value()) // self._lanes
-        m.submodules.memory = memory = BankMemory(
-            banks=self._banks,
-            depth=(1 if self._by_group else self._groups) << block_bits,
-            granules=self._lanes,
-            granule_bits=self._block * code_bits,
-            behind=self._delay == 2,
-            attrs=NO_READ_WRITE_COLLISION if has_lut_ram(platform) else BLOCK_RAM,
-        )
-
         rows = self._tokens + self._preset
+        blocks = -(-self._length // self._block)
         m.submodules.fill = fill = LoopNest(row=rows, block=blocks)
         m.submodules.place = place = GroupCounter(self._tokens, self._lanes)
         preset = (fill.row == 0) & self._preset
-        group = [] if self._by_group else [place.group]
         m.d.comb += [
-            self.room.free.eq(memory.w.free),
-            memory.w.reserve.eq(self.room.reserve),
             fill.step.eq(self.i_valid | self.i_silent),
             fill.skip.eq(self.i_silent),
             self.i_first.eq(fill.row_first),
             place.step.eq(self.i_silent | self.i_valid & fill.block_last & ~preset),
-            memory.w.addr.eq(Cat(fill.block[:block_bits], *group)),
-            memory.w.data.eq(self.i.as_value().replicate(self._lanes)),
-            memory.w.close.eq(place.step & (place.place_last if self._by_group else place.last)),
         ]
-        for n in range(self._lanes):
-            m.d.comb += memory.w.en[n].eq(self.i_valid & (preset | (place.place == n)))
 
-        self._read(m, memory, blocks, place)
-        return m
-
-    def _read(self, m, memory, blocks, place):
-        """Read the block that holds the index, then pick the code from it."""
         addr = self.o.addr
         if self._delay == 2:
             addr = Signal.like(self.o.addr, reset_less=True)
             m.d.sync += addr.eq(self.o.addr)
-        code_bits = len(self.o.data.as_value()) // self._lanes
-        block, part = addr.index, Signal(0)
-        if self._block > 1:
-            parts = [divmod(n, self._block) for n in range(self._length)]
-            block = lookup([block for block, _ in parts], addr.index)
-            part = Signal(range(self._block))
-            m.d.sync += part.eq(lookup([part for _, part in parts], addr.index))
-        group = [] if self._by_group else [addr.group]
+        parts = [
+            self._part(m, way, fill, place, preset, addr, has_lut_ram(platform))
+            for way in range(self._ways)
+        ]
+        m.d.comb += [self.room.free.eq(parts[0].w.free), self.o.full.eq(parts[0].r.full)]
+        if self._silent:
+            self._replace_silent(m, parts[0], place, addr)
+
+        return m
+
+    def _part(self, m, way, fill, place, preset, addr, lut_ram):
+        """The memory of part `way` of all tokens.
+
+        A word holds the codes of a block that belong to the part, for every lane of a group. A
+        block of a single code belongs to one part; the other part has no word for it.
+        """
+        size, ways = self._block, self._ways
+        codes = [self.i[n].as_value() for n in range(size)]
+        places = [divmod(n, size) for n in range(way, self._length, ways)]
+        places = [(block, n // ways) for block, n in places]
+        block, mine, word = fill.block, Const(1), Cat(codes[way::ways])
+        if ways > 1 and size == 1:
+            places = [(n, 0) for n in range(len(places))]
+            block, mine, word = fill.block[1:], fill.block[:1] == way, codes[0]
+        elif size % ways:  # the first code of a block belongs to either part
+            word = Mux(fill.block[:1], Cat(codes[1 - way :: ways]), word)
+
+        slots = -(-size // ways)
+        group = [] if self._by_group else [place.group]
+        m.submodules[f"memory_{way}" if ways > 1 else "memory"] = memory = BankMemory(
+            banks=self._banks,
+            depth=(1 if self._by_group else self._groups) << len(block),
+            granules=self._lanes,
+            granule_bits=slots * self._code_bits,
+            behind=self._delay == 2,
+            attrs=NO_READ_WRITE_COLLISION if lut_ram else BLOCK_RAM,
+        )
+        granule = Signal(slots * self._code_bits, name=f"granule_{way}")
         m.d.comb += [
-            self.o.full.eq(memory.r.full),
-            memory.r.release.eq(self.o.release),
-            memory.r.addr.eq(Cat(block[: (blocks - 1).bit_length()], *group)),
+            granule.eq(word),
+            memory.w.reserve.eq(self.room.reserve),
+            memory.w.addr.eq(Cat(block, *group)),
+            memory.w.data.eq(granule.replicate(self._lanes)),
+            memory.w.close.eq(place.step & (place.place_last if self._by_group else place.last)),
         ]
         for n in range(self._lanes):
-            word = memory.r.data.word_select(n, self._block * code_bits)
-            codes = [word.word_select(k, code_bits) for k in range(self._block)]
-            m.d.comb += self.o.data[n].as_value().eq(select(codes, part))
+            m.d.comb += memory.w.en[n].eq(self.i_valid & mine & (preset | (place.place == n)))
+        self._read(m, way, memory, addr, places, len(block))
+        return memory
 
-        if self._silent:
-            self._replace_silent(m, memory, place, addr)
+    def _read(self, m, way, memory, addr, places, block_bits):
+        """Read the block that holds the index, then pick the code from it."""
+        index = addr.index[way]
+        block = Signal(block_bits, name=f"block_{way}")
+        slot = Signal(range(-(-self._block // self._ways)), name=f"slot_{way}")
+        if places == [(n, 0) for n in range(len(places))]:
+            m.d.comb += block.eq(index)
+        else:
+            m.d.comb += block.eq(lookup([block for block, _ in places], index))
+            m.d.sync += slot.eq(lookup([slot for _, slot in places], index))
+        group = [] if self._by_group else [addr.group]
+        m.d.comb += [
+            memory.r.release.eq(self.o.release),
+            memory.r.addr.eq(Cat(block, *group)),
+        ]
+        for n in range(self._lanes):
+            word = memory.r.data.word_select(n, len(memory.r.data) // self._lanes)
+            codes = [
+                word.word_select(k, self._code_bits) for k in range(len(word) // self._code_bits)
+            ]
+            m.d.comb += self.o.data[way][n].as_value().eq(select(codes, slot))
 
     def _replace_silent(self, m, memory, place, addr):
         """Replace the code read for silent tokens; the marks of a group are stored by bank."""
@@ -178,11 +211,13 @@ class LaneMemory(Component):
         ]
         first = lookup([n * self._lanes for n in range(self._groups)], addr.group)
         for n in range(self._lanes):
-            code = Signal.like(self.o.data[n], name=f"silent_code_{n}")
             m.d.comb += write.data[n].eq(Mux(place.place == n, self.i_silent, marks[n]))
-            m.d.sync += code.eq(self._silent(first + n, addr.index))
-            with m.If(read.data[n]):
-                m.d.comb += self.o.data[n].eq(code)
+            for way in range(self._ways):
+                index = addr.index[way] if self._ways == 1 else Cat(Const(way, 1), addr.index[way])
+                code = Signal.like(self.o.data[way][n], name=f"silent_code_{n}_{way}")
+                m.d.sync += code.eq(self._silent(first + n, index))
+                with m.If(read.data[n]):
+                    m.d.comb += self.o.data[way][n].eq(code)
 
 
 def fill_from_stream(m: Module, lanes: Any, codes: Any) -> None:

@@ -26,12 +26,12 @@ class ProductStage(Component):
 
     Both operands are double-buffered and accept one code per cycle. A product begins when both
     operands are complete; its events stall with the output stream. All sums of a group of lanes
-    leave in one beat. A product takes one cycle per spike of a and group of lanes, and one per line
+    leave in one beat. A product takes one cycle per event of a and group of lanes, and one per line
     without spikes.
 
     Parameters
     ----------
-    config : Spiked (tokens, lanes, steps, base, frac_bits).
+    config : Spiked (tokens, lanes, events, steps, base, frac_bits).
     lines, length : shape of a; b has shape (tokens, length).
 
     Members
@@ -62,10 +62,20 @@ class ProductStage(Component):
         config = self._config
 
         m.submodules.events = events = EventMemory(
-            self._lines, self._length, steps=config.steps, transposed=False
+            self._lines,
+            self._length,
+            steps=config.steps,
+            transposed=False,
+            ways=config.events,
         )
         m.submodules.lanes = lanes = LaneMemory(
-            config.tokens, self._length, lanes=config.lanes, block=1, shape=self._shape, delay=2
+            config.tokens,
+            self._length,
+            lanes=config.lanes,
+            block=1,
+            shape=self._shape,
+            ways=config.events,
+            delay=2,
         )
         m.submodules.product = product = self._product
         connect(m, flipped(self.i_a), events.i)
@@ -73,7 +83,7 @@ class ProductStage(Component):
 
         beat = Cat(product.o, product.o_silent)
         valid = product.o_valid | product.o_silent
-        room = queue_output(m, beat, valid, self.o, under_way=TraceProduct.delay + 1)
+        room = queue_output(m, beat, valid, self.o, under_way=product.delay + 1)
         connect(m, product.events, events.o)
         connect(m, product.lanes, lanes.o)
         m.d.comb += [product.run.eq(1), product.enable.eq(room), product.room.free.eq(1)]

@@ -6,52 +6,63 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .component import GROUP_BANKS, OUTPUT_BANKS
+from .component import OUTPUT_BANKS, group_banks
 from .output_encoder import OutputEncoder
 from .phase_encoder import PhaseEncoder
-from .trace_product import TraceProduct
+from .trace_product import product_delay
 from .woss import Woss
 
 if TYPE_CHECKING:
     from .core import Spiked
 
-# Cycles from the last block of a row's sums, and its time in WOSS, to its probabilities in memory.
-PROBABILITIES_DELAY = TraceProduct.delay + PhaseEncoder.delay + Woss.delay - 1
 NEXT_TENSOR = 4  # cycles from an event memory's last event of a tensor to the next one's first
 
 
-def product_cycles(config: Spiked, spikes: Any) -> int:
-    """Cycles of a `TraceProduct` line by line, from its first event to its last, for `spikes` in
+def product_cycles(config: Spiked, events: Any) -> int:
+    """Cycles of a `TraceProduct` line by line, from its first event to its last, for `events` in
     each line."""
     product = _Product(config)
-    for count in spikes:
+    for count in events:
         product.line(count)
     return product.end + 1
 
 
-def query_spikes(config: Spiked, q: Sequence[Any] | None = None) -> list[int]:
-    """Spikes of each query of one head; `q` (N x D) is true where Q spikes (default:
+def query_events(config: Spiked, q: Sequence[Any] | None = None) -> list[int]:
+    """Events of each query of one head; `q` (N x D) is true where Q spikes (default:
     everywhere)."""
-    return [sum(map(bool, query)) for query in q or [[True] * config.head_dim] * config.tokens]
+    queries = q or [[True] * config.head_dim] * config.tokens
+    return [line_events(query, config.events) for query in queries]
 
 
-def value_spikes(config: Spiked, v: Sequence[Any] | None = None) -> list[int]:
-    """Spikes of the line of ones and of each dimension of V; `v` (N x Dv) is true where V
+def value_events(config: Spiked, v: Sequence[Any] | None = None) -> list[int]:
+    """Events of the line of ones and of each dimension of V; `v` (N x Dv) is true where V
     spikes."""
     rows = v or [[True] * config.value_dim] * config.tokens
-    return [config.tokens, *(sum(map(bool, dim)) for dim in zip(*rows, strict=True))]
+    lines = [[True] * config.tokens, *zip(*rows, strict=True)]
+    return [line_events(line, config.events) for line in lines]
 
 
-def last_blocks(config: Spiked, spikes: Any = (1,)) -> int:
-    """Cycles in which the last sums leave, for lines with `spikes`: the blocks of a group, or one
+def line_events(spikes: Sequence[Any], ways: int) -> int:
+    """Events of a line of neurons in an `EventMemory`: the spikes of the part that has most."""
+    return max(sum(map(bool, spikes[way::ways])) for way in range(ways))
+
+
+def last_blocks(config: Spiked, events: Any = (1,)) -> int:
+    """Cycles in which the last sums leave, for lines with `events`: the blocks of a group, or one
     for a silent line."""
-    return config.group_blocks[-1] if spikes[-1] else 1
+    return config.group_blocks[-1] if events[-1] else 1
 
 
-def output_latency(config: Spiked, spikes: Any = (1,)) -> int:
+def probabilities_delay(config: Spiked) -> int:
+    """Cycles from the last block of a row's sums, and its time in WOSS, to its probabilities in
+    memory."""
+    return product_delay(config) + PhaseEncoder.delay + Woss.delay - 1
+
+
+def output_latency(config: Spiked, events: Any = (1,)) -> int:
     """Cycles from an output product's last event of a group to the first output beat."""
-    blocks = config.group_blocks[0] if spikes[-1] else 1
-    return TraceProduct.delay + OutputEncoder.delay + blocks + 1
+    blocks = config.group_blocks[0] if events[-1] else 1
+    return product_delay(config) + OutputEncoder.delay + blocks + 1
 
 
 def cycles(config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None) -> int:
@@ -91,7 +102,7 @@ def last_beat_cycles(
 
     for head in range(config.heads):
         rows = slice(head * tokens, (head + 1) * tokens)
-        queries, values = query_spikes(config, q and q[rows]), value_spikes(config, v and v[rows])
+        queries, values = query_events(config, q and q[rows]), value_events(config, v and v[rows])
 
         # Two heads are loaded before start; a later one is loaded once its bank is released.
         for product, end, done, load in zip((scores, outputs), ends, loaded, loads, strict=True):
@@ -105,15 +116,15 @@ def last_beat_cycles(
             group = queries[first : first + config.lanes]
 
             # Scores wait for a bank of probabilities. Rows leave WOSS one after the other.
-            if len(released) >= GROUP_BANKS:
-                scores.wait(released[-GROUP_BANKS] + 2)
+            if len(released) >= group_banks(config):
+                scores.wait(released[-group_banks(config)] + 2)
             for count in group:
                 scores.line(count)
                 arrived = scores.end + last_blocks(config, [count])
                 rows_left = max(arrived, rows_left) + (config.blocks if count else 1)
 
             # Outputs wait for the probabilities and for a bank of output codes.
-            outputs.wait(rows_left + PROBABILITIES_DELAY)
+            outputs.wait(rows_left + probabilities_delay(config))
             if len(sent) >= OUTPUT_BANKS:
                 outputs.wait(sent[-OUTPUT_BANKS] + 1)
             for count in values:
@@ -140,15 +151,15 @@ class _Product:
         self.end += gap
         self._leaving = max(0, self._leaving - gap)
 
-    def line(self, spikes: int) -> None:
+    def line(self, events: int) -> None:
         """Issue a line of events for all groups; a line without spikes takes one cycle."""
-        for blocks in self._config.group_blocks if spikes else [0]:
-            self.group(spikes, blocks)
+        for blocks in self._config.group_blocks if events else [0]:
+            self.group(events, blocks)
 
-    def group(self, spikes: int, blocks: int) -> None:
+    def group(self, events: int, blocks: int) -> None:
         """Issue a line of events for one group, whose sums leave in `blocks` cycles.
 
         The last event stalls until the sums of the previous group have left.
         """
-        self.end += max(spikes, self._leaving, 1)
-        self._leaving = blocks if spikes else 0
+        self.end += max(events, self._leaving, 1)
+        self._leaving = blocks if events else 0

@@ -16,6 +16,7 @@ from ...blocks.group_counter import GroupCounter
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import BLOCK_RAM, NO_READ_WRITE_COLLISION, has_lut_ram
 from ...blocks.pipeline import Pipeline
+from ...blocks.select import lookup
 from .event_memory import EventReader
 from .lane_memory import lane_address
 from .tables import trace_table
@@ -26,19 +27,28 @@ if TYPE_CHECKING:
     from .core import Spiked
 
 
+BLOCK_RAM_WIDTH = 18  # bits of the narrowest block RAM with two ports, where LUTs can be memory
+FEW_BITS = 4  # cheaper in logic than in one more block RAM
+
+
 def sum_shape(config: Spiked, length: int) -> range:
     """Shape that holds any sum of `length` products."""
     most = length << config.frac_bits
     return range(-most, most + 1)
 
 
+def product_delay(config: Spiked) -> int:
+    """Cycles of a `TraceProduct` from a line's last event to its first sums."""
+    return 8 + (config.events > 1)
+
+
 class TraceProduct(Component):
     """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes, a as events, b stationary.
 
     The product of two spikes at steps n and m is ``B**-(n + m)``, an entry of a table. For each
-    event, every lane of a group of tokens looks up its product and adds it to its sum or subtracts
-    it, depending on the signs. There is no multiplier. Sums cannot wrap: they are wide enough for
-    `length` products of 1.
+    spike of an event, every lane of a group of tokens looks up its product and adds it to its sum
+    or subtracts it, depending on the signs. There is no multiplier. Sums cannot wrap: they are wide
+    enough for `length` products of 1.
 
     Each line and group of tokens takes one cycle per event. After the last event of a line, the
     sums of the group leave, `encoders` per cycle, while the next group is summed; only its last
@@ -53,7 +63,7 @@ class TraceProduct(Component):
 
     Parameters
     ----------
-    config : Spiked (tokens, lanes, encoders, steps, base, frac_bits).
+    config : Spiked (tokens, lanes, encoders, events, steps, base, frac_bits).
     lines, length : shape of a.
     shape : shape of b's codes.
     by_group : whether the groups of tokens are the outer loop.
@@ -63,8 +73,9 @@ class TraceProduct(Component):
     run : In(1), allow the next part to start; it needs both operands and room for its sums. A part
         is `lanes` lines or, with `by_group`, all lines of a group.
     enable : In(1), allow events to be issued; high if not connected.
-    events : Out(EventReader), of an `EventMemory` of a.
-    lanes : Out(BankReader), of a `LaneMemory` of b with a delay of 2 and the same `by_group`.
+    events : Out(EventReader), of an `EventMemory` of a with `events` ways.
+    lanes : Out(BankReader), of a `LaneMemory` of b with a delay of 2, the same `by_group`
+        and `events` ways.
     room : Out(BankRoom()), reserves room for the sums of a part.
     o : Out(array of `encoders` sums in trace units), o_valid : Out(1); line by line, token by
         token, without backpressure.
@@ -72,8 +83,6 @@ class TraceProduct(Component):
 
     Source: "SpikedAttention", NeurIPS 2024, trace-driven matrix multiplication.
     """
-
-    delay = 8  # cycles from a line's last event to its first sums
 
     def __init__(
         self,
@@ -85,6 +94,7 @@ class TraceProduct(Component):
         by_group: bool = False,
     ) -> None:
         self._config = config
+        self.delay = product_delay(config)
         self._lines = lines
         self._by_group = by_group
         self._sum = sum_shape(config, length)
@@ -92,11 +102,11 @@ class TraceProduct(Component):
             {
                 "run": In(1),
                 "enable": In(1, init=1),  # pyright: ignore[reportCallIssue]
-                "events": Out(EventReader(length, config.steps)),
+                "events": Out(EventReader(length, config.steps, config.events)),
                 "lanes": Out(
                     BankReader(
-                        lane_address(config.groups, length),
-                        data.ArrayLayout(shape, config.lanes),
+                        lane_address(config.groups, length, config.events),
+                        data.ArrayLayout(data.ArrayLayout(shape, config.lanes), config.events),
                     )
                 ),
                 "room": Out(BankRoom()),
@@ -116,9 +126,10 @@ class TraceProduct(Component):
         loops, part_last, blocks = self._loops(m)
         begun = Signal()
         leaving = Signal(range(self._config.group_blocks[0]))
+        still_leaving = Signal()
         begin = self.run & self.lanes.full & self.room.free
         ready = self.enable & (begun | begin)
-        issue = self.events.valid & ready & ~(event.last & (leaving != 0))
+        issue = self.events.valid & ready & ~(event.last & still_leaving)
         closes = issue & event.last
         m.d.comb += [
             self.events.next.eq(issue),
@@ -126,19 +137,21 @@ class TraceProduct(Component):
             self.room.reserve.eq(issue & ~begun),
             self.lanes.release.eq(closes & loops.line_last),
             self.lanes.addr.group.eq(loops.group),
-            self.lanes.addr.index.eq(event.index),
         ]
+        for way, spike in enumerate(event.spikes):
+            m.d.comb += self.lanes.addr.index[way].eq(spike.index)
         with m.If(issue):
             m.d.sync += begun.eq(~(event.last & part_last))
         with m.If(closes & ~event.silent):
-            m.d.sync += leaving.eq(blocks - 1)
-        with m.Elif(leaving != 0):
-            m.d.sync += leaving.eq(leaving - 1)
+            m.d.sync += [leaving.eq(blocks - 1), still_leaving.eq(blocks != 1)]
+        with m.Elif(still_leaving):
+            m.d.sync += [leaving.eq(leaving - 1), still_leaving.eq(leaving != 1)]
 
         # The event is delayed to match its products.
-        code = Signal.like(event.code, reset_less=True)
+        codes = [Signal.like(spike.code, reset_less=True) for spike in event.spikes]
         lanes = Signal.like(self.lanes.data, reset_less=True)
-        m.d.comb += code.eq(Pipeline(m).delay(event.code.as_value(), 3, "code"))
+        for way, (code, spike) in enumerate(zip(codes, event.spikes, strict=True)):
+            m.d.comb += code.eq(Pipeline(m).delay(spike.code.as_value(), 3, f"code_{way}"))
         m.d.sync += lanes.eq(self.lanes.data)
         control = Cat(issue & ~event.silent, closes, blocks)
         control = Pipeline(m).delay(control, self.delay - 1, "control", reset_less=False)
@@ -149,18 +162,11 @@ class TraceProduct(Component):
         with m.If(adding):
             m.d.sync += fresh.eq(done)
 
-        # Without LUT RAM, block RAM is needed for what is written, and tables are logic.
-        attrs = BLOCK_RAM if has_lut_ram(platform) else NO_READ_WRITE_COLLISION
-        totals = []
-        for n in range(config.lanes):
-            if n % 2 == 0:  # block RAMs have two ports
-                m.submodules[f"traces_{n}"] = traces = Memory(
-                    shape=config.frac_bits + 1,
-                    depth=2 * config.steps - 1,
-                    init=trace_table(config),
-                    attrs=attrs,
-                )
-            totals.append(self._lane(m, n, traces.read_port(), code, lanes[n], adding, fresh))
+        products = self._products(m, codes, lanes, has_lut_ram(platform))
+        totals = [
+            self._sum_up(m, n, products[n :: config.lanes], adding, fresh)
+            for n in range(config.lanes)
+        ]
         self._send(m, totals, done, count)
 
         return m
@@ -186,33 +192,72 @@ class TraceProduct(Component):
         blocks = Mux(loops.group_last, last_blocks, full_blocks)
         return loops, line_ends & part.place_last, blocks
 
-    def _lane(self, m, n, trace, code, lane, adding, fresh):
-        """Sum number `n`; returns its total, which is valid while `adding`.
+    def _products(self, m, codes, lanes, lut_ram):
+        """The product of each code of the event with each lane, and whether to subtract it.
+
+        Without LUT RAM, block RAM is needed for what is written, and tables are logic. Otherwise a
+        few bits beyond the width of a block RAM are logic: only the first entries have them.
+        """
+        config = self._config
+        table, width = trace_table(config), config.frac_bits + 1
+        beyond = width % BLOCK_RAM_WIDTH if lut_ram and width > BLOCK_RAM_WIDTH else 0
+        width -= beyond if beyond <= FEW_BITS else 0
+        high = [entry >> width for entry in table]
+        pairs = [(code, lane) for way, code in enumerate(codes) for lane in lanes[way]]
+        products = []
+        for n, (code, lane) in enumerate(pairs):
+            if n % 2 == 0:  # block RAMs have two ports
+                m.submodules[f"traces_{n}"] = traces = Memory(
+                    shape=width,
+                    depth=len(table),
+                    init=[entry % (1 << width) for entry in table],
+                    attrs=BLOCK_RAM if lut_ram else NO_READ_WRITE_COLLISION,
+                )
+            products.append(self._product(m, n, traces.read_port(), high, code, lane))
+        return products
+
+    def _product(self, m, n, trace, high, code, lane):
+        """Product number `n`, a negative one inverted, and the carry that completes its negation.
 
         The steps of the event's `code` and of the `lane` code add up to an address of the table.
         The table is read in the next cycle, into a register, as block RAM has a long output delay.
-        Then the sign is applied.
+        Its bits beyond the memory are the table `high`. Then the sign is applied.
         """
         pair = Signal(3, name=f"pair_{n}", reset_less=True)
         minus = Signal(4, name=f"minus_{n}", reset_less=True)
         address = Signal.like(trace.addr, name=f"address_{n}", reset_less=True)
         m.d.comb += trace.addr.eq(address)
+        spikes = code.spike & lane.spike
         m.d.sync += [
             address.eq(code.step + lane.step),
-            pair.eq(Cat(code.spike & lane.spike, pair)),
-            minus.eq(Cat(code.sign ^ getattr(lane, "sign", 0), minus)),
+            pair.eq(Cat(spikes, pair)),
+            minus.eq(Cat(spikes & (code.sign ^ getattr(lane, "sign", 0)), minus)),
         ]
 
-        # A negative product is inverted here; the carry that completes the negation is added below.
-        product = Signal(signed(len(trace.data) + 1), name=f"product_{n}", reset_less=True)
-        before = Signal(self._sum, name=f"sum_{n}", reset_less=True)
-        total = Signal(self._sum, name=f"total_{n}")
-        magnitude = Signal.like(trace.data, name=f"magnitude_{n}", reset_less=True)
+        magnitude = Signal(self._config.frac_bits + 1, name=f"magnitude_{n}", reset_less=True)
+        beyond = Signal(len(magnitude) - len(trace.data), name=f"beyond_{n}", reset_less=True)
+        product = Signal(signed(len(magnitude) + 1), name=f"product_{n}", reset_less=True)
         m.d.sync += [
-            magnitude.eq(trace.data),
+            beyond.eq(lookup(high, address)),
+            magnitude.eq(Cat(trace.data, beyond)),
             product.eq(Mux(pair[-1], magnitude, 0) ^ minus[2].replicate(len(product))),
         ]
-        m.d.comb += total.eq(add_with_carry(Mux(fresh, 0, before), product, minus[3]))
+        return product, minus[3]
+
+    def _sum_up(self, m, n, products, adding, fresh):
+        """Sum number `n`; returns its total, which is valid while `adding`.
+
+        Two products are added first, in a cycle of their own.
+        """
+        before = Signal(self._sum, name=f"sum_{n}", reset_less=True)
+        total = Signal(self._sum, name=f"total_{n}")
+        (product, carry), *others = products
+        for other, other_carry in others:
+            both = Signal(signed(len(product) + 1), name=f"both_{n}", reset_less=True)
+            later = Signal(name=f"carry_{n}", reset_less=True)
+            m.d.sync += [both.eq(add_with_carry(product, other, carry)), later.eq(other_carry)]
+            product, carry = both, later
+        m.d.comb += total.eq(add_with_carry(Mux(fresh, 0, before), product, carry))
         with m.If(adding):
             m.d.sync += before.eq(total)
         return total

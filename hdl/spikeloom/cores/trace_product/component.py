@@ -67,7 +67,7 @@ class ProductStream(Component):
         silent = product.events.next & product.events.event.silent
         repeats = Signal(range(config.groups))
         repeat, room = Signal(), Signal()
-        zeros = Signal(TraceProduct.delay)
+        zeros = Signal(product.delay)
         m.d.comb += repeat.eq(room & (repeats != 0))
         with m.If(silent):
             m.d.sync += repeats.eq(config.groups - 1)
@@ -77,7 +77,7 @@ class ProductStream(Component):
 
         sums = Mux(zeros[-1], 0, product.o.as_value())
         valid = product.o_valid | zeros[-1]
-        m.d.comb += room.eq(queue_output(m, sums, valid, self.o, under_way=TraceProduct.delay + 1))
+        m.d.comb += room.eq(queue_output(m, sums, valid, self.o, under_way=product.delay + 1))
         wiring.connect(m, product.events, events.o)
         wiring.connect(m, product.lanes, lanes.o)
         m.d.comb += [

@@ -117,7 +117,7 @@ class TraceProductUnit(PhaseCoded):
         """Exact for given a; otherwise the maximum, for a spike in every place. Independent of
         b."""
         from ...blocks.queued_stage import QUEUE_DELAY
-        from ..spiked.trace_product import TraceProduct
+        from ..spiked.trace_product import product_delay
 
         if a is None:
             spikes = np.full(self.lines, self.length)
@@ -125,7 +125,7 @@ class TraceProductUnit(PhaseCoded):
             spikes = np.count_nonzero(a, axis=1)
         first = max(self.lines * self.length + FIRST_EVENT, self.tokens * self.length + FIRST_LANES)
         events = self.groups * int(np.maximum(spikes, 1).sum())
-        return first + events - 1 + TraceProduct.delay + QUEUE_DELAY
+        return first + events - 1 + product_delay(self.stage) + QUEUE_DELAY
 
     def work(self, *, a: NDArray | None = None, b: NDArray | None = None) -> Work:
         pairs = self.lines * self.length * self.tokens
