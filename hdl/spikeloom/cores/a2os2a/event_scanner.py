@@ -33,10 +33,12 @@ class EventScanner(Component):
 
     Members
     -------
-    i : In(stream of {mask: width bits, spans: `spans_of` the mask, or 0 to ignore the mask, values:
-        concatenated values of the bits, tag}).
+    i : In(stream of {mask: width bits, spans: `spans_of` the mask, or 0 to ignore the mask, many:
+        more than one of `spans`, values: concatenated values of the bits, tag}); `i.ready` is a
+        register.
     o : Out(stream of {index: of the bit, value: of the bit, active, last: last event of the row,
         tag}). `o.ready` enables the whole pipeline, regardless of `o.valid`.
+    ready_next : In(1), `o.ready` of the next cycle.
     """
 
     delay = 2  # cycles from a row to its first event
@@ -45,7 +47,13 @@ class EventScanner(Component):
         self._span = min(SPAN, width)
         self._spans = span_count(width)
         self._value_bits = value_bits
-        row = {"mask": width, "spans": self._spans, "values": width * value_bits, "tag": tag}
+        row = {
+            "mask": width,
+            "spans": self._spans,
+            "many": 1,
+            "values": width * value_bits,
+            "tag": tag,
+        }
         event = {
             "index": range(width),
             "value": value_bits,
@@ -57,6 +65,7 @@ class EventScanner(Component):
             {
                 "i": In(stream.Signature(data.StructLayout(row))),
                 "o": Out(stream.Signature(data.StructLayout(event))),
+                "ready_next": In(1),
             }
         )
 
@@ -64,9 +73,8 @@ class EventScanner(Component):
         m = Module()
         span, value_bits = self._span, self._value_bits
 
-        # First level: a row, the current span (one-hot) and the remaining spans. `row_over` and
-        # `single` are computed one cycle ahead, because the operands' ready depends on them. An
-        # empty level counts as finished.
+        # First level: a row, the current span (one-hot) and the remaining spans. An empty level
+        # counts as finished.
         row = Signal.like(self.i.payload, reset_less=True)
         row_valid = Signal()
         hot_span = Signal(self._spans, reset_less=True)
@@ -84,10 +92,20 @@ class EventScanner(Component):
         tag = Signal.like(row.tag, reset_less=True)
         hot = lowest(bits_left)
 
-        take_span = Signal()
+        # Whether a level takes its next item is determined one cycle ahead: these registers enable
+        # many others, and the operands' ready depends on them.
+        take_span, take_row = Signal(init=1), Signal(init=1)
+        over_next, row_over_next = Signal(), Signal()
         m.d.comb += [
-            take_span.eq(self.o.ready & over),
-            self.i.ready.eq(take_span & row_over),
+            over_next.eq(over),
+            row_over_next.eq(row_over),
+            self.i.ready.eq(take_row),
+        ]
+        m.d.sync += [
+            over.eq(over_next),
+            row_over.eq(row_over_next),
+            take_span.eq(self.ready_next & over_next),
+            take_row.eq(self.ready_next & over_next & row_over_next),
         ]
         with m.If(self.i.ready):
             m.d.sync += [
@@ -99,20 +117,25 @@ class EventScanner(Component):
             row_over, self.i.payload.spans & self.i.valid.replicate(self._spans), spans_left
         )
         with m.If(take_span):
+            m.d.comb += [
+                over_next.eq(~(hot_span & ~single).any()),
+                row_over_next.eq(
+                    ~Mux(row_over, self.i.payload.many & self.i.valid, many(spans_left))
+                ),
+            ]
             m.d.sync += [
                 hot_span.eq(lowest(spans)),
                 spans_left.eq(spans & ~lowest(spans)),
-                row_over.eq(~many(spans)),
                 span_valid.eq(row_valid),
                 bits_left.eq(select(hot_span, pieces(row.mask, span))),
-                over.eq(~(hot_span & ~single).any()),
                 values.eq(select(hot_span, pieces(row.values, span * value_bits))),
                 span_index.eq(encode(hot_span)),
                 span_last.eq(row_over),
                 tag.eq(row.tag),
             ]
         with m.Elif(self.o.ready):
-            m.d.sync += [bits_left.eq(bits_left & ~hot), over.eq(~many(bits_left & ~hot))]
+            m.d.comb += over_next.eq(~many(bits_left & ~hot))
+            m.d.sync += bits_left.eq(bits_left & ~hot)
 
         out = Signal.like(self.o.payload, reset_less=True)
         m.d.comb += self.o.payload.eq(out)

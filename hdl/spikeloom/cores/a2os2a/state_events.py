@@ -62,6 +62,7 @@ class StateEvents(Component):
     ended : Out(1), high for one cycle when the last row of a sequence is read.
     q, k, v : In(stream of `held_beat`).
     o : Out(stream of `state_event`); `o.ready` enables the whole pipeline, regardless of `o.valid`.
+    ready_next : In(1), `o.ready` of the next cycle.
     """
 
     def __init__(self, config: A2OS2A) -> None:
@@ -72,6 +73,7 @@ class StateEvents(Component):
                 "ended": Out(1),
                 **{name: In(stream.Signature(held_beat(config, name))) for name in "qkv"},
                 "o": Out(stream.Signature(state_event(config))),
+                "ready_next": In(1),
             }
         )
 
@@ -103,9 +105,11 @@ class StateEvents(Component):
         all_lanes = turns.fresh.replicate(config.lanes)
         to_learn = self.k.payload.present | all_lanes
         to_answer = piece(self.q.payload.data, config.lanes, answering.chunk)
-        v_any = piece(self.v.payload.present, 1, learning.group).replicate(spans)
-        spans_to_learn = (self.k.payload.spans & v_any) | all_lanes[:spans]
+        v_any = piece(self.v.payload.present, 1, learning.group)
+        spans_to_learn = (self.k.payload.spans & v_any.replicate(spans)) | all_lanes[:spans]
         spans_to_answer = piece(self.q.payload.spans, spans, answering.chunk)
+        many_to_learn = (self.k.payload.many & v_any) | (turns.fresh if spans > 1 else 0)
+        many_to_answer = piece(self.q.payload.many, 1, answering.chunk)
 
         can_learn = self.run & turns.learn & self.k.valid & self.v.valid
         can_answer = self.run & turns.answer & self.q.valid
@@ -113,6 +117,7 @@ class StateEvents(Component):
             scanner.i.valid.eq(can_learn | can_answer),
             row.mask.eq(Mux(turns.learn, to_learn, to_answer)),
             row.spans.eq(Mux(turns.learn, spans_to_learn, spans_to_answer)),
+            row.many.eq(Mux(turns.learn, many_to_learn, many_to_answer)),
             row.values.eq(k),
             row.tag.learn.eq(turns.learn),
             row.tag.fresh.eq(turns.fresh),
@@ -141,6 +146,7 @@ class StateEvents(Component):
         found, event = scanner.o.payload, self.o.payload
         m.d.comb += [
             scanner.o.ready.eq(self.o.ready),
+            scanner.ready_next.eq(self.ready_next),
             self.o.valid.eq(scanner.o.valid),
             event.learn.eq(found.tag.learn),
             event.active.eq(found.active),

@@ -87,7 +87,8 @@ class StateSums(Component):
         # Read-after-write hazard: an event whose word is in the pipeline stalls until it is
         # written.
         wait = Signal(range(RETURN))
-        move = advance & (wait == 0)
+        waiting = Signal()  # wait != 0
+        move = advance & ~waiting
 
         def meets(event, valid):
             same = event.address == offered.address
@@ -104,11 +105,12 @@ class StateSums(Component):
             for clocks, meeting in enumerate(reversed(met), start=1):
                 with m.If(meeting):
                     m.d.sync += wait.eq(clocks)
+            m.d.sync += waiting.eq(Cat(met).any())
         with m.Elif(advance):
-            m.d.sync += wait.eq(wait - 1)
+            m.d.sync += [wait.eq(wait - 1), waiting.eq(wait != 1)]
         with m.If(advance):
             m.d.sync += [
-                reading_valid.eq(asking_valid & (wait == 0)),
+                reading_valid.eq(asking_valid & ~waiting),
                 reading.eq(asking),
                 holding_valid.eq(reading_valid),
                 holding.eq(reading),
