@@ -42,7 +42,7 @@ def state_event(config: A2OS2A) -> data.StructLayout:
             "end": 1,
             "address": address_bits(config),
             "k": config.k_bits,
-            "v": 2 * config.lanes,
+            "v": config.v_item.bits * config.lanes,
         }
     )
 
@@ -89,7 +89,7 @@ class StateEvents(Component):
                 "end": 1,
                 "chunk": range(config.chunks),
                 "group": range(config.groups),
-                "v": 2 * config.lanes,
+                "v": config.v_item.bits * config.lanes,
             }
         )
         m.submodules.scanner = scanner = EventScanner(config.lanes, config.k_bits, tag)
@@ -101,7 +101,8 @@ class StateEvents(Component):
         # first token. Rows to answer: the spikes of Q.
         row = scanner.i.payload
         spans = span_count(config.lanes)
-        k, v = self.k.payload.data, piece(self.v.payload.data, 2 * config.lanes, learning.group)
+        v_bits = config.v_item.bits * config.lanes
+        k, v = self.k.payload.data, piece(self.v.payload.data, v_bits, learning.group)
         all_lanes = turns.fresh.replicate(config.lanes)
         to_learn = self.k.payload.present | all_lanes
         to_answer = piece(self.q.payload.data, config.lanes, answering.chunk)

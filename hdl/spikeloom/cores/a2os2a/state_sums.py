@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.add_with_carry import add_with_carry
 from ...blocks.component import Component
 from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
-from .operands import beat, output_data, signed_term
+from .operands import beat, output_data, signed_term, spike_and_sign
 from .state_events import address_bits, state_event
 
 if TYPE_CHECKING:
@@ -52,13 +52,13 @@ class StateSums(Component):
     def elaborate(self, platform):
         m = Module()
         config = self._config
-        lanes, width = config.lanes, config.state_bits
+        lanes, width, stored = config.lanes, config.state_bits, config.stored_bits
 
         # Each memory holds a few lanes: a single one would couple distant block RAMs.
         reads, writes = [], []
         for first in range(0, lanes, BESIDE):
             m.submodules[f"memory_{first}"] = memory = Memory(
-                shape=min(BESIDE, lanes - first) * width,
+                shape=min(BESIDE, lanes - first) * stored,
                 depth=1 << address_bits(config),
                 init=[],
                 attrs=NO_READ_WRITE_COLLISION,
@@ -126,13 +126,13 @@ class StateSums(Component):
 
         # The words read. They are zero for the first token of a sequence and for inactive events.
         # The values of V are zero for events that do not learn.
-        values = Signal(2 * lanes, reset_less=True)
+        values = Signal(len(holding.v), reset_less=True)
         words = [Signal(signed(width), name=f"word_{n}", reset_less=True) for n in range(lanes)]
-        held = Signal(lanes * width, reset_less=True)
+        held = Signal(lanes * stored, reset_less=True)
         with m.If(advance):
             m.d.sync += [held.eq(Cat(read.data for read in reads)), values.eq(holding.v)]
             for n, word in enumerate(words):
-                m.d.sync += word.eq(held.word_select(n, width))
+                m.d.sync += word.eq(held.word_select(n, stored))
                 with m.If(blank):
                     m.d.sync += word.eq(0)
             with m.If(unlearnt):
@@ -148,7 +148,7 @@ class StateSums(Component):
         for n, word in enumerate(words):
             acc = Signal(signed(config.acc_bits), name=f"acc_{n}", reset_less=True)
             total = Signal(signed(config.acc_bits), name=f"total_{n}")
-            spike, minus = values.word_select(n, 2)
+            spike, minus = spike_and_sign(config, values, n)
             term = Signal(signed(width + open_ended), name=f"term_{n}")
             m.d.comb += [
                 term.eq(signed_term(adding.k, spike, minus)),
@@ -158,10 +158,10 @@ class StateSums(Component):
             if open_ended:
                 over = made[width] != made[width - 1]
                 bound = Cat((~made[width]).replicate(width - 1), made[width])
-                renewed.append(Mux(over, bound, made[:width]))
+                renewed.append(Mux(over, bound, made[:width])[:stored])
                 overflows.append(over)
             else:
-                renewed.append(made)
+                renewed.append(made[:stored])
             with m.If(advance):
                 m.d.sync += [acc.eq(total), made.eq(total)]
                 with m.If(clear):
