@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -33,9 +33,8 @@ class EventScanner(Component):
 
     Members
     -------
-    i : In(stream of {mask: width bits, spans: `spans_of` the mask, or 0 to ignore the mask, many:
-        more than one of `spans`, values: concatenated values of the bits, tag}); `i.ready` is a
-        register.
+    i : In(stream of {mask: width bits, marks: `marks_of` its spans, or 0 to ignore the mask or if
+        not valid, values: concatenated values of the bits, tag}); `i.ready` is a register.
     o : Out(stream of {index: of the bit, value: of the bit, active, last: last event of the row,
         tag}). `o.ready` enables the whole pipeline, regardless of `o.valid`.
     ready_next : In(1), `o.ready` of the next cycle.
@@ -49,8 +48,7 @@ class EventScanner(Component):
         self._value_bits = value_bits
         row = {
             "mask": width,
-            "spans": self._spans,
-            "many": 1,
+            "marks": span_marks(width),
             "values": width * value_bits,
             "tag": tag,
         }
@@ -82,15 +80,22 @@ class EventScanner(Component):
         row_over = Signal(init=1)
         single = Signal(self._spans, reset_less=True)
 
-        # Second level: a span and its remaining bits.
-        bits_left = Signal(span)
+        # Second level: a span, its current bit (one-hot) and the remaining bits.
+        part = Signal(
+            data.StructLayout(
+                {
+                    "hot": span,
+                    "left": span,
+                    "values": span * value_bits,
+                    "index": range(self._spans),
+                    "last": 1,
+                    "tag": row.tag.shape(),
+                }
+            ),
+            reset_less=True,
+        )
+        part_valid = Signal()
         over = Signal(init=1)
-        values = Signal(span * value_bits, reset_less=True)
-        span_index = Signal(range(self._spans), reset_less=True)
-        span_last = Signal(reset_less=True)
-        span_valid = Signal()
-        tag = Signal.like(row.tag, reset_less=True)
-        hot = lowest(bits_left)
 
         # Whether a level takes its next item is determined one cycle ahead: these registers enable
         # many others, and the operands' ready depends on them.
@@ -111,45 +116,49 @@ class EventScanner(Component):
             m.d.sync += [
                 row_valid.eq(self.i.valid),
                 row.eq(self.i.payload),
-                single.eq(Cat(~many(mask) for mask in pieces(self.i.payload.mask, span))),
+                single.eq(Cat(~at_least(mask, 2) for mask in pieces(self.i.payload.mask, span))),
             ]
-        spans = Mux(
-            row_over, self.i.payload.spans & self.i.valid.replicate(self._spans), spans_left
-        )
+        bits = select(hot_span, pieces(row.mask, span))
+        marks, first_left = self.i.payload.marks, lowest(spans_left)
         with m.If(take_span):
             m.d.comb += [
                 over_next.eq(~(hot_span & ~single).any()),
-                row_over_next.eq(
-                    ~Mux(row_over, self.i.payload.many & self.i.valid, many(spans_left))
-                ),
+                row_over_next.eq(~Mux(row_over, marks.many, at_least(spans_left, 2))),
             ]
             m.d.sync += [
-                hot_span.eq(lowest(spans)),
-                spans_left.eq(spans & ~lowest(spans)),
-                span_valid.eq(row_valid),
-                bits_left.eq(select(hot_span, pieces(row.mask, span))),
-                values.eq(select(hot_span, pieces(row.values, span * value_bits))),
-                span_index.eq(encode(hot_span)),
-                span_last.eq(row_over),
-                tag.eq(row.tag),
+                hot_span.eq(Mux(row_over, marks.first, first_left)),
+                spans_left.eq(Mux(row_over, marks.rest, spans_left & ~first_left)),
+                part_valid.eq(row_valid),
+                part.hot.eq(lowest(bits)),
+                part.left.eq(bits & ~lowest(bits)),
+                part.values.eq(select(hot_span, pieces(row.values, span * value_bits))),
+                part.index.eq(encode(hot_span)),
+                part.last.eq(row_over),
+                part.tag.eq(row.tag),
             ]
         with m.Elif(self.o.ready):
-            m.d.comb += over_next.eq(~many(bits_left & ~hot))
-            m.d.sync += bits_left.eq(bits_left & ~hot)
+            m.d.comb += over_next.eq(~at_least(part.left, 2))
+            m.d.sync += [
+                part.hot.eq(lowest(part.left)),
+                part.left.eq(part.left & ~lowest(part.left)),
+            ]
+        self._send(m, part, part_valid, over)
 
+        return m
+
+    def _send(self, m, part, valid, over):
+        """Register the event of the current bit."""
         out = Signal.like(self.o.payload, reset_less=True)
         m.d.comb += self.o.payload.eq(out)
         with m.If(self.o.ready):
             m.d.sync += [
-                self.o.valid.eq(span_valid),
-                out.index.eq(Cat(encode(hot), span_index)),
-                out.value.eq(select(hot, pieces(values, value_bits))),
-                out.active.eq(bits_left.any()),
-                out.last.eq(over & span_last),
-                out.tag.eq(tag),
+                self.o.valid.eq(valid),
+                out.index.eq(Cat(encode(part.hot), part.index)),
+                out.value.eq(select(part.hot, pieces(part.values, self._value_bits))),
+                out.active.eq(part.hot.any()),
+                out.last.eq(over & part.last),
+                out.tag.eq(part.tag),
             ]
-
-        return m
 
 
 def span_count(width: int) -> int:
@@ -157,9 +166,22 @@ def span_count(width: int) -> int:
     return -(-width // SPAN)
 
 
-def spans_of(mask: Value) -> Value:
-    """Which spans of a row have a bit set."""
-    return any_of_each(mask, SPAN)
+def span_marks(width: int) -> data.StructLayout:
+    """The spans of a row of `width` bits that have a bit set: the first (one-hot), the others, and
+    whether there are others."""
+    spans = span_count(width)
+    return data.StructLayout({"first": spans, "rest": spans, "many": 1})
+
+
+def spans_of(row: Value, value_bits: int = 1) -> Value:
+    """Which spans of a row of values of `value_bits` bits have one that is not zero."""
+    return any_of_each(row, SPAN * value_bits)
+
+
+def marks_of(spans: Value) -> Value:
+    """The `span_marks` of a row, from its `spans_of`."""
+    first = lowest(spans)
+    return Cat(first, spans & ~first, at_least(spans, 2))
 
 
 def lowest(bits: Value) -> Value:
@@ -168,9 +190,25 @@ def lowest(bits: Value) -> Value:
     return bits & ~Cat(0, *below)
 
 
-def many(bits: Value) -> Value:
-    """Whether more than one bit is set in `bits`."""
-    return (bits & ~lowest(bits)).any()
+def at_least(bits: Value, count: int) -> Value:
+    """Whether at least `count` of `bits` are set."""
+
+    def reached(bits):
+        """For each number from 0 to `count`, whether as many of `bits` are set."""
+        if len(bits) == 1:
+            return [Const(1), bits[0]]
+        low, high = reached(bits[: len(bits) // 2]), reached(bits[len(bits) // 2 :])
+        return [
+            Cat(
+                low[part] & high[number - part]
+                for part in range(number + 1)
+                if part < len(low) and number - part < len(high)
+            ).any()
+            for number in range(min(count, len(bits)) + 1)
+        ]
+
+    numbers = reached(bits)
+    return numbers[count] if count < len(numbers) else Const(0)
 
 
 def select(hot: Value, values: Sequence[Value]) -> Value:

@@ -12,7 +12,7 @@ from ...blocks.beat import beat
 from ...blocks.component import Component
 from ...blocks.framed_input import FramedInput
 from ...blocks.pieces import any_of_each, pieces
-from .event_scanner import many, span_count, spans_of
+from .event_scanner import span_count, spans_of
 
 if TYPE_CHECKING:
     from amaranth.hdl import Value
@@ -46,14 +46,14 @@ def held_beat(config: A2OS2A, operand: str) -> data.StructLayout:
     """Payload of a beat in an `OperandRegister`: the beat, and which parts of it are nonzero.
 
     `present` marks the nonzero values of K or groups of V; `spans` marks the nonzero spans in each
-    chunk of Q or K, and `many` the chunks with more than one of them.
+    chunk of Q or K, and `any` whether Q has a spike.
     """
     spans = span_count(config.lanes)
     return data.StructLayout(
         {"data": beat_data(config, operand), "last": 1}
         | {
-            "q": {"spans": config.chunks * spans, "many": config.chunks},
-            "k": {"present": config.lanes, "spans": spans, "many": 1},
+            "q": {"any": 1, "spans": config.chunks * spans},
+            "k": {"present": config.lanes, "spans": spans},
             "v": {"present": config.groups},
         }[operand]
     )
@@ -115,18 +115,11 @@ class OperandRegister(Component):
             ]
             if self._operand == "q":
                 spans = [spans_of(row) for row in pieces(values, lanes)]
-                m.d.sync += [
-                    held.spans.eq(Cat(spans)),
-                    held.many.eq(Cat(many(row) for row in spans)),
-                ]
+                m.d.sync += [held.any.eq(values.any()), held.spans.eq(Cat(spans))]
             if self._operand == "k":
                 present = any_of_each(values, config.k_bits)
-                spans = spans_of(present)
-                m.d.sync += [
-                    held.present.eq(present),
-                    held.spans.eq(spans),
-                    held.many.eq(many(spans)),
-                ]
+                spans = spans_of(values, config.k_bits)
+                m.d.sync += [held.present.eq(present), held.spans.eq(spans)]
             if self._operand == "v":
                 spikes = spikes_of(config, values)
                 m.d.sync += held.present.eq(any_of_each(spikes, lanes))

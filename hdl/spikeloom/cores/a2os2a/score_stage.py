@@ -123,7 +123,7 @@ class ScoreStage(Component):
         key_last = Signal()  # one cycle ahead, because the operands' ready depends on it
         begun = Signal()
         answer = turns.answer & self.q.valid & (begun | self.scores.free)
-        nothing = ~any_kept | ~self.q.payload.spans.any()
+        nothing = ~any_kept | ~self.q.payload.any
         finish = nothing | (columns.chunk_last & key_last)
         m.d.comb += [
             self.scores.reserve.eq(answer & ~begun),

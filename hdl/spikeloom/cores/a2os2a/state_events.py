@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, Module, Mux
+from amaranth.hdl import Cat, Const, Module, Mux
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pieces import piece
-from .event_scanner import EventScanner, span_count
+from .event_scanner import EventScanner, marks_of, select, span_count
 from .operands import held_beat
 from .turns import Turns
 
@@ -107,18 +107,18 @@ class StateEvents(Component):
         to_learn = self.k.payload.present | all_lanes
         to_answer = piece(self.q.payload.data, config.lanes, answering.chunk)
         v_any = piece(self.v.payload.present, 1, learning.group)
-        spans_to_learn = (self.k.payload.spans & v_any.replicate(spans)) | all_lanes[:spans]
-        spans_to_answer = piece(self.q.payload.spans, spans, answering.chunk)
-        many_to_learn = (self.k.payload.many & v_any) | (turns.fresh if spans > 1 else 0)
-        many_to_answer = piece(self.q.payload.many, 1, answering.chunk)
 
         can_learn = self.run & turns.learn & self.k.valid & self.v.valid
         can_answer = self.run & turns.answer & self.q.valid
+        marked = [  # the marks of the row in each case, and whether it is this case
+            (marks_of(Const(2**spans - 1, spans)), can_learn & turns.fresh),
+            (marks_of(self.k.payload.spans), can_learn & ~turns.fresh & v_any),
+            (marks_of(piece(self.q.payload.spans, spans, answering.chunk)), can_answer),
+        ]
         m.d.comb += [
             scanner.i.valid.eq(can_learn | can_answer),
             row.mask.eq(Mux(turns.learn, to_learn, to_answer)),
-            row.spans.eq(Mux(turns.learn, spans_to_learn, spans_to_answer)),
-            row.many.eq(Mux(turns.learn, many_to_learn, many_to_answer)),
+            row.marks.eq(select(Cat(case for _, case in marked), [bits for bits, _ in marked])),
             row.values.eq(k),
             row.tag.learn.eq(turns.learn),
             row.tag.fresh.eq(turns.fresh),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .core import A2OS2A
 
 BESIDE = 2  # lanes per memory
+SHARING_K = 8  # lanes that share a register of K: one register would be far from most lanes
 RETURN = 5  # cycles from the read of a word to the first read of the updated word
 
 
@@ -125,12 +126,19 @@ class StateSums(Component):
             m.d.comb += [read.addr.eq(asking.address), read.en.eq(move)]
 
         # The words read. They are zero for the first token of a sequence and for inactive events.
-        # The values of V are zero for events that do not learn.
+        # The values of V are zero for events that do not learn. Synthesis would merge the registers
+        # of K if they began with the same value.
+        copies = range(-(-lanes // SHARING_K))
+        ks = [
+            Signal(config.k_bits, name=f"k_{n}", init=n % 2**config.k_bits, reset_less=True)
+            for n in copies
+        ]
         values = Signal(len(holding.v), reset_less=True)
         words = [Signal(signed(width), name=f"word_{n}", reset_less=True) for n in range(lanes)]
         held = Signal(lanes * stored, reset_less=True)
         with m.If(advance):
             m.d.sync += [held.eq(Cat(read.data for read in reads)), values.eq(holding.v)]
+            m.d.sync += [k.eq(holding.k) for k in ks]
             for n, word in enumerate(words):
                 m.d.sync += word.eq(held.word_select(n, stored))
                 with m.If(blank):
@@ -142,8 +150,7 @@ class StateSums(Component):
         # `acc` is zero, answering `word + acc` while `term` is zero; an OR combines `acc` and
         # `term`.
         open_ended = config.length == "open"
-        complete = Signal()  # the outputs of a group are registered
-        m.d.comb += complete.eq(advance & closing)
+        complete = Signal()  # advance & closing: the outputs of a group are registered
         renewed, overflows = [], []
         for n, word in enumerate(words):
             acc = Signal(signed(config.acc_bits), name=f"acc_{n}", reset_less=True)
@@ -151,7 +158,7 @@ class StateSums(Component):
             spike, minus = spike_and_sign(config, values, n)
             term = Signal(signed(width + open_ended), name=f"term_{n}")
             m.d.comb += [
-                term.eq(signed_term(adding.k, spike, minus)),
+                term.eq(signed_term(ks[n // SHARING_K], spike, minus)),
                 total.eq(add_with_carry(word, (acc | term.as_unsigned()).as_signed(), minus)),
             ]
             made = Signal(width + open_ended, name=f"made_{n}", reset_less=True)
@@ -184,12 +191,17 @@ class StateSums(Component):
         with m.If(complete):
             m.d.sync += self.o.payload.last.eq(adding.end)
         # The pipeline advances unless a group is complete while `o` holds the previous one. This is
-        # the clock enable of most registers, so it is a register, determined a cycle ahead.
+        # the clock enable of most registers, so it is a register, determined a cycle ahead, and so
+        # is the clock enable of the outputs.
         valid_next, closing_next = Signal(), Signal()
         m.d.comb += [
             valid_next.eq(complete | (self.o.valid & ~self.o.ready)),
             closing_next.eq(Mux(advance, holding_valid & holding.close, closing)),
         ]
-        m.d.sync += [self.o.valid.eq(valid_next), advance.eq(~(closing_next & valid_next))]
+        m.d.sync += [
+            self.o.valid.eq(valid_next),
+            advance.eq(~(closing_next & valid_next)),
+            complete.eq(closing_next & ~valid_next),
+        ]
 
         return m

@@ -12,6 +12,7 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.component import Component
 from ...blocks.event_count import EventCount
 from ...blocks.loop_nest import LoopNest
+from ...blocks.skid_buffer import SkidBuffer
 from ..channels import words_of
 
 if TYPE_CHECKING:
@@ -58,19 +59,31 @@ class ReLUQuantiserComponent(Component):
     def elaborate(self, platform):
         m = Module()
 
+        # A stall of the output does not reach the input in the same cycle.
+        out = Signal.like(self.o.payload, reset_less=True)
+        out_valid = Signal()
+        m.submodules.skid = skid = SkidBuffer(len(out.as_value()))
+        m.d.comb += [
+            skid.i.payload.eq(out),
+            skid.i.valid.eq(out_valid),
+            self.o.payload.eq(skid.o.payload),
+            self.o.valid.eq(skid.o.valid),
+            skid.o.ready.eq(self.o.ready),
+        ]
+
         taken = Signal()
         m.submodules.word = word = LoopNest(word=len(self._words))
         m.submodules.count = count = EventCount(self._lanes)
         m.d.comb += [
-            self.i.ready.eq(~self.o.valid | self.o.ready),
+            self.i.ready.eq(skid.i.ready),
             taken.eq(self.i.valid & self.i.ready),
             word.step.eq(taken),
             self.saturated.eq(count.total),
         ]
         with m.If(self.i.ready):
-            m.d.sync += self.o.valid.eq(self.i.valid)
+            m.d.sync += out_valid.eq(self.i.valid)
         with m.If(taken):
-            m.d.sync += self.o.payload.last.eq(self.i.payload.last)
+            m.d.sync += out.last.eq(self.i.payload.last)
 
         most = 2**self._bits - 1
         over = []
@@ -82,9 +95,7 @@ class ReLUQuantiserComponent(Component):
             )
             over.append(scaled > most)
             with m.If(taken):
-                m.d.sync += self.o.payload.data.word_select(n, self._bits).eq(
-                    Mux(scaled > most, most, scaled)
-                )
+                m.d.sync += out.data.word_select(n, self._bits).eq(Mux(scaled > most, most, scaled))
         m.d.comb += count.events.eq(Cat(over) & taken.replicate(self._lanes))
 
         return m

@@ -13,6 +13,7 @@ from ...blocks.component import Component
 from ...blocks.event_count import EventCount
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
+from ...blocks.skid_buffer import SkidBuffer
 from ..channels import per_channel, words_of
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ class NeuronBank(Component):
         config = self.config
 
         m.submodules.loops = loops = LoopNest(time=config.steps, word=config.words)
-        # Three stages: read address, state at the memory's output, update.
-        advance = ~self.o.valid | self.o.ready
+        # Three stages: read address, state at the memory's output, update. Whether they advance is
+        # a register, so that a stall of the output does not reach the input in the same cycle.
+        out, out_valid, advance = self._output(m)
         beat_layout = data.StructLayout(
             {
                 "input": self.i.payload.shape(),
@@ -85,8 +87,8 @@ class NeuronBank(Component):
                 reading.word.eq(loops.word),
                 adding_valid.eq(reading_valid),
                 adding.eq(reading),
-                self.o.valid.eq(adding_valid),
-                self.o.payload.last.eq(adding.input.last),
+                out_valid.eq(adding_valid),
+                out.last.eq(adding.input.last),
             ]
 
         renewed = Signal(config.lanes * config.membrane_bits)
@@ -111,12 +113,27 @@ class NeuronBank(Component):
                 held[n].eq(over & advance & adding_valid & ~adding.final),
             ]
             with m.If(advance):
-                m.d.sync += self.o.payload.data.word_select(n, config.spike_bits).eq(spike)
+                m.d.sync += out.data.word_select(n, config.spike_bits).eq(spike)
         if config.saturates:
             m.submodules.count = count = EventCount(config.lanes)
             m.d.comb += [count.events.eq(held), self.saturated.eq(count.total)]
 
         return m
+
+    def _output(self, m):
+        """Payload and valid of the output in front of its skid buffer, whose ready advances the
+        stages."""
+        out = Signal.like(self.o.payload, reset_less=True)
+        valid = Signal()
+        m.submodules.skid = skid = SkidBuffer(len(out.as_value()))
+        m.d.comb += [
+            skid.i.payload.eq(out),
+            skid.i.valid.eq(valid),
+            self.o.payload.eq(skid.o.payload),
+            self.o.valid.eq(skid.o.valid),
+            skid.o.ready.eq(self.o.ready),
+        ]
+        return out, valid, skid.i.ready
 
     def _thresholds(self, m, step, advance):
         """The threshold of each lane for the beat at the memory's output."""
