@@ -69,38 +69,25 @@ class EventScanner(Component):
 
     def elaborate(self, platform):
         m = Module()
-        span, value_bits = self._span, self._value_bits
 
         # First level: a row, the current span (one-hot) and the remaining spans. An empty level
         # counts as finished.
-        row = Signal.like(self.i.payload, reset_less=True)
-        row_valid = Signal()
+        row, row_valid, single = self._row(m)
         hot_span = Signal(self._spans, reset_less=True)
         spans_left = Signal(self._spans, reset_less=True)
         row_over = Signal(init=1)
-        single = Signal(self._spans, reset_less=True)
 
-        # Second level: a span, its current bit (one-hot) and the remaining bits.
-        part = Signal(
-            data.StructLayout(
-                {
-                    "hot": span,
-                    "left": span,
-                    "values": span * value_bits,
-                    "index": range(self._spans),
-                    "last": 1,
-                    "tag": row.tag.shape(),
-                }
-            ),
-            reset_less=True,
-        )
+        # Second level: a span.
+        part = Signal(self._part(row.tag.shape()), reset_less=True)
         part_valid = Signal()
         over = Signal(init=1)
 
         # Whether a level takes its next item is determined one cycle ahead: these registers enable
         # many others, and the operands' ready depends on them.
-        take_span, take_row = Signal(init=1), Signal(init=1)
-        over_next, row_over_next = Signal(), Signal()
+        take_span = Signal(init=1)
+        take_row = Signal(init=1)
+        over_next = Signal()
+        row_over_next = Signal()
         m.d.comb += [
             over_next.eq(over),
             row_over_next.eq(row_over),
@@ -112,13 +99,8 @@ class EventScanner(Component):
             take_span.eq(self.ready_next & over_next),
             take_row.eq(self.ready_next & over_next & row_over_next),
         ]
-        with m.If(self.i.ready):
-            m.d.sync += [
-                row_valid.eq(self.i.valid),
-                row.eq(self.i.payload),
-                single.eq(Cat(~at_least(mask, 2) for mask in pieces(self.i.payload.mask, span))),
-            ]
-        bits = select(hot_span, pieces(row.mask, span))
+        bits = select(hot_span, pieces(row.mask, self._span))
+        values = select(hot_span, pieces(row.values, self._span * self._value_bits))
         marks, first_left = self.i.payload.marks, lowest(spans_left)
         with m.If(take_span):
             m.d.comb += [
@@ -131,7 +113,7 @@ class EventScanner(Component):
                 part_valid.eq(row_valid),
                 part.hot.eq(lowest(bits)),
                 part.left.eq(bits & ~lowest(bits)),
-                part.values.eq(select(hot_span, pieces(row.values, span * value_bits))),
+                part.values.eq(values),
                 part.index.eq(encode(hot_span)),
                 part.last.eq(row_over),
                 part.tag.eq(row.tag),
@@ -145,6 +127,33 @@ class EventScanner(Component):
         self._send(m, part, part_valid, over)
 
         return m
+
+    def _row(self, m):
+        """The current row, whether there is one, and which of its spans have a single bit."""
+        row = Signal.like(self.i.payload, reset_less=True)
+        row_valid = Signal()
+        single = Signal(self._spans, reset_less=True)
+        spans = pieces(self.i.payload.mask, self._span)
+        with m.If(self.i.ready):
+            m.d.sync += [
+                row.eq(self.i.payload),
+                row_valid.eq(self.i.valid),
+                single.eq(Cat(~at_least(span, 2) for span in spans)),
+            ]
+        return row, row_valid, single
+
+    def _part(self, tag):
+        """Layout of a span of a row: its current bit (one-hot), the remaining bits, the values."""
+        return data.StructLayout(
+            {
+                "hot": self._span,
+                "left": self._span,
+                "values": self._span * self._value_bits,
+                "index": range(self._spans),
+                "last": 1,
+                "tag": tag,
+            }
+        )
 
     def _send(self, m, part, valid, over):
         """Register the event of the current bit."""

@@ -114,7 +114,8 @@ class ScoreMemory(Component):
         # The operands' ready depends on the lists reserved, so both comparisons are registers.
         reserved, closed = Signal(range(LISTS + 1)), Signal(range(LISTS + 1))
         reserved_next = Signal.like(reserved)
-        free, idle = Signal(init=1), Signal(init=1)
+        free = Signal(init=1)
+        idle = Signal(init=1)
         m.d.comb += reserved_next.eq(reserved + w.reserve - r.release)
         m.d.sync += [
             reserved.eq(reserved_next),

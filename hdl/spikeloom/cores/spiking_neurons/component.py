@@ -63,14 +63,8 @@ class NeuronBank(Component):
         # Three stages: read address, state at the memory's output, update. Whether they advance is
         # a register, so that a stall of the output does not reach the input in the same cycle.
         out, out_valid, advance = self._output(m)
-        beat_layout = data.StructLayout(
-            {
-                "input": self.i.payload.shape(),
-                "fresh": 1,
-                "final": 1,
-                "word": range(config.words),
-            }
-        )
+        marks = {"fresh": 1, "final": 1, "word": range(config.words)}
+        beat_layout = data.StructLayout({"input": self.i.payload.shape()} | marks)
         reading = Signal(beat_layout, reset_less=True)
         adding = Signal(beat_layout, reset_less=True)
         reading_valid, adding_valid = Signal(), Signal()
