@@ -109,5 +109,7 @@ def _entry(core: type[Core]) -> dict[str, Any]:
 def _describe(key):
     meta = key.metadata
     allowed = ", ".join(meta["choices"]) if "choices" in meta else f"{meta['low']}..{meta['high']}"
+    if "list" in meta:
+        allowed += ", or a list"
     default = "required" if key.default is MISSING else key.default
     return {"help": meta["help"], "allowed": allowed, "default": default}

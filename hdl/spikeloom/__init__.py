@@ -26,6 +26,7 @@ _PUBLIC = {
     "Work": "contract",
     "choice": "configuration",
     "integer": "configuration",
+    "integers": "configuration",
     "number": "configuration",
     "InputError": "errors",
     "JobError": "errors",

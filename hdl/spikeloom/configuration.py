@@ -33,6 +33,12 @@ def integer(help: str, *, low: int, high: int, default: Any = MISSING, why: str 
     return field(default=default, metadata={"help": help, "low": low, "high": high, "why": why})
 
 
+def integers(help: str, *, low: int, high: int, default: Any = MISSING, why: str = "") -> Any:
+    """A key that takes an integer in ``low..high`` or a list of them, which is kept as a tuple."""
+    metadata = {"help": help, "low": low, "high": high, "why": why, "list": True}
+    return field(default=default, metadata=metadata)
+
+
 def choice(
     help: str, *, choices: Iterable[str], default: str | None, key: str | None = None
 ) -> Any:
@@ -71,8 +77,8 @@ def largest_divisor(of: int, up_to: int) -> int:
 class Configuration:
     """Keys that describe and check themselves.
 
-    A subclass is a frozen, keyword-only dataclass whose keys are made by `integer`, `number` and
-    `choice`. Those keys are the command line's ``--set`` names and the TOML keys too.
+    A subclass is a frozen, keyword-only dataclass whose keys are made by `integer`, `integers`,
+    `number` and `choice`. Those keys are the command line's ``--set`` names and the TOML keys too.
     """
 
     NAME: ClassVar[str] = ""  # as the command line spells it
@@ -84,12 +90,21 @@ class Configuration:
 
     def __post_init__(self) -> None:
         for key in fields(self):
-            self._check(key, getattr(self, key.name))
+            value = getattr(self, key.name)
+            if key.metadata.get("list") and isinstance(value, list):
+                object.__setattr__(self, key.name, value := tuple(value))
+            self._check(key, value)
 
     def _check(self, key: Field[Any], value: Any) -> None:
         if value is None and key.default is None:
             return
         meta = key.metadata
+        if meta.get("list") and isinstance(value, tuple):
+            if not value:
+                raise self.error(_key_name(key), [], "a whole number, or a list of them")
+            for number in value:
+                self._check(key, number)
+            return
         if "choices" in meta:
             if value not in meta["choices"]:
                 raise self.error(_key_name(key), value, "one of " + ", ".join(meta["choices"]))
@@ -149,6 +164,16 @@ class Configuration:
         """
         if "choices" in key.metadata or (isinstance(value, str) and value == key.default):
             return str(value) if isinstance(value, str) else value
+        if key.metadata.get("list"):
+            if isinstance(value, str) and not isinstance(value, Quoted):
+                value = _listed(value)
+            if isinstance(value, (list, tuple)):
+                return tuple(cls._number(key, number) for number in value)
+        return cls._number(key, value)
+
+    @classmethod
+    def _number(cls, key: Field[Any], value: Any) -> Any:
+        """`value`, a number or its text, converted to the type of `key`."""
         whole = isinstance(key.metadata["low"], int)
         if not isinstance(value, str):
             small = type(value) is int and value.bit_length() < 1000
@@ -166,6 +191,14 @@ class Configuration:
             what = "a whole number, as in 64 or 0x40" if whole else "a number"
             what += f", nor {key.default!r}" if isinstance(key.default, str) else ""
             raise InputError(f"{cls.NAME}: {key.name} = {echo(value)} is not {what}") from None
+
+
+def _listed(text: str) -> Any:
+    """The parts of a text with commas, in brackets or not; any other text itself."""
+    inner = text.strip()
+    if inner.startswith("[") and inner.endswith("]"):
+        inner = inner[1:-1]
+    return [part.strip() for part in inner.split(",")] if inner != text or "," in text else text
 
 
 def _in_range(meta: Mapping[str, Any], value: Any) -> bool:

@@ -17,7 +17,7 @@ def pack(values, bits):
 def beats(config, operand, tensor):
     """(data, last) of every beat of a (T, N, width) tensor."""
     per_token = config.chunks if operand == "k" else 1
-    bits = {"q": 1, "k": config.k_bits, "v": 2}[operand]
+    bits = config.inputs[operand].item.bits
     for step in tensor:
         for n, token in enumerate(step):
             for part, piece in enumerate(np.split(token, per_token)):
@@ -38,7 +38,7 @@ def random_operands(config, seed, *, tokens=None, density=(0.3, 0.5, 0.3)):
     ]
     q = present[0].astype(np.int64)
     k = rng.integers(1, config.k_max + 1, present[1].shape) * present[1]
-    v = rng.choice([-1, 1], present[2].shape) * present[2]
+    v = rng.choice([config.v_item.low or 1, 1], present[2].shape) * present[2]
     return q, k, v
 
 

@@ -14,11 +14,11 @@ from .a2os2a_runner import pack
 
 
 def simulate(config, operands, *, runs, stalls, seed=0):
-    """Output spikes (runs * T, N, Dv) and the number of saturated values in all runs."""
+    """Output spikes (runs * T, N, Dv) and the flags after all runs."""
     dut = config.create()
     outputs = []
     wanted = runs * config.steps * config.tokens * config.groups
-    cut = 0
+    flags = {}
 
     def producer(name, tensor):
         port, pause = getattr(dut, name), random.Random(f"{seed}{name}")
@@ -51,7 +51,6 @@ def simulate(config, operands, *, runs, stalls, seed=0):
                 assert last == (len(outputs) % per_step == 0)
 
     async def control(ctx):
-        nonlocal cut
         for _ in range(runs):
             ctx.set(dut.start, 1)
             await ctx.tick()
@@ -62,7 +61,7 @@ def simulate(config, operands, *, runs, stalls, seed=0):
                     break
             assert done
             assert not misframed
-            cut = ctx.get(dut.k_saturated)
+            flags.update({name: ctx.get(getattr(dut, name)) for name in config.flags})
             assert not ctx.get(dut.busy)
 
     simulator = Simulator(Fragment.get(dut, None))
@@ -74,7 +73,7 @@ def simulate(config, operands, *, runs, stalls, seed=0):
     simulator.run()
     bits = [word >> lane & 1 for word in outputs for lane in range(config.lanes)]
     shape = (runs * config.steps, config.tokens, config.value_dim)
-    return np.array(bits).reshape(shape), cut
+    return np.array(bits).reshape(shape), flags
 
 
 @pytest.mark.parametrize("stalls", [0.0, 0.4])
@@ -86,6 +85,15 @@ def simulate(config, operands, *, runs, stalls, seed=0):
         {"order": "kv", "mask": "causal", "lanes": 1},
         {"order": "qk", "mask": "causal", "value_dim": 2, "lanes": 2},
         {"tokens": 1, "head_dim": 1, "value_dim": 1, "o_threshold": 1},
+        {"order": "kv", "membrane_bits": 5},
+        {
+            **{"order": "qk", "membrane_bits": 2, "k_neurons": "binary", "k_bits": 1},
+            **{"q_threshold": 10, "k_threshold": 10, "v_threshold": 20, "o_threshold": 5},
+        },
+        {
+            **{"order": "kv", "q_threshold": (20, 60, 90, 40, 70, 50), "v_threshold": [9, 60] * 2},
+            **{"k_shift": (0, 1, 2, 3, 4, 5), "o_threshold": (20, 40, 60, 80)},
+        },
     ],
     ids=str,
 )
@@ -100,12 +108,51 @@ def test_block_equals_golden(keys, stalls):
     widths = (config.head_dim, config.head_dim, config.value_dim)
     operands = [rng.integers(-128, 128, (config.steps, config.tokens, w)) for w in widths]
     results = config.compute(**dict(zip("qkv", operands, strict=True)))
-    expected, cut = results["o"], results["k_saturated"]
-    outputs, found_cut = simulate(config, operands, runs=2, stalls=stalls)
+    expected = results.pop("o")
+    outputs, flags = simulate(config, operands, runs=2, stalls=stalls)
     assert (outputs == np.concatenate([expected, expected])).all()
+    assert flags == {"misframed": 0} | {name: 2 * count for name, count in results.items()}
     if config.tokens > 1:
         assert 0 < expected.mean() < 1
-        assert found_cut == 2 * cut > 0
+        assert all(results.values())
+
+
+def leaky(inputs, threshold):
+    """The neurons of Spikformer: ``v <- v + (x - v) / 2``, a spike at the threshold, reset to 0."""
+    v = np.zeros(inputs.shape[1:])
+    spikes = np.zeros(inputs.shape)
+    for step, x in enumerate(inputs):
+        v = v + (x - v) / 2
+        spikes[step] = v >= threshold
+        v = np.where(spikes[step], 0, v)
+    return spikes
+
+
+@pytest.mark.parametrize("order", ["kv", "qk"])
+@pytest.mark.parametrize("hardware", [False, True], ids=["golden", "hardware"])
+def test_binary_k_and_v_are_spikformers_attention(order, hardware):
+    """``LIF(0.125 Q K^T V, 0.5)`` in floating point, with a scale of its own for each channel, as
+    of a folded batch norm."""
+    tokens, dim, steps = 9, 8, 4
+    rng = np.random.default_rng(3)
+    scales = {name: 2.0 ** -rng.integers(5, 8, dim) for name in "qkv"}
+    operands = {name: rng.integers(-60, 256, (steps, tokens, dim)) for name in "qkv"}
+    spikes = {name: leaky(operands[name] * scales[name], 1.0) for name in "qkv"}
+    product = spikes["q"] @ spikes["k"].transpose(0, 2, 1) @ spikes["v"]
+    expected = leaky(0.125 * product, 0.5)
+    assert all(0.1 < x.mean() < 0.9 for x in (*spikes.values(), expected))
+
+    # Half of the input reaches the membrane there, all of it here: thresholds are doubled.
+    config = A2OS2ABlock(
+        **{"tokens": tokens, "head_dim": dim, "steps": steps, "order": order},
+        **{"k_bits": 1, "k_neurons": "binary", "v_spikes": "binary", "input_bits": 9},
+        **{f"{name}_threshold": [int(2 / x) for x in scales[name]] for name in "qkv"},
+        o_threshold=round(2 * 0.5 / 0.125),
+    )
+    found = config.compute(**operands)["o"]
+    if hardware:
+        found, _ = simulate(config, list(operands.values()), runs=1, stalls=0)
+    assert np.array_equal(found, expected)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +165,10 @@ def test_block_equals_golden(keys, stalls):
         ),
         ({"input_bits": 40}, "input_bits must be 2..32"),
         ({"q_threshold": 0}, "q_threshold must be 1.."),
+        ({"k_neurons": "binary"}, "k_bits must be 1 with k_neurons = 'binary'"),
+        ({"q_threshold": (9, 9)}, "q_threshold must be one number, or 4, one for each channel"),
+        ({"k_shift": [1, 2, 3, 32]}, "k_shift must be 0..31"),
+        ({"value_dim": 2, "o_threshold": [1] * 4}, "o_threshold must be one number, or 2"),
     ],
 )
 def test_bad_keys_get_one_clear_line(keys, message):

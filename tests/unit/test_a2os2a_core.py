@@ -7,6 +7,7 @@ import pytest
 
 from spikeloom.cores.a2os2a import A2OS2A, schedule
 from spikeloom.cores.a2os2a import golden as a2os2a
+from spikeloom.errors import InputError
 
 from .a2os2a_runner import random_operands, simulate
 
@@ -18,6 +19,7 @@ SHAPES = [
     {"tokens": 12, "head_dim": 1, "value_dim": 3, "k_bits": 1, "steps": 2},
     {"tokens": 4, "head_dim": 18, "lanes": 18, "k_bits": 2},
     {"tokens": 9, "head_dim": 2, "lanes": 2},
+    {"tokens": 6, "head_dim": 6, "value_dim": 4, "k_bits": 1, "v_spikes": "binary", "steps": 2},
 ]
 KINDS = list(product(("kv", "qk"), ("none", "causal")))
 
@@ -112,6 +114,20 @@ def test_open_sequences_saturate_visibly(sign):
     outputs, _, flags = simulate(config, [x[:, :short] for x in (ones, 3 * ones, sign * ones)])
     assert (outputs[0] == expected[:short]).all()
     assert not flags["saturated"]
+
+
+def test_binary_v_saturates_like_ternary_v():
+    """The state has no sign in memory; its largest value is the same."""
+    keys = {"tokens": 3, "head_dim": 2, "k_bits": 2, "mask": "causal", "length": "open"}
+    ternary, binary = A2OS2A(**keys), A2OS2A(**keys, v_spikes="binary")
+    assert binary.stored_bits == ternary.stored_bits - 1
+    ones = np.ones((1, 8, 2), np.int64)
+    operands = (ones, 3 * ones, ones)
+    outputs, _, flags = simulate(binary, operands)
+    assert flags["saturated"]
+    assert (outputs == simulate(ternary, operands)[0]).all()
+    with pytest.raises(InputError, match="v: -1 at"):
+        binary.compute(q=ones[0, :3], k=ones[0, :3], v=-ones[0, :3])
 
 
 @pytest.mark.parametrize("operand", ["q", "k", "v"])

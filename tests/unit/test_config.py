@@ -6,8 +6,11 @@ import pytest
 
 from spikeloom.configuration import Quoted, read_settings
 from spikeloom.cores.spiked import Spiked
+from spikeloom.cores.spiking_neurons import SpikingNeurons
 from spikeloom.cores.ssa import SSA
 from spikeloom.errors import InputError, unknown
+
+NEURONS = {"neurons": 4, "steps": 2, "input_bits": 8}
 
 
 def test_defaults_follow_from_the_shape():
@@ -119,6 +122,24 @@ def test_values_that_are_not_integers(text):
         SSA.from_settings({"tokens": text, "head_dim": 1})
     assert "is not a whole number, as in 64 or 0x40" in str(refused.value)
     assert len(str(refused.value)) < 200
+
+
+@pytest.mark.parametrize("value", ["3,40", "[3, 0x28]", "3 , 40", [3, 40], ["3", "40"], (3, 40)])
+def test_a_number_for_each_channel(value):
+    config = SpikingNeurons.from_settings(NEURONS | {"threshold": value})
+    assert config.threshold == (3, 40)
+    assert config == SpikingNeurons(**NEURONS | {"threshold": [3, 40]})
+    assert SpikingNeurons.from_settings(config.as_dict()) == config
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["3,", "[3", "[]", "3;40", "1,2,3", "3 40", "3,0", [], [3, 4.5], [[3, 4]], {}, [True, 2]],
+)
+def test_lists_that_are_refused(value):
+    with pytest.raises(InputError, match="threshold") as refused:
+        SpikingNeurons.from_settings(NEURONS | {"threshold": value})
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "1e999", "", "\uff11", "0x10", "1,5"])

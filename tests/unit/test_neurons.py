@@ -22,8 +22,11 @@ def config_of(**keys):
     return SpikingNeurons(**defaults | {"leak_numerator": 1, "leak_shift": 1} | keys)
 
 
-def pass_beats(dut, beats, *, stalls, seed=0):
-    """Send (data, last) beats through a component; returns the beats that come out."""
+def pass_beats(dut, beats, *, stalls, seed=0, counts=None):
+    """Send (data, last) beats through a component; returns the beats that come out.
+
+    The component's `saturated` is appended to the list `counts`.
+    """
     received = []
     pause_in, pause_out = random.Random(seed), random.Random(seed + 1)
 
@@ -49,6 +52,9 @@ def pass_beats(dut, beats, *, stalls, seed=0):
             if valid and ready:
                 received.append((payload, last))
             if len(received) == len(beats):
+                if counts is not None:
+                    await ctx.tick()
+                    counts.append(ctx.get(dut.saturated))
                 return
         raise AssertionError(f"{len(received)} of {len(beats)} beats came out")
 
@@ -64,14 +70,14 @@ def pack(values, bits):
     return sum((int(value) & (1 << bits) - 1) << n * bits for n, value in enumerate(values))
 
 
-def through_hardware(config, inputs, *, stalls=0.0):
-    """Spikes of the hardware for inputs (T, n)."""
+def through_hardware(config, inputs, *, stalls=0.0, counts=None):
+    """Spikes of the hardware for inputs (T, n); `counts` as for `pass_beats`."""
     rows = inputs.reshape(-1, config.lanes)
     beats = [
         (pack(row, config.input_bits), n % config.words == config.words - 1)
         for n, row in enumerate(rows)
     ]
-    out = pass_beats(config.component(), beats, stalls=stalls)
+    out = pass_beats(config.component(), beats, stalls=stalls, counts=counts)
     assert [last for _, last in out] == [last for _, last in beats]
     bits = config.spike_bits
     codes = [
@@ -141,6 +147,13 @@ CASES = [
     {"neurons": 8, "lanes": 8, "steps": 3},
     {"threshold": 1000},
     {"threshold": 1},
+    {"threshold": (5, 40, 130, 20, 9, 77), "lanes": 2},
+    {"threshold": (5, 40, 130), "lanes": 4, "output": "ternary", "reset": "soft"},
+    {"threshold": (5, 90), "lanes": 6, "output": "ternary"},
+    {"membrane_bits": 5},
+    {"membrane_bits": 4, "output": "ternary", "lanes": 3, "threshold": (90, 30, 60)},
+    {"membrane_bits": 3, "reset": "soft", "neurons": 8, "lanes": 8},
+    {"membrane_bits": 8, "leak_numerator": 1, "leak_shift": 0},
 ]
 
 
@@ -153,7 +166,31 @@ def test_hardware_equals_golden(keys, stalls):
     # Two sequences: the second starts from zero.
     both = np.concatenate([inputs, inputs[::-1]])
     expected = np.concatenate([neurons.fire(config, inputs), neurons.fire(config, inputs[::-1])])
-    assert (through_hardware(config, both, stalls=stalls) == expected).all()
+    counts = [] if config.saturates else None
+    assert (through_hardware(config, both, stalls=stalls, counts=counts) == expected).all()
+    if config.saturates:
+        held = [neurons.fire_and_count(config, x)[1] for x in (inputs, inputs[::-1])]
+        assert counts == [sum(held)]
+        assert min(held) > 0
+
+
+def test_narrow_membranes_by_hand():
+    # Four bits hold -8..7: -20 leaves -10, held at -8; then 18 - 8 = 10 fires, 18 - 10 would not.
+    config = config_of(neurons=1, steps=2, threshold=10, membrane_bits=4)
+    spikes, held = neurons.fire_and_count(config, [[-20], [18]])
+    assert (spikes.ravel().tolist(), held) == ([0, 1], 1)
+    # What the last step leaves is not kept, so nothing is held.
+    assert neurons.fire_and_count(config, [[0], [-20]])[1] == 0
+    # Bits that suffice for all inputs change nothing, and there is no flag.
+    needed = config_of(neurons=1, steps=2, threshold=10).membrane_bits
+    assert not config_of(neurons=1, steps=2, threshold=10, membrane_bits=needed).saturates
+    assert "saturated" not in config_of(membrane_bits=40).flags
+    assert config.flags["saturated"].bits == 32
+
+
+def test_thresholds_of_channels_by_hand():
+    config = config_of(neurons=4, steps=1, threshold=[10, 20])
+    assert neurons.fire(config, [[10, 19, 9, 20]]).tolist() == [[1, 0, 0, 1]]
 
 
 @pytest.mark.parametrize("extreme", [-128, 127])
@@ -164,24 +201,38 @@ def test_extreme_inputs_do_not_wrap(keys, extreme):
     assert (through_hardware(config, inputs) == neurons.fire(config, inputs)).all()
 
 
+def test_relu_rounds_halves_up():
+    values, cut = relu_quantise([-9, 0, 1, 2, 5, 6, 13, 14], bits=2, shift=2)
+    assert (values.tolist(), cut) == ([0, 0, 0, 1, 1, 2, 3, 3], 1)
+    values, cut = relu_quantise([3, 3, 3, 3], bits=2, shift=(0, 1))
+    assert (values.tolist(), cut) == ([3, 2, 3, 2], 0)
+
+
+@pytest.mark.parametrize("shifts", [(4,), (0, 3), (1, 5, 12, 2), (11, 11, 13, 0, 4)], ids=str)
 @pytest.mark.parametrize("lanes", [1, 4])
-def test_relu_quantiser(lanes):
+def test_relu_quantiser(lanes, shifts):
     rng = np.random.default_rng(11)
     inputs = rng.integers(-(2**11), 2**11, 40 * lanes)
+    counts = []
     inputs[:4] = -(2**11), 2**11 - 1, 0, -1
-    expected, cut = relu_quantise(inputs, bits=5, shift=4)
-    dut = ReLUQuantiserComponent(lanes, input_bits=12, bits=5, shift=4)
+    expected, cut = relu_quantise(inputs, bits=5, shift=shifts)
+    dut = ReLUQuantiserComponent(lanes, input_bits=12, bits=5, shifts=shifts)
     beats = [(pack(row, 12), n == 39) for n, row in enumerate(inputs.reshape(-1, lanes))]
-    out = pass_beats(dut, beats, stalls=0.3)
+    out = pass_beats(dut, beats, stalls=0.3, counts=counts)
     found = [payload >> 5 * lane & 31 for payload, _ in out for lane in range(lanes)]
     assert found == expected.tolist()
     assert out[-1][1] == 1
-    assert 0 < cut == (np.maximum(inputs, 0) >> 4 > 31).sum()
+    assert cut > 0
+    assert counts == [cut]
 
 
 @pytest.mark.parametrize(
     "keys",
-    [{"lanes": 5}, {"threshold": 0}, {"leak_numerator": 3}, {"reset": "none"}, {"steps": 1.5}],
+    [
+        *({"lanes": 5}, {"threshold": 0}, {"leak_numerator": 3}, {"reset": "none"}),
+        *({"steps": 1.5}, {"threshold": (3, 0)}, {"threshold": []}, {"threshold": [9] * 5}),
+        {"membrane_bits": 1},
+    ],
     ids=str,
 )
 def test_bad_keys(keys):

@@ -23,11 +23,18 @@ class SkidBuffer(Component):
     -------
     i : In(stream of `width` bits).
     o : Out(stream of `width` bits).
+    ready_next : Out(1), `i.ready` of the next cycle, for pipelines that look a cycle ahead.
     """
 
     def __init__(self, width: int) -> None:
         self._width = width
-        super().__init__({"i": In(stream.Signature(width)), "o": Out(stream.Signature(width))})
+        super().__init__(
+            {
+                "i": In(stream.Signature(width)),
+                "o": Out(stream.Signature(width)),
+                "ready_next": Out(1),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -39,7 +46,8 @@ class SkidBuffer(Component):
             self.o.valid.eq(~ready | self.i.valid),
             self.o.payload.eq(Mux(ready, self.i.payload, aside)),
         ]
-        m.d.sync += ready.eq(~self.o.valid | self.o.ready)
+        m.d.comb += self.ready_next.eq(~self.o.valid | self.o.ready)
+        m.d.sync += ready.eq(self.ready_next)
         with m.If(ready):
             m.d.sync += aside.eq(self.i.payload)
 

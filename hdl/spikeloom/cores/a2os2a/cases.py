@@ -20,6 +20,10 @@ CASES = {
         "lanes": 2,
     },
     "binary K": {"tokens": 12, "head_dim": 8, "k_bits": 1, "order": "kv", "lanes": 8},
+    "binary K and V": {
+        **{"tokens": 9, "head_dim": 8, "value_dim": 12, "k_bits": 1, "v_spikes": "binary"},
+        **{"order": "kv", "lanes": 4, "steps": 2},
+    },
     "two dimensions": {"tokens": 40, "head_dim": 2, "order": "kv", "mask": "causal"},
     "primes": {"tokens": 7, "head_dim": 11, "value_dim": 13, "k_bits": 5},
     "49 tokens": {"tokens": 49, "head_dim": 32, "lanes": 32, "order": "qk"},

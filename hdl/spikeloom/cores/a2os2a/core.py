@@ -70,6 +70,7 @@ class A2OS2A(AttentionShape):
     value_dim: int = value_dim_key()
     steps: int = integer("time steps T, each an attention of its own", low=1, high=65536, default=1)
     k_bits: int = integer("bits of a K value", low=1, high=16, default=8)
+    v_spikes: str = choice("spikes of V", choices=("ternary", "binary"), default="ternary")
     order: str = choice(
         "(Q K^T) V, or Q (K^T V), or the one expected to take fewer cycles",
         choices=("auto", "qk", "kv"),
@@ -134,6 +135,11 @@ class A2OS2A(AttentionShape):
         return 2**self.k_bits - 1
 
     @property
+    def v_item(self) -> Item:
+        """A value of V on the wires."""
+        return Bit() if self.v_spikes == "binary" else Ternary()
+
+    @property
     def score_bits(self) -> int:
         """Bits of a score Q K^T, unsigned: at most ``D * k_max``."""
         return (self.head_dim * self.k_max).bit_length()
@@ -142,6 +148,11 @@ class A2OS2A(AttentionShape):
     def state_bits(self) -> int:
         """Bits of an element of K^T V, signed: at most ``N * k_max`` either way."""
         return (self.tokens * self.k_max).bit_length() + 1
+
+    @property
+    def stored_bits(self) -> int:
+        """Bits of an element of K^T V in memory: without the sign if V has none."""
+        return self.state_bits - (self.v_spikes == "binary")
 
     def _output_bits(self):
         """Bits of an output value, signed: at most N D k_max, or D saturated states."""
@@ -197,7 +208,7 @@ class A2OS2A(AttentionShape):
         return {
             "q": self.port("q", Bit(), self.head_dim),
             "k": self.port("k", UInt(self.k_bits), self.lanes),
-            "v": self.port("v", Ternary(), self.value_dim),
+            "v": self.port("v", self.v_item, self.value_dim),
         }
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -33,10 +33,11 @@ class EventScanner(Component):
 
     Members
     -------
-    i : In(stream of {mask: width bits, spans: `spans_of` the mask, or 0 to ignore the mask, values:
-        concatenated values of the bits, tag}).
+    i : In(stream of {mask: width bits, marks: `marks_of` its spans, or 0 to ignore the mask or if
+        not valid, values: concatenated values of the bits, tag}); `i.ready` is a register.
     o : Out(stream of {index: of the bit, value: of the bit, active, last: last event of the row,
         tag}). `o.ready` enables the whole pipeline, regardless of `o.valid`.
+    ready_next : In(1), `o.ready` of the next cycle.
     """
 
     delay = 2  # cycles from a row to its first event
@@ -45,7 +46,12 @@ class EventScanner(Component):
         self._span = min(SPAN, width)
         self._spans = span_count(width)
         self._value_bits = value_bits
-        row = {"mask": width, "spans": self._spans, "values": width * value_bits, "tag": tag}
+        row = {
+            "mask": width,
+            "marks": span_marks(width),
+            "values": width * value_bits,
+            "tag": tag,
+        }
         event = {
             "index": range(width),
             "value": value_bits,
@@ -57,76 +63,111 @@ class EventScanner(Component):
             {
                 "i": In(stream.Signature(data.StructLayout(row))),
                 "o": Out(stream.Signature(data.StructLayout(event))),
+                "ready_next": In(1),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        span, value_bits = self._span, self._value_bits
 
-        # First level: a row, the current span (one-hot) and the remaining spans. `row_over` and
-        # `single` are computed one cycle ahead, because the operands' ready depends on them. An
-        # empty level counts as finished.
-        row = Signal.like(self.i.payload, reset_less=True)
-        row_valid = Signal()
+        # First level: a row, the current span (one-hot) and the remaining spans. An empty level
+        # counts as finished.
+        row, row_valid, single = self._row(m)
         hot_span = Signal(self._spans, reset_less=True)
         spans_left = Signal(self._spans, reset_less=True)
         row_over = Signal(init=1)
-        single = Signal(self._spans, reset_less=True)
 
-        # Second level: a span and its remaining bits.
-        bits_left = Signal(span)
+        # Second level: a span.
+        part = Signal(self._part(row.tag.shape()), reset_less=True)
+        part_valid = Signal()
         over = Signal(init=1)
-        values = Signal(span * value_bits, reset_less=True)
-        span_index = Signal(range(self._spans), reset_less=True)
-        span_last = Signal(reset_less=True)
-        span_valid = Signal()
-        tag = Signal.like(row.tag, reset_less=True)
-        hot = lowest(bits_left)
 
-        take_span = Signal()
+        # Whether a level takes its next item is determined one cycle ahead: these registers enable
+        # many others, and the operands' ready depends on them.
+        take_span = Signal(init=1)
+        take_row = Signal(init=1)
+        over_next = Signal()
+        row_over_next = Signal()
         m.d.comb += [
-            take_span.eq(self.o.ready & over),
-            self.i.ready.eq(take_span & row_over),
+            over_next.eq(over),
+            row_over_next.eq(row_over),
+            self.i.ready.eq(take_row),
         ]
-        with m.If(self.i.ready):
-            m.d.sync += [
-                row_valid.eq(self.i.valid),
-                row.eq(self.i.payload),
-                single.eq(Cat(~many(mask) for mask in pieces(self.i.payload.mask, span))),
-            ]
-        spans = Mux(
-            row_over, self.i.payload.spans & self.i.valid.replicate(self._spans), spans_left
-        )
+        m.d.sync += [
+            over.eq(over_next),
+            row_over.eq(row_over_next),
+            take_span.eq(self.ready_next & over_next),
+            take_row.eq(self.ready_next & over_next & row_over_next),
+        ]
+        bits = select(hot_span, pieces(row.mask, self._span))
+        values = select(hot_span, pieces(row.values, self._span * self._value_bits))
+        marks, first_left = self.i.payload.marks, lowest(spans_left)
         with m.If(take_span):
+            m.d.comb += [
+                over_next.eq(~(hot_span & ~single).any()),
+                row_over_next.eq(~Mux(row_over, marks.many, at_least(spans_left, 2))),
+            ]
             m.d.sync += [
-                hot_span.eq(lowest(spans)),
-                spans_left.eq(spans & ~lowest(spans)),
-                row_over.eq(~many(spans)),
-                span_valid.eq(row_valid),
-                bits_left.eq(select(hot_span, pieces(row.mask, span))),
-                over.eq(~(hot_span & ~single).any()),
-                values.eq(select(hot_span, pieces(row.values, span * value_bits))),
-                span_index.eq(encode(hot_span)),
-                span_last.eq(row_over),
-                tag.eq(row.tag),
+                hot_span.eq(Mux(row_over, marks.first, first_left)),
+                spans_left.eq(Mux(row_over, marks.rest, spans_left & ~first_left)),
+                part_valid.eq(row_valid),
+                part.hot.eq(lowest(bits)),
+                part.left.eq(bits & ~lowest(bits)),
+                part.values.eq(values),
+                part.index.eq(encode(hot_span)),
+                part.last.eq(row_over),
+                part.tag.eq(row.tag),
             ]
         with m.Elif(self.o.ready):
-            m.d.sync += [bits_left.eq(bits_left & ~hot), over.eq(~many(bits_left & ~hot))]
+            m.d.comb += over_next.eq(~at_least(part.left, 2))
+            m.d.sync += [
+                part.hot.eq(lowest(part.left)),
+                part.left.eq(part.left & ~lowest(part.left)),
+            ]
+        self._send(m, part, part_valid, over)
 
+        return m
+
+    def _row(self, m):
+        """The current row, whether there is one, and which of its spans have a single bit."""
+        row = Signal.like(self.i.payload, reset_less=True)
+        row_valid = Signal()
+        single = Signal(self._spans, reset_less=True)
+        spans = pieces(self.i.payload.mask, self._span)
+        with m.If(self.i.ready):
+            m.d.sync += [
+                row.eq(self.i.payload),
+                row_valid.eq(self.i.valid),
+                single.eq(Cat(~at_least(span, 2) for span in spans)),
+            ]
+        return row, row_valid, single
+
+    def _part(self, tag):
+        """Layout of a span of a row: its current bit (one-hot), the remaining bits, the values."""
+        return data.StructLayout(
+            {
+                "hot": self._span,
+                "left": self._span,
+                "values": self._span * self._value_bits,
+                "index": range(self._spans),
+                "last": 1,
+                "tag": tag,
+            }
+        )
+
+    def _send(self, m, part, valid, over):
+        """Register the event of the current bit."""
         out = Signal.like(self.o.payload, reset_less=True)
         m.d.comb += self.o.payload.eq(out)
         with m.If(self.o.ready):
             m.d.sync += [
-                self.o.valid.eq(span_valid),
-                out.index.eq(Cat(encode(hot), span_index)),
-                out.value.eq(select(hot, pieces(values, value_bits))),
-                out.active.eq(bits_left.any()),
-                out.last.eq(over & span_last),
-                out.tag.eq(tag),
+                self.o.valid.eq(valid),
+                out.index.eq(Cat(encode(part.hot), part.index)),
+                out.value.eq(select(part.hot, pieces(part.values, self._value_bits))),
+                out.active.eq(part.hot.any()),
+                out.last.eq(over & part.last),
+                out.tag.eq(part.tag),
             ]
-
-        return m
 
 
 def span_count(width: int) -> int:
@@ -134,9 +175,22 @@ def span_count(width: int) -> int:
     return -(-width // SPAN)
 
 
-def spans_of(mask: Value) -> Value:
-    """Which spans of a row have a bit set."""
-    return any_of_each(mask, SPAN)
+def span_marks(width: int) -> data.StructLayout:
+    """The spans of a row of `width` bits that have a bit set: the first (one-hot), the others, and
+    whether there are others."""
+    spans = span_count(width)
+    return data.StructLayout({"first": spans, "rest": spans, "many": 1})
+
+
+def spans_of(row: Value, value_bits: int = 1) -> Value:
+    """Which spans of a row of values of `value_bits` bits have one that is not zero."""
+    return any_of_each(row, SPAN * value_bits)
+
+
+def marks_of(spans: Value) -> Value:
+    """The `span_marks` of a row, from its `spans_of`."""
+    first = lowest(spans)
+    return Cat(first, spans & ~first, at_least(spans, 2))
 
 
 def lowest(bits: Value) -> Value:
@@ -145,9 +199,25 @@ def lowest(bits: Value) -> Value:
     return bits & ~Cat(0, *below)
 
 
-def many(bits: Value) -> Value:
-    """Whether more than one bit is set in `bits`."""
-    return (bits & ~lowest(bits)).any()
+def at_least(bits: Value, count: int) -> Value:
+    """Whether at least `count` of `bits` are set."""
+
+    def reached(bits):
+        """For each number from 0 to `count`, whether as many of `bits` are set."""
+        if len(bits) == 1:
+            return [Const(1), bits[0]]
+        low, high = reached(bits[: len(bits) // 2]), reached(bits[len(bits) // 2 :])
+        return [
+            Cat(
+                low[part] & high[number - part]
+                for part in range(number + 1)
+                if part < len(low) and number - part < len(high)
+            ).any()
+            for number in range(min(count, len(bits)) + 1)
+        ]
+
+    numbers = reached(bits)
+    return numbers[count] if count < len(numbers) else Const(0)
 
 
 def select(hot: Value, values: Sequence[Value]) -> Value:

@@ -27,7 +27,8 @@ EXACT = 2**53  # integers below this are exact in float64, so that BLAS can add 
 
 def check(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray) -> list[NDArray]:
     """Reject operands that the core does not accept; see `check_integers`."""
-    return check_integers(config, (q, k, v), ((0, 1), (0, config.k_max), (-1, 1)))
+    bounds = ((0, 1), (0, config.k_max), (int(config.v_item.low), 1))
+    return check_integers(config, (q, k, v), bounds)
 
 
 def check_integers(

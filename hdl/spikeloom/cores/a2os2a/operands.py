@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, enum, stream
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -38,7 +38,7 @@ def beat_data(config: A2OS2A, operand: str) -> int:
     return {
         "q": config.head_dim,
         "k": config.k_bits * config.lanes,
-        "v": 2 * config.value_dim,
+        "v": config.v_item.bits * config.value_dim,
     }[operand]
 
 
@@ -46,13 +46,13 @@ def held_beat(config: A2OS2A, operand: str) -> data.StructLayout:
     """Payload of a beat in an `OperandRegister`: the beat, and which parts of it are nonzero.
 
     `present` marks the nonzero values of K or groups of V; `spans` marks the nonzero spans in each
-    chunk of Q or K.
+    chunk of Q or K, and `any` whether Q has a spike.
     """
     spans = span_count(config.lanes)
     return data.StructLayout(
         {"data": beat_data(config, operand), "last": 1}
         | {
-            "q": {"spans": config.chunks * spans},
+            "q": {"any": 1, "spans": config.chunks * spans},
             "k": {"present": config.lanes, "spans": spans},
             "v": {"present": config.groups},
         }[operand]
@@ -114,12 +114,15 @@ class OperandRegister(Component):
                 held.last.eq(self.i.payload.last),
             ]
             if self._operand == "q":
-                m.d.sync += held.spans.eq(Cat(spans_of(row) for row in pieces(values, lanes)))
+                spans = [spans_of(row) for row in pieces(values, lanes)]
+                m.d.sync += [held.any.eq(values.any()), held.spans.eq(Cat(spans))]
             if self._operand == "k":
                 present = any_of_each(values, config.k_bits)
-                m.d.sync += [held.present.eq(present), held.spans.eq(spans_of(present))]
+                spans = spans_of(values, config.k_bits)
+                m.d.sync += [held.present.eq(present), held.spans.eq(spans)]
             if self._operand == "v":
-                m.d.sync += held.present.eq(any_of_each(spikes_of(values), lanes))
+                spikes = spikes_of(config, values)
+                m.d.sync += held.present.eq(any_of_each(spikes, lanes))
 
         # Beats are counted at the output, which keeps the path to `i.ready` short. In a sequence of
         # unknown length, only the final beat of a token can be the last.
@@ -140,13 +143,19 @@ class OperandRegister(Component):
         return m
 
 
-def spikes_of(ternaries: Any) -> Value:
-    """For each of a row of ternary spikes, whether it is nonzero."""
-    return Cat(ternaries[n] for n in range(0, len(ternaries), 2))
+def spikes_of(config: A2OS2A, values: Any) -> Value:
+    """For each of a row of values of V, whether it is nonzero."""
+    return Cat(values[n] for n in range(0, len(values), config.v_item.bits))
+
+
+def spike_and_sign(config: A2OS2A, values: Any, number: int) -> tuple[Value, Value]:
+    """Whether a value of a row of V is nonzero, and whether it is negative."""
+    bits = values.word_select(number, config.v_item.bits)
+    return bits[0], (bits[1] if len(bits) == 2 else Const(0))
 
 
 def signed_term(value: Value, spike: Value, minus: Value) -> Value:
-    """Adder operand that, with `minus` as carry in, adds ``value`` times a `Ternary`.
+    """Adder operand that, with `minus` as carry in, adds ``value`` times a spike and its sign.
 
     Subtraction adds the inverted bits and a carry; `minus` is the sign of the term as well.
     """

@@ -111,14 +111,21 @@ class ScoreMemory(Component):
         with m.If(r.release):
             m.d.sync += r_bank.eq(_next(r_bank))
 
+        # The operands' ready depends on the lists reserved, so both comparisons are registers.
         reserved, closed = Signal(range(LISTS + 1)), Signal(range(LISTS + 1))
+        reserved_next = Signal.like(reserved)
+        free = Signal(init=1)
+        idle = Signal(init=1)
+        m.d.comb += reserved_next.eq(reserved + w.reserve - r.release)
         m.d.sync += [
-            reserved.eq(reserved + w.reserve - r.release),
+            reserved.eq(reserved_next),
+            free.eq(reserved_next != LISTS),
+            idle.eq(reserved_next == 0),
             closed.eq(closed + w.close - r.release),
         ]
         m.d.comb += [
-            w.free.eq(reserved != LISTS),
-            self.idle.eq(reserved == 0),
+            w.free.eq(free),
+            self.idle.eq(idle),
             r.full.eq(closed != 0),
         ]
 

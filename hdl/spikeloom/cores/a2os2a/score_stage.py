@@ -38,7 +38,7 @@ def value_write(config: A2OS2A) -> wiring.Signature:
     """Write port of the memory of V, with one group per word."""
     return WritePort.Signature(
         addr_width=value_address(config).size,
-        shape=2 * config.lanes,  # pyright: ignore[reportArgumentType]
+        shape=config.v_item.bits * config.lanes,  # pyright: ignore[reportArgumentType]
     )
 
 
@@ -109,7 +109,7 @@ class ScoreStage(Component):
             write.en.eq(self.k.ready),
             v_place.part.eq(parts.part),
             v_place.key.eq(kept),
-            self.values.data.eq(piece(self.v.payload.data, 2 * config.lanes, parts.part)),
+            self.values.data.eq(piece(self.v.payload.data, len(self.values.data), parts.part)),
             self.values.en.eq(learn & (parts.part < config.groups)),
         ]
         with m.If(learn):
@@ -123,7 +123,7 @@ class ScoreStage(Component):
         key_last = Signal()  # one cycle ahead, because the operands' ready depends on it
         begun = Signal()
         answer = turns.answer & self.q.valid & (begun | self.scores.free)
-        nothing = ~any_kept | ~self.q.payload.spans.any()
+        nothing = ~any_kept | ~self.q.payload.any
         finish = nothing | (columns.chunk_last & key_last)
         m.d.comb += [
             self.scores.reserve.eq(answer & ~begun),

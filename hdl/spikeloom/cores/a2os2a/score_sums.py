@@ -13,7 +13,7 @@ from amaranth.lib.wiring import Out, connect, flipped
 from ...blocks.add_with_carry import add_with_carry
 from ...blocks.component import Component
 from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
-from .operands import beat, output_data, signed_term
+from .operands import beat, output_data, signed_term, spike_and_sign
 from .score_memory import ListReader
 from .score_stage import score_entry, value_address, value_write
 
@@ -53,7 +53,7 @@ class ScoreSums(Component):
         scores = self.scores
 
         m.submodules.memory = memory = Memory(
-            shape=2 * config.lanes,
+            shape=len(self.values.data),
             depth=1 << value_address(config).size,
             init=[],
             attrs=NO_READ_WRITE_COLLISION,
@@ -99,7 +99,7 @@ class ScoreSums(Component):
 
         entry = Signal.like(scores.data, reset_less=True)
         addends = [Signal(config.score_bits, name=f"score_{n}", reset_less=True) for n in range(2)]
-        values = Signal(2 * config.lanes, reset_less=True)
+        values = Signal(len(read.data), reset_less=True)
         address = Signal(value_address(config))
         m.d.comb += [
             address.part.eq(marks[1].group),
@@ -121,7 +121,7 @@ class ScoreSums(Component):
         adding = marks[3]
         out = self.o.payload.data
         for n in range(config.lanes):
-            spike, minus = values.word_select(n, 2)
+            spike, minus = spike_and_sign(config, values, n)
             term = signed_term(addends[1], spike, minus)
             acc = Signal(signed(config.acc_bits), name=f"acc_{n}", reset_less=True)
             total = Signal(signed(config.acc_bits), name=f"total_{n}")

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, Module, Mux
+from amaranth.hdl import Cat, Const, Module, Mux
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.pieces import piece
-from .event_scanner import EventScanner, span_count
+from .event_scanner import EventScanner, marks_of, select, span_count
 from .operands import held_beat
 from .turns import Turns
 
@@ -42,7 +42,7 @@ def state_event(config: A2OS2A) -> data.StructLayout:
             "end": 1,
             "address": address_bits(config),
             "k": config.k_bits,
-            "v": 2 * config.lanes,
+            "v": config.v_item.bits * config.lanes,
         }
     )
 
@@ -62,6 +62,7 @@ class StateEvents(Component):
     ended : Out(1), high for one cycle when the last row of a sequence is read.
     q, k, v : In(stream of `held_beat`).
     o : Out(stream of `state_event`); `o.ready` enables the whole pipeline, regardless of `o.valid`.
+    ready_next : In(1), `o.ready` of the next cycle.
     """
 
     def __init__(self, config: A2OS2A) -> None:
@@ -72,6 +73,7 @@ class StateEvents(Component):
                 "ended": Out(1),
                 **{name: In(stream.Signature(held_beat(config, name))) for name in "qkv"},
                 "o": Out(stream.Signature(state_event(config))),
+                "ready_next": In(1),
             }
         )
 
@@ -87,7 +89,7 @@ class StateEvents(Component):
                 "end": 1,
                 "chunk": range(config.chunks),
                 "group": range(config.groups),
-                "v": 2 * config.lanes,
+                "v": config.v_item.bits * config.lanes,
             }
         )
         m.submodules.scanner = scanner = EventScanner(config.lanes, config.k_bits, tag)
@@ -99,20 +101,24 @@ class StateEvents(Component):
         # first token. Rows to answer: the spikes of Q.
         row = scanner.i.payload
         spans = span_count(config.lanes)
-        k, v = self.k.payload.data, piece(self.v.payload.data, 2 * config.lanes, learning.group)
+        v_bits = config.v_item.bits * config.lanes
+        k, v = self.k.payload.data, piece(self.v.payload.data, v_bits, learning.group)
         all_lanes = turns.fresh.replicate(config.lanes)
         to_learn = self.k.payload.present | all_lanes
         to_answer = piece(self.q.payload.data, config.lanes, answering.chunk)
-        v_any = piece(self.v.payload.present, 1, learning.group).replicate(spans)
-        spans_to_learn = (self.k.payload.spans & v_any) | all_lanes[:spans]
-        spans_to_answer = piece(self.q.payload.spans, spans, answering.chunk)
+        v_any = piece(self.v.payload.present, 1, learning.group)
 
         can_learn = self.run & turns.learn & self.k.valid & self.v.valid
         can_answer = self.run & turns.answer & self.q.valid
+        marked = [  # the marks of the row in each case, and whether it is this case
+            (marks_of(Const(2**spans - 1, spans)), can_learn & turns.fresh),
+            (marks_of(self.k.payload.spans), can_learn & ~turns.fresh & v_any),
+            (marks_of(piece(self.q.payload.spans, spans, answering.chunk)), can_answer),
+        ]
         m.d.comb += [
             scanner.i.valid.eq(can_learn | can_answer),
             row.mask.eq(Mux(turns.learn, to_learn, to_answer)),
-            row.spans.eq(Mux(turns.learn, spans_to_learn, spans_to_answer)),
+            row.marks.eq(select(Cat(case for _, case in marked), [bits for bits, _ in marked])),
             row.values.eq(k),
             row.tag.learn.eq(turns.learn),
             row.tag.fresh.eq(turns.fresh),
@@ -141,6 +147,7 @@ class StateEvents(Component):
         found, event = scanner.o.payload, self.o.payload
         m.d.comb += [
             scanner.o.ready.eq(self.o.ready),
+            scanner.ready_next.eq(self.ready_next),
             self.o.valid.eq(scanner.o.valid),
             event.learn.eq(found.tag.learn),
             event.active.eq(found.active),

@@ -23,6 +23,7 @@ class StateFirst(Order):
         for name in "qkv":
             connect(m, flipped(getattr(self, name)), getattr(events, name))
         connect(m, events.o, late.i)
+        m.d.comb += events.ready_next.eq(late.ready_next)
         connect(m, late.o, sums.i)
         connect(m, sums.o, flipped(self.o))
         m.d.comb += [

@@ -24,5 +24,15 @@ CASES = {
         **{"tokens": 6, "head_dim": 10, "lanes": 10, "steps": 3, "input_bits": 20},
         **{"q_threshold": 2**18, "v_threshold": 2**18, "k_shift": 8, "o_threshold": 2**12},
     },
+    "Spikformer": {
+        **{"tokens": 9, "head_dim": 8, "lanes": 4, "steps": 4, "order": "kv"},
+        **{"k_bits": 1, "k_neurons": "binary", "v_spikes": "binary", "o_threshold": 8},
+        **{"k_threshold": (300, 400, 500, 600, 700, 800, 900, 1000)},
+    },
+    "narrow membranes, channels": {
+        **{"tokens": 6, "head_dim": 8, "value_dim": 4, "lanes": 2, "steps": 4, "order": "qk"},
+        **{"membrane_bits": 8, "o_threshold": (500, 900, 300, 1200)},
+        **{"k_shift": (0, 3, 1, 5, 4, 2, 7, 3)},
+    },
     "65 tokens": {"tokens": 65, "head_dim": 16, "lanes": 16, "steps": 2},
 }

@@ -6,10 +6,11 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from ...composition import Composition
-from ...configuration import integer
+from ...configuration import choice, integer, integers
 from ...errors import InputError
 from ...item import Bit, SInt
 from ..a2os2a.core import A2OS2A
+from ..channels import per_channel
 from ..relu_quantiser import ReLUQuantiser
 from ..spiking_neurons import SpikingNeurons
 from . import bench, cases, presets
@@ -29,7 +30,10 @@ class A2OS2ABlock(Composition, A2OS2A):
 
     Thresholds are integers in units of the pre-activations' least significant bit. Every spiking
     neuron has a time constant of 2 and a hard reset, as in the paper, and starts each run from
-    zero.
+    zero. With ``k_neurons = "binary"`` and ``v_spikes = "binary"`` it is Spikformer's attention.
+
+    A list of thresholds or of shifts has a value for each channel, D or Dv of them: a scale per
+    channel, such as that of a batch norm, is divided out of the threshold.
     """
 
     NAME = "a2os2a_block"
@@ -39,52 +43,103 @@ class A2OS2ABlock(Composition, A2OS2A):
     BENCH = bench.ROWS
 
     input_bits: int = integer("bits of a signed pre-activation", low=2, high=32, default=12)
-    q_threshold: int = integer("of the binary neurons of Q", low=1, high=2**31, default=2**9)
-    v_threshold: int = integer("of the ternary neurons of V", low=1, high=2**31, default=2**9)
-    k_shift: int = integer("binary places the ReLU of K drops", low=0, high=31, default=3)
-    o_threshold: int = integer("of the neurons of the output", low=1, high=2**47, default=2**9)
+    q_threshold: int | tuple[int, ...] = integers(
+        "of the neurons of Q; a list: one for each channel", low=1, high=2**31, default=2**9
+    )
+    k_neurons: str = choice(
+        "ReLU, or binary spiking neurons (k_bits = 1)", choices=("relu", "binary"), default="relu"
+    )
+    k_shift: int | tuple[int, ...] = integers(
+        "binary places that the ReLU of K rounds off; a list: one for each channel",
+        low=0,
+        high=31,
+        default=3,
+    )
+    k_threshold: int | tuple[int, ...] = integers(
+        "of the binary neurons of K; a list: one for each channel", low=1, high=2**31, default=2**9
+    )
+    v_threshold: int | tuple[int, ...] = integers(
+        "of the neurons of V; a list: one for each channel", low=1, high=2**31, default=2**9
+    )
+    o_threshold: int | tuple[int, ...] = integers(
+        "of the neurons of the output; a list: one for each channel",
+        low=1,
+        high=2**47,
+        default=2**9,
+    )
+    membrane_bits: int = integer(
+        "bits of every neuron's potential from step to step (default: as many as it needs)",
+        low=2,
+        high=64,
+        default=None,
+    )
 
     def __post_init__(self):
         super().__post_init__()
         if self.length == "open":
             raise self.error("length", self.length, "'fixed', for every token has its own neurons")
-        for stream in "qvo":
+        if self.k_neurons == "binary" and self.k_bits != 1:
+            raise self.error("k_bits", self.k_bits, "1 with k_neurons = 'binary'")
+        for stream in "qkvo":
+            channels = self.value_dim if stream in "vo" else self.head_dim
+            for key in (f"{stream}_threshold", f"{stream}_shift"):
+                given = len(per_channel(getattr(self, key, 0)))
+                if given not in (1, channels):
+                    what = f"one number, or {channels}, one for each channel, not {given}"
+                    raise self.error(key, getattr(self, key), what)
             try:
                 self.neurons(stream)
             except InputError as error:
                 raise InputError(f"{self.NAME}: neurons of {stream}: {error}") from None
 
-    def neurons(self, stream: str) -> SpikingNeurons:
-        """The `SpikingNeurons` of "q", "v" or "o"."""
-        width = self.head_dim if stream == "q" else self.value_dim
+    def neurons(self, stream: str) -> SpikingNeurons | ReLUQuantiser:
+        """The neurons of "q", "k", "v" or "o"."""
+        width = self.head_dim if stream in "qk" else self.value_dim
+        if stream == "k" and self.k_neurons == "relu":
+            return ReLUQuantiser(
+                values=self.steps * self.tokens * width,
+                lanes=self.lanes,
+                input_bits=self.input_bits,
+                bits=self.k_bits,
+                shift=self.k_shift,
+            )
         return SpikingNeurons(
             neurons=self.tokens * width,
             lanes=self.lanes,
             steps=self.steps,
             input_bits=self.acc_bits if stream == "o" else self.input_bits,
             threshold=getattr(self, f"{stream}_threshold"),
-            output="ternary" if stream == "v" else "binary",
+            output=self.v_spikes if stream == "v" else "binary",
+            membrane_bits=self.membrane_bits,
         )
 
     def parts(self) -> dict[str, Any]:
-        values = self.steps * self.tokens * self.head_dim
-        relu = {"input_bits": self.input_bits, "bits": self.k_bits, "shift": self.k_shift}
         return {
             "q_neurons": self.neurons("q"),
-            "k_relu": ReLUQuantiser(values=values, lanes=self.lanes, **relu),
+            self._k_part: self.neurons("k"),
             "v_neurons": self.neurons("v"),
             "attention": A2OS2A(**{key.name: getattr(self, key.name) for key in fields(A2OS2A)}),
             "o_neurons": self.neurons("o"),
         }
 
     def wires(self) -> dict[str, str]:
-        units = {"q": "q_neurons", "k": "k_relu", "v": "v_neurons"}
+        units = {"q": "q_neurons", "k": self._k_part, "v": "v_neurons"}
         into = {f"{unit}.i": name for name, unit in units.items()}
         between = {f"attention.{name}": f"{unit}.o" for name, unit in units.items()}
         return into | between | {"o_neurons.i": "attention.o", "o": "o_neurons.o"}
 
+    @property
+    def _k_part(self):
+        return "k_relu" if self.k_neurons == "relu" else "k_neurons"
+
     def lifted_flags(self) -> dict[str, str]:
-        return {"k_saturated": "k_relu.saturated"}
+        parts = self.parts()
+        units = {stream: f"{stream}_neurons" for stream in "qvo"} | {"k": self._k_part}
+        return {
+            f"{stream}_saturated": f"{units[stream]}.saturated"
+            for stream in "qkvo"
+            if "saturated" in parts[units[stream]].flags
+        }
 
     @property
     def inputs(self) -> dict[str, Port]:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
+from ...blocks.event_count import EventCount
+from ...blocks.loop_nest import LoopNest
+from ...blocks.skid_buffer import SkidBuffer
+from ..channels import words_of
+
+if TYPE_CHECKING:
+    from amaranth.hdl import Value
 
 
 class ReLUQuantiserComponent(Component):
-    """``min(max(x, 0) >> shift, 2**bits - 1)``, `lanes` values per beat.
+    """``min(round(max(x, 0) / 2**shift), 2**bits - 1)``, `lanes` values per beat; halves are
+    rounded up.
 
     One beat per cycle. Values that exceed the range are clipped and counted; the counter saturates.
 
@@ -19,7 +30,7 @@ class ReLUQuantiserComponent(Component):
     lanes : values per beat.
     input_bits : bits of a signed input.
     bits : bits of an output.
-    shift : binary places dropped, rounding down.
+    shifts : binary places dropped, for each channel; value n has those of channel n mod channels.
 
     Members
     -------
@@ -32,11 +43,11 @@ class ReLUQuantiserComponent(Component):
 
     delay = 1  # cycles from `i` to `o`
 
-    def __init__(self, lanes: int, *, input_bits: int, bits: int, shift: int) -> None:
+    def __init__(self, lanes: int, *, input_bits: int, bits: int, shifts: Sequence[int]) -> None:
         self._lanes = lanes
         self._input_bits = input_bits
         self._bits = bits
-        self._shift = shift
+        self._words = words_of(shifts, lanes)
         super().__init__(
             {
                 "i": In(_beats(lanes * input_bits)),
@@ -48,36 +59,56 @@ class ReLUQuantiserComponent(Component):
     def elaborate(self, platform):
         m = Module()
 
-        taken = Signal()
-        cut = Signal(range(self._lanes + 1))
+        # A stall of the output does not reach the input in the same cycle.
+        out = Signal.like(self.o.payload, reset_less=True)
+        out_valid = Signal()
+        m.submodules.skid = skid = SkidBuffer(len(out.as_value()))
         m.d.comb += [
-            self.i.ready.eq(~self.o.valid | self.o.ready),
+            skid.i.payload.eq(out),
+            skid.i.valid.eq(out_valid),
+            self.o.payload.eq(skid.o.payload),
+            self.o.valid.eq(skid.o.valid),
+            skid.o.ready.eq(self.o.ready),
+        ]
+
+        taken = Signal()
+        m.submodules.word = word = LoopNest(word=len(self._words))
+        m.submodules.count = count = EventCount(self._lanes)
+        m.d.comb += [
+            self.i.ready.eq(skid.i.ready),
             taken.eq(self.i.valid & self.i.ready),
+            word.step.eq(taken),
+            self.saturated.eq(count.total),
         ]
         with m.If(self.i.ready):
-            m.d.sync += self.o.valid.eq(self.i.valid)
+            m.d.sync += out_valid.eq(self.i.valid)
         with m.If(taken):
-            m.d.sync += self.o.payload.last.eq(self.i.payload.last)
+            m.d.sync += out.last.eq(self.i.payload.last)
 
         most = 2**self._bits - 1
         over = []
         for n in range(self._lanes):
-            x = self.i.payload.data.word_select(n, self._input_bits).as_signed()
+            x = self.i.payload.data.word_select(n, self._input_bits)
             scaled = Signal(self._input_bits, name=f"scaled_{n}")
-            m.d.comb += scaled.eq(Mux(x < 0, 0, x >> self._shift))
+            m.d.comb += scaled.eq(
+                self._rounded(x, [shifts[n] for shifts in self._words], word.word)
+            )
             over.append(scaled > most)
             with m.If(taken):
-                m.d.sync += self.o.payload.data.word_select(n, self._bits).eq(
-                    Mux(scaled > most, most, scaled)
-                )
-
-        m.d.comb += cut.eq(sum(over))
-        total = Signal(signed(34))
-        m.d.comb += total.eq(self.saturated + cut)
-        with m.If(taken):
-            m.d.sync += self.saturated.eq(Mux(total >= 2**32, 2**32 - 1, total))
+                m.d.sync += out.data.word_select(n, self._bits).eq(Mux(scaled > most, most, scaled))
+        m.d.comb += count.events.eq(Cat(over) & taken.replicate(self._lanes))
 
         return m
+
+    def _rounded(self, x: Value, shifts: Sequence[int], word: Value) -> Value:
+        """``max(x, 0) / 2**shift``, rounded, with the shift of this word."""
+        positive = Cat(x[:-1] & (~x[-1]).replicate(len(x) - 1), 0)
+        halves = {shift: Cat(0, positive)[shift : shift + 1] for shift in shifts}
+        quotients = [Cat(positive[shift:], Const(0, min(shift, len(x)))) for shift in shifts]
+        bits = [Cat(halves[shift], Const(0, 1))[:1] for shift in shifts]
+        if len({*shifts}) == 1:
+            return quotients[0] + bits[0]
+        return Array(quotients)[word] + Array(bits)[word]
 
 
 def _beats(bits):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...configuration import integer
+from ...configuration import integer, integers
 from ...contract import Flag, Work
 from ...item import SInt, UInt
 from ...port import Port
 from ...stream_unit import StreamUnit
+from ..channels import check_channels, per_channel
 from .golden import relu_quantise
 
 if TYPE_CHECKING:
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
 class ReLUQuantiser(StreamUnit):
     """Unsigned values of `bits` bits from signed ones of `input_bits`::
 
-        min(max(x, 0) >> shift, 2**bits - 1)
+        min(round(max(x, 0) / 2**shift), 2**bits - 1)
 
-    Values that exceed the range are clipped and counted.
+    Halves are rounded up. Values that exceed the range are clipped and counted. A list of shifts
+    belongs to channels: value n has that of channel ``n mod channels``.
 
     Source: the ReLU neuron of A2OS2A, arXiv 2503.00226.
     """
@@ -39,6 +41,10 @@ class ReLUQuantiser(StreamUnit):
         "all lanes": {"values": 12, "lanes": 12, "input_bits": 9, "bits": 4, "shift": 2},
         "nothing left": {"values": 6, "lanes": 2, "input_bits": 5, "bits": 3, "shift": 5},
         "wider than the input": {"values": 10, "lanes": 5, "input_bits": 6, "bits": 8, "shift": 0},
+        "shifts of channels": {
+            **{"values": 24, "lanes": 2, "input_bits": 8, "bits": 3, "shift": (0, 1, 3, 3, 5, 8)}
+        },
+        "shifts of lanes": {"values": 8, "lanes": 2, "input_bits": 8, "bits": 4, "shift": (2, 3)},
         "one bit": {"values": 9, "lanes": 3, "input_bits": 12, "bits": 1, "shift": 6},
     }
 
@@ -46,12 +52,15 @@ class ReLUQuantiser(StreamUnit):
     lanes: int = integer("values per cycle", low=1, high=256, default=1)
     input_bits: int = integer("bits of a signed input", low=2, high=48)
     bits: int = integer("bits of an output", low=1, high=32)
-    shift: int = integer("binary places dropped, rounding down", low=0, high=47)
+    shift: int | tuple[int, ...] = integers(
+        "binary places dropped by rounding; a list: one for each channel", low=0, high=47
+    )
 
     def __post_init__(self):
         super().__post_init__()
         if self.values % self.lanes:
             raise self.error("lanes", self.lanes, f"a divisor of values ({self.values})")
+        check_channels(self, "shift", self.values)
 
     def _port(self, item):
         return Port(axes="N", shape=(self.values,), item=item, beat=(self.lanes,), closes="N")
@@ -72,7 +81,10 @@ class ReLUQuantiser(StreamUnit):
         from .component import ReLUQuantiserComponent
 
         return ReLUQuantiserComponent(
-            self.lanes, input_bits=self.input_bits, bits=self.bits, shift=self.shift
+            self.lanes,
+            input_bits=self.input_bits,
+            bits=self.bits,
+            shifts=per_channel(self.shift),
         )
 
     def golden(self, *, i: NDArray) -> dict[str, Any]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
+from ...blocks.event_count import EventCount
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
+from ...blocks.skid_buffer import SkidBuffer
+from ..channels import per_channel, words_of
 
 if TYPE_CHECKING:
     from .core import SpikingNeurons
@@ -35,6 +38,7 @@ class NeuronBank(Component):
     -------
     i : In(stream of {data: `lanes` concatenated signed inputs, last}); `last` is forwarded.
     o : Out(stream of {data: `lanes` concatenated spikes, last}).
+    saturated : Out(32), potentials held at the end of their range since reset; only if they can be.
     """
 
     delay = 3  # cycles from an input to its spikes
@@ -46,19 +50,21 @@ class NeuronBank(Component):
             payload = data.StructLayout({"data": config.lanes * bits, "last": 1})
             return stream.Signature(payload)
 
-        super().__init__({"i": In(beats(config.input_bits)), "o": Out(beats(config.spike_bits))})
+        flags = {"saturated": Out(32)} if config.saturates else {}
+        super().__init__(
+            {"i": In(beats(config.input_bits)), "o": Out(beats(config.spike_bits))} | flags
+        )
 
     def elaborate(self, platform):
         m = Module()
         config = self.config
-        width = config.potential_bits
 
         m.submodules.loops = loops = LoopNest(time=config.steps, word=config.words)
-        # Three stages: read address, state at the memory's output, update.
-        advance = ~self.o.valid | self.o.ready
-        beat_layout = data.StructLayout(
-            {"input": self.i.payload.shape(), "fresh": 1, "word": range(config.words)}
-        )
+        # Three stages: read address, state at the memory's output, update. Whether they advance is
+        # a register, so that a stall of the output does not reach the input in the same cycle.
+        out, out_valid, advance = self._output(m)
+        marks = {"fresh": 1, "final": 1, "word": range(config.words)}
+        beat_layout = data.StructLayout({"input": self.i.payload.shape()} | marks)
         reading = Signal(beat_layout, reset_less=True)
         adding = Signal(beat_layout, reset_less=True)
         reading_valid, adding_valid = Signal(), Signal()
@@ -71,29 +77,73 @@ class NeuronBank(Component):
                 reading_valid.eq(loops.step),
                 reading.input.eq(self.i.payload),
                 reading.fresh.eq(loops.time == 0),
+                reading.final.eq(loops.time == config.steps - 1),
                 reading.word.eq(loops.word),
                 adding_valid.eq(reading_valid),
                 adding.eq(reading),
-                self.o.valid.eq(adding_valid),
-                self.o.payload.last.eq(adding.input.last),
+                out_valid.eq(adding_valid),
+                out.last.eq(adding.input.last),
             ]
 
-        renewed = Signal(config.lanes * width)
+        renewed = Signal(config.lanes * config.membrane_bits)
         if config.words < RETURN:
             states = self._states_in_registers(m, renewed, adding, advance & adding_valid)
         else:
             states = self._states_in_memory(
                 m, renewed, loops.word, reading, adding, adding_valid, advance
             )
-        for n in range(config.lanes):
-            state = states.word_select(n, width).as_signed()
-            x = adding.input.data.word_select(n, config.input_bits).as_signed()
-            spike, left = self._fire(m, n, state, x)
-            m.d.comb += renewed.word_select(n, width).eq(left)
+        thresholds = self._thresholds(m, loops.step, advance)
+        held = Signal(config.lanes)
+        for n, threshold in enumerate(thresholds):
+            state = states.word_select(n, config.membrane_bits).as_signed()
+            x, x_before = (
+                beat.input.data.word_select(n, config.input_bits).as_signed()
+                for beat in (adding, reading)
+            )
+            spike, left = self._fire(m, n, state, x, x_before, threshold, advance)
+            kept, over = self._keep(m, n, left)
+            m.d.comb += [
+                renewed.word_select(n, config.membrane_bits).eq(kept),
+                held[n].eq(over & advance & adding_valid & ~adding.final),
+            ]
             with m.If(advance):
-                m.d.sync += self.o.payload.data.word_select(n, config.spike_bits).eq(spike)
+                m.d.sync += out.data.word_select(n, config.spike_bits).eq(spike)
+        if config.saturates:
+            m.submodules.count = count = EventCount(config.lanes)
+            m.d.comb += [count.events.eq(held), self.saturated.eq(count.total)]
 
         return m
+
+    def _output(self, m):
+        """Payload and valid of the output in front of its skid buffer, whose ready advances the
+        stages."""
+        out = Signal.like(self.o.payload, reset_less=True)
+        valid = Signal()
+        m.submodules.skid = skid = SkidBuffer(len(out.as_value()))
+        m.d.comb += [
+            skid.i.payload.eq(out),
+            skid.i.valid.eq(valid),
+            self.o.payload.eq(skid.o.payload),
+            self.o.valid.eq(skid.o.valid),
+            skid.o.ready.eq(self.o.ready),
+        ]
+        return out, valid, skid.i.ready
+
+    def _thresholds(self, m, step, advance):
+        """The threshold of each lane for the beat at the memory's output."""
+        lanes = self.config.lanes
+        words = words_of(per_channel(self.config.threshold), lanes)
+        if len(words) == 1:
+            return words[0]
+        bits = max(max(word) for word in words).bit_length()
+        m.submodules.channels = channels = LoopNest(word=len(words))
+        rows = [sum(x << n * bits for n, x in enumerate(word)) for word in words]
+        m.submodules.thresholds = memory = Memory(
+            shape=lanes * bits, depth=len(rows), init=rows, attrs=NO_READ_WRITE_COLLISION
+        )
+        read = memory.read_port()
+        m.d.comb += [channels.step.eq(step), read.addr.eq(channels.word), read.en.eq(advance)]
+        return [read.data.word_select(n, bits) for n in range(lanes)]
 
     def _states_in_registers(self, m, renewed, adding, taken):
         """The states at the adders; with `taken`, the `renewed` ones are appended to the queue."""
@@ -124,28 +174,52 @@ class NeuronBank(Component):
                 m.d.sync += states.eq(0)
         return states
 
-    def _fire(self, m, n, state, x):
-        """Spike and next state of lane `n`."""
+    def _fire(self, m, n, state, x, x_before, threshold, advance):
+        """Spike of lane `n`, and the potential after it, before the leak.
+
+        Input and threshold are added a stage ahead, so that the sums are compared with zero: sum
+        and comparison take a single adder's time.
+        """
         config = self.config
-        width = config.potential_bits
-        threshold = config.threshold
 
-        potential = Signal(signed(width), name=f"potential_{n}")
+        def summed(name, ahead):
+            early = Signal.like(ahead, name=f"{name}_input_{n}", reset_less=True)
+            with m.If(advance):
+                m.d.sync += early.eq(ahead)
+            total = Signal((state + early).shape(), name=f"{name}_{n}")
+            m.d.comb += total.eq(state + early)
+            return total
+
+        potential = Signal(signed(config.potential_bits), name=f"potential_{n}")
         up, down = Signal(name=f"up_{n}"), Signal(name=f"down_{n}")
-        m.d.comb += [potential.eq(state + x), up.eq(potential >= threshold)]
+        above = summed("above", x_before - threshold)
+        m.d.comb += [potential.eq(state + x), up.eq(above >= 0)]
+        below = above
         if config.output == "ternary":
-            m.d.comb += down.eq(potential <= -threshold)
+            below = summed("below", x_before + threshold - 1)
+            m.d.comb += down.eq(below < 0)
 
-        left = Signal(signed(width), name=f"left_{n}")
+        left = Signal(signed(config.potential_bits), name=f"left_{n}")
         m.d.comb += left.eq(potential)
+        soft = config.reset == "soft"
         with m.If(up):
-            m.d.comb += left.eq(potential - threshold if config.reset == "soft" else 0)
+            m.d.comb += left.eq(above if soft else 0)
         with m.If(down):
-            m.d.comb += left.eq(potential + threshold if config.reset == "soft" else 0)
+            m.d.comb += left.eq(below + 1 if soft else 0)
+        return Cat(up | down, down)[: config.spike_bits], left
 
-        renewed = Signal(signed(width), name=f"renewed_{n}")
+    def _keep(self, m, n, left):
+        """The potential of lane `n` for the next step, and whether it is held at the end of its
+        range."""
+        config = self.config
+        kept = config.membrane_bits
+        renewed = Signal(signed(config.potential_bits), name=f"renewed_{n}")
         m.d.comb += renewed.eq(_times(left, config.leak_numerator) >> config.leak_shift)
-        return Cat(up | down, down)[: config.spike_bits], renewed
+        if not config.saturates:
+            return renewed, Const(0)
+        excess, sign = renewed[kept - 1 :], renewed[-1]
+        over = excess.any() & ~excess.all()
+        return Mux(over, Cat((~sign).replicate(kept - 1), sign), renewed[:kept]), over
 
 
 def _times(value, factor):

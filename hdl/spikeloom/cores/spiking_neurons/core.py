@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...configuration import choice, integer
-from ...contract import Work
+from ...configuration import choice, integer, integers
+from ...contract import Flag, Work
 from ...item import Bit, SInt, Ternary
 from ...port import Port
 from ...stream_unit import StreamUnit
-from .golden import fire
+from ..channels import check_channels
+from .golden import fire_and_count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,12 @@ class SpikingNeurons(StreamUnit):
         h <- leak * (u - threshold * s)                     (soft reset)
 
     with ``leak = leak_numerator / 2**leak_shift``, rounded down. ``1 / 2`` is a time constant of 2;
-    ``1 / 1`` does not leak. A potential is wide enough for every input over `steps` time steps.
+    ``1 / 1`` does not leak.
+
+    A list of thresholds belongs to channels: neuron n has that of channel ``n mod channels``. With
+    `membrane_bits`, a potential kept for the next step stays within that many bits: one that would
+    leave the range is held at its end, and counted. Without, it is wide enough for every input over
+    `steps` time steps.
     """
 
     NAME = "spiking_neurons"
@@ -55,19 +61,39 @@ class SpikingNeurons(StreamUnit):
             **{"neurons": 9, "lanes": 3, "steps": 5, "input_bits": 12, "threshold": 777},
             **{"leak_numerator": 7, "leak_shift": 3, "output": "ternary", "reset": "soft"},
         },
+        "thresholds of channels": {
+            **{"neurons": 24, "lanes": 2, "steps": 4, "input_bits": 8, "output": "ternary"},
+            **{"threshold": (5, 90, 30, 127, 60, 20)},
+        },
+        "narrow membranes": {
+            **{"neurons": 8, "lanes": 2, "steps": 5, "input_bits": 8, "threshold": 70},
+            **{"membrane_bits": 6, "reset": "soft"},
+        },
+        "narrow membranes, one beat": {
+            **{"neurons": 2, "lanes": 2, "steps": 6, "input_bits": 8, "threshold": (90, 40)},
+            **{"membrane_bits": 5, "output": "ternary"},
+        },
     }
 
     neurons: int = integer("neurons, each with a state of its own", low=1, high=2**20)
     lanes: int = integer("neurons per cycle", low=1, high=1024, default=1)
     steps: int = integer("time steps before the state starts from zero", low=1, high=65536)
     input_bits: int = integer("bits of a signed input", low=2, high=48)
-    threshold: int = integer("potential at which a neuron fires", low=1, high=2**47)
+    threshold: int | tuple[int, ...] = integers(
+        "potential at which a neuron fires; a list: one for each channel", low=1, high=2**47
+    )
     leak_numerator: int = integer(
         "share of the potential kept, times 2**leak_shift", low=0, high=256, default=1
     )
     leak_shift: int = integer("see leak_numerator", low=0, high=8, default=1)
     reset: str = choice("after a spike", choices=("hard", "soft"), default="hard")
     output: str = choice("spikes", choices=("binary", "ternary"), default="binary")
+    membrane_bits: int = integer(
+        "bits of a signed potential from step to step (default: as many as it needs)",
+        low=2,
+        high=80,
+        default=None,
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -79,6 +105,8 @@ class SpikingNeurons(StreamUnit):
                 self.leak_numerator,
                 f"at most 2**leak_shift = {2**self.leak_shift}",
             )
+        check_channels(self, "threshold", self.neurons)
+        self.derive(membrane_bits=self._needed_bits())
 
     @property
     def words(self) -> int:
@@ -91,8 +119,17 @@ class SpikingNeurons(StreamUnit):
         return 2 if self.output == "ternary" else 1
 
     @property
+    def saturates(self) -> bool:
+        """Whether a potential can leave the range of `membrane_bits`."""
+        return self.membrane_bits < self._needed_bits()
+
+    @property
     def potential_bits(self) -> int:
-        """Bits of a potential, signed.
+        """Bits of a potential, signed, before the spike is subtracted."""
+        return min(self._needed_bits(), max(self.membrane_bits, self.input_bits) + 1)
+
+    def _needed_bits(self):
+        """Bits of a potential that never saturates.
 
         Inputs of magnitude X add up to at most T X, and with a leak below 1 to at most ``(X + 1) /
         (1 - leak)``, where the 1 accounts for rounding down in each step.
@@ -119,13 +156,22 @@ class SpikingNeurons(StreamUnit):
     def outputs(self) -> dict[str, Port]:
         return {"o": self._port(Ternary() if self.output == "ternary" else Bit())}
 
+    @property
+    def flags(self) -> dict[str, Flag]:
+        if not self.saturates:
+            return super().flags
+        meaning = "potentials held at the end of their range since reset"
+        return super().flags | {"saturated": Flag(meaning, 32)}
+
     def component(self) -> Component:
         from .component import NeuronBank
 
         return NeuronBank(self)
 
     def golden(self, *, i: NDArray) -> dict[str, Any]:
-        return {"o": fire(self, i).astype(self.outputs["o"].item.dtype)}
+        spikes, held = fire_and_count(self, i)
+        output = {"o": spikes.astype(self.outputs["o"].item.dtype)}
+        return output | ({"saturated": held} if self.saturates else {})
 
     def cycles(self, **operands: NDArray) -> int:
         from .component import NeuronBank
@@ -137,5 +183,5 @@ class SpikingNeurons(StreamUnit):
         return Work(
             formula="3 T n: input, leak, threshold",
             additions=3 * count,
-            moved_bits=count * (self.input_bits + self.spike_bits + 2 * self.potential_bits),
+            moved_bits=count * (self.input_bits + self.spike_bits + 2 * self.membrane_bits),
         )

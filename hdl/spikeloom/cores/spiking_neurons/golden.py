@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..channels import per_channel
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -19,21 +21,35 @@ def fire(config: SpikingNeurons, inputs: NDArray) -> NDArray:
 
     `config` is a `SpikingNeurons`; the result is bit-exact.
     """
+    return fire_and_count(config, inputs)[0]
+
+
+def fire_and_count(config: SpikingNeurons, inputs: NDArray) -> tuple[NDArray, int]:
+    """The spikes of `fire`, and how many potentials were held at the end of their range.
+
+    The potentials of the last step are not kept, and therefore not counted.
+    """
     inputs = np.asarray(inputs, np.int64)
+    threshold = np.resize(np.array(per_channel(config.threshold), np.int64), inputs.shape[1:])
+    most = 2 ** (config.membrane_bits - 1) - 1
+    held = 0
     state = np.zeros(inputs.shape[1:], np.int64)
     spikes = np.zeros(inputs.shape, np.int8)
     for step, x in enumerate(inputs):
         potential = state + x
-        spike = (potential >= config.threshold).astype(np.int64)
+        spike = (potential >= threshold).astype(np.int64)
         if config.output == "ternary":
-            spike -= potential <= -config.threshold
+            spike -= potential <= -threshold
         if config.reset == "hard":
             left = np.where(spike != 0, 0, potential)
         else:
-            left = potential - config.threshold * spike
-        state = left * config.leak_numerator >> config.leak_shift
+            left = potential - threshold * spike
+        renewed = left * config.leak_numerator >> config.leak_shift
+        state = renewed.clip(-most - 1, most) if config.saturates else renewed
+        if step < len(inputs) - 1:
+            held += int((state != renewed).sum())
         spikes[step] = spike
-    return spikes
+    return spikes, held
 
 
 def float_fire(
