@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from spikeloom.cores import find_core
+from spikeloom.export.design_name import check_name
 from spikeloom_boards.boards import find_board
 from spikeloom_boards.generate import generate_files
 from spikeloom_boards.presets import preset_config
@@ -38,18 +39,27 @@ def generate(
             help="Widths of tdata: bytes, or power-of-two, which DMA engines require.",
         ),
     ] = "bytes",
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Name of the top module and its files; two designs in one project need two names.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write Verilog, a FuseSoC core file, manifest.json and, with --board, constraints."""
     find_core(core)
     settings = settings_of(config, set_)
+    if name is not None:
+        check_name(name)
     target = find_board(board) if board else None
     if target:
         chosen = preset_config(core, target, settings)
     else:
         chosen = find_core(core).from_settings(settings)
     with steps(2, quiet=json) as begin:
-        manifest = generate_files(chosen, output, target, begin, tdata)
+        manifest = generate_files(chosen, output, target, begin, tdata, name)
     if json:
         print_json(manifest)
         return

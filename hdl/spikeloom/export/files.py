@@ -4,46 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Template
 
 from .. import __version__
+from .comments import header
+from .instances import instance_files
+from .manifest import manifest_of
+from .testbench import testbench_files
 from .verilog import to_verilog
 
 if TYPE_CHECKING:
     from ..contract import Core
 
-MEANINGS = {
-    "clk": "clock; everything happens at its rising edge",
-    "rst": "synchronous reset, active high; drops a run and all operands",
-    "start": "begins a run; taken while busy is low",
-    "seed": "seed of every LFSR, loaded with start; any number",
-    "busy": "high from start to the last output beat",
-    "done": "high for one clock, when busy falls after the last output beat",
-}
-
-LINT_WAIVERS = """`verilator_config
+LINT_WAIVERS = Template(
+    """`verilator_config
 // What Verilator says about generated Verilog, and why it is no fault:
 // Yosys keeps the names of all intermediate signals, read or not.
-lint_off -rule UNUSEDSIGNAL
+lint_off -rule UNUSEDSIGNAL -file "*{{ module }}.v"
 // Yosys writes every submodule into one file.
-lint_off -rule DECLFILENAME
-// Yosys numbers vector bits and array elements upwards as well as downwards.
-lint_off -rule ASCRANGE
-// Yosys gives registers their reset value both in an initial statement and in the clocked process.
-lint_off -rule PROCASSINIT
+lint_off -rule DECLFILENAME -file "*{{ module }}.v"
+// Yosys numbers vector bits and array elements upwards as well as downwards. (ASCRANGE is the new
+// name of LITENDIAN, which old Verilators do not know.)
+lint_off -rule LITENDIAN -file "*{{ module }}.v"
 // A non-blocking assignment at time 0 has every always @* block run once; see the comments there.
-lint_off -rule INITIALDLY
+lint_off -rule INITIALDLY -file "*{{ module }}.v"
 // A port and a signal of a submodule may carry the same name.
-lint_off -rule VARHIDDEN
+lint_off -rule VARHIDDEN -file "*{{ module }}.v"
 // Amaranth's arithmetic widens results on its own; Yosys writes the shorter operands as they are.
-lint_off -rule WIDTHEXPAND
 // The same for results of which only the low bits are kept.
-lint_off -rule WIDTHTRUNC
+lint_off -rule WIDTH -file "*{{ module }}.v"
 // A value that no case names leaves what was assigned before the case; Yosys writes no default.
-lint_off -rule CASEINCOMPLETE
-"""
+lint_off -rule CASEINCOMPLETE -file "*{{ module }}.v"
+""",
+    keep_trailing_newline=True,
+)
 
 FUSESOC = Template(
     """CAPI=2:
@@ -57,7 +55,7 @@ filesets:
     file_type: verilogSource
   waivers:
     files:
-      - lint.vlt
+      - {{ module }}.vlt
     file_type: vlt
 
 targets:
@@ -84,38 +82,37 @@ targets:
 )
 
 
-def core_files(core: Core, tdata: str = "bytes") -> dict[str, Any]:
-    """Files of a generated core: name to text, the same text for the same `core` and `tdata`, the
-    widths of its streams' ``tdata`` (a name in `axi_top.TDATA`).
+def core_files(core: Core, tdata: str = "bytes", name: str | None = None) -> dict[str, str]:
+    """Files of a generated core: path to text, the same text for the same arguments. `tdata` names
+    the widths of its streams' ``tdata`` (in `axi_top.TDATA`), `name` its top module.
 
-    Verilog, a FuseSoC core file (targets lint and sim), lint waivers with reasons, and
-    ``manifest.json`` with the parameters, ports, cycles and a SHA-256 of the Verilog.
+    Verilog, a FuseSoC core file (targets lint and sim), lint waivers with reasons, templates that
+    instantiate it in other languages, and ``manifest.json``, which describes it (see
+    `manifest_of`).
     """
-    module = to_verilog(core, tdata)
-    meanings = MEANINGS | {name: flag.meaning for name, flag in core.flags.items()}
-    manifest = {
-        "generator": f"spikeloom {__version__}",
-        "core": core.NAME,
-        "summary": core.describe(),
-        "module": module.name,
-        "config": core.settled().as_dict(),
-        "cycles": core.cycles(),
-        "tdata": tdata,
-        "ports": [
-            {
-                "name": name,
-                "direction": direction,
-                "width": width,
-                "meaning": meanings.get(name, "AXI4-Stream"),
-            }
-            for name, direction, width in module.ports
-        ],
-        "sha256": hashlib.sha256(module.text.encode()).hexdigest(),
-    }
+    module = to_verilog(core, tdata, name)
+    manifest = manifest_of(core, module, tdata)
+    text = header(manifest, module.tool) + "\n" + module.text
+    manifest["sha256"] = hashlib.sha256(text.encode()).hexdigest()
     fusesoc = FUSESOC.render(module=module.name, version=__version__, summary=core.describe())
     return {
-        f"{module.name}.v": module.text,
+        f"{module.name}.v": text,
         f"{module.name}.core": fusesoc,
-        "lint.vlt": LINT_WAIVERS,
-        "manifest.json": json.dumps(manifest, indent=2) + "\n",
+        f"{module.name}.vlt": LINT_WAIVERS.render(module=module.name),
+        **instance_files(manifest),
+        **testbench_files(core, manifest),
+        "manifest.json": manifest_text(manifest),
     }
+
+
+def manifest_text(manifest: Mapping[str, object]) -> str:
+    """The text of ``manifest.json``."""
+    return json.dumps(manifest, indent=2) + "\n"
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write `files`, path below `folder` to text."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
