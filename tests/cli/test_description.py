@@ -15,7 +15,7 @@ import spikeloom.export
 from spikeloom.blocks.loop_nest import LoopNest
 from spikeloom.cores import find_core
 from spikeloom.export.design_name import SYSTEMVERILOG, VERILOG, VHDL
-from spikeloom.export.files import core_files, write_files
+from spikeloom.export.files import Options, core_files, write_files
 from spikeloom.networks.network import network_core
 from spikeloom.tools import locate, run_tool
 from spikeloom_sim.simulators import Verilator
@@ -43,7 +43,7 @@ def design(request, tmp_path_factory):
     graph = random_network(**SMALL, name="small-net")
     core = (find_core(name) if name else network_core("0" * 64, graph)).from_settings(keys)
     folder = tmp_path_factory.mktemp(request.param)
-    files = core_files(core, tdata)
+    files = core_files(core, Options(tdata=tdata))
     write_files(folder, files)
     return core, folder, json.loads(files["manifest.json"])
 

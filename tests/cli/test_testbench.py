@@ -5,7 +5,7 @@ import re
 import pytest
 
 from spikeloom.cores import all_cores, find_core
-from spikeloom.export.files import core_files, write_files
+from spikeloom.export.files import Options, core_files, write_files
 from spikeloom.export.testbench import bench_files
 from spikeloom.networks.network import network_core
 from spikeloom.tools import locate
@@ -45,7 +45,7 @@ CASES = [
 
 def written(core, folder, **options):
     """The name of the design of `core`, and the folder of its testbench."""
-    files = core_files(core, **options)
+    files = core_files(core, Options(**options))
     write_files(folder, files)
     (name,) = [path[:-2] for path in files if re.fullmatch(r"\w+\.v", path)]
     return name, folder / "testbench"
@@ -162,7 +162,7 @@ def test_page(spikeloom, tmp_path):
     lines = [line.strip() for line in PAGE.splitlines() if line.startswith("    ")]
     command = next(line for line in lines if line.startswith("spikeloom generate"))
     assert spikeloom(*command.split()[1:]).code == 0
-    for name in re.findall(r"^\| `([\w./]+)` \|", PAGE, re.MULTILINE):
+    for name in re.findall(r"^\| `(\w+[.]\w+|\w+/)` \|", PAGE, re.MULTILINE):
         assert (tmp_path / "attention" / name).exists()
     if locate("iverilog") is None:
         pytest.skip("iverilog is not installed")

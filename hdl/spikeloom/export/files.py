@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
+from ..errors import InputError, unknown
+from .axi_top import TDATA
 from .comments import header
+from .design_name import check_name
 from .instances import design_words, environment, instance_files
+from .interfaces import RESETS
 from .manifest import manifest_of
 from .testbench import bench_files
 from .verilog import to_verilog
@@ -19,24 +24,53 @@ if TYPE_CHECKING:
     from ..contract import Core
 
 
-def core_files(core: Core, tdata: str = "bytes", name: str | None = None) -> dict[str, str]:
-    """Files of a generated core: path to text, the same text for the same arguments. `tdata` names
-    the widths of its streams' ``tdata`` (in `axi_top.TDATA`), `name` its top module.
+@dataclass(frozen=True)
+class Options:
+    """How a design is generated; see `to_verilog`.
 
-    Verilog, a FuseSoC core file, lint waivers with reasons, instances in other languages, a
-    testbench with vectors of the golden model, and ``manifest.json``, which describes the design
-    (see `manifest_of`).
+    name : name of the top module and the files, or None for the core's. tdata : widths of the
+    streams' ``tdata``, in `axi_top.TDATA`. reset : name of the reset, in `interfaces.RESETS`.
+    initial : whether registers have initial values. mhz : clock frequency in the constraints.
     """
-    module = to_verilog(core, tdata, name)
-    manifest = manifest_of(core, module, tdata)
+
+    name: str | None = None
+    tdata: str = "bytes"
+    reset: str = "rst"
+    initial: bool = True
+    mhz: float = 100.0
+
+    def __post_init__(self) -> None:
+        if self.name is not None:
+            check_name(self.name)
+        if self.tdata not in TDATA:
+            raise unknown("tdata", self.tdata, TDATA)
+        if self.reset not in RESETS:
+            raise unknown("reset", self.reset, RESETS)
+        if not 0.001 <= self.mhz <= 10_000:
+            raise InputError(f"--mhz {self.mhz} is no clock frequency; use 0.001..10000")
+
+
+def core_files(core: Core, options: Options = Options()) -> dict[str, str]:
+    """Files of a generated core: path to text, the same text for the same arguments.
+
+    Verilog, a FuseSoC core file, lint waivers with reasons, the clock's constraint, instances in
+    other languages, a testbench with vectors of the golden model, and ``manifest.json``, which
+    describes the design (see `manifest_of`).
+    """
+    module = to_verilog(core, options.tdata, options.name, options.reset, initial=options.initial)
+    manifest = manifest_of(core, module, options)
     text = header(manifest, module.tool) + "\n" + module.text
     manifest["sha256"] = hashlib.sha256(text.encode()).hexdigest()
     testbench = bench_files(core, manifest)
-    words = {"version": __version__, "testbench": bool(testbench)} | design_words(manifest)
+    words = {"version": __version__, "testbench": bool(testbench), "mhz": options.mhz}
+    words |= design_words(manifest)
+    constraints = environment.get_template("clock.sdc.j2").render(words)
     return {
         f"{module.name}.v": text,
         f"{module.name}.core": environment.get_template("fusesoc.core.j2").render(words),
         f"{module.name}.vlt": environment.get_template("waivers.vlt.j2").render(words),
+        f"{module.name}.sdc": constraints,
+        f"{module.name}.xdc": constraints,
         **instance_files(manifest),
         **testbench,
         "manifest.json": manifest_text(manifest),

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..link.identity import config_hash, input_ports
 from ..port import AXES, Port
+from .interfaces import RESETS
 
 if TYPE_CHECKING:
     from ..contract import Core
+    from .files import Options
     from .verilog import VerilogModule
 
 SCHEMA = "spikeloom/manifest/1"
@@ -19,7 +21,6 @@ LICENCE = "Apache-2.0"
 
 MEANINGS = {
     "clk": "clock; everything happens at its rising edge",
-    "rst": "synchronous reset, active high; drops a run and all operands",
     "start": "begins a run; taken while busy is low",
     "seed": "seed of every LFSR, loaded with start; any number",
     "busy": "high from start to the last output beat",
@@ -33,10 +34,12 @@ PARTS = {
 }
 
 
-def manifest_of(core: Core, module: VerilogModule, tdata: str) -> dict[str, Any]:
+def manifest_of(core: Core, module: VerilogModule, options: Options) -> dict[str, Any]:
     """The manifest of `core` as `module`; `manifest.schema.json` describes it."""
     widths = {name: width for name, _, width in module.ports}
     meanings = MEANINGS | {name: flag.meaning for name, flag in core.flags.items()}
+    active = RESETS[options.reset]
+    meanings[options.reset] = f"synchronous reset, active {active}; drops a run and all operands"
     return {
         "schema": SCHEMA,
         "generator": f"spikeloom {__version__}",
@@ -50,8 +53,13 @@ def manifest_of(core: Core, module: VerilogModule, tdata: str) -> dict[str, Any]
         "cycles": core.cycles(),
         "cycles_are": "maximum" if core.CYCLES_FOLLOW_DATA else "exact",
         "clock": {"port": "clk", "edge": "rising"},
-        "reset": {"port": "rst", "active": "high", "kind": "synchronous", "needed": False},
-        "tdata": tdata,
+        "reset": {
+            "port": options.reset,
+            "active": active,
+            "kind": "synchronous",
+            "needed": not options.initial,
+        },
+        "tdata": options.tdata,
         "ports": [
             {
                 "name": name,

@@ -55,7 +55,7 @@ def bench_files(core: Core, manifest: Mapping[str, Any]) -> dict[str, str]:
     files[f"testbench/{module}_tb.v"] = template.render(
         **design_words(manifest),
         runs=len(operands),
-        seeds=[one.seed for one in seeded] if core.takes_seed else [],
+        seeds=[getattr(one, "seed", 0) for one in seeded] if core.takes_seed else [],
         outputs=[port["name"] for port in manifest["ports"] if port["direction"] == "output"],
         asserted=int(manifest["reset"]["active"] == "high"),
         limit=20 * core.time_limit(),
