@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spikeloom.export.files import core_files
+from spikeloom.export.files import Options, core_files, manifest_text, write_files
 from spikeloom.export.verilog import component_to_verilog
 from spikeloom.outputs import output_folder
 
@@ -26,30 +26,28 @@ def generate_files(
     folder: Path,
     board: Board | None = None,
     progress: Callable[[str], None] = lambda step: None,
-    tdata: str = "bytes",
+    options: Options = Options(),  # noqa: B008
 ) -> dict[str, Any]:
     """Write the files of `config` to `folder`, which stays as it was on failure.
 
-    `tdata` names the widths of the streams' ``tdata``, see `core_files`.
-
-    With a `board`, also writes ``selftest.v``, a top module with the self-test at the board's own
-    clock, and the constraints of its ports.
+    With a `board`, also writes a top module with the self-test at the board's own clock, and the
+    constraints of its ports. It is called ``selftest``, or ``NAME_selftest``.
 
     Returns the manifest, with the names of all `files`.
     """
     with output_folder(folder, "generate") as staging:
         progress("Verilog")
-        files = core_files(config, tdata)
+        files = core_files(config, options)
         if board is not None:
             progress("self-test")
             top = RawTop(board, make_self_test(config))
-            files["selftest.v"] = component_to_verilog(top, "selftest").text
+            selftest = f"{options.name}_selftest" if options.name else "selftest"
+            files[f"{selftest}.v"] = component_to_verilog(top, selftest).text
             files[constraints_name(board)] = constraints_text(board)
 
         manifest = json.loads(files["manifest.json"])
         manifest["board"] = board.id if board else None
         manifest["files"] = sorted(files)
-        files["manifest.json"] = json.dumps(manifest, indent=2) + "\n"
-        for name, text in files.items():
-            (staging / name).write_text(text)
+        files["manifest.json"] = manifest_text(manifest)
+        write_files(staging, files)
     return manifest

@@ -54,6 +54,7 @@ TOOLS = {
     "tinyprog": Tool("TINYPROG", ("tinyprog",), "pip install tinyprog"),
     "dfu-util": Tool("DFU_UTIL", ("dfu-util",), "apt-get install dfu-util"),
     "iverilog": Tool("IVERILOG", ("iverilog",), "apt-get install iverilog"),
+    "ghdl": Tool("GHDL", ("ghdl",), "apt-get install ghdl"),
     "make": Tool("MAKE", ("make",), "apt-get install make"),
     "perl": Tool("PERL", ("perl",), "apt-get install perl"),
     "c++": Tool("CXX", ("c++", "g++", "clang++"), "apt-get install g++"),

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,8 @@ import pytest
 from spikeloom.outputs import RECORD
 from spikeloom.tools import locate
 from spikeloom_sim.simulators import Verilator
+
+from ..commands import run_command
 
 CONFIGS = {
     "spikes": ("ssa", ["tokens=6", "head_dim=10", "mask=causal"]),
@@ -40,11 +41,11 @@ def test_lint(spikeloom, tmp_path, core, keys):
     out = tmp_path / "out"
     verilog = f"spikeloom_{core}.v"
     home = Verilator.home()
-    command = [home / "bin" / "verilator", "--lint-only", "-Wall", "lint.vlt", verilog]
-    done = _run(command, out, VERILATOR_ROOT=str(home))
+    command = [home / "bin" / "verilator", "--lint-only", "-Wall", f"spikeloom_{core}.vlt", verilog]
+    done = run_command(command, out, VERILATOR_ROOT=str(home))
     assert (done.returncode, "Warning" in done.stdout) == (0, False), done.stdout
     if locate("iverilog"):
-        done = _run([locate("iverilog"), "-g2012", "-Wall", "-o", "x", verilog], out)
+        done = run_command([locate("iverilog"), "-g2012", "-Wall", "-o", "x", verilog], out)
         assert (done.returncode, done.stdout) == (0, "")
 
 
@@ -78,7 +79,7 @@ def test_power_of_two_widths(spikeloom, tmp_path):
 
 
 def test_every_waiver_has_its_reason(generated):
-    lines = (generated / "lint.vlt").read_text().splitlines()[1:]
+    lines = (generated / "spikeloom_ssa.vlt").read_text().splitlines()[1:]
     waivers = [n for n, line in enumerate(lines) if line.startswith("lint_off")]
     assert waivers
     assert all(lines[n - 1].startswith("//") for n in waivers if n > 1)
@@ -90,12 +91,14 @@ def test_manifest(generated):
     assert manifest["sha256"] == hashlib.sha256(verilog).hexdigest()
     assert manifest["config"]["tokens"] == 4
     assert manifest["cycles"] > 0
-    written = sorted(path.name for path in generated.iterdir())
+    written = sorted(str(p.relative_to(generated)) for p in generated.rglob("*") if p.is_file())
     assert [RECORD, *manifest["files"]] == written
-    top = verilog.decode().split("module spikeloom_ssa(")[1].split("endmodule")[0]
-    declared = re.findall(r"^  (input|output) (?:\[(\d+):0\] )?(\w+);", top, re.MULTILINE)
-    found = {(name, flow, int(high or 0) + 1) for flow, high, name in declared}
-    assert found == {(p["name"], p["direction"], p["width"]) for p in manifest["ports"]}
+    header = verilog.decode().split("module spikeloom_ssa(")[1].split(");")[0]
+    declared = re.findall(r"^  (input|output) (?:\[(\d+):0\] )?(\w+),?$", header, re.MULTILINE)
+    found = [(name, flow, int(high or 0) + 1) for flow, high, name in declared]
+    assert found == [(p["name"], p["direction"], p["width"]) for p in manifest["ports"]]
+    control = ["clk", "rst", "start", "seed", "busy", "done", "misframed"]
+    assert [name for name, _, _ in found[: len(control)]] == control
 
 
 @pytest.mark.long
@@ -112,42 +115,54 @@ def test_same_config_same_bytes(spikeloom, tmp_path):
     ]
     contents = []
     for seed in ("1", "2"):
-        done = _run([*command, "-o", "out"], tmp_path, PYTHONHASHSEED=seed)
+        done = run_command([*command, "-o", "out"], tmp_path, PYTHONHASHSEED=seed)
         assert done.returncode == 0, done.stdout
-        contents.append({path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()})
+        files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+        contents.append({path.name: path.read_bytes() for path in files})
     assert contents[0] == contents[1]
     assert {"icebreaker.pcf", "selftest.v"} <= set(contents[0])
 
 
 def test_no_path_of_this_machine_in_the_files(generated):
-    for path in generated.iterdir():
+    for path in filter(Path.is_file, generated.rglob("*")):
         text = path.read_text()
         assert str(Path.cwd()) not in text
         assert str(Path(__file__).parent) not in text
 
 
-def test_fusesoc_runs_it(generated):
-    """FuseSoC lists the core and runs its lint target, and sim where Icarus is installed."""
-    fusesoc = Path(sys.executable).parent / "fusesoc"
-    if not fusesoc.exists():
+def fusesoc(folder, *arguments):
+    """Run FuseSoC on the core in `folder`, with the simulators of this environment."""
+    program = Path(sys.executable).parent / "fusesoc"
+    if not program.exists():
         pytest.skip("fusesoc is not installed")
     home = Verilator.home()
     environment = {
-        "HOME": str(generated),
+        "HOME": str(folder),
         "VERILATOR_ROOT": str(home),
+        "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include",
         "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}",
     }
-    base = [fusesoc, "--cores-root", "."]
-    done = _run([*base, "core", "list"], generated, **environment)
-    assert "spikeloom:generated:spikeloom_ssa" in done.stdout, done.stdout
-    targets = {"lint": True, "sim": locate("iverilog") is not None}
-    for target, available in targets.items():
-        if available:
-            name = "spikeloom:generated:spikeloom_ssa"
-            done = _run(
-                [*base, "run", f"--target={target}", "--build", name], generated, **environment
-            )
-            assert done.returncode == 0, done.stdout
+    return run_command([program, "--cores-root", ".", *arguments], folder, **environment)
+
+
+@pytest.mark.parametrize(
+    "target", ["default", "lint", "sim", pytest.param("sim_verilator", marks=pytest.mark.long)]
+)
+def test_fusesoc_targets(generated, target):
+    """Each runs; the simulations pass, and fail if a vector is wrong."""
+    if target == "sim" and locate("iverilog") is None:
+        pytest.skip("iverilog is not installed")
+    name = "spikeloom:generated:spikeloom_ssa"
+    assert name in fusesoc(generated, "core", "list").stdout
+    done = fusesoc(generated, "run", f"--target={target}", name)
+    assert done.returncode == 0, done.stdout
+    if target.startswith("sim"):
+        assert "spikeloom_ssa: PASSED, 3 runs equal the golden model" in done.stdout
+        vectors = generated / "testbench" / "spikeloom_ssa_o.hex"
+        vectors.write_text(vectors.read_text().replace("1", "0"))
+        done = fusesoc(generated, "run", f"--target={target}", name)
+        assert done.returncode != 0
+        assert "spikeloom_ssa: FAILED" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -174,14 +189,3 @@ def test_other_peoples_folders_stay(spikeloom, tmp_path):
     ran = spikeloom("generate", "ssa", "--board", "icebreaker", "-o", tmp_path)
     assert (ran.code, "holds other files" in ran.err) == (2, True)
     assert (tmp_path / "thesis.tex").read_text() == "mine"
-
-
-def _run(command, folder, **environment):
-    return subprocess.run(
-        list(map(str, command)),
-        cwd=folder,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )

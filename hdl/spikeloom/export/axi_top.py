@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -81,7 +81,7 @@ class AxiTop(Component):
                 ]
             else:
                 m.d.comb += [
-                    data.eq(inner.payload.data),
+                    data.eq(Value.cast(inner.payload.data).as_unsigned()),  # padded with 0
                     last.eq(inner.payload.last),
                     valid.eq(inner.valid),
                     inner.ready.eq(ready),

@@ -4,118 +4,87 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
-
-from jinja2 import Template
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import __version__
+from ..errors import InputError, unknown
+from .axi_top import TDATA
+from .comments import header
+from .design_name import check_name
+from .instances import design_words, environment, instance_files
+from .interfaces import RESETS
+from .manifest import manifest_of
+from .testbench import bench_files
 from .verilog import to_verilog
 
 if TYPE_CHECKING:
     from ..contract import Core
 
-MEANINGS = {
-    "clk": "clock; everything happens at its rising edge",
-    "rst": "synchronous reset, active high; drops a run and all operands",
-    "start": "begins a run; taken while busy is low",
-    "seed": "seed of every LFSR, loaded with start; any number",
-    "busy": "high from start to the last output beat",
-    "done": "high for one clock, when busy falls after the last output beat",
-}
 
-LINT_WAIVERS = """`verilator_config
-// What Verilator says about generated Verilog, and why it is no fault:
-// Yosys keeps the names of all intermediate signals, read or not.
-lint_off -rule UNUSEDSIGNAL
-// Yosys writes every submodule into one file.
-lint_off -rule DECLFILENAME
-// Yosys numbers vector bits and array elements upwards as well as downwards.
-lint_off -rule ASCRANGE
-// Yosys gives registers their reset value both in an initial statement and in the clocked process.
-lint_off -rule PROCASSINIT
-// A non-blocking assignment at time 0 has every always @* block run once; see the comments there.
-lint_off -rule INITIALDLY
-// A port and a signal of a submodule may carry the same name.
-lint_off -rule VARHIDDEN
-// Amaranth's arithmetic widens results on its own; Yosys writes the shorter operands as they are.
-lint_off -rule WIDTHEXPAND
-// The same for results of which only the low bits are kept.
-lint_off -rule WIDTHTRUNC
-// A value that no case names leaves what was assigned before the case; Yosys writes no default.
-lint_off -rule CASEINCOMPLETE
-"""
+@dataclass(frozen=True)
+class Options:
+    """How a design is generated; see `to_verilog`.
 
-FUSESOC = Template(
-    """CAPI=2:
-name: spikeloom:generated:{{ module }}:{{ version }}
-description: "{{ summary }}"
-
-filesets:
-  rtl:
-    files:
-      - {{ module }}.v
-    file_type: verilogSource
-  waivers:
-    files:
-      - lint.vlt
-    file_type: vlt
-
-targets:
-  default: &default
-    filesets: [rtl]
-    toplevel: {{ module }}
-  lint:
-    <<: *default
-    description: Verilator's opinion of the source
-    filesets: [rtl, waivers]
-    flow: lint
-    flow_options:
-      tool: verilator
-      verilator_options: [-Wall]
-  sim:
-    <<: *default
-    description: Compile with Icarus Verilog
-    flow: sim
-    flow_options:
-      tool: icarus
-      iverilog_options: [-g2012, -Wall]
-""",
-    keep_trailing_newline=True,
-)
-
-
-def core_files(core: Core, tdata: str = "bytes") -> dict[str, Any]:
-    """Files of a generated core: name to text, the same text for the same `core` and `tdata`, the
-    widths of its streams' ``tdata`` (a name in `axi_top.TDATA`).
-
-    Verilog, a FuseSoC core file (targets lint and sim), lint waivers with reasons, and
-    ``manifest.json`` with the parameters, ports, cycles and a SHA-256 of the Verilog.
+    name : name of the top module and the files, or None for the core's. tdata : widths of the
+    streams' ``tdata``, in `axi_top.TDATA`. reset : name of the reset, in `interfaces.RESETS`.
+    initial : whether registers have initial values. mhz : clock frequency in the constraints.
     """
-    module = to_verilog(core, tdata)
-    meanings = MEANINGS | {name: flag.meaning for name, flag in core.flags.items()}
-    manifest = {
-        "generator": f"spikeloom {__version__}",
-        "core": core.NAME,
-        "summary": core.describe(),
-        "module": module.name,
-        "config": core.settled().as_dict(),
-        "cycles": core.cycles(),
-        "tdata": tdata,
-        "ports": [
-            {
-                "name": name,
-                "direction": direction,
-                "width": width,
-                "meaning": meanings.get(name, "AXI4-Stream"),
-            }
-            for name, direction, width in module.ports
-        ],
-        "sha256": hashlib.sha256(module.text.encode()).hexdigest(),
-    }
-    fusesoc = FUSESOC.render(module=module.name, version=__version__, summary=core.describe())
+
+    name: str | None = None
+    tdata: str = "bytes"
+    reset: str = "rst"
+    initial: bool = True
+    mhz: float = 100.0
+
+    def __post_init__(self) -> None:
+        if self.name is not None:
+            check_name(self.name)
+        if self.tdata not in TDATA:
+            raise unknown("tdata", self.tdata, TDATA)
+        if self.reset not in RESETS:
+            raise unknown("reset", self.reset, RESETS)
+        if not 0.001 <= self.mhz <= 10_000:
+            raise InputError(f"--mhz {self.mhz} is no clock frequency; use 0.001..10000")
+
+
+def core_files(core: Core, options: Options = Options()) -> dict[str, str]:
+    """Files of a generated core: path to text, the same text for the same arguments.
+
+    Verilog, a FuseSoC core file, lint waivers with reasons, the clock's constraint, instances in
+    other languages, a testbench with vectors of the golden model, and ``manifest.json``, which
+    describes the design (see `manifest_of`).
+    """
+    module = to_verilog(core, options.tdata, options.name, options.reset, initial=options.initial)
+    manifest = manifest_of(core, module, options)
+    text = header(manifest, module.tool) + "\n" + module.text
+    manifest["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    testbench = bench_files(core, manifest)
+    words = {"version": __version__, "testbench": bool(testbench), "mhz": options.mhz}
+    words |= design_words(manifest)
+    constraints = environment.get_template("clock.sdc.j2").render(words)
     return {
-        f"{module.name}.v": module.text,
-        f"{module.name}.core": fusesoc,
-        "lint.vlt": LINT_WAIVERS,
-        "manifest.json": json.dumps(manifest, indent=2) + "\n",
+        f"{module.name}.v": text,
+        f"{module.name}.core": environment.get_template("fusesoc.core.j2").render(words),
+        f"{module.name}.vlt": environment.get_template("waivers.vlt.j2").render(words),
+        f"{module.name}.sdc": constraints,
+        f"{module.name}.xdc": constraints,
+        **instance_files(manifest),
+        **testbench,
+        "manifest.json": manifest_text(manifest),
     }
+
+
+def manifest_text(manifest: Mapping[str, object]) -> str:
+    """The text of ``manifest.json``."""
+    return json.dumps(manifest, indent=2) + "\n"
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write `files`, path below `folder` to text."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")

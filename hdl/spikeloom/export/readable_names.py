@@ -133,7 +133,7 @@ def readable_names(text: str) -> str:
     r"""RTLIL, after Yosys' ``proc`` and ``memory_collect``, with plain names only.
 
     Ports of the top module, which has ``attribute \top 1`` or is not instantiated, keep their
-    names.
+    names. Names of submodules are those of the top module, two underscores and their place in it.
 
     * Separators become underscores: ``\i[0].step`` is ``i_0_step``.
     * Numbers that distinguish equal names count from 2: ``\busy$25`` is ``busy_2``; aliases that
@@ -165,7 +165,8 @@ class _Names:
         self.module_names = {name: name for name in modules if name not in parents}
         taken = {name[1:] for name in self.module_names}
         for name in parents:
-            self.module_names[name] = "\\" + free_name(_plain(name), taken)
+            top, _, place = name.partition(".")
+            self.module_names[name] = "\\" + free_name(f"{_plain(top)}__{_plain(place)}", taken)
         self._maps: dict[str, dict[str, str]] = {}
 
     def of(self, module: _Module) -> dict[str, str]:

@@ -12,7 +12,7 @@ import numpy as np
 from spikeloom.cores.a2os2a import A2OS2A, golden
 from spikeloom.cores.a2os2a_block import A2OS2ABlock
 from spikeloom.cores.spiking_neurons.golden import float_fire
-from spikeloom.export.files import core_files
+from spikeloom.export.files import core_files, write_files
 from spikeloom.outputs import output_folder
 from spikeloom_sim.backends import RTL
 
@@ -90,8 +90,7 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
         plot_attention(photograph(64), _scores(reals, trace), staging / "attention.png")
         shown = np.count_nonzero([trace.q, trace.k]) / (2 * trace.q.size)
         plot_cycles(measured, _core("kv"), shown, staging / "cycles.png")
-        for name, text in core_files(config).items():
-            (staging / name).write_text(text)
+        write_files(staging, core_files(config))
         result = DemoResult(TITLE, COLUMNS, runs, folder)
         (staging / "demo.md").write_text(result.markdown())
 

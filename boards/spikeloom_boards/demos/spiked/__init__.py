@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spikeloom.cores.spiked import Spiked, golden
-from spikeloom.export.files import core_files
+from spikeloom.export.files import core_files, write_files
 from spikeloom.outputs import output_folder
 
 from .. import Demo
@@ -64,8 +64,7 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
         plot_attention(operands, trace, config, staging / "attention.png")
         plot_raster(tuple(codes.values()), trace, config, staging / "raster.png")
         plot_shift(trace, config, staging / "shift.png")
-        for name, text in core_files(config).items():
-            (staging / name).write_text(text)
+        write_files(staging, core_files(config))
         result = DemoResult(TITLE, COLUMNS, runs, folder)
         (staging / "demo.md").write_text(result.markdown())
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from spikeloom.cores.ssa import golden
 from spikeloom.cores.ssa.core import ENGINES
-from spikeloom.export.files import core_files
+from spikeloom.export.files import core_files, write_files
 from spikeloom.outputs import output_folder
 from spikeloom_sim.backends import RTL
 
@@ -78,8 +78,7 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
 
         target = find_board(BOARD)
         config = preset_config("ssa", target)
-        for name, text in core_files(config).items():
-            (staging / name).write_text(text)
+        write_files(staging, core_files(config))
         job = Build(config, target, core_clock("ssa", target), top="self-test")
         report = build(job, staging / BOARD, progress)
         result = DemoResult(TITLE, COLUMNS, runs, folder, report=report)

@@ -1,0 +1,152 @@
+"""`generate --name`: several designs in one project, and names that no language refuses."""
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import spikeloom.export
+from spikeloom.export.design_name import SYSTEMVERILOG, VERILOG, VHDL
+from spikeloom.networks import file
+from spikeloom.tools import locate
+from spikeloom_sim.simulators import Verilator
+
+from ..commands import run_command
+from ..networks.random_network import random_network
+
+SCHEMA = json.loads((Path(spikeloom.export.__file__).parent / "manifest.schema.json").read_text())
+SMALL = {"image": (4, 6, 2), "patch": (2, 3), "dims": 4, "hidden": 3, "classes": 3, "blocks": 1}
+DESIGNS = {
+    "left": ("ssa", ["tokens=4", "head_dim=4"]),
+    "left_core": ("ssa", ["tokens=3", "head_dim=5", "engine=sampled", "steps=2"]),
+    "spiked": ("spiked", ["tokens=3", "head_dim=4"]),
+    "additions": ("a2os2a", ["tokens=4", "head_dim=4", "order=kv"]),
+    "net": ("small.safetensors", []),
+}
+
+
+def generate(spikeloom, tmp_path, name):
+    """The folder of one of `DESIGNS`."""
+    core, keys = DESIGNS[name]
+    if core.endswith(".safetensors"):
+        file.save(tmp_path / core, random_network(**SMALL, name="small"))
+    options = [word for key in keys for word in ("--set", key)]
+    ran = spikeloom("generate", core, "--name", name, *options, "-o", name)
+    assert (ran.code, ran.err) == (0, "")
+    return tmp_path / name
+
+
+def top_of(manifests):
+    """A module that contains every design."""
+    lines = []
+    for manifest in manifests:
+        ports = [
+            f".{port['name']}({port['width']}'d0)"
+            if port["direction"] == "input" and port["name"] != "clk"
+            else f".{port['name']}({'clk' if port['name'] == 'clk' else ''})"
+            for port in manifest["ports"]
+        ]
+        lines.append(f"  {manifest['module']} {manifest['module']}_1 ({', '.join(ports)});")
+    return "\n".join(["module everything (input clk);", *lines, "endmodule", ""])
+
+
+def test_five_designs_in_one(spikeloom, tmp_path):
+    """Three cores, two configurations of one of them, and a network: no module and no file has the
+    name of another, and Verilator and Icarus accept them together without a warning."""
+    folders = [generate(spikeloom, tmp_path, name) for name in DESIGNS]
+    manifests = [json.loads((folder / "manifest.json").read_text()) for folder in folders]
+    assert [manifest["module"] for manifest in manifests] == list(DESIGNS)
+    modules, names = [], []
+    for folder in folders:
+        found = re.findall(
+            r"^module (\w+)", (folder / f"{folder.name}.v").read_text(), re.MULTILINE
+        )
+        assert all(module.split("__")[0] == folder.name for module in found)
+        modules += found
+        names += [path.name for path in folder.iterdir() if path.suffix in (".v", ".vlt", ".core")]
+    assert len(set(modules)) == len(modules)
+    assert len(set(names)) == len(names)
+
+    (tmp_path / "everything.v").write_text(top_of(manifests))
+    verilog = [folder / f"{folder.name}.v" for folder in folders]
+    waivers = [folder / f"{folder.name}.vlt" for folder in folders]
+    home = Verilator.home()
+    lint = [home / "bin" / "verilator", "--lint-only", "-Wall", "-Wno-PINCONNECTEMPTY"]
+    top = ["--top-module", "everything", "everything.v"]
+    done = run_command([*lint, *top, *waivers, *verilog], tmp_path, VERILATOR_ROOT=str(home))
+    assert (done.returncode, "Warning" in done.stdout) == (0, False), done.stdout
+    if locate("iverilog") is None:
+        pytest.skip("Verilator accepts them; iverilog is not installed")
+    icarus = [locate("iverilog"), "-g2005", "-Wall", "-Wno-timescale", "-s", "everything"]
+    done = run_command([*icarus, "-o", "everything.vvp", "everything.v", *verilog], tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_names_follow(spikeloom, tmp_path):
+    """Files, FuseSoC's name and the waivers follow, and so does the self-test of a board."""
+    ran = spikeloom("generate", "ssa", "--board", "icestick", "--name", "mine", "-o", "out")
+    assert (ran.code, ran.err) == (0, "")
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    jsonschema.validate(manifest, SCHEMA)
+    assert set(manifest["files"]) >= {"mine.v", "mine.core", "mine.vlt", "mine_selftest.v"}
+    assert "name: spikeloom:generated:mine:" in (tmp_path / "out" / "mine.core").read_text()
+    waivers = (tmp_path / "out" / "mine.vlt").read_text()
+    assert waivers.count("lint_off") == waivers.count('-file "*mine.v"') > 1
+    modules = re.findall(r"^module (\w+)", (tmp_path / "out" / "mine_selftest.v").read_text(), re.M)
+    assert {module.split("__")[0] for module in modules} == {"mine_selftest"}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("always", "'always' is a keyword of Verilog"),
+        ("logic", "'logic' is a keyword of SystemVerilog"),
+        ("uwire", "'uwire' is a keyword of Verilog"),
+        ("entity", "'entity' is a keyword of VHDL"),
+        ("Signal", "'Signal' is a keyword of VHDL"),
+        ("9lives", "is not an identifier"),
+        ("_hidden", "is not an identifier"),
+        ("trailing_", "is not an identifier"),
+        ("two__underscores", "is not an identifier"),
+        ("with space", "is not an identifier"),
+        ("a-b", "is not an identifier"),
+        ("a.b", "is not an identifier"),
+        ("../up", "is not an identifier"),
+        ("", "is not an identifier"),
+        ("né", "is not an identifier"),
+        ("line\nbreak", "is not an identifier"),
+        ("end\n", "is not an identifier"),
+        ("x" * 101, "is too long"),
+    ],
+)
+def test_bad_names(spikeloom, tmp_path, name, message):
+    ran = spikeloom("generate", "ssa", "--set", "tokens=4", "-o", "out", f"--name={name}")
+    assert (ran.code, ran.err.count("\n"), message in ran.err) == (2, 1, True), ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_keyword_is_listed():
+    """Every keyword of Pygments' lexers, which are made for the same languages."""
+    from pygments.lexers import hdl
+    from pygments.token import Keyword
+
+    known = VERILOG | SYSTEMVERILOG | VHDL | {"strength"}  # the last is none of IEEE 1364
+    for lexer in (hdl.VerilogLexer, hdl.SystemVerilogLexer, hdl.VhdlLexer):
+        rules = [rule for state in lexer.tokens.values() for rule in state]
+        words = [r[0].words for r in rules if hasattr(r[0], "words") and r[1] is Keyword]
+        assert words
+        assert {word for group in words for word in group} <= known
+
+
+@pytest.mark.parametrize("name", ["Always", "a", "clk"])
+def test_unusual_names_that_are_none_of_them(spikeloom, tmp_path, name):
+    ran = spikeloom(
+        "generate", "lfsr", "--set", "width=8", "--set", "steps=3", "-o", "out", "--name", name
+    )
+    assert (ran.code, ran.err) == (0, "")
+    if locate("iverilog"):
+        command = [locate("iverilog"), "-g2012", "-s", name, "-o", "x", f"{name}.v"]
+        done = run_command(command, tmp_path / "out")
+        assert (done.returncode, done.stdout) == (0, "")
