@@ -134,11 +134,12 @@ def test_nextpnr_takes_clock_lights_and_serial_line(board, tmp_path):
     run_tool("yosys", "-ql", "echo.log", "echo.ys", cwd=tmp_path)
     family = target.family
     pins = f"echo.{family.CONSTRAINTS}"
-    command = family.place(target.part, f"echo.{family.NETLIST}", constraints=pins)
+    mhz = target.frequency / 1e6
+    command = family.place(target.part, f"echo.{family.NETLIST}", constraints=pins, mhz=mhz)
     run_tool(*command, "--report", "report.json", "--quiet", cwd=tmp_path)
     nextpnr = json.loads((tmp_path / "report.json").read_text())
     (clock,) = nextpnr["fmax"].values()
-    assert clock["constraint"] == pytest.approx(target.frequency / 1e6, rel=1e-3)
+    assert clock["constraint"] == pytest.approx(mhz, rel=1e-3)
     plls = nextpnr["utilization"][family.PLL]["used"]
     assert plls == (target.frequency != target.oscillator)
 
@@ -146,7 +147,7 @@ def test_nextpnr_takes_clock_lights_and_serial_line(board, tmp_path):
 @pytest.mark.parametrize("board", BOARDS)
 def test_serial_line_goes_to_the_pins_of_the_constraints(board):
     target = BOARDS[board]
-    (text,) = (t for name, t in echo_files(target).items() if name.endswith((".pcf", ".lpf")))
+    (text,) = (t for n, t in echo_files(target).items() if n.endswith(target.family.CONSTRAINTS))
     constraints = re.sub('[";]', "", text)
     kept = re.sub('[";]', "", constraints_text(target))
     for part in ("rx", "tx"):
@@ -165,12 +166,16 @@ def test_nextpnr_options_are_those_of_the_platform(board):
         assert options["--package"] == platform.package.lower()
         assert "--speed" not in options
         assert f"--{platform.device[5:].lower()}" in command
+    elif target.family.NAME == "gowin":
+        assert options["--device"] == platform.part
+        series = platform._chipdb_device.replace("AR", "A")  # the R stands for a second die
+        assert f"family={series}" in command
     else:
         package = platform._nextpnr_package_options[platform.package]
         assert options["--package"].lower() == package.lower()
         assert options["--speed"] == platform.speed
         assert platform._nextpnr_device_options[platform.device] in command
-    assert target.device.name == platform.device
+    assert target.device.name == getattr(platform, "device", target.device.name)
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -47,7 +47,8 @@ def find_family(name: str) -> Family:
 
 def family_of(platform: Any) -> Family | None:
     """The family of an Amaranth platform; None without a platform, or for another family."""
-    return FAMILIES.get(getattr(platform, "family", "").lower())
+    name = getattr(platform, "family", "")
+    return next((family for family in FAMILIES.values() if family.is_platform(name)), None)
 
 
 def find_part(device: str, package: str = "", speed: str = "") -> Part:

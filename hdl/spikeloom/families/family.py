@@ -122,6 +122,10 @@ class Family(ABC):
     # Whether rows of the floorplan are counted from the top.
     ROWS_FROM_TOP: ClassVar[bool] = False
 
+    def is_platform(self, name: str) -> bool:
+        """Whether Amaranth platforms whose ``family`` is `name` have FPGAs of this family."""
+        return name.lower() == self.NAME
+
     @abstractmethod
     def synthesise(self, top: str, netlist: str = "") -> str:
         """Yosys commands that map module `top` to cells, and write them as JSON to `netlist`."""

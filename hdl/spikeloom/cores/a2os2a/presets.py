@@ -9,4 +9,6 @@ PRESETS = {
     "ice40-8k": Preset(SHAPE | {"lanes": 8}, 60_000_000),
     "ice40-lp8k": Preset(SHAPE | {"lanes": 8}, 48_000_000),
     "ecp5": Preset(SHAPE | {"lanes": 64}),
+    "gowin-9k": Preset(SHAPE | {"lanes": 8}),
+    "gowin-20k": Preset(SHAPE | {"lanes": 32}),
 }

@@ -9,4 +9,6 @@ PRESETS = {
     "ice40-8k": Preset(SMALL, 60_000_000),
     "ice40-lp8k": Preset(SMALL, 48_000_000),
     "ecp5": Preset({"tokens": 49, "head_dim": 32, "steps": 40, "lanes": 7}),
+    "gowin-9k": Preset(SMALL),
+    "gowin-20k": Preset({"tokens": 49, "head_dim": 32, "steps": 40, "lanes": 7}),
 }

@@ -13,4 +13,6 @@ PRESETS = {
     "ice40-8k": Preset(DIAGONALS),
     "ice40-lp8k": Preset(DIAGONALS),
     "ecp5": Preset(SAMPLED),
+    "gowin-9k": Preset(DIAGONALS),
+    "gowin-20k": Preset(SAMPLED),
 }

@@ -1,0 +1,1 @@
+"""Amaranth platforms of boards that amaranth-boards does not have."""
