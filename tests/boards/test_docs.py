@@ -63,6 +63,7 @@ COUNTS = {
     ("CHANGELOG.md", "boards"): len(BOARDS),
     ("docs/boards.md", "boards"): len(BOARDS),
     ("docs/ssa.md", "engines"): len(ENGINES),
+    ("docs/networks.md", "engines"): len(ENGINES),
     ("docs/ssa.md", "configurations"): len(all_cores()["ssa"].CASES),
     ("docs/spiked.md", "configurations"): len(all_cores()["spiked"].CASES),
     ("docs/spiked.md", "faults"): HUNTS["spiked"][0],

@@ -41,4 +41,4 @@ def test_network_does_what_its_card_says(name):
     assert round(found.accuracy * count) == right
     assert abs(found.accuracy - float(ACCURACY.search(card)[1]) / 100) < 0.04
     for layer, rate in re.findall(r"^\| (\S+) \| ([\d.]+) \|", card, re.MULTILINE):
-        assert 100 * found.rates[layer] == pytest.approx(float(rate), rel=0.1, abs=0.5), layer
+        assert 100 * found.layers[layer].ones == pytest.approx(float(rate), rel=0.1, abs=0.5), layer
