@@ -65,4 +65,5 @@ class SpikeOperandContract(Harness):
             prove(beat < self._beats),
             prove(self.inside("memory.ring.closed") == tensors),
             prove(self.inside("memory.ring.reserved") == tensors + begun),
+            prove(self.inside("memory.ring.free") == (tensors + begun < 2)),
         ]
