@@ -9,12 +9,27 @@ NO_READ_WRITE_COLLISION: dict[str, Any] = {"no_rw_check": 1}
 # Use block RAM even for few words, because logic is scarcer.
 BLOCK_RAM = NO_READ_WRITE_COLLISION | {"ram_style": "block"}
 
-# Use LUTs as memory, because block RAM is scarcer; only where `has_lut_ram`.
+# Use LUTs as memory, because block RAM is scarcer.
 LUT_RAM: dict[str, Any] = NO_READ_WRITE_COLLISION | {"ram_style": "distributed"}
 
 # The large single-port RAM, where the FPGA has it. It has no initial contents: the
 # Verilog of such a memory has none either.
 LOADED_RAM: dict[str, Any] = NO_READ_WRITE_COLLISION | {"ram_style": "huge"}
+
+
+# Constants as logic. A memory that is written would become flip-flops.
+LOGIC: dict[str, Any] = {"ram_style": "logic"}
+
+
+def small_memory(platform: Any, *, constant: bool = False) -> dict[str, Any]:
+    """Attributes of a memory of few words: LUTs, where they can be memory, else block RAM.
+    Generated Verilog has block RAM."""
+    from ..families import family_of
+
+    family = family_of(platform)
+    if family is None or not family.LUT_RAM:
+        return BLOCK_RAM
+    return LOGIC if constant else LUT_RAM
 
 
 def has_lut_ram(platform: Any) -> bool:

@@ -22,7 +22,8 @@ class Lister(Component):
     A first stage goes through the groups of four bits of a piece, without those that are zero, and
     a second one through the bits of a group. The first one waits for the second.
 
-    A piece that adds no entry takes one cycle. Entries leave `delay` cycles after the piece.
+    A piece without events takes one cycle besides its fixed entries, and so does one with a tail.
+    Entries leave `delay` cycles after the piece.
 
     Fixed entries come from the table of operations, which the lister reads with a latency of one
     cycle. They are in three sequences, each closed by an entry that is marked as its last: `head`
@@ -86,7 +87,7 @@ class Lister(Component):
         fixed, over, take = Signal(), Signal(), Signal()
         m.d.comb += [
             fixed.eq(have & (prefix | (none & tail))),
-            over.eq((~prefix & ~tail & alone) | (none & literal_last & (prefix ^ tail))),
+            over.eq(~prefix & ~tail & alone),
             take.eq(step & (~have | over) & (~piece.first | self.room)),
             self.i.ready.eq(take),
             self.begins.eq(take & self.i.valid & piece.first),
@@ -111,6 +112,8 @@ class Lister(Component):
                 m.d.sync += have.eq(0)
             with m.If(prefix):
                 m.d.sync += prefix.eq(~literal_last)
+            with m.Elif(none):
+                m.d.sync += tail.eq(tail & ~literal_last)
             with m.Else():
                 others = groups & any_lower(groups)
                 m.d.sync += [

@@ -7,10 +7,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
-from ...blocks.memory_attributes import BLOCK_RAM, LUT_RAM
+from ...blocks.memory_attributes import BLOCK_RAM, small_memory
 from ...blocks.pieces import piece, pieces
 from ...blocks.pipeline import Pipeline
-from ...families import family_of
 from .controls import CONTROLS, decode
 from .replay import slot_layout
 
@@ -160,9 +159,8 @@ class Operands(Component):
 
     def _state_attributes(self, platform):
         """A wide state of few words takes many block RAMs, which the weights need."""
-        family = family_of(platform)
         small = self.state_words <= LUT_RAM_WORDS < self._head_lanes * self._state_bits
-        return LUT_RAM if small and family is not None and family.LUT_RAM else BLOCK_RAM
+        return small_memory(platform) if small else BLOCK_RAM
 
     def _attention(self, m, platform, addr, kind, first):
         """The memories of V and of the state. Returns the word of the state, extended."""

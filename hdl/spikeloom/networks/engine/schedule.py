@@ -91,15 +91,14 @@ def events(operation: Operation, spikes: Mapping[str, NDArray], pixels: NDArray)
 def operation_cycles(program: Program, operation: Operation, count: NDArray) -> int:
     """Cycles from the start of an operation to its end, for the events of each piece.
 
-    A list is written one entry per cycle, and a piece that adds no entry takes one cycle. Meanwhile
-    the list before is replayed once for each group.
+    A list is written one entry per cycle, with a cycle more for a piece without events or with a
+    tail. Meanwhile the lists before are replayed once for each group.
     """
-    entries = count.copy()
-    entries[:, 0, 0, 0] += len(operation.head)
-    entries[:, 1:, 0, 0] += len(operation.following)
-    entries[:, -1, -1, -1] += len(operation.tail)
-    listing = np.maximum(entries, 1).sum((1, 2, 3))
-    lengths = entries.sum((1, 2, 3))
+    lengths = count.sum((1, 2, 3)) + operation.fixed_entries
+    pauses = count == 0
+    if operation.tail:
+        pauses[:, -1, -1, -1] = True
+    listing = lengths + pauses.sum((1, 2, 3))
 
     ring = Ring(program)
     listed = RowReader.delay  # cycle in which the lister takes the first piece of a token

@@ -7,8 +7,10 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
-from ...blocks.memory_attributes import BLOCK_RAM
+from ...blocks.memory_attributes import BLOCK_RAM, small_memory
 from .table import Table
+
+LUT_WORDS = 256  # of a table that may be in LUTs
 
 
 class Sequencer(Component):
@@ -62,12 +64,20 @@ class Sequencer(Component):
             }
         )
 
+    def _attributes(self, platform):
+        """A short table is logic, whose outputs are earlier than those of block RAM."""
+        short = len(self._words) <= LUT_WORDS
+        return small_memory(platform, constant=True) if short else BLOCK_RAM
+
     def elaborate(self, platform):
         m = Module()
         table = self._table
 
         m.submodules.memory = memory = Memory(
-            shape=table.word_bits, depth=len(self._words), init=self._words, attrs=BLOCK_RAM
+            shape=table.word_bits,
+            depth=len(self._words),
+            init=self._words,
+            attrs=self._attributes(platform),
         )
         read = memory.read_port()
         code = Signal(table.operation_words * table.word_bits, reset_less=True)
