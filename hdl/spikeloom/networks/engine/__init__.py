@@ -12,6 +12,8 @@ membrane of its neuron (`Lanes`). The outputs are bitmaps again. Meanwhile the n
 
 - An attention is two operations for each head: learning the state K^T V, which lies in a memory of
   its own, and answering Q (K^T V) from it.
+  Learning takes one more for each further bit of K. Form spike-driven is one of each for all heads,
+  without events (`attention_operations`).
 - The patch embedding reads bit planes of pixels, the highest first, and doubles the sum between
   them. The sum is the same in all time steps, so it is computed once.
 - A residual is no operation: `iand` clears bits of the bitmap where it is, and the summands of
