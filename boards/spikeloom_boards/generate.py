@@ -42,7 +42,7 @@ def generate_files(
             progress("self-test")
             top = RawTop(board, make_self_test(config))
             selftest = f"{options.name}_selftest" if options.name else "selftest"
-            files[f"{selftest}.v"] = component_to_verilog(top, selftest).text
+            files[f"{selftest}.v"] = component_to_verilog(top, selftest, board.family).text
             files[constraints_name(board)] = constraints_text(board)
 
         manifest = json.loads(files["manifest.json"])

@@ -12,8 +12,8 @@ from .report import finish_synthesis
 
 
 def netlist_size(config: Core, family: Family) -> Synthesis:
-    """Synthesise the core with its AXI4-Stream ports."""
-    module = to_verilog(config)
+    """Synthesise the core, built for `family`, with its AXI4-Stream ports."""
+    module = to_verilog(config, family=family)
     with tempfile.TemporaryDirectory(prefix="spikeloom-size-") as folder:
         (Path(folder) / "core.v").write_text(module.text)
         script = f"read_verilog core.v; {family.synthesise(module.name, 'core.json')}"

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 from spikeloom.cores import find_core
 from spikeloom.errors import unknown
 from spikeloom.export.verilog import to_verilog
+from spikeloom.families import find_netlist
 from spikeloom.outputs import output_file
 
 from .backends.rtl import build_simulation
@@ -64,7 +65,8 @@ def run_suite(
     failures = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        module = module or to_verilog(config)
+        family = find_netlist(netlist).family if netlist else None
+        module = module or to_verilog(config, family=family)
         arguments = build_simulation(module, simulator, folder, netlist=netlist)
         settings = json.dumps({"core": config.reference(folder)} | config.as_dict())
         tests, failures = run_cocotb(

@@ -114,7 +114,7 @@ def place(
 ) -> list[dict[str, Any]]:
     """nextpnr's report for each seed, for the core between registers."""
     part, family = design.part, design.part.family
-    module = component_to_verilog(BenchTop(design.config.create()), "bench")
+    module = component_to_verilog(BenchTop(design.config.create()), "bench", family)
     command = family.place(part, "bench.json")
     reports = []
     with tempfile.TemporaryDirectory(prefix="spikeloom-bench-") as folder:

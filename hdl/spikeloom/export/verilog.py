@@ -25,6 +25,7 @@ from .readable_names import ONCE, free_name, readable_names
 
 if TYPE_CHECKING:
     from ..contract import Core
+    from ..families import Family
 
 COLLECT = (
     "proc -nomux -norom; memory_collect; "
@@ -66,20 +67,21 @@ def to_verilog(
     reset: str = "rst",
     *,
     initial: bool = True,
+    family: Family | None = None,
 ) -> VerilogModule:
     """The core as a `VerilogModule` with AXI4-Stream ports; the same text for the same arguments.
 
     Ports are ``clk``, the synchronous reset and those of `AxiTop`, with ``tdata`` of the widths
     `tdata`. The top module is called `name`, and every submodule ``NAME__...``. `reset` is a name
     in `interfaces.RESETS`, which tells its polarity. Without `initial` values, registers have none,
-    only constant memories do, and the design needs a reset.
+    only constant memories do, and the design needs a reset. `family`: see `component_to_verilog`.
 
     Raises `InputError` if `name` is a keyword or not an identifier, or `reset` unknown.
     """
     if reset not in RESETS:
         raise unknown("reset", reset, RESETS)
     name = module_name(core) if name is None else check_name(name)
-    module = component_to_verilog(AxiTop(core.create(), tdata), name, initial=initial)
+    module = component_to_verilog(AxiTop(core.create(), tdata), name, family, initial=initial)
     ports = tuple((reset if n == "rst" else n, flow, width) for n, flow, width in module.ports)
     parts = module.text.split("endmodule\n")
     (top,) = [n for n, part in enumerate(parts) if re.search(rf"^module {name}\(", part, re.M)]
@@ -87,14 +89,21 @@ def to_verilog(
     return VerilogModule(name, "endmodule\n".join(parts), ports, module.tool)
 
 
-def component_to_verilog(component: Any, name: str, *, initial: bool = True) -> VerilogModule:
-    """Any component as the `VerilogModule` called `name`; `initial`: see `to_verilog`."""
+def component_to_verilog(
+    component: Any, name: str, family: Family | None = None, *, initial: bool = True
+) -> VerilogModule:
+    """Any component as the `VerilogModule` called `name`; `initial`: see `to_verilog`.
+
+    The component uses the memories that suit `family`; without one, it suits any FPGA.
+    """
     ports = [("clk", "input", 1), ("rst", "input", 1)]
     for path, member, value in component.signature.flatten(component):
         flow = "input" if member.flow == In else "output"
         ports.append(("__".join(map(str, path)), flow, len(Value.cast(value))))
     elaborated = Elaborated(component, name)
-    design = without_initial_contents(rtlil.convert(elaborated, name=name, emit_src=False))
+    design = without_initial_contents(
+        rtlil.convert(elaborated, name=name, platform=family, emit_src=False)
+    )
     if not initial:
         design = without_initial_values(design)
     text = _rtlil_to_verilog(design, [name for name, _, _ in ports], elaborated.contracts)

@@ -46,7 +46,10 @@ def find_family(name: str) -> Family:
 
 
 def family_of(platform: Any) -> Family | None:
-    """The family of an Amaranth platform; None without a platform, or for another family."""
+    """The family of an Amaranth platform, or that given in its place; None without a platform, or
+    for another family."""
+    if isinstance(platform, Family):
+        return platform
     name = getattr(platform, "family", "")
     return next((family for family in FAMILIES.values() if family.is_platform(name)), None)
 

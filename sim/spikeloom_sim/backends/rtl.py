@@ -16,7 +16,7 @@ from spikeloom.backend import Operands, Progress, Run, silent
 from spikeloom.contract import Core
 from spikeloom.errors import JobError, unknown
 from spikeloom.export.verilog import VerilogModule, to_verilog
-from spikeloom.families import netlists
+from spikeloom.families import find_netlist, netlists
 from spikeloom.footprint import check_streams
 from spikeloom.outputs import output_file
 
@@ -57,7 +57,8 @@ class RTL:
         folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
         begun = time.monotonic()
         try:
-            module = to_verilog(core)
+            family = find_netlist(self.family).family if self.family else None
+            module = to_verilog(core, family=family)
             with output_file(self.wave) if self.wave else nullcontext() as wave:
                 arguments = build_simulation(
                     module, self.simulator, folder, netlist=self.family, wave=wave
