@@ -62,6 +62,15 @@ class BenchRow:
     default: bool = True
 
 
+@dataclass(frozen=True)
+class Trained:
+    """Share of nonzero elements of each operand in trained networks, and the `source` of these
+    densities."""
+
+    densities: Mapping[str, float]
+    source: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Core(Configuration):
     """One core in one configuration.
@@ -83,7 +92,7 @@ class Core(Configuration):
     while it computes.
     VIEWS : names of `views`, the default first.
     CYCLES_FOLLOW_DATA : whether zeros in the operands save cycles.
-    BENCH : rows of the bench.
+    BENCH : rows of the bench. IN_NETWORKS : densities of the operands in trained networks.
     """
 
     SUMMARY: ClassVar[str] = ""
@@ -99,6 +108,7 @@ class Core(Configuration):
     VIEWS: ClassVar[tuple[str, ...]] = ("values",)
     CYCLES_FOLLOW_DATA: ClassVar[bool] = False
     BENCH: ClassVar[tuple[BenchRow, ...]] = ()
+    IN_NETWORKS: ClassVar[Trained | None] = None
 
     @property
     def inputs(self) -> dict[str, Port]:
@@ -259,6 +269,13 @@ class Core(Configuration):
     def random_operands(self, rng: np.random.Generator, density: float = 0.5) -> dict[str, NDArray]:
         """Random operands for tests; see `Item.random`."""
         return {name: port.random(rng, density) for name, port in self.inputs.items()}
+
+    def trained_operands(self, rng: np.random.Generator) -> dict[str, NDArray]:
+        """Random operands with the densities of `IN_NETWORKS`, 0.5 where they are unknown."""
+        densities = self.IN_NETWORKS.densities if self.IN_NETWORKS else {}
+        return {
+            name: port.random(rng, densities.get(name, 0.5)) for name, port in self.inputs.items()
+        }
 
 
 def check_names(core: Core, tensors: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from examples.bench_picture import table_rows
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -18,6 +19,7 @@ from spikeloom.errors import InputError, JobError
 from spikeloom.families import FAMILIES
 from spikeloom_boards.bench import bench
 from spikeloom_boards.bench.designs import Design, choose, designs
+from spikeloom_boards.bench.measure import Measurement, simulated_cycles
 from spikeloom_boards.bench.plot import draw, plot_bench
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +47,50 @@ def test_choice():
     assert len(choose(["hx8k", "up5k"])) > len(choose(["up5k"]))
     with pytest.raises(InputError, match="no row's name contains it; rows: a2os2a/"):
         choose(["nothing like it"])
+
+
+def test_default_rows():
+    """The default set has every core that attends, `spiked` at three unrolls."""
+    names = {design.name for design in choose()}
+    assert {"spiked/trace/8/ecp5-25f", "spiked/trace/49/ecp5-85f"} <= names
+    assert {design.core.NAME for design in choose()} == {
+        *("ssa", "spiked", "a2os2a", "a2os2a_block")
+    }
+
+
+@pytest.mark.parametrize("core", [core for core in all_cores().values() if core.IN_NETWORKS])
+def test_trained_operands_have_their_densities(core):
+    """For `a2os2a_block`, the outputs of the neurons have them."""
+    config = core.from_settings({"tokens": 40, "head_dim": 48})
+    operands = config.trained_operands(np.random.default_rng(1))
+    if hasattr(config, "qkv"):
+        operands = config.check(operands) and config.qkv(**operands)
+    found = {name: np.mean(operand != 0) for name, operand in operands.items()}
+    assert found == pytest.approx(core.IN_NETWORKS.densities, abs=0.03)
+
+
+def test_table_names_the_densities_and_their_source():
+    counts = dict.fromkeys(("lut", "ff", "bram", "attentions_per_s"), 1)
+    times = dict.fromkeys(("fmax_mhz", "us", "us_loading", "lut_us"), 1.0)
+    trained = {"cycles_trained": 33, "us_trained": 44.4, "cycles_loading": 9, "fmax_runs": (1.0,)}
+    row = Measurement(name="spiked/trace/1/x", cycles=2, path="", **counts, **times, **trained)
+    unit = Measurement(
+        name="woss/default/1/x", cycles=2, path="", **counts, **times, **dict.fromkeys(trained)
+    )
+    text = bench.markdown(bench.Bench([row, unit], []))
+    table = [line.split(" | ") for line in text.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in text.splitlines() if line.startswith("|")}) == 1
+    assert table[2][-3:-1] == ["33", "44.4"]
+    assert table[3][-3:-1] == ["", ""]
+    assert "- spiked: q 0.97, k 0.97, v 0.97; trained SpikedAttention networks" in text
+
+
+@pytest.mark.long
+def test_cycles_of_trained_operands():
+    """They are simulated where zeros save cycles, beside those of random operands."""
+    config = all_cores()["a2os2a"].from_settings({"tokens": 8, "head_dim": 8, "lanes": 8})
+    cycles, loading, trained = simulated_cycles(config)
+    assert trained < cycles <= loading
 
 
 def test_row_that_fails(tmp_path, monkeypatch):
@@ -75,6 +121,7 @@ def test_one_design(tmp_path):
     assert row.fmax_mhz == min(row.fmax_runs) > 50
     assert row.us == pytest.approx(row.cycles / row.fmax_mhz, rel=1e-3)
     assert row.cycles < row.cycles_loading < 2 * row.cycles
+    assert row.cycles_trained == row.cycles
     assert 100 < row.lut < 1500
     assert row.bram > 0
     assert len(steps) == 1 + 2 + 2

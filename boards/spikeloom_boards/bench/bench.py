@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spikeloom.cores import all_cores
 from spikeloom.outputs import output_folder
 
 from .measure import Measurement, measure
@@ -31,13 +32,14 @@ class Bench:
     def as_list(self) -> list[dict[str, Any]]:
         """One dict per row, as in ``bench.json``; software rows have no cycles, cells or Fmax."""
         hardware = [row.as_dict() for row in self.rows]
-        nothing = dict.fromkeys(("cycles", "lut", "ff", "bram", "fmax_mhz"))
+        nothing = dict.fromkeys(("cycles", "cycles_trained", "lut", "ff", "bram", "fmax_mhz"))
         return hardware + [{"name": name} | nothing | {"us": us} for name, us in self.software]
 
 
 COLUMNS = (
     *("design", "core cycles", "LUT4", "FF", "block RAM", "Fmax (MHz)", "core us"),
-    *("us with loading", "attentions/s, core", "LUT x us", "limited by"),
+    *("us with loading", "attentions/s, core", "LUT x us"),
+    *("trained operands: cycles", "us", "limited by"),
 )
 
 
@@ -54,6 +56,8 @@ def cells(row: Measurement) -> tuple[str, ...]:
         _microseconds(row.us_loading),
         f"{row.attentions_per_s:,}",
         f"{row.lut_us:,.0f}",
+        "" if row.cycles_trained is None else f"{row.cycles_trained:,}",
+        "" if row.us_trained is None else _microseconds(row.us_trained),
         row.path,
     )
 
@@ -95,11 +99,11 @@ def markdown(bench: Bench) -> str:
     lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     lines += [f"| {' | '.join(cells(row))} |" for row in bench.rows]
     for name, us in bench.software:
-        lines.append(f"| {name} | | | | | | {us:,.0f} | | {1e6 / us:,.0f} | | software |")
+        lines.append(f"| {name} | | | | | | {us:,.0f} | | {1e6 / us:,.0f} | | | | software |")
     for row in REPORTED:
         lines.append(
             f"| {row.what} on a {row.device} | {row.cycles} | | | | {row.mhz:.0f} | {row.us:g} | | "
-            f"{1e6 / row.us:,.0f} | | reported, {row.source} |"
+            f"{1e6 / row.us:,.0f} | | | | reported, {row.source} |"
         )
     lines += [
         "",
@@ -107,8 +111,22 @@ def markdown(bench: Bench) -> str:
         "preloaded as the core can store. LUT4, flip-flops, block RAM: Yosys, core only. Fmax:",
         "median over seeds of nextpnr, core between registers. Core us: cycles divided by Fmax; us",
         "with loading: operands begin to stream in at start. Attentions/s: core only; a serial",
-        "line is far slower. a2os2a and spiked skip zeros: their cycle counts are for random",
-        "operands.",
+        "line is far slower. a2os2a and spiked skip zeros: the columns up to LUT x us are for",
+        "random operands, half of them zero. Trained operands are random with the densities of",
+        "trained networks, the share of elements that are not zero:",
+        "",
+        *_densities(bench.rows),
         "",
     ]
     return "\n".join(lines)
+
+
+def _densities(rows):
+    """The densities of trained operands of each core in `rows`, with their source."""
+    lines = []
+    for name in dict.fromkeys(row.name.split("/")[0] for row in rows):
+        trained = all_cores()[name].IN_NETWORKS
+        if trained:
+            shares = ", ".join(f"{key} {share:g}" for key, share in trained.densities.items())
+            lines.append(f"- {name}: {shares}; {trained.source}.")
+    return lines

@@ -34,20 +34,23 @@ class Measurement:
     """One row of the bench.
 
     cycles, cycles_loading : with operands preloaded, and with streams that begin at `start`.
+    cycles_trained : with operands of the densities of `Core.IN_NETWORKS`; None without any.
     lut, ff, bram : LUT4, flip-flops and block RAMs of the core only.
     fmax_mhz : median of `fmax_runs`; `path` is its critical path.
-    us, us_loading : microseconds per attention at Fmax.
+    us, us_loading, us_trained : microseconds per attention at Fmax.
     """
 
     name: str
     cycles: int
     cycles_loading: int
+    cycles_trained: int | None
     lut: int
     ff: int
     bram: int
     fmax_mhz: float
     us: float
     us_loading: float
+    us_trained: float | None
     attentions_per_s: float
     lut_us: float
     path: str
@@ -67,7 +70,7 @@ def measure(
     """
     config = design.config
     progress(f"{design.name}: simulate")
-    cycles, cycles_loading = simulated_cycles(config)
+    cycles, cycles_loading, cycles_trained = simulated_cycles(config)
     progress(f"{design.name}: synthesise")
     size = netlist_size(config, design.part.family)
     placed = place(design, seeds, progress)
@@ -79,12 +82,14 @@ def measure(
         name=design.name,
         cycles=cycles,
         cycles_loading=cycles_loading,
+        cycles_trained=cycles_trained,
         lut=size.lut4,
         ff=size.registers,
         bram=size.block_rams,
         fmax_mhz=fmax,
         us=round(us, 4),
         us_loading=round(cycles_loading / fmax, 4),
+        us_trained=None if cycles_trained is None else round(cycles_trained / fmax, 4),
         attentions_per_s=round(1e6 / us),
         lut_us=round(size.lut4 * us, 1),
         path=placed[runs.index(fmax)]["critical_path"],
@@ -92,21 +97,29 @@ def measure(
     )
 
 
-def simulated_cycles(config: Core) -> tuple[int, int]:
-    """Cycles of a run on Verilator with preloaded operands, and with operands sent from `start` on.
+def simulated_cycles(config: Core) -> tuple[int, int, int | None]:
+    """Cycles of a run on Verilator with preloaded operands, with operands sent from `start` on, and
+    with preloaded operands as in trained networks (None if their densities are unknown).
 
-    Raises `JobError` if the former differ from the core's formula.
+    Raises `JobError` if those with preloaded operands differ from the core's formula.
     """
-    batch = [config.random_operands(np.random.default_rng(1))]
-    run, loading = (RTL(preload=preload).run(config, batch)[0] for preload in (True, False))
-    expected = config.cycles(**batch[0])
-    wrong = compare([run, loading], 2 * Golden().run(config, batch))
-    if wrong or run.cycles != expected:
-        raise JobError(
-            f"{config.NAME}: simulated {run.cycles} cycles, formula {expected}; "
-            f"{wrong} outputs differ from the golden model"
-        )
-    return expected, loading.cycles
+    rng = np.random.default_rng(1)
+    batch = [config.random_operands(rng)]
+    if config.IN_NETWORKS and config.CYCLES_FOLLOW_DATA:
+        batch.append(config.trained_operands(rng))
+    runs = RTL().run(config, batch)
+    (loading,) = RTL(preload=False).run(config, batch[:1])
+    golden = Golden().run(config, batch)
+    wrong = compare([*runs, loading], [*golden, golden[0]])
+    for run, operands in zip(runs, batch, strict=True):
+        expected = config.cycles(**operands)
+        if wrong or run.cycles != expected:
+            raise JobError(
+                f"{config.NAME}: simulated {run.cycles} cycles, formula {expected}; "
+                f"{wrong} outputs differ from the golden model"
+            )
+    trained = runs[-1].cycles if config.IN_NETWORKS else None
+    return runs[0].cycles, loading.cycles, trained
 
 
 def place(

@@ -25,10 +25,10 @@ class Elaborated(Elaboratable):
         of its class.
     """
 
-    def __init__(self, component: Component, name: str) -> None:
+    def __init__(self, component: Component, name: str, family: Family | None = None) -> None:
         self.signature = component.signature
         self._component = component
-        self._fragment = Fragment.get(component, None)
+        self._fragment = Fragment.get(component, family)
         self.contracts: dict[str, str] = {}
         self._collect(self._fragment, name)
 

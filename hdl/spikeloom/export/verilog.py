@@ -100,10 +100,8 @@ def component_to_verilog(
     for path, member, value in component.signature.flatten(component):
         flow = "input" if member.flow == In else "output"
         ports.append(("__".join(map(str, path)), flow, len(Value.cast(value))))
-    elaborated = Elaborated(component, name)
-    design = without_initial_contents(
-        rtlil.convert(elaborated, name=name, platform=family, emit_src=False)
-    )
+    elaborated = Elaborated(component, name, family)
+    design = without_initial_contents(rtlil.convert(elaborated, name=name, emit_src=False))
     if not initial:
         design = without_initial_values(design)
     text = _rtlil_to_verilog(design, [name for name, _, _ in ports], elaborated.contracts)

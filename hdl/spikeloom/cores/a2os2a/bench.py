@@ -1,8 +1,17 @@
 """Rows of the bench of `a2os2a`, by lanes."""
 
-from ...contract import BenchRow
+from dataclasses import asdict
+
+from ...contract import BenchRow, Trained
+from .expected import TRAINED
 
 SHAPE = {"tokens": 64, "head_dim": 64}
+
+IN_NETWORKS = Trained(
+    asdict(TRAINED),
+    "Spikformer trained on Fashion-MNIST, two blocks: q 0.34 and 0.32, k 0.25 and 0.23, v 0.23 and "
+    "0.25",
+)
 
 ROWS = (
     BenchRow("kv", "8", "up5k", SHAPE | {"order": "kv", "lanes": 8}),

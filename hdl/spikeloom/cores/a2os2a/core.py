@@ -62,6 +62,7 @@ class A2OS2A(AttentionShape):
     CASES = cases.CASES
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
+    IN_NETWORKS = bench.IN_NETWORKS
 
     tokens: int = integer(
         "tokens N", low=1, high=MAX_TOKENS, why="longer sequences: length = open, mask = causal"

@@ -41,6 +41,7 @@ class A2OS2ABlock(Composition, A2OS2A):
     CASES = cases.CASES
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
+    trained_operands = bench.trained_operands
 
     input_bits: int = integer("bits of a signed pre-activation", low=2, high=32, default=12)
     q_threshold: int | tuple[int, ...] = integers(

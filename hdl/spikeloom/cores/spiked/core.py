@@ -66,6 +66,7 @@ class Spiked(AttentionShape):
     CASES = cases.CASES
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
+    IN_NETWORKS = bench.IN_NETWORKS
 
     tokens: int = integer("tokens N", low=1, high=MAX_TOKENS, why=HELD_WHY)
     head_dim: int = head_dim_key()

@@ -1,13 +1,15 @@
 """Rows of the bench of `ssa`: engine "sampled" by lanes x time steps at once, "counter" by cells x
 bits; "diagonals": without the corner turn."""
 
-from ...contract import BenchRow
+from ...contract import BenchRow, Trained
 
 SHAPE = {"tokens": 64, "head_dim": 64, "steps": 10}
 SAMPLED = SHAPE | {"engine": "sampled"}
 DIAGONALS = SAMPLED | {"feed": "diagonals"}
 FOUR_STEPS = DIAGONALS | {"steps_at_once": 4, "random": "own"}
 COUNTER = SHAPE | {"cells": 16, "bits": 8}
+
+IN_NETWORKS = Trained({"q": 0.8, "k": 0.6, "v": 0.4}, "heads of trained SSA networks")
 
 ROWS = (
     BenchRow("sampled", "1x1", "up5k", SAMPLED | {"random": "own"}),

@@ -67,6 +67,7 @@ class SSA(AttentionShape):
     CASES = cases.CASES
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
+    IN_NETWORKS = bench.IN_NETWORKS
 
     tokens: int = integer("tokens N", low=1, high=MAX_HELD, why=HELD_WHY)
     head_dim: int = head_dim_key()
