@@ -2,6 +2,7 @@
 
 import json
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from scipy import stats
 
 from spikeloom.cores.ssa import SSA
 from spikeloom.cores.ssa.schedule import cycles
+from spikeloom.export.verilog import to_verilog
+from spikeloom.families import FAMILIES
 from spikeloom_sim.regression import regression_configs, run_suite
 from spikeloom_sim.simulators.cocotb_run import run_cocotb
 
@@ -39,6 +42,50 @@ def test_netlist(family, icarus):
     """The synthesised netlist passes the same suite, and so does the placed and routed one."""
     config = SSA(tokens=4, head_dim=4, steps=3, cells=2, bits=2)
     result = run_suite(config, simulator=icarus, netlist=family)
+    assert result.failures == 0, f"see {result.folder}"
+
+
+SAMPLED = {"engine": "sampled", "random": "own", "steps": 3}
+CORNER_TURNS = {
+    "one block": {"tokens": 8, "head_dim": 8},
+    "fewer tokens than columns": {"tokens": 5, "head_dim": 12, "value_dim": 9},
+    "two blocks": {"tokens": 20, "head_dim": 18},
+    "three blocks, many rounds": {"tokens": 32, "head_dim": 40, "steps": 11},
+    "several steps at once": {"tokens": 6, "head_dim": 4, "steps_at_once": 2},
+}
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        pytest.param(name, marks=[] if name == "two blocks" else pytest.mark.long)
+        for name in CORNER_TURNS
+    ],
+)
+def test_corner_turn_that_writes_bits(sizes, icarus):
+    """The Verilog for iCE40 passes the suite."""
+    config = SSA.from_settings(SAMPLED | CORNER_TURNS[sizes])
+    module = to_verilog(config, family=FAMILIES["ice40"])
+    assert module.text != to_verilog(config).text
+    result = run_suite(config, simulator=icarus, module=module)
+    assert result.failures == 0, f"see {result.folder}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("family", "keys"),
+    [
+        ("ice40", CORNER_TURNS["two blocks"]),
+        ("ice40", CORNER_TURNS["fewer tokens than columns"]),
+        ("ice40-routed", CORNER_TURNS["one block"]),
+        ("ecp5", CORNER_TURNS["one block"]),
+        ("ecp5", {"tokens": 11, "head_dim": 8, "feed": "diagonals", "feed_rate": 4, "lanes": 2}),
+        ("ice40", {"tokens": 11, "head_dim": 8, "feed": "diagonals", "feed_rate": 4}),
+    ],
+)
+def test_netlist_of_the_sampled_engine(family, keys, icarus):
+    """Block RAM that writes single bits, and memories beside each other."""
+    result = run_suite(SSA.from_settings(SAMPLED | keys), simulator=icarus, netlist=family)
     assert result.failures == 0, f"see {result.folder}"
 
 
@@ -73,10 +120,23 @@ def test_cycles_with_loading():
     assert run_rtl(config, heads, preload=False).cycles == [cycles(config, loaded=False)]
 
 
+@pytest.mark.parametrize("steps_at_once", [2, pytest.param(5, marks=pytest.mark.long)])
+def test_cycles_with_loading_several_diagonals_a_beat(steps_at_once):
+    """Two runs: the second loads while the first computes, or after it where there is one bank."""
+    config = SSA(
+        **{"tokens": 13, "head_dim": 8, "steps": 5, "engine": "sampled", "lanes": 4},
+        **{"steps_at_once": steps_at_once, "feed": "diagonals", "feed_rate": 4},
+    )
+    rng = np.random.default_rng(0)
+    heads = [tuple((rng.random((3, 5, 13, 8)) < 0.5).astype(np.uint8)) for _ in range(2)]
+    run = run_rtl(config, heads, preload=False)
+    assert np.array_equal(run.outputs, run_golden(config, heads))
+    assert run.cycles[0] == cycles(config, loaded=False)
+
+
 @pytest.mark.long
 def test_third_party_bus_model(tmp_path, simulator):
     """cocotbext-axi's AXI4-Stream source and sink instead of Spikeloom's."""
-    from spikeloom.export.verilog import to_verilog
     from spikeloom_sim.backends.rtl import build_simulation
 
     config = SSA(tokens=5, head_dim=6, steps=3, mask="causal")
@@ -125,6 +185,20 @@ def test_sampled_cycles_are_linear_in_tokens():
     shape = {"head_dim": 64, "steps": 10, "engine": "sampled", "feed": "diagonals"}
     rest = [cycles(SSA(tokens=n, **shape)) - 10 * n for n in range(16, 257, 16)]
     assert rest == [11] * 4 + [11 + 8 * 4] * 12
+
+
+def test_cycles_with_loading_in_the_docs():
+    """The table of docs/ssa.md, and the sentence before it."""
+    page = (Path(__file__).parents[2] / "docs/ssa.md").read_text()
+    shape = {"tokens": 64, "head_dim": 64, "steps": 10, "engine": "sampled", "feed": "diagonals"}
+    for lanes in (1, 2, 4):
+        cells = [f"{lanes}"]
+        for rate in (1, 2, 4, 8):
+            config = SSA(**shape, steps_at_once=10, lanes=lanes, feed_rate=rate)
+            both = cycles(config), cycles(config, loaded=False)
+            assert both[1] - both[0] == 64 // rate - 2
+            cells.append(f"{both[0]}, {both[1]}")
+        assert f"| {' | '.join(cells)} |" in page
 
 
 def test_formula_of_the_presets():

@@ -55,6 +55,13 @@ def test_a2os2a(order, tmp_path):
     assert ports == set()
 
 
+def test_ssa_that_samples(tmp_path):
+    """The counters of the output queue, fewer registers than a stage of the pipeline has."""
+    registers, ports = reach(SSA(**SHAPE, engine="sampled"), tmp_path)
+    assert registers <= 20
+    assert ports == set()
+
+
 @pytest.mark.long
 def test_done_is_a_register(tmp_path):
     """In every core, for they share `RunControl`."""

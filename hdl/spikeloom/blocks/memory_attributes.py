@@ -6,6 +6,9 @@ from typing import Any
 # then omits the bypass around block RAM, which takes a LUT per bit.
 NO_READ_WRITE_COLLISION: dict[str, Any] = {"no_rw_check": 1}
 
+# Words of a memory that is one LUT deep, where LUTs can be memory.
+LUT_RAM_DEPTH = 16
+
 # Use block RAM even for few words, because logic is scarcer.
 BLOCK_RAM = NO_READ_WRITE_COLLISION | {"ram_style": "block"}
 
@@ -41,3 +44,14 @@ def has_lut_ram(platform: Any) -> bool:
 
     family = family_of(platform)
     return family is None or family.LUT_RAM
+
+
+def has_bit_mask(platform: Any) -> bool:
+    """Whether block RAM writes single bits of a word; false without a platform.
+
+    Elsewhere a memory with a write enable for each bit takes a block RAM for each bit.
+    """
+    from ..families import family_of
+
+    family = family_of(platform)
+    return family is not None and family.BIT_MASK

@@ -22,7 +22,12 @@ def lookup(values: Sequence[int], index: Value) -> Value:
 
 def select(values: list[Any], index: Value) -> Value:
     """Entry number `index` of a list of values, as for `lookup`."""
+    return select_some(values, index)[0]
+
+
+def select_some(values: list[Any], index: Value) -> list[Any]:
+    """The entries of a list of values whose number has `index` as its low bits."""
     for bit in index:
         values = values + values[-1:] * (len(values) % 2)
         values = [Mux(bit, high, low) for low, high in zip(values[::2], values[1::2], strict=True)]
-    return values[0]
+    return values

@@ -6,11 +6,14 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import Elaboratable, Fragment
 
 from ..blocks.component import Component
+
+if TYPE_CHECKING:
+    from ..families import Family
 
 WIDTH = 98
 MARK = "spikeloom_contract"

@@ -117,6 +117,8 @@ class Family(ABC):
 
     # Whether LUTs can be a small memory, so that few words need no block RAM.
     LUT_RAM: ClassVar[bool] = True
+    # Whether a write to block RAM can leave any bits of the word as they were.
+    BIT_MASK: ClassVar[bool] = False
     # Duration of the reset after configuration, until block RAM can be read.
     RESET_SECONDS: ClassVar[float] = 15e-6
     # Whether rows of the floorplan are counted from the top.

@@ -85,6 +85,7 @@ class Ice40(Family):
     RAM_BITS = 1 << 12
     LARGE_RAM_BITS = 1 << 18
     LUT_RAM = False
+    BIT_MASK = True
     PLL = "ICESTORM_PLL"
     APPENDED = ("SB_", "DFF", "RAM(?:_|$)")
 

@@ -63,6 +63,14 @@ CASES = {
         **{"engine": "sampled", "tokens": 8, "head_dim": 8, "steps": 8, "feed": "diagonals"},
         **{"lanes": 4, "steps_at_once": 4, "random": "own"},
     },
+    "sampled: two diagonals a beat, one round": {
+        **{"engine": "sampled", "tokens": 9, "head_dim": 4, "value_dim": 10, "steps": 3},
+        **{"lanes": 2, "steps_at_once": 3, "feed": "diagonals", "feed_rate": 2, "mask": "causal"},
+    },
+    "sampled: four diagonals a beat": {
+        **{"engine": "sampled", "tokens": 7, "head_dim": 11, "value_dim": 13, "steps": 5},
+        **{"lanes": 3, "steps_at_once": 2, "feed": "diagonals", "feed_rate": 4},
+    },
     "sampled: stratified": {
         **{"engine": "sampled", "tokens": 8, "head_dim": 8, "steps": 20},
         "indices": "stratified",

@@ -129,6 +129,12 @@ class SSA(AttentionShape):
         choices=("rows", "diagonals"),
         default="rows",
     )
+    feed_rate: int = integer(
+        "engine sampled: diagonals in a beat of K and V, a power of two (default: 1)",
+        low=1,
+        high=64,
+        default=None,
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -140,7 +146,7 @@ class SSA(AttentionShape):
 
     def _check_counter(self):
         """Unroll of engine "counter"."""
-        for key in ("lanes", "steps_at_once"):
+        for key in ("lanes", "steps_at_once", "feed_rate"):
             if getattr(self, key) is not None:
                 raise self.error(key, getattr(self, key), "left out with engine = counter")
         for key, only in (("indices", "lfsr"), ("feed", "rows")):
@@ -161,11 +167,17 @@ class SSA(AttentionShape):
         """Unroll of engine "sampled"."""
         if self.cells is not None:
             raise self.error("cells", self.cells, "left out with engine = sampled")
-        self.derive(lanes=1, steps_at_once=1)
+        self.derive(lanes=1, steps_at_once=1, feed_rate=1)
         if self.lanes > self.tokens:
             raise self.error("lanes", self.lanes, f"at most tokens ({self.tokens})")
         if self.steps_at_once > self.steps:
             raise self.error("steps_at_once", self.steps_at_once, f"at most steps ({self.steps})")
+        if self.feed_rate > 1 and self.feed != "diagonals":
+            raise self.error("feed_rate", self.feed_rate, "1 with feed = rows")
+        if self.feed_rate & (self.feed_rate - 1) or self.feed_rate >= 2 * self.tokens:
+            raise self.error(
+                "feed_rate", self.feed_rate, f"a power of two below twice tokens ({self.tokens})"
+            )
         if not self.by_value:
             if self.bits is not None:
                 raise self.error(
@@ -243,8 +255,8 @@ class SSA(AttentionShape):
 
     def beat_rows(self, operand: str) -> int:
         """Rows of spikes in a beat of "q", "k", "v" or "o": 1 unless the engine is "sampled"."""
-        rows = self.steps_at_once or 1
-        return rows * (self.lanes or 1) if operand in ("q", "o") else rows
+        rows = self.lanes if operand in ("q", "o") else self.feed_rate
+        return (self.steps_at_once or 1) * (rows or 1)
 
     # Schedule
 
@@ -350,7 +362,7 @@ class SSA(AttentionShape):
         if self.by_value:
             return self.tokens * max(self.head_dim, self.value_dim) + 8
         if self.engine == "sampled":
-            return layout.banks(self) * (self.tokens + layout.skew(self)) + 8
+            return layout.banks(self) * (layout.feed_beats(self) + layout.skew(self)) + 8
         return 2 * self.tokens * self.beat_cycles() + 8
 
 

@@ -9,17 +9,28 @@ if TYPE_CHECKING:
 
 BLOCK_COLUMNS = 16  # columns per address: the width of the narrowest block RAM
 RAM_DEPTH = 256  # depth of that block RAM
+QUEUE_DELAY = 1  # cycles through the output queue
 
 
 def banks(config: SSA) -> int:
-    """Rounds of K and V stored on chip: at least two, and as many as fit into a block RAM."""
-    stride = 1 << (config.tokens - 1).bit_length()
+    """Rounds of K and V stored on chip: at least two, and as many as fit into a block RAM.
+
+    Only one if a run has only one and several words arrive in a beat: such short memories are LUTs.
+    """
+    if rounds(config) == 1 and config.feed_rate > 1:
+        return 1
+    stride = 1 << (feed_beats(config) - 1).bit_length()
     return max(2, min(rounds(config), RAM_DEPTH // stride))
 
 
 def rounds(config: SSA) -> int:
     """Rounds of `steps_at_once` time steps in a run."""
     return -(-config.steps // config.steps_at_once)
+
+
+def feed_beats(config: SSA) -> int:
+    """Beats of K, and of V, in a round."""
+    return -(-config.tokens // config.feed_rate)
 
 
 def groups(config: SSA) -> int:
@@ -66,6 +77,11 @@ def mask_delay(config: SSA) -> int:
     return 0 if config.mask == "none" else 3
 
 
+def read_delay(config: SSA) -> int:
+    """Cycles to read a word: one more to select it among those of a beat."""
+    return 1 if config.feed_rate == 1 else 2
+
+
 def rotate_levels(config: SSA) -> int:
     """Levels of the rotator; the last one includes the AND with V."""
     return max(1, (config.head_dim - 1).bit_length())
@@ -78,9 +94,21 @@ def value_delay(config: SSA) -> int:
 
 def lane_delay(config: SSA) -> int:
     """Cycles from the word of K to output spikes."""
-    return value_delay(config) + 2
+    return value_delay(config) + 1
 
 
 def latency(config: SSA) -> int:
     """Cycles from issuing a query to its output beat."""
-    return index_delay(config) + mask_delay(config) + 1 + lane_delay(config)
+    return (
+        index_delay(config)
+        + mask_delay(config)
+        + read_delay(config)
+        + lane_delay(config)
+        + QUEUE_DELAY
+    )
+
+
+def queue_depth(config: SSA) -> int:
+    """Beats of the output queue, so that a stream that does not stall never fills it: a power of
+    two, at least 16 as in memories of LUTs."""
+    return max(16, 1 << (latency(config) + 1).bit_length())

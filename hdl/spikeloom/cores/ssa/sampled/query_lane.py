@@ -26,7 +26,7 @@ class QueryLane(Component):
     advance : In(1), clock enable.
     q, k : In(D). s : In(range(D)), one cycle before them.
     v_0, v_1 : In(Dv), words of V, `layout.value_delay` cycles after k.
-    o : Out(Dv), two cycles after V and `delay` cycles after k.
+    o : Out(Dv), a cycle after V and `delay` cycles after k; not a register.
     """
 
     def __init__(self, config: SSA) -> None:
@@ -69,9 +69,9 @@ class QueryLane(Component):
             turn = s[0] if len(s) else 0
             turned = [Mux(turn, spikes[(x + 2**level) % dims], spikes[x]) for x in range(dims)]
             if level == levels - 1:
-                turned = [turned[x] & value[d] for d, x in enumerate(dim_of)]
-            spikes = pipeline.register(Cat(turned), f"turned_{level}")
-            s = pipeline.register(s[1:], f"s_{level}_left")
-        m.d.comb += self.o.eq(spikes)
+                m.d.comb += self.o.eq(Cat(turned[x] & value[d] for d, x in enumerate(dim_of)))
+            else:
+                spikes = pipeline.register(Cat(turned), f"turned_{level}")
+                s = pipeline.register(s[1:], f"s_{level}_left")
 
         return m

@@ -17,7 +17,6 @@ from ....blocks.loop_nest import LoopNest
 from ....blocks.pipeline import Pipeline
 from ....blocks.row_gatherer import RowGatherer
 from ....blocks.run_control import RunControl
-from ....blocks.skid_buffer import SkidBuffer
 from ....random.seed_scrambler import SeedScrambler
 from ..core import ENCODER_STREAMS
 from ..ports import ssa_ports
@@ -25,7 +24,19 @@ from ..value_operand import ValueOperand
 from .admission import Admission
 from .diagonal_operand import DiagonalOperand
 from .index_source import IndexSource
-from .layout import groups, index_delay, lane_delay, mask_delay, rounds, value_delay, value_words
+from .layout import (
+    feed_beats,
+    groups,
+    index_delay,
+    lane_delay,
+    mask_delay,
+    queue_depth,
+    read_delay,
+    rounds,
+    value_delay,
+    value_words,
+)
+from .output_queue import OutputQueue
 from .query_lane import QueryLane
 from .value_address import ValueAddress
 
@@ -56,7 +67,8 @@ class SampledSSA(Component):
     -------
     start, seed, busy, done, misframed : as for `SSA`.
     k, v : In(stream of {data, last}). A beat is a token of each of the `steps_at_once` time steps
-        of a round, the first in the lowest bits; N beats a round.
+        of a round, the first in the lowest bits; N beats a round. With ``feed = "diagonals"`` it is
+        `feed_rate` diagonals of each of them; ``ceil(N / feed_rate)`` beats a round.
     q : In(stream of {data, last}), o : Out(stream of {data, last}). A beat is `lanes` neighbouring
         tokens of the first time step, then of the second, ...; ``ceil(N / lanes)`` beats per round.
 
@@ -77,9 +89,7 @@ class SampledSSA(Component):
         m.submodules.run_control = run_control = RunControl(1)
         m.submodules.scrambler = scrambler = SeedScrambler()
         connect(m, control_of(self), run_control.control)
-        final = Signal()  # the output beat is valid and the last of the run
         m.d.comb += [
-            run_control.last.eq(self.o.ready & final),
             scrambler.start.eq(run_control.begin),
             scrambler.seed.eq(self.seed),
             scrambler.keep.eq(self.busy),
@@ -89,22 +99,26 @@ class SampledSSA(Component):
         seeded, misframed = [indices], []
         q, k, v = (self._rows(m, name, seeded, misframed, scrambler) for name in ENCODER_STREAMS)
         connect(m, scrambler.seeding, *(part.seeding for part in seeded))
-        with m.If(Cat(misframed).any()):
+        wrong = Signal(len(misframed))  # a register, as `ready` of a stream is not one
+        m.d.sync += wrong.eq(Cat(misframed))
+        with m.If(wrong.any()):
             m.d.sync += self.misframed.eq(1)
         m.submodules.k_operand = k_operand = DiagonalOperand(config, "k")
         m.submodules.v_operand = v_operand = DiagonalOperand(config, "v", words=value_words(config))
         connect(m, k, k_operand.i)
         connect(m, v, v_operand.i)
 
-        # The pipeline: all stages advance unless the output stalls.
-        m.submodules.output = output = SkidBuffer(len(self.o.payload.as_value()) + 1)
-        advance = output.i.ready
+        # The pipeline: a query is issued only if the output queue has a place for it.
+        m.submodules.output = output = OutputQueue(
+            len(self.o.payload.as_value()), queue_depth(config)
+        )
+        advance = output.advance
         pipeline = Pipeline(m, advance)
         m.submodules.round_banks = round_banks = ClaimAhead()
         m.submodules.issued = issued = LoopNest(round=rounds(config), group=groups(config))
         issue, leave = Signal(), Signal()
         m.d.comb += [
-            q.ready.eq(round_banks.granted & indices.ready & advance),
+            q.ready.eq(round_banks.granted & indices.ready & output.free),
             issue.eq(q.ready & q.valid),
             leave.eq(issue & issued.group_last),
             issued.step.eq(issue),
@@ -113,6 +127,7 @@ class SampledSSA(Component):
             indices.advance.eq(advance),
             k_operand.advance.eq(advance),
             v_operand.advance.eq(advance),
+            output.begin.eq(issue),
         ]
         # Banks are released when the last queries of a round have been read.
         before_read = index_delay(config) + mask_delay(config)
@@ -134,17 +149,15 @@ class SampledSSA(Component):
                 self._lane(m, pipeline, n, query, issued.group, indices, k_operand, v_operand)
             )
 
-        latency = before_read + 1 + lane_delay(config)
+        latency = before_read + read_delay(config) + lane_delay(config)
         m.d.comb += [
-            output.i.valid.eq(pipeline.delay(issue, latency, "valid", reset_less=False)),
-            output.i.payload.eq(
-                Cat(
-                    *rows,
-                    pipeline.delay(issued.group_last, latency, "last"),
-                    pipeline.delay(issue & issued.round_last, latency, "final", reset_less=False),
-                )
+            output.valid.eq(pipeline.delay(issue, latency, "valid", reset_less=False)),
+            output.data.eq(Cat(*rows, pipeline.delay(issued.group_last, latency, "last"))),
+            output.final.eq(
+                pipeline.delay(issue & issued.round_last, latency, "final", reset_less=False)
             ),
-            Cat(self.o.payload, final).eq(output.o.payload),
+            run_control.last.eq(output.ended),
+            self.o.payload.eq(output.o.payload),
             self.o.valid.eq(output.o.valid),
             output.o.ready.eq(self.o.ready),
         ]
@@ -178,8 +191,8 @@ class SampledSSA(Component):
             address.s.eq(s),
             address.b.eq(b),
             lane.advance.eq(pipeline.advance),
-            lane.q.eq(pipeline.register(spikes, f"q_{n}_to_k")),
-            lane.s.eq(s),
+            lane.q.eq(pipeline.delay(spikes, read_delay(config), f"q_{n}_to_k")),
+            lane.s.eq(pipeline.delay(s, read_delay(config) - 1, f"s_{n}_to_k")),
             getattr(k_operand, f"b_{n}").eq(b),
             lane.k.eq(getattr(k_operand, f"o_{n}")),
         ]
@@ -202,7 +215,7 @@ class SampledSSA(Component):
         width = config.width(name)
         by_value = config.by_value
 
-        beats = groups(config) if name == "q" else config.tokens
+        beats = groups(config) if name == "q" else feed_beats(config)
         m.submodules[f"{name}_framed"] = framed = FramedInput(
             port.payload.shape(), beat=beats, dim=width if by_value else 1
         )

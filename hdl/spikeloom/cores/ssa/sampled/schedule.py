@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ....random.random_plan import START_CYCLES
 from .layout import (
     banks,
+    feed_beats,
     groups,
     index_delay,
     latency,
@@ -77,7 +78,7 @@ class _Fill:
         if config.by_value:
             self._row_period = config.width(operand) // config.bits
             self._row_ready = _first_row(config, operand, loaded, begin)
-        self._rows = config.tokens
+        self._rows = feed_beats(config)
         self._skew = skew(config)
         self._row_free = 0  # cycle in which the corner turn has finished the previous round
         self.released = []
