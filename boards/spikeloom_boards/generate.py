@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ def generate_files(
     """
     with output_folder(folder, "generate") as staging:
         progress("Verilog")
-        files = core_files(config, options)
+        files = core_files(config, replace(options, large_ram=board is not None))
         if board is not None:
             progress("self-test")
             top = RawTop(board, make_self_test(config))

@@ -24,8 +24,17 @@ SMALLEST = {
 FAMILIES = ("xilinx", "gowin", "nexus", "gatemate", "intel_alm", "microchip", "achronix")
 WITHOUT = ("microchip", "achronix")  # flip-flops without initial values
 BY_DEFAULT = {("lfsr", "achronix"), ("a2os2a", "gowin")}
+SLOW = {("network", "achronix")}  # weights in flip-flops
+
+
+def mark_of(core, family):
+    if (core, family) in SLOW:
+        return pytest.mark.slow
+    return [] if (core, family) in BY_DEFAULT else pytest.mark.long
+
+
 SYNTHESES = [
-    pytest.param(core, family, marks=[] if (core, family) in BY_DEFAULT else pytest.mark.long)
+    pytest.param(core, family, marks=mark_of(core, family))
     for core in SMALLEST
     for family in FAMILIES
 ]
@@ -61,6 +70,16 @@ def test_reset_replaces_initial_values(core, tmp_path):
     }
     done = run_icarus("bare", tmp_path / "testbench")
     assert (done.returncode, "PASSED" in done.stdout) == (0, True), done.stdout
+
+
+def test_large_ram():
+    """Loaded weights ask for it only on request: most families have none, and Yosys fails."""
+    texts = {
+        wanted: core_files(SMALLEST["network"], Options(name="dut", large_ram=wanted))["dut.v"]
+        for wanted in (False, True)
+    }
+    assert [text.count("huge") for text in texts.values()] == [0, 1]
+    assert texts[True].replace('  (* ram_style = "huge" *)\n', "") == texts[False]
 
 
 def test_attributes_for_vivado():

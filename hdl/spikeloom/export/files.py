@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
+from ..blocks.memory_attributes import LOADED_RAM
 from ..errors import InputError, unknown
 from .axi_top import TDATA
 from .comments import header
@@ -31,6 +32,8 @@ class Options:
     name : name of the top module and the files, or None for the core's. tdata : widths of the
     streams' ``tdata``, in `axi_top.TDATA`. reset : name of the reset, in `interfaces.RESETS`.
     initial : whether registers have initial values. mhz : clock frequency in the constraints.
+    large_ram : whether a memory that is loaded after reset asks for the large RAM that some devices
+    have; tools refuse it for the others.
     """
 
     name: str | None = None
@@ -38,6 +41,7 @@ class Options:
     reset: str = "rst"
     initial: bool = True
     mhz: float = 100.0
+    large_ram: bool = False
 
     def __post_init__(self) -> None:
         if self.name is not None:
@@ -60,6 +64,8 @@ def core_files(core: Core, options: Options = Options()) -> dict[str, str]:
     module = to_verilog(core, options.tdata, options.name, options.reset, initial=options.initial)
     manifest = manifest_of(core, module, options)
     text = header(manifest, module.tool) + "\n" + module.text
+    if not options.large_ram:
+        text = text.replace(f'  (* ram_style = "{LOADED_RAM["ram_style"]}" *)\n', "")
     manifest["sha256"] = hashlib.sha256(text.encode()).hexdigest()
     testbench = bench_files(core, manifest)
     words = {"version": __version__, "testbench": bool(testbench), "mhz": options.mhz}
