@@ -92,8 +92,9 @@ class CornerTurn(Component):
         delays = self._columns(m, row, shift)
         if self._masked:
             # Column by column, bits become valid in the first rows and invalid after the last.
-            # Registers that power up as 0, mask bits that are high and are set between rows: on
-            # iCE40 this takes no logic. What is written before the first row is written again.
+            # Registers that power up as 0, mask bits that are high and are set between rows: where
+            # flip-flops begin as 0, this takes no logic. What is written before the first row is
+            # written again.
             void = Signal(skew + 1, reset_less=True)
             mask = Signal(skew + 1, reset_less=True)
             with m.If(rows.step):
