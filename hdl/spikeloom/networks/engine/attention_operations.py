@@ -121,7 +121,7 @@ def _mask(build: LayerOperations, layer: Attention, signal: str) -> None:
         o_base=0,
         o_row=groups,
     )
-    output = build.output(layer, q.columns, Target.MASK, signal)
+    output = build.output(layer, build.storage.columns(signal), Target.MASK, signal)
     build.emit(
         layer,
         q,
