@@ -194,8 +194,9 @@ def _threshold(exact: float, leak: int, name: str, rounding: Callable[[float], i
 
 def _is_current(layer: FloatLayer) -> TypeGuard[floating.Weighted]:
     """Whether a layer has weights and no neurons, and is not the classifier."""
-    weighted = isinstance(layer, floating.Weighted) and not isinstance(layer, floating.Head)
-    return weighted and layer.neuron is None
+    if not isinstance(layer, floating.Weighted) or isinstance(layer, floating.Head):
+        return False
+    return layer.neuron is None
 
 
 def _matrix(layer: floating.Weighted) -> tuple[NDArray, NDArray]:

@@ -41,7 +41,8 @@ class Setting:
         except ValueError:
             kind = "an integer" if self.whole else "a number"
             raise InputError(f"--set {self.name}={text}: give {kind} ({self.help})") from None
-        return values if isinstance(self.default, tuple) or len(values) > 1 else values[0]
+        single = len(values) == 1 and not isinstance(self.default, tuple)
+        return next(iter(values)) if single else values
 
     def _number(self, text: str) -> float:
         value = int(text) if self.whole else float(text)

@@ -142,6 +142,8 @@ def _scores(reals, trace):
     queries = float_fire(reals[0], threshold=1.0, leak=0.5)
     keys = np.maximum(reals[1], 0)
     exact = np.einsum("tid,tjd->ij", queries, keys) / STEPS
-    unit = ONE >> A2OS2ABlock.k_shift
+    shift = A2OS2ABlock.k_shift
+    assert isinstance(shift, int)  # the default is one for all channels
+    unit = ONE >> shift
     decoded = np.einsum("tid,tjd->ij", trace.q, trace.k) / STEPS / unit
     return exact, decoded
