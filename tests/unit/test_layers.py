@@ -78,15 +78,15 @@ def test_golden_models_were_found():
 
 
 def test_block_is_a_short_composition():
-    """`a2os2a_block` adds at most 60 lines of code to the cores that it uses."""
+    """`a2os2a_block` adds at most 80 lines of code to the cores that it uses, besides its keys."""
     path = ROOT / "hdl/spikeloom/cores/a2os2a_block/core.py"
     lines = dict(enumerate(path.read_text().splitlines(), 1))
     for node in ast.walk(ast.parse(path.read_text())):
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         if documented and ast.get_docstring(node):
             node = node.body[0]
-        elif not isinstance(node, ast.Import | ast.ImportFrom):
+        elif not isinstance(node, ast.Import | ast.ImportFrom | ast.AnnAssign):
             continue
         for number in range(node.lineno, node.end_lineno + 1):
             lines.pop(number, None)
-    assert 20 < sum(bool(line.strip()) for line in lines.values()) <= 61  # `if TYPE_CHECKING:`
+    assert 20 < sum(bool(line.strip()) for line in lines.values()) <= 81  # `if TYPE_CHECKING:`
