@@ -60,8 +60,7 @@ def draw(figure: Figure, rows: Sequence[Measurement]) -> None:
             "linestyle": "none",
         }
         ax.plot(row.lut, row.us, markersize=13, markeredgecolor="w", **look)
-        inside = {"ha": "center", "va": "center", "fontsize": 7, "color": "w", "weight": "bold"}
-        ax.text(row.lut, row.us, str(number), **inside)
+        _number(ax, row, number, rows[: number - 1])
         name = f"{number}  {core} {engine} {unroll} on {device}"
         keys.append(Line2D([], [], markersize=8, label=name, **look))
     for row in REPORTED:
@@ -69,6 +68,17 @@ def draw(figure: Figure, rows: Sequence[Measurement]) -> None:
         name = f"{row.us:g} us reported in {row.source}:\n{row.what}"
         keys.append(Line2D([], [], color="k", linestyle=":", linewidth=1, label=name))
     ax.legend(handles=keys, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _number(ax, row, number, others):
+    """Write a number on the mark of a row, or beside it if one of the `others` is at its place."""
+    style: dict[str, Any] = {"fontsize": 7, "weight": "bold", "va": "center"}
+    if any(abs(np.log(row.lut / o.lut)) < 0.2 and abs(np.log(row.us / o.us)) < 0.4 for o in others):
+        colour = ax.lines[-1].get_color()
+        place = {"xytext": (-8, 0), "textcoords": "offset points", "ha": "right"}
+        ax.annotate(str(number), (row.lut, row.us), color=colour, **place, **style)
+    else:
+        ax.text(row.lut, row.us, str(number), color="w", ha="center", **style)
 
 
 def _equal_products(ax, rows):
