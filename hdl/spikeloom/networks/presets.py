@@ -8,7 +8,7 @@ from .graph import Graph
 from .layers.weighted import Weighted
 
 LOADED_BITS = 64  # of a word of the large RAM of an iCE40 UP5K
-ICE40_HZ = 36_000_000  # fashion-spikformer was routed at 38.9 MHz on the UP5K, the slowest
+ICE40_HZ = 36_000_000  # for the UP5K, the slowest
 SMALL_ICE40, SMALL_LANES = ("1k", "8k", "lp8k"), 8
 
 
