@@ -181,6 +181,7 @@ def _yosys(folder, script):
 # Registers that Yosys adds to a memory: the word read and, for a transparent port, the word written
 # and the bits taken from it.
 _READ = re.compile(r"^ +(_\d+_) <= (\w+)\[", re.MULTILINE)
+_MEMORY = re.compile(r"^ +reg (?:\[\d+:\d+\] )?(\w+) \[\d+:\d+\];$", re.MULTILINE)
 _WRITTEN = re.compile(r" = \((_\d+_) & (_\d+_)\) \| \(~\1 & (\w+)_read(?:_\d+)?\);$", re.MULTILINE)
 
 
@@ -201,7 +202,10 @@ def _complete_memories(text):
         registers.append(free_name(wanted, set(re.findall(r"\w+", text))))
         return re.sub(rf"\b{old}\b", registers[-1], text)
 
+    memories = set(_MEMORY.findall(text))
     for register, memory in _READ.findall(text):
+        if memory not in memories:  # part of a word that is written
+            continue
         text = name_register(register, f"{memory}_read")
     for bits, word, memory in _WRITTEN.findall(text):
         text = name_register(bits, f"{memory}_written_bits")
