@@ -98,11 +98,7 @@ class _Module:
 
     def _replace(self, nets):
         """Replace the wires that are the keys of `nets` by their values."""
-        self.body = [
-            _with_nets(line, nets)
-            for line in self.body
-            if not ((wire := _WIRE.match(line)) and wire[1] in nets)
-        ]
+        self.body = [_with_nets(line, nets) for line in _without_wires(self.body, nets)]
         self.body = [line for line in self.body if not _TO_ITSELF.match(line)]
 
     def _drop_aliases(self):
@@ -117,16 +113,32 @@ class _Module:
             aliases -= {line.split()[-1] for line in self.body if _is_port(line)}
             if not aliases:
                 return
-            self.body = [line for line in self.body if not _is_about(line, aliases)]
+            kept = _without_wires(self.body, aliases)
+            self.body = [line for line in kept if not _connects(line, aliases)]
 
 
 def _is_port(line):
     return re.match(r"  wire .*(input|output|inout) \d+ ", line)
 
 
-def _is_about(line, aliases):
-    found = _WIRE.match(line) or _ALIAS.match(line)
+def _connects(line, aliases):
+    found = _ALIAS.match(line)
     return found and found[1] in aliases
+
+
+def _without_wires(lines, names):
+    """The lines of a module without the wires `names` and their attributes, which would otherwise
+    be those of the next wire."""
+    kept, attributes = [], []
+    for line in lines:
+        if line.startswith("  attribute "):
+            attributes.append(line)
+            continue
+        wire = _WIRE.match(line)
+        if not wire or wire[1] not in names:
+            kept += [*attributes, line]
+        attributes = []
+    return kept + attributes
 
 
 def readable_names(text: str) -> str:
