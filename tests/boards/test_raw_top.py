@@ -14,12 +14,18 @@ from spikeloom_boards.self_test import make_self_test
 CONFIG = SSA(tokens=2, head_dim=2, steps=1)
 
 
+PINS = {
+    "ice40": r"^set_io.* (\w+) \w+$",
+    "gowin": r'^IO_LOC "(\w+)" \w+;',
+    "ecp5": r'LOCATE COMP "(\w+)" SITE',
+}
+
+
 @pytest.mark.parametrize("board", BOARDS)
 def test_every_port_has_a_pin(board):
     target = BOARDS[board]
     ports = set(RawTop(target, make_self_test(CONFIG)).signature.members)
-    pin = r'LOCATE COMP "(\w+)" SITE' if target.family.NAME == "ecp5" else r"^set_io.* (\w+) \w+$"
-    constrained = set(re.findall(pin, constraints_text(target), re.MULTILINE))
+    constrained = set(re.findall(PINS[target.family.NAME], constraints_text(target), re.MULTILINE))
     assert constrained == ports | {"uart_rx", "uart_tx"}
     assert {"board_clk", "led_pass"} <= ports
 

@@ -15,6 +15,8 @@ from .fake_usb import FakeUsb
 
 COMMANDS = {
     "icebreaker": "iceprog {}",
+    "tang-nano-9k": "openFPGALoader -b tangnano9k {}",
+    "tang-nano-20k": "openFPGALoader -b tangnano20k {}",
     "icestick": "iceprog {}",
     "hx8k-breakout": "iceprog {}",
     "icesugar": "icesprog {}",

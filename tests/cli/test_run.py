@@ -140,7 +140,7 @@ def test_spikes_other_than_0_and_1(spikeloom, tmp_path):
         (["run", "ssa", "--wave", "w.vcd"], "--wave needs --backend rtl"),
         (["run", "ssa", "--backend", "rtl", "--wave", "w.png"], "name a .vcd or .fst file"),
         (["run", "ssa", "--sim", "questa"], "unknown simulator 'questa'; simulators: verilator"),
-        (["run", "ssa", "--family", "gowin"], "families: ice40, ecp5"),
+        (["run", "ssa", "--family", "spartan"], "families: ice40, gowin, ecp5"),
         (["run", "ssa", "-o", "no/such/o.npy"], "folder no/such does not exist"),
         (["run", "ssa", "--frobnicate"], "No such option"),
     ],

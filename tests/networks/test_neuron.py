@@ -34,12 +34,13 @@ def test_equal_to_the_unit(kind, reset, leak):
 
 
 def test_relu_is_the_quantiser():
-    """Where the threshold is a power of two; and by hand where it is not, with ties."""
+    """Where the threshold is a power of two, of which a bias of half rounds as the quantiser does;
+    and by hand where it is not, with ties."""
     current = np.arange(-40, 300).reshape(1, 1, -1)
     values, clipped = relu_quantise(current, bits=4, shift=4)
     neuron = Neuron(threshold=16, kind="relu", bits=4)
     assert clipped
-    assert np.array_equal(neuron.fire(current, 3), np.repeat(values, 3, axis=1))
+    assert np.array_equal(neuron.fire(current + 8, 3), np.repeat(values, 3, axis=1))
     odd = Neuron(threshold=5, kind="relu", bits=2)
     assert odd.fire(np.array([[[-1, 4, 5, 9, 10, 15, 99]]]), 1).tolist() == [
         [[0, 0, 1, 1, 2, 3, 3]]
