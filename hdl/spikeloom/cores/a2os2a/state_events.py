@@ -129,16 +129,19 @@ class StateEvents(Component):
             row.tag.v.eq(v),
         ]
 
-        # One row per step of the loops; an operand is accepted with its last row.
+        # One row per step of the loops; an operand is accepted with its last row. Its own valid is
+        # not part of its ready, which enables many registers.
+        learn = self.run & turns.learn & scanner.i.ready
+        answer = self.run & turns.answer & scanner.i.ready
         m.d.comb += [
             learning.step.eq(can_learn & scanner.i.ready),
             answering.step.eq(can_answer & scanner.i.ready),
-            self.k.ready.eq(learning.step & learning.group_last),
-            self.v.ready.eq(learning.step & learning.chunk_last),
-            self.q.ready.eq(answering.step & answering.group_last),
-            turns.learnt.eq(self.v.ready),
+            self.k.ready.eq(learn & self.v.valid & learning.group_last),
+            self.v.ready.eq(learn & self.k.valid & learning.chunk_last),
+            self.q.ready.eq(answer & answering.group_last),
+            turns.learnt.eq(self.v.ready & self.v.valid),
             turns.learnt_last.eq(self.v.payload.last),
-            turns.answered.eq(self.q.ready),
+            turns.answered.eq(self.q.ready & self.q.valid),
             turns.answered_last.eq(self.q.payload.last),
             self.ended.eq(turns.answered & turns.answered_last),
         ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .core import A2OS2A
 
 BESIDE = 2  # lanes per memory
-SHARING_K = 8  # lanes that share a register of K: one register would be far from most lanes
+SHARING_K = 16  # lanes that share a register of K: one register would be far from most lanes
 RETURN = 5  # cycles from the read of a word to the first read of the updated word
 
 
@@ -164,11 +164,14 @@ class StateSums(Component):
         lanes, stored = config.lanes, config.stored_bits
         blank = Signal(init=1)
         unlearnt = Signal(init=1)
-        # Synthesis would merge the registers of K if they began with the same value.
-        ks = [
-            Signal(config.k_bits, name=f"k_{n}", init=n % 2**config.k_bits, reset_less=True)
+        # Synthesis would merge the registers of K if they held and began with the same bits, so
+        # every other pair is inverted, and every other one begins with ones.
+        k_registers = [
+            Signal(config.k_bits, name=f"k_{n}", init=-(n % 2) % 2**config.k_bits, reset_less=True)
             for n in range(-(-lanes // SHARING_K))
         ]
+        inverted = [n // 2 % 2 for n in range(len(k_registers))]
+        ks = [~k if odd else k for k, odd in zip(k_registers, inverted, strict=True)]
         values = Signal(len(holding.event.v), reset_less=True)
         words = [
             Signal(signed(config.state_bits), name=f"word_{n}", reset_less=True)
@@ -181,7 +184,10 @@ class StateSums(Component):
                 unlearnt.eq(~(reading.valid & reading.event.learn)),
                 held.eq(Cat(read.data for read in reads)),
                 values.eq(holding.event.v),
-                *(k.eq(holding.event.k) for k in ks),
+                *(
+                    k.eq(~holding.event.k if odd else holding.event.k)
+                    for k, odd in zip(k_registers, inverted, strict=True)
+                ),
             ]
             for n, word in enumerate(words):
                 m.d.sync += word.eq(held.word_select(n, stored))
