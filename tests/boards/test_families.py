@@ -89,6 +89,7 @@ def registries():
         known.update(before)
 
 
+@pytest.mark.long
 def test_a_board_is_added_as_text(registries, tmp_path, monkeypatch, capsys):
     """list, generate, build and flash work for the new board."""
     monkeypatch.chdir(tmp_path)

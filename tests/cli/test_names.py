@@ -52,6 +52,7 @@ def top_of(manifests):
     return "\n".join(["module everything (input clk);", *lines, "endmodule", ""])
 
 
+@pytest.mark.long
 def test_five_designs_in_one(spikeloom, tmp_path):
     """Three cores, two configurations of one of them, and a network: no module and no file has the
     name of another, and Verilator and Icarus accept them together without a warning."""

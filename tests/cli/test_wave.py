@@ -22,6 +22,7 @@ def _run(spikeloom, tmp_path, wave, simulator):
     return spikeloom("run", "ssa", *files, *options)
 
 
+@pytest.mark.long
 def test_vcd_and_its_view(spikeloom, tmp_path, simulator):
     """Plain names alone; the save file names signals of the waveform, with their bits, lies beside
     it wherever both are moved, and shows all of the run."""

@@ -5,6 +5,7 @@ import pytest
 from spikeloom_sim.simulators import SIMULATORS
 
 LARGE = 40  # number of tokens from which Verilator is faster despite its compile time
+FIRST = 6  # configurations that run by default; later ones are marked long
 
 
 def suite_cases(configs, default=None):
@@ -12,7 +13,8 @@ def suite_cases(configs, default=None):
 
     The first one runs on both by default. Of the others, large ones run on Verilator and small ones
     on Icarus, which needs no compilation; the opposite combinations are marked slow. So are large
-    ones after the first, and all after the first `default` configurations, if that is given.
+    ones after the first, and all after the first `default` configurations, if that is given. What
+    is left after the first few configurations is marked long, and so is the first large one.
     """
     cases = []
     first_large = next((n for n, config in configs.items() if config.tokens >= LARGE), None)
@@ -23,7 +25,8 @@ def suite_cases(configs, default=None):
             by_default = n < 1 or simulator == quick
             wanted = by_default and (default is None or n < default)
             wanted = wanted and (small or config.tokens < LARGE or name == first_large)
-            marks = [] if wanted else [pytest.mark.slow]
+            marks = [] if wanted and small and n < FIRST else [pytest.mark.long]
+            marks = marks if wanted else [pytest.mark.slow]
             if not kind.available():
                 marks.append(pytest.mark.skip(reason=f"{simulator} is not installed"))
             cases.append(pytest.param(name, simulator, marks=marks, id=f"{name}-{simulator}"))

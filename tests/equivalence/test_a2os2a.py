@@ -80,6 +80,7 @@ def test_no_netlist_has_a_multiplier(shape, family, order, tmp_path):
     assert not re.search(r"SB_MAC16|MULT18X18D|ALU54B", mapped)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(
     "density",

@@ -70,7 +70,7 @@ def test_stage_alone_synthesises(tmp_path):
     )
 
 
-@pytest.mark.parametrize("mask", ["none", "causal"])
+@pytest.mark.parametrize("mask", [pytest.param("none", marks=pytest.mark.long), "causal"])
 def test_smallest_size_exhaustively(mask):
     """Every Q and K of N = 2, D = 1, T = 3; V includes every code."""
     codes = range(-3, 4)
@@ -101,6 +101,7 @@ def test_swin_window_at_several_densities(events):
     assert run.cycles[2] <= 900
 
 
+@pytest.mark.long
 def test_gaussian_tensors_of_two_heads_against_softmax():
     """From real tensors to real outputs, as the command line does it."""
     q, k, v = np.random.default_rng(1).standard_normal((3, 2, 16, 16))

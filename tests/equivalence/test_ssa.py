@@ -102,6 +102,7 @@ def test_smallest_sizes_exhaustively(mask):
 @pytest.mark.parametrize(
     ("tokens", "mask"), [(64, "none"), pytest.param(65, "causal", marks=pytest.mark.slow)]
 )
+@pytest.mark.long
 def test_the_papers_shape(tokens, mask):
     """64 tokens, or 65 with a class token, D = 64, T = 10: two heads with different seeds."""
     config = SSA(tokens=tokens, head_dim=64, steps=10, input_kind="values", mask=mask)
@@ -120,7 +121,8 @@ def test_cycles_with_loading():
     assert run_rtl(config, heads, preload=False).cycles == [cycles(config, loaded=False)]
 
 
-@pytest.mark.parametrize("steps_at_once", [2, pytest.param(5, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("steps_at_once", [2, 5])
 def test_cycles_with_loading_several_diagonals_a_beat(steps_at_once):
     """Two runs: the second loads while the first computes, or after it where there is one bank."""
     config = SSA(

@@ -304,7 +304,7 @@ def test_trace_product(tokens, length, lines, lanes, encoders, events, transpose
     assert clocks == first_sums + last_blocks(config, counts)
 
 
-@pytest.mark.parametrize("lanes", [1, 8, 49])
+@pytest.mark.parametrize("lanes", [1, 8, pytest.param(49, marks=pytest.mark.long)])
 @pytest.mark.parametrize("density", [0.05, 0.02, 0.01, 0.0])
 def test_trace_product_of_few_spikes_costs_little(lanes, density):
     """N = 49, D = 32: within a tenth of the spikes of both operands times groups of lanes."""
