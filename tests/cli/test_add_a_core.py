@@ -87,6 +87,7 @@ def test_run(checkout, tmp_path, where):
         assert json.loads(output)["cycles"] == [21]
 
 
+@pytest.mark.long
 def test_regress_one_configuration(checkout, tmp_path):
     arguments = ["--only", "running_xor: bytes", "--json"]
     (row,) = json.loads(spikeloom(checkout, "regress", *arguments, folder=tmp_path))

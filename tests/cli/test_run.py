@@ -19,6 +19,7 @@ def test_golden_is_the_golden_model(spikeloom, values, tmp_path):
     assert np.array_equal(found, ssa.run(config, *operands))
 
 
+@pytest.mark.long
 def test_rtl_equals_golden_with_waveform(spikeloom, values, tmp_path):
     assert spikeloom("run", "ssa", *values, "-o", "golden.npy").code == 0
     ran = spikeloom(

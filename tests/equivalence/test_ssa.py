@@ -89,7 +89,10 @@ def test_netlist_of_the_sampled_engine(family, keys, icarus):
     assert result.failures == 0, f"see {result.folder}"
 
 
-@pytest.mark.parametrize("mask", ["none", "causal", "self"])
+LATER = [pytest.param(mask, marks=pytest.mark.long) for mask in ("causal", "self")]
+
+
+@pytest.mark.parametrize("mask", ["none", *LATER])
 def test_smallest_sizes_exhaustively(mask):
     """Every operand bit pattern of N = 2, D = 2, one after the other as time steps."""
     patterns = np.array(list(product((0, 1), repeat=12)), np.uint8).reshape(-1, 3, 2, 2)
@@ -114,6 +117,7 @@ def test_the_papers_shape(tokens, mask):
     assert not np.array_equal(run.outputs[0], run.outputs[1])
 
 
+@pytest.mark.long
 def test_cycles_with_loading():
     config = SSA(tokens=6, head_dim=12, steps=4, cells=6, bits=12)
     rng = np.random.default_rng(0)
