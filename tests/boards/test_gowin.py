@@ -34,8 +34,8 @@ def test_pll(f_in, mhz):
     [
         ("a2os2a", {"tokens": 4, "head_dim": 8}),
         pytest.param("spiked", {"tokens": 4, "head_dim": 4, "steps": 8}, marks=pytest.mark.long),
-        pytest.param("ssa", {"tokens": 4, "head_dim": 8, "steps": 4}, marks=pytest.mark.long),
-        pytest.param("a2os2a", {"tokens": 16, "head_dim": 32, "lanes": 8}, marks=pytest.mark.long),
+        pytest.param("ssa", {"tokens": 4, "head_dim": 8, "steps": 4}, marks=pytest.mark.slow),
+        pytest.param("a2os2a", {"tokens": 16, "head_dim": 32, "lanes": 8}, marks=pytest.mark.slow),
     ],
 )
 def test_netlist(name, keys, icarus):

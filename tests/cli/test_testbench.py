@@ -39,7 +39,7 @@ MORE = {
 }
 CASES = [
     *DESIGNS.items(),
-    *(pytest.param(*more, marks=pytest.mark.long, id=more[0]) for more in MORE.items()),
+    *(pytest.param(*more, marks=pytest.mark.slow, id=more[0]) for more in MORE.items()),
 ]
 
 

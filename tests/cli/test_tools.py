@@ -30,7 +30,7 @@ SLOW = {("network", "achronix")}  # weights in flip-flops
 def mark_of(core, family):
     if (core, family) in SLOW:
         return pytest.mark.slow
-    return [] if (core, family) in BY_DEFAULT else pytest.mark.long
+    return [] if (core, family) in BY_DEFAULT else pytest.mark.slow
 
 
 SYNTHESES = [
@@ -39,7 +39,7 @@ SYNTHESES = [
     for family in FAMILIES
 ]
 WITHOUT_INITIAL = [
-    pytest.param(core, marks=[] if core == "a2os2a" else pytest.mark.long) for core in SMALLEST
+    pytest.param(core, marks=[] if core == "a2os2a" else pytest.mark.slow) for core in SMALLEST
 ]
 
 

@@ -133,7 +133,7 @@ def test_equal(case):
     check(*QUICK[case])
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("leak", [0, 1])
 @pytest.mark.parametrize("steps", range(1, 17))
 def test_steps_and_resets(steps, leak):
