@@ -24,12 +24,9 @@ SMALLEST = {
 FAMILIES = ("xilinx", "gowin", "nexus", "gatemate", "intel_alm", "microchip", "achronix")
 WITHOUT = ("microchip", "achronix")  # flip-flops without initial values
 BY_DEFAULT = {("lfsr", "achronix"), ("a2os2a", "gowin")}
-SLOW = {("network", "achronix")}  # weights in flip-flops
 
 
 def mark_of(core, family):
-    if (core, family) in SLOW:
-        return pytest.mark.slow
     return [] if (core, family) in BY_DEFAULT else pytest.mark.slow
 
 
