@@ -16,6 +16,18 @@ def pytest_addoption(parser):
     parser.addoption(
         "--no-skips", action="store_true", help="A skipped test has failed: all tools are there."
     )
+    parser.addoption(
+        "--slice", metavar="K/N", help="Of the selected tests, only every Nth, from number K on."
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--slice"):
+        first, count = map(int, config.getoption("--slice").split("/"))
+        kept = items[first % count :: count]
+        config.hook.pytest_deselected(items=[item for item in items if item not in {*kept}])
+        items[:] = kept
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
