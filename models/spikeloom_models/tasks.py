@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spikeloom.errors import InputError, unknown
 from spikeloom.networks import golden
@@ -57,10 +57,18 @@ class Trained:
     layers: dict[str, Activity]
 
 
-def check_torch() -> None:
-    """Raise `InputError` if PyTorch is not installed."""
+def check_torch(what: str) -> None:
+    """Raise `InputError`, which says `what` needs it, if PyTorch is not installed."""
     if find_spec("torch") is None:
-        raise InputError("training needs PyTorch; install it with: pip install 'spikeloom[torch]'")
+        raise InputError(f"{what} needs PyTorch; install it with: pip install 'spikeloom[torch]'")
+
+
+def check_output(path: str | PathLike[str], inputs: Mapping[str, Any]) -> None:
+    """Raise `InputError` unless a network file can be written to `path`; `inputs` as for
+    `check_file`."""
+    if Path(path).suffix != SUFFIX:
+        raise InputError(f"{path}: the name of a network file ends in {SUFFIX}; rename it")
+    check_file(path, inputs=inputs)
 
 
 def train_task(
@@ -81,10 +89,8 @@ def train_task(
         raise unknown("task", task, TASKS)
     if architecture not in ARCHITECTURES:
         raise unknown("architecture", architecture, ARCHITECTURES)
-    if Path(output).suffix != SUFFIX:
-        raise InputError(f"{output}: the name of a network file ends in {SUFFIX}; rename it")
-    check_file(output, inputs={"--checkpoint": checkpoint, "--data": data})
-    check_torch()
+    check_output(output, {"--checkpoint": checkpoint, "--data": data})
+    check_torch("training")
     from .export import to_graph
     from .torch import SpikformerShape
     from .training import Recipe, train

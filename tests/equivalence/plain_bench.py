@@ -4,8 +4,6 @@ cocotb sets every input anew after time 0; here inputs have their values where t
 and some never change. Registers and blocks that depend on a change at time 0 show.
 """
 
-import os
-import subprocess
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +14,7 @@ from spikeloom.export.axi_top import AxiTop
 from spikeloom.export.verilog import component_to_verilog
 from spikeloom.tools import locate
 from spikeloom_sim.simulators import Verilator
+from tests.commands import run_command
 
 STYLES = {"reset pulse": 0, "no reset": 1, "start held": 2}
 MODES = {"icarus-2001": "-g2001", "icarus-2005": "-g2005", "icarus-2012": "-g2012"}
@@ -229,14 +228,6 @@ def simulate(text, simulator, folder, top="bench"):
 
 
 def _run(command, folder, **environment):
-    done = subprocess.run(
-        list(map(str, command)),
-        cwd=folder,
-        env=os.environ | environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    done = run_command(command, folder, **environment)
     assert done.returncode == 0, done.stdout[-3000:]
     return done.stdout

@@ -7,7 +7,6 @@ import json
 import re
 from argparse import Namespace
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -16,12 +15,9 @@ from spikeloom.errors import InputError
 from spikeloom.networks.file import load
 from spikeloom_cli.main import main
 
-pytestmark = [
-    pytest.mark.torch,
-    pytest.mark.skipif(
-        find_spec("torch") is None, reason="PyTorch is not installed: pip install '.[torch]'"
-    ),
-]
+from .needs_torch import NEEDS_TORCH
+
+pytestmark = NEEDS_TORCH
 SETTINGS = {"heads": "4", "image": "16", "mean": "0.3", "std": "0.4"}
 NEURONS = {
     "patch_embed.proj_lif": "stem0",

@@ -2,17 +2,12 @@
 
 # pyright: reportMissingImports=false
 
-from importlib.util import find_spec
-
 import numpy as np
 import pytest
 
-pytestmark = [
-    pytest.mark.torch,
-    pytest.mark.skipif(
-        find_spec("torch") is None, reason="PyTorch is not installed: pip install '.[torch]'"
-    ),
-]
+from .needs_torch import NEEDS_TORCH
+
+pytestmark = NEEDS_TORCH
 SETTINGS = {"heads": "4", "image": "16", "mean": "0.3", "std": "0.4"}
 NEURONS = {
     "patch_embed.proj_lif": "stem0",

@@ -13,11 +13,11 @@ import numpy as np
 
 from spikeloom.errors import InputError, unknown
 from spikeloom.networks import golden
-from spikeloom.networks.file import SUFFIX, save
+from spikeloom.networks.file import save
 from spikeloom.networks.graph import Graph
-from spikeloom.outputs import check_file, output_file
+from spikeloom.outputs import output_file
 
-from ..tasks import check_torch
+from ..tasks import check_output, check_torch
 from .registry import architectures
 
 if TYPE_CHECKING:
@@ -98,10 +98,8 @@ def import_checkpoint(
 
     Raises `InputError`.
     """
-    check_torch()
-    if str(output)[-len(SUFFIX) :] != SUFFIX:
-        raise InputError(f"{output}: the name of a network file ends in {SUFFIX}; rename it")
-    check_file(output, inputs={"the checkpoint": checkpoint})
+    check_torch("importing")
+    check_output(output, {"the checkpoint": checkpoint})
     if architecture not in architectures():
         raise unknown("architecture", architecture, architectures())
     if images is None and (bits == AUTO or sweep or labels is not None or reference):
