@@ -137,6 +137,7 @@ def _as_dict(imported: Imported, output: Path) -> dict:
         "float_accuracy": imported.float_accuracy,
         "tried": [asdict(one) for one in imported.tried],
         "layers": {layer: asdict(cut) for layer, cut in imported.cuts.items()},
+        "biases": imported.biases,
     }
 
 
@@ -152,6 +153,12 @@ def _print(imported: Imported, output: Path) -> None:
         ("layer", "rounding error, %", "clipped, %"),
         [(layer, f"{100 * c.error:.2f}", f"{100 * c.clipped:.2f}") for layer, c in cuts],
     )
+    if imported.biases:
+        most = max(imported.biases.values())
+        out.print(
+            f"biases of {', '.join(imported.biases)} rounded, so that the engine takes fewer "
+            f"cycles; the largest change is {100 * most:.1f} % of a threshold"
+        )
     if imported.images:
         print_table(
             ("weights", "same class as floating point, %", "right, %"),

@@ -17,18 +17,21 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class FloatNeuron:
-    """A leaky integrate-and-fire neuron in floating point, hard reset to 0.
+    """A leaky integrate-and-fire neuron in floating point.
 
         v[t] = v[t - 1] + (I[t] - v[t - 1]) / tau           with decayed input
         v[t] = v[t - 1] - v[t - 1] / tau + I[t]             without
-        s[t] = v[t] >= threshold
+        s[t] = v[t] >= threshold                            strict: v[t] > threshold
 
-    `tau` of infinity is the integrate-and-fire neuron ``v[t] = v[t - 1] + I[t]``.
+    A spike leaves v = 0 (hard reset) or subtracts the threshold from v (soft reset). `tau` of
+    infinity is the integrate-and-fire neuron ``v[t] = v[t - 1] + I[t]``.
     """
 
     threshold: float = 1.0
     tau: float = 2.0
     decay_input: bool = True
+    reset: str = "hard"
+    strict: bool = False
 
     @property
     def gain(self) -> float:
@@ -45,9 +48,10 @@ class FloatNeuron:
                 v = v + (now - v) / self.tau
             else:
                 v = v - v / self.tau + now
-            s = (v >= self.threshold).to(v.dtype)
+            fired = v > self.threshold if self.strict else v >= self.threshold
+            s = fired.to(v.dtype)
             spikes.append(s)
-            v = v * (1 - s)
+            v = v * (1 - s) if self.reset == "hard" else v - s * self.threshold
         return torch.stack(spikes)
 
 
@@ -125,16 +129,11 @@ class Linear(Weighted):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Convolution(Weighted):
-    """A convolution of a `grid` (height, width) of tokens, zeros beyond the edges.
+class FirstLayer(Weighted):
+    """A layer that reads pixels ``[B, Y, X, C]`` of 0 to 255 if `steps` is above 0. They are
+    normalised with `mean` and `std` of each channel (for pixels of 0 to 1); the current is the same
+    in each of `steps` steps."""
 
-    The first layer reads pixels ``[B, Y, X, C]`` of 0 to 255, normalised with `mean` and `std` of
-    each channel (for pixels of 0 to 1); its current is the same in each of `steps` steps.
-    """
-
-    grid: tuple[int, int]
-    stride: int = 1
-    padding: int = 1
     steps: int = 0
     mean: Tensor | None = None
     std: Tensor | None = None
@@ -144,11 +143,34 @@ class Convolution(Weighted):
         """Whether the layer reads pixels."""
         return self.steps > 0
 
+    def pixels(self, images: Tensor) -> Tensor:
+        """The normalised pixels ``[B, C, Y, X]``."""
+        x = (images.to(self.weight.dtype) / 255 - self.mean) / self.std
+        return x.permute(0, 3, 1, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholeImage(FirstLayer):
+    """A linear layer of all pixels as one token, channel by channel."""
+
+    def compute(self, *inputs: Tensor) -> Tensor:
+        (x,) = inputs
+        current = functional.linear(self.pixels(x).flatten(1), self.weight, self.bias)
+        return self.fire(current.expand(self.steps, *current.shape).unsqueeze(-2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convolution(FirstLayer):
+    """A convolution of a `grid` (height, width) of tokens, zeros beyond the edges."""
+
+    grid: tuple[int, int]
+    stride: int = 1
+    padding: int = 1
+
     def compute(self, *inputs: Tensor) -> Tensor:
         (x,) = inputs
         if self.is_first:
-            x = (x.to(self.weight.dtype) / 255 - self.mean) / self.std
-            planes = x.permute(0, 3, 1, 2)
+            planes = self.pixels(x)
         else:
             planes = _planes(x, self.grid)
         current = functional.conv2d(planes, self.weight, self.bias, self.stride, self.padding)

@@ -22,6 +22,7 @@ from spikeloom.networks.layers import (
     Layer,
     Linear,
     Neurons,
+    PatchEmbedding,
     Pooling,
     Residual,
 )
@@ -63,9 +64,9 @@ def quantise(
     """The integers of a network: normalisation folded into weights, biases and thresholds.
 
     Each layer has one scale. It is the one whose rounded weights of `bits` bits are nearest to the
-    true ones (least squares): few bits clip some large weights. Layers without neurons add up in
-    one stream of currents, so they share the smallest of their scales. Raises `InputError` for what
-    the hardware's arithmetic cannot express.
+    true ones (least squares): few bits clip some large weights. Layers without neurons that add up
+    in one stream of currents share the smallest of their scales. Raises `InputError` for what the
+    hardware's arithmetic cannot express.
     """
     context = _Context(network, bits, {})
     layers: list[Layer] = []
@@ -108,22 +109,37 @@ class _Context:
     def integers(self, layer: floating.Weighted, weight: NDArray, bias: NDArray) -> dict:
         """Fields of an integer layer, from weights ``[in, out]`` and biases."""
         if layer.neuron is None:
-            rounded = self._rounded(layer.name, weight, bias, self.stream_scale)
+            rounded = self._rounded(layer.name, weight, bias, self.scales[layer.name])
             return rounded | {"neuron": NO_NEURON}
         neuron = layer.neuron
         leak = _leak(neuron, layer.name)
         unit = neuron.gain / neuron.threshold  # weights in units of the threshold
         scale = self._scale(weight * unit)
         threshold = _threshold(scale, leak, layer.name, math.floor)
-        return self._rounded(layer.name, weight, bias, threshold * unit) | {
-            "neuron": Neuron(threshold=threshold, leak=leak)
+        # A strict neuron does not fire at its threshold, which lies between two integers.
+        exact = threshold - 0.5 if neuron.strict else threshold
+        return self._rounded(layer.name, weight, bias, exact * unit) | {
+            "neuron": Neuron(threshold=threshold, leak=leak, reset=neuron.reset)
         }
 
     @cached_property
-    def stream_scale(self) -> float:
-        """The scale of the stream of currents."""
-        sums = [x for x in self.network.layers if _is_current(x)]
-        return min(self._scale(_matrix(layer)[0]) for layer in sums)
+    def scales(self) -> dict[str, float]:
+        """The scale of each layer whose output is currents. What is added has one scale, the
+        smallest."""
+        streams: dict[str, set[str]] = {}
+        found: dict[str, float] = {}
+        for layer in self.network.layers:
+            if layer.name not in self.currents:
+                continue
+            if _is_current(layer):
+                found[layer.name] = self._scale(_matrix(layer)[0])
+            names = {layer.name} if _is_current(layer) else {layer.name, *layer.inputs}
+            joined = names.union(*(streams.get(name, names) for name in names))
+            streams |= dict.fromkeys(joined, joined)
+        return {
+            name: min(found[one] for one in stream if one in found)
+            for name, stream in streams.items()
+        }
 
     def classifier(self, layer: floating.Head, weight: NDArray, bias: NDArray) -> dict:
         """Fields of the classifier; its logits are sums over tokens and steps."""
@@ -200,10 +216,13 @@ def _is_current(layer: FloatLayer) -> TypeGuard[floating.Weighted]:
 
 
 def _matrix(layer: floating.Weighted) -> tuple[NDArray, NDArray]:
-    """Folded weights ``[in, out]`` and biases, in double precision. Rows of a convolution are the
-    places of the kernel, row by row, channels together."""
+    """Folded weights ``[in, out]`` and biases, in double precision. Rows are the places of a kernel
+    or image, row by row, channels together."""
     weight, bias = layer.folded()
-    if isinstance(layer, floating.Convolution):
+    if isinstance(layer, floating.WholeImage):
+        assert layer.mean is not None
+        weight = weight.unflatten(1, (len(layer.mean), -1, 1))
+    if isinstance(layer, floating.FirstLayer):
         weight = weight.permute(2, 3, 1, 0).flatten(0, 2)
         if layer.is_first:  # bytes, whose normalisation goes into weights and biases
             assert layer.mean is not None
@@ -214,6 +233,13 @@ def _matrix(layer: floating.Weighted) -> tuple[NDArray, NDArray]:
             weight = weight / (255 * std)
         return weight.numpy(), bias.numpy()
     return weight.T.numpy(), bias.numpy()
+
+
+def _whole_image(layer: floating.WholeImage, context: _Context) -> Layer:
+    """One patch."""
+    fields = context.integers(layer, *_matrix(layer))
+    patch = context.network.image[:2]
+    return PatchEmbedding(name=layer.name, inputs=layer.inputs, patch=patch, **fields)
 
 
 def _convolution(layer: floating.Convolution, context: _Context) -> Layer:
@@ -282,7 +308,7 @@ def _neurons(layer: floating.Neurons, context: _Context) -> Layer:
     """Neurons of the stream; behind the sum over all tokens, their threshold is as many times
     larger."""
     leak = _leak(layer.neuron, layer.name)
-    unit = layer.neuron.threshold / layer.neuron.gain * context.stream_scale
+    unit = layer.neuron.threshold / layer.neuron.gain * context.scales[layer.inputs[0]]
     (source,) = (x for x in context.network.layers if x.name == layer.inputs[0])
     if isinstance(source, floating.MeanPool):
         unit *= source.grid[0] * source.grid[1]
@@ -311,6 +337,7 @@ def _head(layer: floating.Head, context: _Context) -> Layer:
 
 
 _CONVERTERS: dict[type[FloatLayer], Callable[..., Layer]] = {
+    floating.WholeImage: _whole_image,
     floating.Convolution: _convolution,
     floating.MaxPool: _pool,
     floating.Linear: _linear,

@@ -11,7 +11,7 @@ import torch
 
 from spikeloom.errors import InputError
 
-from ..floating import Convolution, FloatLayer, FloatNeuron, Linear, MaxPool, Norm
+from ..floating import Convolution, FloatLayer, FloatNeuron, Head, Linear, MaxPool, Norm
 from .registry import Keys, Setting
 
 STAGES = 4  # of a stem
@@ -39,15 +39,13 @@ class Builder:
     neuron, attention_neuron : the neurons of the settings.
     """
 
-    def __init__(self, keys: Keys, values: Mapping[str, Any]):
+    def __init__(self, keys: Keys, values: Mapping[str, Any], stem: str):
+        """`stem` is the key of the first convolution's weights."""
         self.keys, self.values = keys, values
         self.layers: list[FloatLayer] = []
         self.neuron = FloatNeuron(values["threshold"], values["tau"])
         self.attention_neuron = FloatNeuron(values["attention_threshold"], values["tau"])
-        first = keys.take("patch_embed.proj_conv.weight", None, None, 3, 3)
-        size = values["image"] if isinstance(values["image"], tuple) else (values["image"],) * 2
-        if len(size) != 2 or min(size) < 1:
-            raise InputError(f"--set image={','.join(map(str, size))}: give height,width")
+        first, size = keys.take(stem, None, None, 3, 3), image_size(values)
         self.image = (*size, first.shape[1])
         self.x, self.dims, self.grid = "image", first.shape[1], size
 
@@ -78,8 +76,7 @@ class Builder:
         weight = self.keys.take(f"{key}.weight", None, self.dims, 3, 3)
         first: dict[str, Any] = {}
         if self.x == "image":
-            first = {"steps": self.values["steps"]}
-            first |= {kind: self._by_channel(kind) for kind in ("mean", "std")}
+            first = normalisation(self.values, self.dims)
         layer = Convolution(
             name=name,
             inputs=(self.x,),
@@ -109,13 +106,26 @@ class Builder:
         """A linear layer of `x` with normalisation, which some variants store as a convolution of
         1 x 1: `key` is without ``_linear``, ``_conv`` and ``_bn``. Returns its name."""
         kind = self._kind(key)
-        weight = self.keys.take(f"{key}_{kind}.weight", outputs, inputs)
+        return self.dense(name, x, f"{key}_{kind}", f"{key}_bn", neuron, inputs, outputs)
+
+    def dense(
+        self,
+        name: str,
+        x: str,
+        key: str,
+        norm: str,
+        neuron: FloatNeuron | None,
+        inputs: int | None,
+        outputs: int | None = None,
+    ) -> str:
+        """As `linear`, by the keys of the layer and of its normalisation."""
+        weight = self.keys.take(f"{key}.weight", outputs, inputs)
         layer = Linear(
             name=name,
             inputs=(x,),
             weight=weight,
-            bias=self.bias(f"{key}_{kind}", len(weight)),
-            norm=self.norm(f"{key}_bn", len(weight)),
+            bias=self.bias(key, len(weight)),
+            norm=self.norm(norm, len(weight)),
             neuron=neuron,
         )
         return self.add(layer)
@@ -127,6 +137,13 @@ class Builder:
     def _kind(self, key: str) -> str:
         return "conv" if f"{key}_conv.weight" in self.keys else "linear"
 
+    def head(self, tokens: int = 0) -> str:
+        """The classifier of `x`; `tokens` as for `Head`."""
+        weight = self.keys.take("head.weight", None, self.dims)
+        bias = self.bias("head", len(weight))
+        head = Head(name="head", inputs=(self.x,), weight=weight, bias=bias, tokens=tokens)
+        return self.add(head)
+
     def bias(self, key: str, outputs: int) -> torch.Tensor | None:
         """The bias of a layer, if it has one."""
         key = f"{key}.bias"
@@ -137,12 +154,23 @@ class Builder:
         names = ("weight", "bias", "running_mean", "running_var")
         return Norm(*(self.keys.take(f"{key}.{name}", outputs) for name in names))
 
-    def _by_channel(self, kind: str) -> torch.Tensor:
-        """The setting `mean` or `std` for each channel of the image."""
-        given = self.values[kind]
-        given = given if isinstance(given, tuple) else (given,)
-        if len(given) not in (1, self.dims):
-            raise InputError(f"--set {kind}: {len(given)} values for {self.dims} channels")
+
+def image_size(values: Mapping[str, Any]) -> tuple[int, int]:
+    """Height and width of the setting `image`."""
+    size = values["image"] if isinstance(values["image"], tuple) else (values["image"],) * 2
+    if len(size) != 2 or min(size) < 1:
+        raise InputError(f"--set image={','.join(map(str, size))}: give height,width")
+    return size
+
+
+def normalisation(values: Mapping[str, Any], channels: int) -> dict[str, Any]:
+    """Fields of a layer that reads the image: its `steps`, `mean` and `std` of each channel."""
+    found: dict[str, Any] = {"steps": values["steps"]}
+    for kind in ("mean", "std"):
+        given = values[kind]
+        if len(given) not in (1, channels):
+            raise InputError(f"--set {kind}: {len(given)} values for {channels} channels")
         if kind == "std" and min(given) <= 0:
             raise InputError("--set std: a standard deviation must be above 0")
-        return torch.tensor(given, dtype=torch.float32).expand(self.dims)
+        found[kind] = torch.tensor(given, dtype=torch.float32).expand(channels)
+    return found

@@ -13,8 +13,12 @@ import numpy as np
 
 from spikeloom.errors import InputError, unknown
 from spikeloom.networks import golden
+from spikeloom.networks.engine.compiler import check_built
+from spikeloom.networks.engine.rounding import round_biases
 from spikeloom.networks.file import save
 from spikeloom.networks.graph import Graph
+from spikeloom.networks.layers import Linear
+from spikeloom.networks.layers.weighted import Weighted
 from spikeloom.outputs import output_file
 
 from ..tasks import check_output, check_torch
@@ -56,6 +60,8 @@ class Imported:
     settings : the values that were used; `given` are those of the user, the others the defaults of
         the architecture's own code.
     cuts : by layer, what rounding did to its weights.
+    biases : by layer whose biases were rounded so that the engine takes fewer cycles, the largest
+        change as a share of the threshold.
     images, float_accuracy : calibration images, and the share that the floating-point network
         has right (None without labels).
     tried : the fidelity of each choice of bits that was computed.
@@ -66,6 +72,7 @@ class Imported:
     settings: dict[str, Any]
     given: tuple[str, ...]
     cuts: dict[str, Cut]
+    biases: dict[str, float]
     images: int
     float_accuracy: float | None
     tried: tuple[Fidelity, ...]
@@ -112,16 +119,18 @@ def import_checkpoint(
     network = _build(checkpoint, chosen, values)
     measured = _Measured(network, images, labels)
     quantised, tried = _choose(network, measured, bits, sweep, name or chosen.name, classes)
-    save(output, quantised.graph)
+    graph = fitted(quantised.graph)
+    save(output, graph)
     if reference is not None:
         with output_file(reference) as file, file.open("wb") as out:
             np.save(out, measured.logits)
     return Imported(
-        graph=quantised.graph,
-        bits=next(x.weight_bits for x in quantised.graph.layers if hasattr(x, "weight_bits")),
+        graph=graph,
+        bits=next(x.weight_bits for x in graph.layers if isinstance(x, Weighted)),
         settings=values,
         given=tuple(settings or {}),
         cuts=quantised.cuts,
+        biases=_changes(quantised.graph, graph),
         images=0 if images is None else len(images),
         float_accuracy=measured.accuracy,
         tried=tried,
@@ -136,6 +145,28 @@ def _build(checkpoint, chosen, values) -> FloatNetwork:
     network = chosen.build(keys, values)
     keys.close()
     return network
+
+
+def fitted(graph: Graph) -> Graph:
+    """The network with rounded biases, where the engine runs it and takes fewer cycles then."""
+    try:
+        check_built(graph)
+    except InputError:
+        return graph
+    return round_biases(graph)
+
+
+def _changes(before: Graph, after: Graph) -> dict[str, float]:
+    """The largest change of a bias in each layer that has any, as a share of the threshold."""
+    found = {}
+    for layer in before.layers:
+        if isinstance(layer, Linear):
+            rounded = after.layer(layer.name)
+            assert isinstance(rounded, Linear)
+            change = np.abs(rounded.bias.astype(np.int64) - layer.bias).max()
+            if change:
+                found[layer.name] = float(change / layer.neuron.threshold)
+    return found
 
 
 class _Measured:
@@ -181,7 +212,7 @@ def _choose(network, measured, bits, sweep, name, classes):
     wanted = sorted(BITS) if sweep or bits == AUTO else [bits]
     for number in wanted:
         made[number] = quantise(network, number, name=name, classes=classes)
-        tried[number] = measured.fidelity(made[number].graph, number)
+        tried[number] = measured.fidelity(fitted(made[number].graph), number)
         if bits == AUTO and not sweep and measured.is_good(tried[number]):
             break
     if bits == AUTO:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...floating import Add, FloatNetwork, Head, MeanPool, Neurons, SpikeDriven
+from ...floating import Add, FloatNetwork, MeanPool, Neurons, SpikeDriven
 from ..builder import COMMON, STAGES, Builder
 from ..registry import Keys, architecture
 
@@ -22,15 +22,13 @@ UNUSED = ("talking_heads.weight", "rpe_lif.w", "attn_lif.w")
 def build(keys: Keys, values: Mapping[str, Any]) -> FloatNetwork:
     """The network of a checkpoint."""
     keys.ignore(*UNUSED)
-    builder = Builder(keys, values)
+    builder = Builder(keys, values, "patch_embed.proj_conv.weight")
     _stem(builder)
     for number in range(keys.count("block.{}.")):
         _block(builder, number)
     pooled = builder.add(MeanPool(name="mean", inputs=(builder.x,), grid=builder.grid))
-    spikes = _fire(builder, "head.x", pooled)
-    weight = keys.take("head.weight", None, builder.dims)
-    bias = builder.bias("head", len(weight))
-    builder.add(Head(name="head", inputs=(spikes,), weight=weight, bias=bias, tokens=1))
+    builder.x = _fire(builder, "head.x", pooled)
+    builder.head(tokens=1)
     return FloatNetwork("spike-driven", values["steps"], builder.image, tuple(builder.layers))
 
 

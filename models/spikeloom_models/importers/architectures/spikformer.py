@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...floating import Add, Attention, FloatNetwork, Head
+from ...floating import Add, Attention, FloatNetwork
 from ..builder import COMMON, Builder
 from ..registry import Keys, Setting, architecture
 
@@ -20,13 +20,11 @@ SCALE = Setting("scale", 0.125, "factor of the attention product")
 def build(keys: Keys, values: Mapping[str, Any]) -> FloatNetwork:
     """The network of a checkpoint."""
     keys.ignore(*UNUSED)
-    builder = Builder(keys, values)
+    builder = Builder(keys, values, "patch_embed.proj_conv.weight")
     _stem(builder)
     for number in range(keys.count("block.{}.")):
         _block(builder, number)
-    weight = keys.take("head.weight", None, builder.dims)
-    bias = builder.bias("head", len(weight))
-    builder.add(Head(name="head", inputs=(builder.x,), weight=weight, bias=bias))
+    builder.head()
     return FloatNetwork("spikformer", values["steps"], builder.image, tuple(builder.layers))
 
 
@@ -47,19 +45,24 @@ def _block(builder: Builder, number: int) -> None:
     """Attention and MLP, each added to the stream of spikes."""
     x, dims, neuron = builder.x, builder.dims, builder.neuron
     name, key = f"block{number}", f"block.{number}"
-    q, k, v = (
+    qkv = tuple(
         builder.linear(f"{name}.{part}", x, f"{key}.attn.{part}", neuron, dims) for part in "qkv"
     )
-    attention = Attention(
-        name=f"{name}.attention",
-        inputs=(q, k, v),
-        heads=builder.heads(),
-        scale=builder.values["scale"],
-        neuron=builder.attention_neuron,
-    )
-    attended = builder.add(attention)
+    attended = attention(builder, name, qkv)
     proj = builder.linear(f"{name}.proj", attended, f"{key}.attn.proj", neuron, dims, dims)
     x1 = builder.add(Add(name=f"{name}.x1", inputs=(x, proj)))
     fc1 = builder.linear(f"{name}.fc1", x1, f"{key}.mlp.fc1", neuron, dims)
     fc2 = builder.linear(f"{name}.fc2", fc1, f"{key}.mlp.fc2", neuron, None, dims)
     builder.x = builder.add(Add(name=f"{name}.x2", inputs=(x1, fc2)))
+
+
+def attention(builder: Builder, name: str, qkv: tuple[str, ...]) -> str:
+    """The attention of a block, of the layers q, k and v."""
+    layer = Attention(
+        name=f"{name}.attention",
+        inputs=qkv,
+        heads=builder.heads(),
+        scale=builder.values["scale"],
+        neuron=builder.attention_neuron,
+    )
+    return builder.add(layer)
