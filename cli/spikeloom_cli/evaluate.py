@@ -12,6 +12,7 @@ from spikeloom.cores import find_core
 from spikeloom.errors import InputError, JobError
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom.networks.evaluation import (
+    COMPARED,
     Evaluation,
     check_images,
     check_labels,
@@ -119,6 +120,8 @@ def evaluate(
         print_evaluation(result)
     if result.mismatches:
         raise JobError(f"{network}: {result.mismatches} outputs differ from the golden model")
+    if result.cycles_differ:
+        raise JobError(f"{network}: cycles of {result.cycles_differ} images are not the formula's")
 
 
 def check_picture(path: Path, *inputs: Path) -> None:
@@ -150,7 +153,11 @@ def print_evaluation(result: Evaluation) -> None:
         f"images ({right:,}), {result.images_per_second:,} images/s{cycles}"
     )
     if result.mismatches is not None:
-        out.print(f"{result.mismatches} outputs differ from the golden model")
+        compared = min(result.images, COMPARED)
+        out.print(
+            f"{result.mismatches} outputs differ from the golden model; of {compared} images, "
+            f"{result.cycles_differ} took other cycles than the formula gives"
+        )
     if result.differing is not None:
         shown = ", ".join(map(str, result.differing[:SHOWN]))
         shown += ", ..." if len(result.differing) > SHOWN else ""

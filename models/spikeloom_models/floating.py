@@ -71,6 +71,12 @@ class Norm:
             x, self.mean, self.variance, self.weight, self.bias, False, 0.0, self.epsilon
         )
 
+    def channels(self, chosen: slice) -> Norm:
+        """The normalisation of the `chosen` channels."""
+        parts = (self.weight, self.bias, self.mean, self.variance)
+        weight, bias, mean, variance = (part[chosen] for part in parts)
+        return Norm(weight, bias, mean, variance, self.epsilon)
+
     @property
     def factor(self) -> Tensor:
         """What a channel is multiplied by, in double precision."""
@@ -145,6 +151,8 @@ class FirstLayer(Weighted):
 
     def pixels(self, images: Tensor) -> Tensor:
         """The normalised pixels ``[B, C, Y, X]``."""
+        assert self.mean is not None
+        assert self.std is not None
         x = (images.to(self.weight.dtype) / 255 - self.mean) / self.std
         return x.permute(0, 3, 1, 2)
 

@@ -32,7 +32,7 @@ from . import floating
 from .floating import FloatLayer, FloatNetwork, FloatNeuron
 
 CLIPS = np.linspace(0.4, 1.0, 25)  # candidates for the largest weight, as shares of the true one
-LARGEST_SUM = 2**23 - 1  # of the classifier, in any order of the additions
+LARGEST_SUM = 2**23 - 1  # of an accumulator, in any order of the additions
 
 
 @dataclass(frozen=True)
@@ -115,12 +115,21 @@ class _Context:
         leak = _leak(neuron, layer.name)
         unit = neuron.gain / neuron.threshold  # weights in units of the threshold
         scale = self._scale(weight * unit)
+        if isinstance(layer, floating.FirstLayer) and layer.is_first:
+            scale = min(scale, self._widest(weight * unit, bias * unit, leak))
         threshold = _threshold(scale, leak, layer.name, math.floor)
         # A strict neuron does not fire at its threshold, which lies between two integers.
         exact = threshold - 0.5 if neuron.strict else threshold
         return self._rounded(layer.name, weight, bias, exact * unit) | {
             "neuron": Neuron(threshold=threshold, leak=leak, reset=neuron.reset)
         }
+
+    def _widest(self, weight: NDArray, bias: NDArray, leak: int) -> float:
+        """The largest scale with which the sums of all pixels of an image fit in an accumulator,
+        for weights and biases in units of the threshold."""
+        signs = (np.maximum(sign * weight, 0).sum(0) * 255 + sign * bias for sign in (1, -1))
+        steps = 2 if leak else self.network.steps
+        return 0.98 * LARGEST_SUM / (1 + steps * max(float(sums.max()) for sums in signs))
 
     @cached_property
     def scales(self) -> dict[str, float]:
@@ -154,8 +163,8 @@ class _Context:
     def _scale(self, weight: NDArray) -> float:
         """The factor to integers with the least square error."""
         peak = np.abs(weight).max()
-        if peak == 0:
-            return 1.0
+        if peak == 0 or not np.isfinite(peak):
+            return 1.0  # the latter is refused when it is rounded
         scales = self.largest / (peak * CLIPS)
         errors = [np.square(weight - self._round(weight * s) / s).sum() for s in scales]
         return float(scales[int(np.argmin(errors))])
@@ -164,6 +173,8 @@ class _Context:
         return np.clip(np.rint(scaled), -self.largest, self.largest)
 
     def _rounded(self, name: str, weight: NDArray, bias: NDArray, scale: float) -> dict:
+        if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+            raise InputError(f"layer {name}: its weights overflow, with the normalisation in them")
         scaled = weight * scale
         rounded, power = self._round(scaled), max(float(np.square(scaled).mean()), 1e-12)
         self.cuts[name] = Cut(
@@ -199,13 +210,12 @@ def _tokens(network: FloatNetwork) -> int:
 def _threshold(exact: float, leak: int, name: str, rounding: Callable[[float], int]) -> int:
     """A threshold as an integer, even where the membrane leaks."""
     step = 2 if leak else 1
-    threshold = max(step, step * rounding(exact / step))
-    if threshold > MAX_THRESHOLD:
+    if not exact + step <= MAX_THRESHOLD:
         raise InputError(
-            f"layer {name}: its weights are so small that the threshold would be {threshold:,} "
+            f"layer {name}: its weights are so small that the threshold would be {exact:.4g} "
             f"(at most {MAX_THRESHOLD:,}); it never spikes"
         )
-    return threshold
+    return max(step, step * rounding(exact / step))
 
 
 def _is_current(layer: FloatLayer) -> TypeGuard[floating.Weighted]:

@@ -52,7 +52,8 @@ def test_evaluate(spikeloom, files):
     found = json.loads(spikeloom(*EVALUATE, "--json").out)
     assert list(found) == [
         *("network", "backend", "images", "accuracy", "mismatches", "images_per_second"),
-        *("cycles", "cycles_min", "cycles_max", "classes", "confusion", "layers", "differing"),
+        *("cycles", "cycles_min", "cycles_max", "cycles_differ", "classes", "confusion"),
+        *("layers", "differing"),
     ]
     assert (found["images"], found["accuracy"], found["mismatches"]) == (12, 11 / 12, None)
     assert (found["cycles"], found["classes"]) == (1000, ["0", "1", "2"])

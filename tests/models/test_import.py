@@ -150,7 +150,7 @@ REFUSALS = {
         {},
         "head.bias holds NaN or infinity",
     ),
-    "heads": (dict, {"heads": "5"}, "32 channels are not a multiple of 5 heads"),
+    "heads": (dict, {"heads": "5"}, "--set heads=5: 32 channels are no multiple"),
     "unknown setting": (dict, {"head": "4"}, "did you mean heads?"),
     "no number": (dict, {"heads": "four"}, "--set heads=four: give an integer"),
     "tau": (dict, {"tau": "1.5"}, "layer stem0: tau = 1.5"),

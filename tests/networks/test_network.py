@@ -229,6 +229,7 @@ def test_evaluation_on_a_backend(grey):
     labels = golden.run(GREY, images).labels
     result = evaluate(grey, images, labels, Broken())
     assert (result.mismatches, result.accuracy, result.cycles) == (1, 1.0, 7.0)
+    assert result.cycles_differ == 5
     assert result.as_dict()["backend"] == "broken"
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_LABEL_BITS = 16
 TIMED = 10  # images whose cycles the formula gives, for the golden model
+COMPARED = 100  # images whose measured cycles are compared with the formula
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Evaluation:
     images_per_second : by the backend, without building.
     cycles, cycles_min, cycles_max : of an image, the mean and the extremes; for the golden model,
         by the formula, of the first 10 images, or None if the engine does not run the network.
+    cycles_differ : of the first 100 images, the number whose measured cycles are not those of the
+        formula; None for the golden model.
     classes : their names.
     confusion : number of images by class (rows) and by class that the network gives (columns).
     layers : the activity of each layer, by the golden model.
@@ -63,6 +66,7 @@ class Evaluation:
     cycles: float | None
     cycles_min: int | None
     cycles_max: int | None
+    cycles_differ: int | None
     classes: tuple[str, ...]
     confusion: list[list[int]]
     layers: dict[str, Activity]
@@ -87,6 +91,7 @@ def evaluate(
         begun = time.monotonic()
         golden_result = golden.run_chunks(core.GRAPH, images, progress=progress)
         seconds, mismatches, found = time.monotonic() - begun, None, golden_result.labels
+        differ = None
         timed = [] if core.refusal else images[:TIMED]
         cycles = [core.cycles(**{INPUT: image}) for image in timed]
     else:
@@ -97,6 +102,8 @@ def evaluate(
         seconds = sum(run.seconds for run in runs)
         found = np.array([run.outputs["label"] for run in runs])
         cycles = [run.cycles for run in runs]
+        pairs = zip(cycles[:COMPARED], batch, strict=False)
+        differ = sum(int(measured != core.cycles(**operands)) for measured, operands in pairs)
     classes = len(core.GRAPH.classes)
     confusion = np.bincount(labels * classes + found, minlength=classes**2)
     return Evaluation(
@@ -109,6 +116,7 @@ def evaluate(
         cycles=float(np.mean(cycles)) if cycles else None,
         cycles_min=min(map(int, cycles), default=None),
         cycles_max=max(map(int, cycles), default=None),
+        cycles_differ=differ,
         classes=core.GRAPH.classes,
         confusion=confusion.reshape(classes, classes).tolist(),
         layers=activity(core.GRAPH, golden_result),

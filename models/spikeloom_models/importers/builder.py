@@ -9,7 +9,9 @@ from typing import Any
 
 import torch
 
-from spikeloom.errors import InputError
+from spikeloom.errors import InputError, echo
+from spikeloom.networks.graph import MAX_STEPS
+from spikeloom.networks.layers.patch_embedding import MAX_SIDE
 
 from ..floating import Convolution, FloatLayer, FloatNeuron, Head, Linear, MaxPool, Norm
 from .registry import Keys, Setting
@@ -18,13 +20,27 @@ STAGES = 4  # of a stem
 
 COMMON = (
     Setting("heads", None, "number of attention heads", whole=True),
-    Setting("image", None, "height, width of an image in pixels, one number if square", whole=True),
-    Setting("steps", 4, "time steps T", whole=True),
-    Setting("pools", (0, 0, 1, 1), "1 where max pooling follows a stage of the stem", whole=True),
-    Setting("tau", 2.0, "time constant of all neurons"),
+    Setting(
+        "image",
+        None,
+        "height, width of an image in pixels, one number if square",
+        whole=True,
+        most=MAX_SIDE,
+        several=True,
+    ),
+    Setting("steps", 4, "time steps T", whole=True, most=MAX_STEPS),
+    Setting(
+        "pools",
+        (0, 0, 1, 1),
+        "1 where max pooling follows a stage of the stem",
+        whole=True,
+        zero=True,
+        most=1,
+    ),
+    Setting("tau", 2.0, "time constant of all neurons", infinite=True),
     Setting("threshold", 1.0, "threshold of all neurons, except those of attention"),
     Setting("attention_threshold", 0.5, "threshold of the neurons of attention"),
-    Setting("mean", (0.0,), "mean of each channel of the images, as fractions of 255"),
+    Setting("mean", (0.0,), "mean of each channel of the images, as fractions of 255", zero=True),
     Setting("std", (1.0,), "standard deviation of each channel, likewise"),
 )
 
@@ -36,6 +52,7 @@ class Builder:
     -------
     image : height, width and channels.
     layers : the layers so far; x, dims, grid: the name of the last one, its channels and places.
+    widths : outputs of linear layers by name; all others have `dims`.
     neuron, attention_neuron : the neurons of the settings.
     """
 
@@ -43,6 +60,7 @@ class Builder:
         """`stem` is the key of the first convolution's weights."""
         self.keys, self.values = keys, values
         self.layers: list[FloatLayer] = []
+        self.widths: dict[str, int] = {}
         self.neuron = FloatNeuron(values["threshold"], values["tau"])
         self.attention_neuron = FloatNeuron(values["attention_threshold"], values["tau"])
         first, size = keys.take(stem, None, None, 3, 3), image_size(values)
@@ -58,22 +76,29 @@ class Builder:
     def pools(self) -> tuple[int, ...]:
         """Whether max pooling follows each stage of the stem."""
         pools = self.values["pools"]
-        if len(pools) != STAGES or not {*pools} <= {0, 1}:
+        if len(pools) != STAGES:
             raise InputError(f"--set pools: give {STAGES} of 0 and 1, such as 0,0,1,1")
         return pools
 
     def heads(self) -> int:
         """The number of heads, which divides the channels."""
         heads = self.values["heads"]
-        if not heads or self.dims % heads:
+        if self.dims % heads:
             raise InputError(
-                f"--set heads={heads}: {self.dims} channels are not a multiple of {heads} heads"
+                f"--set heads={echo(heads)}: {self.dims} channels are no multiple of so many heads"
             )
         return heads
 
-    def convolution(self, name: str, key: str, norm: str, neuron: FloatNeuron | None) -> None:
+    def convolution(
+        self,
+        name: str,
+        key: str,
+        norm: str,
+        neuron: FloatNeuron | None,
+        outputs: int | None = None,
+    ) -> None:
         """A convolution of 3 x 3 of `x`, with normalisation; it becomes `x`."""
-        weight = self.keys.take(f"{key}.weight", None, self.dims, 3, 3)
+        weight = self.keys.take(f"{key}.weight", outputs, self.dims, 3, 3)
         first: dict[str, Any] = {}
         if self.x == "image":
             first = normalisation(self.values, self.dims)
@@ -100,13 +125,12 @@ class Builder:
         x: str,
         key: str,
         neuron: FloatNeuron | None,
-        inputs: int | None,
         outputs: int | None = None,
     ) -> str:
         """A linear layer of `x` with normalisation, which some variants store as a convolution of
         1 x 1: `key` is without ``_linear``, ``_conv`` and ``_bn``. Returns its name."""
         kind = self._kind(key)
-        return self.dense(name, x, f"{key}_{kind}", f"{key}_bn", neuron, inputs, outputs)
+        return self.dense(name, x, f"{key}_{kind}", f"{key}_bn", neuron, outputs)
 
     def dense(
         self,
@@ -115,11 +139,11 @@ class Builder:
         key: str,
         norm: str,
         neuron: FloatNeuron | None,
-        inputs: int | None,
         outputs: int | None = None,
     ) -> str:
         """As `linear`, by the keys of the layer and of its normalisation."""
-        weight = self.keys.take(f"{key}.weight", outputs, inputs)
+        weight = self.keys.take(f"{key}.weight", outputs, self.widths.get(x, self.dims))
+        self.widths[name] = len(weight)
         layer = Linear(
             name=name,
             inputs=(x,),
@@ -152,13 +176,16 @@ class Builder:
     def norm(self, key: str, outputs: int) -> Norm:
         """A batch normalisation."""
         names = ("weight", "bias", "running_mean", "running_var")
-        return Norm(*(self.keys.take(f"{key}.{name}", outputs) for name in names))
+        weight, bias, mean, variance = (self.keys.take(f"{key}.{name}", outputs) for name in names)
+        if bool((variance < 0).any()):
+            raise InputError(f"{key}.running_var has values below 0; no variance has")
+        return Norm(weight, bias, mean, variance)
 
 
 def image_size(values: Mapping[str, Any]) -> tuple[int, int]:
     """Height and width of the setting `image`."""
     size = values["image"] if isinstance(values["image"], tuple) else (values["image"],) * 2
-    if len(size) != 2 or min(size) < 1:
+    if len(size) != 2:
         raise InputError(f"--set image={','.join(map(str, size))}: give height,width")
     return size
 
@@ -170,7 +197,5 @@ def normalisation(values: Mapping[str, Any], channels: int) -> dict[str, Any]:
         given = values[kind]
         if len(given) not in (1, channels):
             raise InputError(f"--set {kind}: {len(given)} values for {channels} channels")
-        if kind == "std" and min(given) <= 0:
-            raise InputError("--set std: a standard deviation must be above 0")
         found[kind] = torch.tensor(given, dtype=torch.float32).expand(channels)
     return found

@@ -20,13 +20,16 @@ from torch import Tensor
 
 from spikeloom.errors import InputError, echo
 
+from .nir_graph import read_chain
+
 WRAPPERS = ("state_dict", "model", "model_state_dict", "net", "model_ema")
 PREFIX = "module."
-SAFE_TYPES = [Namespace]  # plain data: timm keeps the arguments of a training in one
+SAFE_TYPES: list[Any] = [Namespace]  # plain data: timm keeps the arguments of a training in one
 
 
 def read_state(path: str | PathLike[str]) -> dict[str, Tensor]:
-    """The tensors of a ``.safetensors`` file or of a checkpoint of ``torch.save``, by key.
+    """The tensors by key of a ``.safetensors`` file, of a ``.nir`` graph (see `read_chain`) or of a
+    checkpoint of ``torch.save``.
 
     A state dict may be the checkpoint itself or one of its entries (``state_dict``, ``model``);
     the prefix ``module.`` of DistributedDataParallel is removed. Raises `InputError` for a file
@@ -34,15 +37,27 @@ def read_state(path: str | PathLike[str]) -> dict[str, Tensor]:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path} does not exist; give a checkpoint (.pth, .pt, .safetensors)")
+        raise InputError(f"{path} does not exist; give a .pth, .pt, .safetensors or .nir file")
     state = _unwrapped(_load(path), path)
     for key, value in state.items():
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise InputError(f"{path}: {key} holds NaN or infinity; the training has diverged")
+        _check(value, f"{path}: {echo(key)[1:-1]}")
     return state
 
 
+def _check(value: Tensor, where: str) -> None:
+    """Raise `InputError` unless a tensor holds numbers, finite and as they are."""
+    if value.layout is not torch.strided or value.is_quantized or value.device.type != "cpu":
+        kind = "quantised" if value.is_quantized else f"of layout {value.layout}"
+        raise InputError(f"{where} is a tensor {kind}; save plain floating-point weights")
+    if not value.numel():
+        raise InputError(f"{where} has the shape {tuple(value.shape)}: it holds no values")
+    if value.is_floating_point() and not bool(torch.isfinite(value.float()).all()):
+        raise InputError(f"{where} holds NaN or infinity; the training has diverged")
+
+
 def _load(path: Path) -> Any:
+    if path.suffix == ".nir":
+        return read_chain(path)
     if path.suffix == ".safetensors":
         try:
             return load_file(path)

@@ -187,6 +187,7 @@ class _Measured:
         self.logits = network.logits(torch.from_numpy(images.copy())).numpy()
         self.classes = self.logits.argmax(1)
         if labels is not None:
+            _check_labels(labels, self.logits.shape[1])
             self.accuracy = float((self.classes == labels).mean())
 
     def fidelity(self, graph: Graph, bits: int) -> Fidelity:
@@ -202,6 +203,17 @@ class _Measured:
         if self.accuracy is not None and tried.accuracy is not None:
             return tried.accuracy >= self.accuracy - LOSS
         return tried.agreement is not None and tried.agreement >= 1 - LOSS
+
+
+def _check_labels(labels: NDArray, classes: int) -> None:
+    """Raise `InputError` for a label that is no class."""
+    if labels.dtype.kind not in "iu":
+        raise InputError(f"--labels: {labels.dtype}; give integers, one an image")
+    wrong = np.flatnonzero((labels < 0) | (labels >= classes))
+    if len(wrong):
+        raise InputError(
+            f"--labels: {labels[wrong[0]]} at [{wrong[0]}]; the classes are 0..{classes - 1}"
+        )
 
 
 def _choose(network, measured, bits, sweep, name, classes):

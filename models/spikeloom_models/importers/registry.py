@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
@@ -25,30 +26,59 @@ COUNTERS = "num_batches_tracked"  # of batch normalisation; nothing depends on i
 class Setting:
     """A value that a state dict lacks, with the default of the architecture's own code.
 
-    `default` is a number, or a tuple of numbers (written with commas), or None if there is no
-    default and the user must say it.
+    Members
+    -------
+    default : a number, a tuple of numbers (written with commas), one of `choices`, or None if there
+        is no default and the user must say it.
+    whole, zero, infinite : whether it is an integer, and whether it may be 0 or infinite.
+    most : the largest value, if there is one.
+    several : whether it may be a tuple though the default is none.
+    choices : the texts that are allowed.
     """
 
     name: str
-    default: float | tuple[float, ...] | None
+    default: float | tuple[float, ...] | str | None
     help: str
     whole: bool = False
+    zero: bool = False
+    infinite: bool = False
+    most: float | None = None
+    several: bool = False
+    choices: tuple[str, ...] = ()
 
-    def parse(self, text: str) -> float | int | tuple[float, ...]:
+    def parse(self, text: str) -> float | int | tuple[float, ...] | str:
         """The value of ``--set name=text``. Raises `InputError`."""
+        if self.choices:
+            if text not in self.choices:
+                raise self._error(text, " or ".join(self.choices))
+            return text
         try:
             values = tuple(self._number(part) for part in str(text).split(","))
         except ValueError:
-            kind = "an integer" if self.whole else "a number"
-            raise InputError(f"--set {self.name}={text}: give {kind} ({self.help})") from None
-        single = len(values) == 1 and not isinstance(self.default, tuple)
-        return next(iter(values)) if single else values
+            raise self._error(text, self._wanted) from None
+        if isinstance(self.default, tuple):
+            return values
+        if len(values) > 1 and not self.several:
+            raise self._error(text, f"{self._wanted}, one alone")
+        return values if len(values) > 1 else next(iter(values))
 
     def _number(self, text: str) -> float:
         value = int(text) if self.whole else float(text)
-        if math.isnan(value) or value < 0:
+        most = math.inf if self.most is None else self.most
+        allowed = self.infinite or abs(value) < math.inf
+        if not (allowed and value <= most and (value > 0 or (self.zero and value == 0))):
             raise ValueError
         return value
+
+    @property
+    def _wanted(self) -> str:
+        kind = "an integer" if self.whole else "a number"
+        limit = "from 0" if self.zero else "above 0"
+        return f"{kind} {limit}" + ("" if self.most is None else f" to {self.most:g}")
+
+    def _error(self, text: str, wanted: str) -> InputError:
+        shown = text if len(text) <= 40 else f"{text[:30]}..."
+        return InputError(f"--set {self.name}={shown}: give {wanted} ({self.help})")
 
 
 @dataclass(frozen=True)
@@ -120,11 +150,7 @@ class Keys:
 
     def take(self, key: str, *shape: int | None) -> Tensor:
         """A tensor; None in `shape` stands for any size, trailing sizes of 1 are dropped."""
-        if key not in self._state:
-            near = _nearest(key, self._state)
-            raise InputError(f"the checkpoint lacks {key}{near}; is this the right --arch?")
-        self._taken.add(key)
-        tensor = self._state[key]
+        tensor = self._tensor(key)
         given = tuple(tensor.shape)
         while tensor.ndim > len(shape) and tensor.shape[-1] == 1:
             tensor = tensor.squeeze(-1)
@@ -138,6 +164,44 @@ class Keys:
             raise InputError(f"{key} holds {tensor.dtype}; give floating-point weights")
         return tensor.float()
 
+    def _tensor(self, key: str) -> Tensor:
+        if key not in self._state:
+            raise InputError(self._lacking(key))
+        self._taken.add(key)
+        return self._state[key]
+
+    def _lacking(self, key: str) -> str:
+        """Why there is no `key`, in one line."""
+        near = get_close_matches(key, self._state, n=1)
+        modules = [name.rpartition(".")[0] for name in (key, *near)]
+        for module in modules:
+            if module in self.layer_norms():
+                return f"the checkpoint lacks {key}: {layer_norm(module)}"
+        held = f" (it holds {echo(near[0])})" if near else ""
+        return f"the checkpoint lacks {key}{held}; is this the right --arch?"
+
+    def layer_norms(self) -> list[str]:
+        """The modules that look like a LayerNorm: a weight and a bias of one axis alone."""
+        return [
+            name
+            for name, parts in self.groups().items()
+            if parts == {"weight", "bias"} and self._state[f"{name}.weight".lstrip(".")].ndim == 1
+        ]
+
+    def numbers(self, key: str) -> Tensor:
+        """A tensor of one number or of one for each output, as float64 ``[n]``."""
+        if key in self._state and self._state[key].ndim > 1:
+            raise InputError(f"{key} has the shape {tuple(self._state[key].shape)}; give one axis")
+        return self._tensor(key).double().reshape(-1)
+
+    def groups(self) -> dict[str, set[str]]:
+        """The last part of all keys, by what comes before it, in the order of the checkpoint."""
+        found: dict[str, set[str]] = {}
+        for key in self._state:
+            module, _, name = key.rpartition(".")
+            found.setdefault(module, set()).add(name)
+        return found
+
     def count(self, pattern: str) -> int:
         """How many numbers 0, 1, ... stand in keys that begin with `pattern`, which has one {}."""
         number = 0
@@ -148,6 +212,10 @@ class Keys:
     def close(self) -> None:
         """Raise `InputError` if a key was not taken."""
         left = [key for key in self._unused() if not key.endswith(self._ignored)]
+        for key in left:
+            module = key.rpartition(".")[0]
+            if module in self.layer_norms():
+                raise InputError(layer_norm(module))
         if left:
             more = f" and {len(left) - 1} more" if len(left) > 1 else ""
             raise InputError(
@@ -158,8 +226,9 @@ class Keys:
         return (key for key in self._state if key not in self._taken)
 
 
-def _nearest(key: str, known: Mapping[str, Any]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(key, known, n=1)
-    return f" (it holds {near[0]})" if near else ""
+def layer_norm(name: str) -> str:
+    """Why a LayerNorm is refused."""
+    return (
+        f"{echo(name)} is a LayerNorm, which normalises each token by its own statistics; the "
+        "hardware folds normalisations into weights: train with BatchNorm1d in its place"
+    )

@@ -48,7 +48,9 @@ def _stem(builder: Builder) -> None:
             builder.pool(f"stem{stage}.pool")
     stem = builder.x
     builder.x = _fire(builder, "stem.x", stem)
-    builder.convolution("position", "patch_embed.rpe_conv", "patch_embed.rpe_bn", None)
+    builder.convolution(
+        "position", "patch_embed.rpe_conv", "patch_embed.rpe_bn", None, builder.dims
+    )
     builder.x = builder.add(Add(name="embed", inputs=(builder.x, stem)))
 
 
@@ -65,15 +67,15 @@ def _block(builder: Builder, number: int) -> None:
         name=f"{name}.attention", inputs=(q, k, v), neuron=builder.attention_neuron
     )
     attended = builder.add(attention)
-    proj = builder.linear(f"{name}.proj", attended, f"{key}.attn.proj", None, dims, dims)
+    proj = builder.linear(f"{name}.proj", attended, f"{key}.attn.proj", None, dims)
     stream = builder.add(Add(name=f"{name}.u1", inputs=(proj, stream)))
     x = _fire(builder, f"{name}.x1", stream)
     fc1_key, fc2_key = f"{key}.mlp.fc1", f"{key}.mlp.fc2"
     if builder.outputs(fc1_key) == dims:  # then the authors' code adds this layer as well
-        fc1 = builder.linear(f"{name}.fc1", x, fc1_key, None, dims)
+        fc1 = builder.linear(f"{name}.fc1", x, fc1_key, None)
         stream = builder.add(Add(name=f"{name}.u2", inputs=(fc1, stream)))
         hidden = _fire(builder, f"{name}.hidden", stream)
     else:
-        hidden = builder.linear(f"{name}.fc1", x, fc1_key, neuron, dims)
-    fc2 = builder.linear(f"{name}.fc2", hidden, fc2_key, None, None, dims)
+        hidden = builder.linear(f"{name}.fc1", x, fc1_key, neuron)
+    fc2 = builder.linear(f"{name}.fc2", hidden, fc2_key, None, dims)
     builder.x = builder.add(Add(name=f"{name}.u3", inputs=(fc2, stream)))

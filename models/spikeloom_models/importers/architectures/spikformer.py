@@ -37,7 +37,8 @@ def _stem(builder: Builder) -> None:
         if pooled:
             builder.pool(f"stem{stage}.pool")
     stem = builder.x
-    builder.convolution("position", "patch_embed.rpe_conv", "patch_embed.rpe_bn", builder.neuron)
+    key, norm = "patch_embed.rpe_conv", "patch_embed.rpe_bn"
+    builder.convolution("position", key, norm, builder.neuron, builder.dims)
     builder.x = builder.add(Add(name="embed", inputs=(builder.x, stem)))
 
 
@@ -49,10 +50,10 @@ def _block(builder: Builder, number: int) -> None:
         builder.linear(f"{name}.{part}", x, f"{key}.attn.{part}", neuron, dims) for part in "qkv"
     )
     attended = attention(builder, name, qkv)
-    proj = builder.linear(f"{name}.proj", attended, f"{key}.attn.proj", neuron, dims, dims)
+    proj = builder.linear(f"{name}.proj", attended, f"{key}.attn.proj", neuron, dims)
     x1 = builder.add(Add(name=f"{name}.x1", inputs=(x, proj)))
-    fc1 = builder.linear(f"{name}.fc1", x1, f"{key}.mlp.fc1", neuron, dims)
-    fc2 = builder.linear(f"{name}.fc2", fc1, f"{key}.mlp.fc2", neuron, None, dims)
+    fc1 = builder.linear(f"{name}.fc1", x1, f"{key}.mlp.fc1", neuron)
+    fc2 = builder.linear(f"{name}.fc2", fc1, f"{key}.mlp.fc2", neuron, dims)
     builder.x = builder.add(Add(name=f"{name}.x2", inputs=(x1, fc2)))
 
 

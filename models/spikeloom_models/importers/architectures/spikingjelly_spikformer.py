@@ -8,10 +8,9 @@ Source: `spikingjelly.activation_based.model.spikformer`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple
 from typing import Any
 
-from ...floating import Add, FloatNetwork, Linear, Neurons, Norm
+from ...floating import Add, FloatNetwork, Linear, Neurons
 from ..builder import COMMON, Builder
 from ..registry import Keys, architecture
 from .spikformer import SCALE, attention
@@ -45,7 +44,7 @@ def _stem(builder: Builder) -> None:
         builder.pool(f"{name}.pool")
         builder.x = builder.add(Neurons(name=name, inputs=(builder.x,), neuron=builder.neuron))
     stem, key = builder.x, "patch_embed.positional_encoding.conv_bn.block"
-    builder.convolution("position", f"{key}.0", f"{key}.1", builder.neuron)
+    builder.convolution("position", f"{key}.0", f"{key}.1", builder.neuron, builder.dims)
     builder.x = builder.add(Add(name="embed", inputs=(builder.x, stem)))
 
 
@@ -55,13 +54,13 @@ def _block(builder: Builder, number: int) -> None:
     name, key = f"block{number}", f"blocks.{number}"
     attended = attention(builder, name, _qkv(builder, name, f"{key}.attn.qkv_conv_bn"))
 
-    def dense(name: str, x: str, key: str, inputs: int | None, outputs: int | None) -> str:
-        return builder.dense(name, x, f"{key}.0", f"{key}.1", neuron, inputs, outputs)
+    def dense(name: str, x: str, key: str, outputs: int | None) -> str:
+        return builder.dense(name, x, f"{key}.0", f"{key}.1", neuron, outputs)
 
-    proj = dense(f"{name}.proj", attended, f"{key}.attn.proj_conv_bn", dims, dims)
+    proj = dense(f"{name}.proj", attended, f"{key}.attn.proj_conv_bn", dims)
     x1 = builder.add(Add(name=f"{name}.x1", inputs=(x, proj)))
-    fc1 = dense(f"{name}.fc1", x1, f"{key}.mlp.fc1", dims, None)
-    fc2 = dense(f"{name}.fc2", fc1, f"{key}.mlp.fc2", None, dims)
+    fc1 = dense(f"{name}.fc1", x1, f"{key}.mlp.fc1", None)
+    fc2 = dense(f"{name}.fc2", fc1, f"{key}.mlp.fc2", dims)
     builder.x = builder.add(Add(name=f"{name}.x2", inputs=(x1, fc2)))
 
 
@@ -71,7 +70,6 @@ def _qkv(builder: Builder, name: str, key: str) -> tuple[str, ...]:
     weight = builder.keys.take(f"{key}.0.weight", 3 * dims, dims)
     bias = builder.bias(f"{key}.0", 3 * dims)
     norm = builder.norm(f"{key}.1", 3 * dims)
-    *statistics, epsilon = astuple(norm)
     added = []
     for number, part in enumerate("qkv"):
         rows = slice(number * dims, (number + 1) * dims)
@@ -80,7 +78,7 @@ def _qkv(builder: Builder, name: str, key: str) -> tuple[str, ...]:
             inputs=(builder.x,),
             weight=weight[rows],
             bias=None if bias is None else bias[rows],
-            norm=Norm(*(values[rows] for values in statistics), epsilon),
+            norm=norm.channels(rows),
             neuron=builder.neuron,
         )
         added.append(builder.add(layer))
