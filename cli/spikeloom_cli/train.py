@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
+from spikeloom_models.keys import TrainingKeys
 from spikeloom_models.tasks import ARCHITECTURES, TASKS, train_task
 
-from .options import Json, console, print_json, training_display
+from .options import ConfigFile, Json, console, print_json, settings_of, training_display
 from .tables import print_activity
 
 
@@ -28,6 +29,19 @@ def train(
     arch: Annotated[
         str, typer.Option("--arch", metavar="NAME", help=f"One of: {', '.join(ARCHITECTURES)}.")
     ] = "spikformer",
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Name of the network; default: TASK-ARCH.")
+    ] = "",
+    config: ConfigFile = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A size of the network or a value of the recipe; repeatable. Keys: "
+            f"{', '.join(TrainingKeys.keys())}.",
+        ),
+    ] = None,
     epochs: Annotated[
         int, typer.Option("--epochs", min=1, max=10_000, help="Passes over the images.")
     ] = 20,
@@ -70,6 +84,8 @@ def train(
             arch,
             data,
             output,
+            name=name,
+            settings=settings_of(config, set_),
             report=report,
             checkpoint=checkpoint,
             epochs=epochs,

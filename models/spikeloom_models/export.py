@@ -21,13 +21,13 @@ from spikeloom.networks.layers import (
 )
 from spikeloom.networks.neuron import Neuron
 
-from .torch import LIF, Spikformer, SpikingLinear
-from .torch.spikformer import Block
+from .torch import LIF, ReLU, SpikingLinear, SpikingTransformer
+from .torch.transformer import Block
 
 
 @torch.no_grad()
 def to_graph(
-    model: Spikformer,
+    model: SpikingTransformer,
     name: str,
     classes: Sequence[str] = (),
     licence: str = "",
@@ -68,7 +68,7 @@ def _block(block: Block, name: str, x: str) -> list[Layer]:
     q, k, v = f"{name}.q", f"{name}.k", f"{name}.v"
     attention = Attention(
         name=f"{name}.attention",
-        form="spikformer",
+        form=block.attention.FORM,
         heads=block.heads,
         inputs=(q, k, v),
         neuron=_neuron(block.attention.neuron, block.attention.threshold),
@@ -97,16 +97,18 @@ def _parts(module: SpikingLinear, names: Sequence[str]) -> list[dict]:
             "weight": np.ascontiguousarray(weight),
             "bias": bias,
             "weight_bits": module.bits,
-            "neuron": _neuron(module.neuron, threshold),
+            "neuron": _neuron(neuron, threshold),
         }
-        for name, weight, bias, threshold in zip(
-            names, columns, biases, module.threshold, strict=True
+        for name, weight, bias, neuron, threshold in zip(
+            names, columns, biases, module.neurons, module.threshold, strict=True
         )
     ]
 
 
-def _neuron(lif: LIF, threshold: torch.Tensor) -> Neuron:
-    return Neuron(threshold=int(threshold), leak=lif.leak)
+def _neuron(module: LIF | ReLU, threshold: torch.Tensor) -> Neuron:
+    if isinstance(module, ReLU):
+        return Neuron(threshold=int(threshold), kind=module.kind, bits=module.bits)
+    return Neuron(threshold=int(threshold), leak=module.leak, kind=module.kind)
 
 
 def _integers(values: torch.Tensor, dtype: type) -> np.ndarray:

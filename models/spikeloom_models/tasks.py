@@ -19,9 +19,10 @@ from spikeloom.networks.network import network_core
 from spikeloom.outputs import check_file
 
 from .data import FASHION_CLASSES, Labelled, read_data
+from .keys import TrainingKeys
 
 if TYPE_CHECKING:
-    from .training import Progress
+    from .training import Progress, Recipe
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ TASKS = {
     "fashion-mnist": Task("fashion", "Fashion-MNIST", FASHION_CLASSES),
     "mnist": Task("mnist", "MNIST", tuple("0123456789")),
 }
-ARCHITECTURES = ("spikformer",)
+ARCHITECTURES = ("spikformer", "a2os2a", "spike-driven")
 LICENCE = "Apache-2.0"
 
 
@@ -77,39 +78,55 @@ def train_task(
     data: str | PathLike[str],
     output: str | PathLike[str],
     *,
+    name: str = "",
+    settings: Mapping[str, Any] | None = None,
     report: Callable[[Progress], None] = lambda _: None,
     checkpoint: str | PathLike[str] | None = None,
     **recipe,
 ) -> Trained:
     """Train a network, evaluate it on the test images, and write its file to `output`.
 
-    `recipe` holds parameters of `spikeloom_models.training.Recipe`. Raises `InputError`.
+    `settings` holds keys of `TrainingKeys`, `recipe` parameters of
+    `spikeloom_models.training.Recipe`. Raises `InputError`.
     """
     if task not in TASKS:
         raise unknown("task", task, TASKS)
     if architecture not in ARCHITECTURES:
         raise unknown("architecture", architecture, ARCHITECTURES)
+    keys = TrainingKeys.from_settings(settings or {})
     check_output(output, {"--checkpoint": checkpoint, "--data": data})
     check_torch("training")
     from .export import to_graph
-    from .torch import SpikformerShape
+    from .torch import TransformerShape
     from .training import Recipe, train
 
-    chosen, classes = Recipe(**recipe), TASKS[task].classes
+    chosen, classes = Recipe(**keys.recipe(), **recipe), TASKS[task].classes
     images, held_out = (read_data(data, part, len(classes)) for part in ("train", "test"))
-    model = train(SpikformerShape(classes=len(classes)), images, chosen, checkpoint, report)
+    sizes = {"image": images.images.shape[1:], "classes": len(classes), **keys.shape()}
+    model = train(TransformerShape(form=architecture, **sizes), images, chosen, checkpoint, report)
     exported = to_graph(
         model,
-        f"{TASKS[task].short}-{architecture}",
+        name or f"{TASKS[task].short}-{architecture}",
         classes,
         LICENCE,
-        f"Spikformer, trained on {TASKS[task].title} by `spikeloom train {task} --epochs "
-        f"{chosen.epochs} --seed {chosen.seed}`",
+        f"{architecture}, trained on {TASKS[task].title} by "
+        f"`{_command(task, architecture, chosen, settings)}`",
     )
     graph = round_biases(exported)
     trained = assess(graph, held_out)
     save(output, graph)
     return trained
+
+
+def _command(
+    task: str, architecture: str, recipe: Recipe, settings: Mapping[str, Any] | None
+) -> str:
+    """The options of a training that decide its result."""
+    keys = "".join(f" --set {key}={value}" for key, value in (settings or {}).items())
+    return (
+        f"spikeloom train {task} --arch {architecture} --epochs {recipe.epochs} --seed "
+        f"{recipe.seed}{keys}"
+    )
 
 
 def assess(graph: Graph, data: Labelled, jobs: int | None = None) -> Trained:

@@ -20,7 +20,7 @@ from spikeloom.errors import InputError
 from spikeloom.outputs import check_file, output_file
 
 from .data import Labelled
-from .torch import Spikformer, SpikformerShape, SpikingLinear
+from .torch import SpikingLinear, SpikingTransformer, TransformerShape
 
 MEASURED = 20  # batches, from which the normalisation is folded
 
@@ -47,6 +47,8 @@ class Recipe:
         Label smoothing.
     shift : int
         Largest random shift of an image, in pixels, each way.
+    turn, zoom : float
+        Largest random turn of an image, in degrees, and change of its size, as a share of it.
     flip : bool
         Whether half of the images are mirrored left to right.
     cycles : float
@@ -70,6 +72,8 @@ class Recipe:
     decay: float = 0.01
     smoothing: float = 0.05
     shift: int = 1
+    turn: float = 0.0
+    zoom: float = 0.0
     flip: bool = False
     cycles: float = 280_000
     penalty: float = 1.0
@@ -115,14 +119,14 @@ class Progress:
 
 
 def train(
-    shape: SpikformerShape,
+    shape: TransformerShape,
     data: Labelled,
     recipe: Recipe,
     checkpoint: str | PathLike[str] | None = None,
     report: Callable[[Progress], None] = lambda _: None,
-    after_epoch: Callable[[int, Spikformer], None] = lambda *_: None,
-) -> Spikformer:
-    """A quantised `Spikformer` trained on `data`.
+    after_epoch: Callable[[int, SpikingTransformer], None] = lambda *_: None,
+) -> SpikingTransformer:
+    """A quantised `SpikingTransformer` trained on `data`.
 
     `checkpoint` is written after each epoch; if it exists, training goes on from there, and ends
     with the same weights as without the interruption.
@@ -150,12 +154,12 @@ def train(
 class _Training:
     """A network, its optimiser and its data; `done` counts finished epochs."""
 
-    def __init__(self, shape: SpikformerShape, data: Labelled, recipe: Recipe):
+    def __init__(self, shape: TransformerShape, data: Labelled, recipe: Recipe):
         torch.manual_seed(recipe.seed)
         self.shape, self.recipe, self.done = shape, recipe, 0
         self.images = torch.from_numpy(data.images.copy())
         self.labels = torch.from_numpy(data.labels.copy())
-        self.model = Spikformer(shape)
+        self.model = SpikingTransformer(shape)
         self.optimiser = self._optimiser(recipe.decay)
         self.step = torch.compile(self._step) if recipe.compiled else self._step
 
@@ -164,7 +168,7 @@ class _Training:
 
     def _step(self, images):
         logits, spikes = self.model.with_spikes(images)
-        events = {name: s.mean((1, 2, 3)).sum() for name, s in spikes.items()}
+        events = {name: _events(s) for name, s in spikes.items()}
         return logits, cycles(self.shape, events, self.model.embed.steps)
 
     def epoch(self, epoch: int, report: Callable[[Progress], None]) -> None:
@@ -270,7 +274,7 @@ def read_checkpoint(path: str | PathLike[str]) -> dict[str, Any]:
 
 
 def augment(images: torch.Tensor, recipe: Recipe, random: torch.Generator) -> torch.Tensor:
-    """Shift and mirror each image at random; what enters is black."""
+    """Shift, mirror, turn and zoom each image at random; what enters is black."""
     n, height, width, _ = images.shape
     reach = recipe.shift
     dy, dx = torch.randint(0, 2 * reach + 1, (2, n, 1, 1), generator=random)
@@ -278,13 +282,32 @@ def augment(images: torch.Tensor, recipe: Recipe, random: torch.Generator) -> to
     y, x = torch.arange(height).view(1, -1, 1) + dy, torch.arange(width).view(1, 1, -1)
     x = torch.where(mirror, width - 1 - x, x) + dx
     padded = torch.nn.functional.pad(images, (0, 0, *(reach,) * 4))
-    return padded[torch.arange(n).view(-1, 1, 1), y, x]
+    moved = padded[torch.arange(n).view(-1, 1, 1), y, x]
+    return _turned(moved, recipe, random) if recipe.turn or recipe.zoom else moved
 
 
-def cycles(shape: SpikformerShape, events: dict[str, Any], steps: int, lanes: int = 8) -> Any:
+def _turned(images: torch.Tensor, recipe: Recipe, random: torch.Generator) -> torch.Tensor:
+    """Images turned about their centre and zoomed, both at random."""
+    angle, zoom = 2 * torch.rand(2, len(images), generator=random) - 1
+    angle, size = angle * math.radians(recipe.turn), 1 / (1 + zoom * recipe.zoom)
+    cos, sin, zero = size * angle.cos(), size * angle.sin(), torch.zeros_like(angle)
+    maps = torch.stack([cos, -sin, zero, sin, cos, zero], 1).reshape(-1, 2, 3)
+    planes = images.permute(0, 3, 1, 2).float()
+    places = torch.nn.functional.affine_grid(maps, list(planes.shape), align_corners=False)
+    moved = torch.nn.functional.grid_sample(planes, places, align_corners=False)
+    return moved.round().to(images.dtype).permute(0, 2, 3, 1)
+
+
+def _events(spikes: torch.Tensor) -> torch.Tensor:
+    """The mean number of values that are not 0, summed over steps."""
+    return spikes.abs().clamp(max=1).mean((1, 2, 3)).sum()
+
+
+def cycles(shape: TransformerShape, events: dict[str, Any], steps: int, lanes: int = 8) -> Any:
     """Estimated cycles of an image: `events` is the mean over tokens and channels of the spikes of
-    each layer, summed over `steps`."""
+    each layer, summed over `steps`. Of values that are not 0, half of the bits are ones."""
     d, slots = shape.width, shape.tokens * steps
+    learnt = {"spikformer": 1.0, "a2os2a": shape.k_bits / 2}.get(shape.form, 0.0)
 
     def layer(name, inputs, outputs):
         return outputs / lanes * (events[name] * shape.tokens * inputs + slots)
@@ -293,7 +316,9 @@ def cycles(shape: SpikformerShape, events: dict[str, Any], steps: int, lanes: in
     for i in range(shape.blocks):
         b = f"block{i}"
         total += 3 * layer(x, d, d) + layer(f"{b}.attention", d, d)
-        total += layer(f"{b}.k", d, d // shape.heads) + layer(f"{b}.q", d, d // shape.heads)
+        if learnt:
+            total += learnt * layer(f"{b}.k", d, d // shape.heads)
+            total += layer(f"{b}.q", d, d // shape.heads)
         total += layer(f"{b}.x1", d, shape.hidden) + layer(f"{b}.fc1", shape.hidden, d)
         x = f"{b}.x2"
     return total + layer(x, d, shape.classes)

@@ -50,6 +50,9 @@ def test_train(data, tmp_path, capfd):
     [
         (["cifar", "--data", "."], "unknown task 'cifar'"),
         (["mnist", "--data", ".", "--arch", "resnet"], "unknown architecture 'resnet'"),
+        (["mnist", "--data", ".", "--set", "depth=3"], "unknown key 'depth'"),
+        (["mnist", "--data", ".", "--set", "width=wide"], "width = 'wide' is not a whole number"),
+        (["mnist", "--data", ".", "--set", "rate=0"], "rate must be a number in (0.0, 1.0]"),
         (["mnist", "--data", ".", "-o", "net.pt"], "ends in .safetensors"),
         (["mnist", "--data", ".", "-o", "no/net.safetensors"], "folder no does not exist"),
         (["mnist", "--data", ".", "--checkpoint", "net.safetensors"], "name another"),

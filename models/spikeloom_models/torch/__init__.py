@@ -8,18 +8,29 @@ the rounding, so that training can go on.
 
 # pyright: reportMissingImports=false
 
-from .layers import Classifier, Iand, PatchEmbedding, SpikformerAttention, SpikingLinear
-from .neuron import LIF, spike
-from .spikformer import Spikformer, SpikformerShape
+from .attention import (
+    A2OS2AAttention,
+    SpikeDrivenAttention,
+    SpikformerAttention,
+    SpikingAttention,
+)
+from .layers import Classifier, Iand, PatchEmbedding, SpikingLinear
+from .neuron import LIF, ReLU, Ternary, spike
+from .transformer import SpikingTransformer, TransformerShape
 
 __all__ = [
     "LIF",
+    "A2OS2AAttention",
     "Classifier",
     "Iand",
     "PatchEmbedding",
-    "Spikformer",
+    "ReLU",
+    "SpikeDrivenAttention",
     "SpikformerAttention",
-    "SpikformerShape",
+    "SpikingAttention",
     "SpikingLinear",
+    "SpikingTransformer",
+    "Ternary",
+    "TransformerShape",
     "spike",
 ]

@@ -1,4 +1,4 @@
-"""The Spikformer network: patch embedding, blocks of attention and MLP, classifier."""
+"""Spiking transformers: patch embedding, blocks of attention and MLP, classifier."""
 
 # pyright: reportMissingImports=false
 
@@ -11,19 +11,33 @@ import numpy as np
 import torch
 from torch import nn
 
+from spikeloom.errors import InputError, unknown
 from spikeloom.networks.position import position_channel
 
-from .layers import Classifier, Iand, PatchEmbedding, SpikformerAttention, SpikingLinear
+from .attention import (
+    A2OS2AAttention,
+    SpikeDrivenAttention,
+    SpikformerAttention,
+    SpikingAttention,
+)
+from .layers import Classifier, Iand, PatchEmbedding, SpikingLinear
+from .neuron import LIF, ReLU, Ternary
+
+FORMS: dict[str, type[SpikingAttention]] = {
+    one.FORM: one for one in (SpikformerAttention, A2OS2AAttention, SpikeDrivenAttention)
+}
 
 
 @dataclass(frozen=True)
-class SpikformerShape:
-    """Sizes of a `Spikformer`; the default is the flagship.
+class TransformerShape:
+    """Sizes of a `SpikingTransformer`, and the `form` of its attention (`FORMS`); the default is
+    the flagship. Values k of form a2os2a have `k_bits` bits. Raises `InputError`.
 
     With `position`, the network reads one more channel than `image` has, which tells it where each
     patch is (`spikeloom.networks.position`); a sum over tokens alone does not know.
     """
 
+    form: str = "spikformer"
     image: tuple[int, int, int] = (28, 28, 1)
     patch: tuple[int, int] = (4, 4)
     width: int = 64
@@ -35,6 +49,17 @@ class SpikformerShape:
     pixel_bits: int = 6
     weight_bits: int = 8
     position: bool = True
+    k_bits: int = 3
+
+    def __post_init__(self):
+        if self.form not in FORMS:
+            raise unknown("form", self.form, FORMS)
+        if self.width % self.heads:
+            raise InputError(
+                f"{self.heads} heads do not divide a width of {self.width}; choose a divisor"
+            )
+        if self.position:
+            position_channel(self.image[:2], self.patch)  # whether there is room for it
 
     @property
     def input_image(self) -> tuple[int, int, int]:
@@ -51,12 +76,13 @@ class SpikformerShape:
 class Block(nn.Module):
     """One block: attention and its projection, then the MLP, each with an IAND residual."""
 
-    def __init__(self, shape: SpikformerShape):
+    def __init__(self, shape: TransformerShape):
         super().__init__()
         d, bits = shape.width, shape.weight_bits
         self.heads = shape.heads
-        self.qkv = SpikingLinear(d, 3 * d, parts=3, bits=bits)
-        self.attention = SpikformerAttention()
+        neurons = [LIF(), ReLU(shape.k_bits), Ternary()] if shape.form == "a2os2a" else []
+        self.qkv = SpikingLinear(d, 3 * d, parts=3, bits=bits, neurons=neurons)
+        self.attention = FORMS[shape.form]()
         self.proj = SpikingLinear(d, d, bits=bits)
         self.fc1 = SpikingLinear(d, shape.hidden, bits=bits)
         self.fc2 = SpikingLinear(shape.hidden, d, bits=bits)
@@ -80,21 +106,17 @@ class Block(nn.Module):
         return x2
 
 
-class Spikformer(nn.Module):
+class SpikingTransformer(nn.Module):
     """A spiking transformer with IAND residuals.
 
     ``forward`` takes images ``[B, Y, X, C]`` of uint8 and returns logits ``[B, classes]``.
-
-    Source: Zhou et al., "Spikformer: When Spiking Neural Network Meets Transformer", ICLR 2023.
     """
 
     channel: torch.Tensor
 
-    def __init__(self, shape: SpikformerShape | None = None):
+    def __init__(self, shape: TransformerShape | None = None):
         super().__init__()
-        self.shape = shape = shape or SpikformerShape()
-        if shape.width % shape.heads:
-            raise ValueError(f"{shape.heads} heads do not divide a width of {shape.width}")
+        self.shape = shape = shape or TransformerShape()
         self.embed = PatchEmbedding(
             shape.input_image,
             shape.patch,
@@ -125,14 +147,14 @@ class Spikformer(nn.Module):
     def quantise(self) -> None:
         """Turn the network into integers; see `spikeloom_models.torch`."""
         for module in self.modules():
-            if isinstance(module, (SpikingLinear, SpikformerAttention)):
+            if isinstance(module, (SpikingLinear, SpikingAttention)):
                 module.quantise()
         self.head.quantise(self.shape.steps * self.shape.tokens)
 
-    def unrounded(self) -> Spikformer:
+    def unrounded(self) -> SpikingTransformer:
         """A copy of a quantised network that computes in floating point: its own reference."""
         twin = deepcopy(self).eval()
         for module in twin.modules():
-            if isinstance(module, (SpikingLinear, SpikformerAttention, Classifier)):
+            if isinstance(module, (SpikingLinear, SpikingAttention, Classifier)):
                 module.unround()
         return twin
