@@ -102,11 +102,12 @@ def train(
                 "accuracy": trained.accuracy,
                 "images": trained.images,
                 "layers": {name: asdict(layer) for name, layer in trained.layers.items()},
-                "accumulator_bits": trained.graph.accumulator_bits,
+                "accumulator_bits": trained.graph.accumulator_bits if trained.graph else None,
             }
         )
         return
-    print_activity(trained.layers)
+    if trained.layers:
+        print_activity(trained.layers)
     out = console()
     out.print(f"accuracy on {trained.images:,} test images: {100 * trained.accuracy:.2f} %")
     out.print(f"{output}")

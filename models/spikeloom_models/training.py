@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import safetensors.torch
 import torch
 from torch.nn.functional import cross_entropy
 
@@ -20,7 +21,10 @@ from spikeloom.errors import InputError
 from spikeloom.outputs import check_file, output_file
 
 from .data import Labelled
-from .torch import SpikingLinear, SpikingTransformer, TransformerShape
+from .torch import SpikingLinear, SpikingTransformer, TransformerShape, VisionTransformer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MEASURED = 20  # batches, from which the normalisation is folded
 
@@ -118,15 +122,19 @@ class Progress:
     seconds_left: float
 
 
+Model = TypeVar("Model", SpikingTransformer, VisionTransformer)
+
+
 def train(
     shape: TransformerShape,
     data: Labelled,
     recipe: Recipe,
     checkpoint: str | PathLike[str] | None = None,
     report: Callable[[Progress], None] = lambda _: None,
-    after_epoch: Callable[[int, SpikingTransformer], None] = lambda *_: None,
-) -> SpikingTransformer:
-    """A quantised `SpikingTransformer` trained on `data`.
+    after_epoch: Callable[[int, Model], None] = lambda *_: None,
+    kind: type[Model] = SpikingTransformer,
+) -> Model:
+    """A network of `kind` trained on `data`; a `SpikingTransformer` is quantised then.
 
     `checkpoint` is written after each epoch; if it exists, training goes on from there, and ends
     with the same weights as without the interruption.
@@ -138,7 +146,7 @@ def train(
         raise InputError(f"{len(data):,} images are less than a batch of {recipe.batch:,}")
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
-    training = _Training(shape, data, recipe)
+    training = _Training(kind, shape, data, recipe)
     if checkpoint is not None:
         check_file(checkpoint, "--checkpoint")
         training.resume(Path(checkpoint))
@@ -151,15 +159,15 @@ def train(
     return training.model.eval()
 
 
-class _Training:
+class _Training(Generic[Model]):
     """A network, its optimiser and its data; `done` counts finished epochs."""
 
-    def __init__(self, shape: TransformerShape, data: Labelled, recipe: Recipe):
+    def __init__(self, kind: type[Model], shape: TransformerShape, data: Labelled, recipe: Recipe):
         torch.manual_seed(recipe.seed)
         self.shape, self.recipe, self.done = shape, recipe, 0
         self.images = torch.from_numpy(data.images.copy())
         self.labels = torch.from_numpy(data.labels.copy())
-        self.model = SpikingTransformer(shape)
+        self.model = kind(shape)
         self.optimiser = self._optimiser(recipe.decay)
         self.step = torch.compile(self._step) if recipe.compiled else self._step
 
@@ -167,9 +175,12 @@ class _Training:
         return torch.optim.AdamW(self.model.parameters(), lr=self.recipe.rate, weight_decay=decay)
 
     def _step(self, images):
+        """Logits, and the cycles of an image (0 without spikes)."""
+        if isinstance(self.model, VisionTransformer):
+            return self.model(images), torch.tensor(0.0)
         logits, spikes = self.model.with_spikes(images)
         events = {name: _events(s) for name, s in spikes.items()}
-        return logits, cycles(self.shape, events, self.model.embed.steps)
+        return logits, cycles(self.shape, events, self.model.steps)
 
     def epoch(self, epoch: int, report: Callable[[Progress], None]) -> None:
         """Train for one pass over the images."""
@@ -179,7 +190,7 @@ class _Training:
             self.quantise()
             self.optimiser = self._optimiser(0.0)
         short = epoch < min(recipe.short_epochs, first_integer)
-        self.model.embed.steps = max(1, self.shape.steps // 2) if short else self.shape.steps
+        self.model.steps = max(1, self.shape.steps // 2) if short else self.shape.steps
         self.model.train()
         random = torch.Generator().manual_seed(recipe.seed * 100_003 + epoch)
         order = torch.randperm(len(self.labels), generator=random)
@@ -192,17 +203,17 @@ class _Training:
             share = (step + 1) / steps
             left = (time.monotonic() - begin) / share * (recipe.epochs - epoch - share)
             report(Progress(epoch, step, steps, *values, left))
-        self.model.embed.steps = self.shape.steps
+        self.model.steps = self.shape.steps
         self.done = epoch + 1
 
     @torch.no_grad()
     def quantise(self) -> None:
-        """Turn the network into integers, unless it is; the statistics of all normalisations
+        """Turn a spiking network into integers, unless it is; the statistics of all normalisations
         become averages over some batches, in all steps."""
-        if bool(self.model.head.integer):
+        if not isinstance(self.model, SpikingTransformer) or self.model.is_integer:
             return
         self.model.train()
-        self.model.embed.steps = self.shape.steps
+        self.model.steps = self.shape.steps
         layers = [layer for layer in self.model.modules() if isinstance(layer, SpikingLinear)]
         batches = self.images.split(self.recipe.batch)[:MEASURED]
         for number, images in enumerate(batches, 1):
@@ -219,9 +230,9 @@ class _Training:
     def _learn(self, images, labels):
         """One step; returns loss, share of images that were right, cycles of an image."""
         logits, cost = self.step(images)
-        scaled = logits * self.model.head.loss_scale(self.model.embed.steps * self.shape.tokens)
+        scaled = logits * self.model.loss_scale()
         loss = cross_entropy(scaled, labels, label_smoothing=self.recipe.smoothing)
-        allowed = self.recipe.cycles * self.model.embed.steps / self.shape.steps
+        allowed = self.recipe.cycles * self.model.steps / self.shape.steps
         total = loss + self.penalty * (cost / allowed - 1).clamp(min=0)
         self.optimiser.zero_grad()
         total.backward()
@@ -259,6 +270,20 @@ class _Training:
         self.optimiser = self._optimiser(0.0 if integer else self.recipe.decay)
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
+
+
+def classes_of(model: VisionTransformer, images: NDArray) -> NDArray:
+    """The classes that a network gives to images."""
+    batches = torch.from_numpy(images.copy()).split(256)
+    with torch.no_grad():
+        return torch.cat([model.eval()(batch).argmax(1) for batch in batches]).numpy()
+
+
+def save_weights(path: str | PathLike[str], model: VisionTransformer) -> None:
+    """Write the weights of a network in floating point, for `spikeloom import`."""
+    tensors = {key: value.contiguous() for key, value in model.state_dict().items()}
+    with output_file(path) as file:
+        safetensors.torch.save_file(tensors, file)
 
 
 def read_checkpoint(path: str | PathLike[str]) -> dict[str, Any]:

@@ -27,8 +27,9 @@ if find_spec("torch") is not None:
         SpikingTransformer,
         Ternary,
         TransformerShape,
+        VisionTransformer,
     )
-    from spikeloom_models.training import Recipe, augment, train
+    from spikeloom_models.training import Recipe, augment, classes_of, train
 
 pytestmark = NEEDS_TORCH
 
@@ -216,6 +217,13 @@ def test_training_learns_and_is_exact():
     assert found.accuracy == np.mean(logits.argmax(1).numpy() == data.labels) > 0.6
     ones = {name: layer.ones for name, layer in found.layers.items()}
     assert ones == pytest.approx({name: float(x.mean()) for name, x in spikes.items()})
+
+
+def test_vision_transformer_learns():
+    shape, data = TransformerShape(**SMALL), labelled(240)
+    recipe = Recipe(epochs=10, short_epochs=0, integer_epochs=0, batch=24, compiled=False)
+    model = train(shape, data, recipe, kind=VisionTransformer)
+    assert np.mean(classes_of(model, data.images) == data.labels) > 0.8
 
 
 def test_a_network_is_quantised_at_the_end_at_the_latest():

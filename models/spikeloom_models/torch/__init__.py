@@ -17,6 +17,7 @@ from .attention import (
 from .layers import Classifier, Iand, PatchEmbedding, SpikingLinear
 from .neuron import LIF, ReLU, Ternary, spike
 from .transformer import SpikingTransformer, TransformerShape
+from .vit import VisionTransformer
 
 __all__ = [
     "LIF",
@@ -32,5 +33,6 @@ __all__ = [
     "SpikingTransformer",
     "Ternary",
     "TransformerShape",
+    "VisionTransformer",
     "spike",
 ]

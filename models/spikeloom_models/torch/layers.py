@@ -207,10 +207,14 @@ class PatchEmbedding(SpikingLinear):
 
     def patches(self, x: torch.Tensor) -> torch.Tensor:
         """Pixels of the patches, ``[B, N, inputs]``, as integers of `pixel_bits` bits."""
-        (height, width, channels), (rows, columns) = self.image, self.patch
-        x = x.reshape(-1, height // rows, rows, width // columns, columns, channels)
-        x = x.transpose(2, 3).reshape(-1, self.tokens, self.inputs)
-        return (x >> (8 - self.pixel_bits)).to(self.weight.dtype)
+        return (cut_patches(x, self.patch) >> (8 - self.pixel_bits)).to(self.weight.dtype)
+
+
+def cut_patches(images: torch.Tensor, patch: tuple[int, int]) -> torch.Tensor:
+    """Images ``[B, Y, X, C]`` as patches ``[B, N, pixels * C]``."""
+    (height, width, channels), (rows, columns) = images.shape[1:], patch
+    x = images.reshape(-1, height // rows, rows, width // columns, columns, channels)
+    return x.transpose(2, 3).flatten(3).flatten(1, 2)
 
 
 class Iand(nn.Module):

@@ -106,13 +106,28 @@ class Block(nn.Module):
         return x2
 
 
+class Positions(nn.Module):
+    """Adds the channel of positions to images ``[B, Y, X, C]``, if the network has one."""
+
+    channel: torch.Tensor
+
+    def __init__(self, shape: TransformerShape):
+        super().__init__()
+        self.position = shape.position
+        channel = position_channel(shape.image[:2], shape.patch) if shape.position else np.empty(0)
+        self.register_buffer("channel", torch.from_numpy(channel)[..., None], persistent=False)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if not self.position:
+            return images
+        return torch.cat([images, self.channel.expand(len(images), -1, -1, -1)], -1)
+
+
 class SpikingTransformer(nn.Module):
     """A spiking transformer with IAND residuals.
 
     ``forward`` takes images ``[B, Y, X, C]`` of uint8 and returns logits ``[B, classes]``.
     """
-
-    channel: torch.Tensor
 
     def __init__(self, shape: TransformerShape | None = None):
         super().__init__()
@@ -125,8 +140,7 @@ class SpikingTransformer(nn.Module):
             pixel_bits=shape.pixel_bits,
             bits=shape.weight_bits,
         )
-        channel = position_channel(shape.image[:2], shape.patch) if shape.position else np.empty(0)
-        self.register_buffer("channel", torch.from_numpy(channel)[..., None], persistent=False)
+        self.positions = Positions(shape)
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.blocks))
         self.head = Classifier(shape.width, shape.classes, bits=shape.weight_bits)
 
@@ -135,14 +149,29 @@ class SpikingTransformer(nn.Module):
 
     def with_spikes(self, images: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Logits, and the spikes ``[T, B, N, channels]`` of every layer by name."""
-        if self.shape.position:
-            channel = self.channel.expand(len(images), -1, -1, -1)
-            images = torch.cat([images, channel], -1)
-        x = self.embed(images)
+        x = self.embed(self.positions(images))
         spikes = {"embed": x}
         for i, block in enumerate(self.blocks):
             x = block(x, spikes, f"block{i}")
         return self.head(x), spikes
+
+    @property
+    def steps(self) -> int:
+        """Time steps; training may change them."""
+        return self.embed.steps
+
+    @steps.setter
+    def steps(self, value: int) -> None:
+        self.embed.steps = value
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether the network is quantised."""
+        return bool(self.head.integer)
+
+    def loss_scale(self) -> float:
+        """What to multiply logits by for a loss."""
+        return self.head.loss_scale(self.steps * self.shape.tokens)
 
     def quantise(self) -> None:
         """Turn the network into integers; see `spikeloom_models.torch`."""
