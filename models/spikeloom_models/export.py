@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from spikeloom.networks.layers import (
 )
 from spikeloom.networks.neuron import Neuron
 
-from .torch import LIF, ReLU, SpikingLinear, SpikingTransformer
+from .torch import LIF, ReLU, SpikingLinear, SpikingTransformer, StochasticAttention
 from .torch.transformer import Block
 
 
@@ -66,12 +67,13 @@ def to_graph(
 def _block(block: Block, name: str, x: str) -> list[Layer]:
     """The layers of a block that reads layer `x`."""
     q, k, v = f"{name}.q", f"{name}.k", f"{name}.v"
+    module = block.attention
+    if isinstance(module, StochasticAttention):
+        own: dict[str, Any] = {"seed": module.seed}
+    else:
+        own = {"neuron": _neuron(module.neuron, module.threshold)}
     attention = Attention(
-        name=f"{name}.attention",
-        form=block.attention.FORM,
-        heads=block.heads,
-        inputs=(q, k, v),
-        neuron=_neuron(block.attention.neuron, block.attention.threshold),
+        name=f"{name}.attention", form=module.FORM, heads=block.heads, inputs=(q, k, v), **own
     )
     qkv = [Linear(inputs=(x,), **part) for part in _parts(block.qkv, (q, k, v))]
     proj = _linear(block.proj, f"{name}.proj", attention.name)

@@ -40,7 +40,10 @@ TASKS = {
     "mnist": Task("mnist", "MNIST", tuple("0123456789")),
 }
 VIT = "vit"
-ARCHITECTURES = ("spikformer", "a2os2a", "spike-driven", VIT)
+ARCHITECTURES = ("spikformer", "a2os2a", "spike-driven", "ssa", VIT)
+DEFAULTS: dict[str, dict[str, Any]] = {  # of the keys, where they differ from the flagship's
+    "ssa": {"steps": 10, "penalty": 0.0},  # no engine has cycles of it
+}
 LICENCE = "Apache-2.0"
 
 
@@ -96,7 +99,7 @@ def train_task(
         raise unknown("task", task, TASKS)
     if architecture not in ARCHITECTURES:
         raise unknown("architecture", architecture, ARCHITECTURES)
-    keys = TrainingKeys.from_settings(settings or {})
+    keys = TrainingKeys.from_settings(DEFAULTS.get(architecture, {}) | dict(settings or {}))
     check_output(output, {"--checkpoint": checkpoint, "--data": data})
     check_torch("training")
     from .training import Recipe

@@ -5,7 +5,9 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from spikeloom.cores.spiked.golden import encode_values, from_spike_train
 from spikeloom.networks.layers import Attention
+from spikeloom.networks.layers.phase_coded import head_core
 from spikeloom.networks.neuron import Neuron
 from spikeloom.networks.signals import Spikes
 
@@ -16,8 +18,11 @@ if find_spec("torch") is not None:
 
     from spikeloom_models.torch import (
         A2OS2AAttention,
+        PhaseCodedAttention,
+        PhaseEncoder,
         SpikeDrivenAttention,
         SpikformerAttention,
+        StochasticAttention,
     )
 
 pytestmark = NEEDS_TORCH
@@ -77,3 +82,74 @@ def test_module_equals_the_golden_model(form, ranges, threshold, sizes):
     if sizes[3] > 1:
         assert 0.02 < expected.mean() < 0.9
     assert np.array_equal(computed(module, qkv), expected)
+
+
+@pytest.mark.parametrize("sizes", [(10, 3, 2, 17, 16), (1, 2, 1, 1, 5), (4, 1, 3, 20, 9)], ids=str)
+def test_stochastic_attention_equals_the_golden_model(sizes):
+    qkv = operands(*sizes, [SPIKES] * 3)
+    expected = golden_attention(qkv, [SPIKES] * 3, form="ssa", seed=7)
+    assert np.array_equal(computed(StochasticAttention(seed=7), qkv), expected)
+    if sizes[3] > 1:
+        other = computed(StochasticAttention(seed=8), qkv)
+        assert expected.any()
+        assert not np.array_equal(other, expected)
+
+
+def test_stochastic_attention_draws_its_probability():
+    """In training: the mean of many draws, and the gradient of the probability."""
+    q, k, v = (torch.from_numpy(x).double() for x in operands(1, 1, 1, 4, 6, [SPIKES] * 3))
+    wanted = q @ (k.transpose(-1, -2) @ v) / 24
+    module = StochasticAttention().train()
+    torch.manual_seed(3)
+    draws = module(*(x.expand(1, 4000, 1, 4, 6) for x in (q, k, v)))
+    assert set(draws.unique().tolist()) == {0.0, 1.0}
+    assert wanted.max() > 0.1
+    assert (draws.mean(1) - wanted[0]).abs().max() < 0.04  # five standard deviations
+    q.requires_grad_()
+    module(q, k, v).sum().backward()
+    (gradient,) = torch.autograd.grad((q @ (k.transpose(-1, -2) @ v) / 24).sum(), q)
+    assert torch.allclose(q.grad, gradient)
+
+
+SCALES = {"base": 1.15, "q": 3.0, "k": 3.0, "v": 2.5, "score": 2.0, "output": 1.5}
+
+
+def phase_codes(sizes, steps=40):
+    """Values [B, H, N, D] of q, k and v, and their codes."""
+    rng = np.random.default_rng(4)
+    values = [torch.from_numpy(rng.normal(size=sizes)) for _ in range(3)]
+    encoders = [PhaseEncoder(steps=steps, base=1.15, scale=SCALES[name]) for name in "qkv"]
+    return values, [encoder(x) for encoder, x in zip(encoders, values, strict=True)]
+
+
+@pytest.mark.parametrize("sizes", [(2, 2, 12, 8), (1, 1, 1, 4)], ids=str)
+def test_phase_coded_attention_equals_the_golden_model(sizes):
+    values, codes = phase_codes(sizes)
+    trains = [x.numpy().astype(np.int8) for x in codes]
+    core = head_core(SCALES, 40, sizes[2], sizes[3], sizes[3])
+    assert np.array_equal(from_spike_train(trains[0]), encode_values(core, values[0] / 3.0))
+    expected = golden_attention(trains, [TERNARY] * 3, form="spiked", scales=SCALES)
+    module = PhaseCodedAttention(steps=40, scales=SCALES)
+    assert np.array_equal(computed(module, trains), expected)
+    assert (expected != 0).any()
+
+
+def test_phase_coded_attention_is_near_softmax():
+    """In both modes; and gradients pass the codes as if they were not there."""
+    values, codes = phase_codes((2, 2, 12, 8))
+    for x in values:
+        x.requires_grad_()
+    wanted = torch.nn.functional.scaled_dot_product_attention(*values)
+    module = PhaseCodedAttention(steps=40, scales=SCALES)
+    for mode in (True, False):
+        out = module.encoder.decode(module.train(mode)(*codes))
+        assert np.corrcoef(out.flatten(), wanted.detach().flatten())[0, 1] > 0.98
+    encoders = [PhaseEncoder(steps=40, base=1.15, scale=SCALES[name]) for name in "qkv"]
+    codes = [encoder(x) for encoder, x in zip(encoders, values, strict=True)]
+    module.encoder.decode(module.train()(*codes)).square().sum().backward()
+    found = [x.grad.clone() for x in values]
+    for x in values:
+        x.grad = None
+    wanted.square().sum().backward()
+    for x, gradient in zip(values, found, strict=True):
+        assert np.corrcoef(x.grad.flatten(), gradient.flatten())[0, 1] > 0.98

@@ -13,9 +13,11 @@ from .attention import (
     SpikeDrivenAttention,
     SpikformerAttention,
     SpikingAttention,
+    StochasticAttention,
 )
 from .layers import Classifier, Iand, PatchEmbedding, SpikingLinear
 from .neuron import LIF, ReLU, Ternary, spike
+from .phase_coded import PhaseCodedAttention, PhaseEncoder
 from .transformer import SpikingTransformer, TransformerShape
 from .vit import VisionTransformer
 
@@ -25,12 +27,15 @@ __all__ = [
     "Classifier",
     "Iand",
     "PatchEmbedding",
+    "PhaseCodedAttention",
+    "PhaseEncoder",
     "ReLU",
     "SpikeDrivenAttention",
     "SpikformerAttention",
     "SpikingAttention",
     "SpikingLinear",
     "SpikingTransformer",
+    "StochasticAttention",
     "Ternary",
     "TransformerShape",
     "VisionTransformer",

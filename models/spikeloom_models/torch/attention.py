@@ -9,6 +9,8 @@ import math
 import torch
 from torch import nn
 
+from spikeloom.networks.layers.stochastic import head_core, sampled_places
+
 from .neuron import LIF
 
 
@@ -97,3 +99,48 @@ class SpikeDrivenAttention(SpikingAttention):
 
     def forward(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         return q * self.fire((k * v).sum(-2, keepdim=True))
+
+
+class StochasticAttention(nn.Module):
+    """Stochastic spiking attention of spikes q, k and v, ``[T, B, H, N, D]`` each: an output spikes
+    with probability
+
+        1 / (D N) sum over j and c of q[t, i, c] k[t, j, c] v[t, j, d]
+
+    In training each output is drawn anew, and the gradient is that of the probability. In
+    evaluation the draws are those of the golden model for `seed`, which differs from layer to
+    layer.
+
+    Source: Song et al., "Stochastic Spiking Attention", AICAS 2024.
+    """
+
+    FORM = "ssa"
+
+    def __init__(self, *, seed: int = 1):
+        super().__init__()
+        self.seed = seed
+
+    def forward(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        if not self.training:
+            return self._sampled(q, k, v)
+        tokens, dims = q.shape[-2:]
+        likely = torch.matmul(q, torch.matmul(k.transpose(-1, -2), v)) / (dims * tokens)
+        drawn = torch.bernoulli(likely.detach().clamp(0, 1))
+        return likely + (drawn - likely).detach()
+
+    def _sampled(self, q, k, v):
+        steps, _, heads, tokens, dims = q.shape
+        values = v.shape[-1]
+        step = torch.arange(steps)[:, None, None]
+        query, dim = torch.arange(tokens)[:, None], torch.arange(values)
+        out = []
+        for head in range(heads):
+            places = sampled_places(head_core(self.seed, head, steps, tokens, dims, values))
+            c, j = (torch.from_numpy(place) for place in places)
+            found = [(q, query, c), (k, j, c), (v, j, dim)]
+            q_h, k_h, v_h = (x[step, :, head, row, column] for x, row, column in found)
+            out.append((q_h * k_h * v_h).permute(0, 3, 1, 2))  # from [T, N, Dv, B]
+        return torch.stack(out, 2)
+
+    def extra_repr(self) -> str:
+        return f"seed={self.seed}"

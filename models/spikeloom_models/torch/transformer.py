@@ -19,12 +19,14 @@ from .attention import (
     SpikeDrivenAttention,
     SpikformerAttention,
     SpikingAttention,
+    StochasticAttention,
 )
 from .layers import Classifier, Iand, PatchEmbedding, SpikingLinear
 from .neuron import LIF, ReLU, Ternary
 
-FORMS: dict[str, type[SpikingAttention]] = {
-    one.FORM: one for one in (SpikformerAttention, A2OS2AAttention, SpikeDrivenAttention)
+FORMS: dict[str, type[SpikingAttention] | type[StochasticAttention]] = {
+    one.FORM: one
+    for one in (SpikformerAttention, A2OS2AAttention, SpikeDrivenAttention, StochasticAttention)
 }
 
 
@@ -74,15 +76,19 @@ class TransformerShape:
 
 
 class Block(nn.Module):
-    """One block: attention and its projection, then the MLP, each with an IAND residual."""
+    """Block number `number`: attention and its projection, then the MLP, each with an IAND
+    residual."""
 
-    def __init__(self, shape: TransformerShape):
+    def __init__(self, shape: TransformerShape, number: int):
         super().__init__()
         d, bits = shape.width, shape.weight_bits
         self.heads = shape.heads
         neurons = [LIF(), ReLU(shape.k_bits), Ternary()] if shape.form == "a2os2a" else []
         self.qkv = SpikingLinear(d, 3 * d, parts=3, bits=bits, neurons=neurons)
-        self.attention = FORMS[shape.form]()
+        if shape.form == StochasticAttention.FORM:
+            self.attention = StochasticAttention(seed=number + 1)
+        else:
+            self.attention = FORMS[shape.form]()
         self.proj = SpikingLinear(d, d, bits=bits)
         self.fc1 = SpikingLinear(d, shape.hidden, bits=bits)
         self.fc2 = SpikingLinear(shape.hidden, d, bits=bits)
@@ -141,7 +147,7 @@ class SpikingTransformer(nn.Module):
             bits=shape.weight_bits,
         )
         self.positions = Positions(shape)
-        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.blocks))
+        self.blocks = nn.ModuleList(Block(shape, number) for number in range(shape.blocks))
         self.head = Classifier(shape.width, shape.classes, bits=shape.weight_bits)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
