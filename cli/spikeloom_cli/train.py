@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
+from spikeloom_models.keys import TrainingKeys
 from spikeloom_models.tasks import ARCHITECTURES, TASKS, train_task
 
-from .options import Json, console, print_json, training_display
+from .options import ConfigFile, Json, console, print_json, settings_of, training_display
 from .tables import print_activity
 
 
@@ -28,6 +29,19 @@ def train(
     arch: Annotated[
         str, typer.Option("--arch", metavar="NAME", help=f"One of: {', '.join(ARCHITECTURES)}.")
     ] = "spikformer",
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Name of the network; default: TASK-ARCH.")
+    ] = "",
+    config: ConfigFile = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A size of the network or a value of the recipe; repeatable. Keys: "
+            f"{', '.join(TrainingKeys.keys())}.",
+        ),
+    ] = None,
     epochs: Annotated[
         int, typer.Option("--epochs", min=1, max=10_000, help="Passes over the images.")
     ] = 20,
@@ -70,6 +84,8 @@ def train(
             arch,
             data,
             output,
+            name=name,
+            settings=settings_of(config, set_),
             report=report,
             checkpoint=checkpoint,
             epochs=epochs,
@@ -86,11 +102,12 @@ def train(
                 "accuracy": trained.accuracy,
                 "images": trained.images,
                 "layers": {name: asdict(layer) for name, layer in trained.layers.items()},
-                "accumulator_bits": trained.graph.accumulator_bits,
+                "accumulator_bits": trained.graph.accumulator_bits if trained.graph else None,
             }
         )
         return
-    print_activity(trained.layers)
+    if trained.layers:
+        print_activity(trained.layers)
     out = console()
     out.print(f"accuracy on {trained.images:,} test images: {100 * trained.accuracy:.2f} %")
     out.print(f"{output}")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,13 +22,13 @@ from spikeloom.networks.layers import (
 )
 from spikeloom.networks.neuron import Neuron
 
-from .torch import LIF, Spikformer, SpikingLinear
-from .torch.spikformer import Block
+from .torch import LIF, ReLU, SpikingLinear, SpikingTransformer, StochasticAttention
+from .torch.transformer import Block
 
 
 @torch.no_grad()
 def to_graph(
-    model: Spikformer,
+    model: SpikingTransformer,
     name: str,
     classes: Sequence[str] = (),
     licence: str = "",
@@ -66,12 +67,13 @@ def to_graph(
 def _block(block: Block, name: str, x: str) -> list[Layer]:
     """The layers of a block that reads layer `x`."""
     q, k, v = f"{name}.q", f"{name}.k", f"{name}.v"
+    module = block.attention
+    if isinstance(module, StochasticAttention):
+        own: dict[str, Any] = {"seed": module.seed}
+    else:
+        own = {"neuron": _neuron(module.neuron, module.threshold)}
     attention = Attention(
-        name=f"{name}.attention",
-        form="spikformer",
-        heads=block.heads,
-        inputs=(q, k, v),
-        neuron=_neuron(block.attention.neuron, block.attention.threshold),
+        name=f"{name}.attention", form=module.FORM, heads=block.heads, inputs=(q, k, v), **own
     )
     qkv = [Linear(inputs=(x,), **part) for part in _parts(block.qkv, (q, k, v))]
     proj = _linear(block.proj, f"{name}.proj", attention.name)
@@ -97,16 +99,18 @@ def _parts(module: SpikingLinear, names: Sequence[str]) -> list[dict]:
             "weight": np.ascontiguousarray(weight),
             "bias": bias,
             "weight_bits": module.bits,
-            "neuron": _neuron(module.neuron, threshold),
+            "neuron": _neuron(neuron, threshold),
         }
-        for name, weight, bias, threshold in zip(
-            names, columns, biases, module.threshold, strict=True
+        for name, weight, bias, neuron, threshold in zip(
+            names, columns, biases, module.neurons, module.threshold, strict=True
         )
     ]
 
 
-def _neuron(lif: LIF, threshold: torch.Tensor) -> Neuron:
-    return Neuron(threshold=int(threshold), leak=lif.leak)
+def _neuron(module: LIF | ReLU, threshold: torch.Tensor) -> Neuron:
+    if isinstance(module, ReLU):
+        return Neuron(threshold=int(threshold), kind=module.kind, bits=module.bits)
+    return Neuron(threshold=int(threshold), leak=module.leak, kind=module.kind)
 
 
 def _integers(values: torch.Tensor, dtype: type) -> np.ndarray:

@@ -19,9 +19,11 @@ from spikeloom.networks.network import network_core
 from spikeloom.outputs import check_file
 
 from .data import FASHION_CLASSES, Labelled, read_data
+from .keys import TrainingKeys
 
 if TYPE_CHECKING:
-    from .training import Progress
+    from .torch import TransformerShape
+    from .training import Progress, Recipe
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,11 @@ TASKS = {
     "fashion-mnist": Task("fashion", "Fashion-MNIST", FASHION_CLASSES),
     "mnist": Task("mnist", "MNIST", tuple("0123456789")),
 }
-ARCHITECTURES = ("spikformer",)
+VIT = "vit"
+ARCHITECTURES = ("spikformer", "a2os2a", "spike-driven", "ssa", VIT)
+DEFAULTS: dict[str, dict[str, Any]] = {  # of the keys, where they differ from the flagship's
+    "ssa": {"steps": 10, "penalty": 0.0},  # no engine has cycles of it
+}
 LICENCE = "Apache-2.0"
 
 
@@ -47,11 +53,12 @@ class Trained:
 
     Members
     -------
+    graph : None for a network without spikes, which no golden model computes.
     images, accuracy : number of test images, and the share whose class is right.
     layers : the mean activity of each layer.
     """
 
-    graph: Graph
+    graph: Graph | None
     images: int
     accuracy: float
     layers: dict[str, Activity]
@@ -77,39 +84,109 @@ def train_task(
     data: str | PathLike[str],
     output: str | PathLike[str],
     *,
+    name: str = "",
+    settings: Mapping[str, Any] | None = None,
     report: Callable[[Progress], None] = lambda _: None,
     checkpoint: str | PathLike[str] | None = None,
     **recipe,
 ) -> Trained:
     """Train a network, evaluate it on the test images, and write its file to `output`.
 
-    `recipe` holds parameters of `spikeloom_models.training.Recipe`. Raises `InputError`.
+    `settings` holds keys of `TrainingKeys`, `recipe` parameters of
+    `spikeloom_models.training.Recipe`. Raises `InputError`.
     """
     if task not in TASKS:
         raise unknown("task", task, TASKS)
     if architecture not in ARCHITECTURES:
         raise unknown("architecture", architecture, ARCHITECTURES)
+    keys = TrainingKeys.from_settings(DEFAULTS.get(architecture, {}) | dict(settings or {}))
     check_output(output, {"--checkpoint": checkpoint, "--data": data})
     check_torch("training")
-    from .export import to_graph
-    from .torch import SpikformerShape
-    from .training import Recipe, train
+    from .training import Recipe
 
-    chosen, classes = Recipe(**recipe), TASKS[task].classes
-    images, held_out = (read_data(data, part, len(classes)) for part in ("train", "test"))
-    model = train(SpikformerShape(classes=len(classes)), images, chosen, checkpoint, report)
-    exported = to_graph(
-        model,
-        f"{TASKS[task].short}-{architecture}",
-        classes,
-        LICENCE,
-        f"Spikformer, trained on {TASKS[task].title} by `spikeloom train {task} --epochs "
-        f"{chosen.epochs} --seed {chosen.seed}`",
-    )
-    graph = round_biases(exported)
+    if architecture == VIT:
+        recipe |= {"short_epochs": 0, "integer_epochs": 0}
+    job = _Job(task, architecture, keys, Recipe(**keys.recipe(), **recipe))
+    images, held_out = (read_data(data, part, len(job.classes)) for part in ("train", "test"))
+    if architecture == VIT:
+        return _train_vit(job, images, held_out, output, checkpoint, report)
+    graph = _train_spiking(job, images, name, checkpoint, report)
     trained = assess(graph, held_out)
     save(output, graph)
     return trained
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What to train, and how."""
+
+    task: str
+    architecture: str
+    keys: TrainingKeys
+    recipe: Recipe
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return TASKS[self.task].classes
+
+    def shape(self, data: Labelled, **fields: Any) -> TransformerShape:
+        """The sizes of the network, of which the data decide some."""
+        from .torch import TransformerShape
+
+        image = data.images.shape[1:]
+        sizes = {"image": image, "classes": len(self.classes), **self.keys.shape()}
+        return TransformerShape(**sizes, **fields)
+
+    @property
+    def command(self) -> str:
+        """The options that decide the result."""
+        given = self.keys.as_dict().items()
+        keys = "".join(f" --set {key}={value}" for key, value in given if value is not None)
+        return (
+            f"spikeloom train {self.task} --arch {self.architecture} --epochs "
+            f"{self.recipe.epochs} --seed {self.recipe.seed}{keys}"
+        )
+
+
+def _train_spiking(
+    job: _Job,
+    images: Labelled,
+    name: str,
+    checkpoint: str | PathLike[str] | None,
+    report: Callable[[Progress], None],
+) -> Graph:
+    """A trained network in integers."""
+    from .export import to_graph
+    from .training import train
+
+    shape = job.shape(images, form=job.architecture)
+    graph = to_graph(
+        train(shape, images, job.recipe, checkpoint, report),
+        name or f"{TASKS[job.task].short}-{job.architecture}",
+        job.classes,
+        LICENCE,
+        f"{job.architecture}, trained on {TASKS[job.task].title} by `{job.command}`",
+    )
+    return round_biases(graph)
+
+
+def _train_vit(
+    job: _Job,
+    images: Labelled,
+    held_out: Labelled,
+    output: str | PathLike[str],
+    checkpoint: str | PathLike[str] | None,
+    report: Callable[[Progress], None],
+) -> Trained:
+    """A trained vision transformer, whose weights in floating point are written to `output`."""
+    from .torch import VisionTransformer
+    from .training import classes_of, save_weights, train
+
+    shape = job.shape(images)
+    model = train(shape, images, job.recipe, checkpoint, report, kind=VisionTransformer)
+    accuracy = float((classes_of(model, held_out.images) == held_out.labels).mean())
+    save_weights(output, model)
+    return Trained(None, len(held_out), accuracy, {})
 
 
 def assess(graph: Graph, data: Labelled, jobs: int | None = None) -> Trained:

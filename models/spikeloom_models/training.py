@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import safetensors.torch
 import torch
 from torch.nn.functional import cross_entropy
 
@@ -20,7 +21,10 @@ from spikeloom.errors import InputError
 from spikeloom.outputs import check_file, output_file
 
 from .data import Labelled
-from .torch import Spikformer, SpikformerShape, SpikingLinear
+from .torch import SpikingLinear, SpikingTransformer, TransformerShape, VisionTransformer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MEASURED = 20  # batches, from which the normalisation is folded
 
@@ -47,6 +51,8 @@ class Recipe:
         Label smoothing.
     shift : int
         Largest random shift of an image, in pixels, each way.
+    turn, zoom : float
+        Largest random turn of an image, in degrees, and change of its size, as a share of it.
     flip : bool
         Whether half of the images are mirrored left to right.
     cycles : float
@@ -70,6 +76,8 @@ class Recipe:
     decay: float = 0.01
     smoothing: float = 0.05
     shift: int = 1
+    turn: float = 0.0
+    zoom: float = 0.0
     flip: bool = False
     cycles: float = 280_000
     penalty: float = 1.0
@@ -114,15 +122,19 @@ class Progress:
     seconds_left: float
 
 
+Model = TypeVar("Model", SpikingTransformer, VisionTransformer)
+
+
 def train(
-    shape: SpikformerShape,
+    shape: TransformerShape,
     data: Labelled,
     recipe: Recipe,
     checkpoint: str | PathLike[str] | None = None,
     report: Callable[[Progress], None] = lambda _: None,
-    after_epoch: Callable[[int, Spikformer], None] = lambda *_: None,
-) -> Spikformer:
-    """A quantised `Spikformer` trained on `data`.
+    after_epoch: Callable[[int, Model], None] = lambda *_: None,
+    kind: type[Model] = SpikingTransformer,
+) -> Model:
+    """A network of `kind` trained on `data`; a `SpikingTransformer` is quantised then.
 
     `checkpoint` is written after each epoch; if it exists, training goes on from there, and ends
     with the same weights as without the interruption.
@@ -134,7 +146,7 @@ def train(
         raise InputError(f"{len(data):,} images are less than a batch of {recipe.batch:,}")
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
-    training = _Training(shape, data, recipe)
+    training = _Training(kind, shape, data, recipe)
     if checkpoint is not None:
         check_file(checkpoint, "--checkpoint")
         training.resume(Path(checkpoint))
@@ -147,15 +159,15 @@ def train(
     return training.model.eval()
 
 
-class _Training:
+class _Training(Generic[Model]):
     """A network, its optimiser and its data; `done` counts finished epochs."""
 
-    def __init__(self, shape: SpikformerShape, data: Labelled, recipe: Recipe):
+    def __init__(self, kind: type[Model], shape: TransformerShape, data: Labelled, recipe: Recipe):
         torch.manual_seed(recipe.seed)
         self.shape, self.recipe, self.done = shape, recipe, 0
         self.images = torch.from_numpy(data.images.copy())
         self.labels = torch.from_numpy(data.labels.copy())
-        self.model = Spikformer(shape)
+        self.model = kind(shape)
         self.optimiser = self._optimiser(recipe.decay)
         self.step = torch.compile(self._step) if recipe.compiled else self._step
 
@@ -163,9 +175,12 @@ class _Training:
         return torch.optim.AdamW(self.model.parameters(), lr=self.recipe.rate, weight_decay=decay)
 
     def _step(self, images):
+        """Logits, and the cycles of an image (0 without spikes)."""
+        if isinstance(self.model, VisionTransformer):
+            return self.model(images), torch.tensor(0.0)
         logits, spikes = self.model.with_spikes(images)
-        events = {name: s.mean((1, 2, 3)).sum() for name, s in spikes.items()}
-        return logits, cycles(self.shape, events, self.model.embed.steps)
+        events = {name: _events(s) for name, s in spikes.items()}
+        return logits, cycles(self.shape, events, self.model.steps)
 
     def epoch(self, epoch: int, report: Callable[[Progress], None]) -> None:
         """Train for one pass over the images."""
@@ -175,7 +190,7 @@ class _Training:
             self.quantise()
             self.optimiser = self._optimiser(0.0)
         short = epoch < min(recipe.short_epochs, first_integer)
-        self.model.embed.steps = max(1, self.shape.steps // 2) if short else self.shape.steps
+        self.model.steps = max(1, self.shape.steps // 2) if short else self.shape.steps
         self.model.train()
         random = torch.Generator().manual_seed(recipe.seed * 100_003 + epoch)
         order = torch.randperm(len(self.labels), generator=random)
@@ -188,17 +203,17 @@ class _Training:
             share = (step + 1) / steps
             left = (time.monotonic() - begin) / share * (recipe.epochs - epoch - share)
             report(Progress(epoch, step, steps, *values, left))
-        self.model.embed.steps = self.shape.steps
+        self.model.steps = self.shape.steps
         self.done = epoch + 1
 
     @torch.no_grad()
     def quantise(self) -> None:
-        """Turn the network into integers, unless it is; the statistics of all normalisations
+        """Turn a spiking network into integers, unless it is; the statistics of all normalisations
         become averages over some batches, in all steps."""
-        if bool(self.model.head.integer):
+        if not isinstance(self.model, SpikingTransformer) or self.model.is_integer:
             return
         self.model.train()
-        self.model.embed.steps = self.shape.steps
+        self.model.steps = self.shape.steps
         layers = [layer for layer in self.model.modules() if isinstance(layer, SpikingLinear)]
         batches = self.images.split(self.recipe.batch)[:MEASURED]
         for number, images in enumerate(batches, 1):
@@ -215,9 +230,9 @@ class _Training:
     def _learn(self, images, labels):
         """One step; returns loss, share of images that were right, cycles of an image."""
         logits, cost = self.step(images)
-        scaled = logits * self.model.head.loss_scale(self.model.embed.steps * self.shape.tokens)
+        scaled = logits * self.model.loss_scale()
         loss = cross_entropy(scaled, labels, label_smoothing=self.recipe.smoothing)
-        allowed = self.recipe.cycles * self.model.embed.steps / self.shape.steps
+        allowed = self.recipe.cycles * self.model.steps / self.shape.steps
         total = loss + self.penalty * (cost / allowed - 1).clamp(min=0)
         self.optimiser.zero_grad()
         total.backward()
@@ -257,6 +272,20 @@ class _Training:
         self.optimiser.load_state_dict(state["optimiser"])
 
 
+def classes_of(model: VisionTransformer, images: NDArray) -> NDArray:
+    """The classes that a network gives to images."""
+    batches = torch.from_numpy(images.copy()).split(256)
+    with torch.no_grad():
+        return torch.cat([model.eval()(batch).argmax(1) for batch in batches]).numpy()
+
+
+def save_weights(path: str | PathLike[str], model: VisionTransformer) -> None:
+    """Write the weights of a network in floating point, for `spikeloom import`."""
+    tensors = {key: value.contiguous() for key, value in model.state_dict().items()}
+    with output_file(path) as file:
+        safetensors.torch.save_file(tensors, file)
+
+
 def read_checkpoint(path: str | PathLike[str]) -> dict[str, Any]:
     """The content of a checkpoint of `train`."""
     try:
@@ -270,7 +299,7 @@ def read_checkpoint(path: str | PathLike[str]) -> dict[str, Any]:
 
 
 def augment(images: torch.Tensor, recipe: Recipe, random: torch.Generator) -> torch.Tensor:
-    """Shift and mirror each image at random; what enters is black."""
+    """Shift, mirror, turn and zoom each image at random; what enters is black."""
     n, height, width, _ = images.shape
     reach = recipe.shift
     dy, dx = torch.randint(0, 2 * reach + 1, (2, n, 1, 1), generator=random)
@@ -278,13 +307,32 @@ def augment(images: torch.Tensor, recipe: Recipe, random: torch.Generator) -> to
     y, x = torch.arange(height).view(1, -1, 1) + dy, torch.arange(width).view(1, 1, -1)
     x = torch.where(mirror, width - 1 - x, x) + dx
     padded = torch.nn.functional.pad(images, (0, 0, *(reach,) * 4))
-    return padded[torch.arange(n).view(-1, 1, 1), y, x]
+    moved = padded[torch.arange(n).view(-1, 1, 1), y, x]
+    return _turned(moved, recipe, random) if recipe.turn or recipe.zoom else moved
 
 
-def cycles(shape: SpikformerShape, events: dict[str, Any], steps: int, lanes: int = 8) -> Any:
+def _turned(images: torch.Tensor, recipe: Recipe, random: torch.Generator) -> torch.Tensor:
+    """Images turned about their centre and zoomed, both at random."""
+    angle, zoom = 2 * torch.rand(2, len(images), generator=random) - 1
+    angle, size = angle * math.radians(recipe.turn), 1 / (1 + zoom * recipe.zoom)
+    cos, sin, zero = size * angle.cos(), size * angle.sin(), torch.zeros_like(angle)
+    maps = torch.stack([cos, -sin, zero, sin, cos, zero], 1).reshape(-1, 2, 3)
+    planes = images.permute(0, 3, 1, 2).float()
+    places = torch.nn.functional.affine_grid(maps, list(planes.shape), align_corners=False)
+    moved = torch.nn.functional.grid_sample(planes, places, align_corners=False)
+    return moved.round().to(images.dtype).permute(0, 2, 3, 1)
+
+
+def _events(spikes: torch.Tensor) -> torch.Tensor:
+    """The mean number of values that are not 0, summed over steps."""
+    return spikes.abs().clamp(max=1).mean((1, 2, 3)).sum()
+
+
+def cycles(shape: TransformerShape, events: dict[str, Any], steps: int, lanes: int = 8) -> Any:
     """Estimated cycles of an image: `events` is the mean over tokens and channels of the spikes of
-    each layer, summed over `steps`."""
+    each layer, summed over `steps`. Of values that are not 0, half of the bits are ones."""
     d, slots = shape.width, shape.tokens * steps
+    learnt = {"spikformer": 1.0, "a2os2a": shape.k_bits / 2}.get(shape.form, 0.0)
 
     def layer(name, inputs, outputs):
         return outputs / lanes * (events[name] * shape.tokens * inputs + slots)
@@ -293,7 +341,9 @@ def cycles(shape: SpikformerShape, events: dict[str, Any], steps: int, lanes: in
     for i in range(shape.blocks):
         b = f"block{i}"
         total += 3 * layer(x, d, d) + layer(f"{b}.attention", d, d)
-        total += layer(f"{b}.k", d, d // shape.heads) + layer(f"{b}.q", d, d // shape.heads)
+        if learnt:
+            total += learnt * layer(f"{b}.k", d, d // shape.heads)
+            total += layer(f"{b}.q", d, d // shape.heads)
         total += layer(f"{b}.x1", d, shape.hidden) + layer(f"{b}.fc1", shape.hidden, d)
         x = f"{b}.x2"
     return total + layer(x, d, shape.classes)

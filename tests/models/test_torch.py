@@ -19,8 +19,17 @@ if find_spec("torch") is not None:
     import torch
 
     from spikeloom_models.export import to_graph
-    from spikeloom_models.torch import LIF, Classifier, Spikformer, SpikformerShape, SpikingLinear
-    from spikeloom_models.training import Recipe, augment, train
+    from spikeloom_models.torch import (
+        LIF,
+        Classifier,
+        ReLU,
+        SpikingLinear,
+        SpikingTransformer,
+        Ternary,
+        TransformerShape,
+        VisionTransformer,
+    )
+    from spikeloom_models.training import Recipe, augment, classes_of, train
 
 pytestmark = NEEDS_TORCH
 
@@ -45,14 +54,17 @@ def completed(graph, x):
 def lively(shape, seed=3):
     """A network whose layers all spike: random weights, biases towards the threshold."""
     torch.manual_seed(seed)
-    model = Spikformer(shape)
+    model = SpikingTransformer(shape)
     with torch.no_grad():
         for layer in model.modules():
             if isinstance(layer, SpikingLinear):
                 layer.bias.uniform_(-0.2, 0.8)
                 layer.scale.uniform_(0.5, 1.5)
         for block in model.blocks:
-            block.attention.log_threshold.fill_(np.log(5.0))
+            if shape.form != "ssa":
+                block.attention.log_threshold.fill_(
+                    np.log({"spike-driven": 2.0}.get(shape.form, 5.0))
+                )
         model.head.bias.uniform_(-1, 1)
         for layer in model.modules():
             if isinstance(layer, SpikingLinear):
@@ -62,14 +74,27 @@ def lively(shape, seed=3):
 
 
 @pytest.mark.parametrize("leak", [0, 1])
-def test_neuron(leak):
+@pytest.mark.parametrize("kind", ["lif", "ternary"])
+def test_neuron(kind, leak):
     rng = np.random.default_rng(leak)
-    current = rng.integers(-90, 130, (9, 5, 4, 7))
-    spikes = LIF(leak)(torch.from_numpy(current).float(), 64.0, integer=True)
-    neuron = Neuron(threshold=64, leak=leak)
+    current = rng.integers(-110, 130, (9, 5, 4, 7))
+    module = {"lif": LIF, "ternary": Ternary}[kind](leak)
+    spikes = module(torch.from_numpy(current).float(), 64.0, integer=True)
+    neuron = Neuron(threshold=64, leak=leak, kind=kind)
     expected = neuron.fire(current.swapaxes(0, 1).astype(np.int32), 9).swapaxes(0, 1)
-    assert 0.1 < expected.mean() < 0.9
+    assert 0.1 < abs(expected).mean() < 0.9
+    assert {*np.unique(expected)} == ({-1, 0, 1} if kind == "ternary" else {0, 1})
     assert np.array_equal(spikes.numpy(), expected)
+
+
+@pytest.mark.parametrize(("bits", "threshold"), [(1, 7), (3, 64), (8, 3), (8, 65_535)])
+def test_relu(bits, threshold):
+    """Every value around each level."""
+    levels = threshold * np.arange(-2, 2**bits + 3)
+    current = (levels[:, None] + np.array([-1, 0, 1])).reshape(1, 1, -1)
+    values = ReLU(bits)(torch.from_numpy(current).float(), float(threshold), integer=True)
+    neuron = Neuron(threshold=threshold, kind="relu", bits=bits)
+    assert np.array_equal(values.numpy(), neuron.fire(current.astype(np.int32), 1))
 
 
 @pytest.mark.parametrize(
@@ -80,18 +105,22 @@ def test_neuron(leak):
         {"weight_bits": 6, "pixel_bits": 3, "heads": 1},
         {"blocks": 2, "pixel_bits": 8, "position": False},
         {"image": (8, 8, 3), "steps": 1},
+        {"form": "a2os2a", "blocks": 2},
+        {"form": "a2os2a", "heads": 1, "k_bits": 8, "weight_bits": 4},
+        {"form": "spike-driven", "blocks": 2},
+        {"form": "ssa", "blocks": 2, "steps": 10},
     ],
     ids=str,
 )
 def test_quantised_network_equals_the_golden_model(sizes):
     """Spikes of every layer and logits, in training and in evaluation mode."""
-    shape = SpikformerShape(**(SMALL | sizes))
+    shape = TransformerShape(**(SMALL | sizes))
     model, x = lively(shape), images(12, shape)
     model.quantise()
     graph = to_graph(model, "small")
     expected = golden.run(graph, completed(graph, x), keep=True)
-    assert all(0 < spikes.mean() < 1 for spikes in expected.spikes.values())
-    for mode in (True, False):
+    assert all(len(np.unique(spikes)) > 1 for spikes in expected.spikes.values())
+    for mode in (False,) if shape.form == "ssa" else (True, False):  # in training, ssa draws
         logits, spikes = model.train(mode).with_spikes(torch.from_numpy(x))
         assert spikes.keys() == expected.spikes.keys()
         for name, layer in spikes.items():
@@ -100,7 +129,7 @@ def test_quantised_network_equals_the_golden_model(sizes):
 
 
 def test_flagship_fits_its_limits():
-    shape = SpikformerShape()
+    shape = TransformerShape()
     model = lively(shape)
     model.quantise()
     graph = to_graph(model, "flagship")
@@ -111,7 +140,7 @@ def test_flagship_fits_its_limits():
 
 
 def test_export_round_trip():
-    model = lively(SpikformerShape(**SMALL))
+    model = lively(TransformerShape(**SMALL))
     with pytest.raises(InputError, match="network small is not quantised"):
         to_graph(model, "small")
     model.quantise()
@@ -124,7 +153,7 @@ def test_export_round_trip():
     )
     x = completed(graph, images(5, model.shape))
     assert np.array_equal(golden.run(graph, x).logits, golden.run(again, x).logits)
-    loaded = Spikformer(model.shape)
+    loaded = SpikingTransformer(model.shape)
     loaded.load_state_dict(model.state_dict())
     assert to_bytes(to_graph(loaded, "small", graph.classes, "Apache-2.0", "described")) == (
         to_bytes(graph)
@@ -133,7 +162,7 @@ def test_export_round_trip():
 
 def test_quantisation_keeps_what_the_network_computes():
     """8 bits change few spikes of the first layers; thresholds are even."""
-    model = lively(SpikformerShape(**SMALL)).eval()
+    model = lively(TransformerShape(**SMALL)).eval()
     x = torch.from_numpy(images(30, model.shape))
     _, before = model.with_spikes(x)
     model.quantise()
@@ -144,7 +173,7 @@ def test_quantisation_keeps_what_the_network_computes():
 
 
 def test_unrounded_network_is_the_same_but_for_rounding():
-    model = lively(SpikformerShape(**SMALL)).eval()
+    model = lively(TransformerShape(**SMALL)).eval()
     x = torch.from_numpy(images(30, model.shape))
     logits, before = model.with_spikes(x)
     model.quantise()
@@ -157,7 +186,7 @@ def test_unrounded_network_is_the_same_but_for_rounding():
 
 
 def test_gradients_pass_the_integers():
-    model = lively(SpikformerShape(**SMALL)).train()
+    model = lively(TransformerShape(**SMALL)).train()
     model.quantise()
     model(torch.from_numpy(images(4, model.shape))).square().mean().backward()
     assert all(layer.weight.grad.abs().sum() > 0 for layer in (model.embed, model.head))
@@ -174,7 +203,7 @@ def test_classifier_stays_below_its_largest_sum():
 
 
 def labelled(count=48):
-    shape = SpikformerShape(**SMALL)
+    shape = TransformerShape(**SMALL)
     x = images(count, shape)
     labels = np.arange(count) % 3
     x[labels == 1, :, :6] //= 4
@@ -183,7 +212,7 @@ def labelled(count=48):
 
 
 def test_training_learns_and_is_exact():
-    shape, data = SpikformerShape(**SMALL), labelled(240)
+    shape, data = TransformerShape(**SMALL), labelled(240)
     recipe = Recipe(epochs=10, batch=24, rate=0.02, cycles=1e9, compiled=False)
     model = train(shape, data, recipe)
     found = assess(to_graph(model, "small"), data, jobs=1)
@@ -194,16 +223,23 @@ def test_training_learns_and_is_exact():
     assert ones == pytest.approx({name: float(x.mean()) for name, x in spikes.items()})
 
 
+def test_vision_transformer_learns():
+    shape, data = TransformerShape(**SMALL), labelled(240)
+    recipe = Recipe(epochs=10, short_epochs=0, integer_epochs=0, batch=24, compiled=False)
+    model = train(shape, data, recipe, kind=VisionTransformer)
+    assert np.mean(classes_of(model, data.images) == data.labels) > 0.8
+
+
 def test_a_network_is_quantised_at_the_end_at_the_latest():
     recipe = Recipe(epochs=1, short_epochs=1, integer_epochs=0, batch=16, compiled=False)
-    model = train(SpikformerShape(**SMALL), labelled(), recipe)
+    model = train(TransformerShape(**SMALL), labelled(), recipe)
     assert bool(model.head.integer)
     assert model.embed.steps == SMALL["steps"]
 
 
 def test_training_goes_on_from_a_checkpoint(tmp_path):
     """Interrupted after each epoch, before and after the quantisation: the same weights."""
-    shape, data = SpikformerShape(**SMALL), labelled()
+    shape, data = TransformerShape(**SMALL), labelled()
     recipe = Recipe(epochs=4, short_epochs=1, integer_epochs=2, batch=16, compiled=False)
     whole = train(shape, data, recipe).state_dict()
 
@@ -227,6 +263,21 @@ def test_training_goes_on_from_a_checkpoint(tmp_path):
         train(shape, data, recipe, tmp_path / "state.pt")
 
 
+def test_augmentation_turns_and_zooms():
+    """About the centre; a square of 8 pixels stays as bright, but for its size."""
+    image = torch.zeros(100, 16, 16, 1, dtype=torch.uint8)
+    image[:, 4:12, 4:12] = 200
+    turned = augment(image, Recipe(shift=0, turn=90), torch.Generator().manual_seed(1))
+    assert (turned != image).any((1, 2, 3)).sum() > 90
+    sums = turned.sum((1, 2, 3)) / image[0].sum()
+    assert ((sums > 0.9) & (sums < 1.1)).all()
+    zoomed = augment(image, Recipe(shift=0, zoom=0.5), torch.Generator().manual_seed(1))
+    sides = (zoomed[:, 8, :, 0] > 99).sum(1)
+    assert (sides.min(), sides.max()) == (4, 12)
+    still = augment(image, Recipe(shift=0, turn=1e-9), torch.Generator())
+    assert torch.equal(still, image)
+
+
 def test_augmentation_shifts_and_mirrors():
     image = torch.zeros(200, 5, 7, 1, dtype=torch.uint8)
     image[:, 2, 1, 0] = 9
@@ -242,10 +293,13 @@ def test_augmentation_shifts_and_mirrors():
     ("make", "message"),
     [
         (lambda: SpikingLinear(4, 6, bits=5), "weight bits must be one of"),
+        (lambda: SpikingLinear(4, 6, parts=3, neurons=[LIF()]), "1 neurons for 3 parts"),
+        (lambda: ReLU(9), "bits must be 1 to 8, not 9"),
+        (lambda: TransformerShape(form="ssa2"), "unknown form 'ssa2'"),
         (lambda: SpikingLinear(4, 7, parts=3), "7 outputs are not a multiple of 3 parts"),
         (lambda: LIF(16), "leak must be 0 to 15, not 16"),
-        (lambda: Spikformer(SpikformerShape(image=(9, 8, 1))), "no patches of 4 x 4"),
-        (lambda: Spikformer(SpikformerShape(heads=5)), "5 heads do not divide"),
+        (lambda: SpikingTransformer(TransformerShape(image=(9, 8, 1))), "no patches of 4 x 4"),
+        (lambda: TransformerShape(heads=5), "5 heads do not divide"),
         (lambda: Recipe(epochs=2, integer_epochs=3), "3 of 2 epochs in integers"),
     ],
 )

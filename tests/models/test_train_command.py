@@ -45,11 +45,40 @@ def test_train(data, tmp_path, capfd):
     }
 
 
+@pytest.mark.torch
+@pytest.mark.skipif(not HAS_TORCH, reason="PyTorch is not installed: pip install '.[torch]'")
+def test_train_vit(data, tmp_path, capfd):
+    """Its weights are in floating point, and give the classes that were reported."""
+    import torch
+    from safetensors.torch import load_file
+
+    from spikeloom_models.data import read_data
+    from spikeloom_models.torch import TransformerShape, VisionTransformer
+
+    output = tmp_path / "vit.safetensors"
+    options = ["--epochs", "1", "--threads", "1", "--no-compile", "--json", "--set", "width=16"]
+    code = main(
+        ["train", "mnist", "--data", str(data), "-o", str(output), "--arch", "vit", *options]
+    )
+    out, err = capfd.readouterr()
+    assert (code, err) == (0, "")
+    summary, test = json.loads(out), read_data(data, "test", 10)
+    assert (summary["images"], summary["layers"]) == (20, {})
+    model = VisionTransformer(TransformerShape(width=16))
+    model.load_state_dict(load_file(output))
+    with torch.no_grad():
+        logits = model.eval()(torch.from_numpy(test.images.copy()))
+    assert summary["accuracy"] == np.mean(logits.argmax(1).numpy() == test.labels)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["cifar", "--data", "."], "unknown task 'cifar'"),
         (["mnist", "--data", ".", "--arch", "resnet"], "unknown architecture 'resnet'"),
+        (["mnist", "--data", ".", "--set", "depth=3"], "unknown key 'depth'"),
+        (["mnist", "--data", ".", "--set", "width=wide"], "width = 'wide' is not a whole number"),
+        (["mnist", "--data", ".", "--set", "rate=0"], "rate must be a number in (0.0, 1.0]"),
         (["mnist", "--data", ".", "-o", "net.pt"], "ends in .safetensors"),
         (["mnist", "--data", ".", "-o", "no/net.safetensors"], "folder no does not exist"),
         (["mnist", "--data", ".", "--checkpoint", "net.safetensors"], "name another"),

@@ -8,18 +8,36 @@ the rounding, so that training can go on.
 
 # pyright: reportMissingImports=false
 
-from .layers import Classifier, Iand, PatchEmbedding, SpikformerAttention, SpikingLinear
-from .neuron import LIF, spike
-from .spikformer import Spikformer, SpikformerShape
+from .attention import (
+    A2OS2AAttention,
+    SpikeDrivenAttention,
+    SpikformerAttention,
+    SpikingAttention,
+    StochasticAttention,
+)
+from .layers import Classifier, Iand, PatchEmbedding, SpikingLinear
+from .neuron import LIF, ReLU, Ternary, spike
+from .phase_coded import PhaseCodedAttention, PhaseEncoder
+from .transformer import SpikingTransformer, TransformerShape
+from .vit import VisionTransformer
 
 __all__ = [
     "LIF",
+    "A2OS2AAttention",
     "Classifier",
     "Iand",
     "PatchEmbedding",
-    "Spikformer",
+    "PhaseCodedAttention",
+    "PhaseEncoder",
+    "ReLU",
+    "SpikeDrivenAttention",
     "SpikformerAttention",
-    "SpikformerShape",
+    "SpikingAttention",
     "SpikingLinear",
+    "SpikingTransformer",
+    "StochasticAttention",
+    "Ternary",
+    "TransformerShape",
+    "VisionTransformer",
     "spike",
 ]

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 
-from .neuron import LIF, round_through
+from .neuron import LIF, ReLU, round_through
 
 WEIGHT_BITS = (4, 6, 8)
 EPSILON, MOMENTUM = 1e-5, 0.05  # of batch normalisation
@@ -64,6 +65,8 @@ class SpikingLinear(Quantised):
         Bits of an integer weight: 4, 6 or 8.
     leak : int
         See `LIF`.
+    neurons : sequence of modules
+        The neurons of each part, such as `LIF`, `Ternary` or `ReLU`; default: `LIF`.
     levels : int
         Largest input: 1 for spikes, 2**bits - 1 for pixels.
     """
@@ -80,11 +83,14 @@ class SpikingLinear(Quantised):
         parts: int = 1,
         bits: int = 8,
         leak: int = 1,
+        neurons: Sequence[nn.Module] = (),
         levels: int = 1,
     ):
         super().__init__(bits)
         if outputs % parts:
             raise ValueError(f"{outputs} outputs are not a multiple of {parts} parts")
+        if neurons and len(neurons) != parts:
+            raise ValueError(f"{len(neurons)} neurons for {parts} parts; give one for each")
         self.inputs, self.outputs, self.parts, self.levels = inputs, outputs, parts, levels
         self.weight = nn.Parameter(torch.randn(inputs, outputs) / math.sqrt(inputs))
         self.scale = nn.Parameter(torch.ones(outputs))
@@ -93,7 +99,18 @@ class SpikingLinear(Quantised):
         self.register_buffer("variance", torch.ones(outputs))
         self.register_buffer("threshold", torch.ones(parts))
         self.momentum = MOMENTUM
-        self.neuron = LIF(leak)
+        self.neurons = nn.ModuleList(neurons or [LIF(leak) for _ in range(parts)])
+        self._is_uniform = not neurons
+        self._begin()
+
+    @torch.no_grad()
+    def _begin(self):
+        """Values of `ReLU` begin with some levels in use, and rounded to the nearest."""
+        columns = self.outputs // self.parts
+        for part, neuron in enumerate(self.neurons):
+            if isinstance(neuron, ReLU):
+                self.scale[part * columns : (part + 1) * columns] = 2 ** (neuron.bits / 3)
+                self.bias[part * columns : (part + 1) * columns] = 0.5
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.fire(self.current(x))
@@ -106,8 +123,12 @@ class SpikingLinear(Quantised):
 
     def fire(self, current: torch.Tensor) -> torch.Tensor:
         """Spikes for the `current` of every step."""
-        threshold = self._per_output(self.threshold) if self._is_integer else 1.0
-        return self.neuron(current, threshold, self._is_integer)
+        if self._is_uniform:
+            threshold = self._per_output(self.threshold) if self._is_integer else 1.0
+            return self.neurons[0](current, threshold, self._is_integer)
+        thresholds = self.threshold if self._is_integer else [1.0] * self.parts
+        parts = zip(self.neurons, current.chunk(self.parts, -1), thresholds, strict=True)
+        return torch.cat([neuron(x, t, self._is_integer) for neuron, x, t in parts], -1)
 
     def integer_weight(self) -> torch.Tensor:
         """Weights as the hardware has them, ``[inputs, outputs]``."""
@@ -186,50 +207,14 @@ class PatchEmbedding(SpikingLinear):
 
     def patches(self, x: torch.Tensor) -> torch.Tensor:
         """Pixels of the patches, ``[B, N, inputs]``, as integers of `pixel_bits` bits."""
-        (height, width, channels), (rows, columns) = self.image, self.patch
-        x = x.reshape(-1, height // rows, rows, width // columns, columns, channels)
-        x = x.transpose(2, 3).reshape(-1, self.tokens, self.inputs)
-        return (x >> (8 - self.pixel_bits)).to(self.weight.dtype)
+        return (cut_patches(x, self.patch) >> (8 - self.pixel_bits)).to(self.weight.dtype)
 
 
-class SpikformerAttention(nn.Module):
-    """Spikformer's attention, Q (K^T V), on spikes ``[T, B, H, N, D]`` each, then neurons.
-
-    The scale of the product is in the threshold, which is learnt; `quantise` makes it even.
-    """
-
-    threshold: torch.Tensor
-
-    def __init__(self, *, threshold: float = 24.0, leak: int = 1):
-        super().__init__()
-        self.log_threshold = nn.Parameter(torch.tensor(math.log(threshold)))
-        self.neuron = LIF(leak)
-        self.register_buffer("threshold", torch.tensor(0.0))
-
-    def forward(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        product = torch.matmul(q, torch.matmul(k.transpose(-1, -2), v))
-        if self._is_integer:
-            return self.neuron(product, self.threshold, True)
-        return self.neuron(product * (-self.log_threshold).exp())
-
-    @torch.no_grad()
-    def quantise(self) -> None:
-        """Round the threshold to an even number."""
-        self.threshold.copy_((self.log_threshold.exp() / 2).round().clamp(min=1) * 2)
-        self._is_integer = True
-
-    @torch.no_grad()
-    def unround(self) -> None:
-        """Go back to floating point, with the threshold of the quantised layer."""
-        self.log_threshold.copy_(self.threshold.log())
-        self.threshold.zero_()
-        self._is_integer = False
-
-    _is_integer = False
-
-    def _load_from_state_dict(self, *arguments):
-        super()._load_from_state_dict(*arguments)
-        self._is_integer = bool(self.threshold > 0)
+def cut_patches(images: torch.Tensor, patch: tuple[int, int]) -> torch.Tensor:
+    """Images ``[B, Y, X, C]`` as patches ``[B, N, pixels * C]``."""
+    (height, width, channels), (rows, columns) = images.shape[1:], patch
+    x = images.reshape(-1, height // rows, rows, width // columns, columns, channels)
+    return x.transpose(2, 3).flatten(3).flatten(1, 2)
 
 
 class Iand(nn.Module):

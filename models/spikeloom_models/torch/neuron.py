@@ -69,6 +69,8 @@ class LIF(nn.Module):
         Shift of what is kept: 1 halves it in every step (tau = 2), 0 keeps it (no leak).
     """
 
+    kind = "lif"
+
     def __init__(self, leak: int = 1):
         super().__init__()
         if isinstance(leak, bool) or not isinstance(leak, int):
@@ -88,10 +90,51 @@ class LIF(nn.Module):
             else:
                 decayed = kept * 0.5**self.leak
                 v = now + (floor_through(decayed) if integer else decayed)
-            fired = spike((v - threshold) / threshold)
-            kept = v * (1 - fired.detach())
+            fired = self._fire(v, threshold)
+            kept = v * (1 - fired.detach().abs())
             spikes.append(fired)
         return torch.stack(spikes)
 
+    def _fire(self, v, threshold):
+        return spike((v - threshold) / threshold)
+
     def extra_repr(self) -> str:
         return f"leak={self.leak}"
+
+
+class Ternary(LIF):
+    """Neurons as `LIF`, which also fire downwards: -1 where v[t] <= -threshold."""
+
+    kind = "ternary"
+
+    def _fire(self, v, threshold):
+        return spike((v - threshold) / threshold) - spike((-v - threshold) / threshold)
+
+
+class ReLU(nn.Module):
+    """Neurons that keep nothing, with values of `bits` bits, in each step::
+
+        out[t] = min(max(floor(I[t] / threshold), 0), 2**bits - 1)
+
+    A bias of a half of the threshold rounds to the nearest value. The gradient is that of a ramp
+    between both ends.
+    """
+
+    kind = "relu"
+
+    def __init__(self, bits: int = 3):
+        super().__init__()
+        if isinstance(bits, bool) or not isinstance(bits, int):
+            raise TypeError(f"bits must be an integer, not {bits!r}")
+        if not 1 <= bits <= 8:
+            raise ValueError(f"bits must be 1 to 8, not {bits!r}")
+        self.bits = bits
+
+    def forward(
+        self, current: torch.Tensor, threshold: torch.Tensor | float = 1.0, integer: bool = False
+    ) -> torch.Tensor:
+        """Values of `current` ``[T, ...]``; they are integers with and without `integer`."""
+        return floor_through(current / threshold).clamp(0, 2**self.bits - 1)
+
+    def extra_repr(self) -> str:
+        return f"bits={self.bits}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,23 +46,10 @@ class PhaseCoded(AttentionForm):
 
     def config(self, layer: Attention, qkv: Sequence[Spikes]) -> Spiked:
         """The core of a head."""
-        from ...cores.spiked.core import Spiked
-
         q, _, v = qkv
+        dims, values = (one.dims // layer.heads for one in (q, v))
         assert layer.scales is not None
-        scales = layer.scales
-        return Spiked(
-            tokens=q.tokens,
-            head_dim=q.dims // layer.heads,
-            value_dim=v.dims // layer.heads,
-            steps=q.steps,
-            base=scales["base"],
-            q_scale=scales["q"],
-            k_scale=scales["k"],
-            v_scale=scales["v"],
-            score_scale=scales["score"],
-            output_scale=scales["output"],
-        )
+        return head_core(layer.scales, q.steps, q.tokens, dims, values)
 
     def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Signal:
         v = qkv[2]
@@ -74,16 +61,8 @@ class PhaseCoded(AttentionForm):
     def compute(
         self, layer: Attention, qkv: Sequence[Spikes], inputs: Sequence[NDArray]
     ) -> NDArray:
-        from ...cores.spiked.golden import from_spike_train, run, to_spike_train
-
-        config = self.config(layer, qkv)
-        # Trains as codes (B, H, N, D), which the core takes one by one.
-        trains = [by_head(x.astype(np.int8), layer.heads).swapaxes(0, 1) for x in inputs]
-        q, k, v = (from_spike_train(train) for train in trains)
-        codes = np.empty(v.shape, np.int16)
-        for at in np.ndindex(*v.shape[:2]):
-            codes[at] = run(config, q[at], k[at], v[at])
-        return from_heads(to_spike_train(config, codes).swapaxes(0, 1))
+        heads = [by_head(x.astype(np.int8), layer.heads) for x in inputs]
+        return from_heads(run_heads(self.config(layer, qkv), *heads))
 
     def additions(self, layer: Attention, inputs: Sequence[NDArray]) -> NDArray:
         """A table entry for each pair of spikes of q and k, and of probabilities and v; as if every
@@ -94,6 +73,37 @@ class PhaseCoded(AttentionForm):
         )
         tokens = inputs[0].shape[2]
         return (q * k).sum((1, 2)) + tokens * v.sum((1, 2))
+
+
+def head_core(
+    scales: Mapping[str, float], steps: int, tokens: int, head_dim: int, value_dim: int
+) -> Spiked:
+    """The core of a head."""
+    from ...cores.spiked.core import Spiked
+
+    return Spiked(
+        tokens=tokens,
+        head_dim=head_dim,
+        value_dim=value_dim,
+        steps=steps,
+        base=scales["base"],
+        q_scale=scales["q"],
+        k_scale=scales["k"],
+        v_scale=scales["v"],
+        score_scale=scales["score"],
+        output_scale=scales["output"],
+    )
+
+
+def run_heads(config: Spiked, q: NDArray, k: NDArray, v: NDArray) -> NDArray:
+    """The spike trains (B, T, H, N, D) of the outputs, for those of the operands."""
+    from ...cores.spiked.golden import from_spike_train, run, to_spike_train
+
+    codes = [from_spike_train(train.swapaxes(0, 1)) for train in (q, k, v)]  # (B, H, N, D)
+    out = np.empty(codes[2].shape, np.int16)
+    for at in np.ndindex(*out.shape[:2]):  # the core takes them one by one
+        out[at] = run(config, *(code[at] for code in codes))
+    return to_spike_train(config, out).swapaxes(0, 1)
 
 
 def checked_scales(scales: Any, where: str) -> dict[str, float]:

@@ -48,18 +48,10 @@ class Stochastic(AttentionForm):
 
     def config(self, layer: Attention, qkv: Sequence[Spikes], head: int) -> SSA:
         """The core of a head."""
-        from ...cores.ssa.core import SSA
-
         q, _, v = qkv
+        dims, values = (one.dims // layer.heads for one in (q, v))
         assert layer.seed is not None
-        return SSA(
-            tokens=q.tokens,
-            head_dim=q.dims // layer.heads,
-            value_dim=v.dims // layer.heads,
-            steps=q.steps,
-            engine="sampled",
-            seed=head_seed(layer.seed, head),
-        )
+        return head_core(layer.seed, head, q.steps, q.tokens, dims, values)
 
     def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Signal:
         v = qkv[2]
@@ -75,7 +67,7 @@ class Stochastic(AttentionForm):
         out = np.empty_like(v)
         step, query, dim = np.ogrid[: q.shape[1], : q.shape[3], : v.shape[4]]
         for head in range(layer.heads):
-            c, j = _places(self.config(layer, qkv, head))
+            c, j = sampled_places(self.config(layer, qkv, head))
             q_h, k_h, v_h = q[:, :, head], k[:, :, head], v[:, :, head]
             out[:, :, head] = q_h[:, step, query, c] & k_h[:, step, j, c] & v_h[:, step, j, dim]
         return from_heads(out)
@@ -83,6 +75,20 @@ class Stochastic(AttentionForm):
     def additions(self, layer: Attention, inputs: Sequence[NDArray]) -> NDArray:
         """None: an output looks at one element of each input."""
         return np.zeros(len(inputs[0]), np.int64)
+
+
+def head_core(seed: int, head: int, steps: int, tokens: int, head_dim: int, value_dim: int) -> SSA:
+    """The core of head number `head` of a layer with a `seed`."""
+    from ...cores.ssa.core import SSA
+
+    return SSA(
+        tokens=tokens,
+        head_dim=head_dim,
+        value_dim=value_dim,
+        steps=steps,
+        engine="sampled",
+        seed=head_seed(seed, head),
+    )
 
 
 def head_seed(seed: int, head: int) -> int:
@@ -95,7 +101,7 @@ def head_seed(seed: int, head: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def _places(config: SSA) -> tuple[NDArray, NDArray]:
+def sampled_places(config: SSA) -> tuple[NDArray, NDArray]:
     """The dimension and the key that each output (T, N, Dv) looks at."""
     from ...cores.ssa.golden_sampled import draw_indices, places
 

@@ -1,4 +1,4 @@
-"""The Spikformer network: patch embedding, blocks of attention and MLP, classifier."""
+"""Spiking transformers: patch embedding, blocks of attention and MLP, classifier."""
 
 # pyright: reportMissingImports=false
 
@@ -11,19 +11,35 @@ import numpy as np
 import torch
 from torch import nn
 
+from spikeloom.errors import InputError, unknown
 from spikeloom.networks.position import position_channel
 
-from .layers import Classifier, Iand, PatchEmbedding, SpikformerAttention, SpikingLinear
+from .attention import (
+    A2OS2AAttention,
+    SpikeDrivenAttention,
+    SpikformerAttention,
+    SpikingAttention,
+    StochasticAttention,
+)
+from .layers import Classifier, Iand, PatchEmbedding, SpikingLinear
+from .neuron import LIF, ReLU, Ternary
+
+FORMS: dict[str, type[SpikingAttention] | type[StochasticAttention]] = {
+    one.FORM: one
+    for one in (SpikformerAttention, A2OS2AAttention, SpikeDrivenAttention, StochasticAttention)
+}
 
 
 @dataclass(frozen=True)
-class SpikformerShape:
-    """Sizes of a `Spikformer`; the default is the flagship.
+class TransformerShape:
+    """Sizes of a `SpikingTransformer`, and the `form` of its attention (`FORMS`); the default is
+    the flagship. Values k of form a2os2a have `k_bits` bits. Raises `InputError`.
 
     With `position`, the network reads one more channel than `image` has, which tells it where each
     patch is (`spikeloom.networks.position`); a sum over tokens alone does not know.
     """
 
+    form: str = "spikformer"
     image: tuple[int, int, int] = (28, 28, 1)
     patch: tuple[int, int] = (4, 4)
     width: int = 64
@@ -35,6 +51,17 @@ class SpikformerShape:
     pixel_bits: int = 6
     weight_bits: int = 8
     position: bool = True
+    k_bits: int = 3
+
+    def __post_init__(self):
+        if self.form not in FORMS:
+            raise unknown("form", self.form, FORMS)
+        if self.width % self.heads:
+            raise InputError(
+                f"{self.heads} heads do not divide a width of {self.width}; choose a divisor"
+            )
+        if self.position:
+            position_channel(self.image[:2], self.patch)  # whether there is room for it
 
     @property
     def input_image(self) -> tuple[int, int, int]:
@@ -49,14 +76,19 @@ class SpikformerShape:
 
 
 class Block(nn.Module):
-    """One block: attention and its projection, then the MLP, each with an IAND residual."""
+    """Block number `number`: attention and its projection, then the MLP, each with an IAND
+    residual."""
 
-    def __init__(self, shape: SpikformerShape):
+    def __init__(self, shape: TransformerShape, number: int):
         super().__init__()
         d, bits = shape.width, shape.weight_bits
         self.heads = shape.heads
-        self.qkv = SpikingLinear(d, 3 * d, parts=3, bits=bits)
-        self.attention = SpikformerAttention()
+        neurons = [LIF(), ReLU(shape.k_bits), Ternary()] if shape.form == "a2os2a" else []
+        self.qkv = SpikingLinear(d, 3 * d, parts=3, bits=bits, neurons=neurons)
+        if shape.form == StochasticAttention.FORM:
+            self.attention = StochasticAttention(seed=number + 1)
+        else:
+            self.attention = FORMS[shape.form]()
         self.proj = SpikingLinear(d, d, bits=bits)
         self.fc1 = SpikingLinear(d, shape.hidden, bits=bits)
         self.fc2 = SpikingLinear(shape.hidden, d, bits=bits)
@@ -80,21 +112,32 @@ class Block(nn.Module):
         return x2
 
 
-class Spikformer(nn.Module):
-    """A spiking transformer with IAND residuals.
-
-    ``forward`` takes images ``[B, Y, X, C]`` of uint8 and returns logits ``[B, classes]``.
-
-    Source: Zhou et al., "Spikformer: When Spiking Neural Network Meets Transformer", ICLR 2023.
-    """
+class Positions(nn.Module):
+    """Adds the channel of positions to images ``[B, Y, X, C]``, if the network has one."""
 
     channel: torch.Tensor
 
-    def __init__(self, shape: SpikformerShape | None = None):
+    def __init__(self, shape: TransformerShape):
         super().__init__()
-        self.shape = shape = shape or SpikformerShape()
-        if shape.width % shape.heads:
-            raise ValueError(f"{shape.heads} heads do not divide a width of {shape.width}")
+        self.position = shape.position
+        channel = position_channel(shape.image[:2], shape.patch) if shape.position else np.empty(0)
+        self.register_buffer("channel", torch.from_numpy(channel)[..., None], persistent=False)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if not self.position:
+            return images
+        return torch.cat([images, self.channel.expand(len(images), -1, -1, -1)], -1)
+
+
+class SpikingTransformer(nn.Module):
+    """A spiking transformer with IAND residuals.
+
+    ``forward`` takes images ``[B, Y, X, C]`` of uint8 and returns logits ``[B, classes]``.
+    """
+
+    def __init__(self, shape: TransformerShape | None = None):
+        super().__init__()
+        self.shape = shape = shape or TransformerShape()
         self.embed = PatchEmbedding(
             shape.input_image,
             shape.patch,
@@ -103,9 +146,8 @@ class Spikformer(nn.Module):
             pixel_bits=shape.pixel_bits,
             bits=shape.weight_bits,
         )
-        channel = position_channel(shape.image[:2], shape.patch) if shape.position else np.empty(0)
-        self.register_buffer("channel", torch.from_numpy(channel)[..., None], persistent=False)
-        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.blocks))
+        self.positions = Positions(shape)
+        self.blocks = nn.ModuleList(Block(shape, number) for number in range(shape.blocks))
         self.head = Classifier(shape.width, shape.classes, bits=shape.weight_bits)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -113,26 +155,41 @@ class Spikformer(nn.Module):
 
     def with_spikes(self, images: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Logits, and the spikes ``[T, B, N, channels]`` of every layer by name."""
-        if self.shape.position:
-            channel = self.channel.expand(len(images), -1, -1, -1)
-            images = torch.cat([images, channel], -1)
-        x = self.embed(images)
+        x = self.embed(self.positions(images))
         spikes = {"embed": x}
         for i, block in enumerate(self.blocks):
             x = block(x, spikes, f"block{i}")
         return self.head(x), spikes
 
+    @property
+    def steps(self) -> int:
+        """Time steps; training may change them."""
+        return self.embed.steps
+
+    @steps.setter
+    def steps(self, value: int) -> None:
+        self.embed.steps = value
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether the network is quantised."""
+        return bool(self.head.integer)
+
+    def loss_scale(self) -> float:
+        """What to multiply logits by for a loss."""
+        return self.head.loss_scale(self.steps * self.shape.tokens)
+
     def quantise(self) -> None:
         """Turn the network into integers; see `spikeloom_models.torch`."""
         for module in self.modules():
-            if isinstance(module, (SpikingLinear, SpikformerAttention)):
+            if isinstance(module, (SpikingLinear, SpikingAttention)):
                 module.quantise()
         self.head.quantise(self.shape.steps * self.shape.tokens)
 
-    def unrounded(self) -> Spikformer:
+    def unrounded(self) -> SpikingTransformer:
         """A copy of a quantised network that computes in floating point: its own reference."""
         twin = deepcopy(self).eval()
         for module in twin.modules():
-            if isinstance(module, (SpikingLinear, SpikformerAttention, Classifier)):
+            if isinstance(module, (SpikingLinear, SpikingAttention, Classifier)):
                 module.unround()
         return twin
