@@ -141,7 +141,9 @@ def test_file():
 
 
 def test_refused():
-    with pytest.raises(InputError, match=r"layer conv0: the engine does not build convolution yet"):
+    with pytest.raises(
+        InputError, match=r"layer conv1: the engine does not build layers of currents"
+    ):
         compile_network(GRAPH)
     short = Residual(name="u1", form="membrane", inputs=("u0",))
     with pytest.raises(InputError, match="layer u1: has 1 input; kind residual takes 2"):

@@ -16,6 +16,9 @@ membrane of its neuron (`Lanes`). The outputs are bitmaps again. Meanwhile the n
   without events (`attention_operations`).
 - The patch embedding reads bit planes of pixels, the highest first, and doubles the sum between
   them. The sum is the same in all time steps, so it is computed once.
+- A convolution lists the events of a window of tokens, which the row reader gathers; an image
+  arrives for it pixel by pixel. A pooling of spikes goes from one bitmap to the other (`Pooler`),
+  and the sum of a window is listed by the layer that reads it.
 - A residual is no operation: `iand` clears bits of the bitmap where it is, and the summands of
   `add` lie next to each other, so that later layers list the events of all of them.
 - The classifier accumulates over all tokens and time steps.

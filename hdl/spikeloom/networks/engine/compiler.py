@@ -79,7 +79,7 @@ def check_built(network: Graph) -> None:
 
 def _missing(layer: Layer, readers: Sequence[tuple[Layer, int]]) -> str:
     """What of a layer the engine does not build; empty if it builds all."""
-    if isinstance(layer, Convolution | Pooling | Neurons):
+    if isinstance(layer, Neurons):
         return layer.KIND
     form = getattr(layer, "form", None)
     if form == "membrane":
@@ -114,16 +114,16 @@ def best_shift(network: Graph) -> int:
     def cost(shift):
         total = 0
         for layer in network.layers:
-            if isinstance(layer, Linear | Attention):
-                rows = fewest_step_rows(step_constant(layer), shift, bits)
-                count, times = len(rows or ()), network.steps
-            elif isinstance(layer, PatchEmbedding):
+            if not isinstance(layer, Linear | Attention | PatchEmbedding | Convolution):
+                continue
+            if layer.inputs == (INPUT,):
                 doubled = fewest_doubled_rows(
                     step_constant(layer), shift, bits, network.pixel_bits - 1
                 )
                 count, times = sum(map(len, doubled or ())), 1
             else:
-                continue
+                rows = fewest_step_rows(step_constant(layer), shift, bits)
+                count, times = len(rows or ()), network.steps
             total += (count or NEVER) * times * getattr(layer, "outputs", 1)
         return total
 
@@ -184,5 +184,8 @@ class Compiler(LayerOperations):
         elif isinstance(layer, Residual):
             if layer.form == "iand":
                 self.compute(self.neurons(layer, layer.inputs[1]), Target.CLEAR, layer.name)
+        elif isinstance(layer, Pooling):
+            if layer.form == "max":
+                self.pool(layer)
         elif self.storage.needs_bitmap(layer):
             self.compute(layer, Target.WRITE, layer.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, signed
+from amaranth.hdl import Cat, Const, Module, Mux, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -20,10 +20,12 @@ from .logits import LogitSender
 from .operands import Operands
 from .operation import PIECE_BITS, Target
 from .place import Place
+from .pooler import Pooler
 from .program import Program
 from .replay import Replay
-from .row_reader import RowReader
+from .row_reader import RowReader, piece_layout
 from .sequencer import Sequencer
+from .table import POSITIONS, STEPS, WINDOW_STEPS
 from .weight_memory import WeightMemory
 
 
@@ -88,11 +90,13 @@ class Engine(Component):
             bit_enables=program.bit_enables,
         )
         image = self._write_image(m, sequencer, bitmaps)
-        replay = self._list_events(m, sequencer, bitmaps)
+        reader = self._read_rows(m, sequencer, bitmaps)
+        listed, pooled = self._pool(m, sequencer, bitmaps, image, reader)
+        replay = self._list_events(m, sequencer, listed)
         weights = self._weights(m)
         operands, lanes = self._compute(m, sequencer, replay, weights)
         self._place_spikes(m, sequencer, bitmaps, operands, lanes)
-        self._send(m, sequencer, lanes, run_control)
+        self._send(m, sequencer, lanes, run_control, lanes.final | pooled)
 
         wrong = [image.misframed]
         if program.loaded:
@@ -122,16 +126,12 @@ class Engine(Component):
         ]
         return image
 
-    def _list_events(self, m, sequencer, bitmaps):
-        """Bitmaps to event lists, and their replay."""
+    def _list_events(self, m, sequencer, rows):
+        """A stream of pieces of rows to event lists, and their replay."""
         program, table = self.program, self.program.table
         shapes = table.shapes
-        m.submodules.reader = reader = RowReader(
-            addr_bits=program.piece_bits,
-            counts={name: shapes[name] for name in ("words", "parts", "rows", "tokens")},
-        )
         m.submodules.lister = lister = Lister(
-            word_bits=shapes["words"],
+            word_bits=program.part_bits,
             table_bits=len(sequencer.table_addr),
             entry_bits=table.entry_bits,
         )
@@ -144,9 +144,8 @@ class Engine(Component):
             group_bits=shapes["groups"],
             token_bits=shapes["tokens"],
         )
-        wiring.connect(m, reader.o, lister.i)
+        wiring.connect(m, rows, lister.i)
         copied = {
-            reader: ("words", "parts", "rows", "tokens", "part_step", "row_step"),
             lister: ("head", "following", "after", "tailed"),
             replay: ("groups", "tokens", "w_base", "w_pitch"),
         }
@@ -154,10 +153,6 @@ class Engine(Component):
             m.d.comb += part.go.eq(sequencer.go)
             m.d.comb += [getattr(part, name).eq(getattr(sequencer, name)) for name in names]
         m.d.comb += [
-            reader.base.eq(sequencer.x_base),
-            bitmaps.r_addr.eq(reader.r_addr),
-            bitmaps.r_en.eq(reader.r_en),
-            reader.r_data.eq(bitmaps.r_data & ~sequencer.blank.replicate(PIECE_BITS)),
             sequencer.table_addr.eq(lister.table_addr),
             sequencer.table_en.eq(lister.table_en),
             lister.table_data.eq(sequencer.table_data),
@@ -168,6 +163,69 @@ class Engine(Component):
             replay.close.eq(lister.close),
         ]
         return replay
+
+    def _read_rows(self, m, sequencer, bitmaps):
+        """The reader of bitmaps."""
+        program, table = self.program, self.program.table
+        loops, windows = ["words", "parts", "rows", "tokens"], []
+        if table.windows:
+            loops[1:1] = ["kernel_columns", "kernel_rows"]
+            windows = ["across", "shared", *POSITIONS, *WINDOW_STEPS]
+            windows += ["bordered"] if program.border else []
+        bits = table.shapes | dict.fromkeys(WINDOW_STEPS, program.piece_bits)
+        bits |= dict.fromkeys(POSITIONS, table.position_bits)
+        m.submodules.reader = reader = RowReader(
+            addr_bits=program.piece_bits,
+            counts={name: bits[name] for name in loops},
+            part_bits=program.part_bits,
+            windows={name: bits[name] for name in windows},
+            border=program.border,
+        )
+        m.d.comb += [
+            reader.go.eq(sequencer.go),
+            reader.base.eq(sequencer.x_base),
+            bitmaps.r_addr.eq(reader.r_addr),
+            bitmaps.r_en.eq(reader.r_en),
+            reader.r_data.eq(bitmaps.r_data & ~sequencer.blank.replicate(PIECE_BITS)),
+            *(
+                getattr(reader, name).eq(getattr(sequencer, name))
+                for name in (*loops, *windows, *STEPS)
+            ),
+        ]
+        return reader
+
+    def _pool(self, m, sequencer, bitmaps, image, reader):
+        """Pooling of pieces, if there is any. Returns the stream of the other pieces, and the end
+        of an operation that pools."""
+        program = self.program
+        if not program.uses(Target.POOL):
+            return reader.o, Const(0)
+        m.submodules.pooler = pooler = Pooler(
+            part_bits=program.part_bits,
+            addr_bits=program.piece_bits,
+            token_bits=program.table.shapes["tokens"],
+        )
+        listed = stream.Signature(piece_layout(program.part_bits)).create()
+        pools = sequencer.target == Target.POOL
+        m.d.comb += [
+            pooler.go.eq(sequencer.go),
+            pooler.tokens.eq(sequencer.tokens),
+            pooler.base.eq(sequencer.o_base * (word_bits(program.lanes) // PIECE_BITS)),
+            pooler.i.payload.eq(reader.o.payload),
+            pooler.i.valid.eq(reader.o.valid & pools),
+            listed.payload.eq(reader.o.payload),
+            listed.payload.bits.eq(reader.o.payload.bits & (~pools).replicate(PIECE_BITS)),
+            listed.valid.eq(reader.o.valid & ~pools),
+            reader.o.ready.eq(listed.ready | pools),
+        ]
+        with m.If(pooler.w_en):
+            m.d.comb += [
+                bitmaps.i_en.eq(1),
+                bitmaps.i_addr.eq(pooler.w_addr),
+                bitmaps.i_data.eq(pooler.w_data),
+                image.w_ready.eq(0),
+            ]
+        return listed, pooler.final
 
     def _weights(self, m):
         """The weight memory and its stream."""
@@ -296,7 +354,7 @@ class Engine(Component):
                 sequencer.clearing.eq(operands.clearing),
             ]
 
-    def _send(self, m, sequencer, lanes, run_control):
+    def _send(self, m, sequencer, lanes, run_control, final):
         """Logits and label; the end of operations, once their last spikes are in memory."""
         program = self.program
         m.submodules.logit_sender = sender = LogitSender(
@@ -308,7 +366,7 @@ class Engine(Component):
         wiring.connect(m, sender.logits, wiring.flipped(self.logits))
         wiring.connect(m, sender.label, wiring.flipped(self.label))
         written = Pipeline(m).delay(
-            lanes.final, 2 + BitmapMemory.write_delay, "written", reset_less=False
+            final, 2 + BitmapMemory.write_delay, "written", reset_less=False
         )
         m.d.comb += [
             sequencer.done.eq(written),

@@ -35,6 +35,12 @@ class ImageLayout:
         return height * width * (self.network.image[2] - self.position)
 
     @property
+    def patches(self) -> int:
+        """Patches of the image."""
+        height, width = self.network.embedding.patch
+        return self.network.image[0] // height * (self.network.image[1] // width)
+
+    @property
     def sent(self) -> int:
         """Pieces of a row that arrive with each image."""
         return padded(self.pixels, PIECE_BITS) // PIECE_BITS
@@ -47,7 +53,7 @@ class ImageLayout:
     @property
     def rows(self) -> int:
         """Rows of the image."""
-        return self.network.tokens * self.network.pixel_bits
+        return self.patches * self.network.pixel_bits
 
     @property
     def columns(self) -> Places:
@@ -66,7 +72,7 @@ class ImageLayout:
 
     def contents(self) -> list[int]:
         """The pieces of an image of zeros, with the positions."""
-        pieces = np.zeros((self.network.tokens, self.network.pixel_bits, self.words), np.int64)
+        pieces = np.zeros((self.patches, self.network.pixel_bits, self.words), np.int64)
         if self.position:
             height, width, _ = self.network.image
             patch = self.network.embedding.patch

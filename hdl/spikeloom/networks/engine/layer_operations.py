@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...errors import InputError
 from ..graph import INPUT, Graph
-from ..layers import Attention, Classifier, Layer, Linear, PatchEmbedding
+from ..layers import Attention, Classifier, Convolution, Layer, Linear, PatchEmbedding, Pooling
+from ..signals import Spikes
 from .attention_operations import attend, state_words
 from .bitmap_memory import word_bits
 from .bitmaps import Columns, padded
@@ -72,9 +74,9 @@ class LayerOperations:
 
     def compute(self, layer: Layer, target: Target, signal: str = "") -> None:
         """Compute a layer with neurons, to the bitmap of `signal` or to V."""
-        if isinstance(layer, PatchEmbedding):
+        if isinstance(layer, PatchEmbedding | Convolution) and layer.inputs == (INPUT,):
             self._embed(layer, target, signal)
-        elif isinstance(layer, Linear):
+        elif isinstance(layer, Linear | Convolution):
             self._linear(layer, target, signal)
         elif isinstance(layer, Attention):
             attend(self, layer, target, signal)
@@ -91,10 +93,14 @@ class LayerOperations:
     def classify(self, layer: Classifier) -> None:
         """Two operations for each group of classes: the first token with the bias, and the rest."""
         source = self.read(layer, layer.inputs[0])
-        steps, tokens = self.network.steps, self.tokens_of(layer)
+        steps, tokens = self.network.steps, self.network.tokens
+        if source.window.shared and tokens > 1:
+            raise layer.error(
+                f"reads the sums of {tokens} windows; the engine sums one window, of all tokens"
+            )
         bias = self._padded(layer.bias, Columns(1, layer.outputs, layer.outputs))
         before, after, doublings = self._classifier_bias(layer, bias)
-        zero = source.columns.end
+        zero = source.values.end
         base, pitch = self._matrix(
             layer,
             layer.outputs,
@@ -145,12 +151,12 @@ class LayerOperations:
 
     # Layers with neurons
 
-    def _linear(self, layer: Linear, target: Target, signal: str) -> None:
+    def _linear(self, layer: Linear | Convolution, target: Target, signal: str) -> None:
         constants = self.step_rows(layer, self.columns_of(layer, target, signal))
         source = self.read(layer, layer.inputs[0])
         columns = self.columns_of(layer, target, signal)
         base, pitch = self._matrix(layer, columns, source, [row for _, row in constants])
-        first, later = self.opening(layer, constants, source.columns.end)
+        first, later = self.opening(layer, constants, source.values.end)
         self.emit(
             layer,
             source,
@@ -165,7 +171,8 @@ class LayerOperations:
             **self.output(layer, columns, target, signal),
         )
 
-    def _embed(self, layer: PatchEmbedding, target: Target, signal: str) -> None:
+    def _embed(self, layer: PatchEmbedding | Convolution, target: Target, signal: str) -> None:
+        """A layer of the image."""
         planes = self.network.pixel_bits
         columns = self.columns_of(layer, target, signal)
         constant = self._padded(step_constant(layer), columns, layer)
@@ -173,8 +180,8 @@ class LayerOperations:
         if rows is None:
             raise self._too_large(layer)
         before, after = rows
-        source = Source(None, 0, (INPUT,), self.storage.image.columns)
-        pixels = source.columns.end
+        source = self.read(layer, INPUT)
+        pixels = source.values.end
         constants = [np.zeros_like(constant), *(row for _, row in (*before, *after))]
         base, pitch = self._matrix(layer, columns, source, constants)
         nothing = Entry(Kind.ADD, pixels)
@@ -196,6 +203,15 @@ class LayerOperations:
             **self.neuron_fields(layer),
             **self.output(layer, columns, target, signal),
         )
+
+    def pool(self, layer: Pooling) -> None:
+        """Pool spikes, piece by piece; all rows of a token follow each other."""
+        source = self.read(layer, layer.inputs[0])
+        signal = self.network.signals[layer.inputs[0]]
+        if signal != replace(signal, high=1, low=0):
+            raise layer.error("pools sums; the engine takes the largest of spikes, or sums of them")
+        output = self.output(layer, self.storage.columns(layer.name), Target.POOL, layer.name)
+        self.emit(layer, source, rows=0, tokens=self.tokens_of(layer), **output)
 
     def _ending(self, layer: Any) -> tuple[Entry, ...]:
         """Entries that end a step: of other neurons than lif, they send more than one bit."""
@@ -219,9 +235,9 @@ class LayerOperations:
 
     def _operation(self, layer, source, output, *, first_token=0, piece=0, **fields) -> Operation:
         per_word = word_bits(self.lanes) // PIECE_BITS
-        bitmap, columns = source.bitmap, source.columns
-        dims = fields.pop("dims", (0, len(columns.places)))
-        places = [place - piece for place in columns.places[dims[0] : dims[1]]]
+        bitmap, window = source.bitmap, source.window
+        dims = fields.pop("dims", (0, len(source.columns.places)))
+        places = [place - piece for place in source.columns.places[dims[0] : dims[1]]]
         words = places[-1] // PIECE_BITS + 1 if places else 1
         planes = 1 if bitmap is None else bitmap.planes
         if bitmap is None:
@@ -230,9 +246,12 @@ class LayerOperations:
         else:
             row_pieces, part_pieces = bitmap.row_words * per_word, bitmap.words * per_word
             base = bitmap.base * per_word + source.part * part_pieces + piece // PIECE_BITS
+        if fields.get("target") == Target.POOL:
+            fields["rows"], row_pieces, words = self.network.steps * row_pieces, 1, 1
         # The highest bit of a value comes first.
         plane = planes - 1 - fields.get("plane", 0)
-        base += (first_token * self.network.steps * planes + plane) * row_pieces
+        row = planes * row_pieces
+        pitch = fields["rows"] * row
         parts = len(source.inputs)
         if output is not None:
             written, part = output
@@ -242,12 +261,13 @@ class LayerOperations:
             inputs=source.inputs,
             dims=dims,
             first_token=first_token,
-            columns=tuple(places),
-            x_base=base,
+            columns=tuple(source.values.places if window.windows else places),
+            window=window,
+            border=source.border,
+            x_base=base + first_token * pitch + plane * row_pieces + window.offset(pitch),
             words=words,
             parts=parts,
-            part_step=part_pieces - words + 1 if parts > 1 else 0,
-            row_step=planes * row_pieces - (parts - 1) * part_pieces - words + 1,
+            **window.steps(pitch, row, fields["rows"], words, part_pieces, parts),
             **fields,
         )
 
@@ -288,7 +308,9 @@ class LayerOperations:
 
     def tokens_of(self, layer: Layer) -> int:
         """Tokens of the output of a layer."""
-        return self.network.tokens
+        signal = self.network.signals[layer.name]
+        assert isinstance(signal, Spikes)
+        return signal.tokens
 
     def _padded(self, values, columns: Columns, layer: Any = None) -> NDArray:
         """Values of outputs at their columns. Other columns have the constant of the smallest bias,
@@ -338,8 +360,9 @@ class LayerOperations:
         if isinstance(columns, int):
             columns = Columns(1, columns, columns)
         width = padded(columns.heads * columns.pitch, word_bits(self.lanes))
-        rows = np.zeros((source.columns.end + len(constants), width), np.int64)
-        rows[np.ix_(source.columns.places, columns.places)] = layer.weight
-        rows[source.columns.end :] = constants
-        key = (layer.name, columns, source.columns)
+        values = source.values
+        rows = np.zeros((values.end + len(constants), width), np.int64)
+        rows[np.ix_(values.places, columns.places)] = layer.weight
+        rows[values.end :] = constants
+        key = (layer.name, columns, values)
         return self.weights.place(key, rows), len(rows)

@@ -17,6 +17,7 @@ TARGETS = {
     Target.VALUES: "V at",
     Target.MASK: "mask spikes at",
     Target.MASK_VALUES: "mask V at",
+    Target.POOL: "spikes to",
 }
 
 
@@ -48,10 +49,16 @@ def _describe(number: int, operation: Operation) -> list[str]:
     read = " + ".join(operation.inputs)
     if operation.dims[0] or operation.learn or operation.state:
         read += f"[{operation.dims[0]}:{operation.dims[1]}]"
+    pools = operation.target == Target.POOL
     what = "learn from" if operation.learn else "answer" if operation.state else "from"
+    what = "largest of" if pools else what
     line = f"{number:3d} {operation.name}: {what} {read} at {operation.x_base}"
+    if operation.window.windows:
+        height, width = operation.window.kernel
+        line += f", {'sums of ' * operation.shared}windows of {height} x {width}"
     line += f", {operation.tokens} tokens x {operation.rows} rows"
-    line += f", {operation.groups} groups of weights at {operation.w_base}"
+    if not pools:
+        line += f", {operation.groups} groups of weights at {operation.w_base}"
     if operation.target or operation.learn:
         where = TARGETS[operation.target] or "V at"
         line += f", {where} {operation.o_base} group {operation.o_group}"

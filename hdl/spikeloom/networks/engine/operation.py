@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from .window import ALONE, Window
+
 PIECE_BITS = 16
 """Bits of a row that are read at once."""
 
@@ -65,6 +67,7 @@ class Target(IntEnum):
     VALUES = 3  # to the memory of V, for attention
     MASK = 4  # they stay in the bitmap memory where they are set: x AND s
     MASK_VALUES = 5  # likewise in the memory of V
+    POOL = 6  # no neurons: whether any place of a window spikes, to the bitmap memory
 
 
 IN_VALUES = (Target.VALUES, Target.MASK_VALUES)
@@ -92,11 +95,16 @@ class Operation:
             for row in range(rows):
                 list the entries of `head` (row 0) or `following`
                 for part in range(parts):
-                    for word in range(words):
-                        list an EVENT for each bit that is set; its row is 16 * word + bit
+                    for place in the window of the token, row by row:
+                        for word in range(words):
+                            list an EVENT for each bit that is set
             list the entries of `tail`
             for group in range(groups):
                 replay the list with the weights from address w_base + group * w_pitch
+
+    The row of an EVENT is its bit among those of the part: of all places, or, where the window is
+    shared, of its place. An operation with the target POOL lists nothing, but writes a piece for
+    each row: the bits that are set in any place of the window.
 
     Addresses of inputs count pieces of 16 bits, those of outputs count words of the memory.
 
@@ -105,12 +113,17 @@ class Operation:
     name : of the layer, for people.
     inputs : the signals that are read, one for each part: names of layers, or "image".
     dims : the first dimension of them that is read, and the one behind the last.
-    columns : the bit of the row at which each of these dimensions is.
+    columns : the bit of a part, as counted for the row of an EVENT, of each of these dimensions at
+        each place.
+    window : the tokens that are read for a token of the output.
+    border : the pixel outside of the image, a value for each channel; empty for 0.
     first_token : the first token that is read.
     x_base : address of the first piece.
     words, parts, rows, tokens : see above.
-    part_step, row_step : added to the address after the last word of a part, and of a row. Rows of
-        a token and tokens follow each other in the same way.
+    column_step, line_step, part_step, row_step : added to the address after the last word of a
+        place, of a line of places, of a part, and of a row.
+    token_step, down_step : likewise of a token, and of the last token of a row of windows. Without
+        windows, tokens follow each other as rows do.
     head, following, tail : fixed entries. Each row has at least one.
     w_base, w_pitch : address of the weights, and weight words of a group.
     groups : groups of `lanes` outputs.
@@ -136,15 +149,21 @@ class Operation:
     inputs: tuple[str, ...] = ()
     dims: tuple[int, int] = (0, 0)
     columns: tuple[int, ...] = ()
+    window: Window = ALONE
+    border: tuple[int, ...] = ()
     first_token: int = 0
     x_base: int
     words: int
     parts: int = 1
     rows: int
     tokens: int
+    column_step: int = 1
+    line_step: int = 1
     part_step: int = 1
     row_step: int = 1
-    head: tuple[Entry, ...]
+    token_step: int = 1
+    down_step: int = 1
+    head: tuple[Entry, ...] = ()
     following: tuple[Entry, ...] = ()
     tail: tuple[Entry, ...] = ()
     w_base: int = 0
@@ -169,8 +188,78 @@ class Operation:
     image: bool = False
 
     def __post_init__(self) -> None:
-        if not self.head or (self.rows > 1 and not self.following):
+        empty = not self.head or (self.rows > 1 and not self.following)
+        if empty and self.target != Target.POOL:
             raise ValueError(f"operation {self.name}: every row needs a fixed entry")
+
+    # Fields of the table that concern the window
+
+    @property
+    def kernel_columns(self) -> int:
+        """Places of a line of the window."""
+        return self.window.kernel[1]
+
+    @property
+    def kernel_rows(self) -> int:
+        """Lines of the window."""
+        return self.window.kernel[0]
+
+    @property
+    def across(self) -> int:
+        """Windows in a row of the output."""
+        return self.window.across
+
+    @property
+    def shared(self) -> bool:
+        """Whether all places have the same weights."""
+        return self.window.shared
+
+    @property
+    def bordered(self) -> bool:
+        """Whether the pixel outside is not 0."""
+        return any(self.border)
+
+    @property
+    def y_first(self) -> int:
+        """Row of the first place in the grid that is read."""
+        return self.window.first[0]
+
+    @property
+    def x_first(self) -> int:
+        """Column of the first place."""
+        return self.window.first[1]
+
+    @property
+    def y_stride(self) -> int:
+        """Rows from one window to the next."""
+        return self.window.stride[0]
+
+    @property
+    def x_stride(self) -> int:
+        """Columns from one window to the next."""
+        return self.window.stride[1]
+
+    @property
+    def y_size(self) -> int:
+        """Rows of the grid that is read."""
+        return self.window.size[0]
+
+    @property
+    def x_size(self) -> int:
+        """Columns of the grid that is read."""
+        return self.window.size[1]
+
+    @property
+    def part_words(self) -> int:
+        """Words of a part that have weights of their own."""
+        return self.words * (1 if self.shared else self.window.places)
+
+    @property
+    def pieces(self) -> int:
+        """Pieces that are read."""
+        return self.tokens * self.rows * self.parts * self.window.places * self.words
+
+    # Fixed entries, and lists
 
     @property
     def literals(self) -> tuple[Entry, ...]:
@@ -196,5 +285,7 @@ class Operation:
     @property
     def longest_list(self) -> int:
         """Entries of a token's list if every bit is set."""
-        events = 0 if self.blank else self.rows * self.parts * self.words * PIECE_BITS
-        return self.fixed_entries + events
+        if self.blank or self.target == Target.POOL:
+            return self.fixed_entries
+        places = self.window.places if self.shared else 1
+        return self.fixed_entries + self.rows * self.parts * places * len(self.columns)

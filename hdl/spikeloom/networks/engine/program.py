@@ -110,12 +110,37 @@ class Program:
     def table(self) -> Table:
         """The operations as words of a memory."""
         rows = [entry.row for operation in self.operations for entry in operation.literals]
-        events = [operation.words * PIECE_BITS - 1 for operation in self.operations]
+        events = [operation.part_words * PIECE_BITS - 1 for operation in self.operations]
         return Table(
             self.operations,
             wrap=1 << self.piece_bits,
             row_bits=max(*rows, *events).bit_length(),
         )
+
+    @property
+    def part_bits(self) -> int:
+        """Bits of the number of a piece in its part."""
+        most = max(operation.part_words for operation in self.operations)
+        return max(1, (most - 1).bit_length())
+
+    @property
+    def border(self) -> list[list[int]]:
+        """The pieces of the pixel outside of the image, by plane, lowest first, and word; empty
+        if it is 0."""
+        for operation in self.operations:
+            if operation.bordered:
+                columns = self.image.columns.places
+                planes = range(self.pixel_bits)
+                rows = [
+                    sum(
+                        (pixel >> plane & 1) << column
+                        for pixel, column in zip(operation.border, columns, strict=True)
+                    )
+                    for plane in planes
+                ]
+                words = range(operation.words)
+                return [[row >> PIECE_BITS * n & 0xFFFF for n in words] for row in rows]
+        return []
 
     @property
     def bitmap_contents(self) -> list[int]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeGuard
 
 import numpy as np
 
-from ..graph import Graph
-from ..layers import Layer, Linear
+from ..graph import INPUT, Graph
+from ..layers import Convolution, Layer, Linear
 from .compiler import weight_bits
 from .constants import MAX_ROWS, fewest_step_rows
 from .layer_operations import step_constant
@@ -26,7 +27,7 @@ def round_biases(network: Graph) -> Graph:
     of the smallest threshold, so that a bias changes by a sixteenth of a threshold at most.
     Networks of layers that need no second row are returned unchanged.
     """
-    layers = [layer for layer in network.layers if isinstance(layer, Linear)]
+    layers = [layer for layer in network.layers if _in_every_step(layer)]
     if not layers:
         return network
     bits = weight_bits(network)
@@ -42,14 +43,19 @@ def round_biases(network: Graph) -> Graph:
     return replace(network, layers=tuple(_with_bias(layer, shift) for layer in network.layers))
 
 
-def _rounded(layer: Linear, shift: int) -> np.ndarray:
+def _in_every_step(layer: Layer) -> TypeGuard[Linear | Convolution]:
+    """Whether the bias of a layer is added in every step."""
+    return isinstance(layer, Linear | Convolution) and layer.inputs != (INPUT,)
+
+
+def _rounded(layer: Linear | Convolution, shift: int) -> np.ndarray:
     """The layer's constant, rounded to a multiple of ``1 << shift``."""
     step = 1 << shift
     return np.rint(step_constant(layer) / step).astype(np.int64) * step
 
 
 def _with_bias(layer: Layer, shift: int) -> Layer:
-    if not isinstance(layer, Linear):
+    if not _in_every_step(layer):
         return layer
     change = _rounded(layer, shift) - step_constant(layer)
     return replace(layer, bias=(layer.bias + change).astype(np.int32))

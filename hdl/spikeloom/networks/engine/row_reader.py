@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import and_
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -10,6 +14,8 @@ from ...blocks.component import Component
 from ...blocks.pipeline import Pipeline
 from ...blocks.skid_buffer import SkidBuffer
 from .operation import PIECE_BITS
+from .table import POSITIONS
+from .window_position import WindowPosition
 
 
 def piece_layout(word_bits: int) -> data.StructLayout:
@@ -37,18 +43,23 @@ def piece_layout(word_bits: int) -> data.StructLayout:
 class RowReader(Component):
     """Issues the reads of an operation, one piece per cycle, and forwards the pieces.
 
-    The first piece leaves `delay` cycles after `go`.
+    The first piece leaves `delay` cycles after `go`. Where the places of windows are outside of the
+    grid, the pieces are 0, or those of the border.
 
     Parameters
     ----------
     addr_bits : bits of the address of a piece.
-    counts : bits of the operation's fields words, parts, rows, tokens (numbers less 1).
+    counts : bits of the operation's fields that are numbers less 1, of the innermost loop first:
+        words, with windows kernel_columns and kernel_rows, parts, rows, tokens.
+    part_bits : bits of the number of a piece in its part.
+    windows : bits of the other fields about windows, see `Operation`; none without any.
+    border : the pieces of the pixel outside, by plane (lowest first) and word.
 
     Members
     -------
     go : In(1), begin an operation. The other inputs are constant until its last piece.
-    words, parts, rows, tokens : In, iterations of each loop, less 1.
-    base, part_step, row_step : In(addr_bits), see `Operation`.
+    words, parts, ... : In, iterations of each loop, less 1.
+    base, part_step, row_step : In(addr_bits), see `Operation`; with windows also their fields.
     r_addr : Out(addr_bits), address to read. r_en : Out(1), read.
     r_data : In(16), the piece at the `r_addr` of the last cycle with `r_en`.
     o : Out(stream of `piece_layout`). While it is not valid, the bits of the piece are 0.
@@ -56,17 +67,29 @@ class RowReader(Component):
 
     delay = 3
 
-    def __init__(self, *, addr_bits: int, counts: dict[str, int]) -> None:
+    def __init__(
+        self,
+        *,
+        addr_bits: int,
+        counts: dict[str, int],
+        part_bits: int,
+        windows: Mapping[str, int],
+        border: Sequence[Sequence[int]] = (),
+    ) -> None:
         self._counts = counts
+        self._part_bits = part_bits
+        self._windows = windows
+        self._border = border
         super().__init__(
             {
                 "go": In(1),
                 **{name: In(bits) for name, bits in counts.items()},
                 **{name: In(addr_bits) for name in ("base", "part_step", "row_step")},
+                **{name: In(bits) for name, bits in windows.items()},
                 "r_addr": Out(addr_bits),
                 "r_en": Out(1),
                 "r_data": In(PIECE_BITS),
-                "o": Out(stream.Signature(piece_layout(counts["words"]))),
+                "o": Out(stream.Signature(piece_layout(part_bits))),
             }
         )
 
@@ -76,9 +99,12 @@ class RowReader(Component):
         # All stages behind the address stop together: memory, output.
         m.submodules.skid = skid = SkidBuffer(len(Value.cast(self.o.payload)))
         pipeline = Pipeline(m, skid.i.ready)
-        running, tag = self._issue(m, skid.i.ready)
+        running, tag, outside, border = self._issue(m, skid.i.ready)
         read = pipeline.register(running, "read", reset_less=False)
         bits = self.r_data & read.replicate(PIECE_BITS)
+        if self._windows:
+            inside = ~pipeline.register(outside, "outside").replicate(PIECE_BITS)
+            bits = bits & inside | pipeline.register(border, "border")
         m.d.comb += [
             self.r_en.eq(skid.i.ready),
             skid.i.valid.eq(pipeline.register(read, "valid", reset_less=False)),
@@ -90,39 +116,84 @@ class RowReader(Component):
 
         return m
 
-    def _issue(self, m: Module, step: Value) -> tuple[Signal, Value]:
-        """The loops over pieces. Returns whether one is issued, and its tag: word, begins, first,
-        last_row, last."""
+    def _issue(self, m: Module, step: Value) -> tuple[Value, Value, Value, Value]:
+        """The loops over pieces. Returns whether one is issued; its tag: word, begins, first,
+        last_row, last; whether it is outside of the grid, and its bits there."""
         running, addr = Signal(), Signal.like(self.r_addr, reset_less=True)
-        word = Signal(self._counts["words"], reset_less=True)
+        word = Signal(self._part_bits, reset_less=True)
         begins, first = Signal(reset_less=True), Signal(reset_less=True)
         m.d.comb += self.r_addr.eq(addr)
 
-        left, last = {}, {}
+        # For each loop: the iterations left, whether it is the last one, and also that of all inner
+        # loops.
+        left, last, over = {}, {}, {}
+        inner: Value = running & step
         for name, bits in self._counts.items():
             left[name] = Signal(bits, name=f"{name}_left", reset_less=True)
             last[name] = left[name] == 0
-        token_last = last["words"] & last["parts"] & last["rows"]
-
-        inner = running & step
-        for name in self._counts:
             with m.If(inner):
                 m.d.sync += left[name].eq(Mux(last[name], getattr(self, name), left[name] - 1))
             inner = inner & last[name]
+            before = [last[one] for one in left]
+            over[name] = reduce(and_, before)
         with m.If(running & step):
-            jump = Mux(last["parts"], self.row_step, self.part_step)
-            m.d.sync += [
-                addr.eq(addr + Mux(last["words"], jump, 1)),
-                word.eq(Mux(last["words"], 0, word + 1)),
-                begins.eq(last["words"] & last["parts"]),
-                first.eq(token_last),
-            ]
+            m.d.sync += [begins.eq(over["parts"]), first.eq(over["rows"])]
         with m.If(inner):
             m.d.sync += running.eq(0)
+
+        after_part = Mux(last["parts"], self.row_step, self.part_step)
+        jump, part_over = Mux(last["words"], after_part, 1), last["words"]
+        outside: Value = Const(0)
+        border: Value = Const(0, PIECE_BITS)
+        if self._windows:
+            position = self._follow(m, running & step, over)
+            jump, part_over = self._window_jump(over, position.down)
+            outside = position.outside
+            border = self._border_bits(left["rows"], left["words"], outside & running)
+        with m.If(running & step):
+            m.d.sync += [addr.eq(addr + jump), word.eq(Mux(part_over, 0, word + 1))]
         with m.If(self.go):
             m.d.sync += [running.eq(1), addr.eq(self.base), word.eq(0), begins.eq(1), first.eq(1)]
             m.d.sync += [left[name].eq(getattr(self, name)) for name in self._counts]
 
         tag = Signal(len(word) + 4, name="issued")
-        m.d.comb += tag.eq(Cat(word, begins, first, last["rows"], token_last))
-        return running, tag
+        m.d.comb += tag.eq(Cat(word, begins, first, last["rows"], over["rows"]))
+        return running, tag, outside, border
+
+    def _follow(self, m, step, over):
+        """The position of the piece in the grid."""
+        m.submodules.position = position = WindowPosition(
+            self._windows["x_size"], self._windows["across"]
+        )
+        m.d.comb += [
+            position.go.eq(self.go),
+            position.across.eq(self.across),
+            *(getattr(position, name).eq(getattr(self, name)) for name in POSITIONS),
+            position.place.eq(step & over["words"]),
+            position.line.eq(step & over["kernel_columns"]),
+            position.window.eq(step & over["kernel_rows"]),
+            position.token.eq(step & over["rows"]),
+        ]
+        return position
+
+    def _window_jump(self, over, down):
+        """What is added to the address, and whether the next piece is the first one of a part or,
+        in a shared window, of a place."""
+        jump = Mux(down, self.down_step, self.token_step)
+        for loop, step in (
+            ("rows", self.row_step),
+            ("parts", self.part_step),
+            ("kernel_rows", self.line_step),
+            ("kernel_columns", self.column_step),
+            ("words", 1),
+        ):
+            jump = Mux(over[loop], jump, step)
+        return jump, Mux(self.shared, over["words"], over["kernel_rows"])
+
+    def _border_bits(self, plane, words_left, outside):
+        """The bits of a piece outside."""
+        if not self._border:
+            return Const(0, PIECE_BITS)
+        rows = [Array(row[::-1])[words_left] for row in self._border]
+        shown = (outside & self.bordered).replicate(PIECE_BITS)
+        return Array(rows)[plane] & shown

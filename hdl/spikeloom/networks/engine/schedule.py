@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..graph import INPUT
+from ..signals import Spikes
 from .bitmap_memory import BitmapMemory
 from .lanes import Lanes
 from .lister import Lister
 from .operands import Operands
-from .operation import PIECE_BITS, Operation
+from .operation import PIECE_BITS, Operation, Target
 from .replay import Replay
 from .row_reader import RowReader
 from .sequencer import Sequencer
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 LIST_TO_REPLAY = 2
 # From the last entry of an operation in the replay to the end of the operation.
 DRAIN = Replay.delay + Operands.delay + Lanes.delay + 2 + BitmapMemory.write_delay
+# From the last piece of an operation that pools to its end.
+POOL_DRAIN = 2 + BitmapMemory.write_delay
 OUTSIDE = 2  # cycles of an image before the first operation and after the last
 
 
@@ -40,28 +43,13 @@ def image_cycles(
     spikes : by layer, its output (T, N, D).
     pixels : the image as patches (N, pixels), of `pixel_bits` bits.
     """
-    counts = [events(operation, spikes, pixels) for operation in program.operations]
-    return _by_layer(program, counts)
-
-
-def worst_cycles(program: Program) -> dict[str, int]:
-    """Upper bound of the cycles of each layer: every pixel and every neuron is always 1."""
-    counts = []
-    for operation in program.operations:
-        words = np.bincount(
-            np.array(operation.columns, int) // PIECE_BITS, minlength=operation.words
-        )
-        shape = (operation.tokens, operation.rows, operation.parts, operation.words)
-        counts.append(np.broadcast_to(words, shape))
-    return _by_layer(program, counts)
-
-
-def _by_layer(program: Program, counts: Sequence[NDArray]) -> dict[str, int]:
-    """Cycles of each layer, for the `events` of each operation."""
     total: dict[str, int] = {}
-    for operation, count in zip(program.operations, counts, strict=True):
+    for operation in program.operations:
         cycles = program.table.operation_words + Sequencer.fetch_overhead
-        cycles += operation_cycles(program, operation, count)
+        if operation.target == Target.POOL:
+            cycles += RowReader.delay + operation.pieces + POOL_DRAIN
+        else:
+            cycles += operation_cycles(program, operation, events(operation, spikes, pixels))
         cycles += 1 + 2 * operation.logits
         if operation.learn and not operation.state:
             cycles += program.steps << program.index_bits
@@ -69,23 +57,47 @@ def _by_layer(program: Program, counts: Sequence[NDArray]) -> dict[str, int]:
     return total
 
 
+def worst_cycles(program: Program) -> dict[str, int]:
+    """Upper bound of the cycles of each layer: every pixel and every neuron is always 1."""
+    graph = program.image.network
+    spikes = {}
+    for name, signal in graph.signals.items():
+        if isinstance(signal, Spikes):
+            shape = (signal.steps, signal.tokens, signal.dims)
+            spikes[name] = np.broadcast_to(np.int8(-1), shape)  # every bit is set
+    shape = (program.image.patches, len(program.image.columns.places))
+    return image_cycles(program, spikes, np.broadcast_to(np.uint8(255), shape))
+
+
 def events(operation: Operation, spikes: Mapping[str, NDArray], pixels: NDArray) -> NDArray:
     """Events of each piece that an operation reads: (tokens, rows, parts, words)."""
+    parts = [
+        # (rows, tokens, places, dims)
+        one if operation.window.shared else one.reshape(*one.shape[:2], 1, -1)
+        for one in _bits(operation, spikes, pixels)
+    ]
+    last = operation.first_token + operation.tokens
+    bits = np.concatenate(parts, axis=2)[:, operation.first_token : last]
+    count = np.zeros((*bits.shape[:3], operation.part_words), np.int64)
+    places = np.array(operation.columns, int) // PIECE_BITS
+    for word in range(operation.part_words):
+        count[..., word] = bits[..., places == word].sum(-1)
+    return count.transpose(1, 0, 2, 3)
+
+
+def _bits(
+    operation: Operation, spikes: Mapping[str, NDArray], pixels: NDArray
+) -> Iterator[NDArray]:
+    """The bits of each part that an operation reads: (rows, tokens, places, dims)."""
     if operation.inputs == (INPUT,):
         planes = np.arange(operation.rows)[::-1]
-        rows = (pixels[None] >> planes[:, None, None]) & 1
-        parts = rows[None]
-    else:
-        low, high = operation.dims
-        read = [spikes[name][:, :, low:high] for name in operation.inputs]
-        parts = np.stack([one >> operation.plane & 1 for one in read])
-    last = operation.first_token + operation.tokens
-    parts = parts[:, :, operation.first_token : last]
-    count = np.zeros((*parts.shape[:3], operation.words), np.int64)
-    places = np.array(operation.columns, int) // PIECE_BITS
-    for word in range(operation.words):
-        count[..., word] = parts[..., places == word].sum(-1)
-    return count.transpose(2, 1, 0, 3)
+        windows = operation.window.take(pixels[None], operation.border or 0)
+        yield (windows >> planes[:, None, None, None]) & 1
+        return
+    low, high = operation.dims
+    for name in operation.inputs:
+        windows = operation.window.take(spikes[name][:, :, low:high])
+        yield windows >> operation.plane & 1
 
 
 def operation_cycles(program: Program, operation: Operation, count: NDArray) -> int:

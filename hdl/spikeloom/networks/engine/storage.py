@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..graph import INPUT, Graph
-from ..layers import Attention, Layer, Residual
+from ..layers import Attention, Convolution, Layer, Pooling, Residual
 from ..signals import Spikes
 from .bitmap_memory import word_bits
 from .bitmaps import Bitmap, Columns, Places, allocate, padded
 from .image_layout import ImageLayout
 from .operation import PIECE_BITS
+from .window import ALONE, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +25,21 @@ class Source:
     Members
     -------
     bitmap : where they are; None for the image. part : the first one there. inputs : their names.
-    columns : of a row.
+    columns : of a row. window : of each token of the output.
+    border : the pixel outside of the image.
     """
 
     bitmap: Bitmap | None
     part: int
     inputs: tuple[str, ...]
     columns: Columns | Places
+    window: Window = ALONE
+    border: tuple[int, ...] = ()
+
+    @property
+    def values(self) -> Columns | Places:
+        """The columns of all values with weights of their own."""
+        return self.window.columns(self.columns, PIECE_BITS)
 
 
 class Storage:
@@ -59,7 +68,9 @@ class Storage:
 
     def needs_bitmap(self, layer: Layer) -> bool:
         """Whether the output of a layer is read from a bitmap of its own. It is not where it is the
-        branch of an `iand` residual, or goes to the memory of V."""
+        branch of an `iand` residual, goes to the memory of V, or is a sum of windows."""
+        if _is_sum(layer):
+            return False
         return any(
             not (_in_values(reader, n) or _is_branch(reader, n))
             for reader, n in self._readers[layer.name]
@@ -91,6 +102,11 @@ class Storage:
     def _leaves(self, name: str) -> list[str]:
         """The summands of a signal."""
         layer = self._network.layer(name)
+        if _is_sum(layer):
+            raise layer.error(
+                "is a sum that the engine computes in the layer behind it; linear layers and the "
+                "classifier may read it"
+            )
         if isinstance(layer, Residual) and layer.form == "add":
             return [leaf for one in layer.inputs for leaf in self._leaves(one)]
         return [name]
@@ -132,7 +148,7 @@ class Storage:
         layer = self._network.layer(name)
         if isinstance(layer, Attention):
             return self._attention_output(layer)
-        if isinstance(layer, Residual):
+        if isinstance(layer, Residual | Pooling):
             return self.columns(layer.inputs[0])
         dims = self._dims(name)
         for reader, n in self._readers[name]:
@@ -171,6 +187,11 @@ class Storage:
         assert isinstance(signal, Spikes)
         return signal.dims
 
+    def _tokens(self, name: str) -> int:
+        signal = self._network.signals[name]
+        assert isinstance(signal, Spikes)
+        return signal.tokens
+
     def _new(self, root: str) -> Bitmap:
         signal = self._network.signals[root]
         assert isinstance(signal, Spikes)
@@ -195,6 +216,12 @@ class Storage:
 
     def read(self, layer: Layer, name: str, operation: int) -> Source:
         """The signal `name`, which an operation of `layer` reads."""
+        if name == INPUT:
+            return self._read_image(layer)
+        summed = self._network.layer(name)
+        if isinstance(summed, Pooling) and _is_sum(summed) and not _has_windows(layer):
+            source = self.read(summed, summed.inputs[0], operation)
+            return replace(source, window=replace(source.window, shared=True))
         leaves = self._leaves(name)
         for leaf in leaves:
             there = self._current.get(self._root(leaf))
@@ -207,13 +234,32 @@ class Storage:
         bitmap = self._bitmaps[root]
         bitmap.used(operation)
         part = bitmap.signals.index(root)
-        return Source(bitmap, part, tuple(leaves), self.columns(leaves[0]))
+        window = self._window(layer, name)
+        return Source(bitmap, part, tuple(leaves), self.columns(leaves[0]), window)
+
+    def _read_image(self, layer: Layer) -> Source:
+        """The image, which an operation of `layer` reads."""
+        source = Source(None, 0, (INPUT,), self.image.columns)
+        if not isinstance(layer, Convolution):
+            return source
+        border = tuple(pixel >> (8 - self._network.pixel_bits) for pixel in layer.border)
+        height, width, _ = self._network.image
+        window = Window(layer.windows, (height, width))
+        return replace(source, window=window, border=border)
+
+    def _window(self, layer: Layer, name: str) -> Window:
+        """The windows of input `name` of a layer."""
+        if not isinstance(layer, Convolution | Pooling):
+            return ALONE
+        signal = self._network.signals[name]
+        assert isinstance(signal, Spikes)
+        return Window(layer.windows, layer.grid_of(signal, name))
 
     def value_words(self) -> int:
         """Words of the memory of V."""
         layers = [layer for layer in self._network.layers if isinstance(layer, Attention)]
-        rows = self._network.tokens * self._network.steps
-        return max((rows * self.value_groups(layer) for layer in layers), default=0)
+        words = (self._tokens(layer.inputs[2]) * self.value_groups(layer) for layer in layers)
+        return self._network.steps * max(words, default=0)
 
     def value_groups(self, layer: Attention) -> int:
         """Groups of lanes in a row of V."""
@@ -226,6 +272,15 @@ class Storage:
         image_bits = self.image.rows * self.image.words * PIECE_BITS
         image_words = padded(image_bits, self._unit) // self._unit
         return allocate(list(unique), image_words)
+
+
+def _has_windows(layer: Layer) -> bool:
+    return isinstance(layer, Convolution | Pooling)
+
+
+def _is_sum(layer: Layer) -> bool:
+    """Whether a layer is a sum over windows, which the layers behind it compute."""
+    return isinstance(layer, Pooling) and layer.form == "sum"
 
 
 def _in_values(reader: Layer, number: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..ranges import Range
@@ -16,7 +17,8 @@ WORD_BITS = 16  # of the table: the width of a small block RAM
 
 # Fields of an operation. Counts are stored less 1, because counters end at 0.
 COUNTS = ("words", "parts", "rows", "tokens", "groups", "o_rows")
-ADDRESSES = ("x_base", "part_step", "row_step", "o_base", "o_row", "o_group")
+STEPS = ("part_step", "row_step")
+ADDRESSES = ("x_base", *STEPS, "o_base", "o_row", "o_group")
 LANES = (
     "w_base",
     "w_pitch",
@@ -32,8 +34,12 @@ LANES = (
     "target",
     "logits",
 )
+# Fields about windows, of networks that have any.
+WINDOW_COUNTS = ("kernel_columns", "kernel_rows", "across")
+WINDOW_STEPS = ("column_step", "line_step", "token_step", "down_step")
+POSITIONS = ("x_first", "x_stride", "x_size", "y_first", "y_stride", "y_size")
+WINDOWS = (*WINDOW_COUNTS, *WINDOW_STEPS, *POSITIONS, "shared", "bordered")
 STORED = (*COUNTS, *ADDRESSES, *LANES, "image", "following_offset", "after_offset")
-FIELDS = (*STORED, "tailed", "literal_count", "final")
 
 
 @dataclass(frozen=True)
@@ -57,17 +63,38 @@ class Table:
 
     def values(self, operation: Operation) -> dict[str, int]:
         """Every field of an operation as an unsigned number."""
-        values = {name: int(getattr(operation, name)) for name in STORED}
-        for name in COUNTS:
-            values[name] -= 1
-        for name in ("x_base", "part_step", "row_step"):
-            values[name] %= self.wrap
+        stored = STORED + (WINDOWS if self.windows else ())
+        values = {name: int(getattr(operation, name)) for name in stored}
+        for name in (*COUNTS, *WINDOW_COUNTS):
+            if name in values:
+                values[name] -= 1
+        for names, wrap in (
+            (("x_base", *STEPS, *WINDOW_STEPS), self.wrap),
+            (POSITIONS, 1 << self.position_bits),
+        ):
+            for name in values.keys() & {*names}:
+                values[name] %= wrap
         values["rest"] %= 1 << self.rest_bits
         return values | {
             "tailed": int(bool(operation.tail)),
             "literal_count": len(operation.literals),
             "final": int(operation is self.operations[-1]),
         }
+
+    @cached_property
+    def windows(self) -> bool:
+        """Whether any operation reads windows."""
+        return any(operation.window.windows for operation in self.operations)
+
+    @cached_property
+    def position_bits(self) -> int:
+        """Bits of a row or column of a grid, which wraps around outside."""
+        ends = [
+            size - first
+            for operation in self.operations
+            for size, first in zip(operation.window.size, operation.window.first, strict=True)
+        ]
+        return max(ends).bit_length()
 
     @property
     def rest_bits(self) -> int:
@@ -79,7 +106,7 @@ class Table:
         """Bits of each field; 0 for a constant."""
         rows = [self.values(operation) for operation in self.operations]
         widths = {}
-        for name in FIELDS:
+        for name in rows[0]:
             found = {row[name] for row in rows}
             widths[name] = max(found).bit_length() if len(found) > 1 else 0
         return widths
