@@ -165,6 +165,12 @@ class Core(Configuration):
         maximum."""
         raise NotImplementedError
 
+    def cycle_formula(self) -> str:
+        """The formula of `cycles` as text, in keys of the core and numbers of this configuration.
+        After a semicolon, it explains the other quantities, which follow the data. By default only
+        the number."""
+        return f"{self.cycles()}"
+
     def work(self, **operands: NDArray) -> Work | None:
         """Operations of a run with these operands, or with typical ones; None if not counted."""
         return None

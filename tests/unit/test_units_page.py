@@ -69,6 +69,7 @@ def test_streams(unit):
 def test_cycles_and_source(unit):
     ((formula, source),) = (row[1:] for row in rows("Cycles") if row[0] == f"`{unit}`")
     assert source == find_core(unit).SOURCE
+    assert cases(unit)[0].cycle_formula().partition(";")[0] == formula.strip("`")
     for core in cases(unit):
         for density in (-1, 0.1, 0.5, 2):
             operands = core.random_operands(np.random.default_rng(0), density)

@@ -106,6 +106,7 @@ def header(manifest: Mapping[str, Any], tool: str) -> str:
         "",
         f"Cycles from start to the last output beat, with operands preloaded and streams that do "
         f"not stall: {manifest['cycles']:,} ({manifest['cycles_are']}).",
+        f"Formula: {manifest['cycle_formula']}.",
         f"Clock: rising edge of {manifest['clock']['port']}. Reset: {reset['port']}, "
         f"{reset['kind']}, active {reset['active']}; it drops a run and all operands. {need}",
         "",

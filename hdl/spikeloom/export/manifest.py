@@ -52,6 +52,7 @@ def manifest_of(core: Core, module: VerilogModule, options: Options) -> dict[str
         "config_hash": config_hash(core),
         "cycles": core.cycles(),
         "cycles_are": "maximum" if core.CYCLES_FOLLOW_DATA else "exact",
+        "cycle_formula": core.cycle_formula(),
         "clock": {"port": "clk", "edge": "rising"},
         "reset": {
             "port": options.reset,

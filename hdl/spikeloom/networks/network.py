@@ -135,6 +135,15 @@ class Network(Core):
         result = golden.run(self.GRAPH, image[None], keep=True)
         return self.program.cycles(image, {name: x[0] for name, x in result.spikes.items()})
 
+    def cycle_formula(self) -> str:
+        from .engine.schedule import OUTSIDE
+
+        layers = [f"{count} ({name})" for name, count in self.program.layer_cycles().items()]
+        return (
+            f"{OUTSIDE} + {' + '.join(layers)}; for an image and spikes that are all 1: each layer "
+            "takes a cycle for each event and group of lanes outputs, and fewer the fewer they are"
+        )
+
     def golden(self, **operands: NDArray) -> dict[str, Any]:
         result = golden.run(self.GRAPH, operands[INPUT][None])
         return {"logits": result.logits[0], "label": result.labels[0]}

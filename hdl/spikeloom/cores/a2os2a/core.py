@@ -246,6 +246,11 @@ class A2OS2A(AttentionShape):
         shaped = (operands[name].reshape(self.steps, self.tokens, -1) for name in "qkv")
         return [operand.tolist() for operand in shaped]
 
+    def cycle_formula(self) -> str:
+        from .schedule import cycle_formula
+
+        return cycle_formula(self)
+
     def work(self, **operands: NDArray) -> Work:
         pairs = self.steps * self.tokens**2
         bits = self.head_dim * (1 + self.k_bits) + self.value_dim * (2 + 32)

@@ -42,6 +42,25 @@ def cycles(config: A2OS2A, operands: Sequence[Any] | None = None, query_cycles: 
     return count(config, *operands)
 
 
+def cycle_formula(config: A2OS2A) -> str:
+    """The formula of `cycles` as text; see `Core.cycle_formula`."""
+    if config.chosen_order == "kv":
+        return (
+            f"{STATE_LATENCY} + events + waits; events: for each token, each chunk of lanes dims "
+            "of K and each group of lanes dims of V, the elements of K that are not 0, if V is not "
+            "all 0 there (at least 1; lanes for the first token of a sequence), and for each group "
+            "and each chunk of Q its spikes (at least 1); waits: events whose word was updated in "
+            f"one of the {RETURN - 1} cycles before, and outputs in successive cycles"
+        )
+    return (
+        f"{SUM_LATENCY} + learning + queries + sums + waits; learning: max(head_dim, value_dim) / "
+        "lanes for each token; queries: head_dim / lanes for each query and each token whose K and "
+        "V are not all 0 (at least 1); sums: value_dim / lanes for each score of the last query "
+        f"that is not 0 (at least 1), {list_latency(config) - 1} before them; waits: for the sums "
+        "of the queries before"
+    )
+
+
 # Order kv
 
 

@@ -158,6 +158,15 @@ class A2OS2ABlock(Composition, A2OS2A):
 
         return cycles(self, self.by_step(self.qkv(**operands)), self.chunks) + NeuronBank.delay
 
+    def cycle_formula(self) -> str:
+        from ..a2os2a.schedule import cycle_formula
+        from ..spiking_neurons.component import NeuronBank
+
+        return (
+            f"{NeuronBank.delay} + {cycle_formula(self)}, and for queries, which arrive every "
+            "head_dim / lanes cycles"
+        )
+
     def qkv(self, **operands: NDArray) -> dict[str, NDArray]:
         return self.operands_of("attention", **operands) if operands else {}
 

@@ -74,6 +74,11 @@ class BernoulliEncoderUnit(RateCoded):
 
         return START_CYCLES + self.inputs["i"].beats + BernoulliStream.delay
 
+    def cycle_formula(self) -> str:
+        from .component import BernoulliStream
+
+        return f"{START_CYCLES + BernoulliStream.delay} + ceil(values / lanes)"
+
     def work(self, **operands: NDArray) -> Work:
         return Work(
             formula="n comparisons",

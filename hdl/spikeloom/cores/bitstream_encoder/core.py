@@ -104,6 +104,10 @@ class BitstreamEncoderUnit(RateCoded):
     def cycles(self, **operands: NDArray) -> int:
         return START_CYCLES + self.inputs["i"].beats + READ + self.outputs["o"].beats
 
+    def cycle_formula(self) -> str:
+        values = "tokens * head_dim"
+        return f"{START_CYCLES + READ} + {values} + steps * {values} / (rows * lanes)"
+
     def work(self, **operands: NDArray) -> Work:
         values = self.tokens * self.head_dim
         stored, drawn = 2 * (self.value_bits + 1), 2 * self.value_bits + 2

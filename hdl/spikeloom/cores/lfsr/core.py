@@ -86,6 +86,9 @@ class LFSRUnit(StreamUnit):
     def cycles(self) -> int:
         return START_CYCLES + self.steps
 
+    def cycle_formula(self) -> str:
+        return f"{START_CYCLES} + steps"
+
     def work(self) -> Work:
         return Work(
             formula="no additions: XORs alone",

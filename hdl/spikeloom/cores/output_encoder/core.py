@@ -127,6 +127,13 @@ class OutputEncoderUnit(PhaseCoded):
 
         return self.inputs["i"].beats + OutputEncoder.delay + QUEUE_DELAY
 
+    def cycle_formula(self) -> str:
+        from ...blocks.queued_stage import QUEUE_DELAY
+        from ..spiked.output_encoder import OutputEncoder
+
+        delay = OutputEncoder.delay + QUEUE_DELAY
+        return f"{delay} + (1 + value_dim) * ceil(tokens / encoders)"
+
     def work(self, **operands: NDArray) -> Work:
         sums = self.value_dim * self.tokens
         return Work(

@@ -115,6 +115,12 @@ class PhaseEncoderUnit(PhaseCoded):
 
         return self.inputs["i"].beats + PhaseEncoderBank.delay + QUEUE_DELAY
 
+    def cycle_formula(self) -> str:
+        from ...blocks.queued_stage import QUEUE_DELAY
+        from .component import PhaseEncoderBank
+
+        return f"{PhaseEncoderBank.delay + QUEUE_DELAY} + ceil(values / lanes)"
+
     def work(self, **operands: NDArray) -> Work:
         return Work(
             formula="3 n: logarithm, step, threshold",

@@ -96,6 +96,11 @@ class ReLUQuantiser(StreamUnit):
 
         return self.values // self.lanes + ReLUQuantiserComponent.delay
 
+    def cycle_formula(self) -> str:
+        from .component import ReLUQuantiserComponent
+
+        return f"{ReLUQuantiserComponent.delay} + values / lanes"
+
     def work(self, **operands: NDArray) -> Work:
         return Work(
             formula="n comparisons",

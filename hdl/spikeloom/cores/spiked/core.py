@@ -259,6 +259,11 @@ class Spiked(AttentionShape):
         spikes = ((operands[name] != 0).reshape(self.heads * self.tokens, -1) for name in "qv")
         return cycles(self, *(spike.tolist() for spike in spikes))
 
+    def cycle_formula(self) -> str:
+        from .schedule import cycle_formula
+
+        return cycle_formula(self)
+
     def work(self, **operands: NDArray) -> Work:
         pairs = self.heads * self.tokens**2
         dims = self.head_dim + self.value_dim

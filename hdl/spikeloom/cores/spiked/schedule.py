@@ -74,6 +74,20 @@ def cycles(config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | No
     return last_beat_cycles(config, q, v)[-1]
 
 
+def cycle_formula(config: Spiked) -> str:
+    """The formula of `cycles` as text; see `Core.cycle_formula`."""
+    blocks = config.group_blocks[0]
+    delay = probabilities_delay(config) + output_latency(config) + blocks
+    return (
+        f"max(scores + outputs of the last group, scores of the first group + outputs) + waits; "
+        f"scores: for each query and each of ceil(tokens / lanes) groups of keys, the query's "
+        f"events (at least {blocks}); outputs: for each group of queries, the events of a line of "
+        f"ones and of each dim of V (at least {blocks} each); events: the spikes of the fullest of "
+        f"{config.events} equal parts of a line; waits: {delay} from scores to outputs, and for "
+        "free buffers"
+    )
+
+
 def interval(
     config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None
 ) -> float:

@@ -178,6 +178,11 @@ class SpikingNeurons(StreamUnit):
 
         return self.steps * self.words + NeuronBank.delay
 
+    def cycle_formula(self) -> str:
+        from .component import NeuronBank
+
+        return f"{NeuronBank.delay} + steps * neurons / lanes"
+
     def work(self, **operands: NDArray) -> Work:
         count = self.steps * self.neurons
         return Work(

@@ -304,6 +304,11 @@ class SSA(AttentionShape):
 
         return cycles(self)
 
+    def cycle_formula(self) -> str:
+        from .schedule import cycle_formula
+
+        return cycle_formula(self)
+
     def work(self, **operands: NDArray) -> Work:
         pairs = self.steps * self.tokens**2
         moved = self.tokens * 2 * (self.head_dim + self.value_dim) + 2 * self.tokens**2

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .core import SSA
 
 READ = 1  # cycles from issuing a read to the words at the cells
+SETTLED = 8  # time steps until the period is constant
 
 
 def score_period(config: SSA) -> int:
@@ -72,11 +73,23 @@ def cycles(config: SSA, *, loaded: bool = True) -> int:
     """
     if config.engine == "sampled":
         return sampled_schedule.cycles(config, loaded=loaded)
-    settled = 8  # time steps until the period is constant
-    if config.steps > settled:
-        before, after = (_run_length(config, loaded, steps) for steps in (settled - 1, settled))
-        return after + (config.steps - settled) * (after - before)
+    if config.steps > SETTLED:
+        before, after = (_run_length(config, loaded, steps) for steps in (SETTLED - 1, SETTLED))
+        return after + (config.steps - SETTLED) * (after - before)
     return _run_length(config, loaded, config.steps)
+
+
+def cycle_formula(config: SSA) -> str:
+    """The formula of `cycles` as text; see `Core.cycle_formula`."""
+    if config.engine == "sampled":
+        return sampled_schedule.cycle_formula(config)
+    before, after = (_run_length(config, True, steps) for steps in (SETTLED - 1, SETTLED))
+    period = f"{config.tokens // config.query_lanes} * {block_period(config)}"
+    why = f"blocks of {config.query_lanes} queries in a time step, cycles of a block"
+    if after - before != config.tokens // config.query_lanes * block_period(config):
+        period, why = f"{after - before}", "cycles to load a time step"
+    rest = cycles(config) - config.steps * (after - before)
+    return f"{rest} + steps * {period}; {period}: {why}"
 
 
 def _run_length(config, loaded, steps):

@@ -127,6 +127,17 @@ class TraceProductUnit(PhaseCoded):
         events = self.groups * int(np.maximum(spikes, 1).sum())
         return first + events - 1 + product_delay(self.stage) + QUEUE_DELAY
 
+    def cycle_formula(self) -> str:
+        from ...blocks.queued_stage import QUEUE_DELAY
+        from ..spiked.trace_product import product_delay
+
+        delay = product_delay(self.stage) + QUEUE_DELAY - 1
+        loads = f"lines * length + {FIRST_EVENT}, tokens * length + {FIRST_LANES}"
+        return (
+            f"{delay} + max({loads}) + ceil(tokens / lanes) * spikes; "
+            "spikes: of a line of a, at least 1, summed over the lines"
+        )
+
     def work(self, *, a: NDArray | None = None, b: NDArray | None = None) -> Work:
         pairs = self.lines * self.length * self.tokens
         if a is not None and b is not None:

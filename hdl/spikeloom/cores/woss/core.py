@@ -125,6 +125,12 @@ class WossUnit(PhaseCoded):
         row = port.grid[1]
         return port.beats + Woss.delay + row - 1 + QUEUE_DELAY
 
+    def cycle_formula(self) -> str:
+        from ...blocks.queued_stage import QUEUE_DELAY
+        from ..spiked.woss import Woss
+
+        return f"{Woss.delay + QUEUE_DELAY - 1} + (tokens + 1) * ceil(tokens / encoders)"
+
     def work(self, **operands: NDArray) -> Work:
         count = self.tokens**2
         if self.mask == "causal":

@@ -29,12 +29,33 @@ def cycles(config: SSA, *, loaded: bool = True) -> int:
     ``rounds * groups`` and a constant, if loading K and V takes no longer than processing them.
     `loaded`: as many rounds as there are banks are preloaded before `start`.
     """
-    settled = 8 + 2 * banks(config)  # rounds until the period is constant
     total = rounds(config)
-    if total <= settled:
+    if total <= _settled(config):
         return _run_length(config, loaded, total)
-    before, after = (_run_length(config, loaded, n) for n in (settled - 1, settled))
-    return after + (total - settled) * (after - before)
+    return _run_length(config, loaded, _settled(config)) + (
+        total - _settled(config)
+    ) * _round_period(config, loaded)
+
+
+def cycle_formula(config: SSA) -> str:
+    """The formula of `cycles` as text; see `Core.cycle_formula`."""
+    period = _round_period(config, loaded=True)
+    rest = cycles(config) - rounds(config) * period
+    formula = f"{rest} + ceil(steps / steps_at_once) *"
+    if period == groups(config) and not config.by_value:
+        return f"{formula} ceil(tokens / lanes)"
+    return f"{formula} {period}; {period}: cycles to compute or to load a round"
+
+
+def _settled(config):
+    """Rounds until the period is constant."""
+    return 8 + 2 * banks(config)
+
+
+def _round_period(config, loaded):
+    """Cycles between rounds, once they are constant."""
+    before, after = (_run_length(config, loaded, _settled(config) - n) for n in (1, 0))
+    return after - before
 
 
 def _run_length(config, loaded, total):
