@@ -35,7 +35,7 @@ def head() -> Drawing:
     d.arrow((7.7, 3.1), (8.3, 3.1), text="sums")
     d.box(11.3, 3.1, "WOSS\nwinner, shift,\nfalling threshold", "logic", 1.6, 0.9, "woss")
     d.arrow((9.9, 3.1), (10.45, 3.1), text="codes")
-    d.box(6.7, 1.9, "probabilities\nall lanes, 2 banks", "memory", 1.8, 0.6, "p_lanes")
+    d.box(6.7, 1.9, "probabilities\nall lanes, in banks", "memory", 1.8, 0.6, "p_lanes")
     d.arrow((11.3, 2.6), (11.3, 1.9), (7.65, 1.9), text="codes")
 
     d.box(6.7, 0.7, PRODUCT, "logic", 1.9, 1.1, "outputs")
