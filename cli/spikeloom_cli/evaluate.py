@@ -153,10 +153,11 @@ def print_evaluation(result: Evaluation) -> None:
         f"images ({right:,}), {result.images_per_second:,} images/s{cycles}"
     )
     if result.mismatches is not None:
+        out.print(f"{result.mismatches} outputs differ from the golden model")
+    if result.cycles_differ is not None:
         compared = min(result.images, COMPARED)
         out.print(
-            f"{result.mismatches} outputs differ from the golden model; of {compared} images, "
-            f"{result.cycles_differ} took other cycles than the formula gives"
+            f"of {compared} images, {result.cycles_differ} took other cycles than the formula gives"
         )
     if result.differing is not None:
         shown = ", ".join(map(str, result.differing[:SHOWN]))

@@ -33,6 +33,7 @@ from . import (
     run,
     selftest,
     train,
+    tune,
 )
 
 NO_FAULT_OF_THE_INPUT = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.ENOMEM)
@@ -57,6 +58,7 @@ COMMANDS = {
     "bench": bench.bench,
     "demo": demo.demo,
     "train": train.train,
+    "tune": tune.tune,
     "import": import_.import_,
     "doctor": doctor.doctor,
 }

@@ -34,6 +34,10 @@ class Labelled:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def first(self, images: int | None) -> Labelled:
+        """The first images (None: all)."""
+        return Labelled(self.images[:images], self.labels[:images])
+
 
 def read_data(path: str | PathLike[str], part: str, classes: int) -> Labelled:
     """The "train" or "test" images below `path`.

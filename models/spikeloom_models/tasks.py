@@ -14,6 +14,7 @@ from spikeloom.networks import golden
 from spikeloom.networks.engine.rounding import round_biases
 from spikeloom.networks.evaluation import Activity, activity, check_images
 from spikeloom.networks.file import SUFFIX, digest, save
+from spikeloom.networks.finding import find_network, is_path, network_names
 from spikeloom.networks.graph import Graph
 from spikeloom.networks.network import network_core
 from spikeloom.outputs import check_file
@@ -199,3 +200,62 @@ def assess(graph: Graph, data: Labelled, jobs: int | None = None) -> Trained:
         float((result.labels == data.labels).mean()),
         activity(graph, result),
     )
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A network in weights of fewer bits.
+
+    Members
+    -------
+    images : number of test images.
+    given, rounded, tuned : the share of them that is right, by the given network, with rounded
+        weights, and after the fine-tuning.
+    """
+
+    graph: Graph
+    images: int
+    given: float
+    rounded: float
+    tuned: float
+
+
+def tune_network(
+    network: str,
+    data: str | PathLike[str],
+    output: str | PathLike[str],
+    bits: int,
+    *,
+    images: int | None = None,
+    threads: int = 0,
+    **options,
+) -> Tuned:
+    """Round a network to weights of `bits` bits, fine-tune it on the first `images` training
+    images, and write its file to `output`.
+
+    `options` are those of `spikeloom_models.tuning.tune`. Raises `InputError`.
+    """
+    core = find_network(network)
+    if core is None:
+        raise unknown("network", network, network_names())
+    graph = core.GRAPH
+    check_output(output, {"the network": network if is_path(network) else None, "--data": data})
+    check_torch("fine-tuning")
+    import torch
+
+    from .tuning import requantised, tune
+
+    if threads:
+        torch.set_num_threads(threads)
+    given, test = (read_data(data, part, len(graph.classes)) for part in ("train", "test"))
+    for part in (given, test):
+        check_images(core(), part.images[:1], str(data))
+    rounded = requantised(graph, bits)
+    tuned = round_biases(tune(rounded, given.first(images), **options))
+    accuracy = [_accuracy(one, test) for one in (graph, rounded, tuned)]
+    save(output, tuned)
+    return Tuned(tuned, len(test), *accuracy)
+
+
+def _accuracy(graph: Graph, data: Labelled) -> float:
+    return float((golden.run_chunks(graph, data.images).labels == data.labels).mean())

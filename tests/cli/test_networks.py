@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from spikeloom.backend import Golden
 from spikeloom.networks import file, finding, golden
 from spikeloom.networks.network import Network
 from tests.networks.random_network import random_images, random_network
@@ -229,6 +230,38 @@ def test_evaluate_on_a_board(spikeloom, files):
     found = json.loads(spikeloom(*EVALUATE, *LOADED, *ON_GOLDEN, "--json").out)
     assert (found["backend"], found["mismatches"], found["accuracy"]) == ("board", 0, 1)
     assert (found["cycles"], found["images"]) == (1000, 12)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("place", [("rtl",), ("board", "--port", "sim")], ids=lambda one: one[0])
+def test_evaluate_in_a_simulator(spikeloom, tmp_path, place):
+    """All images in one simulation; in Verilog each takes the cycles of the formula."""
+    file.save(tmp_path / "net.safetensors", GRAPH)
+    np.save(tmp_path / "x.npy", IMAGES)
+    np.save(tmp_path / "y.npy", LABELS)
+    found = json.loads(spikeloom(*EVALUATE, "--backend", *place, "--json").out)
+    assert (found["backend"], found["images"], found["accuracy"]) == (place[0], 12, 1)
+    assert found["mismatches"] == 0
+    assert found["cycles_differ"] == (0 if place == ("rtl",) else None)
+    assert found["cycles_min"] < found["cycles"] < found["cycles_max"]
+
+
+def test_other_cycles_fail(spikeloom, files, monkeypatch):
+    from spikeloom_cli import evaluate
+
+    class Slow(Golden):
+        name = "slow"
+
+        def run(self, core, batch, progress=lambda done, total: None):
+            runs = super().run(core, batch, progress)
+            runs[3].timing = 1001
+            return runs
+
+    monkeypatch.setattr(evaluate, "find_backend", lambda name, **options: Slow())
+    ran = spikeloom(*EVALUATE, "--backend", "rtl")
+    assert (ran.code, ran.err.count("\n")) == (1, 1)
+    assert "cycles of 1 images are not the formula's" in ran.err
+    assert "of 12 images, 1 took other cycles than the formula gives" in ran.out
 
 
 def test_selftest(spikeloom, files):

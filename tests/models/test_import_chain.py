@@ -200,6 +200,30 @@ def test_biases_that_the_engine_adds_in_one_row(tmp_path, capfd):
     assert re.search(r"encoding +constant +\(default\)", text)
 
 
+@pytest.mark.parametrize(("tau", "reset"), [(2.0, "hard"), (float("inf"), "soft")])
+def test_the_engine_runs_a_chain(tau, reset):
+    """One patch of the whole image; logits and cycles are those of the golden model."""
+    import torch
+
+    from spikeloom_models.floating import FloatNeuron
+    from spikeloom_models.importers.chain import Stage, chain_network
+    from spikeloom_models.importers.jobs import fitted
+    from spikeloom_models.quantise import quantise
+    from tests.networks.test_engine import check_graph
+
+    torch.manual_seed(1)
+    neuron = FloatNeuron(tau=tau, decay_input=False, reset=reset, strict=True)
+    sizes = [(12, 64), (9, 12), (3, 9)]
+    stages = [
+        Stage(f"fc{n}", 2 * torch.randn(size) / size[1] ** 0.5, torch.rand(size[0]), neuron)
+        for n, size in enumerate(sizes)
+    ]
+    values = {"image": 8, "steps": 3, "mean": (0.3,), "std": (0.5,)}
+    graph = fitted(quantise(chain_network("chain", stages, values)).graph)
+    images = np.random.default_rng(1).integers(0, 256, (3, 8, 8, 1)).astype(np.uint8)
+    check_graph(graph, images, {"lanes": 8})
+
+
 REFUSED = {
     "beta": ({"beta": 0.9}, {}, "lif0: beta of 0.9", "the nearest is 1"),
     "late": ({"beta": 0.5}, {}, "lif0: reset_mechanism is subtract", "reset_mechanism='zero'"),

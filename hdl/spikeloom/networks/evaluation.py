@@ -49,7 +49,8 @@ class Evaluation:
     cycles, cycles_min, cycles_max : of an image, the mean and the extremes; for the golden model,
         by the formula, of the first 10 images, or None if the engine does not run the network.
     cycles_differ : of the first 100 images, the number whose measured cycles are not those of the
-        formula; None for the golden model.
+        formula; None for the golden model, and for a board, which also counts the cycles in which
+        the line keeps outputs waiting.
     classes : their names.
     confusion : number of images by class (rows) and by class that the network gives (columns).
     layers : the activity of each layer, by the golden model.
@@ -87,11 +88,11 @@ def evaluate(
 ) -> Evaluation:
     """Run a network on checked images and labels (`check_images`, `check_labels`), on a backend or
     on the golden model. `reference` holds the classes (B,) that another network gives."""
+    differ = None
     if backend is None or backend.name == "golden":
         begun = time.monotonic()
         golden_result = golden.run_chunks(core.GRAPH, images, progress=progress)
         seconds, mismatches, found = time.monotonic() - begun, None, golden_result.labels
-        differ = None
         timed = [] if core.refusal else images[:TIMED]
         cycles = [core.cycles(**{INPUT: image}) for image in timed]
     else:
@@ -102,8 +103,9 @@ def evaluate(
         seconds = sum(run.seconds for run in runs)
         found = np.array([run.outputs["label"] for run in runs])
         cycles = [run.cycles for run in runs]
-        pairs = zip(cycles[:COMPARED], batch, strict=False)
-        differ = sum(int(measured != core.cycles(**operands)) for measured, operands in pairs)
+        if backend.name != "board":
+            pairs = zip(cycles[:COMPARED], batch, strict=False)
+            differ = sum(int(measured != core.cycles(**operands)) for measured, operands in pairs)
     classes = len(core.GRAPH.classes)
     confusion = np.bincount(labels * classes + found, minlength=classes**2)
     return Evaluation(

@@ -1,0 +1,73 @@
+"""`spikeloom tune`: a network in weights of fewer bits, fine-tuned."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spikeloom_models.tasks import tune_network
+
+from . import completion
+from .options import Json, console, print_json, training_display
+from .tables import print_table
+
+
+class Bits(StrEnum):
+    """Bits of a weight."""
+
+    FOUR = "4"
+    SIX = "6"
+
+
+def tune(
+    network: Annotated[
+        str,
+        typer.Argument(
+            metavar="NET",
+            help="Name of a network (see `spikeloom list`), or a network file.",
+            autocompletion=completion.networks,
+        ),
+    ],
+    data: Annotated[
+        Path,
+        typer.Option("--data", metavar="PATH", help="Folder of the IDX files, or an .npz file."),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="Network file to write.")
+    ],
+    bits: Annotated[Bits, typer.Option(help="Of the weights.")] = Bits.FOUR,
+    images: Annotated[
+        int | None, typer.Option("--images", min=1, help="Only the first N training images.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Passes over these images.")] = 2,
+    rate: Annotated[float, typer.Option(min=1e-8, max=1, help="Largest learning rate.")] = 1e-3,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of the order.")] = 1,
+    threads: Annotated[
+        int, typer.Option("--threads", min=0, max=999, help="Threads; 0: as PyTorch chooses.")
+    ] = 0,
+    json: Json = False,
+) -> None:
+    """Round a network to weights of fewer bits and fine-tune it on labelled images."""
+    with training_display(epochs, quiet=json) as report:
+        tuned = tune_network(
+            network,
+            data,
+            output,
+            int(bits.value),
+            images=images,
+            epochs=epochs,
+            rate=rate,
+            seed=seed,
+            threads=threads,
+            report=report,
+        )
+    accuracy = {"given": tuned.given, "rounded": tuned.rounded, "tuned": tuned.tuned}
+    if json:
+        print_json({"output": str(output), "images": tuned.images, "accuracy": accuracy})
+        return
+    rows = [(name, f"{100 * share:.2f}") for name, share in accuracy.items()]
+    print_table(("network", f"right of {tuned.images:,} test images, %"), rows)
+    console().print(f"{output}: weights of {bits.value} bits")

@@ -1,0 +1,269 @@
+"""Fine-tuning of a network in the hardware's integers, for weights of fewer bits."""
+
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from spikeloom.networks import golden
+from spikeloom.networks.graph import INPUT, Graph
+from spikeloom.networks.layers import (
+    Attention,
+    Classifier,
+    Convolution,
+    Layer,
+    Linear,
+    PatchEmbedding,
+    Pooling,
+    Residual,
+)
+from spikeloom.networks.layers.weighted import Weighted
+from spikeloom.networks.neuron import Neuron
+
+from .data import Labelled
+from .torch.neuron import floor_through, round_through, spike
+
+TUNED = (PatchEmbedding, Convolution, Linear, Attention, Pooling, Residual, Classifier)
+CLIPS = np.linspace(0.4, 1.0, 25)  # candidates for the largest weight, as shares of the true one
+BATCH = 64
+
+
+@dataclass
+class Progress:
+    """What a tuning reports after each step."""
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    seconds_left: float
+
+
+def requantised(graph: Graph, bits: int) -> Graph:
+    """The network with weights of `bits` bits, each layer on the scale whose rounded weights are
+    nearest to the given ones (least squares)."""
+    return replace(graph, layers=tuple(_requantised(layer, bits) for layer in graph.layers))
+
+
+def _requantised(layer: Layer, bits: int) -> Layer:
+    if not isinstance(layer, Weighted):
+        return layer
+    weight, largest = layer.weight.astype(float), 2 ** (bits - 1) - 1
+    scales = largest / (max(np.abs(weight).max(), 1) * CLIPS)
+    neuron = getattr(layer, "neuron", None)
+    if neuron is not None:  # thresholds are integers, even where the membrane leaks
+        step = 1 + neuron.leak
+        thresholds = np.unique(np.maximum(np.rint(scales * neuron.threshold / step), 1) * step)
+        scales = thresholds / neuron.threshold
+    rounded = [np.clip(np.rint(weight * scale), -largest, largest) for scale in scales]
+    errors = [
+        np.square(one / scale - weight).sum() for one, scale in zip(rounded, scales, strict=True)
+    ]
+    best = int(np.argmin(errors))
+    fields = {} if neuron is None else {"neuron": replace(neuron, threshold=int(thresholds[best]))}
+    bias = np.rint(layer.bias * scales[best]).astype(np.int32)
+    return replace(
+        layer, weight=rounded[best].astype(np.int8), bias=bias, weight_bits=bits, **fields
+    )
+
+
+class Tunable(nn.Module):
+    """A network whose forward pass is that of the hardware, and whose weights and biases learn
+    through the rounding (straight-through gradients).
+
+    Raises `InputError` for a layer that cannot be tuned.
+    """
+
+    def __init__(self, graph: Graph):
+        super().__init__()
+        for layer in graph.layers:
+            _check(layer)
+        self.graph = graph
+        self.weights, self.biases = nn.ParameterDict(), nn.ParameterDict()
+        for layer in graph.layers:
+            if isinstance(layer, Weighted):
+                key, unit = _key(layer.name), self._unit(layer)
+                self.weights[key] = nn.Parameter(torch.from_numpy(layer.weight / unit).float())
+                self.biases[key] = nn.Parameter(torch.from_numpy(layer.bias / unit).float())
+
+    def _unit(self, layer: Weighted) -> float:
+        """What a parameter is multiplied by: parameters are in units of the threshold."""
+        levels = 2**self.graph.pixel_bits - 1 if INPUT in layer.inputs else 1
+        neuron = getattr(layer, "neuron", None)
+        return (2 ** (layer.weight_bits - 1) - 1) if neuron is None else neuron.threshold / levels
+
+    def weight(self, layer: Weighted) -> Tensor:
+        """The integers of a layer, ``[in, out]``."""
+        largest = 2 ** (layer.weight_bits - 1) - 1
+        scaled = self.weights[_key(layer.name)] * self._unit(layer)
+        return round_through(scaled.clamp(-largest, largest))
+
+    def bias(self, layer: Weighted) -> Tensor:
+        """The integers of a layer, ``[out]``."""
+        return round_through(self.biases[_key(layer.name)] * self._unit(layer))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits ``[B, classes]`` of images ``[B, Y, X, C]`` of bytes, as the golden model has
+        them."""
+        pixels = images >> (8 - self.graph.pixel_bits)
+        values = {INPUT: pixels.float()}
+        for layer in self.graph.layers:
+            values[layer.name] = self._compute(layer, [values[name] for name in layer.inputs])
+        return values[self.graph.layers[-1].name]
+
+    def _compute(self, layer: Layer, inputs: list[Tensor]) -> Tensor:
+        x = inputs[0]
+        if isinstance(layer, Classifier):
+            return x.sum((0, 2)) @ self.weight(layer) + self.bias(layer)
+        if isinstance(layer, Residual):
+            return torch.stack(inputs).sum(0) if layer.form == "add" else x * (1 - inputs[1])
+        if isinstance(layer, Pooling):
+            return self._pooled(layer, x)
+        if isinstance(layer, Attention):
+            q, k, v = (one.unflatten(-1, (layer.heads, -1)).transpose(-3, -2) for one in inputs)
+            product = q @ (k.transpose(-1, -2) @ v)
+            return fire(product.transpose(-3, -2).flatten(-2), layer.neuron)
+        if isinstance(layer, PatchEmbedding):
+            x = _patches(x, layer.patch)
+        elif isinstance(layer, Convolution):
+            x = self._windows(layer, x)
+        assert isinstance(layer, PatchEmbedding | Convolution | Linear)
+        current = x @ self.weight(layer) + self.bias(layer)
+        if INPUT in layer.inputs:
+            current = current.expand(self.graph.steps, *current.shape)
+        return fire(current, layer.neuron)
+
+    def _pooled(self, layer: Pooling, x: Tensor) -> Tensor:
+        pooled = functional.max_pool2d(
+            self._planes(layer, x), layer.kernel, layer.stride, layer.padding
+        )
+        return pooled.flatten(-2).transpose(-1, -2).unflatten(0, x.shape[:2])
+
+    def _windows(self, layer: Convolution, x: Tensor) -> Tensor:
+        """The windows ``[..., N, values]`` of an image or of tokens, row by row, channels
+        together."""
+        first = INPUT in layer.inputs
+        planes = x.permute(0, 3, 1, 2) if first else self._planes(layer, x)
+        height, width = layer.padding
+        if first and layer.border:
+            border = torch.tensor(layer.border) >> (8 - self.graph.pixel_bits)
+            border = border.view(1, -1, 1, 1).float()
+            planes = functional.pad(planes - border, (width, width, height, height)) + border
+        else:
+            planes = functional.pad(planes, (width, width, height, height))
+        found = functional.unfold(planes, layer.kernel, stride=layer.stride)
+        found = found.unflatten(1, (planes.shape[1], -1)).permute(0, 3, 2, 1).flatten(2)
+        return found if first else found.unflatten(0, x.shape[:2])
+
+    def _planes(self, layer: Layer, x: Tensor) -> Tensor:
+        grid = getattr(self.graph.signals[layer.inputs[0]], "grid", None)
+        assert grid is not None
+        return x.flatten(0, 1).transpose(-1, -2).unflatten(-1, grid)
+
+    @torch.no_grad()
+    def to_graph(self) -> Graph:
+        """The network with the weights and biases of now."""
+        layers = []
+        for layer in self.graph.layers:
+            if isinstance(layer, Weighted):
+                weight = self.weight(layer).numpy().astype(np.int8)
+                bias = self.bias(layer).numpy().astype(np.int32)
+                layer = replace(layer, weight=weight, bias=bias)
+            layers.append(layer)
+        return replace(self.graph, layers=tuple(layers))
+
+
+def fire(current: Tensor, neuron: Neuron) -> Tensor:
+    """Spikes of currents ``[T, ...]``."""
+    v, spikes = torch.zeros_like(current[0]), []
+    for now in current.unbind():
+        v = floor_through(v * 0.5**neuron.leak) + now
+        fired = spike((v - neuron.threshold) / neuron.threshold)
+        kept = fired.detach()
+        v = v * (1 - kept) if neuron.reset == "hard" else v - neuron.threshold * kept
+        spikes.append(fired)
+    return torch.stack(spikes)
+
+
+def tune(
+    graph: Graph,
+    data: Labelled,
+    *,
+    epochs: int = 2,
+    rate: float = 1e-3,
+    seed: int = 1,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Graph:
+    """The network after `epochs` passes over the images. The learning rate falls from `rate` as a
+    cosine."""
+    model = Tunable(graph)
+    images = torch.from_numpy(np.array(golden.with_positions(graph, data.images)))
+    labels = torch.from_numpy(data.labels.copy())
+    scale = _loss_scale(model, images[: 4 * BATCH], labels[: 4 * BATCH])
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
+    steps = -(-len(labels) // BATCH)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs * steps)
+    begun = time.monotonic()
+    for epoch, step, chosen in _batches(len(labels), epochs, seed):
+        loss = functional.cross_entropy(model(images[chosen]) * scale, labels[chosen])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        share = (epoch * steps + step + 1) / (epochs * steps)
+        left = (time.monotonic() - begun) * (1 / share - 1)
+        report(Progress(epoch, step, steps, loss.item(), left))
+    return model.to_graph()
+
+
+def _batches(images: int, epochs: int, seed: int) -> Iterator[tuple[int, int, Tensor]]:
+    random = torch.Generator().manual_seed(seed)
+    for epoch in range(epochs):
+        for step, chosen in enumerate(torch.randperm(images, generator=random).split(BATCH)):
+            yield epoch, step, chosen
+
+
+@torch.no_grad()
+def _loss_scale(model: Tunable, images: Tensor, labels: Tensor) -> float:
+    """The factor of the logits, which a network file lacks, with the least loss."""
+    logits = model(images)
+    scales = np.geomspace(0.1, 100, 61) / max(float(logits.std()), 1.0)
+    losses = [float(functional.cross_entropy(logits * scale, labels)) for scale in scales]
+    return float(scales[int(np.argmin(losses))])
+
+
+def _check(layer: Layer) -> None:
+    """Raise `InputError` for a layer that cannot be tuned."""
+    neuron = getattr(layer, "neuron", None)
+    form = getattr(layer, "form", None)
+    what = ""
+    if not isinstance(layer, TUNED):
+        what = f"kind {layer.KIND}"
+    elif neuron is not None and neuron.kind != "lif":
+        what = f"neurons of kind {neuron.kind}"
+    elif isinstance(layer, Attention | Pooling | Residual) and form not in (
+        *("spikformer", "max", "add", "iand"),
+    ):
+        what = f"{layer.KIND} of form {form}"
+    if what:
+        raise layer.error(f"no fine-tuning of {what}; import or train with the bits that you want")
+
+
+def _patches(x: Tensor, patch: tuple[int, ...]) -> Tensor:
+    """Pixels ``[B, N, values]`` of the patches of images ``[B, Y, X, C]``."""
+    height, width = patch
+    x = x.unflatten(2, (-1, width)).unflatten(1, (-1, height))
+    return x.transpose(2, 3).flatten(3).flatten(1, 2)
+
+
+def _key(name: str) -> str:
+    """The name of a parameter, which has no dots."""
+    return name.replace("_", "__").replace(".", "_")
