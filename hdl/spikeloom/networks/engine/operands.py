@@ -211,9 +211,7 @@ class Operands(Component):
             values = [piece(half, self._head_lanes, read_slot) for half in values]
         m.d.comb += [
             self.placed.eq(opens & self.learn),
-            Cat(self.added, self.taken).eq(
-                pipeline.delay(Cat(*values), self._read_delay, "added")
-            ),
+            Cat(self.added, self.taken).eq(pipeline.delay(Cat(*values), self._read_delay, "added")),
         ]
         if self._masked:
             # A word that is masked is read in one cycle, and written in the next.

@@ -46,7 +46,8 @@ class WeightMemory(Component):
     i : In(stream of {data: 16 bits, last}). open : In(1), chunks are accepted, and no word is read.
     misframed : Out(1), ``last`` is wrong, while its beat is transferred.
     Only with a state:
-    from_state : In(1), read the word `s_addr` of the state instead. s_addr : In(range(state_words)).
+    from_state : In(1), read the word `s_addr` of the state instead.
+    s_addr : In(range(state_words)).
     s_en : In(1), s_w_addr : In(range(state_words)), s_data : In(width), write a word of the state.
     """
 
