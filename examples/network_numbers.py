@@ -208,7 +208,8 @@ def _share(layer: Any, sources: Any, inputs: Any, threshold: int) -> float:
 
 def shipped() -> Graph:
     """The shipped network."""
-    return find_core(SHIPPED).GRAPH
+    core: Any = find_core(SHIPPED)
+    return core.GRAPH
 
 
 def role(layer: Layer) -> str:
