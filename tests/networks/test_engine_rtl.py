@@ -1,5 +1,7 @@
 """Networks in Verilog, on Verilator."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -59,5 +61,5 @@ def test_flagship(lanes):
 @pytest.mark.slow
 def test_real_images():
     """200 images of Fashion-MNIST on the shipped network."""
-    graph = find_core("fashion-spikformer").GRAPH
-    check(graph, fashion_sample().images[:200], lanes=64)
+    shipped: Any = find_core("fashion-spikformer")
+    check(shipped.GRAPH, fashion_sample().images[:200], lanes=64)
