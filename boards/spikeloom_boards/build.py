@@ -6,11 +6,11 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spikeloom import __version__
 from spikeloom.blocks.memory_attributes import LOADED_RAM
@@ -18,6 +18,7 @@ from spikeloom.errors import InputError, JobError, unknown
 from spikeloom.export.plain_names import plain_names
 from spikeloom.link.flash_loader import FlashContents
 from spikeloom.link.linked_core import LinkedCore
+from spikeloom.link.picture_show import PictureShow
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom.link.uart import uart_divisor
 from spikeloom.outputs import output_folder
@@ -53,7 +54,8 @@ class Build:
     first of `SEEDS` that meets timing.
 
     `top` is the design around the core, one of `TOPS` (default: the board's): the host link, at
-    `baud`, or the self-test, with `rom_steps` different time steps of operands in ROM.
+    `baud`; the self-test, with `rom_steps` different time steps of operands in ROM; or `pictures`
+    that a network classifies, one after the other.
     """
 
     config: Core
@@ -63,6 +65,7 @@ class Build:
     top: str | None = None
     baud: int = DEFAULT_BAUD
     rom_steps: int = 1
+    pictures: Sequence[Mapping[str, Any]] = ()
 
     def __post_init__(self):
         self.top = self.top or self.board.top
@@ -72,9 +75,22 @@ class Build:
             raise InputError(
                 f"--seed {self.seed}: seeds of place and route are 0..{PLACE_SEEDS.stop - 1}"
             )
+        if (self.top == "pictures") != bool(len(self.pictures)):
+            raise InputError("--top pictures and --images X.npy go together")
+        if self.top == "pictures" and not self.board.flash_at:
+            raise InputError(
+                f"{self.board.id} has no flash memory for pictures; choose a board with flash_at, "
+                "such as icebreaker"
+            )
         plan_pll(self.board, self.frequency)
         if self.top == "link":
             uart_divisor(self.frequency, self.baud)
+            fastest = self.board.uart.max_baud
+            if self.baud > fastest:
+                raise InputError(
+                    f"baud = {self.baud}: the USB bridge of {self.board.id} reaches {fastest}; "
+                    "choose at most that"
+                )
 
 
 def hertz(mhz: float) -> int:
@@ -95,7 +111,15 @@ def _self_test(job):
     return make_self_test(job.config, job.rom_steps), ("passed", "failed")
 
 
-TOPS = {"link": _link, "self-test": _self_test}
+def _show(job):
+    return PictureShow(job.config, job.pictures, job.board.flash_at, job.frequency)
+
+
+def _pictures(job):
+    return _show(job), ("light", "failed")
+
+
+TOPS = {"link": _link, "self-test": _self_test, "pictures": _pictures}
 """Designs around a core: function from a job to the component and the names of its two lights."""
 
 
@@ -195,16 +219,20 @@ def synthesise_in(folder: Path, job: Build, progress: Callable[[str], None]) -> 
 def _write_flash_data(job, folder):
     """Write what the board loads from its flash memory to a file. Returns its name, hash and
     address for the report; None if there is none."""
-    contents = FlashContents.of(job.config)
-    if contents is None or not job.board.flash_at or job.top != "link":
-        return None
-    data, name = contents.to_bytes(), f"{contents.name}.bin"
+    if job.top == "pictures":
+        stream, data = "image", _show(job).flash_bytes
+    else:
+        contents = FlashContents.of(job.config)
+        if contents is None or not job.board.flash_at or job.top != "link":
+            return None
+        stream, data = contents.name, contents.to_bytes()
+    name = f"{stream}.bin"
     (folder / name).write_bytes(data)
     return {
         "file": name,
         "sha256": hashlib.sha256(data).hexdigest(),
         "address": job.board.flash_at,
-        "stream": contents.name,
+        "stream": stream,
     }
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from spikeloom.cores import find_core
+from spikeloom.errors import InputError
 from spikeloom.link.protocol import DEFAULT_BAUD
+from spikeloom.networks.evaluation import check_images
+from spikeloom.networks.network import Network
 from spikeloom_boards.boards import find_board
 from spikeloom_boards.build import TOPS, Build, hertz
 from spikeloom_boards.build import build as run_build
@@ -17,6 +20,7 @@ from spikeloom_boards.rates import rate_text
 from spikeloom_boards.report import notes, utilisation
 
 from . import completion
+from .evaluate import load
 from .options import (
     Assignments,
     Baud,
@@ -31,6 +35,7 @@ from .options import (
 from .tables import print_pairs
 
 if TYPE_CHECKING:
+    from spikeloom.contract import Core
     from spikeloom_boards.report import Report
 
 
@@ -61,12 +66,16 @@ def build(
     top: Annotated[
         str | None,
         typer.Option(
-            help="What to build around the core: link (to a host) or self-test (default: link if "
-            "the board has room for it).",
+            help="What to build around the core: link (to a host), self-test, or pictures, which "
+            "a network classifies in turn (default: link if the board has room for it).",
             autocompletion=completion.one_of(TOPS),
         ),
     ] = None,
     baud: Baud = DEFAULT_BAUD,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="X.npy", help="Pictures (B, Y, X, C) of bytes, for --top pictures."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Build the bitstream of a core; fails if it does not fit or misses timing."""
@@ -74,13 +83,21 @@ def build(
     target = find_board(board)
     chosen = preset_config(core, target, settings_of(config, set_))
     frequency = core_clock(core, target) if mhz is None else hertz(mhz)
-    job = Build(chosen, target, frequency, seed, top=top, baud=baud)
+    pictures = [] if images is None else pictures_of(chosen, images)
+    job = Build(chosen, target, frequency, seed, top=top, baud=baud, pictures=pictures)
     with steps(4, quiet=json) as begin:
         report = run_build(job, output, begin)
     if json:
         print_json(report.as_dict())
     else:
         print_report(report, output)
+
+
+def pictures_of(core: Core, path: Path) -> list[dict[str, Any]]:
+    """The pictures in a file, as operands of a network."""
+    if not isinstance(core, Network):
+        raise InputError(f"{core.NAME} is no network; --images are for networks")
+    return [{"image": one} for one in check_images(core, load(path, "--images"), "--images")]
 
 
 def print_report(report: Report, output: Path) -> None:

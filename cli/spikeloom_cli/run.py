@@ -179,10 +179,17 @@ def on_board(
             begun = time.monotonic()
             runs = run_batch(device, core, batch, progress)
             seconds = time.monotonic() - begun
+        hz = device.hz
     require_equal(core, runs, Golden().run(core, batch))
     summary = described(core, "board", len(batch)) | measured(runs, waiting(core), seconds)
     per_head = sum(run.seconds for run in runs) / len(runs)
-    return Job(core, runs, summary | {"seconds_per_head": round(per_head, 6)})
+    in_core = sum(run.cycles for run in runs) / len(runs) / hz
+    return Job(
+        core,
+        runs,
+        summary
+        | {"core_seconds_per_head": round(in_core, 9), "seconds_per_head": round(per_head, 6)},
+    )
 
 
 def described(core: Core, backend: str, heads: int) -> dict[str, Any]:
@@ -211,9 +218,13 @@ def print_job(summary: Mapping[str, Any], each: str, written: str, wave: Path | 
             f"0 mismatches, {summary['seconds']} s"
         )
         if "seconds_per_head" in summary:
-            seconds = summary["seconds_per_head"]
-            rate = number(1 / seconds)
-            out.print(f"with the line: {microseconds(seconds * 1e6)} {each}, {rate} a second")
+            for what, key in (
+                ("core", "core_seconds_per_head"),
+                ("with the line", "seconds_per_head"),
+            ):
+                seconds = summary[key]
+                rate = number(1 / seconds)
+                out.print(f"{what}: {microseconds(seconds * 1e6)} {each}, {rate} a second")
         print_flags(summary["flags"])
     out.print(written)
     if wave:

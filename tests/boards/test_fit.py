@@ -104,6 +104,7 @@ def test_frequencies_out_of_range(mhz):
         ({"seed": 2**64}, "seeds of place and route"),
         ({"baud": 3_000_000_000}, "baud = 3000000000 is not allowed; baud must be 1..12000000"),
         ({"baud": 0}, "baud = 0 is not allowed"),
+        ({"top": "pictures"}, "--top pictures and --images X.npy go together"),
         ({"top": "slef-test"}, "unknown top 'slef-test'; did you mean self-test?"),
     ],
 )
@@ -112,6 +113,15 @@ def test_builds_refused(options, message):
     with pytest.raises(InputError) as refused:
         Build(SMALL, board, board.frequency, **options)
     assert message in str(refused.value)
+
+
+def test_baud_of_the_bridge():
+    """The FT231X of the ULX3S reaches 3 Mbaud, the FT2232H of the iCEBreaker 12."""
+    ulx3s, icebreaker = BOARDS["ulx3s-85f"], BOARDS["icebreaker"]
+    Build(SMALL, ulx3s, 75_000_000, baud=3_000_000)
+    with pytest.raises(InputError, match="bridge of ulx3s-85f reaches 3000000; choose at most"):
+        Build(SMALL, ulx3s, 75_000_000, baud=5_000_000)
+    Build(SMALL, icebreaker, 48_000_000, baud=12_000_000)
 
 
 @pytest.mark.parametrize("board", BOARDS)

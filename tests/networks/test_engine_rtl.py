@@ -1,10 +1,14 @@
 """Networks in Verilog, on Verilator."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from spikeloom.backend import Golden, compare
+from spikeloom.cores import find_core
 from spikeloom.networks.network import network_core
+from spikeloom_models.data import fashion_sample
 from spikeloom_sim.backends import RTL
 from tests.networks.flagship import flagship
 from tests.networks.random_network import random_images, random_network
@@ -52,3 +56,10 @@ def test_flagship(lanes):
     graph = flagship()
     runs = check(graph, random_images(graph, 2, density=0.6), lanes=lanes)
     assert len({int(np.argmax(run.outputs["logits"])) for run in runs}) <= 2
+
+
+@pytest.mark.slow
+def test_real_images():
+    """200 images of Fashion-MNIST on the shipped network."""
+    shipped: Any = find_core("fashion-spikformer")
+    check(shipped.GRAPH, fashion_sample().images[:200], lanes=64)

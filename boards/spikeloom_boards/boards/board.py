@@ -10,18 +10,19 @@ from typing import Any, get_origin, get_type_hints
 
 from spikeloom.errors import InputError
 from spikeloom.families import Device, Family, Part, find_part
+from spikeloom.link.picture_show import FLASH_BYTES
+from spikeloom.link.protocol import MAX_BAUD
 from spikeloom.tools import TOOLS
 
 from ..programmer import Programmer
 
 CHOICES = {"tool": TOOLS, "into": ("flash", "SRAM"), "node": ("usb", "tty", "hidraw")}
 
-FLASH_BYTES = 1 << 24  # that three bytes of address reach
-
 
 @dataclass(frozen=True)
 class Uart:
-    """The serial port to the host; `note` describes how to connect it.
+    """The serial port to the host; `note` describes how to connect it, and `max_baud` is the
+    fastest rate of the board's USB bridge.
 
     ``rx`` and ``tx`` are FPGA pins, for boards without a UART in amaranth-boards. ``on_light``: the
     UART shares a pin with the board's light, so that a bitstream can use only one of them.
@@ -31,6 +32,7 @@ class Uart:
     rx: str = ""
     tx: str = ""
     on_light: bool = False
+    max_baud: int = MAX_BAUD
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,8 @@ def _check(board: Board, where: str) -> None:
             raise InputError(f"{where}: tied: {pin} = {level!r} must be 0 or 1")
     if not 0 <= board.flash_at < FLASH_BYTES:
         raise InputError(f"{where}: flash_at = {board.flash_at} must be 0..{FLASH_BYTES - 1}")
+    if not 1 <= board.uart.max_baud <= MAX_BAUD:
+        raise InputError(f"{where}: uart: max_baud = {board.uart.max_baud} must be 1..{MAX_BAUD}")
     for key in ("oscillator", "frequency"):
         if getattr(board, key) < 1:
             raise InputError(f"{where}: {key} = {getattr(board, key)} must be at least 1 Hz")

@@ -28,11 +28,13 @@ class FlashContents:
     ----------
     name : of the core's stream. data : its beats, as they are sent over the link.
     beat_bytes : bytes of a beat, the lowest first.
+    frames : equal parts of the data, each of which ``last`` closes.
     """
 
     name: str
     data: bytes
     beat_bytes: int
+    frames: int = 1
 
     @classmethod
     def of(cls, core: Core) -> FlashContents | None:
@@ -59,21 +61,27 @@ class FlashLoader(Component):
     SPI mode 0, with a quarter of the clock's frequency. The clock of the memory stops while a beat
     waits, so that `o` may stall.
 
+    An endless loader begins again at the end.
+
     Parameters
     ----------
     contents : `FlashContents`.
     address : of their first byte in the flash memory.
     hz : the clock frequency.
+    endless : whether the beats are sent again and again.
 
     Members
     -------
     cs : Out(1), chip select, active high. sck, copi : Out(1). cipo : In(1).
     busy : Out(1), high from reset on until all beats are sent, or the hash is wrong.
-    loaded : Out(1), all beats are sent.
+    loaded : Out(1), all beats are sent, once at least.
     o : Out(stream of {data: bits of a beat, last}).
     """
 
-    def __init__(self, contents: FlashContents, address: int, hz: int) -> None:
+    def __init__(
+        self, contents: FlashContents, address: int, hz: int, *, endless: bool = False
+    ) -> None:
+        self._endless = endless
         bits = 8 * contents.beat_bytes
         beat = data.StructLayout({"data": bits, "last": 1})
         self._word_bits = bits
@@ -81,7 +89,8 @@ class FlashLoader(Component):
             int.from_bytes(contents.hash[n : n + contents.beat_bytes], "little")
             for n in range(0, HASH_BYTES, contents.beat_bytes)
         ]
-        self._beats = len(contents.data) // contents.beat_bytes
+        self._frames = contents.frames
+        self._beats = len(contents.data) // contents.beat_bytes // contents.frames
         self._address = address
         self._pause = round(WAKE_SECONDS * hz)
         super().__init__(
@@ -114,7 +123,8 @@ class FlashLoader(Component):
                     left.eq(left - 1),
                 ]
 
-        count = Signal(range(max(self._pause, self._beats) + 1))
+        # Beats of a frame, words of the hash, or cycles of a pause.
+        count, frame = Signal(range(max(self._pause, self._beats) + 1)), Signal(range(self._frames))
         swapped = Cat(received[n : n + 8] for n in reversed(range(0, self._word_bits, 8)))
         last = count == self._beats - 1
         m.d.comb += [self.o.payload.data.eq(swapped), self.o.payload.last.eq(last)]
@@ -158,8 +168,10 @@ class FlashLoader(Component):
                     m.d.sync += count.eq(count + 1)
                     m.next = "beat"
                     with m.If(last):
-                        m.d.sync += self.loaded.eq(1)
-                        m.next = "end"
+                        m.d.sync += [count.eq(0), frame.eq(frame + 1)]
+                        with m.If(frame == self._frames - 1):
+                            m.d.sync += [self.loaded.eq(1), frame.eq(0)]
+                            m.next = "pause" if self._endless else "end"
             with m.State("end"):
                 m.d.sync += self.busy.eq(0)
 

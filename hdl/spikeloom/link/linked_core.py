@@ -76,12 +76,12 @@ class LinkedCore(Component):
             m.d.comb += getattr(link, f"flag_{name}").eq(getattr(core, name))
         for name in identity.inputs:
             if self._contents is None or name != self._contents.name:
-                _pass(m, getattr(link, f"o_{name}"), getattr(core, name))
+                connect_beats(m, getattr(link, f"o_{name}"), getattr(core, name))
         if self._contents is not None and self._address is not None:
             flash = FlashLoader(self._contents, self._address, self._hz)
             self._load(m, flash, self._contents.name, link, core, reset)
         for name in identity.outputs:
-            _pass(m, getattr(core, name), getattr(link, f"i_{name}"))
+            connect_beats(m, getattr(core, name), getattr(link, f"i_{name}"))
 
         return m
 
@@ -98,12 +98,12 @@ class LinkedCore(Component):
             reset.eq((waiting | link.reset) & ~flash.busy),
         ]
         with m.If(flash.busy):
-            _pass(m, flash.o, getattr(core, name))
+            connect_beats(m, flash.o, getattr(core, name))
         with m.Else():
-            _pass(m, getattr(link, f"o_{name}"), getattr(core, name))
+            connect_beats(m, getattr(link, f"o_{name}"), getattr(core, name))
 
 
-def _pass(m, source, sink):
+def connect_beats(m, source, sink):
     """Connect streams of {data, last} that agree in width but not in the layout of their data."""
     m.d.comb += [
         sink.payload.data.eq(source.payload.data),

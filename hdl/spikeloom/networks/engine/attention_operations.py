@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..layers import Attention
 from .bitmaps import padded
-from .operands import Operands
+from .operands import STATE_WRITE_DELAY
 from .operation import PIECE_BITS, Entry, Kind, Target
 
 if TYPE_CHECKING:
@@ -145,6 +145,6 @@ def _constants(build: LayerOperations, layer: Any, groups: int, dims: int) -> tu
 
 def _pause(build: LayerOperations, groups: int) -> list[Entry]:
     """Entries that wait, so that no word of the state is read before its last change is
-    written."""
+    written: besides the entries that begin a step, a cycle between two lists is in between."""
     slots = build.network.steps * groups
-    return [Entry(Kind.ADD, 0)] * (-(-(Operands.write_delay - 1) // slots) - 1)
+    return [Entry(Kind.ADD, 0)] * (-(-(STATE_WRITE_DELAY - 2) // slots) - 1)

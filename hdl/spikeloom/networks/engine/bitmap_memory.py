@@ -47,11 +47,12 @@ class BitmapMemory(Component):
     bit_enables : whether the block RAM has a write enable for each bit.
     cleared : the words in which bits are cleared (default: all).
     contents : the first words, before anything is written; the others are 0.
+    read_delay : cycles of a read, 1 or 2; with 2, the output registers of block RAM can be used.
 
     Members
     -------
     r_addr : In, address of a piece. r_en : In(1), read.
-    r_data : Out(16), the piece at the `r_addr` of the last cycle with `r_en`.
+    r_data : Out(16), the piece at the `r_addr` of `read_delay` cycles with `r_en` before.
     w_en : In(1), write a group. w_clear : In(1), clear the bits that are set in `w_data`, rather
         than store it.
     w_addr : In(range(depth)), w_slot : In, the word and the slot in it. w_data : In(lanes).
@@ -73,7 +74,9 @@ class BitmapMemory(Component):
         slot_bits: int | None = None,
         cleared: range | None = None,
         contents: Sequence[int] = (),
+        read_delay: int = 1,
     ) -> None:
+        self._read_delay = read_delay
         self._contents = contents
         self._cleared = range(depth) if cleared is None else cleared
         self._slot_bits = slot_bits or lanes
@@ -106,8 +109,8 @@ class BitmapMemory(Component):
         memories = self._memories(m, self._depth, "memory", self._contents)
         pieces = self._word_bits // PIECE_BITS
         piece_bits = (pieces - 1).bit_length()
-        word = self._read(m, memories, self.r_addr[piece_bits:], self.r_en)
-        chosen = Pipeline(m, self.r_en).register(self.r_addr[:piece_bits], "piece")
+        word = self._read(m, memories, self.r_addr[piece_bits:], self.r_en, self._read_delay)
+        chosen = Pipeline(m, self.r_en).delay(self.r_addr[:piece_bits], self._read_delay, "piece")
         m.d.comb += self.r_data.eq(piece(word, PIECE_BITS, chosen) if pieces > 1 else word)
 
         # A write of a group, or of a piece of the image: which granules, and the word.
@@ -144,15 +147,18 @@ class BitmapMemory(Component):
             memories.append(memory)
         return memories
 
-    def _read(self, m, memories, addr, enable):
-        """The word at `addr`, one cycle later."""
+    def _read(self, m, memories, addr, enable, delay=1):
+        """The word at `addr`, `delay` cycles with `enable` later."""
         ports = [memory.read_port() for memory in memories]
-        for port in ports:
+        pipeline = Pipeline(m, enable)
+        words = []
+        for n, port in enumerate(ports):
             m.d.comb += [port.addr.eq(addr), port.en.eq(enable)]
+            words.append(pipeline.delay(port.data, delay - 1, f"word_{n}"))
         if len(ports) == 1:
-            return ports[0].data
-        in_second = Pipeline(m, enable).register(addr[len(ports[0].addr)], "in_second")
-        return Mux(in_second, ports[1].data, ports[0].data)
+            return words[0]
+        in_second = pipeline.delay(addr[len(ports[0].addr)], delay, "in_second")
+        return Mux(in_second, words[1], words[0])
 
     def _write(self, m, memories, granularity, copies=()):
         """Signals that are written one cycle later: address, data, enables. `copies` have the words

@@ -88,6 +88,7 @@ class Engine(Component):
             cleared=program.cleared_words,
             contents=program.bitmap_contents,
             bit_enables=program.bit_enables,
+            read_delay=program.read_delay,
         )
         image = self._write_image(m, sequencer, bitmaps)
         reader = self._read_rows(m, sequencer, bitmaps)
@@ -101,7 +102,8 @@ class Engine(Component):
         wrong = [image.misframed]
         if program.loaded:
             wrong.append(weights.misframed)
-        with m.If(Cat(wrong).any()):
+        noticed = Pipeline(m).register(Cat(wrong).any(), "noticed", reset_less=False)
+        with m.If(noticed):
             m.d.sync += self.misframed.eq(1)
 
         return m
@@ -179,6 +181,7 @@ class Engine(Component):
             counts={name: bits[name] for name in loops},
             part_bits=program.part_bits,
             windows={name: bits[name] for name in windows},
+            read_delay=program.read_delay,
             border=program.border,
         )
         m.d.comb += [
@@ -234,6 +237,8 @@ class Engine(Component):
             width=program.lanes * program.weight_bits,
             depth=len(program.weights),
             initial=None if program.loaded else program.weight_words,
+            read_delay=program.read_delay,
+            state_words=program.state_words if program.shared_state else 0,
         )
         if program.loaded:
             wiring.connect(m, wiring.flipped(self.weights), weights.i)
@@ -255,6 +260,8 @@ class Engine(Component):
             value_words=program.value_words,
             masked=program.uses(Target.MASK_VALUES),
             signed=program.signed_state,
+            read_delay=program.read_delay,
+            shared=program.shared_state,
         )
         m.submodules.lanes = lanes = Lanes(
             lanes=program.lanes,
@@ -287,6 +294,9 @@ class Engine(Component):
             lanes.ternary.eq(sequencer.ternary),
             lanes.split.eq(sequencer.split),
         ]
+        if program.shared_state:
+            for name in ("from_state", "s_addr", "s_en", "s_w_addr", "s_data"):
+                m.d.comb += getattr(weights, name).eq(getattr(operands, name))
         return operands, lanes
 
     def _place_spikes(self, m, sequencer, bitmaps, operands, lanes):

@@ -14,15 +14,18 @@ from .controls import CONTROLS, decode
 from .replay import slot_layout
 
 LUT_RAM_WORDS = 128  # of a memory that may be in LUTs
+STATE_WRITE_DELAY = 6  # cycles from the read of a word of the state to its write, at most
 
 
 class Operands(Component):
-    """Reads the weights, the attention state and V; one entry per cycle, `delay` cycles.
+    """Reads the weights, the attention state and V; one entry per cycle, ``2 + read_delay`` cycles.
 
     The attention state holds, for each time step t, dimension d of K and group of dimensions of V,
     a word with a count for each lane: how many tokens spike in d of K and in the lane's dimension
-    of V. Learning reads a word, and writes it `write_delay` cycles later with V's spikes added; the
-    compiler makes sure that it is not read in between.
+    of V. Learning reads a word, and writes it ``4 + read_delay`` cycles later with V's spikes
+    added; the compiler makes sure that it is not read in between.
+
+    The state has a memory of its own, or is in that of the weights.
 
     Parameters
     ----------
@@ -36,6 +39,8 @@ class Operands(Component):
     value_words : words of V.
     masked : whether words of V are ever masked.
     signed : whether V has spikes downwards, or the state negative counts.
+    read_delay : of the memory of weights.
+    shared : whether the state is in the memory of weights.
 
     Members
     -------
@@ -52,10 +57,9 @@ class Operands(Component):
     v_mask : In(1), constant of the operation: keep the bits that are set in both words instead.
     learnt : In(1), values : In(head_lanes * state_bits), a word to write back.
     clear : In(1), begin to clear the state. clearing : Out(1), it is being cleared.
+    Only with a shared state:
+    from_state, s_addr, s_en, s_w_addr, s_data : see `WeightMemory`.
     """
-
-    delay = 3
-    write_delay = 5
 
     def __init__(
         self,
@@ -71,6 +75,8 @@ class Operands(Component):
         value_words: int,
         masked: bool,
         signed: bool,
+        read_delay: int,
+        shared: bool,
     ) -> None:
         self._lanes = lanes
         self._weight_bits = weight_bits
@@ -81,6 +87,8 @@ class Operands(Component):
         self._value_words = value_words
         self._masked = masked
         self._signed = signed
+        self._read_delay = read_delay
+        self._shared = shared
         self.state_words = steps << index_bits
         self.operand_bits = (
             max(weight_bits, state_bits + (not signed)) if state_bits else weight_bits
@@ -112,6 +120,14 @@ class Operands(Component):
                 "clear": In(1),
                 "clearing": Out(1),
             }
+        if shared:
+            members |= {
+                "from_state": Out(1),
+                "s_addr": Out(range(self.state_words)),
+                "s_en": Out(1),
+                "s_w_addr": Out(range(self.state_words)),
+                "s_data": Out(lanes * weight_bits),
+            }
         super().__init__(members)
 
     def elaborate(self, platform):
@@ -133,19 +149,23 @@ class Operands(Component):
             by_rest=self._signed,
         )
         pipeline = Pipeline(m)
+        delay = 2 + self._read_delay
         m.d.comb += [
-            self.o_valid.eq(pipeline.delay(self.i_valid, 3, "valid", reset_less=False)),
-            self.controls.eq(pipeline.delay(control, 3, "controls")),
+            self.o_valid.eq(pipeline.delay(self.i_valid, delay, "valid", reset_less=False)),
+            self.controls.eq(pipeline.delay(control, delay, "controls")),
         ]
-        weights = Cat(self._extended(self.w_data, self._weight_bits, signed=True))
-        if not self._state_bits:
-            m.d.comb += self.operands.eq(pipeline.register(weights, "operand"))
-            return m
-
-        counts = self._attention(m, platform, addr, kind, first)
-        from_state = (self.state | self.learn) & (kind == 0)
-        chosen = Mux(pipeline.delay(from_state, 2, "from_state"), counts, weights)
-        m.d.comb += self.operands.eq(pipeline.register(chosen, "operand"))
+        operands = Cat(self._extended(self.w_data, self._weight_bits, signed=True))
+        if self._state_bits:
+            step = self._read_values(m, kind, first)
+            from_state = pipeline.register((self.state | self.learn) & (kind == 0), "from_state")
+            place = Cat(addr[: self._index_bits], step)
+            if self._shared:
+                self._share_state(m, place, from_state)
+            else:
+                counts = self._read_state(m, platform, place)
+                late = pipeline.delay(from_state, self._read_delay, "late_state")
+                operands = Mux(late, counts, operands)
+        m.d.comb += self.operands.eq(pipeline.register(operands, "operand"))
 
         return m
 
@@ -162,8 +182,8 @@ class Operands(Component):
         small = self.state_words <= LUT_RAM_WORDS < self._head_lanes * self._state_bits
         return small_memory(platform) if small else BLOCK_RAM
 
-    def _attention(self, m, platform, addr, kind, first):
-        """The memories of V and of the state. Returns the word of the state, extended."""
+    def _read_values(self, m, kind, first):
+        """The memory of V. Returns the time step of the entry whose address is read."""
         pipeline = Pipeline(m)
         opens = self.i_valid & kind[0] & (kind[1] | kind[2])
         step = Signal(range(self._steps))
@@ -191,7 +211,7 @@ class Operands(Component):
             values = [piece(half, self._head_lanes, read_slot) for half in values]
         m.d.comb += [
             self.placed.eq(opens & self.learn),
-            Cat(self.added, self.taken).eq(pipeline.register(Cat(*values), "added")),
+            Cat(self.added, self.taken).eq(pipeline.delay(Cat(*values), self._read_delay, "added")),
         ]
         if self._masked:
             # A word that is masked is read in one cycle, and written in the next.
@@ -209,7 +229,10 @@ class Operands(Component):
                 write.data.eq(v_data),
                 read.addr.eq(value_addr),
             ]
+        return step
 
+    def _read_state(self, m, platform, place):
+        """A memory for the state. Returns its word at `place`, extended."""
         m.submodules.state_memory = state_memory = Memory(
             shape=self._head_lanes * self._state_bits,
             depth=self.state_words,
@@ -217,19 +240,39 @@ class Operands(Component):
             attrs=self._state_attributes(platform),
         )
         write, read = state_memory.write_port(), state_memory.read_port()
-        place, cleared = Cat(addr[: self._index_bits], step), Signal(range(self.state_words))
+        enable, addr = self._write_state(m, place)
+        m.d.comb += [
+            read.addr.eq(place),
+            write.en.eq(enable),
+            write.addr.eq(addr),
+            write.data.eq(Mux(self.clearing, 0, self.values)),
+        ]
+        word = Pipeline(m).delay(read.data, self._read_delay - 1, "state_word")
+        return Cat(self._extended(word, self._state_bits, signed=self._signed))
+
+    def _share_state(self, m, place, from_state):
+        """The state in the memory of weights: a count where a lane has its weight."""
+        enable, addr = self._write_state(m, place)
+        counts = []
+        for count in pieces(self.values, self._state_bits):
+            sign = count[-1] if self._signed else Const(0, 1)
+            counts.append(Cat(count, sign.replicate(self._weight_bits - self._state_bits)))
+        m.d.comb += [
+            self.from_state.eq(from_state),
+            self.s_addr.eq(place),
+            self.s_en.eq(enable),
+            self.s_w_addr.eq(addr),
+            self.s_data.eq(Mux(self.clearing, 0, Cat(counts))),
+        ]
+
+    def _write_state(self, m, place):
+        """Enable and address of the state's write port: to clear it, or for what was learnt."""
+        cleared = Signal(range(self.state_words))
         with m.If(self.clearing):
             m.d.sync += cleared.eq(Mux(cleared == self.state_words - 1, 0, cleared + 1))
             with m.If(cleared == self.state_words - 1):
                 m.d.sync += self.clearing.eq(0)
         with m.If(self.clear):
             m.d.sync += self.clearing.eq(1)
-        m.d.comb += [
-            read.addr.eq(place),
-            write.en.eq(self.learnt | self.clearing),
-            write.addr.eq(
-                Mux(self.clearing, cleared, pipeline.delay(place, self.write_delay - 1, "place"))
-            ),
-            write.data.eq(Mux(self.clearing, 0, self.values)),
-        ]
-        return Cat(self._extended(read.data, self._state_bits, signed=self._signed))
+        late = Pipeline(m).delay(place, 3 + self._read_delay, "place")
+        return self.learnt | self.clearing, Mux(self.clearing, cleared, late)

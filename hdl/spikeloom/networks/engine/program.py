@@ -15,6 +15,7 @@ from .listing import listing
 from .operation import PIECE_BITS, Operation, Target
 from .schedule import OUTSIDE, image_cycles, worst_cycles
 from .table import Table
+from .weight_memory import holds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,6 +102,26 @@ class Program:
         if image is None or spikes is None:
             return worst_cycles(self)
         return image_cycles(self, spikes, patches(image, self.patch) >> (8 - self.pixel_bits))
+
+    @property
+    def read_delay(self) -> int:
+        """Cycles of a read of weights or bitmaps: where the bitstream initialises block RAM, its
+        output registers are used."""
+        return 1 if self.loaded else 2
+
+    @property
+    def shared_state(self) -> bool:
+        """Whether the attention state is in block RAM that the weights leave; its counts take the
+        place of weights."""
+        if self.loaded or not self.state_bits:
+            return False
+        bits = self.state_bits + (not self.signed_state)
+        return bits <= self.weight_bits and holds(len(self.weights), self.state_words)
+
+    @property
+    def state_words(self) -> int:
+        """Words of the attention state."""
+        return self.steps << self.index_bits
 
     def uses(self, target: Target) -> bool:
         """Whether spikes of any operation go to `target`."""

@@ -43,8 +43,8 @@ def piece_layout(word_bits: int) -> data.StructLayout:
 class RowReader(Component):
     """Issues the reads of an operation, one piece per cycle, and forwards the pieces.
 
-    The first piece leaves `delay` cycles after `go`. Where the places of windows are outside of the
-    grid, the pieces are 0, or those of the border.
+    The first piece leaves ``2 + read_delay`` cycles after `go`. Where the places of windows are
+    outside of the grid, the pieces are 0, or those of the border.
 
     Parameters
     ----------
@@ -54,6 +54,7 @@ class RowReader(Component):
     part_bits : bits of the number of a piece in its part.
     windows : bits of the other fields about windows, see `Operation`; none without any.
     border : the pieces of the pixel outside, by plane (lowest first) and word.
+    read_delay : of the memory.
 
     Members
     -------
@@ -61,11 +62,9 @@ class RowReader(Component):
     words, parts, ... : In, iterations of each loop, less 1.
     base, part_step, row_step : In(addr_bits), see `Operation`; with windows also their fields.
     r_addr : Out(addr_bits), address to read. r_en : Out(1), read.
-    r_data : In(16), the piece at the `r_addr` of the last cycle with `r_en`.
+    r_data : In(16), the piece at the `r_addr` of `read_delay` cycles with `r_en` before.
     o : Out(stream of `piece_layout`). While it is not valid, the bits of the piece are 0.
     """
-
-    delay = 3
 
     def __init__(
         self,
@@ -74,12 +73,14 @@ class RowReader(Component):
         counts: dict[str, int],
         part_bits: int,
         windows: Mapping[str, int],
+        read_delay: int,
         border: Sequence[Sequence[int]] = (),
     ) -> None:
         self._counts = counts
         self._part_bits = part_bits
         self._windows = windows
         self._border = border
+        self._read_delay = read_delay
         super().__init__(
             {
                 "go": In(1),
@@ -100,15 +101,18 @@ class RowReader(Component):
         m.submodules.skid = skid = SkidBuffer(len(Value.cast(self.o.payload)))
         pipeline = Pipeline(m, skid.i.ready)
         running, tag, outside, border = self._issue(m, skid.i.ready)
-        read = pipeline.register(running, "read", reset_less=False)
+        delay = self._read_delay
+        read = pipeline.delay(running, delay, "read", reset_less=False)
         bits = self.r_data & read.replicate(PIECE_BITS)
         if self._windows:
-            inside = ~pipeline.register(outside, "outside").replicate(PIECE_BITS)
-            bits = bits & inside | pipeline.register(border, "border")
+            inside = ~pipeline.delay(outside, delay, "outside").replicate(PIECE_BITS)
+            bits = bits & inside | pipeline.delay(border, delay, "border")
         m.d.comb += [
             self.r_en.eq(skid.i.ready),
             skid.i.valid.eq(pipeline.register(read, "valid", reset_less=False)),
-            skid.i.payload.eq(Cat(pipeline.register(bits, "bits"), pipeline.delay(tag, 2, "tag"))),
+            skid.i.payload.eq(
+                Cat(pipeline.register(bits, "bits"), pipeline.delay(tag, 1 + delay, "tag"))
+            ),
             self.o.valid.eq(skid.o.valid),
             self.o.payload.eq(skid.o.payload),
             skid.o.ready.eq(self.o.ready),

@@ -12,10 +12,8 @@ from ..signals import Spikes
 from .bitmap_memory import BitmapMemory
 from .lanes import Lanes
 from .lister import Lister
-from .operands import Operands
 from .operation import PIECE_BITS, Operation, Target
 from .replay import Replay
-from .row_reader import RowReader
 from .sequencer import Sequencer
 
 if TYPE_CHECKING:
@@ -25,8 +23,9 @@ if TYPE_CHECKING:
 
 # From the cycle in which a list is closed to its first entry in a replay, and between replays.
 LIST_TO_REPLAY = 2
-# From the last entry of an operation in the replay to the end of the operation.
-DRAIN = Replay.delay + Operands.delay + Lanes.delay + 2 + BitmapMemory.write_delay
+# From the last entry of an operation in the replay to the end of the operation, without the
+# `read_delay` of weights.
+DRAIN = Replay.delay + 2 + Lanes.delay + 2 + BitmapMemory.write_delay
 # From the last piece of an operation that pools to its end.
 POOL_DRAIN = 2 + BitmapMemory.write_delay
 OUTSIDE = 2  # cycles of an image before the first operation and after the last
@@ -47,7 +46,7 @@ def image_cycles(
     for operation in program.operations:
         cycles = program.table.operation_words + Sequencer.fetch_overhead
         if operation.target == Target.POOL:
-            cycles += RowReader.delay + operation.pieces + POOL_DRAIN
+            cycles += 2 + program.read_delay + operation.pieces + POOL_DRAIN
         else:
             cycles += operation_cycles(program, operation, events(operation, spikes, pixels))
         cycles += 1 + 2 * operation.logits
@@ -113,11 +112,12 @@ def operation_cycles(program: Program, operation: Operation, count: NDArray) -> 
     listing = lengths + pauses.sum((1, 2, 3))
 
     ring = Ring(program)
-    listed = RowReader.delay  # cycle in which the lister takes the first piece of a token
+    # The cycle in which the lister takes the first piece of a token.
+    listed = 2 + program.read_delay
     for cycles, length in zip(listing.tolist(), lengths.tolist(), strict=True):
         listed = ring.begin(listed) + cycles  # the cycle of its last entry
         ring.close(listed + Lister.delay - 1, length, operation.groups)
-    return ring.released[-1] + DRAIN
+    return ring.released[-1] + DRAIN + program.read_delay
 
 
 class Ring:
