@@ -62,7 +62,7 @@ class BoardTop(Component):
 
     def _connect_flash(self, m, platform, design):
         """One line each way. The other pins of the memory, if the board has them, are inactive."""
-        names = [line.name for line in platform.lookup("spi_flash_1x", 0).ios[1:]]
+        names = [line.name for line in platform.lookup("spi_flash_1x", 0).ios]
         pins = platform.request("spi_flash_1x", 0, dir=dict.fromkeys(names, "-"))
         m.submodules.flash_in = cipo = io.Buffer(io.Direction.Input, pins.cipo)
         m.d.comb += design.cipo.eq(cipo.i)
