@@ -1,4 +1,4 @@
-"""The family Gowin: its PLL, models of its block RAM, a bitstream."""
+"""Families of nextpnr-himbaechel, Gowin and GateMate: PLLs, models of block RAM, bitstreams."""
 
 import json
 
@@ -9,16 +9,17 @@ import spikeloom
 from spikeloom.cores.ssa import SSA
 from spikeloom.families import FAMILIES
 from spikeloom.tools import locate
-from spikeloom_boards.boards import find_board
+from spikeloom_boards.boards import BOARDS, find_board
 from spikeloom_boards.build import Build, build
 from spikeloom_sim.backends import Netlist
 
-GOWIN = FAMILIES["gowin"]
+GOWIN, GATEMATE = FAMILIES["gowin"], FAMILIES["gatemate"]
+MHZ = [6.75, 27, 36, 48, 54, 60.75, 75, 81, 108, 250]
 
 
 @pytest.mark.parametrize("f_in", [12e6, 27e6, 50e6])
-@pytest.mark.parametrize("mhz", [6.75, 27, 36, 48, 54, 60.75, 75, 81, 108, 250])
-def test_pll(f_in, mhz):
+@pytest.mark.parametrize("mhz", MHZ)
+def test_gowin_pll(f_in, mhz):
     """A frequency is exact within the limits of the data sheets, or refused."""
     pll = GOWIN.pll(f_in, mhz * 1e6)
     ratios = {(a, b) for a in range(1, 65) for b in range(1, 65) if f_in * b == mhz * 1e6 * a}
@@ -29,30 +30,73 @@ def test_pll(f_in, mhz):
         assert 500e6 <= mhz * 1e6 * pll.out_div <= 1200e6
 
 
+@pytest.mark.parametrize("f_in", [10e6, 25e6, 48e6])
+@pytest.mark.parametrize("mhz", [*MHZ, 33.3])
+def test_gatemate_pll(f_in, mhz):
+    """Exact for an oscillator in its range and the dividers of place and route, or refused."""
+    oscillators = [2 * f_in * n for n in range(1, 251) if 1250e6 < 2 * f_in * n <= 2500e6]
+    dividers = {2, *(4 * n for n in range(1, 1000))}
+    possible = any(osc / 2 == mhz * 1e6 * n for osc in oscillators for n in dividers)
+    pll = GATEMATE.pll(f_in, mhz * 1e6)
+    assert (pll is not None) == possible
+    if pll:
+        assert (pll.f_in, pll.f_out) == (f_in / 1e6, mhz)
+    assert GATEMATE.pll(60e6, 60e6) is None
+    assert GATEMATE.pll(10e6, 420e6) is None
+
+
+LONG, SLOW = pytest.mark.long, pytest.mark.slow
+
+
 @pytest.mark.parametrize(
-    ("name", "keys"),
+    ("family", "name", "keys"),
     [
-        ("a2os2a", {"tokens": 4, "head_dim": 8}),
-        pytest.param("spiked", {"tokens": 4, "head_dim": 4, "steps": 8}, marks=pytest.mark.long),
-        pytest.param("ssa", {"tokens": 4, "head_dim": 8, "steps": 4}, marks=pytest.mark.slow),
-        pytest.param("a2os2a", {"tokens": 16, "head_dim": 32, "lanes": 8}, marks=pytest.mark.slow),
+        ("gowin", "a2os2a", {"tokens": 4, "head_dim": 8}),
+        pytest.param("gowin", "spiked", {"tokens": 4, "head_dim": 4, "steps": 8}, marks=LONG),
+        pytest.param("gowin", "ssa", {"tokens": 4, "head_dim": 8, "steps": 4}, marks=SLOW),
+        pytest.param(
+            "gowin", "a2os2a", {"tokens": 16, "head_dim": 32, "lanes": 8}, marks=SLOW, id="larger"
+        ),
+        pytest.param("gatemate", "a2os2a", {"tokens": 4, "head_dim": 8}, marks=LONG),
+        pytest.param("gatemate", "spiked", {"tokens": 4, "head_dim": 4, "steps": 8}, marks=SLOW),
+        pytest.param("gatemate", "ssa", {"tokens": 4, "head_dim": 8, "steps": 4}, marks=SLOW),
+        pytest.param(
+            *("gatemate", "ssa", {"tokens": 4, "head_dim": 8, "steps": 4, "engine": "sampled"}),
+            marks=LONG,
+            id="sampled",
+        ),
+        pytest.param(
+            *("gatemate", "a2os2a", {"tokens": 16, "head_dim": 32, "lanes": 8}),
+            marks=SLOW,
+            id="larger",
+        ),
     ],
 )
-def test_netlist(name, keys, icarus):
+def test_netlist(family, name, keys, icarus):
     core = spikeloom.core(name, **keys)
     operands = core.random_operands(np.random.default_rng(0))
-    run = spikeloom.run(core, backend=Netlist(icarus, family="gowin"), **operands)
+    run = spikeloom.run(core, backend=Netlist(icarus, family=family), **operands)
     assert run.mismatches == 0
     assert run.cycles == core.cycles(**operands)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("board", ["tang-nano-9k", "tang-nano-20k"])
+@pytest.mark.parametrize(
+    "board",
+    [
+        pytest.param(name, marks=LONG if board.family is GOWIN else SLOW)
+        for name, board in BOARDS.items()
+        if board.family in (GOWIN, GATEMATE)
+    ],
+)
 def test_build(board, tmp_path):
-    if locate(GOWIN.PLACER) is None:
-        pytest.skip("nextpnr for Gowin is not installed: pip install 'spikeloom[gowin]'")
-    core, target = SSA(tokens=8, head_dim=8, steps=4), find_board(board)
+    target = find_board(board)
+    family = target.family
+    if locate(family.PLACER) is None:
+        pytest.skip(f"place and route is not installed: pip install 'spikeloom[{family.NAME}]'")
+    core = SSA(tokens=8, head_dim=8, steps=4)
     report = build(Build(core, target, target.frequency), tmp_path / "out")
     assert report.timing_met
-    assert {*(tmp_path / "out" / "spikeloom.fs").read_text()} == {*"01\n"}
+    bitstream = (tmp_path / "out" / f"spikeloom.{family.BITSTREAM}").read_bytes()
+    assert len(bitstream) > 10_000
+    assert family is not GOWIN or {*bitstream.decode()} == {*"01\n"}
     assert json.loads((tmp_path / "out" / "report.json").read_text())["cells"] == report.cells
