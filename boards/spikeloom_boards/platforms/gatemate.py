@@ -4,35 +4,11 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from typing import Any
 
 from amaranth.build import TemplatedPlatform
-from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, Signal
+from amaranth.hdl import Instance, Module, Signal
 from amaranth.lib import io
-
-
-class IOBuffer(io.Buffer):
-    """`io.Buffer` of single-ended pins by the FPGA's own buffers."""
-
-    def elaborate(self, platform):
-        m = Module()
-
-        for bit, inverted in enumerate(self.port.invert):
-            pin = self.port.io[bit]
-            into, out, off = Signal(), Signal(), Signal()
-            if self.direction is not io.Direction.Output:
-                m.d.comb += self.i[bit].eq(into ^ inverted)
-            if self.direction is not io.Direction.Input:
-                m.d.comb += [out.eq(self.o[bit] ^ inverted), off.eq(~self.oe)]
-            if self.direction is io.Direction.Input:
-                buffer = Instance("CC_IBUF", i_I=pin, o_Y=into)
-            elif self.direction is io.Direction.Output:
-                buffer = Instance("CC_TOBUF", i_A=out, i_T=off, o_O=pin)
-            else:
-                buffer = Instance("CC_IOBUF", i_A=out, i_T=off, o_Y=into, io_IO=pin)
-            m.submodules[f"buffer_{bit}"] = buffer
-
-        return m
 
 
 class GateMatePlatform(TemplatedPlatform):
@@ -51,10 +27,8 @@ class GateMatePlatform(TemplatedPlatform):
     toolchain = "Peppercorn"
     family = "gatemate"
 
-    @property
-    @abstractmethod
-    def device(self):
-        """Name of the FPGA, such as CCGM1A1."""
+    device: str
+    """Name of the FPGA, such as CCGM1A1."""
 
     required_tools = ["yosys", "nextpnr-gatemate", "gmpack"]
     file_templates = {
@@ -115,22 +89,26 @@ class GateMatePlatform(TemplatedPlatform):
         """,
     ]
 
-    def create_missing_domain(self, name):
-        if name != "sync" or self.default_clk is None:
-            return None
-        m = Module()
-        m.submodules.clk_buf = buffer = io.Buffer("i", self.request(self.default_clk, dir="-"))
-        m.domains.sync = ClockDomain(reset_less=True)
-        m.d.comb += ClockSignal().eq(buffer.i)
-        return m
-
-    def get_io_buffer(self, buffer):
+    def get_io_buffer(self, buffer: Any) -> Module:
+        """The pin buffers of the FPGA, without registers, for single-ended pins."""
         if not isinstance(buffer, io.Buffer):
             raise TypeError(f"Unsupported buffer type {buffer!r}")
-        result = IOBuffer(buffer.direction, buffer.port)
-        if buffer.direction is not io.Direction.Output:
-            result.i = buffer.i
-        if buffer.direction is not io.Direction.Input:
-            result.o = buffer.o
-            result.oe = buffer.oe
-        return result
+        design: Any = buffer  # the type stubs lack its members
+        m = Module()
+
+        for bit, inverted in enumerate(design.port.invert):
+            pin = design.port.io[bit]
+            into, out, off = Signal(), Signal(), Signal()
+            if buffer.direction is not io.Direction.Output:
+                m.d.comb += design.i[bit].eq(into ^ inverted)
+            if buffer.direction is not io.Direction.Input:
+                m.d.comb += [out.eq(design.o[bit] ^ inverted), off.eq(~design.oe)]
+            if buffer.direction is io.Direction.Input:
+                cell = Instance("CC_IBUF", i_I=pin, o_Y=into)
+            elif buffer.direction is io.Direction.Output:
+                cell = Instance("CC_TOBUF", i_A=out, i_T=off, o_O=pin)
+            else:
+                cell = Instance("CC_IOBUF", i_A=out, i_T=off, o_Y=into, io_IO=pin)
+            m.submodules[f"buffer_{bit}"] = cell
+
+        return m
