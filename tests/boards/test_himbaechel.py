@@ -11,6 +11,7 @@ from spikeloom.families import FAMILIES
 from spikeloom.tools import locate
 from spikeloom_boards.boards import BOARDS, find_board
 from spikeloom_boards.build import Build, build
+from spikeloom_cli.main import main
 from spikeloom_sim.backends import Netlist
 
 GOWIN, GATEMATE = FAMILIES["gowin"], FAMILIES["gatemate"]
@@ -78,6 +79,18 @@ def test_netlist(family, name, keys, icarus):
     run = spikeloom.run(core, backend=Netlist(icarus, family=family), **operands)
     assert run.mismatches == 0
     assert run.cycles == core.cycles(**operands)
+
+
+@pytest.mark.parametrize("board", ["tang-nano-9k", "gatemate-a1-evb"])
+def test_tools_that_are_missing(board, tmp_path, monkeypatch, capsys):
+    """One line with the command that installs them, before anything is done."""
+    monkeypatch.setattr("spikeloom.tools.shutil.which", lambda *command, **options: None)
+    assert main(["build", "ssa", "--board", board, "-o", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err
+    family = find_board(board).family
+    assert f"{family.PLACER} is missing; install it with: pip install {family.PACKAGE}" in error
+    assert len(error.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -292,7 +292,8 @@ def test_presets_follow_the_weights():
         for board in ("icebreaker", "upduino-v3", "icesugar"):
             settings = core.PRESETS[find_board(board).device.presets].settings
             assert settings == {"lanes": lanes, "weights": "loaded"}
-    for board in ("ulx3s-25f", "ulx3s-85f", "orangecrab-r0.2", "colorlight-5a75b"):
+    boards = "ulx3s-25f ulx3s-85f orangecrab-r0.2 colorlight-5a75b tang-nano-20k gatemate-a1-evb"
+    for board in boards.split():
         settings = CORE.PRESETS[find_board(board).device.presets].settings
         assert CORE.from_settings(settings).weights == "initial"
 
