@@ -174,16 +174,21 @@ DIAGRAMS = {
 }
 
 
-def main():
+def draw(text: str) -> str:
+    """The SVG of a description as JSON, on white."""
     import wavedrom
 
+    drawing = wavedrom.render(text)
+    drawing.elements.insert(1, drawing.rect(size=("100%", "100%"), fill="white"))
+    return drawing.tostring() + "\n"
+
+
+def main():
     OUT.mkdir(exist_ok=True)
     for name, diagram in DIAGRAMS.items():
         text = json.dumps(diagram.as_json(), indent=1) + "\n"
         (OUT / f"{name}.json").write_text(text)
-        drawing = wavedrom.render(text)
-        drawing.elements.insert(1, drawing.rect(size=("100%", "100%"), fill="white"))
-        drawing.saveas(OUT / f"{name}.svg")
+        (OUT / f"{name}.svg").write_text(draw(text))
         print(OUT / f"{name}.svg")
 
 

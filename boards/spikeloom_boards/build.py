@@ -16,6 +16,7 @@ from spikeloom import __version__
 from spikeloom.blocks.memory_attributes import LOADED_RAM
 from spikeloom.errors import InputError, JobError, unknown
 from spikeloom.export.plain_names import plain_names
+from spikeloom.export.verilog import without_large_ram
 from spikeloom.link.flash_loader import FlashContents
 from spikeloom.link.linked_core import LinkedCore
 from spikeloom.link.picture_show import PictureShow
@@ -291,7 +292,9 @@ def design_files(job: Build) -> dict[str, str]:
         if name.endswith((".il", ".ys", f".{family.CONSTRAINTS}"))
     }
     rtlil, script = f"{NAME}.il", f"{NAME}.ys"
-    if f'ram_style "{LOADED_RAM["ram_style"]}"' in texts[rtlil]:
+    if not job.board.device.large_rams:
+        texts[rtlil] = without_large_ram(texts[rtlil])
+    elif f'ram_style "{LOADED_RAM["ram_style"]}"' in texts[rtlil]:
         texts[script] = texts[script].replace(f"{rtlil}\n", f"{rtlil}\n{NO_CONTENTS}\n")
     return texts | {rtlil: _without_bypasses(plain_names(texts[rtlil]))}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spikeloom.export.files import Options, core_files, manifest_text, write_files
-from spikeloom.export.verilog import component_to_verilog
+from spikeloom.export.verilog import component_to_verilog, without_large_ram
 from spikeloom.outputs import output_folder
 
 from .constraints import constraints_name, constraints_text
@@ -38,12 +38,14 @@ def generate_files(
     """
     with output_folder(folder, "generate") as staging:
         progress("Verilog")
-        files = core_files(config, replace(options, large_ram=board is not None))
+        large = board is not None and board.device.large_rams > 0
+        files = core_files(config, replace(options, large_ram=large))
         if board is not None:
             progress("self-test")
             top = RawTop(board, make_self_test(config))
             selftest = f"{options.name}_selftest" if options.name else "selftest"
-            files[f"{selftest}.v"] = component_to_verilog(top, selftest, board.family).text
+            text = component_to_verilog(top, selftest, board.family).text
+            files[f"{selftest}.v"] = text if large else without_large_ram(text)
             files[constraints_name(board)] = constraints_text(board)
 
         manifest = json.loads(files["manifest.json"])

@@ -151,8 +151,9 @@ def test_serial_line_goes_to_the_pins_of_the_constraints(board):
     constraints = re.sub('[";]', "", text)
     kept = re.sub('[";]', "", constraints_text(target))
     for part in ("rx", "tx"):
-        pin = re.search(rf"uart_{part} (?:SITE )?(\w+)$", kept, re.MULTILINE)[1]
-        assert re.search(rf"serial_0__{part}__io (?:SITE )?{pin}$", constraints, re.MULTILINE)
+        where = r"(?:SITE |Loc = )?"
+        pin = re.search(rf"uart_{part} {where}(\w+)\b", kept)[1]
+        assert re.search(rf"serial_0__{part}__io {where}{pin}\b", constraints)
     assert ("light_0__io" in constraints) == (not target.uart.on_light)
 
 
@@ -170,6 +171,8 @@ def test_nextpnr_options_are_those_of_the_platform(board):
         assert options["--device"] == platform.part
         series = platform._chipdb_device.replace("AR", "A")  # the R stands for a second die
         assert f"family={series}" in command
+    elif target.family.NAME == "gatemate":
+        assert options["--device"] == platform.device
     else:
         package = platform._nextpnr_package_options[platform.package]
         assert options["--package"].lower() == package.lower()

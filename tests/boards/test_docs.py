@@ -33,10 +33,9 @@ def board_row(board):
 def serial_row(board):
     """The board's row in the table of serial ports; pins are those of the constraints."""
     lines = constraints_text(board).replace('"', "").replace(";", "").splitlines()
-    words = " ".join(line for line in lines if not line.startswith("#")).split()
+    words = " ".join(line for line in lines if not line.startswith("#"))
     rx, tx = (
-        words[words.index(port) + (2 if words[words.index(port) + 1] == "SITE" else 1)]
-        for port in ("uart_rx", "uart_tx")
+        re.search(rf"\b{port} (?:SITE |Loc = )?(\w+)", words)[1] for port in ("uart_rx", "uart_tx")
     )
     notes = " ".join(filter(None, (board.before_flash, board.notes))) or "-"
     return f"| `{board.id}` | {rx} | {tx} | {board.uart.note} | {notes} |"

@@ -43,7 +43,7 @@ DATA = (
     "hdl/spikeloom/networks/presets.py",
     "boards/spikeloom_boards/platforms/*.py",
 )
-GENERAL = {"LUT4"}  # a family's name of its cell, and a unit of every report
+GENERAL = {"LUT4", "PLL"}  # a family's name of its cell or PLL, and a word of every report
 PRIMITIVES = r"SB_|TRELLIS_|ICESTORM_|CCU2C|DP16KD|PDPW16KD|EHXPLL|PFUMX|L6MUX|nextpnr-\w"
 
 
@@ -194,12 +194,18 @@ def gates(registries, tmp_path, monkeypatch):
 
 def test_a_family_is_one_file(gates, registries, monkeypatch, capsys):
     """Bench, boards, presets, list, doctor and constraints use it."""
-    assert list(FAMILIES) == ["ice40", "gowin", "gates", "ecp5"]  # by their smallest devices
+    assert list(FAMILIES) == [
+        "ice40",
+        "gowin",
+        "gates",
+        "ecp5",
+        "gatemate",
+    ]  # by their smallest devices
     design = Design(SSA, BenchRow("counter", "1x1", "gates-9k", {"tokens": 2, "head_dim": 2}))
     assert (design.part.family, design.part.device.cells) == (gates, 9000)
     assert find_part("gates-9k", speed="2").speed == "2"
     with pytest.raises(
-        InputError, match="unknown family 'x'; families: ice40, gowin, gates, ecp5, "
+        InputError, match="unknown family 'x'; families: ice40, gowin, gates, ecp5, gatemate, "
     ):
         find_netlist("x")
 

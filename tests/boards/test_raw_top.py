@@ -17,6 +17,7 @@ CONFIG = SSA(tokens=2, head_dim=2, steps=1)
 PINS = {
     "ice40": r"^set_io.* (\w+) \w+$",
     "gowin": r'^IO_LOC "(\w+)" \w+;',
+    "gatemate": r'^Pin_inout "(\w+)"',
     "ecp5": r'LOCATE COMP "(\w+)" SITE',
 }
 

@@ -124,6 +124,26 @@ def test_header(design):
         assert f"tdata: {stream['data_bits']} bits of data" in words
 
 
+def test_order_of_ports(design):
+    """Clock, reset, control, status, then streams: inputs before outputs, each one's ports side by
+    side."""
+    core, folder, manifest = design
+    names = [port["name"] for port in manifest["ports"]]
+    control = [name for name in names if "_axis_" not in name]
+    assert control[:3] == ["clk", "rst", "start"]
+    streams = [*core.inputs, *core.loads], list(core.outputs)
+    for flow, found in zip("sm", streams, strict=True):
+        control += [
+            f"{flow}_axis_{name}_{part}"
+            for name in found
+            for part in ("tdata", "tvalid", "tready", "tlast")
+        ]
+    assert names == control
+    text = (folder / f"{manifest['module']}.v").read_text()
+    header = text.partition(f"\nmodule {manifest['module']}(")[2].partition(");")[0]
+    assert re.findall(r"(?:input|output) .*?(\w+),?$", header, re.MULTILINE) == names
+
+
 def test_every_module_has_its_contract(design):
     """The first paragraph of the docstring of its class, if it has one."""
     _, folder, manifest = design

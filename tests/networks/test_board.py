@@ -1,5 +1,6 @@
 """A network behind the host link: weights that are loaded once, and images."""
 
+import re
 from dataclasses import replace
 from functools import partial
 
@@ -15,7 +16,7 @@ from spikeloom.link.slots import join_outputs, output_bytes, split_outputs
 from spikeloom.networks.file import digest, load
 from spikeloom.networks.network import network_core
 from spikeloom_boards.boards import find_board
-from spikeloom_boards.build import Build, build
+from spikeloom_boards.build import Build, build, design_files
 from spikeloom_boards.driver import Device, SessionLostError, WrongBitstreamError
 from spikeloom_boards.driver.backend import Board, run_batch
 from spikeloom_boards.driver.golden_port import GoldenPort
@@ -83,6 +84,25 @@ def device_port(request):
     port = request.getfixturevalue("simulated")
     port.reset()
     return port
+
+
+@pytest.mark.parametrize("board", ["icebreaker", "hx8k-breakout", "tang-nano-20k", "ulx3s-25f"])
+def test_loaded_weights_suit_the_device(board):
+    """Only the UP5K is asked for its large RAM; elsewhere, Yosys refuses such a memory."""
+    target = find_board(board)
+    texts = "".join(design_files(Build(CORE, target, target.frequency)).values())
+    assert ("huge" in texts) == bool(target.device.large_rams)
+    assert target.device.large_rams == (4 if board == "icebreaker" else 0)
+
+
+def test_every_line_of_the_flash_memory_has_a_buffer():
+    """The chip select too, which is driven by the core that loads its weights."""
+    target = find_board("icebreaker")
+    text = design_files(Build(CORE, target, target.frequency))["spikeloom.il"]
+    for line in target.make_platform().resources["spi_flash_1x", 0].ios:
+        pin = f"spi_flash_1x_0__{line.name}__io"
+        buffer = rf"cell \\spikeloom\.flash_\w+ .*\n(?:    .*\n)*?    connect \\{pin} "
+        assert re.search(buffer, text), line.name
 
 
 def test_weights_are_loaded_once(device_port):
@@ -272,7 +292,8 @@ def test_presets_follow_the_weights():
         for board in ("icebreaker", "upduino-v3", "icesugar"):
             settings = core.PRESETS[find_board(board).device.presets].settings
             assert settings == {"lanes": lanes, "weights": "loaded"}
-    for board in ("ulx3s-25f", "ulx3s-85f", "orangecrab-r0.2", "colorlight-5a75b"):
+    boards = "ulx3s-25f ulx3s-85f orangecrab-r0.2 colorlight-5a75b tang-nano-20k gatemate-a1-evb"
+    for board in boards.split():
         settings = CORE.PRESETS[find_board(board).device.presets].settings
         assert CORE.from_settings(settings).weights == "initial"
 

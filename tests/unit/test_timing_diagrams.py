@@ -11,13 +11,12 @@ from ..pages import DOCS
 
 @pytest.mark.parametrize("name", timing.DIAGRAMS)
 def test_diagrams_are_up_to_date(name):
-    """The core, simulated again, does the same, and the drawing shows all its ports."""
-    diagram = timing.DIAGRAMS[name].as_json()
-    assert json.loads((DOCS / "timing" / f"{name}.json").read_text()) == diagram
-    drawing = (DOCS / "timing" / f"{name}.svg").read_text()
-    for signal in diagram["signal"]:
-        assert f">{signal['name']}</" in drawing
+    """The core, simulated again, does the same, and the picture is the drawing of that."""
+    text = (DOCS / "timing" / f"{name}.json").read_text()
+    assert json.loads(text) == timing.DIAGRAMS[name].as_json()
     assert f"](timing/{name}.svg)" in (DOCS / "use-a-core.md").read_text()
+    pytest.importorskip("wavedrom")
+    assert (DOCS / "timing" / f"{name}.svg").read_text() == timing.draw(text)
 
 
 def test_start_is_as_the_page_says():

@@ -30,7 +30,8 @@ class AxiTop(Component):
 
     Input stream NAME becomes ``s_axis_NAME_{tdata, tvalid, tready, tlast}``, output stream NAME
     ``m_axis_NAME_...``. Data is in the lowest bits; the padding above is ignored at inputs and 0 at
-    outputs. Other ports (start, busy, done, ...) are passed through.
+    outputs. Other ports (start, busy, done, ...) are passed through. They come first, then input
+    streams, then output streams.
 
     Parameters
     ----------
@@ -42,21 +43,21 @@ class AxiTop(Component):
         if tdata not in TDATA:
             raise unknown("tdata", tdata, TDATA)
         self._core = core
-        members = {}
+        control, streams = {}, {In: {}, Out: {}}
         for name, member in core.signature.members.items():
             if not _is_stream(member):
-                members[name] = member
+                control[name] = member
                 continue
             flow, back = (In, Out) if member.flow == In else (Out, In)
             bits = len(getattr(core, name).payload.data)
             prefix = _prefix(name, member)
-            members |= {
+            streams[member.flow] |= {
                 f"{prefix}_tdata": flow(TDATA[tdata](bits)),
                 f"{prefix}_tvalid": flow(1),
                 f"{prefix}_tready": back(1),
                 f"{prefix}_tlast": flow(1),
             }
-        super().__init__(members)
+        super().__init__(control | streams[In] | streams[Out])
 
     def elaborate(self, platform):
         m = Module()

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..blocks.memory_attributes import LOADED_RAM
 from ..errors import InputError, unknown
 from .axi_top import TDATA
 from .comments import header
@@ -19,7 +18,7 @@ from .instances import design_words, environment, instance_files
 from .interfaces import RESETS
 from .manifest import manifest_of
 from .testbench import bench_files
-from .verilog import to_verilog
+from .verilog import to_verilog, without_large_ram
 
 if TYPE_CHECKING:
     from ..contract import Core
@@ -65,7 +64,7 @@ def core_files(core: Core, options: Options = Options()) -> dict[str, str]:
     manifest = manifest_of(core, module, options)
     text = header(manifest, module.tool) + "\n" + module.text
     if not options.large_ram:
-        text = text.replace(f'  (* ram_style = "{LOADED_RAM["ram_style"]}" *)\n', "")
+        text = without_large_ram(text)
     manifest["sha256"] = hashlib.sha256(text.encode()).hexdigest()
     testbench = bench_files(core, manifest)
     words = {"version": __version__, "testbench": bool(testbench), "mhz": options.mhz}

@@ -132,6 +132,14 @@ def without_initial_contents(text: str) -> str:
     return "\nend\n".join(map(_drop_contents, text.split("\nend\n")))
 
 
+def without_large_ram(text: str) -> str:
+    """Verilog or RTLIL in which memories that are loaded after reset do not ask for the large RAM,
+    for devices that have none."""
+    style = LOADED_RAM["ram_style"]
+    line = rf'^ *(?:\(\* ram_style = "{style}" \*\)|attribute \\ram_style "{style}")\n'
+    return re.sub(line, "", text, flags=re.MULTILINE)
+
+
 def without_initial_values(text: str) -> str:
     """Amaranth's RTLIL, in which neither registers nor memories that are written have initial
     values; memories that are only read are constants and keep theirs."""

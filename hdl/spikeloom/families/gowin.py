@@ -83,6 +83,7 @@ class Gowin(Family):
 
     CELL = "LUT4"
     RAM = "BSRAM"
+    RAM_BITS = 18 << 10
     PLL = "rPLL"
     APPENDED = ("LUT[1-4]", "MUX2_LUT", "ALU", "DFF", "DP", "SDPB?", "RAM16", "[IOT]BUF")
 

@@ -24,4 +24,6 @@ def presets(graph: Graph) -> dict[str, Preset]:
         "ice40-5k": Preset({"lanes": max(fits, default=LANES[0]), "weights": "loaded"}, UP5K_HZ),
         **{f"ice40-{size}": Preset({"lanes": SMALL_LANES}, ICE40_HZ) for size in SMALL_ICE40},
         "ecp5": Preset({"lanes": 32}),
+        "gowin-20k": Preset({"lanes": 16}),
+        "gatemate": Preset({"lanes": 16}),
     }

@@ -11,4 +11,5 @@ PRESETS = {
     "ecp5": Preset(SHAPE | {"lanes": 64}),
     "gowin-9k": Preset(SHAPE | {"lanes": 8}),
     "gowin-20k": Preset(SHAPE | {"lanes": 32}),
+    "gatemate": Preset(SHAPE | {"lanes": 32}),
 }

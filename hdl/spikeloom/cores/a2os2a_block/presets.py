@@ -11,4 +11,5 @@ PRESETS = {
     "ecp5": Preset({"tokens": 64, "head_dim": 64, "lanes": 16, "steps": 4, "order": "qk"}),
     "gowin-9k": Preset(SMALL),
     "gowin-20k": Preset({"tokens": 64, "head_dim": 64, "lanes": 16, "steps": 4, "order": "qk"}),
+    "gatemate": Preset({"tokens": 64, "head_dim": 64, "lanes": 16, "steps": 4, "order": "qk"}),
 }

@@ -11,4 +11,5 @@ PRESETS = {
     "ecp5": Preset({"tokens": 49, "head_dim": 32, "steps": 40, "lanes": 7}),
     "gowin-9k": Preset(SMALL),
     "gowin-20k": Preset({"tokens": 49, "head_dim": 32, "steps": 40, "lanes": 7}),
+    "gatemate": Preset({"tokens": 49, "head_dim": 32, "steps": 40, "lanes": 7}),
 }

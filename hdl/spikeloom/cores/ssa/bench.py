@@ -18,6 +18,8 @@ ROWS = (
     BenchRow("sampled", "1x4-diagonals", "hx8k", FOUR_STEPS),
     BenchRow("sampled", "1x1", "ecp5-25f", SAMPLED),
     BenchRow("sampled", "1x1", "ecp5-85f", SAMPLED, default=False),
+    BenchRow("sampled", "1x1", "gw2ar-18c", SAMPLED, default=False),
+    BenchRow("sampled", "1x1", "ccgm1a1", SAMPLED, default=False),
     BenchRow("sampled", "1x10-diagonals", "ecp5-25f", DIAGONALS | {"steps_at_once": 10}),
     BenchRow(
         "sampled",

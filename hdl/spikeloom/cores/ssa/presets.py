@@ -15,4 +15,5 @@ PRESETS = {
     "ecp5": Preset(SAMPLED),
     "gowin-9k": Preset(DIAGONALS),
     "gowin-20k": Preset(SAMPLED),
+    "gatemate": Preset(SAMPLED),
 }
