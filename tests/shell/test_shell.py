@@ -61,7 +61,7 @@ def job_of(core, files, manifest):
             }
         )
     return {
-        "map": json.loads(files[f"registers/{manifest['module']}.json"]),
+        "map": json.loads(files.get(f"registers/{manifest['module']}.json", "null")),
         "hash": manifest["config_hash"],
         "inputs": list(core.inputs),
         "outputs": list(core.outputs),

@@ -24,9 +24,10 @@ class BusPort:
     path: str | None
 
 
+_Row = tuple[str, int, bool, str, str | None]
 _ADDRESS = "byte address; the low two bits are ignored"
 _RESPONSE = "0: okay, 2: no such register, or the access is not allowed"
-_AXI_LITE = (
+_AXI_LITE: tuple[_Row, ...] = (
     ("awaddr", ADDRESS_BITS, True, _ADDRESS, "aw.payload"),
     ("awprot", 3, True, "ignored", None),
     ("awvalid", 1, True, "a write address is offered", "aw.valid"),
@@ -47,7 +48,7 @@ _AXI_LITE = (
     ("rvalid", 1, False, "read data is offered", "r.valid"),
     ("rready", 1, True, "it is taken, if valid", "r.ready"),
 )
-_WISHBONE = (
+_WISHBONE: tuple[_Row, ...] = (
     ("cyc", 1, True, "a bus cycle", "cyc"),
     ("stb", 1, True, "a request, held until ack or err", "stb"),
     ("we", 1, True, "the request is a write", "we"),
@@ -59,8 +60,13 @@ _WISHBONE = (
     ("err", 1, False, "no such register, or the access is not allowed", "err"),
 )
 
-BUSES = {
-    "axi-lite": tuple(BusPort(f"s_axi_{name}", *rest) for name, *rest in _AXI_LITE),
-    "wishbone": tuple(BusPort(f"wb_{name}", *rest) for name, *rest in _WISHBONE),
-}
+
+def _ports(prefix: str, rows: tuple[_Row, ...]) -> tuple[BusPort, ...]:
+    return tuple(
+        BusPort(f"{prefix}_{name}", bits, into, meaning, path)
+        for name, bits, into, meaning, path in rows
+    )
+
+
+BUSES = {"axi-lite": _ports("s_axi", _AXI_LITE), "wishbone": _ports("wb", _WISHBONE)}
 """The ports of each bus by its name, in order."""
