@@ -57,12 +57,20 @@ def generate(
         ),
     ] = True,
     mhz: Annotated[float, typer.Option(help="Clock frequency in the constraints.")] = 100.0,
+    shell: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BUS",
+            help="Put registers in front of the core, on axi-lite or wishbone; with C header and "
+            "SVD.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write Verilog, a FuseSoC core file, manifest.json and, with --board, constraints."""
     find_core(core)
     settings = settings_of(config, set_)
-    options = Options(name, tdata, reset, init, mhz)
+    options = Options(name, tdata, reset, init, mhz, shell=shell)
     target = find_board(board) if board else None
     if target:
         chosen = preset_config(core, target, settings)

@@ -17,6 +17,7 @@ from spikeloom.cores import find_core
 from spikeloom.export.design_name import SYSTEMVERILOG, VERILOG, VHDL
 from spikeloom.export.files import Options, core_files, write_files
 from spikeloom.networks.network import network_core
+from spikeloom.shell.buses import BUSES
 from spikeloom.tools import locate, run_tool
 from spikeloom_sim.simulators import Verilator
 
@@ -29,6 +30,8 @@ CORES = {
     "spiked": ("spiked", {"tokens": 3, "head_dim": 4, "lanes": 3}, "power-of-two"),
     "a2os2a": ("a2os2a", {"tokens": 3, "head_dim": 6, "lanes": 3, "k_bits": 7}, "bytes"),
     "network": (None, {"weights": "loaded"}, "bytes"),
+    "axi-lite": ("ssa", {"tokens": 3, "head_dim": 5, "bits": 1}, "bytes"),
+    "wishbone": (None, {"weights": "loaded"}, "power-of-two"),
 }
 
 
@@ -43,7 +46,8 @@ def design(request, tmp_path_factory):
     graph = random_network(**SMALL, name="small-net")
     core = (find_core(name) if name else network_core("0" * 64, graph)).from_settings(keys)
     folder = tmp_path_factory.mktemp(request.param)
-    files = core_files(core, Options(tdata=tdata))
+    shell = request.param if request.param in BUSES else None
+    files = core_files(core, Options(tdata=tdata, shell=shell))
     write_files(folder, files)
     return core, folder, json.loads(files["manifest.json"])
 

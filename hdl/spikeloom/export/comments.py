@@ -109,6 +109,7 @@ def header(manifest: Mapping[str, Any], tool: str) -> str:
         f"Formula: {manifest['cycle_formula']}.",
         f"Clock: rising edge of {manifest['clock']['port']}. Reset: {reset['port']}, "
         f"{reset['kind']}, active {reset['active']}; it drops a run and all operands. {need}",
+        *([f"Registers: registers/{manifest['module']}.md."] if manifest["shell"] else []),
         "",
         "Ports:",
     ]

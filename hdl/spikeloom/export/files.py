@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..errors import InputError, unknown
+from ..shell.buses import BUSES
 from .axi_top import TDATA
 from .comments import header
 from .design_name import check_name
 from .instances import design_words, environment, instance_files
 from .interfaces import RESETS
 from .manifest import manifest_of
+from .register_files import register_files
 from .testbench import bench_files
 from .verilog import to_verilog, without_large_ram
 
@@ -32,7 +34,8 @@ class Options:
     streams' ``tdata``, in `axi_top.TDATA`. reset : name of the reset, in `interfaces.RESETS`.
     initial : whether registers have initial values. mhz : clock frequency in the constraints.
     large_ram : whether a memory that is loaded after reset asks for the large RAM that some devices
-    have; tools refuse it for the others.
+    have; tools refuse it for the others. shell : bus of the registers that take the place of the
+    control ports, in `shell.buses.BUSES`, or None.
     """
 
     name: str | None = None
@@ -41,6 +44,7 @@ class Options:
     initial: bool = True
     mhz: float = 100.0
     large_ram: bool = False
+    shell: str | None = None
 
     def __post_init__(self) -> None:
         if self.name is not None:
@@ -49,6 +53,8 @@ class Options:
             raise unknown("tdata", self.tdata, TDATA)
         if self.reset not in RESETS:
             raise unknown("reset", self.reset, RESETS)
+        if self.shell is not None and self.shell not in BUSES:
+            raise unknown("shell", self.shell, BUSES)
         if not 0.001 <= self.mhz <= 10_000:
             raise InputError(f"--mhz {self.mhz} is no clock frequency; use 0.001..10000")
 
@@ -57,10 +63,17 @@ def core_files(core: Core, options: Options = Options()) -> dict[str, str]:
     """Files of a generated core: path to text, the same text for the same arguments.
 
     Verilog, a FuseSoC core file, lint waivers with reasons, the clock's constraint, instances in
-    other languages, a testbench with vectors of the golden model, and ``manifest.json``, which
-    describes the design (see `manifest_of`).
+    other languages, a testbench with vectors of the golden model, documents of the registers of a
+    shell, and ``manifest.json``, which describes the design (see `manifest_of`).
     """
-    module = to_verilog(core, options.tdata, options.name, options.reset, initial=options.initial)
+    module = to_verilog(
+        core,
+        options.tdata,
+        options.name,
+        options.reset,
+        initial=options.initial,
+        shell=options.shell,
+    )
     manifest = manifest_of(core, module, options)
     text = header(manifest, module.tool) + "\n" + module.text
     if not options.large_ram:
@@ -77,6 +90,7 @@ def core_files(core: Core, options: Options = Options()) -> dict[str, str]:
         f"{module.name}.sdc": constraints,
         f"{module.name}.xdc": constraints,
         **instance_files(manifest),
+        **(register_files(core, manifest) if options.shell else {}),
         **testbench,
         "manifest.json": manifest_text(manifest),
     }

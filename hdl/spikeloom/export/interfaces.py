@@ -18,13 +18,16 @@ def reset_called(text: str, name: str) -> str:
 
 
 def interface_attributes(text: str, reset: str, ports: Sequence[tuple[str, str, int]]) -> str:
-    """The top module with attributes by which Vivado's block design recognises clock, reset and
-    streams; other tools ignore them."""
-    streams = dict.fromkeys(name.rpartition("_")[0] for name, _, _ in ports if "_axis_" in name)
+    """The top module with attributes by which Vivado's block design recognises clock, reset,
+    streams, AXI4-Lite and interrupt; other tools ignore them."""
+    names = [name for name, _, _ in ports]
+    streams = dict.fromkeys(name.rpartition("_")[0] for name in names if "_axis_" in name)
+    registers = ["s_axi"] if any(name.startswith("s_axi_") for name in names) else []
+    buses = ":".join([*registers, *streams])
     attributes = {
         "clk": [
             _info("signal:clock", "clk", "CLK"),
-            _parameter(f"ASSOCIATED_BUSIF {':'.join(streams)}, ASSOCIATED_RESET {reset}"),
+            _parameter(f"ASSOCIATED_BUSIF {buses}, ASSOCIATED_RESET {reset}"),
         ],
         reset: [
             _info("signal:reset", reset, "RST"),
@@ -34,6 +37,14 @@ def interface_attributes(text: str, reset: str, ports: Sequence[tuple[str, str, 
     for stream in streams:
         for part in ("tdata", "tvalid", "tready", "tlast"):
             attributes[f"{stream}_{part}"] = [_info("interface:axis", stream, part.upper())]
+
+    for name in names:
+        if name.startswith("s_axi_"):
+            part = name.removeprefix("s_axi_").upper()
+            attributes[name] = [_info("interface:aximm", "s_axi", part)]
+    if "irq" in names:
+        irq = [_info("signal:interrupt", "irq", "INTERRUPT"), _parameter("SENSITIVITY LEVEL_HIGH")]
+        attributes["irq"] = irq
 
     head, end, body = text.partition("\n);\n")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__
 from ..link.identity import config_hash, input_ports
 from ..port import AXES, Port
+from ..shell.buses import BUSES
 from .interfaces import RESETS
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ MEANINGS = {
     "seed": "seed of every LFSR, loaded with start; any number",
     "busy": "high from start to the last output beat",
     "done": "high for one clock, when busy falls after the last output beat",
+    "irq": "high while an interrupt that is enabled is pending",
 }
 PARTS = {
     "tdata": "data",
@@ -39,6 +41,8 @@ def manifest_of(core: Core, module: VerilogModule, options: Options) -> dict[str
     widths = {name: width for name, _, width in module.ports}
     meanings = MEANINGS | {name: flag.meaning for name, flag in core.flags.items()}
     active = RESETS[options.reset]
+    if options.shell is not None:
+        meanings |= {port.name: port.meaning for port in BUSES[options.shell]}
     meanings[options.reset] = f"synchronous reset, active {active}; drops a run and all operands"
     return {
         "schema": SCHEMA,
@@ -61,6 +65,7 @@ def manifest_of(core: Core, module: VerilogModule, options: Options) -> dict[str
             "needed": not options.initial,
         },
         "tdata": options.tdata,
+        "shell": options.shell,
         "ports": [
             {
                 "name": name,

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..footprint import check_golden
+from ..shell.registers import core_registers
 from .instances import design_words, environment
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def bench_files(core: Core, manifest: Mapping[str, Any]) -> dict[str, str]:
         for name in ports
     }
     template = environment.get_template("testbench.v.j2")
+    registers = core_registers(core) if manifest["shell"] else []
+    offsets = {register.name: f"12'h{register.offset:03x}" for register in registers}
     files[f"testbench/{module}_tb.v"] = template.render(
         **design_words(manifest),
         runs=len(operands),
@@ -61,6 +64,9 @@ def bench_files(core: Core, manifest: Mapping[str, Any]) -> dict[str, str]:
         limit=20 * core.time_limit(),
         preload=core.preload_cycles(),
         cycles_of_first=seeded[0].cycles(**operands[0]),
+        registers=registers,
+        offsets=offsets,
+        complete_status="32'h6" if core.loads else "32'h2",
     )
     return files
 

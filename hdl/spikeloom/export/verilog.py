@@ -15,6 +15,8 @@ from amaranth.lib.wiring import In
 
 from ..blocks.memory_attributes import LOADED_RAM
 from ..errors import unknown
+from ..shell.buses import BUSES
+from ..shell.shelled_core import ShelledCore
 from ..tools import run_tool
 from .axi_top import AxiTop
 from .comments import Elaborated, contract_comments, mark_contracts
@@ -68,6 +70,7 @@ def to_verilog(
     *,
     initial: bool = True,
     family: Family | None = None,
+    shell: str | None = None,
 ) -> VerilogModule:
     """The core as a `VerilogModule` with AXI4-Stream ports; the same text for the same arguments.
 
@@ -75,13 +78,19 @@ def to_verilog(
     `tdata`. The top module is called `name`, and every submodule ``NAME__...``. `reset` is a name
     in `interfaces.RESETS`, which tells its polarity. Without `initial` values, registers have none,
     only constant memories do, and the design needs a reset. `family`: see `component_to_verilog`.
+    With a `shell`, a bus in `shell.buses.BUSES`, registers on it take the place of the control
+    ports; see `ShelledCore`.
 
-    Raises `InputError` if `name` is a keyword or not an identifier, or `reset` unknown.
+    Raises `InputError` if `name` is a keyword or not an identifier, `reset` or `shell` unknown, or
+    the core not fit for a shell.
     """
     if reset not in RESETS:
         raise unknown("reset", reset, RESETS)
+    if shell is not None and shell not in BUSES:
+        raise unknown("shell", shell, BUSES)
     name = module_name(core) if name is None else check_name(name)
-    module = component_to_verilog(AxiTop(core.create(), tdata), name, family, initial=initial)
+    component = core.create() if shell is None else ShelledCore(core, shell)
+    module = component_to_verilog(AxiTop(component, tdata), name, family, initial=initial)
     ports = tuple((reset if n == "rst" else n, flow, width) for n, flow, width in module.ports)
     parts = module.text.split("endmodule\n")
     (top,) = [n for n, part in enumerate(parts) if re.search(rf"^module {name}\(", part, re.M)]
