@@ -67,6 +67,10 @@ def import_(
     sweep: Annotated[
         bool, typer.Option("--sweep", help="Show what each number of bits costs.")
     ] = False,
+    exact_biases: Annotated[
+        bool,
+        typer.Option("--exact-biases", help="Do not round biases to save cycles of the engine."),
+    ] = False,
     name: Annotated[
         str, typer.Option(metavar="NAME", help="Name of the network; default: of the file.")
     ] = "",
@@ -96,6 +100,7 @@ def import_(
         labels=None if truth is None else truth[:limit],
         bits=bits.value if bits is Bits.AUTO else int(bits.value),
         sweep=sweep,
+        exact_biases=exact_biases,
         name=name or output.stem,
         classes=tuple(classes.split(",")) if classes else (),
         reference=reference,

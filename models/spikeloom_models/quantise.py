@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeGuard
@@ -29,10 +29,12 @@ from spikeloom.networks.layers import (
 from spikeloom.networks.neuron import MAX_THRESHOLD, NO_NEURON, Neuron
 
 from . import floating
+from .calibration import Inputs
 from .floating import FloatLayer, FloatNetwork, FloatNeuron
 
 CLIPS = np.linspace(0.4, 1.0, 25)  # candidates for the largest weight, as shares of the true one
 LARGEST_SUM = 2**23 - 1  # of an accumulator, in any order of the additions
+MARGIN = 0.95  # share of it that weights use before they are rounded
 
 
 @dataclass(frozen=True)
@@ -60,15 +62,17 @@ def quantise(
     classes: Sequence[str] = (),
     licence: str = "",
     description: str = "",
+    inputs: Mapping[str, Inputs] | None = None,
 ) -> Quantised:
     """The integers of a network: normalisation folded into weights, biases and thresholds.
 
     Each layer has one scale. It is the one whose rounded weights of `bits` bits are nearest to the
     true ones (least squares): few bits clip some large weights. Layers without neurons that add up
-    in one stream of currents share the smallest of their scales. Raises `InputError` for what the
+    in one stream of currents share the smallest of their scales. `inputs` of layers, from
+    `measured_inputs`, make the errors of rounding cancel. Raises `InputError` for what the
     hardware's arithmetic cannot express.
     """
-    context = _Context(network, bits, {})
+    context = _Context(network, bits, {}, inputs or {})
     layers: list[Layer] = []
     for layer in network.layers:
         if type(layer) not in _CONVERTERS:
@@ -91,6 +95,7 @@ class _Context:
     network: FloatNetwork
     bits: int
     cuts: dict[str, Cut]
+    inputs: Mapping[str, Inputs] = field(default_factory=dict)
 
     @cached_property
     def currents(self) -> set[str]:
@@ -129,7 +134,7 @@ class _Context:
         for weights and biases in units of the threshold."""
         signs = (np.maximum(sign * weight, 0).sum(0) * 255 + sign * bias for sign in (1, -1))
         steps = 2 if leak else self.network.steps
-        return 0.98 * LARGEST_SUM / (1 + steps * max(float(sums.max()) for sums in signs))
+        return MARGIN * LARGEST_SUM / (1 + steps * max(float(sums.max()) for sums in signs))
 
     @cached_property
     def scales(self) -> dict[str, float]:
@@ -155,10 +160,16 @@ class _Context:
         slots = self.network.steps * (layer.tokens or _tokens(self.network))
         scale = self._scale(weight)
         sums = np.stack([np.maximum(weight, 0).sum(0), np.maximum(-weight, 0).sum(0)])
-        high = len(self.network.layers)  # residual sums are smaller than that
-        largest = (sums * high + np.abs(bias)).max() * slots * scale
-        scale *= min(1.0, LARGEST_SUM / 2 / max(largest, 1e-9))
+        largest = (sums * self._spikes_of(layer.inputs[0]) + np.abs(bias)).max() * slots * scale
+        scale *= min(1.0, MARGIN * LARGEST_SUM / max(largest, 1e-9))
         return self._rounded(layer.name, weight, bias * slots, scale)
+
+    def _spikes_of(self, name: str) -> int:
+        """The most spikes that an element of a layer's output sums."""
+        layer = next(one for one in self.network.layers if one.name == name)
+        if isinstance(layer, floating.Add):
+            return sum(self._spikes_of(one) for one in layer.inputs)
+        return self._spikes_of(layer.inputs[0]) if isinstance(layer, floating.MaxPool) else 1
 
     def _scale(self, weight: NDArray) -> float:
         """The factor to integers with the least square error."""
@@ -177,6 +188,9 @@ class _Context:
             raise InputError(f"layer {name}: its weights overflow, with the normalisation in them")
         scaled = weight * scale
         rounded, power = self._round(scaled), max(float(np.square(scaled).mean()), 1e-12)
+        if name in self.inputs:
+            rounded = self.inputs[name].rounded(scaled, self.largest)
+            bias = bias + self.inputs[name].mean @ (scaled - rounded) / scale
         self.cuts[name] = Cut(
             clipped=float((np.abs(scaled) > self.largest + 0.5).mean()),
             error=math.sqrt(float(np.square(rounded - scaled).mean()) / power),

@@ -242,6 +242,36 @@ def test_integers_are_the_rounded_network(model, images):
         assert differ == 0 if exact else differ < 0.03, (layer.name, differ)
 
 
+@pytest.mark.parametrize("bits", [8, 4])
+def test_rounding_for_the_inputs_of_a_layer(model, images, bits):
+    """On other images than those of the calibration, sums are nearer to those of the exact weights,
+    and without a constant error."""
+    import torch
+
+    from spikeloom_models.calibration import _rows, measured_inputs
+    from spikeloom_models.quantise import _matrix, quantise
+
+    network = _build(model.state_dict())
+    inputs = measured_inputs(network, images[:16])
+    signals = network.signals(torch.from_numpy(images[16:]))
+    better = []
+    for layer in network.layers:
+        if layer.name not in inputs:
+            continue
+        exact, exact_bias = _matrix(layer)
+        x = _rows(layer, signals[layer.inputs[0]]).numpy().astype(float)
+        errors = []
+        for given in (None, inputs):
+            graph = quantise(network, bits, inputs=given).graph.layer(layer.name)
+            scale = graph.neuron.threshold * layer.neuron.gain / layer.neuron.threshold
+            current = (x @ graph.weight + graph.bias) / scale
+            errors.append(np.square(current - (x @ exact + exact_bias)).mean())
+        better.append(errors[1] / errors[0])
+        assert np.abs(graph.weight).max() <= 2 ** (bits - 1) - 1
+    assert max(better) < 1.1
+    assert np.mean(better) < 0.8
+
+
 def test_import_command(model, images, tmp_path, capfd):
     import torch
 

@@ -194,6 +194,9 @@ def test_biases_that_the_engine_adds_in_one_row(tmp_path, capfd):
             len(fewest_step_rows(step_constant(x), best_shift(rounded), 8)) for x in (one, other)
         ]
         assert rows == [2, 1]
+    assert main([*command, "--exact-biases", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["biases"] == {}
+    assert np.array_equal(load(output).layer("fc1").bias, exact.layer("fc1").bias)
     assert main(command) == 0
     text = capfd.readouterr().out
     assert "biases of fc1, fc2 rounded, so that the engine takes fewer cycles" in text

@@ -17,7 +17,7 @@ from spikeloom.networks.engine.compiler import check_built
 from spikeloom.networks.engine.rounding import round_biases
 from spikeloom.networks.file import save
 from spikeloom.networks.graph import Graph
-from spikeloom.networks.layers import Linear
+from spikeloom.networks.layers import Convolution, Linear
 from spikeloom.networks.layers.weighted import Weighted
 from spikeloom.outputs import output_file
 
@@ -88,6 +88,7 @@ def import_checkpoint(
     labels: NDArray | None = None,
     bits: int | str = 8,
     sweep: bool = False,
+    exact_biases: bool = False,
     name: str = "",
     classes: Sequence[str] = (),
     reference: str | PathLike[str] | None = None,
@@ -101,6 +102,8 @@ def import_checkpoint(
     bits : of the weights; "auto" takes the fewest that lose at most 0.3 points of accuracy, or of
         agreement without `labels`, on the calibration images.
     sweep : whether to compute the fidelity of all numbers of bits.
+    exact_biases : whether biases stay as they are where the engine would take fewer cycles with
+        rounded ones.
     reference : a file for the logits of the floating-point network on `images`, .npy.
 
     Raises `InputError`.
@@ -118,8 +121,9 @@ def import_checkpoint(
     values = chosen.values(given)
     network = _build(checkpoint, chosen, values)
     measured = _Measured(network, images, labels)
-    quantised, tried = _choose(network, measured, bits, sweep, name or chosen.name, classes)
-    graph = fitted(quantised.graph)
+    fit = exact if exact_biases else fitted
+    quantised, tried = _choose(network, measured, bits, sweep, name or chosen.name, classes, fit)
+    graph = fit(quantised.graph)
     save(output, graph)
     if reference is not None:
         with output_file(reference) as file, file.open("wb") as out:
@@ -147,6 +151,11 @@ def _build(checkpoint, chosen, values) -> FloatNetwork:
     return network
 
 
+def exact(graph: Graph) -> Graph:
+    """The network as it is."""
+    return graph
+
+
 def fitted(graph: Graph) -> Graph:
     """The network with rounded biases, where the engine runs it and takes fewer cycles then."""
     try:
@@ -160,9 +169,9 @@ def _changes(before: Graph, after: Graph) -> dict[str, float]:
     """The largest change of a bias in each layer that has any, as a share of the threshold."""
     found = {}
     for layer in before.layers:
-        if isinstance(layer, Linear):
+        if isinstance(layer, Linear | Convolution):
             rounded = after.layer(layer.name)
-            assert isinstance(rounded, Linear)
+            assert isinstance(rounded, Linear | Convolution)
             change = np.abs(rounded.bias.astype(np.int64) - layer.bias).max()
             if change:
                 found[layer.name] = float(change / layer.neuron.threshold)
@@ -216,15 +225,17 @@ def _check_labels(labels: NDArray, classes: int) -> None:
         )
 
 
-def _choose(network, measured, bits, sweep, name, classes):
+def _choose(network, measured, bits, sweep, name, classes, fit):
     """The network in the chosen number of bits, and what was tried."""
+    from ..calibration import measured_inputs
     from ..quantise import quantise
 
+    inputs = {} if measured.images is None else measured_inputs(network, measured.images)
     made, tried = {}, {}
     wanted = sorted(BITS) if sweep or bits == AUTO else [bits]
     for number in wanted:
-        made[number] = quantise(network, number, name=name, classes=classes)
-        tried[number] = measured.fidelity(fitted(made[number].graph), number)
+        made[number] = quantise(network, number, name=name, classes=classes, inputs=inputs)
+        tried[number] = measured.fidelity(fit(made[number].graph), number)
         if bits == AUTO and not sweep and measured.is_good(tried[number]):
             break
     if bits == AUTO:
