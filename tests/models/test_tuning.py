@@ -93,7 +93,7 @@ def test_tune_command(tmp_path, capfd):
     save(tmp_path / "net.safetensors", flagship())
     output = tmp_path / "four.safetensors"
     command = ["tune", str(tmp_path / "net.safetensors"), "--data", str(tmp_path / "data.npz")]
-    command += ["--bits", "4", "--epochs", "2", "-o", str(output), "--threads", "1"]
+    command += ["--bits", "4", "--epochs", "5", "-o", str(output), "--threads", "1"]
     assert main([*command, "--json"]) == 0
     found = json.loads(capfd.readouterr().out)
     assert found["accuracy"]["tuned"] > found["accuracy"]["rounded"]
