@@ -21,6 +21,7 @@ from spikeloom.port import Flag
 from spikeloom.shell.registers import core_registers
 from spikeloom.tools import require
 
+from ..pages import DOCS
 from ..shell.test_shell import CORES
 from .test_testbench import run_icarus
 
@@ -254,3 +255,31 @@ def test_cores_that_do_not_fit(kind, message):
     with pytest.raises(InputError, match=message) as raised:
         to_verilog(kind.from_settings(KEYS), shell="wishbone")
     assert "\n" not in str(raised.value)
+
+
+PAGE = (DOCS / "use-a-core.md").read_text()
+
+
+def test_page(spikeloom, tmp_path):
+    """The command of the page, its table of registers, and its C code."""
+    (command,) = re.findall(r"^    spikeloom (generate .*--shell .*)$", PAGE, re.MULTILINE)
+    assert spikeloom(*command.split()).code == 0
+    folder = tmp_path / command.split()[-1] / "registers"
+    assert all(f"`{path.name}`" in PAGE for path in folder.iterdir())
+
+    described = json.loads((folder / "attention.json").read_text())["registers"]
+    rows = re.findall(r"^\| (`0x\w+`.*?) \| (.*?) \| ([\w-]+) \| .* \|$", PAGE, re.MULTILINE)
+    shown = [
+        (int(offset, 16), name, access)
+        for offsets, names, access in rows
+        for offset, name in zip(
+            re.findall(r"`(0x\w+)`", offsets), re.findall(r"`(\w+)`", names), strict=True
+        )
+    ]
+    assert shown == [(r["offset"], r["name"], r["access"]) for r in described]
+    (code,) = re.findall(r"```c\n(.*?)```", PAGE, re.DOTALL)
+    program = tmp_path / "run.cpp"
+    program.write_text(f"{code}int main() {{ run(nullptr, 1); }}\n")
+    options = ["-std=c++17", "-Wall", "-Werror", "-fsyntax-only", f"-I{folder}"]
+    done = subprocess.run([require("c++"), *options, program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

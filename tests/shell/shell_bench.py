@@ -76,9 +76,10 @@ class Bench:
         feeding = self.feed(run, stalls)
         if not stalls:
             await ClockCycles(self.dut.clk, JOB["preload"])
+        receiving = cocotb.start_soon(self.receive(run, stalls))
         await self.begin(run)
         assert await self.registers.read("STATUS") & (BUSY | DONE)
-        await self.receive(run, stalls)
+        await receiving
         for task in feeding:
             await task
         await ClockCycles(self.dut.clk, 4)
