@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 INPUT = "image"
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-MAX_STEPS = 16
+MAX_STEPS = 64
 MAX_TOKENS = 4096
 MAX_CHANNELS = 64
 MAX_LAYERS = 1024
@@ -37,7 +37,7 @@ class Graph:
     Parameters
     ----------
     name : lower-case letters, digits, '-' and '_'.
-    steps : time steps T, 1..16.
+    steps : time steps T, 1..64.
     image : height, width and channels.
     layers : each reads layers before it, or "image"; the last one is the classifier.
     pixel_bits : upper bits of a pixel that are used, 1..8.

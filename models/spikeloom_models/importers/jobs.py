@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..floating import FloatNetwork
+    from ..phase_conversion import VisionNetwork
     from ..quantise import Cut
 
 BITS = (8, 6, 4)
@@ -218,12 +219,10 @@ def _check_labels(labels: NDArray, classes: int) -> None:
 
 def _choose(network, measured, bits, sweep, name, classes):
     """The network in the chosen number of bits, and what was tried."""
-    from ..quantise import quantise
-
     made, tried = {}, {}
     wanted = sorted(BITS) if sweep or bits == AUTO else [bits]
     for number in wanted:
-        made[number] = quantise(network, number, name=name, classes=classes)
+        made[number] = _integers(network, measured.images, number, name=name, classes=classes)
         tried[number] = measured.fidelity(fitted(made[number].graph), number)
         if bits == AUTO and not sweep and measured.is_good(tried[number]):
             break
@@ -231,3 +230,13 @@ def _choose(network, measured, bits, sweep, name, classes):
         good = [number for number in tried if measured.is_good(tried[number])]
         bits = min(good, default=max(BITS))
     return made[bits], tuple(tried.values())
+
+
+def _integers(network: FloatNetwork | VisionNetwork, images: NDArray | None, bits: int, **texts):
+    """The network in integers; a vision transformer in phase codes."""
+    from ..phase_conversion import VisionNetwork, convert
+    from ..quantise import quantise
+
+    if isinstance(network, VisionNetwork):
+        return convert(network, images, bits, **texts)
+    return quantise(network, bits, **texts)
