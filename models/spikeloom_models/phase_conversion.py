@@ -1,8 +1,9 @@
 """From a vision transformer in floating point to phase codes, without training.
 
 Every value between layers becomes one spike, whose step says its magnitude. Its scale, what a spike
-at step 0 is worth, is the largest magnitude that the calibration images show. The residual stream
-holds currents, which are encoded where a layer reads them.
+at step 0 is worth, is the largest magnitude that the calibration images show. Q, K and V of each
+head have scales of their own: weights make them equal before attention, and unequal again behind
+it. The residual stream holds currents, which are encoded where a layer reads them.
 
 Source: "SpikedAttention", NeurIPS 2024, here with bases whose division is a shift.
 """
@@ -88,23 +89,40 @@ def convert(
     return Quantised(graph, conversion.cuts)
 
 
-def _largest(model: VisionTransformer, images: NDArray) -> dict[str, float]:
-    """The largest magnitude of each signal of the network."""
-    found: dict[str, float] = {}
+def _largest(model: VisionTransformer, images: NDArray) -> dict[str, NDArray]:
+    """The largest magnitude of each signal of the network; of signals with heads, of each head."""
+    found: dict[str, NDArray] = {}
     for part in torch.from_numpy(images.copy()).split(256):
         for name, values in model.eval().signals(part).items():
-            found[name] = max(found.get(name, 0.0), float(values.abs().max()))
-    return {name: value or 1.0 for name, value in found.items()}
+            heads = (0, 2, 3) if values.ndim == 4 else (0, 1, 2)
+            largest = values.abs().amax(heads).double().numpy()
+            found[name] = np.maximum(found.get(name, 0.0), largest)
+    return {name: np.where(value > 0, value, 1.0) for name, value in found.items()}
 
 
 @dataclass
 class _Conversion:
-    """Builds the layers; weights are in units of the scale of their input."""
+    """Builds the layers; weights are in units of the scale of their input.
+
+    Members
+    -------
+    largest : see `_largest`.
+    scales : what a spike at step 0 is worth, by signal.
+    """
 
     network: VisionNetwork
-    scales: dict[str, float]
+    largest: dict[str, NDArray]
     bits: int
     cuts: dict[str, Cut] = field(default_factory=dict)
+    scales: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.scales |= {name: float(value.max()) for name, value in self.largest.items()}
+        for number in range(len(self.network.model.blocks)):
+            of = {part: f"block{number}.{part}" for part in ("k", "attention")}
+            q, v = (self._factors(f"block{number}.{part}") for part in "qv")
+            self.scales[of["k"]] = float((self.largest[of["k"]] / q).max())
+            self.scales[of["attention"]] = float((self.largest[of["attention"]] * v).max())
 
     def layers(self) -> list[Layer]:
         model, shape = self.network.model, self.network.model.shape
@@ -128,10 +146,13 @@ class _Conversion:
 
     def _block(self, name: str, block: VisionBlock, stream: str) -> list[Layer]:
         x = self._encoded(f"{name}.x", stream)
-        qkv = [
-            Linear(inputs=(x.name,), **self._coded(f"{name}.{part}", x.name, *folded))
-            for part, folded in zip("qkv", _parts(block.qkv), strict=True)
-        ]
+        q, v = self._factors(f"{name}.q"), self._factors(f"{name}.v")
+        qkv = []
+        for part, factors, folded in zip("qkv", (q, 1 / q, v), _parts(block.qkv), strict=True):
+            of_head = np.repeat(factors, len(folded[1]) // block.heads)
+            weight, bias = (values * of_head for values in folded)
+            coded = self._coded(f"{name}.{part}", x.name, weight, bias)
+            qkv.append(Linear(inputs=(x.name,), **coded))
         attention = Attention(
             name=f"{name}.attention",
             inputs=tuple(layer.name for layer in qkv),
@@ -143,12 +164,12 @@ class _Conversion:
                 "output": self.scales[f"{name}.attention"],
             },
         )
-        proj = self._added(f"{name}.proj", attention.name, block.proj)
+        proj = self._added(f"{name}.proj", attention.name, *self._projection(name, block))
         u1 = Residual(name=f"{name}.u1", form="membrane", inputs=(stream, proj.name))
         x1 = self._encoded(f"{name}.x1", u1.name)
         hidden = self._coded(f"{name}.fc1", x1.name, *_folded(block.fc1), signed=False)
         fc1 = Linear(inputs=(x1.name,), **hidden)
-        fc2 = self._added(f"{name}.fc2", fc1.name, block.fc2)
+        fc2 = self._added(f"{name}.fc2", fc1.name, *_folded(block.fc2))
         u2 = Residual(name=f"{name}.u2", form="membrane", inputs=(u1.name, fc2.name))
         return [x, *qkv, attention, proj, u1, x1, fc1, fc2, u2]
 
@@ -167,9 +188,8 @@ class _Conversion:
         neuron = self._neuron(name, gain, signed)
         return {**self._integers(name, weight, bias, gain), "neuron": neuron}
 
-    def _added(self, name: str, source: str, module: Normalised) -> Linear:
+    def _added(self, name: str, source: str, weight: NDArray, bias: NDArray) -> Linear:
         """A layer that adds to the stream."""
-        weight, bias = _folded(module)
         fields = self._current(name, weight * self.scales[source], bias)
         return Linear(inputs=(source,), **fields)
 
@@ -216,9 +236,22 @@ class _Conversion:
         weights = [self._embedding()[0]]
         for number, block in enumerate(self.network.model.blocks):
             assert isinstance(block, VisionBlock)
-            for source, module in (("attention", block.proj), ("fc1", block.fc2)):
-                weights.append(_folded(module)[0] * self.scales[f"block{number}.{source}"])
+            name = f"block{number}"
+            weights += [
+                self._projection(name, block)[0] * self.scales[f"{name}.attention"],
+                _folded(block.fc2)[0] * self.scales[f"{name}.fc1"],
+            ]
         return min(map(self._largest_gain, weights))
+
+    def _factors(self, name: str) -> NDArray:
+        """What makes the scales of the heads of a signal equal."""
+        return self.largest[name].max() / self.largest[name]
+
+    def _projection(self, name: str, block: VisionBlock) -> tuple[NDArray, NDArray]:
+        """Weights behind attention, for values of heads that have one scale."""
+        weight, bias = _folded(block.proj)
+        factors = np.repeat(self._factors(f"{name}.v"), len(weight) // block.heads)
+        return weight / factors[:, None], bias
 
     def _embedding(self) -> tuple[NDArray, NDArray]:
         """Weights of pixels as integers."""
