@@ -107,9 +107,10 @@ def _parts(module: SpikingLinear, names: Sequence[str]) -> list[dict]:
     ]
 
 
-def _neuron(module: LIF | ReLU, threshold: torch.Tensor) -> Neuron:
+def _neuron(module: torch.nn.Module, threshold: torch.Tensor) -> Neuron:
     if isinstance(module, ReLU):
         return Neuron(threshold=int(threshold), kind=module.kind, bits=module.bits)
+    assert isinstance(module, LIF)
     return Neuron(threshold=int(threshold), leak=module.leak, kind=module.kind)
 
 

@@ -15,7 +15,7 @@ from spikeloom.networks.engine.rounding import round_biases
 from spikeloom.networks.evaluation import Activity, activity, check_images
 from spikeloom.networks.file import SUFFIX, digest, save
 from spikeloom.networks.finding import find_network, is_path, network_names
-from spikeloom.networks.graph import Graph
+from spikeloom.networks.graph import Graph, check_name
 from spikeloom.networks.network import network_core
 from spikeloom.outputs import check_file
 
@@ -44,6 +44,12 @@ VIT = "vit"
 ARCHITECTURES = ("spikformer", "a2os2a", "spike-driven", "ssa", VIT)
 DEFAULTS: dict[str, dict[str, Any]] = {  # of the keys, where they differ from the flagship's
     "ssa": {"steps": 10, "penalty": 0.0},  # no engine has cycles of it
+}
+UNUSED: dict[str, tuple[str, ...]] = {  # keys that mean nothing to an architecture
+    "spikformer": ("k_bits",),
+    "spike-driven": ("k_bits",),
+    "ssa": ("k_bits",),
+    VIT: ("steps", "weight_bits", "k_bits", "cycles", "penalty"),
 }
 LICENCE = "Apache-2.0"
 
@@ -100,6 +106,11 @@ def train_task(
         raise unknown("task", task, TASKS)
     if architecture not in ARCHITECTURES:
         raise unknown("architecture", architecture, ARCHITECTURES)
+    if name:
+        check_name(name)
+    for key in UNUSED.get(architecture, ()):
+        if key in (settings or {}):
+            raise InputError(f"train: key {key} means nothing to --arch {architecture}; remove it")
     keys = TrainingKeys.from_settings(DEFAULTS.get(architecture, {}) | dict(settings or {}))
     check_output(output, {"--checkpoint": checkpoint, "--data": data})
     check_torch("training")

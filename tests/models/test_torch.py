@@ -298,7 +298,7 @@ def test_augmentation_shifts_and_mirrors():
         (lambda: TransformerShape(form="ssa2"), "unknown form 'ssa2'"),
         (lambda: SpikingLinear(4, 7, parts=3), "7 outputs are not a multiple of 3 parts"),
         (lambda: LIF(16), "leak must be 0 to 15, not 16"),
-        (lambda: SpikingTransformer(TransformerShape(image=(9, 8, 1))), "no patches of 4 x 4"),
+        (lambda: TransformerShape(image=(9, 8, 1)), "no patches of 4 x 4"),
         (lambda: TransformerShape(heads=5), "5 heads do not divide"),
         (lambda: Recipe(epochs=2, integer_epochs=3), "3 of 2 epochs in integers"),
     ],

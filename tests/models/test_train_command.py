@@ -77,6 +77,12 @@ def test_train_vit(data, tmp_path, capfd):
         (["cifar", "--data", "."], "unknown task 'cifar'"),
         (["mnist", "--data", ".", "--arch", "resnet"], "unknown architecture 'resnet'"),
         (["mnist", "--data", ".", "--set", "depth=3"], "unknown key 'depth'"),
+        (
+            ["mnist", "--data", ".", "--arch", "vit", "--set", "steps=2"],
+            "key steps means nothing to --arch vit",
+        ),
+        (["mnist", "--data", ".", "--name", "My Net"], "'My Net' is not a name"),
+        (["mnist", "--data", ".", "--set", "k_bits=2"], "key k_bits means nothing to"),
         (["mnist", "--data", ".", "--set", "width=wide"], "width = 'wide' is not a whole number"),
         (["mnist", "--data", ".", "--set", "rate=0"], "rate must be a number in (0.0, 1.0]"),
         (["mnist", "--data", ".", "-o", "net.pt"], "ends in .safetensors"),

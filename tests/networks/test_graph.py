@@ -58,8 +58,8 @@ def without(layer):
 
 BAD = {
     "name": (top(name="No Name"), "network: 'No Name' is not a name; use a lower-case letter"),
-    "steps": (top(steps=17), "network random-network: steps is 17; it must be in 1..16"),
-    "steps as text": (top(steps="4"), "steps is '4'; it must be a whole number in 1..16"),
+    "steps": (top(steps=65), "network random-network: steps is 65; it must be in 1..64"),
+    "steps as text": (top(steps="4"), "steps is '4'; it must be a whole number in 1..64"),
     "steps as a truth value": (top(steps=True), "steps is True; it must be a whole number"),
     "image": (top(image=[2, 4]), "image is [2, 4]; it must be a list of 3 numbers"),
     "channels": (top(image=[2, 4, 65]), "channels of the image is 65; it must be in 1..64"),
@@ -250,7 +250,8 @@ def test_neurons_that_are_not_built_are_refused(kind):
     with pytest.raises(InputError) as caught:
         changed(neuron("block0.q", kind=kind))
     message = (
-        f"layer block0.q: neuron kind {kind!r} does not exist; kinds: lif, ternary, relu, none"
+        f"layer block0.q: neuron kind {kind!r} does not exist; kinds: lif, ternary, relu, "
+        "phase, none"
     )
     assert str(caught.value) == message
 

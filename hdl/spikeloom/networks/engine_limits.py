@@ -1,4 +1,5 @@
 """What the engine of networks offers, without its hardware."""
 
 LANES = (4, 8, 16, 32, 64, 128)  # outputs that are computed at once
+MAX_STEPS = 16
 CHUNK_BITS = 16  # of a beat of weights: the width of an SPRAM

@@ -28,8 +28,8 @@ COMPARED = 100  # images whose measured cycles are compared with the formula
 
 @dataclass(frozen=True)
 class Activity:
-    """The mean activity of a layer: `ones`, the mean of its output (the share of neurons that
-    spike), and the `additions` with nonzero operands that it makes for an image."""
+    """The mean activity of a layer: `ones`, the mean magnitude of its output (the share of neurons
+    that spike), and the `additions` with nonzero operands that it makes for an image."""
 
     ones: float
     additions: float

@@ -27,9 +27,11 @@ class Result:
     Members
     -------
     logits : int32 (B, classes).
-    counts : by layer, the sum of its output (its spikes) in each image, int64 (B,).
+    counts : by layer, the sum of the magnitudes of its output (its spikes) in each image, int64
+        (B,).
     additions : by layer, additions with nonzero operands in each image, int64 (B,).
-    spikes : by layer, its output, uint8 (B, T, N, D); empty unless they were asked for.
+    spikes : by layer, its output (B, T, N, D), uint8, or int8 if there are negative ones; empty
+        unless they were asked for.
     """
 
     logits: NDArray
@@ -58,7 +60,8 @@ def run(graph: Graph, images: ArrayLike, *, keep: bool = False) -> Result:
         output = values[layer.name] = layer.compute(sources, inputs)
         result.additions[layer.name] = layer.additions(sources, inputs)
         if isinstance(graph.signals[layer.name], Spikes):
-            result.counts[layer.name] = output.sum((1, 2, 3), dtype=np.int64)
+            magnitude = np.abs(output) if output.dtype.kind == "i" else output
+            result.counts[layer.name] = magnitude.sum((1, 2, 3), dtype=np.int64)
         if not keep:
             for name in {*layer.inputs}:
                 if last_use[name] == layer.name:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 INPUT = "image"
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-MAX_STEPS = 16
+MAX_STEPS = 64
 MAX_TOKENS = 4096
 MAX_CHANNELS = 64
 MAX_LAYERS = 1024
@@ -37,7 +37,7 @@ class Graph:
     Parameters
     ----------
     name : lower-case letters, digits, '-' and '_'.
-    steps : time steps T, 1..16.
+    steps : time steps T, 1..64.
     image : height, width and channels.
     layers : each reads layers before it, or "image"; the last one is the classifier.
     pixel_bits : upper bits of a pixel that are used, 1..8.
@@ -61,11 +61,7 @@ class Graph:
     """The output of each layer, and "image"."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
-            raise InputError(
-                f"network: {echo(self.name)} is not a name; use a lower-case letter, then letters, "
-                "digits, '-' or '_', at most 64 in all"
-            )
+        check_name(self.name)
         where = f"network {self.name}"
         whole(self.steps, 1, MAX_STEPS, where, "steps")
         whole(self.pixel_bits, 1, 8, where, "pixel_bits")
@@ -291,6 +287,15 @@ class Graph:
     def tensors(self) -> dict[str, NDArray]:
         """All arrays by the name of their tensor."""
         return {name: array for layer in self.layers for name, array in layer.tensors().items()}
+
+
+def check_name(name: Any) -> None:
+    """Raise `InputError` unless a network may have that name."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise InputError(
+            f"network: {echo(name)} is not a name; use a lower-case letter, then letters, digits, "
+            "'-' or '_', at most 64 in all"
+        )
 
 
 def layer_from_json(entry: Any, number: int, tensors: Mapping[str, NDArray]) -> Layer:

@@ -15,12 +15,19 @@ from .values import fields_of, whole
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SPIKING = ("lif", "ternary", "relu")
+SPIKING = ("lif", "ternary", "relu", "phase")
 KINDS = (*SPIKING, "none")
 RESETS = ("hard", "soft")
-OPTIONAL = {"lif": ("leak", "reset"), "ternary": ("leak", "reset"), "relu": ("bits",), "none": ()}
+OPTIONAL = {
+    "lif": ("leak", "reset"),
+    "ternary": ("leak", "reset"),
+    "relu": ("bits",),
+    "phase": ("shift", "signed"),
+    "none": ("shift",),
+}
 MAX_THRESHOLD = 2**23 - 1
 MAX_BITS = 8
+MAX_SHIFT = 7  # of a phase code: its base is at least 1.008
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +49,11 @@ class Neuron:
 
     A bias of half the threshold rounds to the nearest value.
 
-    none, for no neuron: the output is the currents. Use `NO_NEURON`.
+    phase, for one-spike phase codes of base ``2**shift / (2**shift - 1)``. A neuron spikes once, at
+    the first step t of ``|I| >= ceil(threshold base**-t)``: 1 where I is positive, else -1, or
+    nothing if it is not `signed`.
+
+    none, for no neuron: the output is the currents ``I >> shift``. Use `NO_NEURON`.
     """
 
     threshold: int
@@ -50,13 +61,15 @@ class Neuron:
     reset: str = "hard"
     kind: str = "lif"
     bits: int = 1
+    shift: int = 0
+    signed: bool = True
 
     @classmethod
     def from_json(cls, entry: Any, where: str) -> Neuron:
         """The neuron of a layer's JSON entry. Raises `InputError` if it is invalid."""
         kind = entry.get("kind") if isinstance(entry, dict) else None
         known = OPTIONAL.get(kind) if isinstance(kind, str) else None
-        optional = ("leak", "reset", "bits") if known is None else known
+        optional = ("leak", "reset", "bits", "shift", "signed") if known is None else known
         required = ("kind",) if kind == "none" else ("kind", "threshold")
         given = fields_of(entry, where, "neuron", required=required, optional=optional)
         given.setdefault("threshold", 1)
@@ -67,7 +80,7 @@ class Neuron:
     def to_json(self) -> dict[str, Any]:
         """The neuron as JSON."""
         if self.kind == "none":
-            return {"kind": self.kind}
+            return {"kind": self.kind, **({"shift": self.shift} if self.shift else {})}
         names = ("kind", "threshold", *OPTIONAL[self.kind])
         return {name: getattr(self, name) for name in names}
 
@@ -84,6 +97,10 @@ class Neuron:
         whole(self.leak, 0, 1, where, "leak")
         whole(self.threshold, 1, MAX_THRESHOLD, where, "threshold")
         whole(self.bits, 1, MAX_BITS if self.kind == "relu" else 1, where, "bits of a neuron")
+        if self.kind in ("phase", "none"):
+            whole(self.shift, int(self.kind == "phase"), MAX_SHIFT, where, "shift of a neuron")
+        if not isinstance(self.signed, bool):
+            raise InputError(f"{where}: signed is {echo(self.signed)}; give true or false")
         if self.kind in ("lif", "ternary") and self.leak and self.threshold % 2:
             raise InputError(
                 f"{where}: threshold {self.threshold} is odd; make it even, or set leak to 0"
@@ -92,7 +109,7 @@ class Neuron:
     @property
     def low(self) -> int:
         """The smallest output."""
-        return -1 if self.kind == "ternary" else 0
+        return -1 if self.kind == "ternary" or (self.kind == "phase" and self.signed) else 0
 
     @property
     def high(self) -> int:
@@ -100,23 +117,32 @@ class Neuron:
         return 2**self.bits - 1
 
     def output(
-        self, like: Spikes | Currents, current: Range, dims: int | None = None
+        self,
+        like: Spikes | Currents,
+        current: Range,
+        dims: int | None = None,
+        *,
+        constant: bool = False,
     ) -> Spikes | Currents:
         """The signal of neurons for the steps and places of a signal, of `dims` dims (default: as
-        many), and for currents in a range."""
-        dims = dims or like.dims
+        many), and for currents in a range, which are `constant` if they are the same in all
+        steps."""
+        dims, shape = dims or like.dims, (like.steps, like.tokens)
         if self.kind == "none":
-            return Currents(
-                like.steps, like.tokens, dims, current.high, current.low, grid=like.grid
-            )
-        return Spikes(like.steps, like.tokens, dims, self.high, self.low, grid=like.grid)
+            high, low = current.high >> self.shift, current.low >> self.shift
+            return Currents(*shape, dims, high, low, grid=like.grid, constant=constant)
+        shift = self.shift if self.kind == "phase" else 0
+        return Spikes(*shape, dims, self.high, self.low, grid=like.grid, shift=shift)
 
     def fire(self, current: NDArray, steps: int) -> NDArray:
         """The output (B, T, ...) for currents (B, T, ...), or (B, 1, ...) if they are the same in
-        all `steps`; uint8, int8 if ternary, or the currents themselves."""
+        all `steps`; uint8, int8 if there are negative ones, or the currents, of as many steps as
+        are given."""
         batch, given, *rest = current.shape
         if self.kind == "none":
-            return np.repeat(current, steps, axis=1) if given < steps else current
+            return current >> self.shift if self.shift else current
+        if self.kind == "phase":
+            return self._codes(current[:, 0], steps)
         if self.kind == "relu":
             values = np.clip(current // self.threshold, 0, self.high).astype(np.uint8)
             return np.repeat(values, steps, axis=1) if given < steps else values
@@ -137,9 +163,23 @@ class Neuron:
                 v -= spikes * current.dtype.type(self.threshold)
         return fired
 
+    def _codes(self, current: NDArray, steps: int) -> NDArray:
+        """Phase codes (B, T, ...) of currents (B, ...)."""
+        levels = np.array(self.levels(steps), np.int64)
+        step = steps - np.searchsorted(levels[::-1], np.abs(current), side="right")
+        sign = np.sign(current) if self.signed else current > 0
+        at = np.arange(steps).reshape(1, -1, *[1] * (current.ndim - 1))
+        codes = (step[:, None] == at) * sign[:, None]
+        return codes.astype(np.int8 if self.signed else np.uint8)
+
+    def levels(self, steps: int) -> list[int]:
+        """Of kind phase: the least magnitude that spikes at each step or before."""
+        one, base = self.shift, (1 << self.shift) - 1
+        return [-(-(self.threshold * base**t) >> one * t) for t in range(steps)]
+
     def membrane(self, current: Range, steps: int) -> Range:
         """The range of v over all `steps`, for currents in a range."""
-        if self.kind in ("relu", "none"):
+        if self.kind in ("relu", "phase", "none"):
             return current
         v = seen = current
         for _ in range(1, steps):
@@ -170,7 +210,7 @@ class Neuron:
     def accumulator(self, current: Range, steps: int) -> Range:
         """What an accumulator holds that keeps ``v - threshold``; of relu from ``v - threshold
         2**(bits - 1)`` to v, of ternary to ``v + threshold``, which decide as well."""
-        if self.kind == "none":
+        if self.kind in ("phase", "none"):
             return current
         membrane = self.membrane(current, steps)
         kept = membrane.shifted(-self.threshold << (self.bits - 1))

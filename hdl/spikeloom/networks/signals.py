@@ -25,7 +25,8 @@ class Spikes:
     """Integers ``low..high`` of `dims` neurons for each of `tokens` tokens in `steps` time steps.
 
     They are 0 and 1 for spikes; `high` is more for sums of spikes. Tokens are the places of a
-    `grid` of rows and columns, row by row.
+    `grid` of rows and columns, row by row. With a `shift` of k they are a phase code: at most one
+    spike for each neuron, worth ``base**-t`` at step t, where ``base = 2**k / (2**k - 1)``.
     """
 
     steps: int
@@ -34,6 +35,7 @@ class Spikes:
     high: int = 1
     low: int = 0
     grid: tuple[int, int] | None = None
+    shift: int = 0
 
     def __str__(self) -> str:
         return f"{self.tokens} tokens x {self.dims}"
@@ -42,7 +44,8 @@ class Spikes:
 @dataclass(frozen=True)
 class Currents:
     """Integers ``low..high``, of either sign, of `dims` elements for each of `tokens` tokens in
-    `steps` time steps: sums without neurons. `grid` as for `Spikes`."""
+    `steps` time steps: sums without neurons. `grid` as for `Spikes`. Arrays of `constant` currents,
+    the same in all steps, hold one step."""
 
     steps: int
     tokens: int
@@ -50,6 +53,7 @@ class Currents:
     high: int
     low: int
     grid: tuple[int, int] | None = None
+    constant: bool = False
 
     def __str__(self) -> str:
         return f"currents of {self.tokens} tokens x {self.dims}"

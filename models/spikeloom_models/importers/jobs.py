@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..floating import FloatNetwork
+    from ..phase_conversion import VisionNetwork
     from ..quantise import Cut
 
 BITS = (8, 6, 4)
@@ -227,14 +229,11 @@ def _check_labels(labels: NDArray, classes: int) -> None:
 
 def _choose(network, measured, bits, sweep, name, classes, fit):
     """The network in the chosen number of bits, and what was tried."""
-    from ..calibration import measured_inputs
-    from ..quantise import quantise
-
-    inputs = {} if measured.images is None else measured_inputs(network, measured.images)
+    integers = _integers(network, measured.images)
     made, tried = {}, {}
     wanted = sorted(BITS) if sweep or bits == AUTO else [bits]
     for number in wanted:
-        made[number] = quantise(network, number, name=name, classes=classes, inputs=inputs)
+        made[number] = integers(number, name=name, classes=classes)
         tried[number] = measured.fidelity(fit(made[number].graph), number)
         if bits == AUTO and not sweep and measured.is_good(tried[number]):
             break
@@ -242,3 +241,15 @@ def _choose(network, measured, bits, sweep, name, classes, fit):
         good = [number for number in tried if measured.is_good(tried[number])]
         bits = min(good, default=max(BITS))
     return made[bits], tuple(tried.values())
+
+
+def _integers(network: FloatNetwork | VisionNetwork, images: NDArray | None) -> Callable:
+    """What makes `network` one of integers, by bits; a vision transformer one in phase codes."""
+    from ..calibration import measured_inputs
+    from ..phase_conversion import VisionNetwork, convert
+    from ..quantise import quantise
+
+    if isinstance(network, VisionNetwork):
+        return partial(convert, network, images)
+    inputs = {} if images is None else measured_inputs(network, images)
+    return partial(quantise, network, inputs=inputs)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..floating import FloatNetwork
+    from ..phase_conversion import VisionNetwork
 
 COUNTERS = "num_batches_tracked"  # of batch normalisation; nothing depends on it
 
@@ -89,7 +90,7 @@ class Architecture:
     name: str
     title: str
     settings: tuple[Setting, ...]
-    build: Callable[[Keys, Mapping[str, Any]], FloatNetwork]
+    build: Callable[[Keys, Mapping[str, Any]], FloatNetwork | VisionNetwork]
 
     def values(self, given: Mapping[str, str]) -> dict[str, Any]:
         """The values of all settings. Raises `InputError` for one that is unknown or missing."""

@@ -60,6 +60,11 @@ class TransformerShape:
             raise InputError(
                 f"{self.heads} heads do not divide a width of {self.width}; choose a divisor"
             )
+        if any(side % part for side, part in zip(self.image, self.patch, strict=False)):
+            raise InputError(
+                f"an image of {self.image[0]} x {self.image[1]} has no patches of {self.patch[0]} "
+                f"x {self.patch[1]}; choose divisors"
+            )
         if self.position:
             position_channel(self.image[:2], self.patch)  # whether there is room for it
 

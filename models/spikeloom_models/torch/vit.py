@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
@@ -36,11 +38,29 @@ class VisionBlock(nn.Module):
         self.fc1, self.fc2 = Normalised(d, shape.hidden), Normalised(shape.hidden, d)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))
-        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind()
-        attended = scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(-2)
-        x = x + self.proj(attended)
+        q, k, v = self._heads(x)
+        x = x + self.proj(_joined(scaled_dot_product_attention(q, k, v)))
         return x + self.fc2(self.fc1(x).relu())
+
+    def signals(self, x: torch.Tensor, name: str) -> dict[str, torch.Tensor]:
+        """What passes between the layers for an input ``[B, N, D]``, by name."""
+        q, k, v = self._heads(x)
+        score = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
+        attended = score.softmax(-1) @ v
+        x1 = x + self.proj(_joined(attended))
+        hidden = self.fc1(x1).relu()
+        out = {"x": x, "q": q, "k": k, "v": v, "score": score, "attention": attended}
+        out |= {"x1": x1, "fc1": hidden, "out": x1 + self.fc2(hidden)}
+        return {f"{name}.{key}": value for key, value in out.items()}
+
+    def _heads(self, x):
+        qkv = self.qkv(x).unflatten(-1, (3, self.heads, -1))
+        return qkv.permute(2, 0, 3, 1, 4).unbind()
+
+
+def _joined(x: torch.Tensor) -> torch.Tensor:
+    """Heads ``[B, H, N, D]`` as ``[B, N, H * D]``."""
+    return x.transpose(1, 2).flatten(-2)
 
 
 class VisionTransformer(nn.Module):
@@ -71,11 +91,23 @@ class VisionTransformer(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.head(self.stream(images).mean(1))
 
+    def signals(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        """What passes between the layers, by name; the head reads ``head.x``."""
+        found, x = {}, self._embedded(images)
+        for number, block in enumerate(self.blocks):
+            assert isinstance(block, VisionBlock)
+            found |= block.signals(x, f"block{number}")
+            x = found.pop(f"block{number}.out")
+        return found | {"head.x": x}
+
     def stream(self, images: torch.Tensor) -> torch.Tensor:
         """What the head reads, ``[B, N, D]``."""
-        bits = self.shape.pixel_bits
-        pixels = cut_patches(self.positions(images), self.shape.patch) >> (8 - bits)
-        x = self.embed(pixels.to(self.head.weight.dtype) / (2**bits - 1))
+        x = self._embedded(images)
         for block in self.blocks:
             x = block(x)
         return x
+
+    def _embedded(self, images):
+        bits = self.shape.pixel_bits
+        pixels = cut_patches(self.positions(images), self.shape.patch) >> (8 - bits)
+        return self.embed(pixels.to(self.head.weight.dtype) / (2**bits - 1))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...errors import InputError
-from ..engine_limits import LANES
+from ..engine_limits import LANES, MAX_STEPS
 from ..graph import INPUT, Graph
 from ..layers import (
     Attention,
@@ -66,6 +66,11 @@ def compile_network(
 
 def check_built(network: Graph) -> None:
     """Raise `InputError` for a layer that the golden model runs and the engine does not."""
+    if network.steps > MAX_STEPS:
+        raise InputError(
+            f"network {network.name}: the engine runs up to {MAX_STEPS} steps yet, not "
+            f"{network.steps}; the golden model runs this network"
+        )
     readers: dict[str, list[tuple[Layer, int]]] = {}
     for layer in network.layers:
         for n, name in enumerate(layer.inputs):
@@ -91,6 +96,8 @@ def _missing(layer: Layer, readers: Sequence[tuple[Layer, int]]) -> str:
         return ""
     if neuron.kind == "none":
         return "layers of currents"
+    if neuron.kind == "phase":
+        return "phase codes"
     if not isinstance(layer, Linear):
         return f"{neuron.kind} neurons of kind {layer.KIND}"
     if neuron.kind == "ternary" and neuron.reset == "soft":

@@ -75,7 +75,7 @@ class Attention(Layer):
     def qkv(self, sources: Sequence[Signal]) -> list[Spikes]:
         """The inputs q, k and v, which must fit each other, the heads and the form."""
         self.take(sources, 3)
-        found = self.spikes(sources)
+        found = self.spikes(sources, phases=self._form.PHASES)
         for name, source in zip(self.inputs, found, strict=True):
             if source.dims % self.heads:
                 raise self.error(

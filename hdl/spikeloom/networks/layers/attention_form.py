@@ -23,10 +23,12 @@ class AttentionForm:
     -------------
     FIELDS : the optional fields of the layer that the form needs.
     SPIKING : whether neurons follow.
+    PHASES : whether the inputs may be phase codes.
     """
 
     FIELDS: ClassVar[tuple[str, ...]] = ()
     SPIKING: ClassVar[bool] = True
+    PHASES: ClassVar[bool] = False
 
     def check(self, layer: Attention, qkv: Sequence[Spikes]) -> None:
         """Check the inputs, whose heads are known to fit. Raises `InputError`; here, unless all are

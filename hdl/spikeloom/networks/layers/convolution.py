@@ -67,7 +67,8 @@ class Convolution(Weighted):
         self.need_rows(self.kernel[0] * self.kernel[1] * channels, "a window has")
         places = Spikes(source.steps, grid[0] * grid[1], self.outputs, grid=grid)
         low, high = self._range(source)
-        return self.neuron.output(places, self.current(high, low))
+        constant = isinstance(source, Image)
+        return self.neuron.output(places, self.current(high, low), constant=constant)
 
     def source(self, sources: Sequence[Signal]) -> Image | Spikes:
         """The input, which must be the image or spikes on a grid."""

@@ -163,12 +163,19 @@ class Layer:
                 f"has {counted(len(sources), 'input')}; kind {self.KIND} takes {count}"
             )
 
-    def spikes(self, sources: Sequence[Signal]) -> list[Spikes]:
-        """The inputs, which must all be spikes or their sums, of equal steps and tokens."""
+    def spikes(self, sources: Sequence[Signal], *, phases: bool = False) -> list[Spikes]:
+        """The inputs, which must all be spikes or their sums, of equal steps and tokens, and phase
+        codes only with `phases`."""
         found = []
         for name, source in zip(self.inputs, sources, strict=True):
             if not isinstance(source, Spikes):
                 raise self.error(f"input {name} is {source}; {self.KIND} takes spikes of a layer")
+            if source.shift and not phases:
+                form = f" of form {form}" if (form := getattr(self, "form", "")) else ""
+                raise self.error(
+                    f"input {name} is a phase code, which {self.KIND}{form} does not take; add up "
+                    "the currents of layers with neuron kind none instead"
+                )
             found.append(source)
         if len({(one.steps, one.tokens) for one in found}) > 1:
             shapes = ", ".join(f"{n} {s.tokens}" for n, s in zip(self.inputs, found, strict=True))

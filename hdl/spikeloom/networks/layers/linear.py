@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Linear(Weighted):
-    """``I[t, n, o] = sum over i of x[t, n, i] weight[i, o] + bias[o]``, and its neurons."""
+    """``I[t, n, o] = sum over i of x[t, n, i] weight[i, o] + bias[o]``, and its neurons.
+
+    The current of a phase code is a single one, by Horner's rule from the last step to the first;
+    the division by the base rounds to the nearest integer, so that nothing drifts::
+
+        v <- v - (v + 2**(shift - 1) >> shift) + sum over i of x[t, n, i] weight[i, o]
+        I = v + bias
+    """
 
     KIND = "linear"
 
@@ -30,21 +37,38 @@ class Linear(Weighted):
 
     def output(self, sources: Sequence[Signal]) -> Signal:
         self.take(sources, 1)
-        (x,) = self.spikes(sources)
+        (x,) = self.spikes(sources, phases=True)
         self.need_rows(x.dims, f"input {self.inputs[0]} has")
-        return self.neuron.output(x, self.current(x.high, x.low), self.outputs)
+        if self.neuron.kind == "phase" and not x.shift:
+            raise self.error(
+                f"its neurons encode a phase, but input {self.inputs[0]} is no phase code; use lif"
+            )
+        current = self.current(x.high, x.low)
+        return self.neuron.output(x, current, self.outputs, constant=x.shift > 0)
 
     def bounds(self, sources: Sequence[Signal]) -> Bounds:
-        (x,) = self.spikes(sources)
+        (x,) = self.spikes(sources, phases=True)
         current = self.current(x.high, x.low)
         membrane = self.neuron.membrane(current, x.steps)
         return Bounds(current, membrane, self.neuron.accumulator(current, x.steps))
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
-        (x,) = self.spikes(sources)
+        (x,) = self.spikes(sources, phases=True)
         sums = exact_product(inputs[0], self.weight, self.sums(x.high, x.low))
+        if x.shift:
+            sums = horner(sums, x.shift)
         sums += self.bias
         return self.neuron.fire(sums, x.steps)
 
     def additions(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         return ones(inputs[0]) * self.outputs
+
+
+def horner(sums: NDArray, shift: int) -> NDArray:
+    """The value (B, 1, ...) of sums (B, T, ...) of a phase code; it is never larger than their
+    sum."""
+    v, half = sums[:, -1].copy(), 1 << shift - 1
+    for t in reversed(range(sums.shape[1] - 1)):
+        v -= v + half >> shift
+        v += sums[:, t]
+    return v[:, None]

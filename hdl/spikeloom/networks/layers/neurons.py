@@ -31,6 +31,11 @@ class Neurons(Layer):
     def output(self, sources: Sequence[Signal]) -> Signal:
         self.take(sources, 1)
         (x,) = self.currents(sources)
+        if self.neuron.kind == "phase" and not x.constant:
+            raise self.error(
+                f"its neurons encode a phase, but the currents of {self.inputs[0]} change from "
+                "step to step; use lif"
+            )
         return self.neuron.output(x, Range(x.low, x.high))
 
     def bounds(self, sources: Sequence[Signal]) -> Bounds:
@@ -40,7 +45,8 @@ class Neurons(Layer):
         return Bounds(current, membrane, self.neuron.accumulator(current, x.steps))
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
-        return self.neuron.fire(inputs[0], inputs[0].shape[1])
+        (x,) = self.currents(sources)
+        return self.neuron.fire(inputs[0], x.steps)
 
     def additions(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         """One for each element."""

@@ -69,7 +69,7 @@ class PatchEmbedding(Weighted):
             self._check_position(image)
         grid = rows // height, columns // width
         places = Spikes(image.steps, grid[0] * grid[1], self.outputs, grid=grid)
-        return self.neuron.output(places, self.current(2**image.bits - 1))
+        return self.neuron.output(places, self.current(2**image.bits - 1), constant=True)
 
     def _check_position(self, image: Image) -> None:
         if image.channels < 2:

@@ -34,15 +34,28 @@ class PhaseCoded(AttentionForm):
 
     FIELDS = ("scales",)
     SPIKING = False
+    PHASES = True
 
     def check(self, layer: Attention, qkv: Sequence[Spikes]) -> None:
         for name, source in zip(layer.inputs, qkv, strict=True):
             self.need(layer, name, source, -1, 1, "spikes")
         same_dims(layer, qkv[:2])
+        self._check_base(layer, qkv)
         try:
             self.config(layer, qkv)
         except InputError as error:
             raise layer.error(str(error)) from None
+
+    def _check_base(self, layer: Attention, qkv: Sequence[Spikes]) -> None:
+        """Raise `InputError` unless inputs that are phase codes have the base of the scales."""
+        assert layer.scales is not None
+        for name, source in zip(layer.inputs, qkv, strict=True):
+            base = base_of(source.shift) if source.shift else layer.scales["base"]
+            if base != layer.scales["base"]:
+                raise layer.error(
+                    f"input {name} is a phase code of base {base!r} and the scales have base "
+                    f"{layer.scales['base']!r}; make them equal"
+                )
 
     def config(self, layer: Attention, qkv: Sequence[Spikes]) -> Spiked:
         """The core of a head."""
@@ -53,7 +66,7 @@ class PhaseCoded(AttentionForm):
 
     def output(self, layer: Attention, qkv: Sequence[Spikes]) -> Signal:
         v = qkv[2]
-        return Spikes(v.steps, v.tokens, v.dims, low=-1, grid=v.grid)
+        return Spikes(v.steps, v.tokens, v.dims, low=-1, grid=v.grid, shift=v.shift)
 
     def bounds(self, layer: Attention, qkv: Sequence[Spikes]) -> None:
         return None
@@ -73,6 +86,11 @@ class PhaseCoded(AttentionForm):
         )
         tokens = inputs[0].shape[2]
         return (q * k).sum((1, 2)) + tokens * v.sum((1, 2))
+
+
+def base_of(shift: int) -> float:
+    """The base of a phase code, whose division by the base is a shift and a subtraction."""
+    return 2**shift / (2**shift - 1)
 
 
 def head_core(

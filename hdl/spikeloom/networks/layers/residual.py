@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -71,7 +72,11 @@ class Residual(Layer):
         high, low = sum(one.high for one in found), sum(one.low for one in found)
         grids = {one.grid for one in found}
         return replace(
-            found[0], high=high, low=low, grid=found[0].grid if len(grids) == 1 else None
+            found[0],
+            high=high,
+            low=low,
+            grid=found[0].grid if len(grids) == 1 else None,
+            constant=all(one.constant for one in found),
         )
 
     def bounds(self, sources: Sequence[Signal]) -> Bounds | None:
@@ -83,7 +88,7 @@ class Residual(Layer):
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         if self.form == "membrane":
-            return np.add.reduce(inputs)
+            return functools.reduce(np.add, inputs)  # of which some may be constant
         if self.form == "add":
             signed = any(x.dtype == np.int8 for x in inputs)
             return np.add.reduce(inputs, dtype=np.int16 if signed else np.uint8)
@@ -94,5 +99,5 @@ class Residual(Layer):
         """Of form membrane one for each element; else none: the following layers read the spikes of
         every summand."""
         if self.form == "membrane":
-            return np.full(len(inputs[0]), (len(inputs) - 1) * inputs[0][0].size, np.int64)
+            return np.full(len(inputs[0]), (len(inputs) - 1) * max(x[0].size for x in inputs))
         return np.zeros(len(inputs[0]), np.int64)

@@ -1,0 +1,186 @@
+"""Networks of one-spike phase codes: neurons, layers that read codes, what is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spikeloom.errors import InputError
+from spikeloom.networks import golden
+from spikeloom.networks.engine.compiler import check_built
+from spikeloom.networks.file import from_bytes, to_bytes
+from spikeloom.networks.graph import Graph
+from spikeloom.networks.layers import (
+    Attention,
+    Classifier,
+    Linear,
+    Neurons,
+    PatchEmbedding,
+    Residual,
+)
+from spikeloom.networks.neuron import Neuron
+from spikeloom.networks.signals import Spikes
+
+PHASE = {"kind": "phase", "shift": 3}
+
+
+def worth(train, shift):
+    """What spike trains (B, T, ...) are worth."""
+    base = 2**shift / (2**shift - 1)
+    steps = base ** -np.arange(train.shape[1], dtype=float)
+    return np.tensordot(train, steps, (1, 0))
+
+
+@pytest.mark.parametrize("signed", [True, False])
+@pytest.mark.parametrize(("shift", "steps"), [(1, 9), (2, 16), (3, 40)])
+def test_neuron(shift, steps, signed):
+    """The step by trying all of them; and the code is within half a step of the current."""
+    threshold, base = 700, 2**shift / (2**shift - 1)
+    neuron = Neuron(kind="phase", threshold=threshold, shift=shift, signed=signed)
+    current = np.arange(-900, 901, 7, dtype=np.int32).reshape(1, 1, -1)
+    train = neuron.fire(current, steps)
+    for x, spikes in zip(current.flatten(), train[0].T, strict=True):
+        reached = [t for t in range(steps) if abs(x) * base**t >= threshold - 1e-6]
+        silent = not reached or (x < 0 and not signed)
+        wanted = [] if silent else [(reached[0], np.sign(x))]
+        assert [(t, spikes[t]) for t in np.flatnonzero(spikes)] == wanted
+    scale = threshold / ((1 + 1 / base) / 2)
+    kept = (current[0, 0] > 0) | signed
+    inside = kept & (abs(current[0, 0]) <= scale) & (train[0] != 0).any(0)
+    error = abs(scale * worth(train, shift)[0] - current[0, 0])[inside]
+    assert inside.sum() > 50
+    assert (error <= abs(current[0, 0])[inside] * (base - 1) / (base + 1) * 1.02 + 1).all()
+
+
+def test_layers_that_read_codes():
+    """Horner's rule on Python's integers; near the sum of what the spikes are worth."""
+    rng = np.random.default_rng(1)
+    step = rng.integers(0, 44, (5, 6, 10))  # 40 and more: no spike
+    sign = rng.choice([-1, 1], step.shape)
+    train = ((step[:, None] == np.arange(40)[:, None, None]) * sign[:, None]).astype(np.int8)
+    weight = rng.integers(-127, 128, (10, 4)).astype(np.int8)
+    bias = np.array([5, -7, 0, 300], np.int32)
+    source = Spikes(40, 6, 10, low=-1, shift=3)
+    fields = {"inputs": ("x",), "weight": weight, "bias": bias}
+
+    def horner(spikes):
+        v = 0
+        for now in spikes[::-1]:
+            v = v - (v + 4 >> 3) + int(now)
+        return v
+
+    linear = Linear(name="a", neuron=Neuron(kind="none", threshold=1), **fields)
+    found = linear.compute([source], [train])
+    sums = np.einsum("btni,io->btno", train.astype(int), weight.astype(int))
+    expected = np.apply_along_axis(horner, 1, sums) + bias
+    assert found.shape == (5, 1, 6, 4)
+    assert np.array_equal(found[:, 0], expected)
+    assert abs(found[:, 0] - bias - worth(train, 3) @ weight).max() < 5
+    assert abs(found).max() <= linear.bounds([source]).current.magnitude
+    halved = replace(linear, neuron=Neuron(kind="none", threshold=1, shift=2))
+    assert np.array_equal(halved.compute([source], [train]), found >> 2)
+    signal = halved.output([source])
+    assert (signal.constant, signal.low <= found.min() >> 2) == (True, True)
+
+    head = Classifier(name="head", **fields)
+    expected = np.apply_along_axis(horner, 1, sums.sum(2)) + bias
+    assert np.array_equal(head.compute([source], [train]), expected)
+
+
+def phase_network(steps=20, seed=3):
+    """Codes of the image, a block of attention, a residual stream of currents."""
+    rng = np.random.default_rng(seed)
+
+    def weights(rows, columns):
+        return {
+            "weight": rng.integers(-90, 91, (rows, columns)).astype(np.int8),
+            "bias": rng.integers(-99, 100, columns).astype(np.int32),
+        }
+
+    none = Neuron(kind="none", threshold=1)
+    scales = {"base": 8 / 7, "q": 4.0, "k": 4.0, "v": 4.0, "score": 4.0, "output": 3.0}
+    shared = {"inputs": ("x",), "neuron": Neuron(threshold=200, **PHASE)}
+    layers = [
+        PatchEmbedding(
+            name="embed",
+            inputs=("image",),
+            patch=(2, 2),
+            neuron=replace(none, shift=3),
+            **weights(4, 6),
+        ),
+        Neurons(name="x", inputs=("embed",), neuron=Neuron(threshold=1000, **PHASE)),
+        *(Linear(name=name, **shared, **weights(6, 6)) for name in "qkv"),
+        Attention(name="a", inputs=("q", "k", "v"), form="spiked", heads=2, scales=scales),
+        Linear(name="proj", inputs=("a",), neuron=none, **weights(6, 6)),
+        Residual(name="u", form="membrane", inputs=("embed", "proj")),
+        Neurons(name="h", inputs=("u",), neuron=Neuron(threshold=1000, signed=False, **PHASE)),
+        Classifier(name="head", inputs=("h",), **weights(6, 3)),
+    ]
+    return Graph(name="phases", steps=steps, image=(4, 6, 1), pixel_bits=8, layers=tuple(layers))
+
+
+def changed(graph, name, **fields):
+    """The network with other fields of one layer."""
+    layers = (replace(x, **fields) if x.name == name else x for x in graph.layers)
+    return replace(graph, layers=tuple(layers))
+
+
+def test_network():
+    """Through a file; each neuron spikes at most once; the stream is the sum of currents."""
+    graph = phase_network()
+    images = np.random.default_rng(5).integers(0, 256, (7, 4, 6, 1), np.uint8)
+    found = golden.run(graph, images, keep=True)
+    again = golden.run(from_bytes(to_bytes(graph)), images)
+    assert np.array_equal(found.logits, again.logits)
+    assert len(np.unique(found.logits, axis=0)) == 7
+    assert {*found.spikes} == {"x", "q", "k", "v", "a", "h"}
+    for name, train in found.spikes.items():
+        assert train.shape == (7, 20, 6, 6)
+        once = (train != 0).sum(1)
+        assert {*np.unique(once)} == {0, 1}, name
+        assert np.array_equal(found.counts[name], once.sum((1, 2)))
+        assert train.min() == (0 if name == "h" else -1)
+    assert (found.additions["proj"] == 6 * (found.spikes["a"] != 0).sum((1, 2, 3))).all()
+    with pytest.raises(InputError, match="the engine runs up to 16 steps yet"):
+        check_built(graph)
+    with pytest.raises(InputError, match=r"layer embed: the engine does not build layers of curr"):
+        check_built(phase_network(steps=16))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda net: changed(
+                net, "a", form="spikformer", scales=None, neuron=Neuron(threshold=2)
+            ),
+            "layer a: input q is a phase code, which attention of form spikformer does not take",
+        ),
+        (
+            lambda net: changed(net, "u", form="add", inputs=("x", "proj")),
+            "layer u: input x is a phase code, which residual of form add does not take",
+        ),
+        (
+            lambda net: changed(net, "q", neuron=Neuron(kind="phase", threshold=200, shift=2)),
+            "layer a: input q is a phase code of base 1.3333333333333333 and the scales have base "
+            "1.1428571428571428",
+        ),
+        (
+            lambda net: changed(net, "x", neuron=Neuron(threshold=1000)),
+            "layer q: its neurons encode a phase, but input x is no phase code; use lif",
+        ),
+        (
+            lambda net: changed(net, "x", neuron=Neuron(kind="phase", threshold=9)),
+            "layer x: shift of a neuron is 0; it must be in 1..7",
+        ),
+        (
+            lambda net: changed(net, "x", neuron=Neuron(threshold=9, signed=1, **PHASE)),
+            "layer x: signed is 1; give true or false",
+        ),
+    ],
+    ids=["attention", "add", "base", "no code", "shift", "signed"],
+)
+def test_refusals(change, message):
+    with pytest.raises(InputError) as error:
+        change(phase_network())
+    assert message in str(error.value)
