@@ -8,11 +8,14 @@ import pytest
 import spikeloom
 from spikeloom.cores.ssa import SSA
 from spikeloom.families import FAMILIES
+from spikeloom.networks.network import network_core
 from spikeloom.tools import locate
 from spikeloom_boards.boards import BOARDS, find_board
 from spikeloom_boards.build import Build, build
 from spikeloom_cli.main import main
 from spikeloom_sim.backends import Netlist
+
+from ..networks.random_network import random_network
 
 GOWIN, GATEMATE = FAMILIES["gowin"], FAMILIES["gatemate"]
 MHZ = [6.75, 27, 36, 48, 54, 60.75, 75, 81, 108, 250]
@@ -75,6 +78,22 @@ LONG, SLOW = pytest.mark.long, pytest.mark.slow
 )
 def test_netlist(family, name, keys, icarus):
     core = spikeloom.core(name, **keys)
+    operands = core.random_operands(np.random.default_rng(0))
+    run = spikeloom.run(core, backend=Netlist(icarus, family=family), **operands)
+    assert run.mismatches == 0
+    assert run.cycles == core.cycles(**operands)
+
+
+SMALL = {"image": (4, 6, 2), "patch": (2, 3), "dims": 4, "hidden": 3, "classes": 3, "blocks": 1}
+
+
+@pytest.mark.parametrize(
+    "family", [pytest.param("gowin", marks=LONG), pytest.param("gatemate", marks=SLOW)]
+)
+def test_netlist_of_a_network(family, icarus):
+    """The engine, whose memories have contents."""
+    network = network_core("4" * 64, random_network(**SMALL, name="small-net"))
+    core = network.from_settings({"lanes": 4})
     operands = core.random_operands(np.random.default_rng(0))
     run = spikeloom.run(core, backend=Netlist(icarus, family=family), **operands)
     assert run.mismatches == 0

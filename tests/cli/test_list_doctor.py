@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from spikeloom import __version__
 from spikeloom.cores import all_cores
 from spikeloom.networks.finding import network_names
 from spikeloom.stream_unit import StreamUnit
@@ -76,7 +77,7 @@ def test_doctor_sees_that_a_programmer_does_not_start(spikeloom, tmp_path, monke
 
 
 def test_version(spikeloom):
-    assert spikeloom("--version").out == "0.1.0\n"
+    assert spikeloom("--version").out == f"{__version__}\n"
 
 
 def test_regress_writes_junit(spikeloom, tmp_path):

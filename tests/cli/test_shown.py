@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from spikeloom import __version__
 from spikeloom.cores.ssa import SSA
 from spikeloom_cli.main import COMMANDS, main
 from spikeloom_cli.tables import print_pairs, print_table
@@ -45,7 +46,7 @@ def test_every_option_is_explained(spikeloom, command):
 def test_as_a_module(module):
     command = [sys.executable, "-m", module, "--version"]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "0.1.0\n")
+    assert (done.returncode, done.stdout) == (0, f"{__version__}\n")
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,9 @@ def test_publishing_workflow():
     build, publish = workflow["jobs"]["build"], workflow["jobs"]["publish"]
     assert (publish["needs"], publish["permissions"]) == ("build", {"id-token": "write"})
     steps = [step["run"] for step in build["steps"] if "run" in step]
-    (check,) = [step for step in steps if step.startswith("test ")]
+    checks = [step for step in steps if step.startswith(("test ", "grep "))]
+    assert len(checks) == 2  # the version, and its release notes
+    check = " && ".join(checks)
     for tag, code in ((f"v{__version__}", 0), ("v9.9.9", 1), (__version__, 1)):
         done = subprocess.run(
             ["bash", "-c", check], cwd=ROOT, env=os.environ | {"GITHUB_REF_NAME": tag}, check=False

@@ -38,8 +38,7 @@ class A2OS2ABlock(Composition, A2OS2A):
 
     NAME = "a2os2a_block"
     SUMMARY = "a2os2a among its neurons: pre-activations in, spikes out (arXiv 2503.00226)"
-    CASES = cases.CASES
-    PRESETS = presets.PRESETS
+    CASES, PRESETS = cases.CASES, presets.PRESETS
     BENCH = bench.ROWS
     trained_operands = bench.trained_operands
 
@@ -134,12 +133,11 @@ class A2OS2ABlock(Composition, A2OS2A):
         return "k_relu" if self.k_neurons == "relu" else "k_neurons"
 
     def lifted_flags(self) -> dict[str, str]:
-        parts = self.parts()
         units = {stream: f"{stream}_neurons" for stream in "qvo"} | {"k": self._k_part}
         return {
             f"{stream}_saturated": f"{units[stream]}.saturated"
             for stream in "qkvo"
-            if "saturated" in parts[units[stream]].flags
+            if "saturated" in self.parts()[units[stream]].flags
         }
 
     @property
@@ -159,13 +157,9 @@ class A2OS2ABlock(Composition, A2OS2A):
         return cycles(self, self.by_step(self.qkv(**operands)), self.chunks) + NeuronBank.delay
 
     def cycle_formula(self) -> str:
-        from ..a2os2a.schedule import cycle_formula
         from ..spiking_neurons.component import NeuronBank
 
-        return (
-            f"{NeuronBank.delay} + {cycle_formula(self)}, and for queries, which arrive every "
-            "head_dim / lanes cycles"
-        )
+        return f"{NeuronBank.delay} + {super().cycle_formula()}, and for Q: {self.chunks} beats"
 
     def qkv(self, **operands: NDArray) -> dict[str, NDArray]:
         return self.operands_of("attention", **operands) if operands else {}
