@@ -93,6 +93,13 @@ def _bits(
         windows = operation.window.take(pixels[None], operation.border or 0)
         yield (windows >> planes[:, None, None, None]) & 1
         return
+    if operation.currents:
+        # One event for each place in the grid.
+        height, width = operation.window.size
+        tokens = height * width if operation.window.windows else operation.tokens
+        places = np.ones((operation.rows, tokens, 1), int)
+        yield from [operation.window.take(places)] * operation.parts
+        return
     low, high = operation.dims
     for name in operation.inputs:
         windows = operation.window.take(spikes[name][:, :, low:high])
