@@ -144,6 +144,11 @@ class Network(Core):
             "takes a cycle for each event and group of lanes outputs, and fewer the fewer they are"
         )
 
+    def preload_cycles(self) -> int:
+        """A beat of several planes is written plane after plane."""
+        image = self.program.image
+        return image.rows * image.sent + 8
+
     def golden(self, **operands: NDArray) -> dict[str, Any]:
         result = golden.run(self.GRAPH, operands[INPUT][None])
         return {"logits": result.logits[0], "label": result.labels[0]}

@@ -46,8 +46,7 @@ class Engine(Component):
     busy : Out(1), high from the cycle after `start` to the transfer of the label.
     done : Out(1), high for one cycle, after the transfer of the label.
     misframed : Out(1), a ``last`` was not at the end of a tensor; high until reset.
-    image : In(stream of {data: 16 bits, last}). For each patch and each plane of pixels, highest
-        first: the plane's bits of 16 pixels per beat, padded with zeros.
+    image : In(stream of {data: 16 bits, last}), see `ImagePort`.
     weights : In(stream of {data: 16 bits, last}), only if they are loaded; see `WeightMemory`.
     logits : Out(stream of {data: signed, last}), a beat per class.
     label : Out(stream of {data: number of the class, last}), one beat.
@@ -110,7 +109,10 @@ class Engine(Component):
         """The image, written to the bitmap memory."""
         m.submodules.image_writer = image = ImageWriter(
             base=self.program.image_base,
-            rows=self.program.image.rows,
+            patches=self.program.image.patches,
+            planes=self.program.pixel_bits,
+            pixels=self.program.image.pixels,
+            beat_planes=self.program.image.beat_planes,
             row_pieces=self.program.image.words,
             sent=self.program.image.sent,
             addr_bits=self.program.piece_bits,
