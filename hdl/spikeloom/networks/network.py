@@ -106,6 +106,10 @@ class Network(Core):
         }
 
     @property
+    def listings(self) -> dict[str, str]:
+        return {"program.txt": self.program.listing()}
+
+    @property
     def memory_bits(self) -> int:
         return self.program.weights.size * self.program.weight_bits
 
