@@ -127,6 +127,11 @@ class Core(Configuration):
         return {}
 
     @property
+    def listings(self) -> dict[str, str]:
+        """Texts for people that `generate` writes too, by the ending of their file's name."""
+        return {}
+
+    @property
     def memory_bits(self) -> int:
         """Bits of memory that the component needs in any case; a device with fewer is refused
         before synthesis. 0 if they are not known."""

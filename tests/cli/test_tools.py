@@ -69,6 +69,13 @@ def test_reset_replaces_initial_values(core, tmp_path):
     assert (done.returncode, "PASSED" in done.stdout) == (0, True), done.stdout
 
 
+def test_listing_of_a_network():
+    """The operations of the engine, as text beside the Verilog; other cores have none."""
+    network, core = SMALLEST["network"], SMALLEST["ssa"]
+    assert core_files(network, Options(name="dut"))["dut.program.txt"] == network.program.listing()
+    assert not core.listings
+
+
 def test_large_ram():
     """Loaded weights ask for it only on request: most families have none, and Yosys fails."""
     texts = {

@@ -61,7 +61,8 @@ class _Bench:
         engine = self.engine
         while not self.loaded:
             await ctx.tick()
-        await ctx.tick().repeat(len(self.images[0]) + 8)
+        image = engine.program.image
+        await ctx.tick().repeat(image.rows * image.sent + 8)
         for outcome in self.outcomes:
             ctx.set(engine.start, 1)
             await ctx.tick()

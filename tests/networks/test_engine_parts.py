@@ -272,7 +272,7 @@ def test_sums_refused(inputs, message):
         ),
         (
             {"block0.attention": ("block0.q", "block0.k", "x0")},
-            "layer block0.attention: input x0 is a residual; the engine takes the output of",
+            "layer block0.attention: input x0 has no neurons; the engine takes the output of",
         ),
     ],
 )

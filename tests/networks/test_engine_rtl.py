@@ -12,6 +12,8 @@ from spikeloom_models.data import fashion_sample
 from spikeloom_sim.backends import RTL
 from tests.networks.flagship import flagship
 from tests.networks.random_network import random_images, random_network
+from tests.networks.stem import stem_network
+from tests.networks.test_membrane import membrane_network
 
 
 def check(graph, images, **settings):
@@ -47,6 +49,20 @@ def test_forms(form):
         image=(4, 4, 1), patch=(2, 2), dims=16, hidden=16, classes=3, blocks=1, form=form
     )
     check(graph, random_images(graph, 3), lanes=8, weights="loaded")
+
+
+@pytest.mark.long
+def test_stem():
+    """Spikformer with convolutions in front."""
+    graph = stem_network(image=(6, 5, 1), widths=(3, 4, 6), steps=2)
+    check(graph, random_images(graph, 3), lanes=8)
+
+
+@pytest.mark.long
+def test_membrane_shortcuts():
+    """Spike-driven Transformer."""
+    graph = membrane_network(steps=2, image=(5, 4, 1))
+    check(graph, random_images(graph, 3), lanes=16, weights="loaded")
 
 
 @pytest.mark.slow

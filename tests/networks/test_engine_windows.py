@@ -105,7 +105,7 @@ LONG = {
             pool("sum", kernel=(2, 2), stride=(1, 1), padding=(0, 0)),
         ],
         {"reset": "soft"},
-        {"lanes": 8, "bit_enables": True},
+        {},
     ),
     "channels of several pieces": (
         [conv(20, border=tuple(range(0, 200, 10))), conv(18), pool("max"), linear(3)],
@@ -120,7 +120,7 @@ LONG = {
     "windows within windows": (
         [conv(3), pool("max"), conv(3, stride=(2, 2)), pool("max"), conv(4)],
         {"image": (7, 9, 1), "steps": 1},
-        {},
+        {"bit_enables": True},
     ),
 }
 

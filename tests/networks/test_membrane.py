@@ -8,7 +8,6 @@ import pytest
 
 from spikeloom.errors import InputError
 from spikeloom.networks import file, golden
-from spikeloom.networks.engine import compile_network
 from spikeloom.networks.graph import Graph
 from spikeloom.networks.layers import Classifier, Convolution, Linear, Neurons, Pooling, Residual
 from spikeloom.networks.neuron import NO_NEURON, Neuron
@@ -141,10 +140,6 @@ def test_file():
 
 
 def test_refused():
-    with pytest.raises(
-        InputError, match=r"layer conv1: the engine does not build layers of currents"
-    ):
-        compile_network(GRAPH)
     short = Residual(name="u1", form="membrane", inputs=("u0",))
     with pytest.raises(InputError, match="layer u1: has 1 input; kind residual takes 2"):
         short.output([GRAPH.signals["u0"]])

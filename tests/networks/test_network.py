@@ -65,18 +65,27 @@ def test_ports_are_the_streams_of_the_component(core, weights):
 
 @pytest.mark.parametrize(
     ("shape", "patch", "planes"),
-    [((4, 6, 2), (2, 3), 8), ((2, 2, 1), (1, 1), 1), ((6, 5, 3), (3, 5), 5)],
+    [
+        ((4, 6, 2), (2, 3), 8),
+        ((2, 2, 1), (1, 1), 1),
+        ((6, 5, 3), (3, 5), 5),
+        ((3, 2, 3), (1, 1), 8),
+        ((2, 4, 1), (1, 2), 7),
+    ],
 )
 def test_image_stream(shape, patch, planes):
-    """Beat by beat: patches by rows, planes from the highest bit, pixels from the lowest bit."""
+    """Beat by beat: patches by rows, planes from the highest bit and as many as fit into a beat,
+    pixels from the lowest bit."""
     port = ImagePort(shape=shape, patch=patch, planes=planes)
     image = np.random.default_rng(0).integers(0, 256, shape)
     expected = []
     for top in range(0, shape[0], patch[0]):
         for left in range(0, shape[1], patch[1]):
             pixels = image[top : top + patch[0], left : left + patch[1]].ravel().tolist()
-            for plane in range(7, 7 - planes, -1):
-                bits = [pixel >> plane & 1 for pixel in pixels]
+            together = max(1, 16 // len(pixels))
+            for first in range(0, planes, together):
+                some = range(7 - first, 7 - min(planes, first + together), -1)
+                bits = [pixel >> plane & 1 for plane in some for pixel in pixels]
                 for n in range(0, len(bits), 16):
                     expected.append(sum(bit << i for i, bit in enumerate(bits[n : n + 16])))
     beats = port.pack(image)

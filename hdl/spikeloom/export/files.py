@@ -62,9 +62,9 @@ class Options:
 def core_files(core: Core, options: Options = Options()) -> dict[str, str]:
     """Files of a generated core: path to text, the same text for the same arguments.
 
-    Verilog, a FuseSoC core file, lint waivers with reasons, the clock's constraint, instances in
-    other languages, a testbench with vectors of the golden model, documents of the registers of a
-    shell, and ``manifest.json``, which describes the design (see `manifest_of`).
+    Verilog, a FuseSoC core file, lint waivers with reasons, the clock's constraint, listings of the
+    core, instances in other languages, a testbench with vectors of the golden model, documents of
+    the registers of a shell, and ``manifest.json``, which describes the design (see `manifest_of`).
     """
     module = to_verilog(
         core,
@@ -89,6 +89,7 @@ def core_files(core: Core, options: Options = Options()) -> dict[str, str]:
         f"{module.name}.vlt": environment.get_template("waivers.vlt.j2").render(words),
         f"{module.name}.sdc": constraints,
         f"{module.name}.xdc": constraints,
+        **{f"{module.name}.{ending}": listing for ending, listing in core.listings.items()},
         **instance_files(manifest),
         **(register_files(core, manifest) if options.shell else {}),
         **testbench,

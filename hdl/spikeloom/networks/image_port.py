@@ -25,8 +25,9 @@ class ImagePort(Port):
     """A stream of an image (Y, X, C) of bytes, patch after patch.
 
     The upper `planes` bits of the pixels of a patch follow each other as bit planes, the highest
-    first. Each plane is padded to whole beats of 16 pixels, the first pixel in the lowest bit.
-    `last` closes the image.
+    first. Each plane is padded to whole beats of 16 pixels, the first pixel in the lowest bit. Of
+    a patch of at most 8 pixels, a beat holds as many planes as it has room for, the first one in
+    the lowest bits. `last` closes the image.
 
     Parameters
     ----------
@@ -45,13 +46,23 @@ class ImagePort(Port):
     beat: tuple[int, ...] = (WORD,)
     closes: str = "Y"
 
+    @property
+    def pixels(self) -> int:
+        """Values of a patch."""
+        return self.patch[0] * self.patch[1] * self.shape[2]
+
+    @property
+    def beat_planes(self) -> int:
+        """Planes that a beat holds, or begins."""
+        return planes_of_beat(self.pixels, self.planes)
+
     @cached_property
     def wire(self) -> Port:
-        """The port of the bits (tokens, planes, pixels of a patch)."""
-        height, width = self.patch
-        rows, columns, channels = self.shape
+        """The port of the bits (tokens, beats or planes, bits of them)."""
+        (height, width), (rows, columns, _) = self.patch, self.shape
         tokens = rows // height * (columns // width)
-        shape = (tokens, self.planes, height * width * channels)
+        together = self.beat_planes
+        shape = (tokens, -(-self.planes // together), together * self.pixels)
         return Port(axes="NPD", shape=shape, item=Bit(), beat=(1, 1, WORD), closes="N")
 
     @property
@@ -85,15 +96,24 @@ class ImagePort(Port):
         return self.restore(self.wire.from_bytes(data))
 
     def arrange(self, tensor: NDArray) -> NDArray:
-        """The bits (tokens, planes, pixels) of an image."""
+        """The bits of an image, as on the wire."""
         pixels = patches(tensor, self.patch)[:, None, :]
-        return (pixels >> self._shifts() & 1).astype(np.uint8)
+        bits = (pixels >> self._shifts() & 1).astype(np.uint8)
+        tokens, beats, together = self.wire.shape
+        missing = beats * self.beat_planes - self.planes
+        return np.pad(bits, ((0, 0), (0, missing), (0, 0))).reshape(tokens, beats, together)
 
     def restore(self, tensor: NDArray) -> NDArray:
-        """The image of bits (tokens, planes, pixels); bits that are not sent are 0."""
-        pixels = (tensor.astype(self.item.dtype) << self._shifts()).sum(1)
+        """The image of the bits on the wire; those that are not sent are 0."""
+        bits = tensor.reshape(len(tensor), -1, self.pixels)[:, : self.planes]
+        pixels = (bits.astype(self.item.dtype) << self._shifts()).sum(1)
         return unpatched(pixels, self.shape, self.patch)
 
     def _shifts(self) -> NDArray:
         """The bit of a pixel that is in each plane, highest first."""
         return np.arange(7, 7 - self.planes, -1).reshape(-1, 1)
+
+
+def planes_of_beat(pixels: int, planes: int) -> int:
+    """How many of `planes` bit planes of a patch a beat holds, or begins: at least one."""
+    return max(1, min(planes, WORD // pixels))

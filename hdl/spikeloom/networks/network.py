@@ -106,6 +106,10 @@ class Network(Core):
         }
 
     @property
+    def listings(self) -> dict[str, str]:
+        return {"program.txt": self.program.listing()}
+
+    @property
     def memory_bits(self) -> int:
         return self.program.weights.size * self.program.weight_bits
 
@@ -143,6 +147,11 @@ class Network(Core):
             f"{OUTSIDE} + {' + '.join(layers)}; for an image and spikes that are all 1: each layer "
             "takes a cycle for each event and group of lanes outputs, and fewer the fewer they are"
         )
+
+    def preload_cycles(self) -> int:
+        """A beat of several planes is written plane after plane."""
+        image = self.program.image
+        return image.rows * image.sent + 8
 
     def golden(self, **operands: NDArray) -> dict[str, Any]:
         result = golden.run(self.GRAPH, operands[INPUT][None])

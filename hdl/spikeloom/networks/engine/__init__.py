@@ -21,6 +21,8 @@ membrane of its neuron (`Lanes`). The outputs are bitmaps again. Meanwhile the n
   and the sum of a window is listed by the layer that reads it.
 - A residual is no operation: `iand` clears bits of the bitmap where it is, and the summands of
   `add` lie next to each other, so that later layers list the events of all of them.
+- Layers without neurons store their sums (`Operands`), which other operations read, add, pool or
+  turn into spikes (`current_operations`).
 - The classifier accumulates over all tokens and time steps.
 
 An operation takes about ``groups * (events + fixed entries)`` cycles, and some 25 more:

@@ -44,7 +44,7 @@ class Places:
 
 @dataclass(eq=False)
 class Bitmap:
-    """The bits of one or more signals of equal shape, in consecutive regions.
+    """The bits, or the currents, of one or more signals of equal shape, in consecutive regions.
 
     Parameters
     ----------

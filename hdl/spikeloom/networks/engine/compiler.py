@@ -19,7 +19,9 @@ from ..layers import (
     Pooling,
     Residual,
 )
+from ..signals import Currents
 from .constants import fewest_doubled_rows, fewest_step_rows
+from .current_operations import add_currents, pool_currents
 from .layer_operations import LayerOperations, step_constant
 from .operation import Target
 from .program import Program
@@ -84,18 +86,12 @@ def check_built(network: Graph) -> None:
 
 def _missing(layer: Layer, readers: Sequence[tuple[Layer, int]]) -> str:
     """What of a layer the engine does not build; empty if it builds all."""
-    if isinstance(layer, Neurons):
-        return layer.KIND
     form = getattr(layer, "form", None)
-    if form == "membrane":
-        return "membrane shortcuts"
     if isinstance(layer, Attention) and form not in BUILT_FORMS:
         return f"attention of form {form}"
     neuron = getattr(layer, "neuron", None)
-    if neuron is None or neuron.kind == "lif":
+    if neuron is None or neuron.kind in ("lif", "none"):
         return ""
-    if neuron.kind == "none":
-        return "layers of currents"
     if neuron.kind == "phase":
         return "phase codes"
     if not isinstance(layer, Linear):
@@ -121,7 +117,7 @@ def best_shift(network: Graph) -> int:
     def cost(shift):
         total = 0
         for layer in network.layers:
-            if not isinstance(layer, Linear | Attention | PatchEmbedding | Convolution):
+            if not isinstance(layer, Linear | Attention | PatchEmbedding | Convolution | Neurons):
                 continue
             if layer.inputs == (INPUT,):
                 doubled = fewest_doubled_rows(
@@ -146,6 +142,7 @@ class Compiler(LayerOperations):
         for layer in network.layers:
             self._layer(layer)
         words = self.storage.allocate()
+        current_words = self.storage.currents.allocate()
         operations = [make() for make in self.operations]
         last = max(n for n, one in enumerate(operations) if one.inputs == (INPUT,))
         operations[last] = replace(operations[last], image=True)
@@ -159,7 +156,7 @@ class Compiler(LayerOperations):
             lanes=self.lanes,
             weight_bits=self.bits,
             shift=self.shift,
-            accumulator_bits=network.accumulator_bits,
+            accumulator_bits=self._accumulator_bits(),
             steps=network.steps,
             classes=len(network.classes),
             logit_bits=network.bounds[network.classifier.name].current.bits,
@@ -175,6 +172,8 @@ class Compiler(LayerOperations):
             index_bits=self.index_bits,
             value_words=self.storage.value_words(),
             head_lanes=self.storage.head_lanes,
+            current_bits=self.storage.currents.bits,
+            current_words=current_words,
         )
 
     def _state_bits(self) -> int:
@@ -188,6 +187,8 @@ class Compiler(LayerOperations):
         and V by its attention."""
         if isinstance(layer, Classifier):
             self.classify(layer)
+        elif isinstance(self.network.signals[layer.name], Currents):
+            self._store(layer)
         elif isinstance(layer, Residual):
             if layer.form == "iand":
                 self.compute(self.neurons(layer, layer.inputs[1]), Target.CLEAR, layer.name)
@@ -196,3 +197,22 @@ class Compiler(LayerOperations):
                 self.pool(layer)
         elif self.storage.needs_bitmap(layer):
             self.compute(layer, Target.WRITE, layer.name)
+
+    def _store(self, layer: Layer) -> None:
+        """The operations of a layer of currents."""
+        if isinstance(layer, Residual):
+            add_currents(self, layer)
+        elif isinstance(layer, Pooling):
+            pool_currents(self, layer)
+        else:
+            self.compute(layer, Target.CURRENTS, layer.name)
+
+    def _accumulator_bits(self) -> int:
+        """Bits of an accumulator; the largest current is found by differences."""
+        pooled = [
+            self.network.bounds[layer.name].current.bits + 1
+            for layer in self.network.layers
+            if isinstance(layer, Pooling) and layer.form == "max"
+            if isinstance(self.network.signals[layer.name], Currents)
+        ]
+        return max(self.network.accumulator_bits, *pooled, 0)

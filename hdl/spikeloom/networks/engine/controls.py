@@ -18,6 +18,7 @@ CONTROLS = data.StructLayout(
         "back": 1,  # BACK
         "split": 1,  # SPLIT
         "soft": 1,  # v <- v + rest in lanes that fired in the entry before
+        "largest": 1,  # v <- max(v, x)
         "learn": 1,  # v <- x + the spike of V
         "first": 1,  # the first entry of a replay
         "final": 1,  # the last entry of the operation
@@ -33,10 +34,12 @@ def decode(
     learn: Value,
     ternary: Value,
     split: Value,
+    largest: Value,
     by_rest: bool,
 ) -> Value:
     """The `CONTROLS` of an entry of a `Kind`; `learn`: EVENTs add to the attention state, `ternary`
-    and `split`: of the neurons; `by_rest`: what is learnt is a multiple of rest."""
+    and `split`: of the neurons; `largest`: EVENTs leave the largest value; `by_rest`: what is
+    learnt is a multiple of rest."""
     low, middle, high = kind
     opens = low & (middle | high)
     test, back = ternary & low & high & ~middle, ternary & low & high & middle
@@ -55,6 +58,7 @@ def decode(
         back,
         splits,
         high & middle & ~low,
+        largest & ~low & ~middle & ~high,
         learns,
         first,
         final,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Const, Module, Mux, signed
+from amaranth.hdl import Cat, Module, Mux, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -18,14 +18,12 @@ from .lanes import Lanes
 from .lister import Lister
 from .logits import LogitSender
 from .operands import Operands
-from .operation import PIECE_BITS, Target
+from .operation import Target
 from .place import Place
-from .pooler import Pooler
 from .program import Program
 from .replay import Replay
-from .row_reader import RowReader, piece_layout
+from .rows import pool_rows, read_rows
 from .sequencer import Sequencer
-from .table import POSITIONS, STEPS, WINDOW_STEPS
 from .weight_memory import WeightMemory
 
 
@@ -48,8 +46,7 @@ class Engine(Component):
     busy : Out(1), high from the cycle after `start` to the transfer of the label.
     done : Out(1), high for one cycle, after the transfer of the label.
     misframed : Out(1), a ``last`` was not at the end of a tensor; high until reset.
-    image : In(stream of {data: 16 bits, last}). For each patch and each plane of pixels, highest
-        first: the plane's bits of 16 pixels per beat, padded with zeros.
+    image : In(stream of {data: 16 bits, last}), see `ImagePort`.
     weights : In(stream of {data: 16 bits, last}), only if they are loaded; see `WeightMemory`.
     logits : Out(stream of {data: signed, last}), a beat per class.
     label : Out(stream of {data: number of the class, last}), one beat.
@@ -91,8 +88,8 @@ class Engine(Component):
             read_delay=program.read_delay,
         )
         image = self._write_image(m, sequencer, bitmaps)
-        reader = self._read_rows(m, sequencer, bitmaps)
-        listed, pooled = self._pool(m, sequencer, bitmaps, image, reader)
+        reader = read_rows(m, program, sequencer, bitmaps)
+        listed, pooled = pool_rows(m, program, sequencer, bitmaps, image, reader)
         replay = self._list_events(m, sequencer, listed)
         weights = self._weights(m)
         operands, lanes = self._compute(m, sequencer, replay, weights)
@@ -112,7 +109,10 @@ class Engine(Component):
         """The image, written to the bitmap memory."""
         m.submodules.image_writer = image = ImageWriter(
             base=self.program.image_base,
-            rows=self.program.image.rows,
+            patches=self.program.image.patches,
+            planes=self.program.pixel_bits,
+            pixels=self.program.image.pixels,
+            beat_planes=self.program.image.beat_planes,
             row_pieces=self.program.image.words,
             sent=self.program.image.sent,
             addr_bits=self.program.piece_bits,
@@ -142,7 +142,7 @@ class Engine(Component):
             depth=program.list_depth,
             longest=program.longest_list,
             entry_bits=table.entry_bits,
-            addr_bits=(len(program.weights) - 1).bit_length(),
+            addr_bits=program.operand_addr_bits,
             group_bits=shapes["groups"],
             token_bits=shapes["tokens"],
         )
@@ -166,70 +166,6 @@ class Engine(Component):
         ]
         return replay
 
-    def _read_rows(self, m, sequencer, bitmaps):
-        """The reader of bitmaps."""
-        program, table = self.program, self.program.table
-        loops, windows = ["words", "parts", "rows", "tokens"], []
-        if table.windows:
-            loops[1:1] = ["kernel_columns", "kernel_rows"]
-            windows = ["across", "shared", *POSITIONS, *WINDOW_STEPS]
-            windows += ["bordered"] if program.border else []
-        bits = table.shapes | dict.fromkeys(WINDOW_STEPS, program.piece_bits)
-        bits |= dict.fromkeys(POSITIONS, table.position_bits)
-        m.submodules.reader = reader = RowReader(
-            addr_bits=program.piece_bits,
-            counts={name: bits[name] for name in loops},
-            part_bits=program.part_bits,
-            windows={name: bits[name] for name in windows},
-            read_delay=program.read_delay,
-            border=program.border,
-        )
-        m.d.comb += [
-            reader.go.eq(sequencer.go),
-            reader.base.eq(sequencer.x_base),
-            bitmaps.r_addr.eq(reader.r_addr),
-            bitmaps.r_en.eq(reader.r_en),
-            reader.r_data.eq(bitmaps.r_data & ~sequencer.blank.replicate(PIECE_BITS)),
-            *(
-                getattr(reader, name).eq(getattr(sequencer, name))
-                for name in (*loops, *windows, *STEPS)
-            ),
-        ]
-        return reader
-
-    def _pool(self, m, sequencer, bitmaps, image, reader):
-        """Pooling of pieces, if there is any. Returns the stream of the other pieces, and the end
-        of an operation that pools."""
-        program = self.program
-        if not program.uses(Target.POOL):
-            return reader.o, Const(0)
-        m.submodules.pooler = pooler = Pooler(
-            part_bits=program.part_bits,
-            addr_bits=program.piece_bits,
-            token_bits=program.table.shapes["tokens"],
-        )
-        listed = stream.Signature(piece_layout(program.part_bits)).create()
-        pools = sequencer.target == Target.POOL
-        m.d.comb += [
-            pooler.go.eq(sequencer.go),
-            pooler.tokens.eq(sequencer.tokens),
-            pooler.base.eq(sequencer.o_base * (word_bits(program.lanes) // PIECE_BITS)),
-            pooler.i.payload.eq(reader.o.payload),
-            pooler.i.valid.eq(reader.o.valid & pools),
-            listed.payload.eq(reader.o.payload),
-            listed.payload.bits.eq(reader.o.payload.bits & (~pools).replicate(PIECE_BITS)),
-            listed.valid.eq(reader.o.valid & ~pools),
-            reader.o.ready.eq(listed.ready | pools),
-        ]
-        with m.If(pooler.w_en):
-            m.d.comb += [
-                bitmaps.i_en.eq(1),
-                bitmaps.i_addr.eq(pooler.w_addr),
-                bitmaps.i_data.eq(pooler.w_data),
-                image.w_ready.eq(0),
-            ]
-        return listed, pooler.final
-
     def _weights(self, m):
         """The weight memory and its stream."""
         program = self.program
@@ -252,7 +188,7 @@ class Engine(Component):
             lanes=program.lanes,
             weight_bits=program.weight_bits,
             entry_bits=program.table.entry_bits,
-            addr_bits=len(weights.addr),
+            addr_bits=program.operand_addr_bits,
             steps=program.steps,
             state_bits=program.state_bits,
             head_lanes=program.head_lanes,
@@ -260,6 +196,8 @@ class Engine(Component):
             value_words=program.value_words,
             masked=program.uses(Target.MASK_VALUES),
             signed=program.signed_state,
+            current_bits=program.current_bits,
+            current_words=program.current_words,
             read_delay=program.read_delay,
             shared=program.shared_state,
         )
@@ -271,6 +209,8 @@ class Engine(Component):
             soft=any(operation.soft for operation in program.operations),
             ternary=any(operation.ternary for operation in program.operations),
             split=any(operation.split for operation in program.operations),
+            stores=program.uses(Target.CURRENTS),
+            largest=any(operation.largest for operation in program.operations),
             by_rest=program.signed_state,
         )
         m.d.comb += [
@@ -281,6 +221,8 @@ class Engine(Component):
             operands.keep.eq(sequencer.keep),
             operands.ternary.eq(sequencer.ternary),
             operands.split.eq(sequencer.split),
+            operands.currents.eq(sequencer.currents),
+            operands.largest.eq(sequencer.largest),
             weights.addr.eq(operands.w_addr),
             operands.w_data.eq(weights.data),
             lanes.valid.eq(operands.o_valid),
@@ -293,6 +235,7 @@ class Engine(Component):
             lanes.soft.eq(sequencer.soft),
             lanes.ternary.eq(sequencer.ternary),
             lanes.split.eq(sequencer.split),
+            lanes.store.eq(sequencer.target == Target.CURRENTS),
         ]
         if program.shared_state:
             for name in ("from_state", "s_addr", "s_en", "s_w_addr", "s_data"):
@@ -305,7 +248,8 @@ class Engine(Component):
         fields = ("o_base", "o_group", "o_row", "o_rows", "groups")
         heads = program.lanes // program.head_lanes
         groups_per_word = word_bits(program.lanes) // program.head_lanes
-        addr_bits = (max(program.bitmap_words, program.value_words) - 1).bit_length()
+        words = max(program.bitmap_words, program.value_words, program.current_words)
+        addr_bits = (words - 1).bit_length()
         # Spikes downwards go to the address of those upwards.
         over = lanes.o_valid & (lanes.o_down | ~sequencer.ternary)
         m.submodules.place = place = Place(
@@ -316,10 +260,11 @@ class Engine(Component):
         target = sequencer.target
         values = (target == Target.VALUES) | (target == Target.MASK_VALUES)
         clear = (target == Target.CLEAR) | (target == Target.MASK)
+        store = target == Target.CURRENTS
         of_head = sequencer.learn | sequencer.state
         m.d.comb += [
             place.go.eq(sequencer.go),
-            place.whole.eq(~of_head if heads > 1 else values | sequencer.learn),
+            place.whole.eq(~of_head if heads > 1 else values | store | sequencer.learn),
             place.next.eq(over),
             *(getattr(place, name).eq(getattr(sequencer, name)) for name in fields),
         ]
@@ -338,6 +283,16 @@ class Engine(Component):
         ]
         if heads > 1:
             m.d.comb += bitmaps.w_wide.eq(~of_head)
+        if program.current_words:
+            bits = program.current_bits
+            stored = Cat(v[:bits] for v in pieces(lanes.o_values, program.accumulator_bits))
+            m.d.comb += [
+                operands.c_en.eq(
+                    write.register(lanes.o_valid & store, "current_en", reset_less=False)
+                ),
+                operands.c_addr.eq(addr),
+                operands.c_data.eq(write.register(stored, "current_data")),
+            ]
         if program.state_bits:
             bits = program.state_bits
             m.d.comb += [

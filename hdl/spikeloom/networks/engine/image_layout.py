@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..graph import Graph
+from ..image_port import planes_of_beat
 from ..layers.patch_embedding import patches
 from ..position import position_channel
 from .bitmaps import Places, padded
@@ -44,6 +45,11 @@ class ImageLayout:
     def sent(self) -> int:
         """Pieces of a row that arrive with each image."""
         return padded(self.pixels, PIECE_BITS) // PIECE_BITS
+
+    @property
+    def beat_planes(self) -> int:
+        """Rows that a beat holds, or begins."""
+        return planes_of_beat(self.pixels, self.network.pixel_bits)
 
     @property
     def words(self) -> int:

@@ -37,6 +37,7 @@ class Lanes(Component):
     bits : bits of an accumulator.
     shift : places by which SHIFTED and OPEN shift the operand.
     soft, ternary, split : whether any operation has such neurons.
+    stores, largest : whether any operation stores accumulators, or leaves the largest operand.
     by_rest : whether what is learnt is `rest` times -1, 0 or 1, rather than 0 or 1.
 
     Members
@@ -44,11 +45,13 @@ class Lanes(Component):
     valid : In(1), an operand. controls : In(`CONTROLS`).
     operands : In(lanes * operand_bits). added, taken : In(lanes), spikes of V upwards and
         downwards, for learning.
-    rest : In(bits), leak, soft, ternary, split : In(1), constants of the operation.
+    rest : In(bits), leak, soft, ternary, split, store : In(1), constants of the operation; with
+        `store`, every step begins with `rest`.
     values : Out(lanes * bits), the accumulators.
     learnt : Out(1), `values` are a word of the attention state.
     o_valid : Out(1), o : Out(lanes), spikes of a step. o_down : Out(1), those downwards, which
-        follow the others of a step.
+        follow the others of a step. o_values : Out(lanes * bits), only if any are stored: the
+        accumulators at the end of the step.
     final : Out(1), `values` are complete: the last entry of the operation was added.
     """
 
@@ -64,6 +67,8 @@ class Lanes(Component):
         soft: bool,
         ternary: bool,
         split: bool,
+        stores: bool,
+        largest: bool,
         by_rest: bool,
     ) -> None:
         self._operand_bits = operand_bits
@@ -72,6 +77,8 @@ class Lanes(Component):
         self._soft = soft
         self._ternary = ternary
         self._split = split
+        self._stores = stores
+        self._largest = largest
         self._by_rest = by_rest
         super().__init__(
             {
@@ -85,11 +92,13 @@ class Lanes(Component):
                 "soft": In(1),
                 "ternary": In(1),
                 "split": In(1),
+                "store": In(1),
                 "values": Out(lanes * bits),
                 "learnt": Out(1),
                 "o_valid": Out(1),
                 "o": Out(lanes),
                 "o_down": Out(1),
+                **({"o_values": Out(lanes * bits)} if stores else {}),
                 "final": Out(1),
             }
         )
@@ -139,10 +148,17 @@ class Lanes(Component):
                 inverted = amount ^ (now.test | turned).replicate(bits)
                 term = Mux(now.test | now.back | now.split, inverted, term)
                 carry = carry | now.back | turned
+            total = before + term + carry
+            if self._largest:
+                difference = Signal(signed(bits), name=f"difference_{n}")
+                m.d.comb += difference.eq(v - x)
+                total = Mux(now.largest, Mux(difference < 0, x, v), total)
             with m.If(valid):
-                m.d.sync += v.eq(before + term + carry)
+                m.d.sync += v.eq(total)
             accumulators.append(v)
         m.d.comb += self.values.eq(Cat(accumulators))
+        if self._stores:
+            m.d.sync += self.o_values.eq(self.values)
 
         # A step is over when the next one begins, or with the last entry of a group or operation.
         opened, ended = Signal(), Signal()
@@ -176,7 +192,9 @@ class Lanes(Component):
         """Whether a lane begins a step with rest."""
         hit = Mux(self.ternary, struck, fired) if self._ternary else fired
         hit = hit & ~self.soft
-        return hit | self.split if self._split else hit
+        if self._split:
+            hit = hit | self.split
+        return hit | self.store if self._stores else hit
 
     def _learnt(self, now, rest, added, taken):
         """Rest; while learning, what the lane's spike of V adds."""

@@ -10,14 +10,26 @@ import numpy as np
 
 from ...errors import InputError
 from ..graph import INPUT, Graph
-from ..layers import Attention, Classifier, Convolution, Layer, Linear, PatchEmbedding, Pooling
-from ..signals import Spikes
+from ..layers import (
+    Attention,
+    Classifier,
+    Convolution,
+    Layer,
+    Linear,
+    Neurons,
+    PatchEmbedding,
+    Pooling,
+)
+from ..neuron import NO_NEURON
+from ..signals import Currents, Spikes
 from .attention_operations import attend, state_words
 from .bitmap_memory import word_bits
 from .bitmaps import Columns, padded
 from .constants import Row, fewest_doubled_rows, fewest_step_rows
+from .current_operations import fire
 from .operation import IN_VALUES, PIECE_BITS, Entry, Kind, Operation, Target
-from .storage import Source, Storage
+from .source import Source
+from .storage import Storage
 from .weight_image import WeightImage
 
 if TYPE_CHECKING:
@@ -32,12 +44,14 @@ def step_constant(layer: Any) -> NDArray:
 
 def rest_of(layer: Any) -> int:
     """What replaces the accumulator of a neuron after a spike, see `Lanes`."""
+    if layer.neuron.kind == "none":
+        return 0
     return -(layer.neuron.threshold << (layer.neuron.bits - 1) >> leak_of(layer))
 
 
 def leak_of(layer: Any) -> int:
     """Places by which the accumulator of a neuron is shifted."""
-    return 0 if layer.neuron.kind == "relu" else layer.neuron.leak
+    return 0 if layer.neuron.kind in ("relu", "none") else layer.neuron.leak
 
 
 class LayerOperations:
@@ -80,13 +94,15 @@ class LayerOperations:
             self._linear(layer, target, signal)
         elif isinstance(layer, Attention):
             attend(self, layer, target, signal)
+        elif isinstance(layer, Neurons):
+            fire(self, layer, target, signal)
 
     def neurons(self, layer: Layer, name: str) -> Layer:
         """The layer called `name`, which must have neurons."""
         source = self.network.layer(name)
-        if not hasattr(source, "neuron"):
+        if getattr(source, "neuron", NO_NEURON).kind == "none":
             raise layer.error(
-                f"input {name} is a residual; the engine takes the output of a layer with neurons"
+                f"input {name} has no neurons; the engine takes the output of a layer with neurons"
             )
         return source
 
@@ -186,7 +202,8 @@ class LayerOperations:
         base, pitch = self._matrix(layer, columns, source, constants)
         nothing = Entry(Kind.ADD, pixels)
         tail = [*self._added(after, pixels + 1 + len(before)), nothing, Entry(Kind.FIRST, pixels)]
-        again = [Entry(Kind.NEXT, pixels)]
+        none = layer.neuron.kind == "none"
+        again = [Entry(Kind.FIRST if none else Kind.NEXT, pixels)]
         if layer.neuron.reset == "soft":
             again.append(Entry(Kind.SOFT, pixels))
         tail += again * (self.network.steps - 1)
@@ -221,9 +238,14 @@ class LayerOperations:
 
     # Parts of operations
 
+    @property
+    def number(self) -> int:
+        """The number of the next operation."""
+        return len(self.operations)
+
     def emit(self, layer: Layer, source: Source, **fields: Any) -> None:
         """Append an operation, complete but for addresses of bitmaps."""
-        number = len(self.operations)
+        number = self.number
         fields.setdefault("o_rows", self.network.steps)
         fields.setdefault("leak", self.network.embedding.neuron.leak)  # where it does not matter
         if source.bitmap is not None:
@@ -243,6 +265,10 @@ class LayerOperations:
         if bitmap is None:
             base = part_pieces = 0
             row_pieces = words
+        elif source.second is not None:
+            # Currents: entries count addresses from w_base.
+            row_pieces, part_pieces = bitmap.row_words, source.second.base - bitmap.base
+            base = bitmap.base - fields["w_base"]
         else:
             row_pieces, part_pieces = bitmap.row_words * per_word, bitmap.words * per_word
             base = bitmap.base * per_word + source.part * part_pieces + piece // PIECE_BITS
@@ -273,7 +299,7 @@ class LayerOperations:
 
     def read(self, layer: Layer, name: str) -> Source:
         """The signal `name`, for the next operation, which is one of `layer`."""
-        return self.storage.read(layer, name, len(self.operations))
+        return self.storage.read(layer, name, self.number)
 
     def columns_of(self, layer: Layer, target: Target, signal: str) -> Columns:
         """The columns in which a layer's outputs are wanted."""
@@ -289,7 +315,11 @@ class LayerOperations:
         groups = padded(columns.heads * columns.pitch, unit) // self.lanes
         if target in IN_VALUES:
             return {"target": target, "o_base": 0, "o_row": groups, "groups": groups}
-        bitmap, part = self.storage.write(signal, len(self.operations))
+        if target == Target.CURRENTS:
+            region = self.storage.currents.write(signal, self.number)
+            groups = self.storage.currents.groups(signal)
+            return {"target": target, "output": (region, 0), "o_row": groups, "groups": groups}
+        bitmap, part = self.storage.write(signal, self.number)
         row = bitmap.row_words
         groups = row * unit // self.lanes
         fields = {"o_row": row, "o_rows": self.network.steps * bitmap.planes, "groups": groups}
@@ -309,7 +339,7 @@ class LayerOperations:
     def tokens_of(self, layer: Layer) -> int:
         """Tokens of the output of a layer."""
         signal = self.network.signals[layer.name]
-        assert isinstance(signal, Spikes)
+        assert isinstance(signal, Spikes | Currents)
         return signal.tokens
 
     def _padded(self, values, columns: Columns, layer: Any = None) -> NDArray:
@@ -317,7 +347,8 @@ class LayerOperations:
         or of none if all are positive, so that they never fire; of ternary neurons that of none."""
         width = padded(columns.heads * columns.pitch, word_bits(self.lanes))
         none = 0 if layer is None or not leak_of(layer) else rest_of(layer)
-        least = none if layer is not None and layer.neuron.low < 0 else min(none, values.min())
+        symmetric = layer is not None and (layer.neuron.low < 0 or layer.neuron.kind == "none")
+        least = none if symmetric else min(none, values.min())
         result = np.full(width, least, np.int64)
         result[columns.places] = values
         return result

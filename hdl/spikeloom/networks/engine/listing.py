@@ -18,6 +18,7 @@ TARGETS = {
     Target.MASK: "mask spikes at",
     Target.MASK_VALUES: "mask V at",
     Target.POOL: "spikes to",
+    Target.CURRENTS: "currents to",
 }
 
 
@@ -35,6 +36,10 @@ def listing(program: Program) -> str:
         f"event lists   {program.lists} in {program.list_depth} entries, the longest one has "
         f"{program.longest_list}",
     ]
+    if program.current_words:
+        lines.append(
+            f"currents      {program.current_words} words of {program.current_bits} bits a lane"
+        )
     if program.state_bits:
         lines.append(
             f"attention     {program.steps << program.index_bits} words of {program.state_bits} "
@@ -51,11 +56,12 @@ def _describe(number: int, operation: Operation) -> list[str]:
         read += f"[{operation.dims[0]}:{operation.dims[1]}]"
     pools = operation.target == Target.POOL
     what = "learn from" if operation.learn else "answer" if operation.state else "from"
-    what = "largest of" if pools else what
+    what = "largest of" if pools or operation.largest else what
     line = f"{number:3d} {operation.name}: {what} {read} at {operation.x_base}"
     if operation.window.windows:
         height, width = operation.window.kernel
-        line += f", {'sums of ' * operation.shared}windows of {height} x {width}"
+        sums = "sums of " * (operation.shared and not operation.largest)
+        line += f", {sums}windows of {height} x {width}"
     line += f", {operation.tokens} tokens x {operation.rows} rows"
     if not pools:
         line += f", {operation.groups} groups of weights at {operation.w_base}"

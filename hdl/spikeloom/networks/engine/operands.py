@@ -27,6 +27,10 @@ class Operands(Component):
 
     The state has a memory of its own, or is in that of the weights.
 
+    The memory of currents holds the sums of layers without neurons: for each time step of a token
+    and each group of outputs, a word with a current of each lane. An operation may write its sums
+    to where it reads, because it reads a word in each step before it writes it.
+
     Parameters
     ----------
     lanes : outputs of a group.
@@ -38,6 +42,7 @@ class Operands(Component):
     index_bits : low bits of an entry's weight address that are the address in the state of a step.
     value_words : words of V.
     masked : whether words of V are ever masked.
+    current_bits, current_words : bits of a current, and words of them; 0 without any.
     signed : whether V has spikes downwards, or the state negative counts.
     read_delay : of the memory of weights.
     shared : whether the state is in the memory of weights.
@@ -45,10 +50,12 @@ class Operands(Component):
     Members
     -------
     i_valid : In(1), i : In(`slot_layout`), an entry.
-    state, learn, keep, ternary, split : In(1), constants of the operation.
+    state, learn, keep, ternary, split, currents, largest : In(1), constants of the operation.
     w_addr : Out(addr_bits), w_data : In(lanes * weight_bits), read port of the weights.
     o_valid : Out(1), controls : Out(`CONTROLS`), operands : Out,
         added, taken : Out(head_lanes): for `Lanes`.
+    Only with currents:
+    c_en : In(1), c_addr : In, c_data : In(lanes * current_bits), write a word of them.
     Only with attention:
     place : In, address of V for the step that begins. placed : Out(1), it was used.
     slot : In, place of the head in the word of V.
@@ -75,6 +82,8 @@ class Operands(Component):
         value_words: int,
         masked: bool,
         signed: bool,
+        current_bits: int,
+        current_words: int,
         read_delay: int,
         shared: bool,
     ) -> None:
@@ -87,16 +96,18 @@ class Operands(Component):
         self._value_words = value_words
         self._masked = masked
         self._signed = signed
+        self._current_bits = current_bits
+        self._current_words = current_words
         self._read_delay = read_delay
         self._shared = shared
         self.state_words = steps << index_bits
-        self.operand_bits = (
-            max(weight_bits, state_bits + (not signed)) if state_bits else weight_bits
-        )
+        counts = state_bits + (not signed) if state_bits else 0
+        self.operand_bits = max(weight_bits, counts, current_bits)
+        flags = ("state", "learn", "keep", "ternary", "split", "currents", "largest")
         members = {
             "i_valid": In(1),
             "i": In(slot_layout(entry_bits, addr_bits)),
-            **{name: In(1) for name in ("state", "learn", "keep", "ternary", "split")},
+            **{name: In(1) for name in flags},
             "w_addr": Out(addr_bits),
             "w_data": In(lanes * weight_bits),
             "o_valid": Out(1),
@@ -105,6 +116,12 @@ class Operands(Component):
             "added": Out(head_lanes),
             "taken": Out(head_lanes),
         }
+        if current_words:
+            members |= {
+                "c_en": In(1),
+                "c_addr": In(range(current_words)),
+                "c_data": In(lanes * current_bits),
+            }
         if state_bits:
             members |= {
                 "place": In(range(value_words)),
@@ -146,6 +163,7 @@ class Operands(Component):
             learn=self.learn,
             ternary=self.ternary,
             split=self.split,
+            largest=self.largest,
             by_rest=self._signed,
         )
         pipeline = Pipeline(m)
@@ -155,6 +173,10 @@ class Operands(Component):
             self.controls.eq(pipeline.delay(control, delay, "controls")),
         ]
         operands = Cat(self._extended(self.w_data, self._weight_bits, signed=True))
+        if self._current_words:
+            from_currents = self.currents & (kind == 0)
+            late = pipeline.delay(from_currents, 1 + self._read_delay, "from_currents")
+            operands = Mux(late, self._read_currents(m, addr), operands)
         if self._state_bits:
             step = self._read_values(m, kind, first)
             from_state = pipeline.register((self.state | self.learn) & (kind == 0), "from_state")
@@ -168,6 +190,24 @@ class Operands(Component):
         m.d.comb += self.operands.eq(pipeline.register(operands, "operand"))
 
         return m
+
+    def _read_currents(self, m, addr):
+        """The memory of currents. Returns its word, extended."""
+        m.submodules.current_memory = memory = Memory(
+            shape=self._lanes * self._current_bits,
+            depth=self._current_words,
+            init=[],
+            attrs=BLOCK_RAM,
+        )
+        write, read = memory.write_port(), memory.read_port()
+        m.d.comb += [
+            read.addr.eq(addr),
+            write.en.eq(self.c_en),
+            write.addr.eq(self.c_addr),
+            write.data.eq(self.c_data),
+        ]
+        word = Pipeline(m).delay(read.data, self._read_delay - 1, "current_word")
+        return Cat(self._extended(word, self._current_bits, signed=True))
 
     def _extended(self, word, bits, *, signed):
         """The parts of a word as operands."""

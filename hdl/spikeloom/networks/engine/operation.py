@@ -17,8 +17,9 @@ class Kind(IntEnum):
     Each lane has an operand x and an accumulator v. An entry loads x in one cycle, and adds in the
     next. W is the entry's row of the weight memory, ``rest`` a constant of the operation.
 
-    EVENT : v <- v + W, for an input spike; with the attention state instead of W where the
-        operation says so; or, while learning, the state's word itself gains the spikes of V.
+    EVENT : v <- v + W, for an input spike; with the attention state or a current instead of W
+        where the operation says so, or as v <- max(v, W); or, while learning, the state's word
+        itself gains the spikes of V.
     ADD : v <- v + W, for a row that is always added.
     SHIFTED : v <- v + (W << shift).
     OPEN : begins a time step: v <- (v fired ? rest : v >> leak) + (W << shift).
@@ -68,6 +69,7 @@ class Target(IntEnum):
     MASK = 4  # they stay in the bitmap memory where they are set: x AND s
     MASK_VALUES = 5  # likewise in the memory of V
     POOL = 6  # no neurons: whether any place of a window spikes, to the bitmap memory
+    CURRENTS = 7  # no spikes: the accumulators themselves, to the memory of currents
 
 
 IN_VALUES = (Target.VALUES, Target.MASK_VALUES)
@@ -104,9 +106,11 @@ class Operation:
 
     The row of an EVENT is its bit among those of the part: of all places, or, where the window is
     shared, of its place. An operation with the target POOL lists nothing, but writes a piece for
-    each row: the bits that are set in any place of the window.
+    each row: the bits that are set in any place of the window. With `currents`, each place in the
+    grid is one EVENT, whose row is its address.
 
-    Addresses of inputs count pieces of 16 bits, those of outputs count words of the memory.
+    Addresses of inputs count pieces of 16 bits, or words of the memory of currents, as seen from
+    w_base; those of outputs count words of the memory.
 
     Parameters
     ----------
@@ -135,6 +139,8 @@ class Operation:
     state : EVENTs read the attention state rather than weights.
     learn : EVENTs add the spikes of V, times `rest`, to the attention state, which is cleared
         before, unless `state` is set too.
+    currents : EVENTs read the memory of currents rather than weights.
+    largest : EVENTs do not add, but leave the largest value.
     plane : the bit of the inputs that is read.
     keep : accumulators go on from the operation before.
     target : where spikes go.
@@ -177,6 +183,8 @@ class Operation:
     split: bool = False
     state: bool = False
     learn: bool = False
+    currents: bool = False
+    largest: bool = False
     plane: int = 0
     keep: bool = False
     target: Target = Target.NONE

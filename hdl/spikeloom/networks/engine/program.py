@@ -13,6 +13,7 @@ from .bitmap_memory import word_bits
 from .image_layout import ImageLayout
 from .listing import listing
 from .operation import PIECE_BITS, Operation, Target
+from .row_reader import PLACE_BITS
 from .schedule import OUTSIDE, image_cycles, worst_cycles
 from .table import Table
 from .weight_memory import holds
@@ -51,6 +52,7 @@ class Program:
     index_bits : address bits of the state of one step.
     value_words : words of V.
     head_lanes : lanes that a head of an attention takes, all or a part.
+    current_bits, current_words : bits of a current, and words of them.
     """
 
     operations: tuple[Operation, ...]
@@ -76,6 +78,8 @@ class Program:
     index_bits: int = 0
     value_words: int = 0
     head_lanes: int = 0
+    current_bits: int = 0
+    current_words: int = 0
 
     def create(self) -> Component:
         """The component."""
@@ -135,14 +139,25 @@ class Program:
         return Table(
             self.operations,
             wrap=1 << self.piece_bits,
-            row_bits=max(*rows, *events).bit_length(),
+            row_bits=max(self._current_row_bits, max(*rows, *events).bit_length()),
         )
 
     @property
     def part_bits(self) -> int:
         """Bits of the number of a piece in its part."""
         most = max(operation.part_words for operation in self.operations)
-        return max(1, (most - 1).bit_length())
+        return max(1, (most - 1).bit_length(), self._current_row_bits - PLACE_BITS)
+
+    @property
+    def operand_addr_bits(self) -> int:
+        """Bits of the address of a weight word, or of a word of currents."""
+        words = max(len(self.weights), self.current_words)
+        return (words - 1).bit_length()
+
+    @property
+    def _current_row_bits(self) -> int:
+        """Bits of the row of an entry that reads a current, 0 without any: an address."""
+        return self.operand_addr_bits if self.current_words else 0
 
     @property
     def border(self) -> list[list[int]]:
@@ -185,8 +200,9 @@ class Program:
 
     @property
     def piece_bits(self) -> int:
-        """Bits of the address of a piece of 16 bits."""
-        return (self.bitmap_words * word_bits(self.lanes) // PIECE_BITS - 1).bit_length()
+        """Bits of the address of a piece of 16 bits, or of a current."""
+        pieces = self.bitmap_words * word_bits(self.lanes) // PIECE_BITS
+        return max((pieces - 1).bit_length(), self._current_row_bits)
 
     @property
     def longest_list(self) -> int:

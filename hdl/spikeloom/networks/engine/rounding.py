@@ -44,8 +44,12 @@ def round_biases(network: Graph) -> Graph:
 
 
 def _in_every_step(layer: Layer) -> TypeGuard[Linear | Convolution]:
-    """Whether the bias of a layer is added in every step."""
-    return isinstance(layer, Linear | Convolution) and layer.inputs != (INPUT,)
+    """Whether a neuron adds the bias of a layer in every step."""
+    return (
+        isinstance(layer, Linear | Convolution)
+        and layer.inputs != (INPUT,)
+        and layer.neuron.kind != "none"
+    )
 
 
 def _rounded(layer: Linear | Convolution, shift: int) -> np.ndarray:

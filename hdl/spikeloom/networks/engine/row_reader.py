@@ -17,6 +17,8 @@ from .operation import PIECE_BITS
 from .table import POSITIONS
 from .window_position import WindowPosition
 
+PLACE_BITS = (PIECE_BITS - 1).bit_length()
+
 
 def piece_layout(word_bits: int) -> data.StructLayout:
     """A piece of a row.
@@ -54,6 +56,7 @@ class RowReader(Component):
     part_bits : bits of the number of a piece in its part.
     windows : bits of the other fields about windows, see `Operation`; none without any.
     border : the pieces of the pixel outside, by plane (lowest first) and word.
+    currents : whether any operation reads them.
     read_delay : of the memory.
 
     Members
@@ -61,6 +64,8 @@ class RowReader(Component):
     go : In(1), begin an operation. The other inputs are constant until its last piece.
     words, parts, ... : In, iterations of each loop, less 1.
     base, part_step, row_step : In(addr_bits), see `Operation`; with windows also their fields.
+    currents : In(1), the operation reads currents: the piece is 0 outside, otherwise one bit of it
+        is set, so that 16 times the number of the piece, and the bit, are the address.
     r_addr : Out(addr_bits), address to read. r_en : Out(1), read.
     r_data : In(16), the piece at the `r_addr` of `read_delay` cycles with `r_en` before.
     o : Out(stream of `piece_layout`). While it is not valid, the bits of the piece are 0.
@@ -75,11 +80,13 @@ class RowReader(Component):
         windows: Mapping[str, int],
         read_delay: int,
         border: Sequence[Sequence[int]] = (),
+        currents: bool = False,
     ) -> None:
         self._counts = counts
         self._part_bits = part_bits
         self._windows = windows
         self._border = border
+        self._currents = currents
         self._read_delay = read_delay
         super().__init__(
             {
@@ -87,6 +94,7 @@ class RowReader(Component):
                 **{name: In(bits) for name, bits in counts.items()},
                 **{name: In(addr_bits) for name in ("base", "part_step", "row_step")},
                 **{name: In(bits) for name, bits in windows.items()},
+                "currents": In(1),
                 "r_addr": Out(addr_bits),
                 "r_en": Out(1),
                 "r_data": In(PIECE_BITS),
@@ -103,7 +111,11 @@ class RowReader(Component):
         running, tag, outside, border = self._issue(m, skid.i.ready)
         delay = self._read_delay
         read = pipeline.delay(running, delay, "read", reset_less=False)
-        bits = self.r_data & read.replicate(PIECE_BITS)
+        bits = self.r_data
+        if self._currents:
+            low = pipeline.delay(self.r_addr[:PLACE_BITS], delay, "low")
+            bits = Mux(self.currents, (1 << low)[:PIECE_BITS], bits)
+        bits = bits & read.replicate(PIECE_BITS)
         if self._windows:
             inside = ~pipeline.delay(outside, delay, "outside").replicate(PIECE_BITS)
             bits = bits & inside | pipeline.delay(border, delay, "border")
@@ -160,6 +172,8 @@ class RowReader(Component):
             m.d.sync += [running.eq(1), addr.eq(self.base), word.eq(0), begins.eq(1), first.eq(1)]
             m.d.sync += [left[name].eq(getattr(self, name)) for name in self._counts]
 
+        if self._currents:
+            word = Mux(self.currents, addr[PLACE_BITS:], word)[: self._part_bits]
         tag = Signal(len(word) + 4, name="issued")
         m.d.comb += tag.eq(Cat(word, begins, first, last["rows"], over["rows"]))
         return running, tag, outside, border

@@ -78,9 +78,11 @@ def events(operation: Operation, spikes: Mapping[str, NDArray], pixels: NDArray)
     last = operation.first_token + operation.tokens
     bits = np.concatenate(parts, axis=2)[:, operation.first_token : last]
     count = np.zeros((*bits.shape[:3], operation.part_words), np.int64)
-    places = np.array(operation.columns, int) // PIECE_BITS
-    for word in range(operation.part_words):
-        count[..., word] = bits[..., places == word].sum(-1)
+    if operation.columns:
+        places = np.array(operation.columns) // PIECE_BITS
+        order = np.argsort(places, kind="stable")
+        words, starts = np.unique(places[order], return_index=True)
+        count[..., words] = np.add.reduceat(bits[..., order], starts, axis=-1, dtype=np.int64)
     return count.transpose(1, 0, 2, 3)
 
 
@@ -92,6 +94,13 @@ def _bits(
         planes = np.arange(operation.rows)[::-1]
         windows = operation.window.take(pixels[None], operation.border or 0)
         yield (windows >> planes[:, None, None, None]) & 1
+        return
+    if operation.currents:
+        # One event for each place in the grid.
+        height, width = operation.window.size
+        tokens = height * width if operation.window.windows else operation.tokens
+        places = np.ones((operation.rows, tokens, 1), int)
+        yield from [operation.window.take(places)] * operation.parts
         return
     low, high = operation.dims
     for name in operation.inputs:

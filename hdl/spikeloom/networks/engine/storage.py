@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..graph import INPUT, Graph
-from ..layers import Attention, Convolution, Layer, Pooling, Residual
-from ..signals import Spikes
+from ..layers import Attention, Convolution, Layer, Neurons, Pooling, Residual
+from ..signals import Currents, Spikes
 from .bitmap_memory import word_bits
-from .bitmaps import Bitmap, Columns, Places, allocate, padded
+from .bitmaps import Bitmap, Columns, allocate, padded
+from .current_storage import CurrentStorage
 from .image_layout import ImageLayout
 from .operation import PIECE_BITS
+from .source import Source
 from .window import ALONE, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-
-@dataclass(frozen=True)
-class Source:
-    """Signals of equal shape that an operation reads, one or several summands.
-
-    Members
-    -------
-    bitmap : where they are; None for the image. part : the first one there. inputs : their names.
-    columns : of a row. window : of each token of the output.
-    border : the pixel outside of the image.
-    """
-
-    bitmap: Bitmap | None
-    part: int
-    inputs: tuple[str, ...]
-    columns: Columns | Places
-    window: Window = ALONE
-    border: tuple[int, ...] = ()
-
-    @property
-    def values(self) -> Columns | Places:
-        """The columns of all values with weights of their own."""
-        return self.window.columns(self.columns, PIECE_BITS)
 
 
 class Storage:
@@ -63,6 +41,7 @@ class Storage:
         self._current: dict[str, str] = {}  # the signal that is there now
         self._plan_sums()
         self.image = ImageLayout(network)
+        self.currents = CurrentStorage(network, lanes, self._unit)
 
     # Who reads what
 
@@ -148,7 +127,7 @@ class Storage:
         layer = self._network.layer(name)
         if isinstance(layer, Attention):
             return self._attention_output(layer)
-        if isinstance(layer, Residual | Pooling):
+        if isinstance(layer, Residual | Pooling | Neurons):
             return self.columns(layer.inputs[0])
         dims = self._dims(name)
         for reader, n in self._readers[name]:
@@ -184,7 +163,7 @@ class Storage:
 
     def _dims(self, name: str) -> int:
         signal = self._network.signals[name]
-        assert isinstance(signal, Spikes)
+        assert isinstance(signal, Spikes | Currents)
         return signal.dims
 
     def _tokens(self, name: str) -> int:

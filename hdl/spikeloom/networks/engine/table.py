@@ -31,6 +31,8 @@ LANES = (
     "state",
     "learn",
     "keep",
+    "currents",
+    "largest",
     "target",
     "logits",
 )
