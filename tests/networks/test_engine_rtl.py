@@ -62,4 +62,4 @@ def test_flagship(lanes):
 def test_real_images():
     """200 images of Fashion-MNIST on the shipped network."""
     shipped: Any = find_core("fashion-spikformer")
-    check(shipped.GRAPH, fashion_sample().images[:200], lanes=64)
+    check(shipped.GRAPH, fashion_sample().images[:200], lanes=16)
