@@ -238,7 +238,6 @@ def tune_network(
     bits: int,
     *,
     images: int | None = None,
-    threads: int = 0,
     **options,
 ) -> Tuned:
     """Round a network to weights of `bits` bits, fine-tune it on the first `images` training
@@ -252,12 +251,8 @@ def tune_network(
     graph = core.GRAPH
     check_output(output, {"the network": network if is_path(network) else None, "--data": data})
     check_torch("fine-tuning")
-    import torch
-
     from .tuning import requantised, tune
 
-    if threads:
-        torch.set_num_threads(threads)
     given, test = (read_data(data, part, len(graph.classes)) for part in ("train", "test"))
     for part in (given, test):
         check_images(core(), part.images[:1], str(data))

@@ -200,10 +200,13 @@ def tune(
     epochs: int = 2,
     rate: float = 1e-3,
     seed: int = 1,
+    threads: int = 0,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Graph:
     """The network after `epochs` passes over the images. The learning rate falls from `rate` as a
-    cosine."""
+    cosine. `threads`: 0 for PyTorch's choice."""
+    if threads:
+        torch.set_num_threads(threads)
     model = Tunable(graph)
     images = torch.from_numpy(np.array(golden.with_positions(graph, data.images)))
     labels = torch.from_numpy(data.labels.copy())

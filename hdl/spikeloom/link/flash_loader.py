@@ -126,7 +126,14 @@ class FlashLoader(Component):
         # Beats of a frame, words of the hash, or cycles of a pause.
         count, frame = Signal(range(max(self._pause, self._beats) + 1)), Signal(range(self._frames))
         swapped = Cat(received[n : n + 8] for n in reversed(range(0, self._word_bits, 8)))
-        last = count == self._beats - 1
+        # Registers between the comparisons and the states, to shorten these paths; the count is
+        # settled when they are used.
+        last, paused, wrong = Signal(), Signal(), Signal()
+        expected = Array([Const(word, self._word_bits) for word in self._hash])
+        m.d.sync += [
+            last.eq(count == self._beats - 1),
+            wrong.eq(swapped != expected[count[: (len(self._hash) - 1).bit_length()]]),
+        ]
         m.d.comb += [self.o.payload.data.eq(swapped), self.o.payload.last.eq(last)]
         with m.FSM():
             with m.State("wake"):
@@ -134,9 +141,14 @@ class FlashLoader(Component):
                 with m.If(over):
                     m.next = "pause"
             with m.State("pause"):
-                m.d.sync += count.eq(count + 1)
-                with m.If(count == self._pause):
-                    m.d.sync += [count.eq(0), left.eq(32), sent.eq(READ << 24 | self._address)]
+                m.d.sync += [count.eq(count + 1), paused.eq(count == self._pause)]
+                with m.If(paused):
+                    m.d.sync += [
+                        paused.eq(0),
+                        count.eq(0),
+                        left.eq(32),
+                        sent.eq(READ << 24 | self._address),
+                    ]
                     m.next = "address"
             with m.State("address"):
                 m.d.comb += [select.eq(1), shift.eq(1)]
@@ -149,13 +161,15 @@ class FlashLoader(Component):
                     m.next = "compare"
             with m.State("compare"):
                 m.d.comb += select.eq(1)
+                m.next = "compared"
+            with m.State("compared"):
+                m.d.comb += select.eq(1)
                 m.d.sync += [left.eq(self._word_bits), count.eq(count + 1)]
-                expected = Array([Const(word, self._word_bits) for word in self._hash])
                 m.next = "hash"
                 with m.If(count == len(self._hash) - 1):
                     m.d.sync += count.eq(0)
                     m.next = "beat"
-                with m.If(swapped != expected[count[: (len(self._hash) - 1).bit_length()]]):
+                with m.If(wrong):
                     m.next = "end"
             with m.State("beat"):
                 m.d.comb += [select.eq(1), shift.eq(1)]
