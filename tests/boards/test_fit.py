@@ -73,8 +73,11 @@ def test_the_unroll_ends_at_the_smallest(config):
     assert {getattr(least, key, None) or 1 for key in (*KEYS, "encoders")} == {1}
 
 
-@pytest.mark.parametrize("board", BOARDS.values(), ids=lambda board: board.id)
-@pytest.mark.parametrize("mhz", [47.123, 0.5, 999, 33.333333])
+CLOCKS = [(board, mhz) for board in BOARDS.values() for mhz in (47.123, 0.5, 999, 33.333333)]
+CLOCKS.remove((BOARDS["gatemate-a1-evb"], 0.5))  # its PLL makes this clock
+
+
+@pytest.mark.parametrize(("board", "mhz"), CLOCKS, ids=lambda one: getattr(one, "id", str(one)))
 def test_the_nearest_clock_can_be_made(board, mhz):
     with pytest.raises(InputError) as refused:
         Build(SMALL, board, hertz(mhz), top="self-test")

@@ -17,6 +17,7 @@ COMMANDS = {
     "icebreaker": "iceprog {}",
     "tang-nano-9k": "openFPGALoader -b tangnano9k {}",
     "tang-nano-20k": "openFPGALoader -b tangnano20k {}",
+    "gatemate-a1-evb": "openFPGALoader -b olimex_gatemateevb {}",
     "icestick": "iceprog {}",
     "hx8k-breakout": "iceprog {}",
     "icesugar": "icesprog {}",

@@ -19,7 +19,14 @@ def programs(page):
     return [block for block in blocks if block[0] in ("python", "text") and block[1] not in files]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if programs(page)])
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.torch if page.endswith("training.md") else ())
+        for page in PAGES
+        if programs(page)
+    ],
+)
 def test_programs(page, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names, printed = {}, ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib.wiring import In, Out
@@ -103,7 +103,7 @@ class LinkedCore(Component):
             connect_beats(m, getattr(link, f"o_{name}"), getattr(core, name))
 
 
-def connect_beats(m, source, sink):
+def connect_beats(m: Module, source: Any, sink: Any) -> None:
     """Connect streams of {data, last} that agree in width but not in the layout of their data."""
     m.d.comb += [
         sink.payload.data.eq(source.payload.data),

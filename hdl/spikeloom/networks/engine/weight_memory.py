@@ -16,7 +16,7 @@ from ..engine_limits import CHUNK_BITS
 from .bitmap_memory import parts
 from .bitmaps import padded
 
-BLOCK_WORDS = 512  # of an ECP5's block RAM at its largest width
+BLOCK_WORDS = 512  # of a block RAM at its largest width
 
 
 class WeightMemory(Component):
