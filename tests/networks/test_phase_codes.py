@@ -143,7 +143,7 @@ def test_network():
     assert (found.additions["proj"] == 6 * (found.spikes["a"] != 0).sum((1, 2, 3))).all()
     with pytest.raises(InputError, match="the engine runs up to 16 steps yet"):
         check_built(graph)
-    with pytest.raises(InputError, match=r"layer embed: the engine does not build layers of curr"):
+    with pytest.raises(InputError, match="the engine does not build phase codes"):
         check_built(phase_network(steps=16))
 
 
