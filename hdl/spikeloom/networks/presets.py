@@ -8,7 +8,7 @@ from .graph import Graph
 from .layers.weighted import Weighted
 
 LOADED_BITS = 64  # of a word of the large RAM of an iCE40 UP5K
-UP5K_HZ = 42_000_000  # fashion-spikformer was routed at 45.3 MHz
+UP5K_HZ = 48_000_000
 ICE40_HZ = 36_000_000
 SMALL_ICE40, SMALL_LANES = ("1k", "8k", "lp8k"), 8
 
