@@ -55,7 +55,7 @@ LONG, SLOW = pytest.mark.long, pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "name", "keys"),
     [
-        ("gowin", "a2os2a", {"tokens": 4, "head_dim": 8}),
+        pytest.param("gowin", "a2os2a", {"tokens": 4, "head_dim": 8}, marks=LONG),
         pytest.param("gowin", "spiked", {"tokens": 4, "head_dim": 4, "steps": 8}, marks=LONG),
         pytest.param("gowin", "ssa", {"tokens": 4, "head_dim": 8, "steps": 4}, marks=SLOW),
         pytest.param(

@@ -157,6 +157,7 @@ def test_odd_folders_and_no_python_on_the_path(simulator, machine):
     assert (machine.folder / "o.npy").exists()
 
 
+@pytest.mark.long
 def test_home_that_is_not_writable(machine):
     """Caches are written elsewhere, without a warning."""
     (machine.folder / "file").touch()
@@ -170,6 +171,7 @@ def test_home_that_is_not_writable(machine):
     assert "Traceback" not in ran.stdout + ran.stderr
 
 
+@pytest.mark.long
 def test_output_that_cannot_be_printed():
     for arguments in (["list"], ["list", "--json"], ["--version"], ["--help"]):
         with open("/dev/full", "w") as full:

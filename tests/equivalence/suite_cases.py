@@ -5,7 +5,7 @@ import pytest
 from spikeloom_sim.simulators import SIMULATORS
 
 LARGE = 40  # number of tokens from which Verilator is faster despite its compile time
-FIRST = 6  # configurations that run by default; later ones are marked long
+FIRST = 3  # configurations that run by default; later ones are marked long
 
 
 def suite_cases(configs, default=None):

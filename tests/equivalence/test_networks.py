@@ -12,7 +12,7 @@ from tests.networks.random_network import random_images, random_network
 SIZES = {"image": (4, 6, 1), "patch": (2, 3), "dims": 6, "hidden": 5, "classes": 3, "blocks": 1}
 
 
-@pytest.mark.parametrize("weights", ["initial", "loaded"])
+@pytest.mark.parametrize("weights", ["initial", pytest.param("loaded", marks=pytest.mark.long)])
 def test_rtl(weights, tmp_path):
     graph = random_network(**SIZES, steps=2, name="small-net")
     file.save(tmp_path / "net.safetensors", graph)

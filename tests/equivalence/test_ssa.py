@@ -34,7 +34,7 @@ def test_suite(name, simulator):
     "family",
     [
         pytest.param("ice40", marks=pytest.mark.long),
-        "ecp5",
+        pytest.param("ecp5", marks=pytest.mark.long),
         pytest.param("ice40-routed", marks=pytest.mark.long),
     ],
 )

@@ -12,6 +12,11 @@ from spikeloom.errors import InputError
 
 from .spiked_bench import random_head, run_heads
 
+
+def _long(keys):
+    return pytest.param(keys, marks=pytest.mark.long)
+
+
 CONFIGS = [
     {"tokens": 1, "head_dim": 1, "steps": 2, "base": 2.0},
     {"tokens": 3, "head_dim": 1, "value_dim": 2, "lanes": 1, "steps": 64, "base": 1.05},
@@ -20,10 +25,10 @@ CONFIGS = [
     {"tokens": 7, "head_dim": 2, "lanes": 3, "mask": "causal"},
     {"tokens": 5, "head_dim": 3, "value_dim": 2, "lanes": 4, "encoders": 2, "mask": "causal"},
     {"tokens": 9, "head_dim": 4, "value_dim": 7, "lanes": 9, "encoders": 3},
-    {"tokens": 13, "head_dim": 5, "lanes": 6, "encoders": 3, "frac_bits": 12, "log_bits": 4},
-    {"tokens": 10, "head_dim": 6, "value_dim": 1, "lanes": 10, "encoders": 10},
+    _long({"tokens": 13, "head_dim": 5, "lanes": 6, "encoders": 3, "frac_bits": 12, "log_bits": 4}),
+    _long({"tokens": 10, "head_dim": 6, "value_dim": 1, "lanes": 10, "encoders": 10}),
     {"tokens": 7, "head_dim": 2, "lanes": 3, "events": 2, "mask": "causal"},
-    {"tokens": 9, "head_dim": 5, "value_dim": 3, "lanes": 9, "encoders": 3, "events": 2},
+    _long({"tokens": 9, "head_dim": 5, "value_dim": 3, "lanes": 9, "encoders": 3, "events": 2}),
     {"tokens": 5, "head_dim": 3, "lanes": 4, "encoders": 2, "events": 2, "mask": "causal"},
 ]
 
