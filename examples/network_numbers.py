@@ -85,7 +85,7 @@ DEEP = {
 }
 ROWS = {
     "fashion": Row("`fashion-spikformer`, int8", "UP5K", None, 8, "loaded", 48),
-    "int4": Row("its sizes, int4", "UP5K", {"bits": 4}, 16, "loaded", 48),
+    "int4": Row("its sizes, int4", "UP5K", {"bits": 4}, 16, "loaded", 42),
     "mnist": Row("16 tokens of 7x7, D = 48, one block, T = 3", "UP5K", TINY, 8, "loaded", 48),
     "fashion64": Row("`fashion-spikformer`, int8", "LFE5U-25F", None, 64, "initial", 100),
     "tokens64": Row(

@@ -8,7 +8,7 @@ from .graph import Graph
 from .layers.weighted import Weighted
 
 LOADED_BITS = 64  # of a word of the large RAM of an iCE40 UP5K
-UP5K_HZ = 48_000_000
+UP5K_HZ = {8: 48_000_000, 16: 42_000_000}  # by the most lanes
 ICE40_HZ = 36_000_000
 SMALL_ICE40, SMALL_LANES = ("1k", "8k", "lp8k"), 8
 
@@ -20,8 +20,10 @@ def presets(graph: Graph) -> dict[str, Preset]:
     refused when it is built."""
     bits = max(layer.weight_bits for layer in graph.layers if isinstance(layer, Weighted))
     fits = [lanes for lanes in LANES if lanes * bits <= LOADED_BITS]
+    lanes = max(fits, default=LANES[0])
+    hertz = next(hz for most, hz in UP5K_HZ.items() if lanes <= most)
     return {
-        "ice40-5k": Preset({"lanes": max(fits, default=LANES[0]), "weights": "loaded"}, UP5K_HZ),
+        "ice40-5k": Preset({"lanes": lanes, "weights": "loaded"}, hertz),
         **{f"ice40-{size}": Preset({"lanes": SMALL_LANES}, ICE40_HZ) for size in SMALL_ICE40},
         "ecp5": Preset({"lanes": 32}),
         "gowin-20k": Preset({"lanes": 16}),
