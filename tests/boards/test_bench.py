@@ -139,6 +139,7 @@ def rows_of(*names):
     return [SimpleNamespace(name=name, lut=1000 + n, us=10.0) for n, name in enumerate(names)]
 
 
+@pytest.mark.long
 def test_picture_of_every_core_on_every_device(tmp_path):
     devices = [device.id for family in FAMILIES.values() for device in family.DEVICES]
     names = [f"{core}/engine/1/{device}" for core in all_cores() for device in devices]

@@ -84,6 +84,7 @@ def test_verilog(board, families, tmp_path):
     assert families == [None, *([BOARDS[board].family] if board else [])]
 
 
+@pytest.mark.long
 def test_families_differ():
     """A family without memory of LUTs puts the small tables of `spiked` into block RAM."""
     core = Spiked(tokens=2, head_dim=2, steps=4, lanes=1)

@@ -169,6 +169,7 @@ def prove_equal(folder):
     run_tool("yosys", "-ql", "equivalence.log", "-p", script + "equiv_status -assert", cwd=folder)
 
 
+@pytest.mark.long
 def test_equivalence(netlists):
     prove_equal(netlists[0])
 

@@ -70,7 +70,7 @@ def test_generate(checkout, tmp_path):
     "where",
     [
         ["golden"],
-        ["rtl"],
+        pytest.param(["rtl"], marks=pytest.mark.long),
         pytest.param(["netlist"], marks=pytest.mark.long),
         pytest.param(["board", "--port", "sim"], marks=pytest.mark.long),
     ],

@@ -35,6 +35,7 @@ def test_run_on_a_simulated_board(spikeloom, operands, tmp_path):
     assert np.array_equal(np.load(tmp_path / "board.npy"), np.load(tmp_path / "golden.npy"))
 
 
+@pytest.mark.long
 def test_selftest_on_a_simulated_board(spikeloom):
     keys = ["tokens=5", "head_dim=4", "value_dim=6", "k_bits=3"]
     settings = [part for key in keys for part in ("--set", key)]

@@ -159,6 +159,7 @@ def test_third_party_bus_model(tmp_path, simulator):
     assert (tests, failures) == (1, 0), (tmp_path / "simulation.log").read_text()[-3000:]
 
 
+@pytest.mark.long
 def test_sampled_outputs_have_their_probability():
     """Chi-square of RTL outputs on constant spikes over 2,000 steps, false-alarm rate 1e-4."""
     rng = np.random.default_rng(8)

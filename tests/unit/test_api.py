@@ -82,6 +82,7 @@ def test_views_of_phase_codes():
     assert np.array_equal(np.sign(values), np.sign(codes))
 
 
+@pytest.mark.long
 def test_backends_agree():
     core = spikeloom.core("a2os2a", tokens=3, head_dim=2, k_bits=3)
     operands = {name: x[0, 0, 0, :3, :2] for name, x in attention_operands("TBHND").items()}
