@@ -241,7 +241,7 @@ REFUSED = {
     "threshold": ({"beta": 1.0, "threshold": -1.0}, {}, "lif1.threshold is -1", "above 0"),
     "image": ({"beta": 1.0}, {"image": "27"}, "fc0 takes 784 inputs", "27 x 27"),
     "encoding": ({"beta": 1.0}, {"encoding": "rate"}, "--set encoding=rate", "give constant"),
-    "steps": ({"beta": 1.0}, {"steps": "25"}, "--set steps=25", "an integer above 0 to 16"),
+    "steps": ({"beta": 1.0}, {"steps": "65"}, "--set steps=65", "an integer above 0 to 64"),
 }
 
 
