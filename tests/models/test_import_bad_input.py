@@ -61,9 +61,9 @@ def refused(tmp_path, capfd):
         ("heads", "9" * 3000, "16 channels are no multiple of so many heads"),
         ("image", "8,8,8", "--set image=8,8,8: give height,width"),
         ("image", "0", "give an integer above 0 to 1024"),
-        ("steps", "0", "give an integer above 0 to 16"),
-        ("steps", "17", "give an integer above 0 to 16"),
-        ("steps", "2.5", "give an integer above 0 to 16"),
+        ("steps", "0", "give an integer above 0 to 64"),
+        ("steps", "65", "give an integer above 0 to 64"),
+        ("steps", "2.5", "give an integer above 0 to 64"),
         ("pools", "0,0,2,1", "give an integer from 0 to 1"),
         ("pools", "0,0", "give 4 of 0 and 1"),
         ("tau", "0", "give a number above 0"),
@@ -85,7 +85,7 @@ def test_settings(key, value, message, refused):
 
 
 def test_an_unknown_architecture_lists_all(refused):
-    known = "nir, snntorch, spike-driven, spikformer, spikingjelly-spikformer, xpikeformer"
+    known = "nir, snntorch, spike-driven, spikformer, spikingjelly-spikformer, vit, xpikeformer"
     refused(state(), f"architectures: {known}", arch="convnet")
 
 
