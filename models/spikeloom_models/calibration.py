@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from .floating import Convolution, FloatNetwork, Head, Weighted, WholeImage
+from .planes import to_planes, windows_of
+from .rounding import rounded
 
 IMAGES = 64  # that are looked at
 PASSES = 3  # over the rows of a matrix
@@ -33,14 +35,14 @@ class Inputs:
         variance, given all others: errors of inputs that occur together cancel.
         """
         variance = np.diag(self.covariance)
-        rounded = np.clip(np.rint(scaled), -largest, largest)
-        error = rounded - scaled
+        integers = rounded(scaled, largest)
+        error = integers - scaled
         for row in [*range(len(scaled))] * PASSES:
             others = self.covariance[row] @ error - variance[row] * error[row]
             wanted = scaled[row] - others / variance[row]
-            rounded[row] = np.clip(np.rint(wanted), -largest, largest)
-            error[row] = rounded[row] - scaled[row]
-        return rounded
+            integers[row] = rounded(wanted, largest)
+            error[row] = integers[row] - scaled[row]
+        return integers
 
 
 @torch.no_grad()
@@ -72,8 +74,6 @@ def _rows(layer: Weighted, x: Tensor) -> Tensor:
         planes = x.permute(0, 3, 1, 2).float() - outside
     else:
         outside = torch.zeros(1, x.shape[-1], 1, 1)
-        planes = x.flatten(0, 1).transpose(-1, -2).unflatten(-1, layer.grid)
+        planes = to_planes(x, layer.grid)
     planes = functional.pad(planes, (layer.padding,) * 4) + outside
-    windows = functional.unfold(planes, layer.weight.shape[2:], stride=layer.stride)
-    channels = planes.shape[1]
-    return windows.unflatten(1, (channels, -1)).permute(0, 3, 2, 1).flatten(2).flatten(0, 1)
+    return windows_of(planes, layer.weight.shape[2:], layer.stride).flatten(0, 1)

@@ -111,7 +111,7 @@ def _neuron(module: torch.nn.Module, threshold: torch.Tensor) -> Neuron:
     if isinstance(module, ReLU):
         return Neuron(threshold=int(threshold), kind=module.kind, bits=module.bits)
     assert isinstance(module, LIF)
-    return Neuron(threshold=int(threshold), leak=module.leak, kind=module.kind)
+    return Neuron(threshold=int(threshold), leak=module.leak, reset=module.reset, kind=module.kind)
 
 
 def _integers(values: torch.Tensor, dtype: type) -> np.ndarray:

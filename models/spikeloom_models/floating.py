@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .planes import to_planes, to_tokens
+
 
 @dataclass(frozen=True)
 class FloatNeuron:
@@ -180,9 +182,9 @@ class Convolution(FirstLayer):
         if self.is_first:
             planes = self.pixels(x)
         else:
-            planes = _planes(x, self.grid)
+            planes = to_planes(x, self.grid)
         current = functional.conv2d(planes, self.weight, self.bias, self.stride, self.padding)
-        current = _tokens(self.normalised(current))
+        current = to_tokens(self.normalised(current))
         if self.is_first:
             return self.fire(current.expand(self.steps, *current.shape))
         return self.fire(current.reshape(*x.shape[:2], *current.shape[1:]))
@@ -200,9 +202,9 @@ class MaxPool(FloatLayer):
     def compute(self, *inputs: Tensor) -> Tensor:
         (x,) = inputs
         pooled = functional.max_pool2d(
-            _planes(x, self.grid), self.window, self.stride, self.padding
+            to_planes(x, self.grid), self.window, self.stride, self.padding
         )
-        tokens = _tokens(pooled)
+        tokens = to_tokens(pooled)
         return tokens.reshape(*x.shape[:2], *tokens.shape[1:])
 
 
@@ -297,13 +299,3 @@ class FloatNetwork:
         """Logits ``[B, classes]``, computed in batches."""
         last = self.layers[-1].name
         return torch.cat([self.signals(part)[last] for part in images.split(batch)])
-
-
-def _planes(x: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Tokens ``[T, B, N, C]`` as images ``[T * B, C, height, width]``."""
-    return x.flatten(0, 1).transpose(-1, -2).unflatten(-1, grid)
-
-
-def _tokens(planes: Tensor) -> Tensor:
-    """Images ``[B, C, height, width]`` as tokens ``[B, N, C]``."""
-    return planes.flatten(-2).transpose(-1, -2)

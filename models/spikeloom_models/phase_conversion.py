@@ -34,7 +34,8 @@ from spikeloom.networks.layers import (
 from spikeloom.networks.layers.phase_coded import base_of
 from spikeloom.networks.neuron import MAX_SHIFT, MAX_THRESHOLD, Neuron
 
-from .quantise import Cut, Quantised
+from .quantise import Quantised
+from .rounding import Cut, integer_fields, largest_weight
 from .torch import VisionTransformer
 from .torch.vit import Normalised, VisionBlock
 
@@ -216,20 +217,12 @@ class _Conversion:
 
     def _integers(self, name: str, weight: NDArray, bias: NDArray, gain: float) -> dict:
         """Fields of rounded weights."""
-        rounded, power = np.rint(weight * gain), max(float(np.square(weight * gain).mean()), 1e-12)
-        self.cuts[name] = Cut(
-            clipped=0.0, error=math.sqrt(np.square(rounded - weight * gain).mean() / power)
-        )
-        return {
-            "name": name,
-            "weight": rounded.astype(np.int8),
-            "bias": np.clip(np.rint(bias * gain), -(2**31), 2**31 - 1).astype(np.int32),
-            "weight_bits": self.bits,
-        }
+        fields, self.cuts[name] = integer_fields(name, weight, bias, gain, self.bits)
+        return {"name": name, **fields}
 
     def _largest_gain(self, weight: NDArray) -> float:
         """The factor by which the largest weight becomes the largest integer."""
-        return (2 ** (self.bits - 1) - 1) / max(float(np.abs(weight).max()), 1e-12)
+        return largest_weight(self.bits) / max(float(np.abs(weight).max()), 1e-12)
 
     def _stream_gain(self) -> float:
         """The smallest gain of the layers that add to the stream."""

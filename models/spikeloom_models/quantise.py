@@ -31,19 +31,10 @@ from spikeloom.networks.neuron import MAX_THRESHOLD, NO_NEURON, Neuron
 from . import floating
 from .calibration import Inputs
 from .floating import FloatLayer, FloatNetwork, FloatNeuron
+from .rounding import CLIPS, Cut, integer_fields, largest_weight, nearest_scale
 
-CLIPS = np.linspace(0.4, 1.0, 25)  # candidates for the largest weight, as shares of the true one
 LARGEST_SUM = 2**23 - 1  # of an accumulator, in any order of the additions
 MARGIN = 0.95  # share of it that weights use before they are rounded
-
-
-@dataclass(frozen=True)
-class Cut:
-    """What rounding did to a layer: the share of weights beyond the largest integer, and the root
-    mean square of the rounding error relative to that of the weights."""
-
-    clipped: float
-    error: float
 
 
 @dataclass
@@ -106,10 +97,6 @@ class _Context:
             if _is_current(layer) or (passes and {*layer.inputs} <= found):
                 found.add(layer.name)
         return found
-
-    @property
-    def largest(self) -> int:
-        return 2 ** (self.bits - 1) - 1
 
     def integers(self, layer: floating.Weighted, weight: NDArray, bias: NDArray) -> dict:
         """Fields of an integer layer, from weights ``[in, out]`` and biases."""
@@ -176,30 +163,15 @@ class _Context:
         peak = np.abs(weight).max()
         if peak == 0 or not np.isfinite(peak):
             return 1.0  # the latter is refused when it is rounded
-        scales = self.largest / (peak * CLIPS)
-        errors = [np.square(weight - self._round(weight * s) / s).sum() for s in scales]
-        return float(scales[int(np.argmin(errors))])
-
-    def _round(self, scaled: NDArray) -> NDArray:
-        return np.clip(np.rint(scaled), -self.largest, self.largest)
+        largest = largest_weight(self.bits)
+        scales = largest / (peak * CLIPS)
+        return float(scales[nearest_scale(weight, scales, largest)])
 
     def _rounded(self, name: str, weight: NDArray, bias: NDArray, scale: float) -> dict:
-        if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
-            raise InputError(f"layer {name}: its weights overflow, with the normalisation in them")
-        scaled = weight * scale
-        rounded, power = self._round(scaled), max(float(np.square(scaled).mean()), 1e-12)
-        if name in self.inputs:
-            rounded = self.inputs[name].rounded(scaled, self.largest)
-            bias = bias + self.inputs[name].mean @ (scaled - rounded) / scale
-        self.cuts[name] = Cut(
-            clipped=float((np.abs(scaled) > self.largest + 0.5).mean()),
-            error=math.sqrt(float(np.square(rounded - scaled).mean()) / power),
+        fields, self.cuts[name] = integer_fields(
+            name, weight, bias, scale, self.bits, self.inputs.get(name)
         )
-        return {
-            "weight": rounded.astype(np.int8),
-            "bias": np.clip(np.rint(bias * scale), -(2**31), 2**31 - 1).astype(np.int32),
-            "weight_bits": self.bits,
-        }
+        return fields
 
 
 def _leak(neuron: FloatNeuron, name: str) -> int:

@@ -23,8 +23,9 @@ from .data import FASHION_CLASSES, Labelled, read_data
 from .keys import TrainingKeys
 
 if TYPE_CHECKING:
+    from .progress import TrainingProgress
     from .torch import TransformerShape
-    from .training import Progress, Recipe
+    from .training import Recipe
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def train_task(
     *,
     name: str = "",
     settings: Mapping[str, Any] | None = None,
-    report: Callable[[Progress], None] = lambda _: None,
+    report: Callable[[TrainingProgress], None] = lambda _: None,
     checkpoint: str | PathLike[str] | None = None,
     **recipe,
 ) -> Trained:
@@ -165,7 +166,7 @@ def _train_spiking(
     images: Labelled,
     name: str,
     checkpoint: str | PathLike[str] | None,
-    report: Callable[[Progress], None],
+    report: Callable[[TrainingProgress], None],
 ) -> Graph:
     """A trained network in integers."""
     from .export import to_graph
@@ -188,7 +189,7 @@ def _train_vit(
     held_out: Labelled,
     output: str | PathLike[str],
     checkpoint: str | PathLike[str] | None,
-    report: Callable[[Progress], None],
+    report: Callable[[TrainingProgress], None],
 ) -> Trained:
     """A trained vision transformer, whose weights in floating point are written to `output`."""
     from .torch import VisionTransformer

@@ -21,6 +21,7 @@ from spikeloom.errors import InputError
 from spikeloom.outputs import check_file, output_file
 
 from .data import Labelled
+from .progress import TrainingProgress
 from .torch import SpikingLinear, SpikingTransformer, TransformerShape, VisionTransformer
 
 if TYPE_CHECKING:
@@ -109,19 +110,6 @@ class Recipe:
         return self.rate * (0.01 + 0.99 * falling)
 
 
-@dataclass
-class Progress:
-    """What a training reports after each step."""
-
-    epoch: int
-    step: int
-    steps: int
-    loss: float
-    accuracy: float
-    cycles: float
-    seconds_left: float
-
-
 Model = TypeVar("Model", SpikingTransformer, VisionTransformer)
 
 
@@ -130,7 +118,7 @@ def train(
     data: Labelled,
     recipe: Recipe,
     checkpoint: str | PathLike[str] | None = None,
-    report: Callable[[Progress], None] = lambda _: None,
+    report: Callable[[TrainingProgress], None] = lambda _: None,
     after_epoch: Callable[[int, Model], None] = lambda *_: None,
     kind: type[Model] = SpikingTransformer,
 ) -> Model:
@@ -182,7 +170,7 @@ class _Training(Generic[Model]):
         events = {name: _events(s) for name, s in spikes.items()}
         return logits, cycles(self.shape, events, self.model.steps)
 
-    def epoch(self, epoch: int, report: Callable[[Progress], None]) -> None:
+    def epoch(self, epoch: int, report: Callable[[TrainingProgress], None]) -> None:
         """Train for one pass over the images."""
         recipe = self.recipe
         first_integer = recipe.epochs - recipe.integer_epochs
@@ -199,10 +187,12 @@ class _Training(Generic[Model]):
         for step in range(steps):
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
             self._set_progress((epoch + step / steps) / recipe.epochs)
-            values = self._learn(augment(self.images[chosen], recipe, random), self.labels[chosen])
+            loss, *measured = self._learn(
+                augment(self.images[chosen], recipe, random), self.labels[chosen]
+            )
             share = (step + 1) / steps
             left = (time.monotonic() - begin) / share * (recipe.epochs - epoch - share)
-            report(Progress(epoch, step, steps, *values, left))
+            report(TrainingProgress(epoch, step, steps, loss, left, *measured))
         self.model.steps = self.shape.steps
         self.done = epoch + 1
 

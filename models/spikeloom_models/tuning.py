@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -29,22 +29,14 @@ from spikeloom.networks.layers.weighted import Weighted
 from spikeloom.networks.neuron import Neuron
 
 from .data import Labelled
-from .torch.neuron import floor_through, round_through, spike
+from .planes import to_planes, to_tokens, windows_of
+from .progress import Progress
+from .rounding import CLIPS, integer_fields, largest_weight, nearest_scale
+from .torch.layers import cut_patches
+from .torch.neuron import LIF, round_through
 
 TUNED = (PatchEmbedding, Convolution, Linear, Attention, Pooling, Residual, Classifier)
-CLIPS = np.linspace(0.4, 1.0, 25)  # candidates for the largest weight, as shares of the true one
 BATCH = 64
-
-
-@dataclass
-class Progress:
-    """What a tuning reports after each step."""
-
-    epoch: int
-    step: int
-    steps: int
-    loss: float
-    seconds_left: float
 
 
 def requantised(graph: Graph, bits: int) -> Graph:
@@ -56,23 +48,18 @@ def requantised(graph: Graph, bits: int) -> Graph:
 def _requantised(layer: Layer, bits: int) -> Layer:
     if not isinstance(layer, Weighted):
         return layer
-    weight, largest = layer.weight.astype(float), 2 ** (bits - 1) - 1
+    weight, largest = layer.weight.astype(float), largest_weight(bits)
     scales = largest / (max(np.abs(weight).max(), 1) * CLIPS)
     neuron = getattr(layer, "neuron", None)
     if neuron is not None:  # thresholds are integers, even where the membrane leaks
         step = 1 + neuron.leak
         thresholds = np.unique(np.maximum(np.rint(scales * neuron.threshold / step), 1) * step)
         scales = thresholds / neuron.threshold
-    rounded = [np.clip(np.rint(weight * scale), -largest, largest) for scale in scales]
-    errors = [
-        np.square(one / scale - weight).sum() for one, scale in zip(rounded, scales, strict=True)
-    ]
-    best = int(np.argmin(errors))
-    fields = {} if neuron is None else {"neuron": replace(neuron, threshold=int(thresholds[best]))}
-    bias = np.rint(layer.bias * scales[best]).astype(np.int32)
-    return replace(
-        layer, weight=rounded[best].astype(np.int8), bias=bias, weight_bits=bits, **fields
-    )
+    best = nearest_scale(weight, scales, largest)
+    fields, _ = integer_fields(layer.name, weight, layer.bias, scales[best], bits)
+    if neuron is not None:
+        fields["neuron"] = replace(neuron, threshold=int(thresholds[best]))
+    return replace(layer, **fields)
 
 
 class Tunable(nn.Module):
@@ -98,11 +85,11 @@ class Tunable(nn.Module):
         """What a parameter is multiplied by: parameters are in units of the threshold."""
         levels = 2**self.graph.pixel_bits - 1 if INPUT in layer.inputs else 1
         neuron = getattr(layer, "neuron", None)
-        return (2 ** (layer.weight_bits - 1) - 1) if neuron is None else neuron.threshold / levels
+        return largest_weight(layer.weight_bits) if neuron is None else neuron.threshold / levels
 
     def weight(self, layer: Weighted) -> Tensor:
         """The integers of a layer, ``[in, out]``."""
-        largest = 2 ** (layer.weight_bits - 1) - 1
+        largest = largest_weight(layer.weight_bits)
         scaled = self.weights[_key(layer.name)] * self._unit(layer)
         return round_through(scaled.clamp(-largest, largest))
 
@@ -132,7 +119,7 @@ class Tunable(nn.Module):
             product = q @ (k.transpose(-1, -2) @ v)
             return fire(product.transpose(-3, -2).flatten(-2), layer.neuron)
         if isinstance(layer, PatchEmbedding):
-            x = _patches(x, layer.patch)
+            x = cut_patches(x, layer.patch)
         elif isinstance(layer, Convolution):
             x = self._windows(layer, x)
         assert isinstance(layer, PatchEmbedding | Convolution | Linear)
@@ -145,7 +132,7 @@ class Tunable(nn.Module):
         pooled = functional.max_pool2d(
             self._planes(layer, x), layer.kernel, layer.stride, layer.padding
         )
-        return pooled.flatten(-2).transpose(-1, -2).unflatten(0, x.shape[:2])
+        return to_tokens(pooled).unflatten(0, x.shape[:2])
 
     def _windows(self, layer: Convolution, x: Tensor) -> Tensor:
         """The windows ``[..., N, values]`` of an image or of tokens, row by row, channels
@@ -159,14 +146,13 @@ class Tunable(nn.Module):
             planes = functional.pad(planes - border, (width, width, height, height)) + border
         else:
             planes = functional.pad(planes, (width, width, height, height))
-        found = functional.unfold(planes, layer.kernel, stride=layer.stride)
-        found = found.unflatten(1, (planes.shape[1], -1)).permute(0, 3, 2, 1).flatten(2)
+        found = windows_of(planes, layer.kernel, layer.stride)
         return found if first else found.unflatten(0, x.shape[:2])
 
     def _planes(self, layer: Layer, x: Tensor) -> Tensor:
         grid = getattr(self.graph.signals[layer.inputs[0]], "grid", None)
         assert grid is not None
-        return x.flatten(0, 1).transpose(-1, -2).unflatten(-1, grid)
+        return to_planes(x, grid)
 
     @torch.no_grad()
     def to_graph(self) -> Graph:
@@ -183,14 +169,7 @@ class Tunable(nn.Module):
 
 def fire(current: Tensor, neuron: Neuron) -> Tensor:
     """Spikes of currents ``[T, ...]``."""
-    v, spikes = torch.zeros_like(current[0]), []
-    for now in current.unbind():
-        v = floor_through(v * 0.5**neuron.leak) + now
-        fired = spike((v - neuron.threshold) / neuron.threshold)
-        kept = fired.detach()
-        v = v * (1 - kept) if neuron.reset == "hard" else v - neuron.threshold * kept
-        spikes.append(fired)
-    return torch.stack(spikes)
+    return LIF(neuron.leak, neuron.reset)(current, neuron.threshold, integer=True)
 
 
 def tune(
@@ -258,13 +237,6 @@ def _check(layer: Layer) -> None:
         what = f"{layer.KIND} of form {form}"
     if what:
         raise layer.error(f"no fine-tuning of {what}; import or train with the bits that you want")
-
-
-def _patches(x: Tensor, patch: tuple[int, ...]) -> Tensor:
-    """Pixels ``[B, N, values]`` of the patches of images ``[B, Y, X, C]``."""
-    height, width = patch
-    x = x.unflatten(2, (-1, width)).unflatten(1, (-1, height))
-    return x.transpose(2, 3).flatten(3).flatten(1, 2)
 
 
 def _key(name: str) -> str:

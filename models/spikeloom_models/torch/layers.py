@@ -210,7 +210,7 @@ class PatchEmbedding(SpikingLinear):
         return (cut_patches(x, self.patch) >> (8 - self.pixel_bits)).to(self.weight.dtype)
 
 
-def cut_patches(images: torch.Tensor, patch: tuple[int, int]) -> torch.Tensor:
+def cut_patches(images: torch.Tensor, patch: Sequence[int]) -> torch.Tensor:
     """Images ``[B, Y, X, C]`` as patches ``[B, N, pixels * C]``."""
     (height, width, channels), (rows, columns) = images.shape[1:], patch
     x = images.reshape(-1, height // rows, rows, width // columns, columns, channels)

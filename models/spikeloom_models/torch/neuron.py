@@ -56,9 +56,9 @@ def floor_through(x: torch.Tensor) -> torch.Tensor:
 
 
 class LIF(nn.Module):
-    """Leaky integrate-and-fire neurons with a hard reset; the first axis is time.
+    """Leaky integrate-and-fire neurons; the first axis is time.
 
-        kept[t] = 0 if s[t] else v[t]
+        kept[t] = 0 if s[t] else v[t]    (reset "hard"), or v[t] - threshold * s[t]    ("soft")
         v[t] = kept[t - 1] / 2**leak + I[t],    s[t] = v[t] >= threshold
 
     With `integer`, the division rounds down: a shift of integers, as in the hardware.
@@ -67,17 +67,22 @@ class LIF(nn.Module):
     ----------
     leak : int
         Shift of what is kept: 1 halves it in every step (tau = 2), 0 keeps it (no leak).
+    reset : str
+        "hard" or "soft".
     """
 
     kind = "lif"
 
-    def __init__(self, leak: int = 1):
+    def __init__(self, leak: int = 1, reset: str = "hard"):
         super().__init__()
         if isinstance(leak, bool) or not isinstance(leak, int):
             raise TypeError(f"leak must be an integer, not {leak!r}")
         if not 0 <= leak <= 15:
             raise ValueError(f"leak must be 0 to 15, not {leak!r}")
+        if reset not in ("hard", "soft"):
+            raise ValueError(f"reset must be hard or soft, not {reset!r}")
         self.leak = leak
+        self.reset = reset
 
     def forward(
         self, current: torch.Tensor, threshold: torch.Tensor | float = 1.0, integer: bool = False
@@ -91,7 +96,8 @@ class LIF(nn.Module):
                 decayed = kept * 0.5**self.leak
                 v = now + (floor_through(decayed) if integer else decayed)
             fired = self._fire(v, threshold)
-            kept = v * (1 - fired.detach().abs())
+            past = fired.detach()
+            kept = v * (1 - past.abs()) if self.reset == "hard" else v - threshold * past
             spikes.append(fired)
         return torch.stack(spikes)
 
@@ -99,7 +105,7 @@ class LIF(nn.Module):
         return spike((v - threshold) / threshold)
 
     def extra_repr(self) -> str:
-        return f"leak={self.leak}"
+        return f"leak={self.leak}, reset={self.reset}"
 
 
 class Ternary(LIF):
