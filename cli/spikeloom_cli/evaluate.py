@@ -26,13 +26,13 @@ from spikeloom_boards.driver.jobs import core_on
 from spikeloom_models.data import read_idx
 from spikeloom_sim.tensors import load_tensor
 
-from . import completion
 from .options import (
     Assignments,
     BackendName,
     Baud,
     ConfigFile,
     Json,
+    NetworkName,
     Port,
     SimulatorName,
     check_place,
@@ -52,14 +52,7 @@ NUMPY = b"\x93NUMPY"
 
 
 def evaluate(
-    network: Annotated[
-        str,
-        typer.Argument(
-            metavar="NET",
-            help="Name of a network (see `spikeloom list`), or a network file.",
-            autocompletion=completion.networks,
-        ),
-    ],
+    network: NetworkName,
     images: Annotated[
         Path,
         typer.Option(

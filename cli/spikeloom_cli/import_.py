@@ -14,7 +14,7 @@ from spikeloom.errors import InputError
 from spikeloom_models.importers.jobs import Imported, import_checkpoint
 
 from .evaluate import load
-from .options import Json, console, print_json
+from .options import Json, NetworkOutput, console, print_json
 from .tables import print_pairs, print_table
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ def import_(
     arch: Annotated[
         str, typer.Option("--arch", metavar="NAME", help="Architecture of the checkpoint.")
     ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="Network file to write.")
-    ],
+    output: NetworkOutput,
     set_: Annotated[
         list[str] | None,
         typer.Option(

@@ -31,7 +31,7 @@ from spikeloom_sim.simulators import SIMULATORS
 from . import completion
 
 if TYPE_CHECKING:
-    from spikeloom_models.training import Progress as TrainingProgress
+    from spikeloom_models.progress import Progress as Reported
 
 CoreName = Annotated[
     str,
@@ -39,6 +39,14 @@ CoreName = Annotated[
         metavar="CORE",
         help="Name of a core or network (see `spikeloom list`), or a network file.",
         autocompletion=completion.cores,
+    ),
+]
+NetworkName = Annotated[
+    str,
+    typer.Argument(
+        metavar="NET",
+        help="Name of a network (see `spikeloom list`), or a network file.",
+        autocompletion=completion.networks,
     ),
 ]
 BoardName = Annotated[
@@ -64,6 +72,16 @@ Assignments = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder to write.")]
+NetworkOutput = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FILE", help="Network file to write.")
+]
+TrainingData = Annotated[
+    Path,
+    typer.Option("--data", metavar="PATH", help="Folder of the IDX files, or an .npz file."),
+]
+Threads = Annotated[
+    int, typer.Option("--threads", min=0, max=999, help="Threads; 0: as PyTorch chooses.")
+]
 BackendName = Annotated[
     str,
     typer.Option(
@@ -189,9 +207,7 @@ def _display(
 
 
 @contextmanager
-def training_display(
-    epochs: int, quiet: bool = False
-) -> Iterator[Callable[[TrainingProgress], None]]:
+def training_display(epochs: int, quiet: bool = False) -> Iterator[Callable[[Reported], None]]:
     """A display of a training; yields a function of what the training reports.
 
     A terminal shows progress and time left on standard error; otherwise each epoch is one line.

@@ -11,7 +11,17 @@ import typer
 from spikeloom_models.keys import TrainingKeys
 from spikeloom_models.tasks import ARCHITECTURES, TASKS, train_task
 
-from .options import ConfigFile, Json, console, print_json, settings_of, training_display
+from .options import (
+    ConfigFile,
+    Json,
+    NetworkOutput,
+    Threads,
+    TrainingData,
+    console,
+    print_json,
+    settings_of,
+    training_display,
+)
 from .tables import print_activity
 
 
@@ -19,13 +29,8 @@ def train(
     task: Annotated[
         str, typer.Argument(metavar="TASK", help=f"Kind of images: {', '.join(TASKS)}.")
     ],
-    data: Annotated[
-        Path,
-        typer.Option("--data", metavar="PATH", help="Folder of the IDX files, or an .npz file."),
-    ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="Network file to write.")
-    ],
+    data: TrainingData,
+    output: NetworkOutput,
     arch: Annotated[
         str, typer.Option("--arch", metavar="NAME", help=f"One of: {', '.join(ARCHITECTURES)}.")
     ] = "spikformer",
@@ -66,9 +71,7 @@ def train(
             help="Written after each epoch; if it exists, training goes on from there.",
         ),
     ] = None,
-    threads: Annotated[
-        int, typer.Option("--threads", min=0, max=999, help="Threads; 0: as PyTorch chooses.")
-    ] = 0,
+    threads: Threads = 0,
     compile_: Annotated[
         bool,
         typer.Option(

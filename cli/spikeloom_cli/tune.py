@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from spikeloom_models.tasks import tune_network
 
-from . import completion
-from .options import Json, console, print_json, training_display
+from .options import (
+    Json,
+    NetworkName,
+    NetworkOutput,
+    Threads,
+    TrainingData,
+    console,
+    print_json,
+    training_display,
+)
 from .tables import print_table
 
 
@@ -23,21 +30,9 @@ class Bits(StrEnum):
 
 
 def tune(
-    network: Annotated[
-        str,
-        typer.Argument(
-            metavar="NET",
-            help="Name of a network (see `spikeloom list`), or a network file.",
-            autocompletion=completion.networks,
-        ),
-    ],
-    data: Annotated[
-        Path,
-        typer.Option("--data", metavar="PATH", help="Folder of the IDX files, or an .npz file."),
-    ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE", help="Network file to write.")
-    ],
+    network: NetworkName,
+    data: TrainingData,
+    output: NetworkOutput,
     bits: Annotated[Bits, typer.Option(help="Of the weights.")] = Bits.FOUR,
     images: Annotated[
         int | None, typer.Option("--images", min=1, help="Only the first N training images.")
@@ -45,9 +40,7 @@ def tune(
     epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Passes over these images.")] = 2,
     rate: Annotated[float, typer.Option(min=1e-8, max=1, help="Largest learning rate.")] = 1e-3,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of the order.")] = 1,
-    threads: Annotated[
-        int, typer.Option("--threads", min=0, max=999, help="Threads; 0: as PyTorch chooses.")
-    ] = 0,
+    threads: Threads = 0,
     json: Json = False,
 ) -> None:
     """Round a network to weights of fewer bits and fine-tune it on labelled images."""
