@@ -160,9 +160,10 @@ class Family(ABC):
     def constrain_pin(self, port: str, pin: str, attributes: Mapping[str, Any]) -> list[str]:
         """Lines of a constraints file that put a port on a pin."""
 
-    @abstractmethod
     def constrain_clock(self, port: str, mhz: float) -> str:
-        """The line of a constraints file that specifies the clock frequency at a port."""
+        """The line of a constraints file that specifies the clock frequency at a port. Without a
+        syntax for it, a comment: place and route has an option."""
+        return f"{self.COMMENT} {port}: {mhz:g} MHz, an option of place and route"
 
     @abstractmethod
     def pll(self, f_in: float, f_out: float) -> Pll | None:

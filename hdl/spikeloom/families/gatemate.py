@@ -103,9 +103,6 @@ class GateMate(Family):
         kinds = "".join(f" | {key}={value}" for key, value in attributes.items())
         return [f'Pin_inout "{port}" Loc = "{pin}"{kinds};']
 
-    def constrain_clock(self, port: str, mhz: float) -> str:
-        return f"# {port}: {mhz:g} MHz, an option of place and route"
-
     def pll(self, f_in: float, f_out: float) -> GateMatePll | None:
         """Limits of the data sheet in speed mode: reference up to 50 MHz, oscillator 1250..2500
         MHz, output up to 416.67 MHz. Output: ``f_in * multiplier / divider``, where the oscillator

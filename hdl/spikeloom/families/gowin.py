@@ -123,9 +123,6 @@ class Gowin(Family):
         kinds = [f'IO_PORT "{port}" {key}={value};' for key, value in attributes.items()]
         return [f'IO_LOC "{port}" {pin};', *kinds]
 
-    def constrain_clock(self, port: str, mhz: float) -> str:
-        return f"// {port}: {mhz:g} MHz, an option of place and route"
-
     def pll(self, f_in: float, f_out: float) -> GowinPll | None:
         """Limits of the data sheets that all devices keep: comparison 3..400 MHz, VCO 500..1200
         MHz."""
