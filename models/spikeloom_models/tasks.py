@@ -44,7 +44,7 @@ TASKS = {
 VIT = "vit"
 ARCHITECTURES = ("spikformer", "a2os2a", "spike-driven", "ssa", VIT)
 DEFAULTS: dict[str, dict[str, Any]] = {  # of the keys, where they differ from the flagship's
-    "ssa": {"steps": 10, "penalty": 0.0},  # no engine has cycles of it
+    "ssa": {"steps": 10, "penalty": 0.0},  # the default of `cycles` is for four steps
 }
 UNUSED: dict[str, tuple[str, ...]] = {  # keys that mean nothing to an architecture
     "spikformer": ("k_bits",),

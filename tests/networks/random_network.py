@@ -73,15 +73,10 @@ class Builder:
         threshold = max(2, tokens * dims // heads // 100)
         if form == "spike-driven":
             threshold = max(2, tokens // 4)
-        self.layers.append(
-            Attention(
-                name=name,
-                inputs=sources,
-                form=form,
-                heads=heads,
-                neuron=self.neuron(threshold),
-            )
-        )
+        fields = {"neuron": self.neuron(threshold)}
+        if form == "ssa":
+            fields = {"seed": len(self.layers)}
+        self.layers.append(Attention(name=name, inputs=sources, form=form, heads=heads, **fields))
 
     def residual(self, name, form, *sources):
         self.layers.append(Residual(name=name, inputs=sources, form=form))

@@ -9,18 +9,18 @@ from spikeloom.backend import Golden, compare
 from spikeloom.cores import find_core
 from spikeloom.networks.network import network_core
 from spikeloom_models.data import fashion_sample
-from spikeloom_sim.backends import RTL
+from spikeloom_sim.backends import RTL, Netlist
 from tests.networks.flagship import flagship
 from tests.networks.random_network import random_images, random_network
 from tests.networks.stem import stem_network
 from tests.networks.test_membrane import membrane_network
 
 
-def check(graph, images, **settings):
-    """Run images in Verilog; outputs and cycles must be equal."""
+def check(graph, images, backend=None, **settings):
+    """Run images in Verilog, or on another backend; outputs and cycles must be equal."""
     core = network_core(f"{graph.name}-{graph.steps}", graph)(**settings)
     batch = [{"image": image} for image in images]
-    runs = RTL().run(core, batch)
+    runs = (backend or RTL()).run(core, batch)
     assert not compare(runs, Golden().run(core, batch))
     for run, operands in zip(runs, batch, strict=True):
         assert run.cycles == core.cycles(**operands)
@@ -42,13 +42,23 @@ def test_small():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("form", ["spike-driven", "a2os2a"])
+@pytest.mark.parametrize("form", ["spike-driven", "a2os2a", "ssa"])
 def test_forms(form):
     """Other forms of attention, on the smallest lanes and with block RAM that is loaded."""
     graph = random_network(
         image=(4, 4, 1), patch=(2, 2), dims=16, hidden=16, classes=3, blocks=1, form=form
     )
     check(graph, random_images(graph, 3), lanes=8, weights="loaded")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", ["ice40", "ecp5"])
+def test_netlist_with_a_core(family):
+    """Attention of form ssa, whose core writes its memories differently on each family."""
+    graph = random_network(
+        image=(4, 6, 1), patch=(2, 2), steps=2, dims=20, hidden=3, classes=2, blocks=1, form="ssa"
+    )
+    check(graph, random_images(graph, 2, density=0.9), Netlist(family=family), lanes=4)
 
 
 @pytest.mark.long

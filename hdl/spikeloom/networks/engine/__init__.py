@@ -13,7 +13,8 @@ membrane of its neuron (`Lanes`). The outputs are bitmaps again. Meanwhile the n
 - An attention is two operations for each head: learning the state K^T V, which lies in a memory of
   its own, and answering Q (K^T V) from it.
   Learning takes one more for each further bit of K. Form spike-driven is one of each for all heads,
-  without events (`attention_operations`).
+  without events (`attention_operations`). For form ssa the core of that name is attached, which
+  reads a head's rows of the bitmaps and writes its spikes back (`StochasticUnit`).
 - The patch embedding reads bit planes of pixels, the highest first, and doubles the sum between
   them. The sum is the same in all time steps, so it is computed once.
 - A convolution lists the events of a window of tokens, which the row reader gathers; an image

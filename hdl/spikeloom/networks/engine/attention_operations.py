@@ -8,6 +8,7 @@ from ..layers import Attention
 from .bitmaps import padded
 from .operands import STATE_WRITE_DELAY
 from .operation import PIECE_BITS, Entry, Kind, Target
+from .stochastic_operations import draw
 
 if TYPE_CHECKING:
     from .constants import Row
@@ -21,6 +22,8 @@ def attend(build: LayerOperations, layer: Attention, target: Target, signal: str
         raise layer.error(f"is {where}; the engine takes the output of a linear layer there")
     if layer.form == "spike-driven":
         _mask(build, layer, signal)
+    elif layer.form == "ssa":
+        draw(build, layer, signal)
     else:
         _products(build, layer, signal)
 

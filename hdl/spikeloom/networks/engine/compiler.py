@@ -27,7 +27,7 @@ from .operation import Target
 from .program import Program
 
 WEIGHTS = ("loaded", "initial")
-BUILT_FORMS = ("spikformer", "spike-driven", "a2os2a")
+BUILT_FORMS = ("spikformer", "spike-driven", "a2os2a", "ssa")
 NEVER = 10**6  # more rows than any constant needs
 
 # With many lanes there are few groups, so that a list is soon replayed: more of them in advance.
@@ -174,6 +174,7 @@ class Compiler(LayerOperations):
             head_lanes=self.storage.head_lanes,
             current_bits=self.storage.currents.bits,
             current_words=current_words,
+            heads=self.heads,
         )
 
     def _state_bits(self) -> int:

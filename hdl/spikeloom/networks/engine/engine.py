@@ -22,7 +22,7 @@ from .operation import Target
 from .place import Place
 from .program import Program
 from .replay import Replay
-from .rows import pool_rows, read_rows
+from .rows import draw_rows, pool_rows, read_rows
 from .sequencer import Sequencer
 from .weight_memory import WeightMemory
 
@@ -42,7 +42,6 @@ class Engine(Component):
     Members
     -------
     start : In(1), begin a run of one image; ignored while `busy` is high.
-    seed : In(64), unused, as nothing is random; every core has this port.
     busy : Out(1), high from the cycle after `start` to the transfer of the label.
     done : Out(1), high for one cycle, after the transfer of the label.
     misframed : Out(1), a ``last`` was not at the end of a tensor; high until reset.
@@ -90,11 +89,12 @@ class Engine(Component):
         image = self._write_image(m, sequencer, bitmaps)
         reader = read_rows(m, program, sequencer, bitmaps)
         listed, pooled = pool_rows(m, program, sequencer, bitmaps, image, reader)
+        drawn = draw_rows(m, program, sequencer, bitmaps, image)
         replay = self._list_events(m, sequencer, listed)
         weights = self._weights(m)
         operands, lanes = self._compute(m, sequencer, replay, weights)
         self._place_spikes(m, sequencer, bitmaps, operands, lanes)
-        self._send(m, sequencer, lanes, run_control, lanes.final | pooled)
+        self._send(m, sequencer, lanes, run_control, lanes.final | pooled | drawn)
 
         wrong = [image.misframed]
         if program.loaded:

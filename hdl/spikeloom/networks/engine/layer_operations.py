@@ -29,7 +29,8 @@ from .constants import Row, fewest_doubled_rows, fewest_step_rows
 from .current_operations import fire
 from .operation import IN_VALUES, PIECE_BITS, Entry, Kind, Operation, Target
 from .source import Source
-from .storage import Storage
+from .stochastic_heads import StochasticHeads
+from .storage import Storage, summing
 from .weight_image import WeightImage
 
 if TYPE_CHECKING:
@@ -72,10 +73,8 @@ class LayerOperations:
         self.storage = Storage(network, lanes)
         self.signed_state = any(map(self._learns_signed, network.layers))
         self.operations: list[Callable[[], Operation]] = []
-        spans = [
-            1,
-            *(state_words(self, one) for one in network.layers if isinstance(one, Attention)),
-        ]
+        self.heads: StochasticHeads | None = None
+        spans = [1, *(state_words(self, one) for one in summing(network))]
         self.index_bits = (max(spans) - 1).bit_length()
 
     def _learns_signed(self, layer: Layer) -> bool:
@@ -100,7 +99,8 @@ class LayerOperations:
     def neurons(self, layer: Layer, name: str) -> Layer:
         """The layer called `name`, which must have neurons."""
         source = self.network.layer(name)
-        if getattr(source, "neuron", NO_NEURON).kind == "none":
+        drawn = isinstance(source, Attention)
+        if getattr(source, "neuron", NO_NEURON).kind == "none" and not drawn:
             raise layer.error(
                 f"input {name} has no neurons; the engine takes the output of a layer with neurons"
             )

@@ -9,6 +9,7 @@ from .operation import Target
 if TYPE_CHECKING:
     from .operation import Operation
     from .program import Program
+    from .stochastic_heads import StochasticHeads
 
 TARGETS = {
     Target.NONE: "",
@@ -19,6 +20,7 @@ TARGETS = {
     Target.MASK_VALUES: "mask V at",
     Target.POOL: "spikes to",
     Target.CURRENTS: "currents to",
+    Target.DRAW: "spikes to",
 }
 
 
@@ -45,19 +47,40 @@ def listing(program: Program) -> str:
             f"attention     {program.steps << program.index_bits} words of {program.state_bits} "
             f"bits a lane, V {program.value_words} words"
         )
+    if program.heads is not None:
+        core = program.heads.core
+        lines.append(
+            f"core ssa      {core.tokens} tokens, {core.head_dim} dims, {core.value_dim} of v, "
+            f"{core.steps} steps; {len(program.heads.seeds)} heads"
+        )
     for number, operation in enumerate(program.operations):
-        lines += ["", *_describe(number, operation)]
+        drawn = program.heads if operation.target == Target.DRAW else None
+        described = _describe_head(operation, drawn) if drawn else _describe(operation)
+        described[0] = f"{number:3d} {described[0]}"
+        lines += ["", *described]
     return "\n".join([*lines, ""])
 
 
-def _describe(number: int, operation: Operation) -> list[str]:
+def _describe_head(operation: Operation, heads: StochasticHeads) -> list[str]:
+    """A head of attention "ssa"."""
+    bases = (operation.x_base, operation.k_base, operation.v_base)
+    read = ", ".join(
+        f"{name} at {base}" for name, base in zip(operation.inputs, bases, strict=True)
+    )
+    return [
+        f"{operation.name}: draw from {read}, {operation.tokens} tokens x {operation.rows} rows, "
+        f"seed {heads.seeds[operation.seed]}, {TARGETS[operation.target]} {operation.o_base}"
+    ]
+
+
+def _describe(operation: Operation) -> list[str]:
     read = " + ".join(operation.inputs)
     if operation.dims[0] or operation.learn or operation.state:
         read += f"[{operation.dims[0]}:{operation.dims[1]}]"
     pools = operation.target == Target.POOL
     what = "learn from" if operation.learn else "answer" if operation.state else "from"
     what = "largest of" if pools or operation.largest else what
-    line = f"{number:3d} {operation.name}: {what} {read} at {operation.x_base}"
+    line = f"{operation.name}: {what} {read} at {operation.x_base}"
     if operation.window.windows:
         height, width = operation.window.kernel
         sums = "sums of " * (operation.shared and not operation.largest)

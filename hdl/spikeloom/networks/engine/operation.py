@@ -70,9 +70,11 @@ class Target(IntEnum):
     MASK_VALUES = 5  # likewise in the memory of V
     POOL = 6  # no neurons: whether any place of a window spikes, to the bitmap memory
     CURRENTS = 7  # no spikes: the accumulators themselves, to the memory of currents
+    DRAW = 8  # no neurons: what the core `ssa` draws, to the bitmap memory
 
 
 IN_VALUES = (Target.VALUES, Target.MASK_VALUES)
+UNLISTED = (Target.POOL, Target.DRAW)  # of operations without event lists
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,12 @@ class Operation:
 
     The row of an EVENT is its bit among those of the part: of all places, or, where the window is
     shared, of its place. An operation with the target POOL lists nothing, but writes a piece for
-    each row: the bits that are set in any place of the window. With `currents`, each place in the
-    grid is one EVENT, whose row is its address.
+    each row: the bits that are set in any place of the window. One with the target DRAW is a head
+    of attention "ssa", see `StochasticUnit`. With `currents`, each place in the grid is one EVENT,
+    whose row is its address.
 
     Addresses of inputs count pieces of 16 bits, or words of the memory of currents, as seen from
-    w_base; those of outputs count words of the memory.
+    w_base; those of outputs count words of the memory, or with the target DRAW pieces.
 
     Parameters
     ----------
@@ -147,6 +150,9 @@ class Operation:
     o_base, o_group : first address of the output, and its first group.
     o_rows : rows of a token. o_row : words from one row to the next; tokens follow each other. With
         `learn`, these say where V is read.
+    k_base, v_base : with the target DRAW, addresses of the first piece of k and v; x_base is that
+        of q.
+    seed : with the target DRAW, the number of its seed.
     logits : accumulators that are sent as logits afterwards.
     image : the image is not needed afterwards.
     """
@@ -192,12 +198,15 @@ class Operation:
     o_group: int = 0
     o_row: int = 0
     o_rows: int = 1
+    k_base: int = 0
+    v_base: int = 0
+    seed: int = 0
     logits: int = 0
     image: bool = False
 
     def __post_init__(self) -> None:
         empty = not self.head or (self.rows > 1 and not self.following)
-        if empty and self.target != Target.POOL:
+        if empty and self.target not in UNLISTED:
             raise ValueError(f"operation {self.name}: every row needs a fixed entry")
 
     # Fields of the table that concern the window
@@ -293,7 +302,7 @@ class Operation:
     @property
     def longest_list(self) -> int:
         """Entries of a token's list if every bit is set."""
-        if self.blank or self.target == Target.POOL:
+        if self.blank or self.target in UNLISTED:
             return self.fixed_entries
         places = self.window.places if self.shared else 1
         return self.fixed_entries + self.rows * self.parts * places * len(self.columns)

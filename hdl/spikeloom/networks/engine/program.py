@@ -15,6 +15,7 @@ from .listing import listing
 from .operation import PIECE_BITS, Operation, Target
 from .row_reader import PLACE_BITS
 from .schedule import OUTSIDE, image_cycles, worst_cycles
+from .stochastic_heads import StochasticHeads
 from .table import Table
 from .weight_memory import holds
 
@@ -53,6 +54,7 @@ class Program:
     value_words : words of V.
     head_lanes : lanes that a head of an attention takes, all or a part.
     current_bits, current_words : bits of a current, and words of them.
+    heads : of attention "ssa", None without any.
     """
 
     operations: tuple[Operation, ...]
@@ -80,6 +82,7 @@ class Program:
     head_lanes: int = 0
     current_bits: int = 0
     current_words: int = 0
+    heads: StochasticHeads | None = None
 
     def create(self) -> Component:
         """The component."""

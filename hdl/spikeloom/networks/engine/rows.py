@@ -11,6 +11,7 @@ from .bitmap_memory import word_bits
 from .operation import PIECE_BITS, Target
 from .pooler import Pooler
 from .row_reader import RowReader, piece_layout
+from .stochastic_unit import StochasticUnit
 from .table import POSITIONS, STEPS, WINDOW_STEPS
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def read_rows(
         currents=program.current_words > 0,
     )
     m.d.comb += [
-        reader.go.eq(sequencer.go),
+        reader.go.eq(sequencer.go & (sequencer.target != Target.DRAW)),
         reader.base.eq(sequencer.x_base),
         reader.currents.eq(sequencer.currents),
         bitmaps.r_addr.eq(reader.r_addr),
@@ -86,11 +87,42 @@ def pool_rows(
         listed.valid.eq(reader.o.valid & ~pools),
         reader.o.ready.eq(listed.ready | pools),
     ]
-    with m.If(pooler.w_en):
+    _write_pieces(m, pooler, bitmaps, image)
+    return listed, pooler.final
+
+
+def draw_rows(
+    m: Module, program: Program, sequencer: Sequencer, bitmaps: BitmapMemory, image: ImageWriter
+) -> Value:
+    """Attention "ssa" of rows, if there is any. Returns the end of an operation that draws."""
+    if program.heads is None:
+        return Const(0)
+    m.submodules.stochastic = unit = StochasticUnit(
+        program.heads, addr_bits=program.piece_bits, read_delay=program.read_delay
+    )
+    m.d.comb += [
+        unit.go.eq(sequencer.go & (sequencer.target == Target.DRAW)),
+        unit.seed.eq(sequencer.seed),
+        unit.k_base.eq(sequencer.k_base),
+        unit.v_base.eq(sequencer.v_base),
+        unit.q_base.eq(sequencer.x_base),
+        unit.o_base.eq(sequencer.o_base),
+        unit.r_data.eq(bitmaps.r_data),
+    ]
+    with m.If(unit.busy):
+        m.d.comb += [bitmaps.r_addr.eq(unit.r_addr), bitmaps.r_en.eq(unit.r_en)]
+    _write_pieces(m, unit, bitmaps, image)
+    return unit.final
+
+
+def _write_pieces(
+    m: Module, unit: Pooler | StochasticUnit, bitmaps: BitmapMemory, image: ImageWriter
+) -> None:
+    """Write the pieces of a unit before those of the image."""
+    with m.If(unit.w_en):
         m.d.comb += [
             bitmaps.i_en.eq(1),
-            bitmaps.i_addr.eq(pooler.w_addr),
-            bitmaps.i_data.eq(pooler.w_data),
+            bitmaps.i_addr.eq(unit.w_addr),
+            bitmaps.i_data.eq(unit.w_data),
             image.w_ready.eq(0),
         ]
-    return listed, pooler.final

@@ -26,8 +26,8 @@ LIST_TO_REPLAY = 2
 # From the last entry of an operation in the replay to the end of the operation, without the
 # `read_delay` of weights.
 DRAIN = Replay.delay + 2 + Lanes.delay + 2 + BitmapMemory.write_delay
-# From the last piece of an operation that pools to its end.
-POOL_DRAIN = 2 + BitmapMemory.write_delay
+# From the last piece that is written to the end of its operation.
+PIECE_DRAIN = 2 + BitmapMemory.write_delay
 OUTSIDE = 2  # cycles of an image before the first operation and after the last
 
 
@@ -46,7 +46,10 @@ def image_cycles(
     for operation in program.operations:
         cycles = program.table.operation_words + Sequencer.fetch_overhead
         if operation.target == Target.POOL:
-            cycles += 2 + program.read_delay + operation.pieces + POOL_DRAIN
+            cycles += 2 + program.read_delay + operation.pieces + PIECE_DRAIN
+        elif operation.target == Target.DRAW:
+            assert program.heads is not None
+            cycles += program.heads.cycles(program.read_delay) + PIECE_DRAIN
         else:
             cycles += operation_cycles(program, operation, events(operation, spikes, pixels))
         cycles += 1 + 2 * operation.logits

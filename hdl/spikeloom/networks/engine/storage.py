@@ -131,7 +131,7 @@ class Storage:
             return self.columns(layer.inputs[0])
         dims = self._dims(name)
         for reader, n in self._readers[name]:
-            if isinstance(reader, Attention) and n < 2 and reader.form != "spike-driven":
+            if isinstance(reader, Attention) and n in _by_heads(reader):
                 head = dims // reader.heads
                 return _columns(reader.heads, head, padded(head, PIECE_BITS))
         return Columns(1, dims, dims)
@@ -141,7 +141,7 @@ class Storage:
         if layer.form == "spike-driven":
             columns = self.columns(layer.inputs[0])
             return columns, columns, columns
-        for name in layer.inputs[:2]:
+        for name in (layer.inputs[n] for n in _by_heads(layer)):
             head = self._dims(name) // layer.heads
             wanted = _columns(layer.heads, head, padded(head, PIECE_BITS))
             if any(wanted.places != self.columns(leaf).places for leaf in self._leaves(name)):
@@ -158,7 +158,8 @@ class Storage:
         if layer.form == "spike-driven":
             return self.columns(layer.inputs[0])
         head = self._dims(layer.inputs[2]) // layer.heads
-        pitch = padded(head, max(PIECE_BITS, self.head_lanes))
+        unit = PIECE_BITS if layer.form == "ssa" else max(PIECE_BITS, self.head_lanes)
+        pitch = padded(head, unit)
         return _columns(layer.heads, head, pitch) if merged else Columns(layer.heads, head, pitch)
 
     def _dims(self, name: str) -> int:
@@ -236,7 +237,7 @@ class Storage:
 
     def value_words(self) -> int:
         """Words of the memory of V."""
-        layers = [layer for layer in self._network.layers if isinstance(layer, Attention)]
+        layers = summing(self._network)
         words = (self._tokens(layer.inputs[2]) * self.value_groups(layer) for layer in layers)
         return self._network.steps * max(words, default=0)
 
@@ -266,13 +267,26 @@ def _in_values(reader: Layer, number: int) -> bool:
     """Whether input `number` of a layer lies in the memory of V."""
     if not isinstance(reader, Attention):
         return False
+    if reader.form == "ssa":
+        return False
     return number == 2 or (number == 1 and reader.form == "spike-driven")
+
+
+def _by_heads(reader: Attention) -> range:
+    """The inputs of an attention that are read from bitmaps, head by head."""
+    return range({"spike-driven": 0, "ssa": 3}.get(reader.form, 2))
+
+
+def summing(network: Graph) -> list[Attention]:
+    """The attentions that the adders compute, with a state and the memory of V."""
+    attentions = [layer for layer in network.layers if isinstance(layer, Attention)]
+    return [layer for layer in attentions if layer.form != "ssa"]
 
 
 def head_lanes(network: Graph, lanes: int) -> int:
     """Lanes that a head of an attention takes: a power of two, at least the dims of V, or all. Form
     spike-driven has no heads."""
-    attentions = [layer for layer in network.layers if isinstance(layer, Attention)]
+    attentions = summing(network)
     if not attentions or any(layer.form == "spike-driven" for layer in attentions):
         return lanes
     values = [layer.qkv(network.sources(layer))[2].dims // layer.heads for layer in attentions]

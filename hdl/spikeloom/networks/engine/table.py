@@ -36,12 +36,13 @@ LANES = (
     "target",
     "logits",
 )
+HEADS = ("k_base", "v_base", "seed")  # of attention "ssa"
 # Fields about windows, of networks that have any.
 WINDOW_COUNTS = ("kernel_columns", "kernel_rows", "across")
 WINDOW_STEPS = ("column_step", "line_step", "token_step", "down_step")
 POSITIONS = ("x_first", "x_stride", "x_size", "y_first", "y_stride", "y_size")
 WINDOWS = (*WINDOW_COUNTS, *WINDOW_STEPS, *POSITIONS, "shared", "bordered")
-STORED = (*COUNTS, *ADDRESSES, *LANES, "image", "following_offset", "after_offset")
+STORED = (*COUNTS, *ADDRESSES, *LANES, *HEADS, "image", "following_offset", "after_offset")
 
 
 @dataclass(frozen=True)
