@@ -16,7 +16,7 @@ from ...blocks.group_counter import GroupCounter
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import BLOCK_RAM, NO_READ_WRITE_COLLISION, has_lut_ram
 from ...blocks.pipeline import Pipeline
-from ...blocks.select import lookup
+from ...blocks.select import lookup, select
 from .event_memory import EventReader
 from .lane_memory import lane_address
 from .tables import trace_table
@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 BLOCK_RAM_WIDTH = 18  # bits of the narrowest block RAM with two ports, where LUTs can be memory
 FEW_BITS = 4  # cheaper in logic than in one more block RAM
+
+
+def step_bits(config: Spiked) -> int:
+    """Bits of the sum of two steps; no sum has all of them set."""
+    return max(1, (2 * config.steps - 2).bit_length())
 
 
 def sum_shape(config: Spiked, length: int) -> range:
@@ -153,18 +158,16 @@ class TraceProduct(Component):
         for way, (code, spike) in enumerate(zip(codes, event.spikes, strict=True)):
             m.d.comb += code.eq(Pipeline(m).delay(spike.code.as_value(), 3, f"code_{way}"))
         m.d.sync += lanes.eq(self.lanes.data)
-        control = Cat(issue & ~event.silent, closes, blocks)
-        control = Pipeline(m).delay(control, self.delay - 1, "control", reset_less=False)
-        adding, closing, count = control[0], control[1], control[2:]
-        done = adding & closing
-        m.d.sync += self.o_silent.eq(closing & ~adding)
-        fresh = Signal(init=1)
-        with m.If(adding):
-            m.d.sync += fresh.eq(done)
+        control = Cat(issue & ~event.silent, closes & ~event.silent, closes & event.silent, blocks)
+        control = Pipeline(m).delay(control, self.delay - 2, "control", reset_less=False)
+        adding, done, silent, count = control[0], control[1], control[2], control[3:]
+        m.d.sync += self.o_silent.eq(Pipeline(m).register(silent, "silent", reset_less=False))
 
         products = self._products(m, codes, lanes, has_lut_ram(platform))
+        clear = Signal(init=1)
+        m.d.sync += clear.eq(0)
         totals = [
-            self._sum_up(m, n, products[n :: config.lanes], adding, fresh)
+            self._sum_up(m, n, products[n :: config.lanes], adding | clear, done | clear)
             for n in range(config.lanes)
         ]
         self._send(m, totals, done, count)
@@ -193,61 +196,72 @@ class TraceProduct(Component):
         return loops, line_ends & part.place_last, blocks
 
     def _products(self, m, codes, lanes, lut_ram):
-        """The product of each code of the event with each lane, and whether to subtract it.
+        """The product of each code of the event with each lane, a negative one inverted, and the
+        carry that completes its negation.
 
-        Without LUT RAM, block RAM is needed for what is written, and tables are logic. Otherwise a
-        few bits beyond the width of a block RAM are logic: only the first entries have them.
+        Without LUT RAM, block RAM is needed for what is written, and tables are logic. Otherwise
+        they are block RAM, with room for inverted products; a few bits beyond the width of a block
+        RAM are logic, for only the first entries have them.
         """
         config = self._config
         table, width = trace_table(config), config.frac_bits + 1
         beyond = width % BLOCK_RAM_WIDTH if lut_ram and width > BLOCK_RAM_WIDTH else 0
         width -= beyond if beyond <= FEW_BITS else 0
-        high = [entry >> width for entry in table]
+        low = [entry % (1 << width) for entry in table]
+        high = [entry >> width for entry in table] + [0]
+        if lut_ram:
+            padding = [0] * ((1 << step_bits(config)) - len(table))
+            low = [*low, *padding, *((1 << width) - 1 - entry for entry in low), *padding]
         pairs = [(code, lane) for way, code in enumerate(codes) for lane in lanes[way]]
         products = []
         for n, (code, lane) in enumerate(pairs):
             if n % 2 == 0:  # block RAMs have two ports
                 m.submodules[f"traces_{n}"] = traces = Memory(
                     shape=width,
-                    depth=len(table),
-                    init=[entry % (1 << width) for entry in table],
+                    depth=len(low),
+                    init=low,
                     attrs=BLOCK_RAM if lut_ram else NO_READ_WRITE_COLLISION,
                 )
-            products.append(self._product(m, n, traces.read_port(), high, code, lane))
+            products.append(self._product(m, n, traces.read_port(), high, code, lane, lut_ram))
         return products
 
-    def _product(self, m, n, trace, high, code, lane):
-        """Product number `n`, a negative one inverted, and the carry that completes its negation.
+    def _product(self, m, n, trace, high, code, lane, inverted_in_table):
+        """Product number `n` and its carry.
 
-        The steps of the event's `code` and of the `lane` code add up to an address of the table.
-        The table is read in the next cycle, into a register, as block RAM has a long output delay.
-        Its bits beyond the memory are the table `high`. Then the sign is applied.
+        The steps of the event's `code` and of the `lane` code add up to an address of the table,
+        which is read in the next cycle. Its bits beyond the memory are the table `high`. If the
+        table holds inverted products too, the last address, which no steps add up to, holds 0 for a
+        silent code. The product is a register, as block RAM has a long output delay.
         """
-        pair = Signal(3, name=f"pair_{n}", reset_less=True)
-        minus = Signal(4, name=f"minus_{n}", reset_less=True)
-        address = Signal.like(trace.addr, name=f"address_{n}", reset_less=True)
-        m.d.comb += trace.addr.eq(address)
         spikes = code.spike & lane.spike
+        negative = spikes & (code.sign ^ getattr(lane, "sign", 0))
+        step = Signal(step_bits(self._config), name=f"step_{n}")
+        address = Signal.like(trace.addr, name=f"address_{n}", reset_less=True)
+        pair = Signal(2, name=f"pair_{n}", reset_less=True)
+        minus = Signal(3, name=f"minus_{n}", reset_less=True)
+        m.d.comb += [step.eq(code.step + lane.step), trace.addr.eq(address)]
+        m.d.sync += minus.eq(Cat(negative, minus))
+        if inverted_in_table:
+            m.d.sync += address.eq(Mux(spikes, Cat(step, negative), -1))
+            low = trace.data
+        else:
+            m.d.sync += [address.eq(step), pair.eq(Cat(spikes, pair))]
+            low = Mux(pair[1], trace.data, 0) ^ minus[1].replicate(len(trace.data))
+
+        bits = self._config.frac_bits + 1
+        beyond = Signal(bits - len(trace.data), name=f"beyond_{n}", reset_less=True)
+        product = Signal(signed(bits + 1), name=f"product_{n}", reset_less=True)
         m.d.sync += [
-            address.eq(code.step + lane.step),
-            pair.eq(Cat(spikes, pair)),
-            minus.eq(Cat(spikes & (code.sign ^ getattr(lane, "sign", 0)), minus)),
+            beyond.eq(lookup(high, address[: len(step)])),
+            product.eq(Cat(low, beyond ^ minus[1].replicate(len(beyond)), minus[1])),
         ]
+        return product, minus[2]
 
-        magnitude = Signal(self._config.frac_bits + 1, name=f"magnitude_{n}", reset_less=True)
-        beyond = Signal(len(magnitude) - len(trace.data), name=f"beyond_{n}", reset_less=True)
-        product = Signal(signed(len(magnitude) + 1), name=f"product_{n}", reset_less=True)
-        m.d.sync += [
-            beyond.eq(lookup(high, address)),
-            magnitude.eq(Cat(trace.data, beyond)),
-            product.eq(Mux(pair[-1], magnitude, 0) ^ minus[2].replicate(len(product))),
-        ]
-        return product, minus[3]
+    def _sum_up(self, m, n, products, step, clear):
+        """Sum number `n`; returns its total, which is valid while products are added.
 
-    def _sum_up(self, m, n, products, adding, fresh):
-        """Sum number `n`; returns its total, which is valid while `adding`.
-
-        Two products are added first, in a cycle of their own.
+        Two products are added first, in a cycle of their own. At a `step`, the sum becomes the
+        total or, with `clear`, 0.
         """
         before = Signal(self._sum, name=f"sum_{n}", reset_less=True)
         total = Signal(self._sum, name=f"total_{n}")
@@ -257,23 +271,23 @@ class TraceProduct(Component):
             later = Signal(name=f"carry_{n}", reset_less=True)
             m.d.sync += [both.eq(add_with_carry(product, other, carry)), later.eq(other_carry)]
             product, carry = both, later
-        m.d.comb += total.eq(add_with_carry(Mux(fresh, 0, before), product, carry))
-        with m.If(adding):
-            m.d.sync += before.eq(total)
+        m.d.comb += total.eq(add_with_carry(before, product, carry))
+        with m.If(step):
+            m.d.sync += before.eq(Mux(clear, 0, total))
         return total
 
     def _send(self, m, totals, done, count):
-        """At `done`, copy the totals to a register; they leave it in `count` blocks."""
-        block = self._config.encoders
+        """At `done`, copy the totals to registers, from which they leave in `count` blocks."""
+        size = self._config.encoders
+        held = [Signal(self._sum, name=f"held_{n}", reset_less=True) for n in range(len(totals))]
+        block = Signal(range(len(totals) // size), reset_less=True)
         left = Signal(len(count))
-        leave = [Signal(self._sum, name=f"leave_{n}", reset_less=True) for n in range(len(totals))]
-        behind = leave[block:] + leave[:block]
         with m.If(done):
-            m.d.sync += left.eq(count)
+            m.d.sync += [left.eq(count), block.eq(0)]
+            m.d.sync += [register.eq(total) for register, total in zip(held, totals, strict=True)]
         with m.Elif(left != 0):
-            m.d.sync += left.eq(left - 1)
-        for register, total, other in zip(leave, totals, behind, strict=True):
-            m.d.sync += register.eq(Mux(done, total, other))
-        m.d.comb += self.o_valid.eq(left != 0)
-        for n in range(block):
-            m.d.comb += self.o[n].eq(leave[n])
+            m.d.sync += [left.eq(left - 1), block.eq(block + 1)]
+        o = Signal.like(self.o, reset_less=True)
+        m.d.sync += [o[n].eq(select(held[n::size], block)) for n in range(size)]
+        m.d.sync += self.o_valid.eq(left != 0)
+        m.d.comb += self.o.eq(o)

@@ -1,5 +1,5 @@
 """Rows of the bench of `ssa`: engine "sampled" by lanes x time steps at once, "counter" by cells x
-bits; "diagonals": without the corner turn."""
+bits; "diagonals": without the corner turn; "four-diagonals": with four of them in a beat."""
 
 from ...contract import BenchRow, Trained
 
@@ -26,6 +26,13 @@ ROWS = (
         "4x10-diagonals",
         "ecp5-85f",
         DIAGONALS | {"lanes": 4, "steps_at_once": 10},
+        default=False,
+    ),
+    BenchRow(
+        "sampled",
+        "4x10-four-diagonals",
+        "ecp5-85f",
+        DIAGONALS | {"lanes": 4, "steps_at_once": 10, "feed_rate": 4},
         default=False,
     ),
     BenchRow("counter", "16x8", "up5k", COUNTER),
