@@ -28,12 +28,14 @@ from spikeloom.tools import for_amaranth, require, run_tool
 from .board_top import BoardTop
 from .boards import Board
 from .clocking import plan_pll
+from .energy import energy_record
 from .fit import check_memory, fits, needs, what_would_fit
 from .floorplan import read_placement
 from .rates import rates
 from .report import Report, finish_synthesis, read_nextpnr_report, read_warnings
 from .report_html import build_page
 from .self_test import make_self_test
+from .technologies import DEFAULT, find_technology
 
 if TYPE_CHECKING:
     from spikeloom.contract import Core
@@ -56,7 +58,7 @@ class Build:
 
     `top` is the design around the core, one of `TOPS` (default: the board's): the host link, at
     `baud`; the self-test, with `rom_steps` different time steps of operands in ROM; or `pictures`
-    that a network classifies, one after the other.
+    that a network classifies, one after the other. `technology` prices the energy of a run.
     """
 
     config: Core
@@ -67,6 +69,7 @@ class Build:
     baud: int = DEFAULT_BAUD
     rom_steps: int = 1
     pictures: Sequence[Mapping[str, Any]] = ()
+    technology: str = DEFAULT
 
     def __post_init__(self):
         self.top = self.top or self.board.top
@@ -83,6 +86,7 @@ class Build:
                 f"{self.board.id} has no flash memory for pictures; choose a board with flash_at, "
                 "such as icebreaker"
             )
+        find_technology(self.technology)
         plan_pll(self.board, self.frequency)
         if self.top == "link":
             uart_divisor(self.frequency, self.baud)
@@ -194,6 +198,7 @@ def _build_in(job, folder, progress):
         top=job.top,
         baud=baud,
         rates=[rate.as_dict() for rate in rates(job.config, job.frequency / 1e6, baud)],
+        energy=energy_record(job.config, job.technology),
         seed=seed,
         seconds=round(time.monotonic() - begun, 1),
         bitstream=bitstream,

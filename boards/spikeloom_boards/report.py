@@ -28,6 +28,8 @@ class Report:
 
     ``optimised`` counts the changes to the netlist after synthesis, and what they left.
 
+    ``energy`` is an estimate of a run, see `energy.energy_record`.
+
     ``path`` are the `critical_path.Hop`s of the critical path, ``warnings`` the warnings of the
     tools, ``tools`` the tool versions.
     """
@@ -57,6 +59,7 @@ class Report:
     top: str
     baud: int | None
     rates: list
+    energy: dict
     seed: int
     seconds: float
     bitstream: str

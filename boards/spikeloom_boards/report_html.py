@@ -14,7 +14,6 @@ from spikeloom.counted import counted
 
 from .boards import BOARDS
 from .comparison import per_second
-from .energy import ACCESS, ADDITION, MULTIPLICATION, estimates
 from .floorplan import floorplan, floorplan_svg
 from .rates import microseconds, number
 from .report import notes, utilisation
@@ -65,8 +64,7 @@ def build_page(
         parts=parts,
         floorplan=floorplan_svg(parts, from_top=bool(board and board.family.ROWS_FROM_TOP)),
         datapath=_inline(datapath_svg(core)),
-        energy=_energy(core),
-        constants={"addition": ADDITION, "multiplication": MULTIPLICATION, "access": ACCESS},
+        energy=_shares(report["energy"]["designs"]),
         notes=notes(report),
     )
 
@@ -81,11 +79,10 @@ def comparison_page(reports: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _energy(core):
-    """(estimate, per cent of the largest) for each method."""
-    rows = estimates(core)
-    largest = max((row.microjoule for row in rows), default=0)
-    return [(row, 100 * row.microjoule / largest) for row in rows]
+def _shares(designs):
+    """(record, per cent of the largest) of the energy of each design."""
+    largest = max((design["uj"] for design in designs), default=0) or 1
+    return [(design, 100 * design["uj"] / largest) for design in designs]
 
 
 def _differing_keys(reports):

@@ -18,6 +18,7 @@ from spikeloom_boards.build import build as run_build
 from spikeloom_boards.presets import core_clock, preset_config
 from spikeloom_boards.rates import rate_text
 from spikeloom_boards.report import notes, utilisation
+from spikeloom_boards.technologies import DEFAULT
 
 from . import completion
 from .evaluate import load
@@ -28,11 +29,12 @@ from .options import (
     CoreName,
     Json,
     Output,
+    TechnologyName,
     print_json,
     settings_of,
     steps,
 )
-from .tables import print_pairs
+from .tables import energy_line, print_pairs
 
 if TYPE_CHECKING:
     from spikeloom.contract import Core
@@ -76,6 +78,7 @@ def build(
         Path | None,
         typer.Option(metavar="X.npy", help="Pictures (B, Y, X, C) of bytes, for --top pictures."),
     ] = None,
+    technology: TechnologyName = DEFAULT,
     json: Json = False,
 ) -> None:
     """Build the bitstream of a core; fails if it does not fit or misses timing."""
@@ -84,7 +87,16 @@ def build(
     chosen = preset_config(core, target, settings_of(config, set_))
     frequency = core_clock(core, target) if mhz is None else hertz(mhz)
     pictures = [] if images is None else pictures_of(chosen, images)
-    job = Build(chosen, target, frequency, seed, top=top, baud=baud, pictures=pictures)
+    job = Build(
+        chosen,
+        target,
+        frequency,
+        seed,
+        top=top,
+        baud=baud,
+        pictures=pictures,
+        technology=technology,
+    )
     with steps(4, quiet=json) as begin:
         report = run_build(job, output, begin)
     if json:
@@ -116,6 +128,7 @@ def print_report(report: Report, output: Path) -> None:
         ("Fmax", f"{report.fmax_mhz:.1f} MHz, {report.target_mhz:g} MHz needed: met"),
         ("critical path", report.critical_path),
         *((f"{rate['run']}, {rate['what']}", rate_text(rate)) for rate in report.rates),
+        *energy_line(report.energy),
         ("bitstream", str(output / report.bitstream)),
         *([("network", str(output / report.network))] if report.network else []),
         ("report", str(output / "report.html")),

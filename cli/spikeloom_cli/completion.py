@@ -11,6 +11,7 @@ from spikeloom.families import netlists
 from spikeloom.networks.finding import network_names
 from spikeloom.networks.network import Network
 from spikeloom_boards.boards import BOARDS
+from spikeloom_boards.technologies import TECHNOLOGIES
 from spikeloom_sim.simulators import SIMULATORS
 
 BACKENDS = ("golden", "rtl", "netlist", "board")
@@ -32,6 +33,7 @@ boards = one_of(BOARDS)
 simulators = one_of(SIMULATORS)
 backends = one_of(BACKENDS)
 families = one_of(netlists())
+technologies = one_of(TECHNOLOGIES)
 
 
 def assignments(ctx: typer.Context, incomplete: str) -> list[str] | list[tuple[str, str]]:

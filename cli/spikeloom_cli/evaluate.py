@@ -21,8 +21,11 @@ from spikeloom.networks.evaluation import (
 from spikeloom.networks.evaluation import evaluate as run_evaluation
 from spikeloom.networks.finding import network_names
 from spikeloom.networks.network import Network
+from spikeloom.networks.work import work
 from spikeloom.outputs import check_file, output_file
 from spikeloom_boards.driver.jobs import core_on
+from spikeloom_boards.energy import record_of
+from spikeloom_boards.technologies import DEFAULT, find_technology
 from spikeloom_models.data import read_idx
 from spikeloom_sim.tensors import load_tensor
 
@@ -35,13 +38,14 @@ from .options import (
     NetworkName,
     Port,
     SimulatorName,
+    TechnologyName,
     check_place,
     console,
     count_display,
     print_json,
     settings_of,
 )
-from .tables import print_activity, print_table
+from .tables import energy_line, print_activity, print_pairs, print_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,6 +85,7 @@ def evaluate(
     ] = None,
     config: ConfigFile = None,
     set_: Assignments = None,
+    technology: TechnologyName = DEFAULT,
     json: Json = False,
 ) -> None:
     """Classify labelled images; compare every backend except golden with the golden model."""
@@ -90,6 +95,7 @@ def evaluate(
     if not issubclass(core_class, Network):
         raise InputError(f"{network} is a core, not a network; {_known()}")
     check_place(backend, sim, port)
+    find_technology(technology)
     settings = settings_of(config, set_)
     core = core_on(port, core_class, settings, baud) if port else core_class.from_settings(settings)
     pixels = check_images(core, load(images, "--images"), "--images")
@@ -107,10 +113,12 @@ def evaluate(
 
         with output_file(picture) as file:
             draw_confusion(result).savefig(file, format=picture.suffix[1:], dpi=150)
+    energy = record_of(core, work(core.GRAPH, result.additions), technology)
     if json:
-        print_json(result.as_dict())
+        print_json(result.as_dict() | {"energy": energy})
     else:
         print_evaluation(result)
+        print_pairs(energy_line(energy))
     if result.mismatches:
         raise JobError(f"{network}: {result.mismatches} outputs differ from the golden model")
     if result.cycles_differ:

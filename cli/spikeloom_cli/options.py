@@ -26,6 +26,7 @@ from rich.progress import (
 from spikeloom.configuration import read_settings
 from spikeloom.errors import InputError, unknown
 from spikeloom.link.protocol import MAX_BAUD
+from spikeloom_boards.technologies import TECHNOLOGIES
 from spikeloom_sim.simulators import SIMULATORS
 
 from . import completion
@@ -109,6 +110,16 @@ Port = Annotated[
 ]
 Baud = Annotated[
     int, typer.Option("--baud", min=1, max=MAX_BAUD, help="Baud rate of the host link.")
+]
+
+TechnologyName = Annotated[
+    str,
+    typer.Option(
+        "--technology",
+        metavar="NAME",
+        help="Prices of operations for estimates of energy: " + ", ".join(TECHNOLOGIES) + ".",
+        autocompletion=completion.technologies,
+    ),
 ]
 
 Display = AbstractContextManager[Callable[[int, int], None]]

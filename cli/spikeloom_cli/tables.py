@@ -40,6 +40,19 @@ def print_activity(layers: Mapping[str, Activity]) -> None:
     print_table(("layer", "spikes, %", "additions"), rows)
 
 
+def energy_line(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The energy of a run (see `spikeloom_boards.energy.energy_record`) as a (name, text) pair;
+    empty if it is not counted."""
+    return [
+        (
+            "energy, estimate",
+            f"{one['uj']:.4g} uJ a run: operations {one['compute_uj']:.4g}, memory "
+            f"{one['memory_uj']:.4g} ({record['technology']}; not measured)",
+        )
+        for one in record["designs"][:1]
+    ]
+
+
 def _print_grid(rows, columns=()):
     """Print a table that fits or wraps; prints nothing and returns False if it cannot."""
     out = console()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .blocks.component import Component
     from .drawing import Drawing
     from .port import Flag, Port
+    from .work import Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +200,21 @@ class Composition(Core):
         """The operands of a part, by name, for operands of the composition."""
         streams = self.trace(**operands)
         return {name: streams[f"{part}.{name}"] for name in self.parts()[part].inputs}
+
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
+        """The work of all parts; `densities` are those of the operands of parts of these names."""
+        from .work import joined
+
+        self.densities_or_typical(densities)  # refuses unknown names
+        streams = self.trace(**operands) if operands else {}
+        parts = []
+        for name, part in self.parts().items():
+            given = {port: streams[f"{name}.{port}"] for port in part.inputs} if operands else {}
+            known = {n: x for n, x in (densities or {}).items() if n in part.inputs}
+            work = part.work(known, **given)
+            if work is not None:
+                parts.append((name, work))
+        return joined("; ".join(f"{name}: {work.formula}" for name, work in parts), parts)
 
     def stages(self) -> Drawing:
         from .automatic_drawing import draw_composition

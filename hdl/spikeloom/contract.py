@@ -17,6 +17,7 @@ import numpy as np
 from .configuration import Configuration
 from .errors import InputError
 from .port import Flag, Port
+from .work import Work
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -25,20 +26,6 @@ if TYPE_CHECKING:
     from .drawing import Drawing
 
 MISFRAMED = Flag("tlast came where no tensor ends; stays high until reset")
-
-
-@dataclass(frozen=True)
-class Work:
-    """Operations and memory traffic of one run, for energy estimates.
-
-    `additions` and `multiplications` count operations with nonzero operands, `moved_bits` the bits
-    read and written. `formula` describes how the additions are counted.
-    """
-
-    formula: str
-    additions: float
-    multiplications: float = 0.0
-    moved_bits: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -176,9 +163,30 @@ class Core(Configuration):
         the number."""
         return f"{self.cycles()}"
 
-    def work(self, **operands: NDArray) -> Work | None:
-        """Operations of a run with these operands, or with typical ones; None if not counted."""
+    def work(
+        self, densities: Mapping[str, float] | None = None, **operands: NDArray
+    ) -> Work | None:
+        """Operations and memory traffic of a run with these operands: exact, where the hardware
+        follows the data. Without operands, the expected ones for the `densities`, the share of
+        nonzero elements of an operand by name (default: those of `IN_NETWORKS`, 0.5 where they are
+        unknown). None if they are not counted."""
         return None
+
+    def densities_or_typical(self, densities: Mapping[str, float] | None) -> dict[str, float]:
+        """The density of each input: the given one, else the one of `IN_NETWORKS`, else 0.5.
+
+        Raises `InputError` for an unknown operand or a density outside 0..1.
+        """
+        given, known = dict(densities or {}), self.IN_NETWORKS
+        found = dict.fromkeys(self.inputs, 0.5) | dict(known.densities if known else {}) | given
+        for name, density in given.items():
+            if name not in self.inputs:
+                raise InputError(
+                    f"{self.NAME}: no operand {name}; it takes {', '.join(self.inputs) or 'none'}"
+                )
+            if not 0 <= density <= 1:
+                raise InputError(f"{self.NAME}: density {name} = {density:g} must be 0..1")
+        return {name: found[name] for name in self.inputs}
 
     def stages(self) -> Drawing:
         """The datapath as a drawing, which maps each box to submodules of the component."""
@@ -283,10 +291,13 @@ class Core(Configuration):
 
     def trained_operands(self, rng: np.random.Generator) -> dict[str, NDArray]:
         """Random operands with the densities of `IN_NETWORKS`, 0.5 where they are unknown."""
-        densities = self.IN_NETWORKS.densities if self.IN_NETWORKS else {}
-        return {
-            name: port.random(rng, densities.get(name, 0.5)) for name, port in self.inputs.items()
-        }
+        return self.operands_with(self.densities_or_typical(None), rng)
+
+    def operands_with(
+        self, densities: Mapping[str, float], rng: np.random.Generator
+    ) -> dict[str, NDArray]:
+        """Random operands with the density of each."""
+        return {name: port.random(rng, densities[name]) for name, port in self.inputs.items()}
 
 
 def check_names(core: Core, tensors: Mapping[str, Any]) -> None:

@@ -54,7 +54,7 @@ def test_evaluate(spikeloom, files):
     assert list(found) == [
         *("network", "backend", "images", "accuracy", "mismatches", "images_per_second"),
         *("cycles", "cycles_min", "cycles_max", "cycles_differ", "classes", "confusion"),
-        *("layers", "differing"),
+        *("layers", "additions", "differing", "energy"),
     ]
     assert (found["images"], found["accuracy"], found["mismatches"]) == (12, 11 / 12, None)
     assert (found["cycles"], found["classes"]) == (1000, ["0", "1", "2"])

@@ -12,6 +12,7 @@ from ..item import Probability
 from ..random.golden_source import RandomSource
 from ..random.random_plan import STRATEGIES
 from ..stream_unit import StreamUnit
+from ..work import Accesses, Operations, Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,3 +42,19 @@ class RateCoded(StreamUnit):
 
     def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
         return {"spikes": lambda spikes: spikes}
+
+
+def encoder_work(values: int, steps: int, value_bits: int) -> Work:
+    """The work of `steps` Bernoulli spikes of each of `values` values, which are stored if there
+    are several steps."""
+    spikes = values * steps
+    bits = (1 + steps) * values * (value_bits + 1)
+    stored = (Accesses("values", bits, values * (value_bits + 1)),) if steps > 1 else ()
+    return Work(
+        "a random number and a comparison of each spike",
+        (
+            Operations("random bits", "logic", 1, spikes * value_bits),
+            Operations("comparisons", "add", value_bits, spikes),
+        ),
+        stored,
+    )

@@ -54,6 +54,7 @@ class Evaluation:
     classes : their names.
     confusion : number of images by class (rows) and by class that the network gives (columns).
     layers : the activity of each layer, by the golden model.
+    additions : with nonzero operands, for an image, by layer; those of layers without spikes too.
     differing : numbers of the images whose class is not the one of a reference, such as the
         floating-point network; None without a reference.
     """
@@ -71,6 +72,7 @@ class Evaluation:
     classes: tuple[str, ...]
     confusion: list[list[int]]
     layers: dict[str, Activity]
+    additions: dict[str, float]
     differing: list[int] | None
 
     def as_dict(self) -> dict[str, Any]:
@@ -122,6 +124,7 @@ def evaluate(
         classes=core.GRAPH.classes,
         confusion=confusion.reshape(classes, classes).tolist(),
         layers=activity(core.GRAPH, golden_result),
+        additions={name: float(x.mean()) for name, x in golden_result.additions.items()},
         differing=None if reference is None else np.flatnonzero(found != reference).tolist(),
     )
 

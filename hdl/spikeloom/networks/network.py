@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..configuration import choice, integer
-from ..contract import Core, Work
+from ..contract import Core
 from ..errors import InputError
 from ..item import SInt, UInt
 from ..port import Port
+from ..work import Work
 from . import file, golden
 from .engine_limits import CHUNK_BITS, LANES
 from .graph import INPUT, Graph
 from .image_port import ImagePort
-from .layers.weighted import Weighted
 from .presets import presets
+from .work import work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -157,20 +158,12 @@ class Network(Core):
         result = golden.run(self.GRAPH, operands[INPUT][None])
         return {"logits": result.logits[0], "label": result.labels[0]}
 
-    def work(self, **operands: NDArray) -> Work:
-        images = operands or self.random_operands(np.random.default_rng(0))
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
+        """The work of an image: of the given one, or of a random one with a density of ones."""
+        shares = self.densities_or_typical(densities)
+        images = operands or self.operands_with(shares, np.random.default_rng(0))
         additions = golden.run(self.GRAPH, images[INPUT][None]).additions
-        total = {layer: float(counts[0]) for layer, counts in additions.items()}
-        bits = {
-            layer.name: layer.weight_bits
-            for layer in self.GRAPH.layers
-            if isinstance(layer, Weighted)
-        }
-        return Work(
-            formula="a weight or a word of the state for each spike and output",
-            additions=sum(total.values()),
-            moved_bits=sum(count * bits.get(layer, 8) for layer, count in total.items()),
-        )
+        return work(self.GRAPH, {layer: float(x[0]) for layer, x in additions.items()})
 
     def examples(self) -> list[dict[str, NDArray]]:
         rng = np.random.default_rng(0)

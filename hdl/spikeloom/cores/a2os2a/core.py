@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ...configuration import MAX_DIM, MAX_HELD, choice, integer, largest_divisor, number
-from ...contract import Flag, Work
+from ...contract import Flag
 from ...errors import InputError
 from ...item import Bit, SInt, Ternary, UInt
 from ...port import Port
+from ...work import Work
 from ..attention import AttentionShape, head_dim_key, value_dim_key
 from . import bench, cases, presets
 from .expected import TRAINED, Densities, faster_order
@@ -251,14 +252,11 @@ class A2OS2A(AttentionShape):
 
         return cycle_formula(self)
 
-    def work(self, **operands: NDArray) -> Work:
-        pairs = self.steps * self.tokens**2
-        bits = self.head_dim * (1 + self.k_bits) + self.value_dim * (2 + 32)
-        return Work(
-            formula="N^2 (D / 2 + 2 Dv / 3): spikes of Q, signs of V",
-            additions=pairs * (self.head_dim / 2 + 2 * self.value_dim / 3),
-            moved_bits=self.steps * self.tokens * bits + 2 * pairs * 16,
-        )
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
+        from .work import work
+
+        known = {name: getattr(self.densities, name) for name in "qkv"} | dict(densities or {})
+        return work(self, self.densities_or_typical(known), operands)
 
     def stages(self) -> Drawing:
         from . import drawing

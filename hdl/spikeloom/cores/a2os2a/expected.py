@@ -45,21 +45,21 @@ def expected_cycles(core: A2OS2A, order: str, densities: Densities) -> float:
     """Expected cycles of a step in `order`, with zeros drawn independently."""
     tokens, lanes = core.tokens, core.lanes
     if order == "kv":
-        learn = _any(densities.v, lanes) * (_events(densities.k, lanes) - 1) + 1
+        learn = any_of(densities.v, lanes) * (_events(densities.k, lanes) - 1) + 1
         answer = _events(densities.q, lanes)
         first = core.head_dim * core.groups  # sets every word of the state
         return first + core.chunks * core.groups * ((tokens - 1) * learn + tokens * answer)
     pairs = tokens * tokens
     if core.mask == "causal":
         pairs = tokens * (tokens + 1) / 2
-    kept = _any(densities.k, core.head_dim) * _any(densities.v, core.value_dim)
+    kept = any_of(densities.k, core.head_dim) * any_of(densities.v, core.value_dim)
     rows = kept * pairs / tokens  # stored tokens per query
-    reads = max(1, _any(densities.q, core.head_dim) * rows * core.chunks)
-    scores = max(1, rows * _any(densities.q * densities.k, core.head_dim)) * core.groups
+    reads = max(1, any_of(densities.q, core.head_dim) * rows * core.chunks)
+    scores = max(1, rows * any_of(densities.q * densities.k, core.head_dim)) * core.groups
     return tokens * max(core.chunks, core.groups) + tokens * max(reads, scores)
 
 
-def _any(density, count):
+def any_of(density, count):
     """Probability that any of `count` elements is not zero."""
     return 1 - (1 - density) ** count
 

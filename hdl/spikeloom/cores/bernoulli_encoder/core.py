@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...configuration import LANES_WHY, MAX_LANES, integer
-from ...contract import Work
 from ...item import Bit, Item
 from ...port import Port
 from ...random.random_plan import START_CYCLES
-from ..rate_coded import RateCoded
+from ...work import Work
+from ..rate_coded import RateCoded, encoder_work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,9 +80,5 @@ class BernoulliEncoderUnit(RateCoded):
 
         return f"{START_CYCLES + BernoulliStream.delay} + ceil(values / lanes)"
 
-    def work(self, **operands: NDArray) -> Work:
-        return Work(
-            formula="n comparisons",
-            additions=self.values,
-            moved_bits=self.values * (2 * self.value_bits + 2),
-        )
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
+        return encoder_work(self.values, 1, self.value_bits)

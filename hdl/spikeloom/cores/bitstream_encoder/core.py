@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...configuration import LANES_WHY, MAX_DIM, MAX_HELD, MAX_LANES, integer
-from ...contract import Work
 from ...item import Bit
 from ...port import Port
 from ...random.random_plan import START_CYCLES
-from ..rate_coded import RateCoded
+from ...work import Work
+from ..rate_coded import RateCoded, encoder_work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,14 +108,9 @@ class BitstreamEncoderUnit(RateCoded):
         values = "tokens * head_dim"
         return f"{START_CYCLES + READ} + {values} + steps * {values} / (rows * lanes)"
 
-    def work(self, **operands: NDArray) -> Work:
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
         values = self.tokens * self.head_dim
-        stored, drawn = 2 * (self.value_bits + 1), 2 * self.value_bits + 2
-        return Work(
-            formula="T N D comparisons",
-            additions=self.steps * values,
-            moved_bits=values * (stored + self.steps * drawn),
-        )
+        return encoder_work(values, self.steps, self.value_bits)
 
     def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
         return super().views() | {"rate": lambda spikes: spikes.mean(axis=-3)}

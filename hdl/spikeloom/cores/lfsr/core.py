@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...configuration import integer
-from ...contract import Work
 from ...item import Bit
 from ...port import Port
 from ...random.golden_lfsr import lfsr_sequence
 from ...random.random_plan import START_CYCLES, scramble
 from ...random.taps import TAPS
 from ...stream_unit import StreamUnit
+from ...work import Operations, Work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,11 +89,15 @@ class LFSRUnit(StreamUnit):
     def cycle_formula(self) -> str:
         return f"{START_CYCLES} + steps"
 
-    def work(self) -> Work:
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
+        feedback = self.steps * self.leap * len(TAPS[self.width])
+        shifted = self.steps * self.width
         return Work(
-            formula="no additions: XORs alone",
-            additions=0,
-            moved_bits=self.steps * (self.leap * (len(TAPS[self.width]) + 1) + self.width),
+            "an XOR for each tap and a shift of each bit",
+            (
+                Operations("feedback", "logic", 1, feedback),
+                Operations("shift register", "logic", 1, shifted),
+            ),
         )
 
     def views(self) -> dict[str, Callable[[NDArray], NDArray]]:

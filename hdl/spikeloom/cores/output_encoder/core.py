@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...configuration import LANES_WHY, MAX_DIM, MAX_HELD, MAX_LANES, integer, number
-from ...contract import Work
 from ...item import PhaseCode, SInt
 from ...port import Port
+from ...work import Work
 from ..phase_coded import PhaseCoded
 from ..spiked.core import Spiked
+from ..spiked.work import output_work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -134,14 +135,8 @@ class OutputEncoderUnit(PhaseCoded):
         delay = OutputEncoder.delay + QUEUE_DELAY
         return f"{delay} + (1 + value_dim) * ceil(tokens / encoders)"
 
-    def work(self, **operands: NDArray) -> Work:
-        sums = self.value_dim * self.tokens
-        return Work(
-            formula="2 per sum (logarithm, step), 2 per normaliser (logarithm, scale)",
-            additions=2 * (sums + self.tokens),
-            moved_bits=(sums + self.tokens) * self.inputs["i"].item.bits
-            + sums * self.outputs["o"].item.bits,
-        )
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
+        return output_work(self.stage, self.value_dim * self.tokens, self.tokens)
 
     def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
         return self.code_views(self.output_scale)

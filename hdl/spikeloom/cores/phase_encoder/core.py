@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...configuration import LANES_WHY, MAX_LANES, choice, integer, number
-from ...contract import Work
 from ...item import Item, PhaseCode, SInt
 from ...port import Port
+from ...work import Work
 from ..phase_coded import PhaseCoded
+from ..spiked.work import encoding_work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,12 +122,8 @@ class PhaseEncoderUnit(PhaseCoded):
 
         return f"{PhaseEncoderBank.delay + QUEUE_DELAY} + ceil(values / lanes)"
 
-    def work(self, **operands: NDArray) -> Work:
-        return Work(
-            formula="3 n: logarithm, step, threshold",
-            additions=3 * self.values,
-            moved_bits=self.values * (self.input_bits + self.outputs["o"].item.bits),
-        )
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
+        return encoding_work(self.stage_of(), self.values)
 
     def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
         return self.code_views(self.scale)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...configuration import integer, integers
-from ...contract import Flag, Work
+from ...contract import Flag
 from ...item import SInt, UInt
 from ...port import Port
 from ...stream_unit import StreamUnit
+from ...work import Operations, Work
 from ..channels import check_channels, per_channel
 from .golden import relu_quantise
 
@@ -101,9 +103,8 @@ class ReLUQuantiser(StreamUnit):
 
         return f"{ReLUQuantiserComponent.delay} + values / lanes"
 
-    def work(self, **operands: NDArray) -> Work:
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
         return Work(
-            formula="n comparisons",
-            additions=self.values,
-            moved_bits=self.values * (self.input_bits + self.bits),
+            "a rounding and a comparison of each value",
+            (Operations("round and limit", "add", self.input_bits, 2 * self.values),),
         )

@@ -18,10 +18,10 @@ from ...configuration import (
     largest_divisor,
     number,
 )
-from ...contract import Work
 from ...errors import InputError
 from ...item import PhaseCode
 from ...port import Port
+from ...work import Work
 from ..attention import AttentionShape, head_dim_key, value_dim_key
 from . import bench, cases, presets
 
@@ -264,14 +264,13 @@ class Spiked(AttentionShape):
 
         return cycle_formula(self)
 
-    def work(self, **operands: NDArray) -> Work:
-        pairs = self.heads * self.tokens**2
-        dims = self.head_dim + self.value_dim
-        return Work(
-            formula="2 N^2 (D + Dv) + N^2: steps added, trace added, WOSS shift",
-            additions=pairs * (2 * dims + 1),
-            moved_bits=self.heads * self.tokens * 7 * 2 * dims + 2 * pairs * 7,
-        )
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
+        from .work import work
+
+        if not operands:
+            rng = np.random.default_rng(0)
+            operands = self.operands_with(self.densities_or_typical(densities), rng)
+        return work(self, operands)
 
     def stages(self) -> Drawing:
         from . import drawing

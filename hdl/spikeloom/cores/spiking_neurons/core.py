@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...configuration import choice, integer, integers
-from ...contract import Flag, Work
+from ...contract import Flag
 from ...item import Bit, SInt, Ternary
 from ...port import Port
 from ...stream_unit import StreamUnit
+from ...work import Accesses, Operations, Work
 from ..channels import check_channels
 from .golden import fire_and_count
 
@@ -183,10 +185,12 @@ class SpikingNeurons(StreamUnit):
 
         return f"{NeuronBank.delay} + steps * neurons / lanes"
 
-    def work(self, **operands: NDArray) -> Work:
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
         count = self.steps * self.neurons
+        bits = self.membrane_bits
+        state = Accesses("membranes", 2 * count * bits, self.neurons * bits)
         return Work(
-            formula="3 T n: input, leak, threshold",
-            additions=3 * count,
-            moved_bits=count * (self.input_bits + self.spike_bits + 2 * self.membrane_bits),
+            "3 T n: input, leak, threshold",
+            (Operations("input, leak, threshold", "add", bits, 3 * count),),
+            (state,),
         )

@@ -19,9 +19,9 @@ from ...configuration import (
     integer,
     largest_divisor,
 )
-from ...contract import Work
 from ...item import Bit, Probability
 from ...port import Port
+from ...work import Work
 from ..attention import AttentionShape, head_dim_key, value_dim_key
 from . import bench, cases, presets
 
@@ -309,14 +309,10 @@ class SSA(AttentionShape):
 
         return cycle_formula(self)
 
-    def work(self, **operands: NDArray) -> Work:
-        pairs = self.steps * self.tokens**2
-        moved = self.tokens * 2 * (self.head_dim + self.value_dim) + 2 * self.tokens**2
-        return Work(
-            formula="T N^2 (D / 4 + Dv / 8): both spikes of a pair are ones",
-            additions=pairs * (self.head_dim / 4 + self.value_dim / 8),
-            moved_bits=self.steps * moved,
-        )
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
+        from .work import work
+
+        return work(self, self.densities_or_typical(densities), operands)
 
     def stages(self) -> Drawing:
         from . import drawing

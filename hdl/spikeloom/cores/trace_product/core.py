@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...configuration import DIM_WHY, LANES_WHY, MAX_DIM, MAX_HELD, MAX_LANES, integer
-from ...contract import Work
 from ...item import Item, PhaseCode, SInt
 from ...port import Port
+from ...work import Work
 from ..phase_coded import PhaseCoded
 from ..spiked.core import Spiked
+from ..spiked.work import product_work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -138,17 +139,17 @@ class TraceProductUnit(PhaseCoded):
             "spikes: of a line of a, at least 1, summed over the lines"
         )
 
-    def work(self, *, a: NDArray | None = None, b: NDArray | None = None) -> Work:
-        pairs = self.lines * self.length * self.tokens
-        if a is not None and b is not None:
-            pairs = int(np.count_nonzero(a, axis=0) @ np.count_nonzero(b, axis=0))
-        codes = (self.lines + self.tokens) * self.length * self.inputs["a"].item.bits
-        sums = self.lines * self.tokens * self.outputs["o"].item.bits
-        return Work(
-            formula="2 per pair of spikes: steps added, trace added",
-            additions=2 * pairs,
-            moved_bits=2 * codes + sums,
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
+        densities = self.densities_or_typical(densities)
+        spikes, pairs = (
+            densities["a"] * self.lines * self.length,
+            densities["a"] * densities["b"] * self.lines * self.tokens * self.length,
         )
+        if operands:
+            a, b = operands["a"], operands["b"]
+            spikes = np.count_nonzero(a)
+            pairs = int(np.count_nonzero(a, axis=0) @ np.count_nonzero(b, axis=0))
+        return product_work(self.stage, self.tokens, self.lines, self.length, spikes, pairs)
 
     def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
         return self.sum_views()

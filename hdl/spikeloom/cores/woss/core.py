@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...configuration import LANES_WHY, MAX_HELD, MAX_LANES, choice, integer, number
-from ...contract import Work
 from ...item import PhaseCode
 from ...port import Port
+from ...work import Work
 from ..phase_coded import PhaseCoded
 from ..spiked.core import LARGEST_SCORE, Spiked
+from ..spiked.work import woss_work
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,16 +132,11 @@ class WossUnit(PhaseCoded):
 
         return f"{Woss.delay + QUEUE_DELAY - 1} + (tokens + 1) * ceil(tokens / encoders)"
 
-    def work(self, **operands: NDArray) -> Work:
+    def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
         count = self.tokens**2
         if self.mask == "causal":
             count = self.tokens * (self.tokens + 1) // 2
-        bits = self.inputs["i"].item.bits + self.outputs["o"].item.bits
-        return Work(
-            formula="2 per admitted score: winner, potential",
-            additions=2 * count,
-            moved_bits=self.tokens**2 * (bits + 2 * self.inputs["i"].item.bits),
-        )
+        return woss_work(self.stage, count)
 
     def views(self) -> dict[str, Callable[[NDArray], NDArray]]:
         return self.code_views()
