@@ -1,6 +1,7 @@
 """Plot ``docs/images/bench.png`` from the table of ``docs/numbers.md``.
 
-``python examples/bench_picture.py`` is for rows measured separately; `spikeloom bench` plots the rows of one run.
+Use it for rows measured separately (``python examples/bench_picture.py``); `spikeloom bench` plots
+the rows of one run.
 """
 
 import argparse
