@@ -160,7 +160,7 @@ def test_cycles_and_bytes_of_one_attention(inputs):
 def test_the_readme_is_a_screen_and_its_numbers_are_those_of_the_tables():
     """Every figure of its table is in a row of the documentation, with the same cycles."""
     readme = (ROOT / "README.md").read_text()
-    assert len(readme.splitlines()) <= 60
+    assert len(re.sub(r"<!--.*?-->\n+", "", readme).splitlines()) <= 60
     tables = [(ROOT / f"docs/{page}.md").read_text() for page in ("numbers", "networks")]
     rows = [row_of(line) for table in tables for line in table.splitlines()]
     shown = [row_of(line) for line in readme.partition("## Numbers")[2].splitlines()]
