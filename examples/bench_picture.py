@@ -1,6 +1,7 @@
-"""Plot ``docs/images/bench.png`` from the README's table: ``python examples/bench_picture.py``.
+"""Plot ``docs/images/bench.png`` from the table of ``docs/numbers.md``.
 
-Use it for rows measured separately; `spikeloom bench` plots the rows of one run.
+Use it for rows measured separately (``python examples/bench_picture.py``); `spikeloom bench` plots
+the rows of one run.
 """
 
 import argparse
@@ -27,7 +28,7 @@ def table_rows(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs/images/bench.png")
-    rows = table_rows((ROOT / "README.md").read_text())
+    rows = table_rows((ROOT / "docs/numbers.md").read_text())
     plot_bench(SimpleNamespace(rows=rows), parser.parse_args().output)
     print(f"{len(rows)} rows")
 

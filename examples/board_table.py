@@ -1,4 +1,4 @@
-"""Build a core for boards and print the table of the README: ``python examples/board_table.py``.
+"""Build a core for boards and print the table of ``docs/boards.md``: ``python board_table.py``.
 
 Arguments are names of boards; without any, it builds for all boards, which takes about ten minutes
 for `ssa`. Existing builds in the folder of ``-o`` are reused.

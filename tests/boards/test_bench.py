@@ -148,10 +148,10 @@ def test_picture_of_every_core_on_every_device(tmp_path):
 
 
 def test_texts_of_the_plot_do_not_overlap():
-    """Plot the README's rows: mark numbers, product labels and legend do not overlap."""
+    """Plot the rows of docs/numbers.md: mark numbers, product labels and legend do not overlap."""
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     FigureCanvasAgg(figure)
-    draw(figure, table_rows((ROOT / "README.md").read_text()))
+    draw(figure, table_rows((ROOT / "docs/numbers.md").read_text()))
     figure.draw_without_rendering()
     (ax,) = figure.axes
     texts = [*ax.texts, *ax.get_legend().get_texts(), ax.title, ax.xaxis.label, ax.yaxis.label]
@@ -171,6 +171,6 @@ def picture_rows(path):
         return picture.text["Description"].split()
 
 
-def test_picture_in_the_readme_has_the_rows_of_its_table():
-    rows = [row.name for row in table_rows((ROOT / "README.md").read_text())]
+def test_picture_has_the_rows_of_the_table():
+    rows = [row.name for row in table_rows((ROOT / "docs/numbers.md").read_text())]
     assert picture_rows(ROOT / "docs/images/bench.png") == rows

@@ -56,9 +56,7 @@ def test_udev_rules():
 # Every count in the documentation: page and noun to the actual number. A count that is not listed
 # here fails `test_no_count_is_left_out`.
 COUNTS = {
-    ("README.md", "boards"): len(BOARDS),
-    ("README.md", "mutants"): sum(count for count, _, _ in HUNTS.values()),
-    ("README.md", "engines"): len(ENGINES),
+    ("CONTRIBUTING.md", "mutants"): sum(count for count, _, _ in HUNTS.values()),
     ("CHANGELOG.md", "boards"): len(BOARDS),
     ("docs/boards.md", "boards"): len(BOARDS),
     ("docs/ssa.md", "engines"): len(ENGINES),
@@ -128,10 +126,10 @@ def test_help_counts_nothing():
 
 
 def test_rates_of_the_boards():
-    """Cycles, time and attentions per second in the README's table agree with the formulas."""
-    rows = re.findall(r"^\| ssa \| ([\w.-]+) \| .*\|$", (ROOT / "README.md").read_text(), re.M)
+    """Cycles, time and attentions per second in the table of boards agree with the formulas."""
+    rows = re.findall(r"^\| ssa \| ([\w.-]+) \| .*\|$", PAGE, re.M)
     assert set(rows) == set(BOARDS)
-    for line in (ROOT / "README.md").read_text().splitlines():
+    for line in PAGE.splitlines():
         cells = [cell.strip() for cell in line.strip("| ").split(" | ")]
         if cells[0] != "ssa" or cells[1] not in BOARDS:
             continue
@@ -145,15 +143,36 @@ def test_rates_of_the_boards():
 
 @pytest.mark.parametrize("inputs", ["spikes", "values"])
 def test_cycles_and_bytes_of_one_attention(inputs):
-    """The figures in README.md and docs/link.md."""
+    """The figures in docs/numbers.md and docs/link.md."""
     shape = {"tokens": 64, "head_dim": 64, "steps": 10, "inputs": inputs}
     cycles = [
         f"{SSA.from_settings(shape | {'engine': engine}).cycles():,}"
         for engine in ("sampled", "counter")
     ]
     load = LineLoad.of(SSA.from_settings(shape), DEFAULT_BAUD)
-    readme = (ROOT / "README.md").read_text()
-    assert f"| {' | '.join(cycles)} |" in readme
-    assert f"{load.bytes:,} " in readme
+    numbers = (ROOT / "docs/numbers.md").read_text()
+    assert f"| {' | '.join(cycles)} |" in numbers
+    assert f"{load.bytes:,} " in numbers
     row = f"| {load.bytes:,} | {load.us / 1e6:.3f} s | {1e6 / load.us:.1f} |"
     assert row in (ROOT / "docs/link.md").read_text()
+
+
+def test_the_readme_is_a_screen_and_its_numbers_are_those_of_the_tables():
+    """Every figure of its table is in a row of the documentation, with the same cycles."""
+    readme = (ROOT / "README.md").read_text()
+    assert len(re.sub(r"<!--.*?-->\n+", "", readme).splitlines()) <= 60
+    tables = [(ROOT / f"docs/{page}.md").read_text() for page in ("numbers", "networks")]
+    rows = [row_of(line) for table in tables for line in table.splitlines()]
+    shown = [row_of(line) for line in readme.partition("## Numbers")[2].splitlines()]
+    shown = [cells[3:] for cells in shown if len(cells) == 7 and cells[4].isdigit()]
+    assert len(shown) == 7
+    for lut, cycles, mhz, time in shown:
+        figures = {cycles, mhz, time.removesuffix(" us").removesuffix(" images/s")}
+        assert any(figures <= {*cells} for cells in rows), cycles
+        assert not lut or any(lut in cells for cells in rows), lut
+
+
+def row_of(line):
+    """The cells of a row of a table, without thousands separators and the number of seeds."""
+    cells = line.strip("| ").split("|")
+    return [re.sub(r",(?=\d)| \(.* seeds?\)", "", cell).strip() for cell in cells]

@@ -345,7 +345,7 @@ def test_comparison_page():
 
 
 def test_board_table_of_finished_builds(tmp_path):
-    """The example that prints the README's table reuses existing builds."""
+    """The example that prints the table of docs/boards.md reuses existing builds."""
     (tmp_path / "icebreaker-ssa").mkdir()
     (tmp_path / "icebreaker-ssa" / "report.json").write_text(json.dumps(REPORT))
     example = Path(__file__).parents[2] / "examples" / "board_table.py"

@@ -24,12 +24,14 @@ def small(monkeypatch, tmp_path_factory):
     """The demo with a small random network and 5 images, of which the first 2 have the right
     class; the golden model in place of the RTL, and without synthesis. Returns the backend."""
     graph = random_network(
-        image=(8, 8, 1), patch=(4, 4), dims=16, hidden=16, blocks=1, classes=4, name="small"
+        image=(8, 8, 2), patch=(4, 4), dims=16, hidden=16, blocks=1, classes=4, name="small"
     )
+    embedding, *layers = graph.layers
+    graph = replace(graph, layers=(replace(embedding, position=True), *layers))  # as the shipped
     path = tmp_path_factory.mktemp("network") / "small.safetensors"
     save(path, graph)
     core_class = load_network(path)
-    images = random_images(graph, 5)
+    images = random_images(graph, 5)[..., :1]
     found = np.array([core_class().golden(image=image)["label"] for image in images])
     labels = np.where(np.arange(5) < 2, found, (found + 1) % 4)
 

@@ -209,7 +209,7 @@ def test_cycles_with_loading_in_the_docs():
 
 
 def test_formula_of_the_presets():
-    """The figures in the README: 16 x 8 cells and bits on iCE40, 64 x 64 on ECP5."""
+    """The figures in docs/numbers.md: 16 x 8 cells and bits on iCE40, 64 x 64 on ECP5."""
     shape = {"tokens": 64, "head_dim": 64, "steps": 10}
     assert SSA(**shape, cells=16, bits=8).cycles() == 20525
     assert SSA(**shape, cells=64, bits=64).cycles() == 655

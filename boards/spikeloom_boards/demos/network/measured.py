@@ -64,9 +64,10 @@ class Measured:
     @cached_property
     def cycles(self) -> dict[str, NDArray]:
         """By layer, the cycles (shown,) of the engine, see `Program.layer_cycles`."""
+        images = golden.with_positions(self.core.GRAPH, self.images[: self.shown])
         per_image = [
             self.core.program.layer_cycles(
-                self.images[n], {name: spikes[n] for name, spikes in self.spikes.items()}
+                images[n], {name: spikes[n] for name, spikes in self.spikes.items()}
             )
             for n in range(self.shown)
         ]
