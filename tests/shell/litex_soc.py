@@ -49,12 +49,17 @@ class SoC(SoCMini):
             back = name in ("dat_r", "ack", "err")
             self.comb += pad.eq(signal) if back else signal.eq(pad)
         self.bus.add_master("tester", master)
-        for number, (name, kind) in enumerate(designs.items()):
-            shelled = "origin" in inspect.signature(kind).parameters
-            place = {"origin": 0x80000000 + 0x1000 * number} if shelled else {}
-            peripheral = kind(self, name, **place)
-            setattr(self, name, peripheral)
-            self.comb += platform.request(f"irq_{name}").eq(peripheral.ev.irq)
+        add_designs(self, designs)
+
+
+def add_designs(soc, designs):
+    """The peripherals of `designs`, their names to their classes, and pins for their interrupts."""
+    for number, (name, kind) in enumerate(designs.items()):
+        shelled = "origin" in inspect.signature(kind).parameters
+        place = {"origin": 0x80000000 + 0x1000 * number} if shelled else {}
+        peripheral = kind(soc, name, **place)
+        setattr(soc, name, peripheral)
+        soc.comb += soc.platform.request(f"irq_{name}").eq(peripheral.ev.irq)
 
 
 def main(out, *pairs):

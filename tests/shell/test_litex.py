@@ -29,8 +29,8 @@ DESIGNS = {
 FIRST = {"attention": DESIGNS["attention"], "network": DESIGNS["network"]}
 
 
-def make_soc(designs, folder):
-    """Generate `designs` and an SoC of them; returns its sources and the job of the bench."""
+def write_designs(designs, folder):
+    """Generate `designs`; returns the job of the bench, and what scripts take as FOLDER=MODULE."""
     job, pairs = {"designs": [], "limit": 0}, []
     for name, (core, options) in designs.items():
         files = core_files(CORES[core], Options(name=name, **options))
@@ -51,6 +51,12 @@ def make_soc(designs, folder):
             }
         )
         pairs.append(f"{folder / name}={name}")
+    return job, pairs
+
+
+def make_soc(designs, folder):
+    """Generate `designs` and an SoC of them, and write the job of the bench; returns sources."""
+    job, pairs = write_designs(designs, folder)
     script = Path(__file__).with_name("litex_soc.py")
     done = run_command([sys.executable, "-W", "ignore", script, folder, *pairs], folder)
     assert done.returncode == 0, done.stdout[-3000:]

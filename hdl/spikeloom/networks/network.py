@@ -144,9 +144,11 @@ class Network(Core):
         from .engine.schedule import OUTSIDE
 
         layers = [f"{count} ({name})" for name, count in self.program.layer_cycles().items()]
+        drawn = "; attention of form ssa takes the same for all" if self.program.heads else ""
         return (
             f"{OUTSIDE} + {' + '.join(layers)}; for an image and spikes that are all 1: each layer "
             "takes a cycle for each event and group of lanes outputs, and fewer the fewer they are"
+            f"{drawn}"
         )
 
     def preload_cycles(self) -> int:
