@@ -13,7 +13,6 @@ from spikeloom.contract import Core
 from spikeloom.cores import all_cores
 from spikeloom.cores.attention import AttentionShape
 from spikeloom.errors import InputError
-from spikeloom.networks.network import Network
 from spikeloom.work import Accesses, Operations, Work
 
 from .technologies import DEFAULT, Technology, find_technology
@@ -89,8 +88,6 @@ class Estimate:
 def design_name(core: Core) -> str:
     """The core with its time steps and the keys that are not the default of its shape: designs of
     the same shape with the same name are the same."""
-    if isinstance(core, Network):
-        return core.NAME  # its keys do not change what is computed
     keys = core.as_dict()
     needed = {key: value for key, value in keys.items() if value is not None}
     for key in reversed(keys):

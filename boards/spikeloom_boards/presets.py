@@ -8,6 +8,7 @@ from typing import Any
 from spikeloom.contract import Core, Preset
 from spikeloom.cores import all_cores, find_core
 from spikeloom.errors import InputError
+from spikeloom.families import Part
 
 from .boards import Board
 
@@ -19,10 +20,10 @@ def presets_of(board: Board) -> dict[str, Preset]:
 
 
 def preset_config(
-    core: str, board: Board, settings: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()
+    core: str, board: Board | Part, settings: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()
 ) -> Core:
-    """Configuration of `core` for a board: its preset overridden by `settings`, or only `settings`
-    if there is no preset.
+    """Configuration of `core` for a board or a bare device: its preset overridden by `settings`, or
+    only `settings` if there is no preset.
 
     Raises `InputError` if there is neither.
     """

@@ -79,6 +79,21 @@ def comparison_page(reports: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
+def explore_page(
+    core: str, records: Sequence[Mapping[str, Any]], refused: Sequence[Any], picture: str
+) -> str:
+    """The page of a design space; `records` have a `front`, `picture` is an SVG element."""
+    return _PAGES.get_template("explore.html").render(
+        core=core,
+        points=sorted(records, key=lambda one: (not one["front"], one["lut"])),
+        on_front=sum(one["front"] for one in records),
+        accurate=any(one.get("accuracy") is not None for one in records),
+        technology=records[0]["technology"],
+        refused=refused,
+        picture=picture,
+    )
+
+
 def _shares(designs):
     """(record, per cent of the largest) of the energy of each design."""
     largest = max((design["uj"] for design in designs), default=0) or 1

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import typer
 
 from spikeloom.cores import all_cores
-from spikeloom.families import netlists
+from spikeloom.families import FAMILIES, netlists
 from spikeloom.networks.finding import network_names
 from spikeloom.networks.network import Network
 from spikeloom_boards.boards import BOARDS
@@ -33,6 +33,7 @@ boards = one_of(BOARDS)
 simulators = one_of(SIMULATORS)
 backends = one_of(BACKENDS)
 families = one_of(netlists())
+devices = one_of(device.id for family in FAMILIES.values() for device in family.DEVICES)
 technologies = one_of(TECHNOLOGIES)
 
 

@@ -122,6 +122,20 @@ TechnologyName = Annotated[
     ),
 ]
 
+Densities = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--density",
+        metavar="OPERAND=SHARE",
+        help="Share of nonzero elements, for the energy (default: as in trained networks).",
+    ),
+]
+Place = Annotated[
+    bool,
+    typer.Option("--place", help="Place and route for Fmax, instead of estimating it; minutes."),
+]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, max=99, help="Place-and-route runs.")]
+
 Display = AbstractContextManager[Callable[[int, int], None]]
 """A progress display that yields a function of what is done and the total."""
 
@@ -139,6 +153,18 @@ def check_place(backend: str, simulator: str, port: str | None) -> None:
 def settings_of(config: Path | None, assignments: Iterable[str] | None) -> dict[str, Any]:
     """Settings from a ``--config`` file and ``--set`` options."""
     return read_settings(config, assignments or ())
+
+
+def densities_of(texts: Iterable[str] | None) -> dict[str, float]:
+    """Shares of nonzero elements from ``OPERAND=SHARE`` texts. Raises `InputError`."""
+    found = {}
+    for text in texts or ():
+        name, _, share = text.partition("=")
+        try:
+            found[name.strip()] = float(share)
+        except ValueError:
+            raise InputError(f"--density {text!r} is not of the form OPERAND=SHARE") from None
+    return found
 
 
 def print_json(value: Any) -> None:

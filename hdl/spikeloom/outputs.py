@@ -64,6 +64,52 @@ def output_folder(folder: str | PathLike[str], command: str) -> Iterator[Path]:
                 parent.rmdir()
 
 
+class GrowingFolder:
+    """A folder to which a long job of `command` adds files one by one, each written whole, so that
+    the job can go on after a break.
+
+    It must be new, empty or written by `command`, or `check_folder` raises `InputError`. Its files
+    are those of its record; others are never read, replaced or removed.
+    """
+
+    def __init__(self, folder: str | PathLike[str], command: str) -> None:
+        check_folder(folder, command)
+        self.path = Path(folder)
+        self._command = command
+        _, self._files = _read_record(self.path)
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._save()
+
+    def read(self, name: str) -> str | None:
+        """The text of a file that the job has written; None if there is none."""
+        path = self.path / name
+        return path.read_text() if name in self._files and path.is_file() else None
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file, or replace one that the job has written."""
+        path = self.path / name
+        if name not in self._files and os.path.lexists(path):
+            raise InputError(f"{path} is not Spikeloom's and is in the way; move it away")
+        data = text.encode()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staging = _beside(path)
+        try:
+            staging.write_bytes(data)
+            with _undisturbed():
+                # A record that is ahead of its file is harmless, a file without record is not.
+                path.unlink(missing_ok=True)
+                self._files[name] = hashlib.sha256(data).hexdigest()
+                self._save()
+                staging.replace(path)
+        finally:
+            staging.unlink(missing_ok=True)
+
+    def _save(self) -> None:
+        record = {"command": self._command, "files": self._files}
+        with output_file(self.path / RECORD) as file:
+            file.write_text(json.dumps(record, indent=2) + "\n")
+
+
 def check_folder(folder: str | PathLike[str], command: str) -> None:
     """Raise `InputError` if `command` must not write into `folder`.
 

@@ -24,6 +24,7 @@ from .bench_top import BenchTop
 if TYPE_CHECKING:
     from spikeloom.contract import Core
 
+    from ..explore.point import Point
     from .designs import Design
 
 TARGET_MHZ = 200  # higher than any design reaches, so that place and route optimises fully
@@ -123,7 +124,7 @@ def simulated_cycles(config: Core) -> tuple[int, int, int | None]:
 
 
 def place(
-    design: Design, seeds: Iterable[int], progress: Callable[[str], None]
+    design: Design | Point, seeds: Iterable[int], progress: Callable[[str], None]
 ) -> list[dict[str, Any]]:
     """nextpnr's report for each seed, for the core between registers."""
     part, family = design.part, design.part.family

@@ -46,6 +46,11 @@ class Part:
     package: str
     speed: str
 
+    @property
+    def id(self) -> str:
+        """The short name of the device."""
+        return self.device.id
+
 
 @dataclass(frozen=True)
 class Synthesis:

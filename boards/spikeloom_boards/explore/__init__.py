@@ -1,0 +1,1 @@
+"""Estimates of size and time of a configuration, and sweeps of a design space."""

@@ -1,0 +1,72 @@
+"""Fmax from the levels of logic of a netlist: a model calibrated by rows of the bench.
+
+The period is proportional to the levels of the longest path and `OVERHEAD` levels for clock to
+output, setup and the first wire. The factor of a device is the geometric mean over its rows. The
+error is that of each row if it is left out of the mean, the largest of them. Wires are known only
+after placement: this is no more than an estimate.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from math import exp, log
+
+OVERHEAD = 2.0  # levels
+
+
+@cache
+def rows() -> list[dict]:
+    """Measured rows of the bench: name, LUT4, levels of logic and median Fmax in MHz."""
+    return json.loads((files(__package__) / "calibration.json").read_text())
+
+
+@cache
+def factors() -> dict[str, tuple[float, float]]:
+    """By device: nanoseconds per level, and the largest error of a row that is left out."""
+    groups: dict[str, list[float]] = {}
+    for row in rows():
+        *_, device = row["name"].split("/")
+        period = 1000 / row["fmax_mhz"]
+        groups.setdefault(class_of(device), []).append(log(period / (row["levels"] + OVERHEAD)))
+    return {name: (exp(sum(x) / len(x)), _error(x)) for name, x in groups.items() if len(x) > 1}
+
+
+def _error(logs: list[float]) -> float:
+    """The largest relative error of Fmax of a row by the mean of the other rows."""
+    errors = []
+    for n, one in enumerate(logs):
+        others = logs[:n] + logs[n + 1 :]
+        errors.append(abs(exp(one - sum(others) / len(others)) - 1))
+    return max(errors)
+
+
+def class_of(device: str) -> str:
+    """A name for devices of the same speed, which differ in size only."""
+    return {"ecp5-85f": "ecp5-25f", "hx1k": "hx8k"}.get(device, device)
+
+
+def fmax_estimate(device: str, levels: float) -> tuple[float | None, float | None]:
+    """Fmax in MHz and its relative error; (None, None) for a device without calibration."""
+    if class_of(device) not in factors():
+        return None, None
+    factor, error = factors()[class_of(device)]
+    return 1000 / (factor * (levels + OVERHEAD)), error
+
+
+def calibration_table() -> list[str]:
+    """The rows and what the model gives for each, as a Markdown table."""
+    lines = [
+        "| row of the bench | LUT4 | levels | Fmax, MHz | model | off | stated error |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in rows():
+        mhz, error = fmax_estimate(row["name"].rpartition("/")[2], row["levels"])
+        if mhz is None or error is None:
+            continue
+        lines.append(
+            f"| {row['name']} | {row['lut']:,} | {row['levels']:g} | {row['fmax_mhz']:g} | "
+            f"{mhz:.1f} | {100 * (mhz / row['fmax_mhz'] - 1):+.0f} % | {100 * error:.0f} % |"
+        )
+    return lines

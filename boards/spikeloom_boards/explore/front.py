@@ -1,0 +1,98 @@
+"""The Pareto front of a sweep, and its files: CSV, JSON and a page."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+Record = Mapping[str, Any]
+
+SMALLER_IS_BETTER = ("us", "lut", "energy_uj")
+LARGER_IS_BETTER = ("accuracy",)
+COLUMNS = (
+    *("name", "device", "cycles", "lut", "ff", "bram", "large_rams", "fits", "levels"),
+    *("fmax_mhz", "fmax", "fmax_error", "us", "energy_uj", "technology", "accuracy", "front"),
+)
+SCHEMA = 1
+
+
+def with_front(records: Iterable[Record]) -> list[dict[str, Any]]:
+    """The records with `front`: whether no other one is as good in all of latency, LUTs, energy
+    and accuracy, and better in one. Those that do not fit, or have no Fmax, are not on it."""
+    records = [dict(record) for record in records]
+    costs = [_costs(record) for record in records]
+    for record, mine in zip(records, costs, strict=True):
+        record["front"] = mine is not None and not any(
+            other is not None and _dominates(other, mine) for other in costs
+        )
+    return records
+
+
+def _costs(record: Record) -> tuple[float, ...] | None:
+    """What is to be small; None if the design cannot be used."""
+    if not record["fits"] or record["us"] is None:
+        return None
+    small = [record[key] or 0.0 for key in SMALLER_IS_BETTER]
+    return (*small, *(-(record.get(key) or 0.0) for key in LARGER_IS_BETTER))
+
+
+def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
+    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+
+
+def to_csv(records: Sequence[Record]) -> str:
+    """A line for each record; the keys of the configuration that differ have a column each."""
+    keys = differing(records)
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow((*COLUMNS, *keys))
+    for record in records:
+        row = [record.get(column) for column in COLUMNS]
+        table.writerow(row + [record["config"].get(key) for key in keys])
+    return text.getvalue()
+
+
+def differing(records: Sequence[Record]) -> list[str]:
+    """Keys of the configuration with different values, in order."""
+    keys = dict.fromkeys(key for record in records for key in record["config"])
+    return [key for key in keys if len({str(one["config"].get(key)) for one in records}) > 1]
+
+
+def to_json(core: str, records: Sequence[Record], refused: Sequence[Any]) -> str:
+    """The records, and the combinations that the core refused."""
+    document = {
+        "schema": SCHEMA,
+        "core": core,
+        "points": list(records),
+        "refused": [vars(one) for one in refused],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def picture(records: Sequence[Record]) -> str:
+    """Latency against LUTs, as an SVG element. The front is filled and joined by a line; energy is
+    the size of a mark."""
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    ax = figure.subplots()
+    ax.set(xscale="log", yscale="log", xlabel="LUT4", ylabel="us per run")
+    shown = [record for record in records if record["us"] is not None]
+    most = max((record["energy_uj"] or 0 for record in shown), default=0) or 1
+    for record in shown:
+        size = 30 + 200 * (record["energy_uj"] or 0) / most
+        fill = "tab:blue" if record["front"] else "none"
+        edge = "tab:blue" if record["fits"] else "tab:red"
+        ax.scatter(record["lut"], record["us"], s=size, facecolor=fill, edgecolor=edge)
+    front = sorted((one["lut"], one["us"]) for one in shown if one["front"])
+    if front:
+        ax.plot(*zip(*front, strict=True), color="tab:blue", linewidth=0.8, zorder=0)
+    text = io.StringIO()
+    figure.savefig(
+        text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    )
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]
