@@ -4,6 +4,7 @@ A page links to files by their place in the repository. In the site, a link to a
 `PAGES` leads to its page, and a link to another file outside ``docs/`` to a page with its text.
 """
 
+import json
 import re
 from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
@@ -23,6 +24,8 @@ LANGUAGES = {".py": "python", ".toml": "toml", ".md": "markdown"}
 
 def origin(page):
     """The place in the repository of a page of the site."""
+    if page.startswith("source/"):
+        return page.removeprefix("source/").removesuffix(".md")
     return next((path for path, name in PAGES.items() if name == page), f"docs/{page}")
 
 
@@ -44,8 +47,28 @@ def source_page(target):
     if path.is_dir():
         names = sorted(one.name for one in path.iterdir() if not one.name.startswith(("_", ".")))
         return f"# `{target}`\n\n" + "\n".join(f"- `{name}`" for name in names) + "\n"
+    if path.suffix == ".ipynb":
+        return notebook_page(json.loads(path.read_text(encoding="utf-8")))
     language = LANGUAGES.get(path.suffix, "text")
     return f"# `{target}`\n\n````{language}\n{path.read_text(encoding='utf-8')}````\n"
+
+
+def notebook_page(notebook):
+    """A page with the cells of a notebook and the outputs that it holds."""
+    parts = []
+    for cell in notebook["cells"]:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(text)
+            continue
+        parts.append(f"```python\n{text}\n```")
+        for output in cell["outputs"]:
+            if "text" in output:
+                parts.append(f"```text\n{''.join(output['text'])}```")
+            elif picture := output.get("data", {}).get("image/png"):
+                picture = "".join(picture).replace("\n", "")
+                parts.append(f"![drawn by the cell above](data:image/png;base64,{picture})")
+    return "\n\n".join(parts) + "\n"
 
 
 def on_files(files, config):
@@ -66,7 +89,7 @@ def on_files(files, config):
 def on_page_markdown(markdown, page, config, files):
     """Links of the repository as links of the site."""
     name = page.file.src_uri
-    if name.startswith("source/"):
+    if name.startswith("source/") and not name.endswith(".ipynb.md"):
         return markdown
     found = targets(origin(name), markdown)
     return LINK.sub(lambda match: relpath(place(found[match[1]]), dirname(name) or "."), markdown)
