@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import spikeloom
+from spikeloom.api import core as make_core
 from spikeloom_boards.energy import Estimate, estimate, softmax_attention
 from spikeloom_boards.technologies import find_technology
 
@@ -129,12 +129,12 @@ def ours(technology: str) -> list[Estimate]:
     table = find_technology(technology)
     plain = softmax_attention(N, D, D).times(HEADS)
     cores = [
-        spikeloom.core("ssa", tokens=N, head_dim=D, steps=STEPS, engine=engine)
+        make_core("ssa", tokens=N, head_dim=D, steps=STEPS, engine=engine)
         for engine in ("counter", "sampled")
     ]
     # Spikformer's attention: binary Q, K and V, as many steps.
     binary = {"k_bits": 1, "v_spikes": "binary", "order": "qk"}
-    cores.append(spikeloom.core("a2os2a", tokens=N, head_dim=D, steps=STEPS, **binary))
+    cores.append(make_core("a2os2a", tokens=N, head_dim=D, steps=STEPS, **binary))
     rows = [Estimate("softmax attention, int8", plain, table)]
     for core in cores:
         one = estimate(core, technology)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from spikeloom.cores import find_core
-from spikeloom.errors import InputError
+from spikeloom.errors import InputError, InterruptionError
 from spikeloom.networks.evaluation import check_images, check_labels
 from spikeloom.networks.evaluation import evaluate as run_evaluation
 from spikeloom.networks.network import Network
@@ -107,7 +107,12 @@ def explore(
     accuracy = accuracy_of(core, images, labels)
     folder = GrowingFolder(output, COMMAND)
     with count_display("designs", quiet=json) as progress:
-        found = sweep(points, folder, jobs=jobs, scheduler=scheduler, progress=progress)
+        try:
+            found = sweep(points, folder, jobs=jobs, scheduler=scheduler, progress=progress)
+        except KeyboardInterrupt:
+            raise InterruptionError(
+                f"interrupted; {output} keeps the finished designs, the same command goes on"
+            ) from None
     records = with_front(found[point.key] | {"accuracy": accuracy} for point in points)
     document = to_json(points[0].config.NAME, records, refused)
     folder.write("explore.json", document)

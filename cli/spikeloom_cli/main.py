@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from spikeloom import __version__
-from spikeloom.errors import InputError, JobError
+from spikeloom.errors import InputError, InterruptionError, JobError
 
 from . import (
     bench,
@@ -96,6 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code if code != INTERRUPTED else _interrupted(as_json)
     except InputError as error:
         return _fail(error, 2, as_json)
+    except InterruptionError as error:
+        return _fail(error, INTERRUPTED, as_json)
     except JobError as error:
         return _fail(error, 1, as_json)
     except typer.Exit as stop:

@@ -1,4 +1,4 @@
-"""The two exceptions that end a Spikeloom job; the message of each is one line for the user."""
+"""The exceptions that end a Spikeloom job; the message of each is one line for the user."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ class InputError(ValueError):
 
 class JobError(RuntimeError):
     """The job itself failed: a mismatch, missed timing, a missing or failing tool (exit code 1)."""
+
+
+class InterruptionError(JobError):
+    """The user stopped a job that keeps what it has done so far (exit code 130)."""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:

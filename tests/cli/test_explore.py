@@ -78,6 +78,23 @@ def test_explore(spikeloom, sizes, tmp_path):
     assert len(json.loads((tmp_path / "out" / "explore.json").read_text())["points"]) == 4
 
 
+def test_an_interrupted_sweep_goes_on(spikeloom, sizes, monkeypatch):
+    def stopped(config, family):
+        if config.lanes == 8:
+            raise KeyboardInterrupt
+        return Synthesis(100 * config.lanes, 50, 2), 3.0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(point, "synthesised", stopped)
+        ran = spikeloom(*SWEEP)
+    assert ran.code == 130
+    assert ran.err == (
+        "spikeloom: interrupted; out keeps the finished designs, the same command goes on\n"
+    )
+    assert spikeloom(*SWEEP).code == 0
+    assert sizes == [8]
+
+
 def test_accuracy_of_a_network(spikeloom, tmp_path, monkeypatch):
     monkeypatch.setattr(Network, "cycles", lambda self, **operands: 1000)
     images = random_images(GRAPH, 8)

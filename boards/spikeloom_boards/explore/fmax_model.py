@@ -19,7 +19,7 @@ OVERHEAD = 2.0  # levels
 @cache
 def rows() -> list[dict]:
     """Measured rows of the bench: name, LUT4, levels of logic and median Fmax in MHz."""
-    return json.loads((files(__package__) / "calibration.json").read_text())
+    return json.loads((files("spikeloom_boards.explore") / "calibration.json").read_text())
 
 
 @cache

@@ -95,7 +95,7 @@ def _here(jobs: int | None, points: Sequence[Point], compute: Compute) -> Result
 def _on_cluster(address: str, points: Sequence[Point], compute: Compute) -> Results:
     try:
         from distributed import Client, as_completed
-        from distributed.comm import get_address_host_port
+        from distributed.comm.addressing import get_address_host_port
         from distributed.scheduler import KilledWorker
     except ImportError:
         raise JobError(
