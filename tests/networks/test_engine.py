@@ -248,7 +248,7 @@ def test_equal_random(seed):
         "leak": pick(0, 1),
         "reset": pick("hard", "soft", "mixed"),
         "residual": pick("iand", "add"),
-        "form": pick("spikformer", "spike-driven", "a2os2a"),
+        "form": pick("spikformer", "spike-driven", "a2os2a", "ssa"),
     }
     if sizes["form"] == "a2os2a":
         sizes["reset"] = "hard"  # the engine has no ternary neurons with a soft reset
