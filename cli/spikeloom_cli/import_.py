@@ -69,6 +69,13 @@ def import_(
         bool,
         typer.Option("--exact-biases", help="Do not round biases to save cycles of the engine."),
     ] = False,
+    own_thresholds: Annotated[
+        bool,
+        typer.Option(
+            "--own-thresholds",
+            help="Scales of their own for the outputs of a layer, where that is more exact.",
+        ),
+    ] = False,
     name: Annotated[
         str, typer.Option(metavar="NAME", help="Name of the network; default: of the file.")
     ] = "",
@@ -99,6 +106,7 @@ def import_(
         bits=bits.value if bits is Bits.AUTO else int(bits.value),
         sweep=sweep,
         exact_biases=exact_biases,
+        own_thresholds=own_thresholds,
         name=name or output.stem,
         classes=tuple(classes.split(",")) if classes else (),
         reference=reference,

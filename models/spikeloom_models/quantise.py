@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeGuard
 
@@ -32,6 +32,7 @@ from . import floating
 from .calibration import Inputs
 from .floating import FloatLayer, FloatNetwork, FloatNeuron
 from .rounding import CLIPS, Cut, integer_fields, largest_weight, nearest_scale
+from .thresholds import offsets_from, varied
 
 LARGEST_SUM = 2**23 - 1  # of an accumulator, in any order of the additions
 MARGIN = 0.95  # share of it that weights use before they are rounded
@@ -54,16 +55,18 @@ def quantise(
     licence: str = "",
     description: str = "",
     inputs: Mapping[str, Inputs] | None = None,
+    own_thresholds: bool = False,
 ) -> Quantised:
     """The integers of a network: normalisation folded into weights, biases and thresholds.
 
     Each layer has one scale. It is the one whose rounded weights of `bits` bits are nearest to the
-    true ones (least squares): few bits clip some large weights. Layers without neurons that add up
-    in one stream of currents share the smallest of their scales. `inputs` of layers, from
-    `measured_inputs`, make the errors of rounding cancel. Raises `InputError` for what the
-    hardware's arithmetic cannot express.
+    true ones (least squares): few bits clip some large weights. With `own_thresholds`, the outputs
+    of a layer have scales and thresholds of their own where that is better (`varied`). Layers
+    without neurons that add up in one stream of currents share the smallest of their scales.
+    `inputs` of layers, from `measured_inputs`, make the errors of rounding cancel. Raises
+    `InputError` for what the hardware's arithmetic cannot express.
     """
-    context = _Context(network, bits, {}, inputs or {})
+    context = _Context(network, bits, {}, inputs or {}, own_thresholds)
     layers: list[Layer] = []
     for layer in network.layers:
         if type(layer) not in _CONVERTERS:
@@ -87,6 +90,7 @@ class _Context:
     bits: int
     cuts: dict[str, Cut]
     inputs: Mapping[str, Inputs] = field(default_factory=dict)
+    own_thresholds: bool = False
 
     @cached_property
     def currents(self) -> set[str]:
@@ -107,14 +111,22 @@ class _Context:
         leak = _leak(neuron, layer.name)
         unit = neuron.gain / neuron.threshold  # weights in units of the threshold
         scale = self._scale(weight * unit)
-        if isinstance(layer, floating.FirstLayer) and layer.is_first:
+        first = isinstance(layer, floating.FirstLayer) and layer.is_first
+        if first:
             scale = min(scale, self._widest(weight * unit, bias * unit, leak))
         threshold = _threshold(scale, leak, layer.name, math.floor)
+        chosen = Neuron(threshold=threshold, leak=leak, reset=neuron.reset)
+        own = None
+        if self.own_thresholds and not first:  # which the engine does not build
+            own = varied(chosen, weight * unit, self.bits)
+        thresholds = np.array([threshold]) if own is None else own
         # A strict neuron does not fire at its threshold, which lies between two integers.
-        exact = threshold - 0.5 if neuron.strict else threshold
-        return self._rounded(layer.name, weight, bias, exact * unit) | {
-            "neuron": Neuron(threshold=threshold, leak=leak, reset=neuron.reset)
-        }
+        exact = thresholds - 0.5 if neuron.strict else thresholds
+        fields = self._rounded(layer.name, weight, bias, exact * unit) | {"neuron": chosen}
+        if own is not None:
+            threshold, fields["threshold_offsets"] = offsets_from(own, 1 + leak)
+            fields["neuron"] = replace(chosen, threshold=threshold)
+        return fields
 
     def _widest(self, weight: NDArray, bias: NDArray, leak: int) -> float:
         """The largest scale with which the sums of all pixels of an image fit in an accumulator,
@@ -167,7 +179,7 @@ class _Context:
         scales = largest / (peak * CLIPS)
         return float(scales[nearest_scale(weight, scales, largest)])
 
-    def _rounded(self, name: str, weight: NDArray, bias: NDArray, scale: float) -> dict:
+    def _rounded(self, name: str, weight: NDArray, bias: NDArray, scale: float | NDArray) -> dict:
         fields, self.cuts[name] = integer_fields(
             name, weight, bias, scale, self.bits, self.inputs.get(name)
         )

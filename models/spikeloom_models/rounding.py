@@ -47,11 +47,12 @@ def integer_fields(
     name: str,
     weight: NDArray,
     bias: NDArray,
-    scale: float,
+    scale: float | NDArray,
     bits: int,
     inputs: Inputs | None = None,
 ) -> tuple[dict[str, Any], Cut]:
     """Fields of layer `name` with weights (in, out) and biases in integers, and what was lost.
+    `scale` is the factor to integers, or one for each output.
 
     With `inputs`, the errors of rounding cancel for them. Raises `InputError` for weights that
     overflow.

@@ -231,6 +231,8 @@ def _check(layer: Layer) -> None:
         what = f"kind {layer.KIND}"
     elif neuron is not None and neuron.kind != "lif":
         what = f"neurons of kind {neuron.kind}"
+    elif getattr(layer, "threshold_offsets", None) is not None:
+        what = "thresholds that differ"
     elif isinstance(layer, Attention | Pooling | Residual) and form not in (
         *("spikformer", "max", "add", "iand"),
     ):

@@ -12,7 +12,7 @@ import pytest
 
 from spikeloom.networks.engine.compiler import best_shift
 from spikeloom.networks.engine.constants import fewest_step_rows
-from spikeloom.networks.engine.layer_operations import step_constant
+from spikeloom.networks.engine.rests import step_constant
 from spikeloom.networks.file import load
 from spikeloom_cli.main import main
 

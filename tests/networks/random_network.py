@@ -9,6 +9,7 @@ from spikeloom.networks.graph import Graph
 from spikeloom.networks.layers import (
     Attention,
     Classifier,
+    Convolution,
     Linear,
     PatchEmbedding,
     Residual,
@@ -142,6 +143,22 @@ def random_network(
     mean = golden.run(graph, random_images(graph, 16, seed)).logits.mean(0)
     head = replace(head, bias=head.bias - mean.astype(np.int32))
     return replace(graph, layers=(*build.layers, head))
+
+
+def with_offsets(graph, seed=1, spread=0.7):
+    """The network with thresholds of their own for the outputs of layers with weights and neurons
+    lif, except the first: up to `spread` of the threshold above and below it."""
+    rng = np.random.default_rng(seed)
+    layers = []
+    for n, layer in enumerate(graph.layers):
+        neuron = getattr(layer, "neuron", None)
+        if isinstance(layer, Linear | Convolution) and neuron.kind == "lif" and n:
+            most, step = int(spread * neuron.threshold), 1 + neuron.leak
+            offsets = rng.integers(-most, most + 1, layer.outputs) // step * step
+            offsets = np.maximum(offsets, step - neuron.threshold)
+            layer = replace(layer, threshold_offsets=offsets.astype(np.int32))
+        layers.append(layer)
+    return replace(graph, layers=tuple(layers))
 
 
 def random_images(graph, count, seed=1, density=0.5):

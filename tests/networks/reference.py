@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 
-def lif(current, neuron):
+def lif(current, neuron, offsets=None):
     """Spikes (T, N, D) of currents (T, N, D), one neuron after the other, in floating point."""
+    offsets = [0] * current.shape[2] if offsets is None else offsets
     spikes = np.zeros(current.shape, int)
     if neuron.kind == "none":
         return current
@@ -18,13 +19,13 @@ def lif(current, neuron):
                 spikes[at] += 1
         return spikes
     for n, d in np.ndindex(current.shape[1:]):
-        kept = 0.0
+        kept, threshold = 0.0, neuron.threshold + float(offsets[d])
         for t in range(len(current)):
             v = math.floor(kept / 2.0**neuron.leak) + float(current[t, n, d])
             kept = v
-            if v >= neuron.threshold:
+            if v >= threshold:
                 spikes[t, n, d] = 1
-                kept = 0.0 if neuron.reset == "hard" else v - neuron.threshold
+                kept = 0.0 if neuron.reset == "hard" else v - threshold
             if neuron.kind == "ternary" and v <= -neuron.threshold:
                 spikes[t, n, d] = -1
                 kept = 0.0 if neuron.reset == "hard" else v + neuron.threshold
@@ -107,21 +108,24 @@ def run(graph, image):
     """The output of every layer by name: spikes (T, N, D), logits (classes,)."""
     values = {}
     for layer in graph.layers:
+        offsets = getattr(layer, "threshold_offsets", None)
         given = [values[name] for name in layer.inputs if name != "image"]
         if layer.KIND == "patch_embedding":
             current = embedding(layer, image, graph.steps, graph.pixel_bits)
-            value = lif(current, layer.neuron)
+            value = lif(current, layer.neuron, offsets)
         elif layer.KIND == "convolution" and not given:
             pixels = image.astype(int) // 2 ** (8 - graph.pixel_bits)
             current = convolution(layer, pixels[None])
-            value = lif(np.repeat(current, graph.steps, axis=0), layer.neuron)
+            value = lif(np.repeat(current, graph.steps, axis=0), layer.neuron, offsets)
         elif layer.KIND == "convolution":
-            value = lif(convolution(layer, on_grid(graph, layer, given[0])), layer.neuron)
+            current = convolution(layer, on_grid(graph, layer, given[0]))
+            value = lif(current, layer.neuron, offsets)
         elif layer.KIND == "pooling":
             value = pooling(layer, on_grid(graph, layer, given[0]))
         elif layer.KIND == "linear":
             weight = layer.weight.astype(np.int64)
-            value = lif(np.einsum("tni,io->tno", given[0], weight) + layer.bias, layer.neuron)
+            current = np.einsum("tni,io->tno", given[0], weight) + layer.bias
+            value = lif(current, layer.neuron, offsets)
         elif layer.KIND == "attention" and layer.form == "spike-driven":
             value = spike_driven(layer, *given)
         elif layer.KIND == "attention":

@@ -13,7 +13,7 @@ from spikeloom.networks.engine.bitmap_memory import BitmapMemory
 from spikeloom.networks.engine.bitmaps import Bitmap, allocate
 from spikeloom.networks.engine.compiler import best_shift
 from spikeloom.networks.engine.constants import fewest_doubled_rows, fewest_step_rows, split
-from spikeloom.networks.engine.layer_operations import step_constant
+from spikeloom.networks.engine.rests import step_constant
 from spikeloom.networks.engine.rounding import round_biases
 from spikeloom.networks.engine.weight_memory import WeightMemory
 from spikeloom.networks.layers import Linear, Residual

@@ -170,7 +170,10 @@ def _check_used(description: Mapping[str, Any], tensors: Mapping[str, NDArray]) 
     from .layers import KINDS
 
     used = {
-        layer[field] for layer in description["layers"] for field in KINDS[layer["kind"]].TENSORS
+        layer[field]
+        for layer in description["layers"]
+        for field in KINDS[layer["kind"]].TENSORS
+        if field in layer
     }
     unused = sorted(tensors.keys() - used)
     if unused:

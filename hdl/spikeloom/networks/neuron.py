@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError, echo
-from .ranges import Range
+from .ranges import Bounds, Range
 from .signals import Currents, Spikes
 from .values import fields_of, whole
 
@@ -134,10 +136,14 @@ class Neuron:
         shift = self.shift if self.kind == "phase" else 0
         return Spikes(*shape, dims, self.high, self.low, grid=like.grid, shift=shift)
 
-    def fire(self, current: NDArray, steps: int) -> NDArray:
+    def thresholds(self, offsets: NDArray | None = None) -> NDArray:
+        """The threshold of each output for `offsets` (out,), or (1,) without them."""
+        return self.threshold + (np.zeros(1, np.int64) if offsets is None else np.int64(offsets))
+
+    def fire(self, current: NDArray, steps: int, offsets: NDArray | None = None) -> NDArray:
         """The output (B, T, ...) for currents (B, T, ...), or (B, 1, ...) if they are the same in
         all `steps`; uint8, int8 if there are negative ones, or the currents, of as many steps as
-        are given."""
+        are given. `offsets` are added to the threshold, one for each of the last axis."""
         batch, given, *rest = current.shape
         if self.kind == "none":
             return current >> self.shift if self.shift else current
@@ -149,18 +155,19 @@ class Neuron:
         ternary = self.kind == "ternary"
         fired = np.empty((batch, steps, *rest), np.int8 if ternary else np.uint8)
         v = np.zeros((batch, *rest), current.dtype)
+        threshold = self.thresholds(offsets).astype(current.dtype)
         for t in range(steps):
             if self.leak and t:
                 v >>= self.leak
             v += current[:, t if given > 1 else 0]
-            spikes = np.greater_equal(v, self.threshold)
+            spikes = np.greater_equal(v, threshold)
             if ternary:
-                spikes = spikes.astype(np.int8) - (v <= -self.threshold)
+                spikes = spikes.astype(np.int8) - (v <= -threshold)
             fired[:, t] = spikes
             if self.reset == "hard":
                 v *= spikes == 0
             else:
-                v -= spikes * current.dtype.type(self.threshold)
+                v -= spikes * threshold
         return fired
 
     def _codes(self, current: NDArray, steps: int) -> NDArray:
@@ -176,6 +183,12 @@ class Neuron:
         """Of kind phase: the least magnitude that spikes at each step or before."""
         one, base = self.shift, (1 << self.shift) - 1
         return [-(-(self.threshold * base**t) >> one * t) for t in range(steps)]
+
+    def bounds(self, current: Range, steps: int, offsets: NDArray | None = None) -> Bounds:
+        """The worst case over all `steps`, for currents in a range."""
+        ones = [replace(self, threshold=int(n)) for n in np.unique(self.thresholds(offsets))]
+        membrane = _joined(one.membrane(current, steps) for one in ones)
+        return Bounds(current, membrane, _joined(one.accumulator(current, steps) for one in ones))
 
     def membrane(self, current: Range, steps: int) -> Range:
         """The range of v over all `steps`, for currents in a range."""
@@ -217,6 +230,10 @@ class Neuron:
         if self.kind == "lif":
             return kept
         return kept.joined(membrane.shifted(self.threshold if self.kind == "ternary" else 0))
+
+
+def _joined(ranges: Iterable[Range]) -> Range:
+    return reduce(Range.joined, ranges)
 
 
 NO_NEURON = Neuron(kind="none", threshold=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -48,3 +48,7 @@ class Bounds:
     membrane: Range | None
     accumulator: Range
     state: Range | None = None
+
+    def covering(self, sums: Range) -> Bounds:
+        """The same, where the accumulator also holds `sums`."""
+        return replace(self, accumulator=self.accumulator.joined(sums))

@@ -91,6 +91,7 @@ def import_checkpoint(
     bits: int | str = 8,
     sweep: bool = False,
     exact_biases: bool = False,
+    own_thresholds: bool = False,
     name: str = "",
     classes: Sequence[str] = (),
     reference: str | PathLike[str] | None = None,
@@ -106,6 +107,7 @@ def import_checkpoint(
     sweep : whether to compute the fidelity of all numbers of bits.
     exact_biases : whether biases stay as they are where the engine would take fewer cycles with
         rounded ones.
+    own_thresholds : whether outputs of a layer may have thresholds of their own, which take cycles.
     reference : a file for the logits of the floating-point network on `images`, .npy.
 
     Raises `InputError`.
@@ -124,7 +126,8 @@ def import_checkpoint(
     network = _build(checkpoint, chosen, values)
     measured = _Measured(network, images, labels)
     fit = exact if exact_biases else fitted
-    quantised, tried = _choose(network, measured, bits, sweep, name or chosen.name, classes, fit)
+    integers = _integers(network, images, own_thresholds)
+    quantised, tried = _choose(integers, measured, bits, sweep, name or chosen.name, classes, fit)
     graph = fit(quantised.graph)
     save(output, graph)
     if reference is not None:
@@ -174,9 +177,10 @@ def _changes(before: Graph, after: Graph) -> dict[str, float]:
         if isinstance(layer, Linear | Convolution):
             rounded = after.layer(layer.name)
             assert isinstance(rounded, Linear | Convolution)
-            change = np.abs(rounded.bias.astype(np.int64) - layer.bias).max()
-            if change:
-                found[layer.name] = float(change / layer.neuron.threshold)
+            change = np.abs(rounded.bias.astype(np.int64) - layer.bias)
+            if change.any():
+                thresholds = layer.neuron.thresholds(layer.threshold_offsets)
+                found[layer.name] = float((change / thresholds).max())
     return found
 
 
@@ -227,9 +231,8 @@ def _check_labels(labels: NDArray, classes: int) -> None:
         )
 
 
-def _choose(network, measured, bits, sweep, name, classes, fit):
+def _choose(integers, measured, bits, sweep, name, classes, fit):
     """The network in the chosen number of bits, and what was tried."""
-    integers = _integers(network, measured.images)
     made, tried = {}, {}
     wanted = sorted(BITS) if sweep or bits == AUTO else [bits]
     for number in wanted:
@@ -243,13 +246,17 @@ def _choose(network, measured, bits, sweep, name, classes, fit):
     return made[bits], tuple(tried.values())
 
 
-def _integers(network: FloatNetwork | VisionNetwork, images: NDArray | None) -> Callable:
+def _integers(
+    network: FloatNetwork | VisionNetwork, images: NDArray | None, own_thresholds: bool
+) -> Callable:
     """What makes `network` one of integers, by bits; a vision transformer one in phase codes."""
     from ..calibration import measured_inputs
     from ..phase_conversion import VisionNetwork, convert
     from ..quantise import quantise
 
     if isinstance(network, VisionNetwork):
+        if own_thresholds:
+            raise InputError("--own-thresholds: a network of phase codes has none; leave it out")
         return partial(convert, network, images)
     inputs = {} if images is None else measured_inputs(network, images)
-    return partial(quantise, network, inputs=inputs)
+    return partial(quantise, network, inputs=inputs, own_thresholds=own_thresholds)

@@ -22,9 +22,10 @@ from ..layers import (
 from ..signals import Currents
 from .constants import fewest_doubled_rows, fewest_step_rows
 from .current_operations import add_currents, pool_currents
-from .layer_operations import LayerOperations, step_constant
+from .layer_operations import LayerOperations
 from .operation import Target
 from .program import Program
+from .rests import step_constant, varied_rest
 
 WEIGHTS = ("loaded", "initial")
 BUILT_FORMS = ("spikformer", "spike-driven", "a2os2a", "ssa")
@@ -89,6 +90,8 @@ def _missing(layer: Layer, readers: Sequence[tuple[Layer, int]]) -> str:
     form = getattr(layer, "form", None)
     if isinstance(layer, Attention) and form not in BUILT_FORMS:
         return f"attention of form {form}"
+    if layer.inputs == (INPUT,) and varied_rest(layer) is not None:
+        return "thresholds that differ in the layer of the image"
     neuron = getattr(layer, "neuron", None)
     if neuron is None or neuron.kind in ("lif", "none"):
         return ""
@@ -125,8 +128,13 @@ def best_shift(network: Graph) -> int:
                 )
                 count, times = sum(map(len, doubled or ())), 1
             else:
-                rows = fewest_step_rows(step_constant(layer), shift, bits)
-                count, times = len(rows or ()), network.steps
+                constants = (step_constant(layer), varied_rest(layer))
+                counts = [
+                    len(fewest_step_rows(one, shift, bits) or ())
+                    for one in constants
+                    if one is not None
+                ]
+                count, times = sum(counts) if all(counts) else 0, network.steps
             total += (count or NEVER) * times * getattr(layer, "outputs", 1)
         return total
 

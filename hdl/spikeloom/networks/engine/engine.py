@@ -196,6 +196,7 @@ class Engine(Component):
             value_words=program.value_words,
             masked=program.uses(Target.MASK_VALUES),
             signed=program.signed_state,
+            varied=program.table.varied,
             current_bits=program.current_bits,
             current_words=program.current_words,
             read_delay=program.read_delay,
@@ -209,6 +210,7 @@ class Engine(Component):
             soft=any(operation.soft for operation in program.operations),
             ternary=any(operation.ternary for operation in program.operations),
             split=any(operation.split for operation in program.operations),
+            varied=program.table.varied,
             stores=program.uses(Target.CURRENTS),
             largest=any(operation.largest for operation in program.operations),
             by_rest=program.signed_state,
@@ -237,6 +239,8 @@ class Engine(Component):
             lanes.split.eq(sequencer.split),
             lanes.store.eq(sequencer.target == Target.CURRENTS),
         ]
+        if program.table.varied:
+            m.d.comb += operands.varied.eq(sequencer.varied)
         if program.shared_state:
             for name in ("from_state", "s_addr", "s_en", "s_w_addr", "s_data"):
                 m.d.comb += getattr(weights, name).eq(getattr(operands, name))

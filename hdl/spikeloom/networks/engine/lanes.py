@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.component import Component
 from ...blocks.pieces import pieces
 from ...blocks.pipeline import Pipeline
-from .controls import CONTROLS
+from .controls import controls_layout
 
 
 class Lanes(Component):
@@ -27,6 +27,9 @@ class Lanes(Component):
     With a soft reset, v' is not replaced where the neuron fired, and the next entry adds `rest`
     there: ``((v' >> leak) + rest) + C``, as the membrane v is then v' itself.
 
+    Where the thresholds of an operation are different, further entries add the difference of a
+    lane's rest from `rest`: to all lanes in the first step, later by LATE where the neuron fired.
+
     An operand in cycle t is in v from cycle t + `delay` on. The spikes of a time step appear once
     the next step begins, or two cycles after the last entry of an operation has been added.
 
@@ -36,13 +39,13 @@ class Lanes(Component):
     operand_bits : bits of an operand, signed.
     bits : bits of an accumulator.
     shift : places by which SHIFTED and OPEN shift the operand.
-    soft, ternary, split : whether any operation has such neurons.
+    soft, ternary, split, varied : whether any operation has such neurons.
     stores, largest : whether any operation stores accumulators, or leaves the largest operand.
     by_rest : whether what is learnt is `rest` times -1, 0 or 1, rather than 0 or 1.
 
     Members
     -------
-    valid : In(1), an operand. controls : In(`CONTROLS`).
+    valid : In(1), an operand. controls : In(`controls_layout`).
     operands : In(lanes * operand_bits). added, taken : In(lanes), spikes of V upwards and
         downwards, for learning.
     rest : In(bits), leak, soft, ternary, split, store : In(1), constants of the operation; with
@@ -67,6 +70,7 @@ class Lanes(Component):
         soft: bool,
         ternary: bool,
         split: bool,
+        varied: bool,
         stores: bool,
         largest: bool,
         by_rest: bool,
@@ -77,13 +81,14 @@ class Lanes(Component):
         self._soft = soft
         self._ternary = ternary
         self._split = split
+        self._controls = controls_layout(varied=varied)
         self._stores = stores
         self._largest = largest
         self._by_rest = by_rest
         super().__init__(
             {
                 "valid": In(1),
-                "controls": In(CONTROLS),
+                "controls": In(self._controls),
                 "operands": In(lanes * operand_bits),
                 "added": In(lanes),
                 "taken": In(lanes),
@@ -105,14 +110,14 @@ class Lanes(Component):
 
     def elaborate(self, platform):
         m = Module()
-        bits, controls = self._bits, self.controls
+        bits, controls, varied = self._bits, self.controls, "late" in self._controls.members
 
         pipeline = Pipeline(m)
         valid = pipeline.register(self.valid, "valid_x", reset_less=False)
         added = pipeline.register(self.added, "added_x")
         taken = pipeline.register(self.taken, "taken_x")
         rest = Signal(bits, name="rest_x", reset_less=True)
-        shifts, now = Signal(name="shifts_x"), Signal(CONTROLS, name="controls_x")
+        shifts, now = Signal(name="shifts_x"), Signal(self._controls, name="controls_x")
         m.d.sync += [
             rest.eq(Mux(controls.zero, 0, self.rest)),
             shifts.eq(controls.decide & self.leak),
@@ -153,7 +158,7 @@ class Lanes(Component):
                 difference = Signal(signed(bits), name=f"difference_{n}")
                 m.d.comb += difference.eq(v - x)
                 total = Mux(now.largest, Mux(difference < 0, x, v), total)
-            with m.If(valid):
+            with m.If(valid & (~now.late | self.o[n]) if varied else valid):
                 m.d.sync += v.eq(total)
             accumulators.append(v)
         m.d.comb += self.values.eq(Cat(accumulators))
@@ -162,12 +167,13 @@ class Lanes(Component):
 
         # A step is over when the next one begins, or with the last entry of a group or operation.
         opened, ended = Signal(), Signal()
+        spikes = fired ^ now.back.replicate(len(fired))
         m.d.comb += ended.eq(opened & (self.final | (valid & (now.first | now.opens))))
         m.d.sync += [
             self.learnt.eq(valid & now.learn),
             self.final.eq(valid & now.final),
             self.o_valid.eq(ended),
-            self.o.eq(fired ^ now.back.replicate(len(fired))),
+            self.o.eq(Mux(now.late, self.o, spikes) if varied else spikes),
             self.o_down.eq(now.back),
         ]
         with m.If(valid):

@@ -28,6 +28,7 @@ from .bitmaps import Columns, padded
 from .constants import Row, fewest_doubled_rows, fewest_step_rows
 from .current_operations import fire
 from .operation import IN_VALUES, PIECE_BITS, Entry, Kind, Operation, Target
+from .rests import leak_of, padded_rests, rest_of, step_constant, varied_rest
 from .source import Source
 from .stochastic_heads import StochasticHeads
 from .storage import Storage, summing
@@ -35,24 +36,6 @@ from .weight_image import WeightImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-
-def step_constant(layer: Any) -> NDArray:
-    """What is added at the beginning of each step: the bias, and the rest of a leaky neuron."""
-    bias = np.asarray(getattr(layer, "bias", 0), np.int64)
-    return bias + (rest_of(layer) if leak_of(layer) else 0)
-
-
-def rest_of(layer: Any) -> int:
-    """What replaces the accumulator of a neuron after a spike, see `Lanes`."""
-    if layer.neuron.kind == "none":
-        return 0
-    return -(layer.neuron.threshold << (layer.neuron.bits - 1) >> leak_of(layer))
-
-
-def leak_of(layer: Any) -> int:
-    """Places by which the accumulator of a neuron is shifted."""
-    return 0 if layer.neuron.kind in ("relu", "none") else layer.neuron.leak
 
 
 class LayerOperations:
@@ -168,11 +151,13 @@ class LayerOperations:
     # Layers with neurons
 
     def _linear(self, layer: Linear | Convolution, target: Target, signal: str) -> None:
-        constants = self.step_rows(layer, self.columns_of(layer, target, signal))
-        source = self.read(layer, layer.inputs[0])
         columns = self.columns_of(layer, target, signal)
-        base, pitch = self._matrix(layer, columns, source, [row for _, row in constants])
-        first, later = self.opening(layer, constants, source.values.end)
+        constants = self.step_rows(layer, columns)
+        source = self.read(layer, layer.inputs[0])
+        late = self._late_rows(layer, columns)
+        rows = [row for _, row in (*constants, *late)]
+        base, pitch = self._matrix(layer, columns, source, rows)
+        first, later = self.opening(layer, constants, source.values.end, late=late)
         self.emit(
             layer,
             source,
@@ -327,9 +312,10 @@ class LayerOperations:
 
     def neuron_fields(self, layer: Any) -> dict[str, int]:
         """Fields of an operation about its neurons."""
-        neuron = layer.neuron
+        neuron, varied = layer.neuron, varied_rest(layer) is not None
         return {
-            "rest": rest_of(layer),
+            "rest": 0 if varied and neuron.reset == "soft" else rest_of(layer),
+            "varied": varied,
             "leak": leak_of(layer),
             "soft": neuron.reset == "soft",
             "ternary": neuron.kind == "ternary",
@@ -348,18 +334,23 @@ class LayerOperations:
         width = padded(columns.heads * columns.pitch, word_bits(self.lanes))
         none = 0 if layer is None or not leak_of(layer) else rest_of(layer)
         symmetric = layer is not None and (layer.neuron.low < 0 or layer.neuron.kind == "none")
-        least = none if symmetric else min(none, values.min())
-        result = np.full(width, least, np.int64)
+        result = np.full(width, none if symmetric else min(none, values.min()), np.int64)
         result[columns.places] = values
         return result
 
     def step_rows(self, layer: Any, columns: Columns | None) -> list[Row]:
         """Rows of the constant that a layer adds in every step, for the columns or for one."""
         constant = step_constant(layer)
-        if columns is not None:
-            constant = self._padded(constant, columns, layer)
-        rows = fewest_step_rows(constant, self.shift, self.bits)
-        if rows is None:
+        wanted = constant if columns is None else self._padded(constant, columns, layer)
+        return self._rows(layer, wanted)
+
+    def _late_rows(self, layer: Linear | Convolution, columns: Columns) -> list[Row]:
+        """Rows of what thresholds of their own add to the rest; none without any."""
+        rests = padded_rests(layer, columns, word_bits(self.lanes))
+        return [] if rests is None else self._rows(layer, rests)
+
+    def _rows(self, layer: Layer, constant: NDArray) -> list[Row]:
+        if (rows := fewest_step_rows(constant, self.shift, self.bits)) is None:
             raise self._too_large(layer)
         return rows
 
@@ -370,14 +361,24 @@ class LayerOperations:
         )
 
     def opening(
-        self, layer: Any, constants: Sequence[Row], row: int, pitch: int = 1
+        self,
+        layer: Any,
+        constants: Sequence[Row],
+        row: int,
+        pitch: int = 1,
+        late: Sequence[Row] = (),
     ) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
         """Entries that begin the first step, and a later one: the first row opens it, and the
-        others follow, `pitch` rows apart."""
-        opening = Entry(Kind.OPEN, row)
+        others follow, `pitch` rows apart, and the `late` ones behind them."""
+        opening, after = Entry(Kind.OPEN, row), row + pitch * len(constants)
         added = self._added(constants[1:], row + pitch, pitch)
-        reset = [Entry(Kind.SOFT, row)] if layer.neuron.reset == "soft" else []
-        return (opening, *added), (opening, *reset, *added)
+        reset = [
+            Entry(Kind.LATE_SHIFTED if factor > 1 else Kind.LATE, after + n * pitch)
+            for n, (factor, _) in enumerate(late)
+        ]
+        if not late and layer.neuron.reset == "soft":
+            reset = [Entry(Kind.SOFT, row)]
+        return (opening, *added, *self._added(late, after, pitch)), (opening, *reset, *added)
 
     def _added(self, constants: Sequence[Row], row: int, pitch: int = 1) -> list[Entry]:
         """Entries of rows from `row` on."""

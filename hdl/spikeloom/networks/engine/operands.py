@@ -10,7 +10,7 @@ from ...blocks.component import Component
 from ...blocks.memory_attributes import BLOCK_RAM, small_memory
 from ...blocks.pieces import piece, pieces
 from ...blocks.pipeline import Pipeline
-from .controls import CONTROLS, decode
+from .controls import controls_layout, decode
 from .replay import slot_layout
 
 LUT_RAM_WORDS = 128  # of a memory that may be in LUTs
@@ -44,15 +44,17 @@ class Operands(Component):
     masked : whether words of V are ever masked.
     current_bits, current_words : bits of a current, and words of them; 0 without any.
     signed : whether V has spikes downwards, or the state negative counts.
+    varied : whether any operation has neurons of different thresholds.
     read_delay : of the memory of weights.
     shared : whether the state is in the memory of weights.
 
     Members
     -------
     i_valid : In(1), i : In(`slot_layout`), an entry.
-    state, learn, keep, ternary, split, currents, largest : In(1), constants of the operation.
+    state, learn, keep, ternary, split, currents, largest : In(1), constants of the operation, with
+        the parameter also varied.
     w_addr : Out(addr_bits), w_data : In(lanes * weight_bits), read port of the weights.
-    o_valid : Out(1), controls : Out(`CONTROLS`), operands : Out,
+    o_valid : Out(1), controls : Out(`controls_layout`), operands : Out,
         added, taken : Out(head_lanes): for `Lanes`.
     Only with currents:
     c_en : In(1), c_addr : In, c_data : In(lanes * current_bits), write a word of them.
@@ -82,6 +84,7 @@ class Operands(Component):
         value_words: int,
         masked: bool,
         signed: bool,
+        varied: bool,
         current_bits: int,
         current_words: int,
         read_delay: int,
@@ -96,6 +99,7 @@ class Operands(Component):
         self._value_words = value_words
         self._masked = masked
         self._signed = signed
+        self._varied = varied
         self._current_bits = current_bits
         self._current_words = current_words
         self._read_delay = read_delay
@@ -103,7 +107,8 @@ class Operands(Component):
         self.state_words = steps << index_bits
         counts = state_bits + (not signed) if state_bits else 0
         self.operand_bits = max(weight_bits, counts, current_bits)
-        flags = ("state", "learn", "keep", "ternary", "split", "currents", "largest")
+        flags = ["state", "learn", "keep", "ternary", "split", "currents", "largest"]
+        flags += ["varied"] if varied else []
         members = {
             "i_valid": In(1),
             "i": In(slot_layout(entry_bits, addr_bits)),
@@ -111,7 +116,7 @@ class Operands(Component):
             "w_addr": Out(addr_bits),
             "w_data": In(lanes * weight_bits),
             "o_valid": Out(1),
-            "controls": Out(CONTROLS),
+            "controls": Out(controls_layout(varied=varied)),
             "operands": Out(lanes * self.operand_bits),
             "added": Out(head_lanes),
             "taken": Out(head_lanes),
@@ -165,6 +170,7 @@ class Operands(Component):
             split=self.split,
             largest=self.largest,
             by_rest=self._signed,
+            varied=self.varied if self._varied else None,
         )
         pipeline = Pipeline(m)
         delay = 2 + self._read_delay

@@ -37,6 +37,12 @@ class Kind(IntEnum):
     SPLIT : as NEXT is coded: v <- v - s where v fired, else v + s; s is half the threshold at
         first, and half of the last one each time.
 
+    Where the outputs of an operation have different thresholds, two kinds follow the entry that
+    began a step instead of SOFT, each with a row of its own:
+
+    LATE : as SOFT is coded: v <- v + (v had fired when the step began ? W : 0).
+    LATE_SHIFTED : as CAPTURE is coded: likewise with W << shift.
+
     With a soft reset, OPEN and NEXT do not replace v where it fired. The first entry of a list
     replaces v: EVENT and ADD by W, OPEN by rest + (W << shift).
     """
@@ -53,6 +59,9 @@ class Kind(IntEnum):
     TEST = 5
     BACK = 7
     SPLIT = 7
+
+    LATE = 6
+    LATE_SHIFTED = 4
 
 
 OPENS = (Kind.OPEN, Kind.FIRST, Kind.NEXT)
@@ -138,6 +147,8 @@ class Operation:
     blank : rows have no events, only fixed entries.
     leak : places by which v is shifted between steps.
     soft : a spike subtracts from v, by SOFT, rather than replacing it.
+    varied : the neurons have different thresholds: rows of LATE add to `rest`, or with `soft` take
+        its place.
     ternary, split : of neurons, see `Kind`; with `split`, every step begins anew.
     state : EVENTs read the attention state rather than weights.
     learn : EVENTs add the spikes of V, times `rest`, to the attention state, which is cleared
@@ -185,6 +196,7 @@ class Operation:
     blank: bool = False
     leak: int = 0
     soft: bool = False
+    varied: bool = False
     ternary: bool = False
     split: bool = False
     state: bool = False

@@ -11,7 +11,7 @@ from ..graph import INPUT, Graph
 from ..layers import Convolution, Layer, Linear
 from .compiler import weight_bits
 from .constants import MAX_ROWS, fewest_step_rows
-from .layer_operations import step_constant
+from .rests import step_constant
 
 FINEST = 8  # a threshold has at least so many steps of the rounding
 
@@ -31,7 +31,7 @@ def round_biases(network: Graph) -> Graph:
     if not layers:
         return network
     bits = weight_bits(network)
-    smallest = min(layer.neuron.threshold for layer in layers)
+    smallest = min(int(layer.neuron.thresholds(layer.threshold_offsets).min()) for layer in layers)
     shifts = range(max(1, (smallest // FINEST).bit_length()))
 
     def rows(shift: int) -> int:

@@ -42,6 +42,8 @@ WINDOW_COUNTS = ("kernel_columns", "kernel_rows", "across")
 WINDOW_STEPS = ("column_step", "line_step", "token_step", "down_step")
 POSITIONS = ("x_first", "x_stride", "x_size", "y_first", "y_stride", "y_size")
 WINDOWS = (*WINDOW_COUNTS, *WINDOW_STEPS, *POSITIONS, "shared", "bordered")
+# Of networks that have such neurons.
+VARIED = ("varied",)
 STORED = (*COUNTS, *ADDRESSES, *LANES, *HEADS, "image", "following_offset", "after_offset")
 
 
@@ -66,7 +68,7 @@ class Table:
 
     def values(self, operation: Operation) -> dict[str, int]:
         """Every field of an operation as an unsigned number."""
-        stored = STORED + (WINDOWS if self.windows else ())
+        stored = STORED + (WINDOWS if self.windows else ()) + (VARIED if self.varied else ())
         values = {name: int(getattr(operation, name)) for name in stored}
         for name in (*COUNTS, *WINDOW_COUNTS):
             if name in values:
@@ -88,6 +90,11 @@ class Table:
     def windows(self) -> bool:
         """Whether any operation reads windows."""
         return any(operation.window.windows for operation in self.operations)
+
+    @cached_property
+    def varied(self) -> bool:
+        """Whether the neurons of any operation have different thresholds."""
+        return any(operation.varied for operation in self.operations)
 
     @cached_property
     def position_bits(self) -> int:

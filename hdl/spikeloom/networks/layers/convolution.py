@@ -15,14 +15,14 @@ from ..ranges import Bounds
 from ..signals import Image, Signal, Spikes
 from ..values import whole
 from ..windows import Windows
-from .weighted import Weighted, ones
+from .weighted import WeightedNeurons, ones
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Convolution(Weighted):
+class Convolution(WeightedNeurons):
     """A linear layer of the window around each place, and its neurons::
 
         I[t, y, x, o] = bias[o] + sum over i, j and c of input[t, y', x', c] weight[(i, j, c), o]
@@ -53,7 +53,7 @@ class Convolution(Weighted):
             whole(pixel, 0, 255, self.where, "border")
         self.set(border=tuple(self.border))
         self.set(**Windows.checked(self.kernel, self.stride, self.padding, self.where))
-        self.need_neuron(self.neuron)
+        self.check_neurons(self.neuron)
 
     @property
     def windows(self) -> Windows:
@@ -101,11 +101,8 @@ class Convolution(Weighted):
         source = self.source(sources)
         low, high = self._range(source)
         current = self.current(high, low)
-        membrane = self.neuron.membrane(current, source.steps)
-        kept = self.neuron.accumulator(current, source.steps)
-        if isinstance(source, Image):
-            kept = kept.joined(self.sums(high))
-        return Bounds(current, membrane, kept)
+        found = self.neuron.bounds(current, source.steps, self.threshold_offsets)
+        return found.covering(self.sums(high)) if isinstance(source, Image) else found
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         source = self.source(sources)
@@ -113,7 +110,7 @@ class Convolution(Weighted):
         windows = self._windows(sources, inputs)
         sums = exact_product(windows, self.weight, self.sums(high, low))
         sums += self.bias
-        return self.neuron.fire(sums, source.steps)
+        return self.neuron.fire(sums, source.steps, self.threshold_offsets)
 
     def _windows(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         """Windows (B, T, N, values); T is 1 for an image."""

@@ -99,6 +99,8 @@ class Layer:
         given = fields_of(entry, where, "the layer", required, optional)
         del given["kind"]
         for name, dtype in cls.TENSORS.items():
+            if name not in given:
+                continue
             tensor = given[name]
             if not isinstance(tensor, str) or tensor not in tensors:
                 raise InputError(
@@ -133,7 +135,8 @@ class Layer:
 
     def tensors(self) -> dict[str, NDArray]:
         """The arrays by the name of their tensor."""
-        return {self.tensor_name(name): getattr(self, name) for name in self.TENSORS}
+        found = {self.tensor_name(name): getattr(self, name) for name in self.TENSORS}
+        return {name: array for name, array in found.items() if array is not None}
 
     def tensor_name(self, field: str) -> str:
         """The name that the writer gives to an array."""

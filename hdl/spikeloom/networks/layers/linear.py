@@ -10,14 +10,14 @@ from ..exact import exact_product
 from ..neuron import Neuron
 from ..ranges import Bounds
 from ..signals import Signal
-from .weighted import Weighted, ones
+from .weighted import WeightedNeurons, ones
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Linear(Weighted):
+class Linear(WeightedNeurons):
     """``I[t, n, o] = sum over i of x[t, n, i] weight[i, o] + bias[o]``, and its neurons.
 
     The current of a phase code is a single one, by Horner's rule from the last step to the first;
@@ -33,7 +33,7 @@ class Linear(Weighted):
 
     def check(self) -> None:
         super().check()
-        self.need_neuron(self.neuron)
+        self.check_neurons(self.neuron)
 
     def output(self, sources: Sequence[Signal]) -> Signal:
         self.take(sources, 1)
@@ -49,8 +49,7 @@ class Linear(Weighted):
     def bounds(self, sources: Sequence[Signal]) -> Bounds:
         (x,) = self.spikes(sources, phases=True)
         current = self.current(x.high, x.low)
-        membrane = self.neuron.membrane(current, x.steps)
-        return Bounds(current, membrane, self.neuron.accumulator(current, x.steps))
+        return self.neuron.bounds(current, x.steps, self.threshold_offsets)
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         (x,) = self.spikes(sources, phases=True)
@@ -58,7 +57,7 @@ class Linear(Weighted):
         if x.shift:
             sums = horner(sums, x.shift)
         sums += self.bias
-        return self.neuron.fire(sums, x.steps)
+        return self.neuron.fire(sums, x.steps, self.threshold_offsets)
 
     def additions(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         return ones(inputs[0]) * self.outputs

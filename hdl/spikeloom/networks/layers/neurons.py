@@ -41,8 +41,7 @@ class Neurons(Layer):
     def bounds(self, sources: Sequence[Signal]) -> Bounds:
         (x,) = self.currents(sources)
         current = Range(x.low, x.high)
-        membrane = self.neuron.membrane(current, x.steps)
-        return Bounds(current, membrane, self.neuron.accumulator(current, x.steps))
+        return self.neuron.bounds(current, x.steps)
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         (x,) = self.currents(sources)

@@ -15,7 +15,7 @@ from ..position import position_channel
 from ..ranges import Bounds
 from ..signals import Image, Signal, Spikes
 from ..values import sizes
-from .weighted import Weighted
+from .weighted import WeightedNeurons
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,7 @@ MAX_SIDE = 1024  # pixels along a side of an image
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PatchEmbedding(Weighted):
+class PatchEmbedding(WeightedNeurons):
     """``I[n, o] = sum over i of p[n, i] weight[i, o] + bias[o]``, the same in every step, and its
     neurons.
 
@@ -44,7 +44,7 @@ class PatchEmbedding(Weighted):
     def check(self) -> None:
         super().check()
         self.set(patch=sizes(self.patch, 2, MAX_SIDE, self.where, "patch"))
-        self.need_neuron(self.neuron)
+        self.check_neurons(self.neuron)
         if not isinstance(self.position, bool):
             raise self.error(f"position is {echo(self.position)}; give true or false")
 
@@ -82,17 +82,15 @@ class PatchEmbedding(Weighted):
     def bounds(self, sources: Sequence[Signal]) -> Bounds:
         image = self.image(sources)
         high = 2**image.bits - 1
-        current = self.current(high)
-        membrane = self.neuron.membrane(current, image.steps)
-        kept = self.neuron.accumulator(current, image.steps)
-        return Bounds(current, membrane, kept.joined(self.sums(high)))
+        found = self.neuron.bounds(self.current(high), image.steps, self.threshold_offsets)
+        return found.covering(self.sums(high))
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         image = self.image(sources)
         pixels = patches(inputs[0], self.patch)
         sums = exact_product(pixels, self.weight, self.sums(2**image.bits - 1))
         sums += self.bias
-        return self.neuron.fire(sums[:, None], image.steps)
+        return self.neuron.fire(sums[:, None], image.steps, self.threshold_offsets)
 
     def additions(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         """One for each bit of a pixel that is 1 and each output."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,9 +35,7 @@ class Spikformer(AttentionForm):
 
     def bounds(self, layer: Attention, qkv: Sequence[Spikes]) -> Bounds:
         state, current = self.sums(layer, qkv)
-        neuron, steps = layer.neuron, qkv[0].steps
-        membrane = neuron.membrane(current, steps)
-        return Bounds(current, membrane, neuron.accumulator(current, steps), state)
+        return replace(layer.neuron.bounds(current, qkv[0].steps), state=state)
 
     def sums(self, layer: Attention, qkv: Sequence[Spikes]) -> tuple[Range, Range]:
         """The ranges of the state M and of I, with every part of their sums."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ..exact import column_sums
+from ..neuron import MAX_THRESHOLD, Neuron
 from ..ranges import Range
 from ..values import integers, weight_matrix
 from .layer import MAX_DIMS, Layer
@@ -65,6 +66,49 @@ class Weighted(Layer):
         low_sums, high_sums = column_sums(self.weight, high, low)
         bias = self.bias.astype(np.int64)
         return Range(int((low_sums + bias).min()), int((high_sums + bias).max()))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WeightedNeurons(Weighted):
+    """A layer of sums with neurons, which may have thresholds of their own.
+
+    Fields
+    ------
+    threshold_offsets : int32 (out,), of neurons of kind lif: output o fires at the threshold of the
+        neuron plus ``threshold_offsets[o]``. Without it, all thresholds are equal.
+    """
+
+    TENSORS: ClassVar[dict[str, str]] = {**Weighted.TENSORS, "threshold_offsets": "int32"}
+
+    threshold_offsets: NDArray | None = None
+
+    def check_neurons(self, neuron: Neuron) -> None:
+        """Raise `InputError` unless `neuron` and the offsets give valid thresholds."""
+        self.need_neuron(neuron)
+        if self.threshold_offsets is None:
+            return
+        offsets = integers(self.threshold_offsets, 1, np.int32, self.where, "threshold_offsets")
+        if neuron.kind != "lif":
+            raise self.error(
+                f"neuron kind is {neuron.kind}; threshold_offsets are for lif, remove them"
+            )
+        if len(offsets) != self.outputs:
+            raise self.error(
+                f"threshold_offsets has {offsets.size} values and weight {self.outputs} outputs; "
+                "make them equal"
+            )
+        thresholds = neuron.thresholds(offsets)
+        wrong = (thresholds < 1) | (thresholds > MAX_THRESHOLD)
+        if neuron.leak:
+            wrong |= thresholds % 2 == 1
+        if wrong.any():
+            at = int(np.argmax(wrong))
+            kind = "even numbers" if neuron.leak else "numbers"
+            raise self.error(
+                f"threshold {thresholds[at]} of output {at} (threshold plus threshold_offsets) is "
+                f"not allowed; thresholds are {kind} in 1..{MAX_THRESHOLD}"
+            )
+        self.set(threshold_offsets=offsets)
 
 
 def ones(x: NDArray) -> NDArray:
