@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from spikeloom.cores.ssa import golden
+from spikeloom_boards.demos.ssa import demo_config, looking, photograph_patches
+
 OUT = Path(__file__).parents[1] / "docs" / "tutorial"
 SPIKE = "tab:blue"
 
@@ -100,6 +103,9 @@ def main():
     figures = {"spikes": draw_spikes(), "attention": draw_attention()}
     if asked.vcd:
         figures["waveform"] = draw_waveform(asked.vcd)
+    patches = photograph_patches()
+    scores = golden.trace(demo_config(100), patches, patches, patches).scores
+    looking.animate(patches, scores, asked.output / "looking.gif")
     for name, figure in figures.items():
         figure.savefig(asked.output / f"{name}.png", dpi=100)
 

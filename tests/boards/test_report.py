@@ -193,7 +193,7 @@ def test_parts_are_blocks_of_the_core():
 class Balanced(HTMLParser):
     """Fails on unbalanced tags, and records the resources that a page would fetch."""
 
-    VOID = {"meta", "br", "wbr", "rect", "path", "use", "img"}
+    VOID = {"meta", "br", "wbr", "rect", "path", "use", "img", "input"}
 
     def __init__(self, page):
         super().__init__()

@@ -1,19 +1,27 @@
 """`spikeloom demo`: a network classifies pictures."""
 
+import base64
 import json
+import re
 from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from spikeloom.backend import Golden
+from spikeloom.cores.ssa import golden as golden_ssa
+from spikeloom.networks import golden
 from spikeloom.networks.file import save
 from spikeloom.networks.finding import load_network
 from spikeloom_boards.boards import find_board
 from spikeloom_boards.demos import Demo, demo_names, network
+from spikeloom_boards.demos.ssa import demo_config, looking, photograph_patches
 from spikeloom_boards.presets import preset_config
 from spikeloom_cli import demo
 from spikeloom_models.data import Labelled
+from tests.boards.test_report import Balanced
 from tests.networks.random_network import random_images, random_network
 
 DRAWINGS = ["attention.png", "cycles.png", "pictures.png", "spikes.png"]
@@ -82,6 +90,49 @@ def test_the_demo_shows_its_figures(spikeloom, small, tmp_path):
     assert after == "Next: spikeloom build small --board icebreaker -o out"
     page = (folder / "demo.md").read_text()
     assert all(f"({name})" in page for name in DRAWINGS)
+    assert page.endswith(f"`{after.removeprefix('Next: ')}`\n")
+    web = (folder / "demo.html").read_text()
+    pictures = Balanced(web).fetched
+    assert len(pictures) == 5
+    assert all(one.startswith("data:") for one in pictures)
+    assert "url(" not in web
+    assert all(sentence in unescape(web) for sentence in saw)
+
+
+def test_spikes_and_logits_of_the_page(small):
+    """What the page of the demo draws is what the golden model computes."""
+    core = network.shipped_network(find_board("icebreaker"))
+    sample = network.fashion_sample()
+    measured = network.Measured.of(core, sample.images, sample.labels, 3)
+    web = network.flow_page(measured, ("Seen.",), "next")
+    pictures, layers = (
+        json.loads(re.search(rf"{name} = (\[.*?\]), [A-Z]+ =", web)[1])
+        for name in ("PICTURES", "LAYERS")
+    )
+    spikes = golden.run(core.GRAPH, sample.images[:3], keep=True)
+    assert [layer["name"] for layer in layers] == list(spikes.spikes)
+    assert [one["logits"] for one in pictures] == spikes.logits.tolist()
+    for n, picture in enumerate(pictures):
+        data = np.frombuffer(base64.b64decode(picture["spikes"]), np.uint8)
+        expected = np.concatenate([one[n].ravel() != 0 for one in spikes.spikes.values()])
+        assert (np.unpackbits(data)[: len(expected)] == expected).all()
+
+
+def test_page_and_animation_of_the_photograph(tmp_path):
+    """The scores on the page are those of the core; the animation ends with all steps."""
+    patches = photograph_patches()
+    scores = golden_ssa.trace(demo_config(3), patches, patches, patches).scores
+    web = looking.page(patches, scores, ("One & only.",), "spikeloom demo spiked")
+    assert Balanced(web).fetched == []
+    assert "One &amp; only." in web
+    data = base64.b64decode(re.search(r'atob\("([^"]+)"\)', web)[1])
+    assert (np.unpackbits(np.frombuffer(data, np.uint8)) == scores.ravel()).all()
+    exact = json.loads(re.search(r"EXACT = (\[.*?\]);", web)[1])
+    assert np.allclose(exact, (patches @ patches.T / 64).ravel(), atol=1e-3)
+    looking.animate(patches, scores, tmp_path / "attention.gif")
+    with Image.open(tmp_path / "attention.gif") as picture:
+        assert picture.n_frames == 3
+        assert picture.info["loop"] == 0
 
 
 def test_the_figures_as_json(spikeloom, small, tmp_path):
@@ -147,4 +198,18 @@ def test_the_whole_demo(spikeloom, tmp_path):
     assert all(0 < one["used"] <= one["available"] for one in result["utilisation"])
     assert sorted(one.name for one in (tmp_path / "spikeloom-demo-network").glob("*.png")) == (
         DRAWINGS
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["a2os2a", "spiked", "ssa"])
+def test_every_demo_ends_with_what_was_seen(spikeloom, tmp_path, name):
+    ran = spikeloom("demo", name)
+    assert ran.code == 0, ran.err
+    *saw, after = ran.out.partition("What you saw\n")[2].strip().splitlines()
+    assert len(saw) == 3
+    assert re.match(r"Next: spikeloom demo( \w+)?$", after)
+    assert (
+        f"`{after.removeprefix('Next: ')}`"
+        in (tmp_path / f"spikeloom-demo-{name}" / "demo.md").read_text()
     )

@@ -57,6 +57,11 @@ class DemoResult:
     saw: Sequence[str] = ()
     after: str = ""
 
+    @property
+    def ending(self) -> str:
+        """What the reader saw and the command to try next, as Markdown."""
+        return "\n".join(["", "## What you saw", "", *self.saw, "", f"Next: `{self.after}`", ""])
+
     def as_dict(self) -> dict[str, Any]:
         """All results, for JSON."""
         summary = {

@@ -21,6 +21,7 @@ from ...build import Build, synthesise_in
 from ...fit import resources
 from ...presets import core_clock, preset_config
 from .. import Demo
+from .flow import flow_page
 from .measured import Measured
 from .plots import draw_attention, draw_cycles, draw_pictures, draw_spikes
 from .summary import Summary, page
@@ -71,6 +72,8 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
         summary = Summary(measured=measured, runs=runs, used=used, board=board)
         result = summary.result(folder)
         (staging / "demo.md").write_text(page(result))
+        flow = flow_page(measured, summary.saw, summary.after)
+        (staging / "demo.html").write_text(flow, encoding="utf-8")
     return result
 
 

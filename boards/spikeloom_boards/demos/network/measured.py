@@ -29,6 +29,7 @@ class Measured:
     core : the network. images : all images (B, Y, X, C) that it takes. labels : their classes.
     found : the classes that the network gives.
     spikes : by layer, its output (shown, T, N, D) for the first `shown` images.
+    logits : of those images, (shown, classes).
     """
 
     core: Network
@@ -36,6 +37,7 @@ class Measured:
     labels: NDArray
     found: NDArray
     spikes: dict[str, NDArray]
+    logits: NDArray
     shown: int
 
     @classmethod
@@ -43,8 +45,16 @@ class Measured:
         """Classify all images; keep the spikes of the first `shown`."""
         found = golden.run_chunks(core.GRAPH, images).labels
         shown = min(shown, len(images))
-        spikes = golden.run(core.GRAPH, images[:shown], keep=True).spikes
-        return cls(core=core, images=images, labels=labels, found=found, spikes=spikes, shown=shown)
+        kept = golden.run(core.GRAPH, images[:shown], keep=True)
+        return cls(
+            core=core,
+            images=images,
+            labels=labels,
+            found=found,
+            spikes=kept.spikes,
+            logits=kept.logits,
+            shown=shown,
+        )
 
     @property
     def mean_cycles(self) -> float:

@@ -26,6 +26,10 @@ COLUMNS = {
     "cycles": lambda run: f"{run['cycles']:,}",
     "simulated in": lambda run: f"{run['seconds']:.1f} s",
 }
+FILES = {
+    "demo.html": "choose a picture in a browser and see its spikes flow layer by layer",
+    "demo.md": "these figures and drawings on a page",
+}
 SCOPE = (
     "mismatches: logits and class of the RTL (in Verilator) that differ from the golden model; "
     "cycles: of the RTL, from start to the class, with the image on chip"
@@ -55,13 +59,18 @@ class Summary:
             COLUMNS,
             list(self.runs),
             folder,
-            files=self.captions | {"demo.md": "these figures and drawings on a page"},
+            files=self.captions | FILES,
             scope=SCOPE,
             figures=self.figures,
             facts=self.facts,
             saw=self.saw,
-            after=f"spikeloom build {core.NAME} --board {self.board.id} -o out",
+            after=self.after,
         )
+
+    @property
+    def after(self) -> str:
+        """The command to try next."""
+        return f"spikeloom build {self.measured.core.NAME} --board {self.board.id} -o out"
 
     @property
     def mhz(self) -> float:
@@ -187,4 +196,4 @@ def page(result: DemoResult) -> str:
         for name, what in result.files.items()
         if name.endswith(".png")
     ]
-    return "\n".join([result.markdown(), *drawings])
+    return "\n".join([result.markdown(), *drawings]) + result.ending

@@ -21,6 +21,7 @@ from ...rates import rate_text
 from .. import Demo
 from ..photograph import photograph
 from ..result import CYCLES, MISMATCHES, DemoResult, run_checked
+from . import looking
 from .plots import plot_attention, plot_error, plot_raster
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
         }
         plot_attention(patches, traces, staging / "attention.png")
         plot_raster(traces["sampled"], staging / "raster.png")
+        looking.animate(patches, traces["sampled"].scores, staging / "attention.gif")
         plot_error(patches, reference, demo_config, staging / "error.png")
 
         target = find_board(BOARD)
@@ -81,10 +83,15 @@ def run_demo(folder: Path, progress: Callable[[str], None]) -> DemoResult:
         write_files(staging, core_files(config))
         job = Build(config, target, core_clock("ssa", target), top="self-test")
         report = build(job, staging / BOARD, progress)
-        result = DemoResult(TITLE, COLUMNS, runs, folder, report=report)
-        (staging / "demo.md").write_text(result.markdown() + _summary(report))
+        saw, after = _saw(runs, report), "spikeloom demo spiked"
+        result = DemoResult(TITLE, COLUMNS, runs, folder, report=report, saw=saw, after=after)
+        (staging / "demo.md").write_text(result.markdown() + _summary(report) + result.ending)
+        seen = looking.page(patches, traces["sampled"].scores, saw, after)
+        (staging / "demo.html").write_text(seen, encoding="utf-8")
 
     result.files = {
+        "demo.html": "choose a patch and T in a browser, and see where the patch looks",
+        "attention.gif": "where one patch looks, by spikes, as T grows",
         "attention.png": "attention matrix: floating point, and decoded for both engines",
         "error.png": "output error against T, with a 1/sqrt(T) reference",
         "raster.png": "spikes of one token: Q, K, V, scores, output",
@@ -109,6 +116,20 @@ def _run(config, patches, reference):
         "rmse": float(np.sqrt(np.mean((rate - reference) ** 2))),
         "expected_rmse": float(np.sqrt(np.mean(reference * (1 - reference)) / config.steps)),
     } | run.summary()
+
+
+def _saw(runs, report):
+    """What the reader saw, in three sentences."""
+    last, outputs = runs[-1], sum(run["outputs"] for run in runs)
+    core = report.rates[0]
+    return (
+        f"Patches of a photograph looked at each other by random spikes: after {last['steps']} "
+        f"steps the output is {last['rmse']:.3f} from floating point, where chance alone predicts "
+        f"{last['expected_rmse']:.3f}.",
+        f"The simulated circuit gave the same spikes as the NumPy model: 0 of {outputs:,} differ.",
+        f"As a bitstream for the {report.board} it takes {report.cells:,} of "
+        f"{report.cells_available:,} cells, and an attention takes the core {core['us']:.1f} us.",
+    )
 
 
 def _summary(report):
