@@ -138,7 +138,8 @@ class Neuron:
 
     def thresholds(self, offsets: NDArray | None = None) -> NDArray:
         """The threshold of each output for `offsets` (out,), or (1,) without them."""
-        return self.threshold + (np.zeros(1, np.int64) if offsets is None else np.int64(offsets))
+        added = np.zeros(1, np.int64) if offsets is None else np.asarray(offsets, np.int64)
+        return self.threshold + added
 
     def fire(self, current: NDArray, steps: int, offsets: NDArray | None = None) -> NDArray:
         """The output (B, T, ...) for currents (B, T, ...), or (B, 1, ...) if they are the same in

@@ -102,7 +102,7 @@ def work(core: Spiked, operands: Mapping[str, NDArray]) -> Work:
     scores = int(admitted(tokens, core.mask).sum())
     spikes = pairs = value_spikes = value_pairs = 0
     for head in range(core.heads):
-        spikes += np.count_nonzero(q[head])
+        spikes += int(np.count_nonzero(q[head]))
         pairs += int(np.count_nonzero(q[head], 0) @ np.count_nonzero(k[head], 0))
         probabilities = trace(core, q[head], k[head], v[head]).probabilities
         lines = 1 + np.count_nonzero(v[head], 1)  # the line of ones

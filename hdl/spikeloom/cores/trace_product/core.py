@@ -147,7 +147,7 @@ class TraceProductUnit(PhaseCoded):
         )
         if operands:
             a, b = operands["a"], operands["b"]
-            spikes = np.count_nonzero(a)
+            spikes = int(np.count_nonzero(a))
             pairs = int(np.count_nonzero(a, axis=0) @ np.count_nonzero(b, axis=0))
         return product_work(self.stage, self.tokens, self.lines, self.length, spikes, pairs)
 
