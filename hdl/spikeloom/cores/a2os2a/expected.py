@@ -59,7 +59,7 @@ def expected_cycles(core: A2OS2A, order: str, densities: Densities) -> float:
     return tokens * max(core.chunks, core.groups) + tokens * max(reads, scores)
 
 
-def any_of(density, count):
+def any_of(density: float, count: int) -> float:
     """Probability that any of `count` elements is not zero."""
     return 1 - (1 - density) ** count
 
