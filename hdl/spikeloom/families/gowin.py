@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..tools import Tool
 from .family import Device, Family, Part, Pll, Synthesis, count
+from .gowin_fan_out import divide_nets
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,10 @@ class Gowin(Family):
 
     def synthesise(self, top: str, netlist: str = "") -> str:
         return f"synth_gowin -top {top}" + (f" -json {netlist}" if netlist else "")
+
+    def optimise(self, netlist: Path) -> dict[str, int]:
+        """Divide nets that place and route would take minutes for."""
+        return divide_nets(netlist)
 
     def place(
         self, part: Part, netlist: str, *, constraints: str = "", routed: str = "", mhz: float = 0
