@@ -31,7 +31,7 @@ from .options import (
 )
 from .tables import print_pairs
 
-DEVICE = "up5k"
+DEFAULT_BOARD = "icebreaker"
 
 
 def estimate(
@@ -40,7 +40,7 @@ def estimate(
         str | None,
         typer.Option(
             metavar="DEVICE",
-            help=f"FPGA (default: that of --board, or {DEVICE}); its preset sets the keys.",
+            help=f"FPGA (default: --board's, or {DEFAULT_BOARD}'s); its preset sets the keys.",
             autocompletion=completion.devices,
         ),
     ] = None,
@@ -64,7 +64,7 @@ def estimate(
         raise InputError("--device and --board: give one of them")
     from spikeloom_boards.explore.point import Point, measure_point
 
-    part = find_board(board).part if board else find_part(device or DEVICE)
+    part = find_part(device) if device else find_board(board or DEFAULT_BOARD).part
     find_technology(technology)
     chosen = preset_config(core, part, settings_of(config, set_))
     shares = densities_of(density)

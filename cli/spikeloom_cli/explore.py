@@ -16,7 +16,7 @@ from spikeloom.outputs import GrowingFolder
 from spikeloom_boards.technologies import DEFAULT, find_technology
 
 from . import completion
-from .estimate import DEVICE
+from .estimate import DEFAULT_BOARD
 from .evaluate import load
 from .options import (
     Assignments,
@@ -50,7 +50,7 @@ def explore(
         list[str] | None,
         typer.Option(
             metavar="DEVICE",
-            help=f"FPGA; repeatable (default: {DEVICE}).",
+            help=f"FPGA; repeatable (default: that of {DEFAULT_BOARD}).",
             autocompletion=completion.devices,
         ),
     ] = None,
@@ -87,6 +87,7 @@ def explore(
 
     Finished designs are kept in the output folder; the same command goes on after a break.
     """
+    from spikeloom_boards.boards import find_board
     from spikeloom_boards.explore.front import picture, to_csv, to_json, with_front
     from spikeloom_boards.explore.space import read_over, space
     from spikeloom_boards.explore.sweep import COMMAND, sweep
@@ -96,7 +97,7 @@ def explore(
     shares = densities_of(density)
     points, refused = space(
         core,
-        device or [DEVICE],
+        device or [find_board(DEFAULT_BOARD).part.id],
         settings_of(config, set_),
         read_over(over),
         technology=technology,

@@ -31,6 +31,8 @@ from tests.pages import DOCS
 
 from .explore_compute import logged
 
+ICE40, ECP5 = FAMILIES["ice40"], FAMILIES["ecp5"]
+
 ROOT = Path(__file__).parents[2]
 SETTINGS = {"tokens": 8, "head_dim": 8}
 LANES = {"lanes": ["1", "2", "4", "8"]}
@@ -321,21 +323,24 @@ def netlist(**cells):
 def test_levels_by_hand():
     flip_flops = {"a": cell("SB_DFF", D=9, Q=1), "b": cell("SB_DFF", D=3, Q=4)}
     luts = {"x": cell("SB_LUT4", I0=1, O=2), "y": cell("SB_LUT4", I0=2, I1=1, O=3)}
-    assert logic_levels(netlist(**flip_flops)) == 0
-    assert logic_levels(netlist(**flip_flops, **luts)) == 2
+    assert logic_levels(netlist(**flip_flops), ICE40) == 0
+    assert logic_levels(netlist(**flip_flops, **luts), ICE40) == 2
     carry = {"c": cell("SB_CARRY", CI=2, COUT=5), "d": cell("SB_DFF", D=5, Q=6)}
-    assert logic_levels(netlist(**flip_flops, **luts, **carry)) == 2
+    assert logic_levels(netlist(**flip_flops, **luts, **carry), ICE40) == 2
     ram = {"r": cell("SB_RAM40_4K", RADDR=4, Q=1), "b": flip_flops["b"]}
-    assert logic_levels(netlist(**ram, **luts)) == pytest.approx(3.3)
+    assert logic_levels(netlist(**ram, **luts), ICE40) == pytest.approx(3.3)
+    register = cell("TRELLIS_FF", DI=3, Q=4)
+    slices = {"x": cell("LUT4", A=1, O=2), "y": cell("LUT4", A=2, B=1, O=3)}
     for mode, levels in (("NOREG", 7), ("OUTREG", 2)):
         block = cell("DP16KD", parameters={"REGMODE_A": mode}, ADA=4, DOA=1)
-        assert logic_levels(netlist(r=block, b=flip_flops["b"], **luts)) == levels
+        assert logic_levels(netlist(r=block, b=register, **slices), ECP5) == levels
     # A memory of LUTs is read through: its write port is a register.
     small = cell("TRELLIS_DPR16X4", RAD=2, WD=2, DO=7)
-    found = logic_levels(netlist(a=flip_flops["a"], **luts, m=small, e=cell("SB_DFF", D=7, Q=8)))
+    registers = {"a": cell("TRELLIS_FF", DI=9, Q=1), "e": cell("TRELLIS_FF", DI=7, Q=8)}
+    found = logic_levels(netlist(**registers, **slices, m=small), ECP5)
     assert found == 2
     with pytest.raises(JobError, match="loop of logic"):
-        logic_levels(netlist(p=cell("SB_LUT4", I0=2, O=1), q=cell("SB_LUT4", I0=1, O=2)))
+        logic_levels(netlist(p=cell("SB_LUT4", I0=2, O=1), q=cell("SB_LUT4", I0=1, O=2)), ICE40)
 
 
 def test_calibration():

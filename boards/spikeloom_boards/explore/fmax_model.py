@@ -12,14 +12,19 @@ import json
 from functools import cache
 from importlib.resources import files
 from math import exp, log
+from typing import Any
 
 OVERHEAD = 2.0  # levels
 
 
 @cache
-def rows() -> list[dict]:
-    """Measured rows of the bench: name, LUT4, levels of logic and median Fmax in MHz."""
+def _calibration() -> dict[str, Any]:
     return json.loads((files("spikeloom_boards.explore") / "calibration.json").read_text())
+
+
+def rows() -> list[dict[str, Any]]:
+    """Measured rows of the bench: name, LUT4, levels of logic and median Fmax in MHz."""
+    return _calibration()["rows"]
 
 
 @cache
@@ -44,7 +49,7 @@ def _error(logs: list[float]) -> float:
 
 def class_of(device: str) -> str:
     """A name for devices of the same speed, which differ in size only."""
-    return {"ecp5-85f": "ecp5-25f", "hx1k": "hx8k"}.get(device, device)
+    return _calibration()["same_speed"].get(device, device)
 
 
 def fmax_estimate(device: str, levels: float) -> tuple[float | None, float | None]:

@@ -40,7 +40,7 @@ def synthesised(config: Core, family: Family) -> tuple[Synthesis, float]:
         run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=folder)
         netlist = Path(folder) / "core.json"
         size = replace(finish_synthesis(netlist, family), optimised={})
-        levels = logic_levels(json.loads(netlist.read_text()))
+        levels = logic_levels(json.loads(netlist.read_text()), family)
     if cached is not None:
         with output_file(cached) as file:
             file.write_text(json.dumps(vars(size) | {"levels": levels}))

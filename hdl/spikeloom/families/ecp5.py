@@ -111,6 +111,9 @@ class Ecp5(Family):
     IO_STANDARD = {"IO_TYPE": "LVCMOS33"}
     PULL_UP = {"PULLMODE": "UP"}
 
+    LEVELS = {"LUT4": 1.0, "PFUMX": 0.25, "L6MUX21": 0.25, "CCU2C": 0.1, "TRELLIS_DPR16X4": 1.0}
+    MEMORY_LEVELS = {"DP16KD": 5.0, "PDPW16KD": 5.0}
+    LUT_MEMORIES = ("TRELLIS_DPR16X4",)
     MODELS = (
         *("ecp5/common_sim.vh", "ecp5/ccu2c_sim.vh"),
         *("ecp5/cells_ff.vh", "ecp5/cells_io.vh"),

@@ -112,6 +112,13 @@ class Family(ABC):
     IO_STANDARD: ClassVar[Mapping[str, Any]]
     PULL_UP: ClassVar[Mapping[str, Any]]
 
+    # Delays along a path between registers, in units of a LUT with its wire: of a cell that the
+    # path goes through, and of a memory where it begins, beyond that of a flip-flop. Paths end at
+    # the other cells, and at the write ports of memories made of LUTs.
+    LEVELS: ClassVar[Mapping[str, float]] = {}
+    MEMORY_LEVELS: ClassVar[Mapping[str, float]] = {}
+    LUT_MEMORIES: ClassVar[tuple[str, ...]] = ()
+
     # Simulation models of the cells: among Yosys' shared files, files of this folder for cells that
     # have none there, and macros to define before them.
     MODELS: ClassVar[tuple[str, ...]]

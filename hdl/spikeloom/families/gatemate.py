@@ -75,6 +75,12 @@ class GateMate(Family):
     IO_STANDARD = {}
     PULL_UP = {"PULLUP": "true"}
 
+    LEVELS = {
+        **dict.fromkeys(("CC_LUT1", "CC_LUT2", "CC_LUT3", "CC_LUT4", "CC_L2T4", "CC_L2T5"), 1.0),
+        **dict.fromkeys(("CC_MX2", "CC_MX4", "CC_MX8"), 0.25),
+        "CC_ADDF": 0.1,
+    }
+    MEMORY_LEVELS = {"CC_BRAM_20K": 2.0, "CC_BRAM_40K": 2.0}
     MODELS = ("gatemate/cells_sim.v",)
 
     LUT_RAM = False

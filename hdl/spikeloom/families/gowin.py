@@ -92,6 +92,13 @@ class Gowin(Family):
     IO_STANDARD = {"IO_TYPE": "LVCMOS33"}
     PULL_UP = {"PULL_MODE": "UP"}
 
+    LEVELS = {
+        **dict.fromkeys(("LUT1", "LUT2", "LUT3", "LUT4", "INV", "RAM16SDP4"), 1.0),
+        **dict.fromkeys(("MUX2_LUT5", "MUX2_LUT6", "MUX2_LUT7", "MUX2_LUT8"), 0.25),
+        "ALU": 0.1,
+    }
+    MEMORY_LEVELS = dict.fromkeys(("SDPB", "SDPX9B", "DPB", "SPX9"), 2.0)
+    LUT_MEMORIES = ("RAM16SDP4",)
     MODELS = ("gowin/cells_sim.v",)
     OWN_MODELS = ("gowin_block_ram.v",)
 

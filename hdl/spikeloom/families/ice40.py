@@ -92,6 +92,8 @@ class Ice40(Family):
     IO_STANDARD = {"IO_STANDARD": "SB_LVCMOS"}
     PULL_UP = {"PULLUP": 1}
 
+    LEVELS = {"SB_LUT4": 1.0, "SB_CARRY": 0.1}
+    MEMORY_LEVELS = {"SB_RAM40_4K": 1.3, "SB_RAM40_4KNR": 1.3, "SB_SPRAM256KA": 1.3}
     MODELS = ("ice40/cells_sim.v",)
     # Icarus does not accept default values of undriven inputs.
     MODEL_MACROS = ("NO_ICE40_DEFAULT_ASSIGNMENTS",)
