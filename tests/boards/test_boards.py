@@ -306,7 +306,10 @@ def _output(program, *arguments, cwd=None):
     return subprocess.run(command, capture_output=True, text=True, check=True, cwd=cwd).stdout
 
 
-@pytest.mark.parametrize(("board", "in_block_ram"), [("icebreaker", False), ("ulx3s-85f", True)])
+@pytest.mark.parametrize(
+    ("board", "in_block_ram"),
+    [("icebreaker", False), pytest.param("ulx3s-85f", True, marks=pytest.mark.long)],
+)
 def test_memories_suit_the_family(board, in_block_ram):
     """iCE40 has no LUTs that are memory: what is written goes to block RAM, trace tables do not."""
     target = BOARDS[board]

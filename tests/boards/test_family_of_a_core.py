@@ -64,6 +64,7 @@ def test_bench(device, families):
     assert families == [find_part(device).family]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", netlists())
 def test_netlist(kind, families, tmp_path):
     """Netlists that are simulated, by the backend and by the regression."""

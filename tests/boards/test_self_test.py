@@ -99,7 +99,9 @@ PAPER = {"tokens": 64, "head_dim": 64}
 @pytest.mark.parametrize(
     "config",
     [
-        pytest.param(preset_config("ssa", BOARDS["icebreaker"]), id="diagonals"),
+        pytest.param(
+            preset_config("ssa", BOARDS["icebreaker"]), id="diagonals", marks=pytest.mark.long
+        ),
         pytest.param(preset_config("ssa", BOARDS["ulx3s-85f"]), id="rows", marks=pytest.mark.long),
         pytest.param(SSA(**PAPER, cells=16, bits=8), id="counter", marks=pytest.mark.long),
         pytest.param(

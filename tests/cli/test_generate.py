@@ -24,6 +24,12 @@ CONFIGS = {
     "narrow": ("relu_quantiser", ["values=4", "input_bits=5", "bits=8", "shift=1"]),
 }
 
+BY_DEFAULT = ("spikes", "state first", "narrow")
+AS_CASES = [
+    pytest.param(*config, id=name, marks=[] if name in BY_DEFAULT else pytest.mark.long)
+    for name, config in CONFIGS.items()
+]
+
 
 @pytest.fixture
 def generated(spikeloom, tmp_path):
@@ -32,7 +38,7 @@ def generated(spikeloom, tmp_path):
     return tmp_path / "out"
 
 
-@pytest.mark.parametrize(("core", "keys"), CONFIGS.values(), ids=list(CONFIGS))
+@pytest.mark.parametrize(("core", "keys"), AS_CASES)
 def test_lint(spikeloom, tmp_path, core, keys, verilator):
     """Verilator -Wall with the waivers, and Icarus -Wall, report no warnings."""
     options = [word for key in keys for word in ("--set", key)]
@@ -45,7 +51,7 @@ def test_lint(spikeloom, tmp_path, core, keys, verilator):
         assert (done.returncode, done.stdout) == (0, "")
 
 
-@pytest.mark.parametrize(("core", "keys"), CONFIGS.values(), ids=list(CONFIGS))
+@pytest.mark.parametrize(("core", "keys"), AS_CASES)
 def test_names_are_plain(spikeloom, tmp_path, core, keys):
     """No name needs escaping or is reserved by a tool, and no net has zero bits."""
     options = [word for key in keys for word in ("--set", key)]
@@ -136,7 +142,12 @@ def fusesoc(verilator, folder, *arguments):
 
 
 @pytest.mark.parametrize(
-    "target", ["default", "lint", "sim", pytest.param("sim_verilator", marks=pytest.mark.long)]
+    "target",
+    [
+        "lint",
+        "sim",
+        *(pytest.param(x, marks=pytest.mark.long) for x in ("default", "sim_verilator")),
+    ],
 )
 def test_fusesoc_targets(generated, target, verilator):
     """Each runs; the simulations pass, and fail if a vector is wrong."""

@@ -80,6 +80,7 @@ def test_version(spikeloom):
     assert spikeloom("--version").out == f"{__version__}\n"
 
 
+@pytest.mark.long
 def test_regress_writes_junit(spikeloom, tmp_path):
     ran = spikeloom("regress", "ssa", "--only", "ssa: one token", "--junit", "r.xml", "--json")
     assert ran.code == 0, ran.err

@@ -11,10 +11,10 @@ FIRST = 3  # configurations that run by default; later ones are marked long
 def suite_cases(configs, default=None):
     """Parameters (name, simulator) for every configuration on every simulator.
 
-    The first one runs on both by default. Of the others, large ones run on Verilator and small ones
-    on Icarus, which needs no compilation; the opposite combinations are marked slow. So are large
-    ones after the first, and all after the first `default` configurations, if that is given. What
-    is left after the first few configurations is marked long, and so is the first large one.
+    Large ones run on Verilator and small ones on Icarus, which needs no compilation; the opposite
+    combinations are marked slow, that of the first configuration long. Large ones after the first
+    are slow too, and so are all after the first `default` configurations, if that is given. What is
+    left after the first few configurations is marked long, and so is the first large one.
     """
     cases = []
     first_large = next((n for n, config in configs.items() if config.tokens >= LARGE), None)
@@ -22,10 +22,10 @@ def suite_cases(configs, default=None):
         small = config.tokens < LARGE and SIMULATORS["icarus"].available()
         quick = "icarus" if small else "verilator"
         for simulator, kind in SIMULATORS.items():
-            by_default = n < 1 or simulator == quick
-            wanted = by_default and (default is None or n < default)
+            wanted = (n < 1 or simulator == quick) and (default is None or n < default)
             wanted = wanted and (small or config.tokens < LARGE or name == first_large)
-            marks = [] if wanted and small and n < FIRST else [pytest.mark.long]
+            by_default = wanted and small and n < FIRST and simulator == quick
+            marks = [] if by_default else [pytest.mark.long]
             marks = marks if wanted else [pytest.mark.slow]
             if not kind.available():
                 marks.append(pytest.mark.skip(reason=f"{simulator} is not installed"))

@@ -29,6 +29,7 @@ def test_netlist(family, icarus):
     assert result.failures == 0, f"see {result.folder}"
 
 
+@pytest.mark.long
 def test_every_pre_activation_of_one_token(icarus):
     """N = D = 1, 3 bits: every q, k, v in both of two steps, against the golden model."""
     config = A2OS2ABlock(
@@ -46,6 +47,7 @@ def test_every_pre_activation_of_one_token(icarus):
     assert 0 < expected.mean() < 1
 
 
+@pytest.mark.long
 def test_run_of_a_users_tensors():
     """Cycles follow the formula, for operands with many queries without a spike."""
     settings = {"steps": "3", "order": "qk", "lanes": "2", "q_threshold": "3000"}

@@ -70,7 +70,8 @@ def test_stage_alone_synthesises(tmp_path):
     )
 
 
-@pytest.mark.parametrize("mask", [pytest.param("none", marks=pytest.mark.long), "causal"])
+@pytest.mark.long
+@pytest.mark.parametrize("mask", ["none", "causal"])
 def test_smallest_size_exhaustively(mask):
     """Every Q and K of N = 2, D = 1, T = 3; V includes every code."""
     codes = range(-3, 4)

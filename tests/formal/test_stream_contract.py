@@ -76,7 +76,21 @@ CONFIGS = {
 }
 
 
-@pytest.mark.parametrize("block", BLOCKS)
+QUICK_BLOCKS = (
+    "splitter_three",
+    "banks_three",
+    "held_splitter_one",
+    "operand_rows",
+    "output_blocks",
+    "codes_to_spikes",
+    "spikes_to_codes",
+)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [pytest.param(x, marks=[] if x in QUICK_BLOCKS else pytest.mark.long) for x in BLOCKS],
+)
 def test_block_keeps_everything(block, tmp_path):
     """Conservation, order and stability, by induction; cover points are reachable."""
     prove(BLOCKS[block](), block, tmp_path, INDUCTION)
@@ -91,13 +105,23 @@ def test_proof_is_about_something(block, tmp_path):
     prove(BLOCKS[block](), block, tmp_path, 20, "cover")
 
 
+QUICK_OUTPUTS = ("ssa", "ssa_sampled", "a2os2a_kv")
+
+
 def cases(slow):
     """The names in `CONFIGS`; those in `slow` take minutes."""
     marks = {name: [pytest.mark.slow] if name in slow else [] for name in CONFIGS}
     return [pytest.param(name, marks=marks[name]) for name in CONFIGS]
 
 
-@pytest.mark.parametrize("config", [name for name in CONFIGS if name != "spiked"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(name, marks=[] if name in QUICK_OUTPUTS else pytest.mark.long)
+        for name in CONFIGS
+        if name != "spiked"
+    ],
+)
 def test_output_stays_while_stalled(config, tmp_path):
     """By induction, unbounded."""
     core = CONFIGS[config].create()

@@ -145,7 +145,7 @@ def test_bars_have_the_cycles_of_each_layer():
 @pytest.mark.parametrize(
     "sizes",
     [
-        {},
+        pytest.param({}, marks=pytest.mark.long),
         {"position": True, "steps": 16, "blocks": 1, "heads": 1, "count": 9},
         {"image": (4, 4, 3), "residual": "add", "steps": 1, "blocks": 1, "count": 1},
     ],

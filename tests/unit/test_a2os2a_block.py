@@ -76,7 +76,7 @@ def simulate(config, operands, *, runs, stalls, seed=0):
     return np.array(bits).reshape(shape), flags
 
 
-@pytest.mark.parametrize("stalls", [0.0, 0.4])
+@pytest.mark.parametrize("stalls", [pytest.param(0.0, marks=pytest.mark.long), 0.4])
 @pytest.mark.parametrize(
     "keys",
     [

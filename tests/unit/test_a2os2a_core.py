@@ -22,10 +22,16 @@ SHAPES = [
     {"tokens": 6, "head_dim": 6, "value_dim": 4, "k_bits": 1, "v_spikes": "binary", "steps": 2},
 ]
 KINDS = list(product(("kv", "qk"), ("none", "causal")))
+DENSITIES = [
+    pytest.param(1, marks=pytest.mark.long),
+    0.5,
+    0.1,
+    pytest.param(0, marks=pytest.mark.long),
+]
 
 
 @pytest.mark.parametrize(("order", "mask"), KINDS)
-@pytest.mark.parametrize("density", [1, 0.5, 0.1, 0], ids="density {}".format)
+@pytest.mark.parametrize("density", DENSITIES, ids="density {}".format)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_outputs_and_clocks(shape, density, order, mask):
     """Every output bit, and the cycles of the formula, in two successive runs."""

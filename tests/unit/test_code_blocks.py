@@ -16,6 +16,7 @@ from tests.pages import ROOT, blocks_of, files_of, pages
 CODE = ("python", "sh")
 REASONS = ("needs a board", "needs PyTorch", "needs PyTorch and data", "an overview", "takes ")
 LONG = (
+    "docs/python.md",
     "docs/spikformer-on-a-board.md",
     "docs/tutorial/1-spikes.md",
     "docs/tutorial/3-simulator.md",

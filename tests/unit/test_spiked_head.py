@@ -38,7 +38,7 @@ def spikes(head):
 
 
 @pytest.mark.parametrize("keys", CONFIGS, ids=str)
-@pytest.mark.parametrize("density", [1.0, 0.5, pytest.param(0.1, marks=pytest.mark.long), 0.0])
+@pytest.mark.parametrize("density", [_long(1.0), 0.5, _long(0.1), 0.0])
 def test_equal_and_as_fast_as_predicted(keys, density):
     config = Spiked(**keys)
     head = random_head(config, 1, density)
@@ -48,7 +48,7 @@ def test_equal_and_as_fast_as_predicted(keys, density):
 
 
 @pytest.mark.parametrize("keys", CONFIGS, ids=str)
-@pytest.mark.parametrize("density", [pytest.param(0.6, marks=pytest.mark.long), 0.15])
+@pytest.mark.parametrize("density", [_long(0.6), 0.15])
 def test_stalls_on_every_stream(keys, density):
     config = Spiked(**keys, heads=3)
     heads = [random_head(config, seed, density) for seed in range(3)]

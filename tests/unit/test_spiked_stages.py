@@ -305,7 +305,9 @@ def test_trace_product(tokens, length, lines, lanes, encoders, events, transpose
 
 
 @pytest.mark.parametrize("lanes", [1, 8, pytest.param(49, marks=pytest.mark.long)])
-@pytest.mark.parametrize("density", [0.05, 0.02, 0.01, 0.0])
+@pytest.mark.parametrize(
+    "density", [0.05, *(pytest.param(d, marks=pytest.mark.long) for d in (0.02, 0.01, 0.0))]
+)
 def test_trace_product_of_few_spikes_costs_little(lanes, density):
     """N = 49, D = 32: within a tenth of the spikes of both operands times groups of lanes."""
     config = Spiked(tokens=49, head_dim=32, lanes=lanes, encoders=lanes)

@@ -78,6 +78,7 @@ def test_cycles_and_source(unit):
             assert evaluated(formula.strip("`"), core, **more) == core.cycles(**operands)
 
 
+@pytest.mark.long
 def test_commands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("I.npy", np.random.default_rng(0).integers(-128, 128, (4, 8)))
