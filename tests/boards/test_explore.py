@@ -219,10 +219,17 @@ def test_a_worker_of_a_cluster_is_killed(cluster, tmp_path):
     points, log = points_of({"k_bits": list("123456789")}), tmp_path / "log"
     log.touch()
 
+    def inside():
+        """Whether the first worker is inside a point, and all that ended have arrived."""
+        kept = {path.stem for path in (tmp_path / "out" / "points").glob("*.json")}
+        lines = [line.split() for line in log.read_text().splitlines()]
+        mine = [word for word, _, pid in lines if int(pid) == workers[0].pid]
+        return len(kept) > 1 and mine[-1:] == ["begin"] and kept == set(events(log, "end"))
+
     def kill_one():
         deadline = time.monotonic() + 120
-        while len(events(log, "begin")) < 4 and time.monotonic() < deadline:
-            time.sleep(0.1)
+        while not inside() and time.monotonic() < deadline:
+            time.sleep(0.02)
         workers[0].send_signal(signal.SIGKILL)
 
     killer = threading.Thread(target=kill_one)
