@@ -1,10 +1,10 @@
-"""Reports as self-contained web pages."""
+"""Self-contained web pages: reports, and the renderer of all templates."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -17,9 +17,6 @@ from .comparison import per_second
 from .floorplan import floorplan, floorplan_svg
 from .rates import microseconds, number
 from .report import notes, utilisation
-
-if TYPE_CHECKING:
-    pass
 
 
 def breakable(name: str) -> Markup:
@@ -43,6 +40,11 @@ _PAGES.globals |= {
 }
 
 
+def render(template: str, **values: Any) -> str:
+    """A page from a template, one file that needs no network."""
+    return _PAGES.get_template(template).render(**values)
+
+
 def build_page(
     report: Mapping[str, Any], placement: Iterable[tuple[int, int, str, str]] = ()
 ) -> str:
@@ -54,7 +56,8 @@ def build_page(
     core = find_core(report["core"]).from_settings(report["config"])
     delays = [hop["logic"] + hop["routing"] for hop in report["path"]]
     board = BOARDS.get(report["board"])
-    return _PAGES.get_template("build.html").render(
+    return render(
+        "build.html",
         report=report,
         title=board.title if board else report["board"],
         summary=core.describe(),
@@ -71,7 +74,8 @@ def build_page(
 
 def comparison_page(reports: Sequence[Mapping[str, Any]]) -> str:
     """The page that compares several builds."""
-    return _PAGES.get_template("comparison.html").render(
+    return render(
+        "comparison.html",
         reports=reports,
         bars=[utilisation(report) for report in reports],
         fastest=max(max(report["fmax_mhz"], report["target_mhz"]) for report in reports),
@@ -83,7 +87,8 @@ def explore_page(
     core: str, records: Sequence[Mapping[str, Any]], refused: Sequence[Any], picture: str
 ) -> str:
     """The page of a design space; `records` have a `front`, `picture` is an SVG element."""
-    return _PAGES.get_template("explore.html").render(
+    return render(
+        "explore.html",
         core=core,
         points=sorted(records, key=lambda one: (not one["front"], one["lut"])),
         on_front=sum(one["front"] for one in records),

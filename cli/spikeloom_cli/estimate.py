@@ -25,6 +25,7 @@ from .options import (
     Seeds,
     TechnologyName,
     densities_of,
+    place_seeds,
     print_json,
     settings_of,
     steps,
@@ -69,7 +70,7 @@ def estimate(
     chosen = preset_config(core, part, settings_of(config, set_))
     shares = densities_of(density)
     chosen.densities_or_typical(shares)
-    point = Point(chosen, part.id, technology, shares, tuple(range(1, seeds + 1)) if place else ())
+    point = Point(chosen, part.id, technology, shares, place_seeds(place, seeds))
     with steps(1 + activity, quiet=json) as begin:
         begin("synthesise, place and route" if place else "synthesise")
         record = measure_point(point)

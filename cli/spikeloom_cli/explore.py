@@ -30,6 +30,7 @@ from .options import (
     console,
     count_display,
     densities_of,
+    place_seeds,
     print_json,
     settings_of,
 )
@@ -102,7 +103,7 @@ def explore(
         read_over(over),
         technology=technology,
         densities=shares,
-        place_seeds=tuple(range(1, seeds + 1)) if place else (),
+        place_seeds=place_seeds(place, seeds),
     )
     points[0].config.densities_or_typical(shares)
     accuracy = accuracy_of(core, images, labels)

@@ -155,6 +155,11 @@ def settings_of(config: Path | None, assignments: Iterable[str] | None) -> dict[
     return read_settings(config, assignments or ())
 
 
+def place_seeds(place: bool, seeds: int) -> tuple[int, ...]:
+    """The seeds of `Place` and `Seeds`: none without placement."""
+    return tuple(range(1, seeds + 1)) if place else ()
+
+
 def densities_of(texts: Iterable[str] | None) -> dict[str, float]:
     """Shares of nonzero elements from ``OPERAND=SHARE`` texts. Raises `InputError`."""
     found = {}

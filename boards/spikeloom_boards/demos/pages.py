@@ -1,30 +1,16 @@
-"""Interactive pages of the demos: one file each, without network."""
+"""What the interactive pages of the demos contain, as text."""
 
 from __future__ import annotations
 
 import base64
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_PAGES = Environment(
-    loader=PackageLoader("spikeloom_boards"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-
-
-def render(template: str, **values: Any) -> str:
-    """A page from a template."""
-    return _PAGES.get_template(template).render(**values)
 
 
 def packed(bits: NDArray) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..pages import packed, png_address, render
+from ...report_html import render
+from ..pages import packed, png_address
 from .measured import pictures
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from PIL import Image
 
 from spikeloom.cores.ssa import golden
 
-from ..pages import grey_levels, packed, render
+from ...report_html import render
+from ..pages import grey_levels, packed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
