@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ class _Division:
         output = self._next
         self._next += 1
         name = f"{source}$copy{output}"
-        cell = json.loads(json.dumps(like))
+        cell = deepcopy(like)
         (port,) = [one for one, way in cell["port_directions"].items() if way == "output"]
         cell["connections"][port] = [output]
         self._cells[name] = cell
