@@ -83,6 +83,10 @@ TrainingData = Annotated[
 Threads = Annotated[
     int, typer.Option("--threads", min=0, max=999, help="Threads; 0: as PyTorch chooses.")
 ]
+Device = Annotated[
+    str,
+    typer.Option("--device", metavar="NAME", help="Device of PyTorch: auto, cpu, cuda, cuda:1."),
+]
 BackendName = Annotated[
     str,
     typer.Option(

@@ -13,6 +13,7 @@ from spikeloom_models.tasks import ARCHITECTURES, TASKS, train_task
 
 from .options import (
     ConfigFile,
+    Device,
     Json,
     NetworkOutput,
     Threads,
@@ -72,6 +73,7 @@ def train(
         ),
     ] = None,
     threads: Threads = 0,
+    device: Device = "auto",
     compile_: Annotated[
         bool,
         typer.Option(
@@ -96,6 +98,7 @@ def train(
             integer_epochs=integer_epochs,
             seed=seed,
             threads=threads,
+            device=device,
             compiled=compile_,
         )
     if json:

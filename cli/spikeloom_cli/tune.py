@@ -10,6 +10,7 @@ import typer
 from spikeloom_models.tasks import tune_network
 
 from .options import (
+    Device,
     Json,
     NetworkName,
     NetworkOutput,
@@ -41,6 +42,7 @@ def tune(
     rate: Annotated[float, typer.Option(min=1e-8, max=1, help="Largest learning rate.")] = 1e-3,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of the order.")] = 1,
     threads: Threads = 0,
+    device: Device = "auto",
     json: Json = False,
 ) -> None:
     """Round a network to weights of fewer bits and fine-tune it on labelled images."""
@@ -55,6 +57,7 @@ def tune(
             rate=rate,
             seed=seed,
             threads=threads,
+            device=device,
             report=report,
         )
     accuracy = {"given": tuned.given, "rounded": tuned.rounded, "tuned": tuned.tuned}

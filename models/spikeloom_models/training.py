@@ -21,6 +21,7 @@ from spikeloom.errors import InputError
 from spikeloom.outputs import check_file, output_file
 
 from .data import Labelled
+from .devices import AUTO, find_device
 from .progress import TrainingProgress
 from .torch import SpikingLinear, SpikingTransformer, TransformerShape, VisionTransformer
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MEASURED = 20  # batches, from which the normalisation is folded
+LOCAL = ("threads", "compiled", "device")  # what may change where a training goes on
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,9 @@ class Recipe:
         Threads of PyTorch; 0 leaves the choice to it.
     compiled : bool
         Whether to use ``torch.compile``: some minutes, then twice as fast.
+    device : str
+        A device of PyTorch, such as cpu or cuda, or auto for a GPU where there is one. All that is
+        random is drawn on the CPU, except the spikes of stochastic attention.
     """
 
     epochs: int = 20
@@ -85,6 +90,7 @@ class Recipe:
     seed: int = 1
     threads: int = 0
     compiled: bool = True
+    device: str = AUTO
 
     def __post_init__(self):
         if self.epochs < 1:
@@ -144,7 +150,7 @@ def train(
             training.save(Path(checkpoint))
         after_epoch(epoch, training.model)
     training.quantise()
-    return training.model.eval()
+    return training.model.eval().cpu()
 
 
 class _Training(Generic[Model]):
@@ -153,19 +159,25 @@ class _Training(Generic[Model]):
     def __init__(self, kind: type[Model], shape: TransformerShape, data: Labelled, recipe: Recipe):
         torch.manual_seed(recipe.seed)
         self.shape, self.recipe, self.done = shape, recipe, 0
-        self.images = torch.from_numpy(data.images.copy())
-        self.labels = torch.from_numpy(data.labels.copy())
-        self.model = kind(shape)
+        device = self.device = find_device(recipe.device)
+        self.images = torch.from_numpy(data.images.copy()).to(device)
+        self.labels = torch.from_numpy(data.labels.copy()).to(device)
+        self.model = kind(shape).to(device)
         self.optimiser = self._optimiser(recipe.decay)
         self.step = torch.compile(self._step) if recipe.compiled else self._step
 
     def _optimiser(self, decay):
-        return torch.optim.AdamW(self.model.parameters(), lr=self.recipe.rate, weight_decay=decay)
+        return torch.optim.AdamW(
+            self.model.parameters(),
+            lr=self.recipe.rate,
+            weight_decay=decay,
+            fused=self.device.type == "cuda",
+        )
 
     def _step(self, images):
         """Logits, and the cycles of an image (0 without spikes)."""
         if isinstance(self.model, VisionTransformer):
-            return self.model(images), torch.tensor(0.0)
+            return self.model(images), torch.zeros((), device=images.device)
         logits, spikes = self.model.with_spikes(images)
         events = {name: _events(s) for name, s in spikes.items()}
         return logits, cycles(self.shape, events, self.model.steps)
@@ -181,7 +193,7 @@ class _Training(Generic[Model]):
         self.model.steps = max(1, self.shape.steps // 2) if short else self.shape.steps
         self.model.train()
         random = torch.Generator().manual_seed(recipe.seed * 100_003 + epoch)
-        order = torch.randperm(len(self.labels), generator=random)
+        order = torch.randperm(len(self.labels), generator=random).to(self.device)
         steps = len(order) // recipe.batch
         begin = time.monotonic()
         for step in range(steps):
@@ -228,7 +240,7 @@ class _Training(Generic[Model]):
         total.backward()
         self.optimiser.step()
         right = (logits.argmax(1) == labels).float().mean()
-        return loss.item(), right.item(), cost.item()
+        return torch.stack([loss, right, cost]).tolist()
 
     def save(self, path: Path) -> None:
         """Write a checkpoint."""
@@ -250,7 +262,7 @@ class _Training(Generic[Model]):
         ours = {"recipe": asdict(self.recipe), "shape": asdict(self.shape)}
         for kind, values in ours.items():
             for key, value in values.items():
-                if key not in ("threads", "compiled") and state[kind].get(key) != value:
+                if key not in LOCAL and state[kind].get(key) != value:
                     raise InputError(
                         f"{path} was trained with {key} = {state[kind].get(key)}, not {value}; "
                         "use the same options, or another --checkpoint"
@@ -279,7 +291,7 @@ def save_weights(path: str | PathLike[str], model: VisionTransformer) -> None:
 def read_checkpoint(path: str | PathLike[str]) -> dict[str, Any]:
     """The content of a checkpoint of `train`."""
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError):
         state = None
     keys = {"recipe", "shape", "done", "model", "optimiser"}
@@ -291,19 +303,20 @@ def read_checkpoint(path: str | PathLike[str]) -> dict[str, Any]:
 def augment(images: torch.Tensor, recipe: Recipe, random: torch.Generator) -> torch.Tensor:
     """Shift, mirror, turn and zoom each image at random; what enters is black."""
     n, height, width, _ = images.shape
-    reach = recipe.shift
-    dy, dx = torch.randint(0, 2 * reach + 1, (2, n, 1, 1), generator=random)
-    mirror = torch.randint(0, 2, (n, 1, 1), generator=random).bool() & recipe.flip
-    y, x = torch.arange(height).view(1, -1, 1) + dy, torch.arange(width).view(1, 1, -1)
+    reach, device = recipe.shift, images.device
+    dy, dx = torch.randint(0, 2 * reach + 1, (2, n, 1, 1), generator=random).to(device)
+    mirror = torch.randint(0, 2, (n, 1, 1), generator=random).bool().to(device) & recipe.flip
+    y = torch.arange(height, device=device).view(1, -1, 1) + dy
+    x = torch.arange(width, device=device).view(1, 1, -1)
     x = torch.where(mirror, width - 1 - x, x) + dx
     padded = torch.nn.functional.pad(images, (0, 0, *(reach,) * 4))
-    moved = padded[torch.arange(n).view(-1, 1, 1), y, x]
+    moved = padded[torch.arange(n, device=device).view(-1, 1, 1), y, x]
     return _turned(moved, recipe, random) if recipe.turn or recipe.zoom else moved
 
 
 def _turned(images: torch.Tensor, recipe: Recipe, random: torch.Generator) -> torch.Tensor:
     """Images turned about their centre and zoomed, both at random."""
-    angle, zoom = 2 * torch.rand(2, len(images), generator=random) - 1
+    angle, zoom = (2 * torch.rand(2, len(images), generator=random) - 1).to(images.device)
     angle, size = angle * math.radians(recipe.turn), 1 / (1 + zoom * recipe.zoom)
     cos, sin, zero = size * angle.cos(), size * angle.sin(), torch.zeros_like(angle)
     maps = torch.stack([cos, -sin, zero, sin, cos, zero], 1).reshape(-1, 2, 3)

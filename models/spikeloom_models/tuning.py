@@ -29,6 +29,7 @@ from spikeloom.networks.layers.weighted import Weighted
 from spikeloom.networks.neuron import Neuron
 
 from .data import Labelled
+from .devices import AUTO, find_device
 from .planes import to_planes, to_tokens, windows_of
 from .progress import Progress
 from .rounding import CLIPS, integer_fields, largest_weight, nearest_scale
@@ -142,7 +143,7 @@ class Tunable(nn.Module):
         height, width = layer.padding
         if first and layer.border:
             border = torch.tensor(layer.border) >> (8 - self.graph.pixel_bits)
-            border = border.view(1, -1, 1, 1).float()
+            border = border.view(1, -1, 1, 1).to(planes)
             planes = functional.pad(planes - border, (width, width, height, height)) + border
         else:
             planes = functional.pad(planes, (width, width, height, height))
@@ -180,15 +181,17 @@ def tune(
     rate: float = 1e-3,
     seed: int = 1,
     threads: int = 0,
+    device: str = AUTO,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Graph:
     """The network after `epochs` passes over the images. The learning rate falls from `rate` as a
-    cosine. `threads`: 0 for PyTorch's choice."""
+    cosine. `threads`: 0 for PyTorch's choice; `device` as for training."""
     if threads:
         torch.set_num_threads(threads)
-    model = Tunable(graph)
-    images = torch.from_numpy(np.array(golden.with_positions(graph, data.images)))
-    labels = torch.from_numpy(data.labels.copy())
+    place = find_device(device)
+    model = Tunable(graph).to(place)
+    images = torch.from_numpy(np.array(golden.with_positions(graph, data.images))).to(place)
+    labels = torch.from_numpy(data.labels.copy()).to(place)
     scale = _loss_scale(model, images[: 4 * BATCH], labels[: 4 * BATCH])
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
     steps = -(-len(labels) // BATCH)
@@ -203,7 +206,7 @@ def tune(
         share = (epoch * steps + step + 1) / (epochs * steps)
         left = (time.monotonic() - begun) * (1 / share - 1)
         report(Progress(epoch, step, steps, loss.item(), left))
-    return model.to_graph()
+    return model.cpu().to_graph()
 
 
 def _batches(images: int, epochs: int, seed: int) -> Iterator[tuple[int, int, Tensor]]:

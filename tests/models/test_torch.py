@@ -263,6 +263,14 @@ def test_training_goes_on_from_a_checkpoint(tmp_path):
         train(shape, data, recipe, tmp_path / "state.pt")
 
 
+@pytest.mark.parametrize("name", ["nonsense", "cuda:999", "meta", ""])
+def test_a_device_that_cannot_compute_gets_one_line(name):
+    with pytest.raises(InputError, match=f"--device {name}: PyTorch cannot compute there") as caught:
+        train(TransformerShape(**SMALL), labelled(), Recipe(batch=16, device=name, compiled=False))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
 def test_augmentation_turns_and_zooms():
     """About the centre; a square of 8 pixels stays as bright, but for its size."""
     image = torch.zeros(100, 16, 16, 1, dtype=torch.uint8)
