@@ -3,8 +3,8 @@
     python examples/network_card.py NETWORK DIR           the measured part of a card, in Markdown
     python examples/network_card.py --row NETWORK DIR     a row of the table in docs/networks.md
 
-`NETWORK` is a name or a file, `DIR` its data, as for `spikeloom train --data`. Accuracy and activity
-are those of all test images; cycles are those of the exact formula, the mean of the first 50.
+`NETWORK` is a name or a file, `DIR` its data, as for `spikeloom train --data`. Accuracy and
+activity are those of all test images; cycles are by the exact formula, the mean of the first 50.
 """
 
 from __future__ import annotations

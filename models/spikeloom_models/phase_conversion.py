@@ -31,6 +31,7 @@ from spikeloom.networks.layers import (
     PatchEmbedding,
     Residual,
 )
+from spikeloom.networks.layers.linear import FRACTION
 from spikeloom.networks.layers.phase_coded import base_of
 from spikeloom.networks.neuron import MAX_SHIFT, MAX_THRESHOLD, Neuron
 
@@ -38,6 +39,9 @@ from .quantise import Quantised
 from .rounding import Cut, integer_fields, largest_weight
 from .torch import VisionTransformer
 from .torch.vit import Normalised, VisionBlock
+
+
+UNIT = 1 << FRACTION  # of a weight, in a sum of phase codes
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ class _Conversion:
                 inputs=(INPUT,),
                 patch=shape.patch,
                 position=shape.position,
-                **self._current("embed", *self._embedding()),
+                **self._current("embed", *self._embedding(), unit=1),
             )
         ]
         for number, block in enumerate(model.blocks):
@@ -185,24 +189,24 @@ class _Conversion:
     ) -> dict:
         """Fields of a layer whose output are codes."""
         weight = weight * self.scales[source]
-        gain = self._largest_gain(weight)
+        gain = self._largest_gain(weight) * UNIT
         neuron = self._neuron(name, gain, signed)
-        return {**self._integers(name, weight, bias, gain), "neuron": neuron}
+        return {**self._integers(name, weight, bias, gain, UNIT), "neuron": neuron}
 
     def _added(self, name: str, source: str, weight: NDArray, bias: NDArray) -> Linear:
         """A layer that adds to the stream."""
         fields = self._current(name, weight * self.scales[source], bias)
         return Linear(inputs=(source,), **fields)
 
-    def _current(self, name: str, weight: NDArray, bias: NDArray) -> dict:
-        """Fields of a layer of currents. Its gain is that of the stream, times a power of two by
-        which the currents are divided again."""
-        room = self._largest_gain(weight) / self.gain
+    def _current(self, name: str, weight: NDArray, bias: NDArray, unit: int = UNIT) -> dict:
+        """Fields of a layer of currents, where a weight counts `unit`. Its gain is that of the
+        stream, times a power of two by which the currents are divided again."""
+        room = self._largest_gain(weight) * unit / self.gain
         shift = min(max(int(math.log2(room) + 1e-9), 0), MAX_SHIFT)
         gain = self.gain * 2**shift
         rounded = bias + (2**shift / 2 / gain if shift else 0.0)
         neuron = Neuron(kind="none", threshold=1, shift=shift)
-        return {**self._integers(name, weight, rounded, gain), "neuron": neuron}
+        return {**self._integers(name, weight, rounded, gain, unit), "neuron": neuron}
 
     def _neuron(self, name: str, gain: float, signed: bool = True) -> Neuron:
         """Neurons whose spike at step 0 is worth the scale of signal `name`."""
@@ -215,9 +219,11 @@ class _Conversion:
             )
         return Neuron(kind="phase", threshold=threshold, shift=self.network.shift, signed=signed)
 
-    def _integers(self, name: str, weight: NDArray, bias: NDArray, gain: float) -> dict:
-        """Fields of rounded weights."""
-        fields, self.cuts[name] = integer_fields(name, weight, bias, gain, self.bits)
+    def _integers(
+        self, name: str, weight: NDArray, bias: NDArray, gain: float, unit: int = 1
+    ) -> dict:
+        """Fields of rounded weights and biases, where a weight counts `unit`."""
+        fields, self.cuts[name] = integer_fields(name, weight / unit, bias, gain, self.bits)
         return {"name": name, **fields}
 
     def _largest_gain(self, weight: NDArray) -> float:
@@ -226,15 +232,16 @@ class _Conversion:
 
     def _stream_gain(self) -> float:
         """The smallest gain of the layers that add to the stream."""
-        weights = [self._embedding()[0]]
+        gains = [self._largest_gain(self._embedding()[0])]
         for number, block in enumerate(self.network.model.blocks):
             assert isinstance(block, VisionBlock)
             name = f"block{number}"
-            weights += [
+            weights = (
                 self._projection(name, block)[0] * self.scales[f"{name}.attention"],
                 _folded(block.fc2)[0] * self.scales[f"{name}.fc1"],
-            ]
-        return min(map(self._largest_gain, weights))
+            )
+            gains += [self._largest_gain(weight) * UNIT for weight in weights]
+        return min(gains)
 
     def _factors(self, name: str) -> NDArray:
         """What makes the scales of the heads of a signal equal."""

@@ -265,7 +265,9 @@ def test_training_goes_on_from_a_checkpoint(tmp_path):
 
 @pytest.mark.parametrize("name", ["nonsense", "cuda:999", "meta", ""])
 def test_a_device_that_cannot_compute_gets_one_line(name):
-    with pytest.raises(InputError, match=f"--device {name}: PyTorch cannot compute there") as caught:
+    with pytest.raises(
+        InputError, match=f"--device {name}: PyTorch cannot compute there"
+    ) as caught:
         train(TransformerShape(**SMALL), labelled(), Recipe(batch=16, device=name, compiled=False))
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 200

@@ -72,10 +72,10 @@ def test_layers_that_read_codes():
     linear = Linear(name="a", neuron=Neuron(kind="none", threshold=1), **fields)
     found = linear.compute([source], [train])
     sums = np.einsum("btni,io->btno", train.astype(int), weight.astype(int))
-    expected = np.apply_along_axis(horner, 1, sums) + bias
+    expected = np.apply_along_axis(horner, 1, 32 * sums) + bias
     assert found.shape == (5, 1, 6, 4)
     assert np.array_equal(found[:, 0], expected)
-    assert abs(found[:, 0] - bias - worth(train, 3) @ weight).max() < 5
+    assert abs(found[:, 0] - bias - worth(train, 3) @ weight * 32).max() < 5
     assert abs(found).max() <= linear.bounds([source]).current.magnitude
     halved = replace(linear, neuron=Neuron(kind="none", threshold=1, shift=2))
     assert np.array_equal(halved.compute([source], [train]), found >> 2)
@@ -99,7 +99,7 @@ def phase_network(steps=20, seed=3):
 
     none = Neuron(kind="none", threshold=1)
     scales = {"base": 8 / 7, "q": 4.0, "k": 4.0, "v": 4.0, "score": 4.0, "output": 3.0}
-    shared = {"inputs": ("x",), "neuron": Neuron(threshold=200, **PHASE)}
+    shared = {"inputs": ("x",), "neuron": Neuron(threshold=6400, **PHASE)}
     layers = [
         PatchEmbedding(
             name="embed",
@@ -111,7 +111,7 @@ def phase_network(steps=20, seed=3):
         Neurons(name="x", inputs=("embed",), neuron=Neuron(threshold=1000, **PHASE)),
         *(Linear(name=name, **shared, **weights(6, 6)) for name in "qkv"),
         Attention(name="a", inputs=("q", "k", "v"), form="spiked", heads=2, scales=scales),
-        Linear(name="proj", inputs=("a",), neuron=none, **weights(6, 6)),
+        Linear(name="proj", inputs=("a",), neuron=replace(none, shift=5), **weights(6, 6)),
         Residual(name="u", form="membrane", inputs=("embed", "proj")),
         Neurons(name="h", inputs=("u",), neuron=Neuron(threshold=1000, signed=False, **PHASE)),
         Classifier(name="head", inputs=("h",), **weights(6, 3)),
@@ -134,12 +134,15 @@ def test_network():
     assert np.array_equal(found.logits, again.logits)
     assert len(np.unique(found.logits, axis=0)) == 7
     assert {*found.spikes} == {"x", "q", "k", "v", "a", "h"}
+    silent = 0
     for name, train in found.spikes.items():
         assert train.shape == (7, 20, 6, 6)
         once = (train != 0).sum(1)
-        assert {*np.unique(once)} == {0, 1}, name
+        assert {*np.unique(once)} <= {0, 1}, name
+        silent += (once == 0).sum()
         assert np.array_equal(found.counts[name], once.sum((1, 2)))
         assert train.min() == (0 if name == "h" else -1)
+    assert 0 < silent < 6 * 7 * 36
     assert (found.additions["proj"] == 6 * (found.spikes["a"] != 0).sum((1, 2, 3))).all()
     with pytest.raises(InputError, match="the engine runs up to 16 steps yet"):
         check_built(graph)

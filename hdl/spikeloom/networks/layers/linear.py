@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..exact import exact_product
 from ..neuron import Neuron
-from ..ranges import Bounds
-from ..signals import Signal
+from ..ranges import Bounds, Range
+from ..signals import Signal, Spikes
 from .weighted import WeightedNeurons, ones
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+FRACTION = 5  # bits of the sums of phase codes below the unit of the weights
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -21,9 +26,10 @@ class Linear(WeightedNeurons):
     """``I[t, n, o] = sum over i of x[t, n, i] weight[i, o] + bias[o]``, and its neurons.
 
     The current of a phase code is a single one, by Horner's rule from the last step to the first;
-    the division by the base rounds to the nearest integer, so that nothing drifts::
+    the division by the base rounds to the nearest integer, so that nothing drifts. It has
+    `FRACTION` bits below the unit of the weights, and so have the bias and the threshold::
 
-        v <- v - (v + 2**(shift - 1) >> shift) + sum over i of x[t, n, i] weight[i, o]
+        v <- v - (v + 2**(shift - 1) >> shift) + (sum over i of x[t, n, i] weight[i, o] << FRACTION)
         I = v + bias
     """
 
@@ -43,24 +49,27 @@ class Linear(WeightedNeurons):
             raise self.error(
                 f"its neurons encode a phase, but input {self.inputs[0]} is no phase code; use lif"
             )
-        current = self.current(x.high, x.low)
+        current = self._range(x)
         return self.neuron.output(x, current, self.outputs, constant=x.shift > 0)
 
     def bounds(self, sources: Sequence[Signal]) -> Bounds:
         (x,) = self.spikes(sources, phases=True)
-        current = self.current(x.high, x.low)
-        return self.neuron.bounds(current, x.steps, self.threshold_offsets)
+        return self.neuron.bounds(self._range(x), x.steps, self.threshold_offsets)
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         (x,) = self.spikes(sources, phases=True)
         sums = exact_product(inputs[0], self.weight, self.sums(x.high, x.low))
         if x.shift:
-            sums = horner(sums, x.shift)
+            sums = horner(sums.astype(np.int64) << FRACTION, x.shift)
         sums += self.bias
         return self.neuron.fire(sums, x.steps, self.threshold_offsets)
 
     def additions(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         return ones(inputs[0]) * self.outputs
+
+    def _range(self, x: Spikes) -> Range:
+        """The range of the currents."""
+        return self.current(x.high, x.low, 1 << FRACTION if x.shift else 1)
 
 
 def horner(sums: NDArray, shift: int) -> NDArray:

@@ -61,9 +61,9 @@ class Weighted(Layer):
         low_sums, high_sums = column_sums(self.weight, high, low)
         return Range(int(low_sums.min()), int(high_sums.max()))
 
-    def current(self, high: int, low: int = 0) -> Range:
-        """The range of all partial sums to which the bias was added first."""
-        low_sums, high_sums = column_sums(self.weight, high, low)
+    def current(self, high: int, low: int = 0, unit: int = 1) -> Range:
+        """The range of all partial sums, times `unit`, to which the bias was added first."""
+        low_sums, high_sums = (sums * unit for sums in column_sums(self.weight, high, low))
         bias = self.bias.astype(np.int64)
         return Range(int((low_sums + bias).min()), int((high_sums + bias).max()))
 
