@@ -1,10 +1,11 @@
 """What a network's card and the table of shipped networks say, measured.
 
-    python examples/network_card.py NETWORK DIR           the measured part of a card, in Markdown
+    python examples/network_card.py NETWORK DIR [SAMPLE]  the measured part of a card, in Markdown
     python examples/network_card.py --row NETWORK DIR     a row of the table in docs/networks.md
 
-`NETWORK` is a name or a file, `DIR` its data, as for `spikeloom train --data`. Accuracy and
-activity are those of all test images; cycles are by the exact formula, the mean of the first 50.
+`NETWORK` is a name or a file, `DIR` its data, as for `spikeloom train --data`, and `SAMPLE` the
+number of images of the shipped sample that a test of the card runs (400). Accuracy and activity are
+those of all test images; cycles are by the exact formula, the mean of the first 50.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ from numpy.typing import NDArray
 
 from spikeloom.cores import find_core
 from spikeloom.networks.network import Network
-from spikeloom_models.data import Labelled, fashion_sample, read_data
+from spikeloom_models.data import Labelled, fashion_sample, mnist_sample, read_data
 from spikeloom_models.tasks import Trained, assess
 
-TIMED, SAMPLED = 50, 400
+TIMED = 50
 LANES = (8, 64)
 
 
 def main(arguments: list[str]) -> None:
     row = arguments[:1] == ["--row"]
-    name, folder = arguments[row:]
+    name, folder, *rest = arguments[row:]
     core = find_core(name)
     assert issubclass(core, Network)
     data = read_data(folder, "test", len(core.GRAPH.classes))
-    print_row(core, data) if row else print_card(core, data)
+    print_row(core, data) if row else print_card(core, data, *map(int, rest))
 
 
 def print_row(core: type[Network], data: Labelled) -> None:
@@ -46,7 +47,7 @@ def print_row(core: type[Network], data: Labelled) -> None:
     print("|", " | ".join(cells), "|")
 
 
-def print_card(core: type[Network], data: Labelled) -> None:
+def print_card(core: type[Network], data: Labelled, sampled: int = 400) -> None:
     """Sizes, accuracy, cycles, and the activity of each layer."""
     graph, found = core.GRAPH, assess(core.GRAPH, data)
     print(
@@ -54,10 +55,9 @@ def print_card(core: type[Network], data: Labelled) -> None:
         f"{graph.accumulator_bits} bits.\n"
     )
     print(f"Accuracy, in integers: {100 * found.accuracy:.2f} % of {len(data):,} test images.")
-    sample = fashion_sample()
-    if graph.name.startswith("fashion"):
-        right = round(SAMPLED * assess(graph, sample.first(SAMPLED)).accuracy)
-        print(f"Right on the first {SAMPLED} images of the sample: {right}.")
+    sample = (mnist_sample() if graph.name.startswith("mnist") else fashion_sample()).first(sampled)
+    right = round(len(sample) * assess(graph, sample).accuracy)
+    print(f"Right on the first {len(sample)} images of the sample: {right}.")
     cycles = {lanes: mean_cycles(core, lanes, data.images) for lanes in LANES}
     if all(cycles.values()):
         counts = ", ".join(f"{count:,.0f} on {lanes} lanes" for lanes, count in cycles.items())

@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import MISSING
+from importlib.resources import files
 from textwrap import dedent
 
 import typer.main
@@ -115,15 +116,22 @@ def python():
     return "\n".join(parts)
 
 
+def card(name):
+    """The card of a shipped network, as a section."""
+    text = files("spikeloom_models.networks").joinpath(f"{name}.md").read_text()
+    return "\n" + "".join(
+        f"#{line}" if line.startswith("#") else line for line in text.splitlines(True)
+    )
+
+
 def reference():
     """Text of each page by its name."""
     cores = {name: issubclass(core, StreamUnit) for name, core in all_cores().items()}
     units = [core_section(name, "##") for name, unit in cores.items() if unit]
     pages = {name: core_section(name) for name, unit in cores.items() if not unit}
-    shipped = "\n".join(f"- `{name}`: {find_core(name).SUMMARY}" for name in network_names())
     head = "# Units\n\n[Units](../units.md) explains them.\n"
     pages |= {"commands": commands(), "python": python(), "units": "\n".join([head, *units])}
-    pages["networks"] = f"# Shipped networks\n\n{shipped}\n"
+    pages["networks"] = "\n".join(["# Shipped networks\n", *map(card, network_names())])
     return {f"reference/{name}.md": text for name, text in pages.items()}
 
 

@@ -1,4 +1,4 @@
-"""Labelled images: IDX files (MNIST, Fashion-MNIST), ``.npz`` files, the shipped sample."""
+"""Labelled images: IDX files (MNIST, Fashion-MNIST), ``.npz`` files, the shipped samples."""
 
 from __future__ import annotations
 
@@ -145,6 +145,15 @@ def _labelled(images: NDArray[Any], labels: NDArray[Any], where: str, classes: i
 
 def fashion_sample() -> Labelled:
     """The first 1,000 test images of Fashion-MNIST, which are part of this package."""
-    sample = resources.files("spikeloom_models") / "datasets" / "fashion-mnist-1000.npz"
+    return _shipped("fashion-mnist-1000.npz", len(FASHION_CLASSES))
+
+
+def mnist_sample() -> Labelled:
+    """The first 100 test images of MNIST, which are part of this package."""
+    return _shipped("mnist-100.npz", 10)
+
+
+def _shipped(name: str, classes: int) -> Labelled:
+    sample = resources.files("spikeloom_models") / "datasets" / name
     with sample.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        return _labelled(arrays["images"], arrays["labels"], "sample", len(FASHION_CLASSES))
+        return _labelled(arrays["images"], arrays["labels"], "sample", classes)

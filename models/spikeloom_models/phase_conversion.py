@@ -40,7 +40,6 @@ from .rounding import Cut, integer_fields, largest_weight
 from .torch import VisionTransformer
 from .torch.vit import Normalised, VisionBlock
 
-
 UNIT = 1 << FRACTION  # of a weight, in a sum of phase codes
 
 
