@@ -10,9 +10,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from spikeloom.networks.engine.compiler import best_shift
 from spikeloom.networks.engine.constants import fewest_step_rows
 from spikeloom.networks.engine.rests import step_constant
+from spikeloom.networks.engine.weight_format import weight_format
 from spikeloom.networks.file import load
 from spikeloom_cli.main import main
 
@@ -191,7 +191,8 @@ def test_biases_that_the_engine_adds_in_one_row(tmp_path, capfd):
         one, other = exact.layer(name), rounded.layer(name)
         assert np.abs(one.bias - other.bias).max() == share * one.neuron.threshold
         rows = [
-            len(fewest_step_rows(step_constant(x), best_shift(rounded), 8)) for x in (one, other)
+            len(fewest_step_rows(step_constant(x), weight_format(rounded).shift, 8))
+            for x in (one, other)
         ]
         assert rows == [2, 1]
     assert main([*command, "--exact-biases", "--json"]) == 0

@@ -11,10 +11,10 @@ from spikeloom.export.verilog import component_to_verilog
 from spikeloom.networks.engine import compile_network
 from spikeloom.networks.engine.bitmap_memory import BitmapMemory
 from spikeloom.networks.engine.bitmaps import Bitmap, allocate
-from spikeloom.networks.engine.compiler import best_shift
 from spikeloom.networks.engine.constants import fewest_doubled_rows, fewest_step_rows, split
 from spikeloom.networks.engine.rests import step_constant
 from spikeloom.networks.engine.rounding import round_biases
+from spikeloom.networks.engine.weight_format import weight_format
 from spikeloom.networks.engine.weight_memory import WeightMemory
 from spikeloom.networks.layers import Linear, Residual
 from tests.networks.random_network import random_network
@@ -81,14 +81,14 @@ def test_round_biases():
     ]
     before = replace(graph, layers=tuple(layers))
     after = round_biases(before)
-    assert best_shift(after) == 2
+    assert weight_format(after).shift == 2
     for old, new in zip(before.layers, after.layers, strict=True):
         if not isinstance(old, Linear):
             assert new == old
             continue
         assert new.neuron == old.neuron
         assert 0 < np.abs(new.bias - old.bias).max() <= 2
-        assert len(fewest_step_rows(step_constant(old), best_shift(before), 8)) > 1
+        assert len(fewest_step_rows(step_constant(old), weight_format(before).shift, 8)) > 1
         assert len(fewest_step_rows(step_constant(new), 2, 8)) == 1
     again = round_biases(after)
     for layer in again.layers:

@@ -131,7 +131,7 @@ BAD = {
     ),
     "floats": (
         with_tensors(lambda t: t.update({"head.weight": t["head.weight"].astype(np.float32)})),
-        "tensor 'head.weight' holds F32; a network holds I8 and I32",
+        "tensor 'head.weight' holds F32; a network holds I8, I16, I32",
     ),
     "NaN": (
         with_tensors(lambda t: t.update({"head.bias": np.full(3, np.nan)})),

@@ -139,7 +139,7 @@ BAD = {
     ),
     "weight bits": (
         field("head", weight_bits=5),
-        "layer head: weight_bits is 5; it must be one of 4, 6, 8",
+        "layer head: weight_bits is 5; it must be one of 4, 6, 8, 10, 12, 14, 16",
     ),
     "heads": (
         field("block0.attention", heads=3),

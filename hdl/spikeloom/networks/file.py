@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".safetensors"
 FORMAT = "network/1"
-DTYPES = {"I8": np.dtype("<i1"), "I32": np.dtype("<i4")}
+DTYPES = {"I8": np.dtype("<i1"), "I16": np.dtype("<i2"), "I32": np.dtype("<i4")}
 MAX_FILE = 2**26  # bytes; weights on a chip are much smaller
 MAX_HEADER = 2**22
 LENGTH = 8  # bytes of the header's length, at the beginning of a file
@@ -158,7 +158,7 @@ def _tensors(data: bytes) -> dict[str, NDArray]:
         if tensor["dtype"] not in DTYPES:
             raise InputError(
                 f"tensor {echo(name)} holds {tensor['dtype']}; a network holds "
-                f"{' and '.join(DTYPES)}, so quantise it to integers"
+                f"{', '.join(DTYPES)}, so quantise it to integers"
             )
         array = np.frombuffer(bytes(tensor["data"]), DTYPES[tensor["dtype"]])
         tensors[name] = array.reshape(tensor["shape"])

@@ -9,11 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, echo
+from .engine_limits import LANE_BITS
 from .layers import KINDS, Classifier, Convolution, Layer, PatchEmbedding
 from .layers.patch_embedding import MAX_SIDE
+from .layers.weighted import Weighted, digit_limits
 from .ranges import Bounds
 from .signals import Currents, Image, Logits, Signal, Spikes
-from .values import fields_of, layer_name, line, sizes, whole
+from .values import fields_of, layer_name, line, one_of, sizes, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +29,7 @@ MAX_LAYERS = 1024
 MAX_TEXT = 4000
 ACCUMULATOR_BITS = 24
 MEMBRANE_BITS = 8  # the least that a network may choose
+WIDTHS = ("membrane_bits", "lane_bits")
 TEXTS = ("licence", "description")
 
 
@@ -42,6 +45,8 @@ class Graph:
     layers : each reads layers before it, or "image"; the last one is the classifier.
     pixel_bits : upper bits of a pixel that are used, 1..8.
     membrane_bits : most bits of an accumulator, 8..24; a layer that needs more is refused.
+    lane_bits : bits of a weight that a lane reads at once, 4, 6 or 8; default: those of the widest
+        weights, at most 8. A layer with wider weights reads two digits of so many bits.
     classes : names of the classes; default: their numbers.
     licence, description : texts for people.
 
@@ -57,6 +62,7 @@ class Graph:
     licence: str = ""
     description: str = ""
     membrane_bits: int | None = None
+    lane_bits: int | None = None
     signals: dict[str, Signal] = field(init=False, repr=False)
     """The output of each layer, and "image"."""
 
@@ -67,6 +73,8 @@ class Graph:
         whole(self.pixel_bits, 1, 8, where, "pixel_bits")
         if self.membrane_bits is not None:
             whole(self.membrane_bits, MEMBRANE_BITS, ACCUMULATOR_BITS, where, "membrane_bits")
+        if self.lane_bits is not None:
+            one_of(self.lane_bits, LANE_BITS, where, "lane_bits")
         image = sizes(self.image, 3, MAX_SIDE, where, "image")
         whole(image[2], 1, MAX_CHANNELS, where, "channels of the image")
         for text in TEXTS:
@@ -77,6 +85,7 @@ class Graph:
         self._check_wiring()
         self._set(signals=self._infer())
         self._check_ends()
+        self._check_digits()
         self._check_seeds()
         self._check_classes()
         self._check_widths()
@@ -133,6 +142,27 @@ class Graph:
         (source,) = self.sources(self.classifier)
         assert isinstance(source, Spikes)
         return source.tokens
+
+    @property
+    def weighted(self) -> list[Weighted]:
+        """The layers with weights."""
+        return [layer for layer in self.layers if isinstance(layer, Weighted)]
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of a weight that a lane reads at once."""
+        widest = max(layer.weight_bits for layer in self.weighted)
+        return self.lane_bits or min(widest, LANE_BITS[-1])
+
+    def digits(self, layer: Layer) -> int:
+        """Words of `word_bits` bits that a weight of the layer takes: 1 or 2."""
+        return 1 + (isinstance(layer, Weighted) and layer.weight_bits > self.word_bits)
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits of all weights."""
+        digits = sum(self.digits(layer) * layer.weight.size for layer in self.weighted)
+        return digits * self.word_bits
 
     @property
     def weights(self) -> int:
@@ -210,6 +240,19 @@ class Graph:
         if not isinstance(self.signals[last.name], Logits):
             raise last.error("is the last layer; end the network with a layer of kind classifier")
 
+    def _check_digits(self) -> None:
+        """Raise `InputError` for weights that are wider than two words of a lane."""
+        bits = self.word_bits
+        low, high = digit_limits(bits, bits)
+        for layer in self.weighted:
+            least, most = int(layer.weight.min()), int(layer.weight.max())
+            if self.digits(layer) > 1 and (least < low or most > high):
+                wider = ", or raise lane_bits" if bits < LANE_BITS[-1] else ""
+                raise layer.error(
+                    f"weights from {least} to {most} do not fit two digits of {bits} bits, which "
+                    f"hold {low}..{high}; scale them{wider}"
+                )
+
     def _check_seeds(self) -> None:
         """Raise `InputError` if two layers draw the same bits."""
         found: dict[int, Layer] = {}
@@ -258,7 +301,7 @@ class Graph:
     @classmethod
     def from_json(cls, entry: Any, tensors: Mapping[str, NDArray]) -> Graph:
         """The network of its JSON description, with the arrays of `tensors`."""
-        optional = ("pixel_bits", "membrane_bits", "classes", *TEXTS)
+        optional = ("pixel_bits", *WIDTHS, "classes", *TEXTS)
         given = fields_of(
             entry, "network", "the network", ("name", "steps", "image", "layers"), optional
         )
@@ -272,13 +315,13 @@ class Graph:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON description; `tensors` holds the arrays."""
-        bits = self.membrane_bits
+        widths = {name: getattr(self, name) for name in WIDTHS}
         return {
             "name": self.name,
             "steps": self.steps,
             "image": list(self.image),
             "pixel_bits": self.pixel_bits,
-            **({} if bits is None else {"membrane_bits": bits}),
+            **{name: bits for name, bits in widths.items() if bits is not None},
             "classes": list(self.classes),
             **{text: getattr(self, text) for text in TEXTS},
             "layers": [layer.to_json() for layer in self.layers],

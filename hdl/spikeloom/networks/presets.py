@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..contract import Preset
 from .engine_limits import LANES
 from .graph import Graph
-from .layers.weighted import Weighted
 
 LOADED_BITS = 64  # of a word of the large RAM of an iCE40 UP5K
 UP5K_HZ = {8: 48_000_000, 16: 42_000_000}  # by the most lanes
@@ -18,8 +17,7 @@ def presets(graph: Graph) -> dict[str, Preset]:
     as many as the block RAM of the smallest, the LFE5U-25F, holds for fashion-spikformer. The
     smaller iCE40 have block RAM for small networks only. A network too large for a device is
     refused when it is built."""
-    bits = max(layer.weight_bits for layer in graph.layers if isinstance(layer, Weighted))
-    fits = [lanes for lanes in LANES if lanes * bits <= LOADED_BITS]
+    fits = [lanes for lanes in LANES if lanes * graph.word_bits <= LOADED_BITS]
     lanes = max(fits, default=LANES[0])
     hertz = next(hz for most, hz in UP5K_HZ.items() if lanes <= most)
     return {

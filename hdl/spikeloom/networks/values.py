@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LAYER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
-WEIGHT_BITS = (4, 6, 8)
+WEIGHT_BITS = (4, 6, 8, 10, 12, 14, 16)
 
 
 def fields_of(
@@ -42,6 +42,14 @@ def whole(value: Any, low: int, high: int, where: str, what: str) -> int:
         )
     if not low <= value <= high:
         raise InputError(f"{where}: {what} is {echo(value)}; it must be in {low}..{high}")
+    return value
+
+
+def one_of(value: Any, allowed: Sequence[int], where: str, what: str) -> int:
+    """`value`, one of the numbers `allowed`, or `InputError`."""
+    if not isinstance(value, int) or value not in allowed:
+        numbers = ", ".join(map(str, allowed))
+        raise InputError(f"{where}: {what} is {echo(value)}; it must be one of {numbers}")
     return value
 
 
@@ -91,12 +99,15 @@ def integers(array: Any, rank: int, dtype: type, where: str, what: str) -> NDArr
     return copy
 
 
+def weight_type(bits: Any) -> type:
+    """The type of weights of `bits` bits in memory and in a file."""
+    return np.int16 if isinstance(bits, int) and bits > 8 else np.int8
+
+
 def weight_matrix(array: Any, bits: Any, where: str) -> NDArray:
     """A weight matrix (in, out) whose values fit in `bits` bits, or `InputError`."""
-    if not isinstance(bits, int) or bits not in WEIGHT_BITS:
-        allowed = ", ".join(map(str, WEIGHT_BITS))
-        raise InputError(f"{where}: weight_bits is {echo(bits)}; it must be one of {allowed}")
-    weight = integers(array, 2, np.int8, where, "weight")
+    one_of(bits, WEIGHT_BITS, where, "weight_bits")
+    weight = integers(array, 2, weight_type(bits), where, "weight")
     low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
     wrong = (weight < low) | (weight > high)
     if wrong.any():

@@ -15,25 +15,22 @@ def work(graph: Graph, additions: Mapping[str, float]) -> Work:
     """The work of an image, given the `additions` with nonzero operands of every layer
     (`Result.additions`).
 
-    Each addition reads a weight or, in an attention, reads and writes a word of the state. Each
-    neuron compares with its threshold in every step and, if it leaks, subtracts the leak. Spikes
-    are written once and read once by each layer that takes them.
+    Each addition reads a weight or, in an attention, reads and writes a word of the state. A weight
+    of two digits takes two, each of which reads a digit. Each neuron compares with its threshold in
+    every step and, if it leaks, subtracts the leak. Spikes are written once and read once by each
+    layer that takes them.
     """
-    weights = sum(
-        layer.weight.size * layer.weight_bits
-        for layer in graph.layers
-        if isinstance(layer, Weighted)
-    )
     readers = [name for layer in graph.layers for name in layer.inputs]
     operations, accesses = [], []
     for layer in graph.layers:
-        count, bounds = additions[layer.name], graph.bounds.get(layer.name)
+        digits, bounds = graph.digits(layer), graph.bounds.get(layer.name)
+        count = additions[layer.name] * digits
         bits = bounds.accumulator.bits if bounds else 1
         if count:
             operations.append(Operations(layer.name, "add", bits, count))
         if isinstance(layer, Weighted):
-            read = count * layer.weight_bits
-            accesses.append(Accesses(f"{layer.name}: weights", read, weights))
+            read = count * graph.word_bits
+            accesses.append(Accesses(f"{layer.name}: weights", read, graph.weight_bits))
         elif bounds and bounds.state:
             accesses.append(_state(graph, layer, count, bounds.state.bits))
         signal = graph.signals[layer.name]

@@ -24,6 +24,8 @@ membrane of its neuron (`Lanes`). The outputs are bitmaps again. Meanwhile the n
   `add` lie next to each other, so that later layers list the events of all of them.
 - Layers without neurons store their sums (`Operands`), which other operations read, add, pool or
   turn into spikes (`current_operations`).
+- Weights that are wider than a word of a lane are two digits, whose events follow each other
+  (`weight_format`).
 - The classifier accumulates over all tokens and time steps.
 
 An operation takes about ``groups * (events + fixed entries)`` cycles, and some 25 more:

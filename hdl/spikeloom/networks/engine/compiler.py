@@ -11,25 +11,21 @@ from ..graph import INPUT, Graph
 from ..layers import (
     Attention,
     Classifier,
-    Convolution,
     Layer,
     Linear,
-    Neurons,
-    PatchEmbedding,
     Pooling,
     Residual,
 )
 from ..signals import Currents
-from .constants import fewest_doubled_rows, fewest_step_rows
 from .current_operations import add_currents, pool_currents
 from .layer_operations import LayerOperations
 from .operation import Target
 from .program import Program
-from .rests import step_constant, varied_rest
+from .rests import varied_rest
+from .weight_format import weight_format
 
 WEIGHTS = ("loaded", "initial")
 BUILT_FORMS = ("spikformer", "spike-driven", "a2os2a", "ssa")
-NEVER = 10**6  # more rows than any constant needs
 
 # With many lanes there are few groups, so that a list is soon replayed: more of them in advance.
 FEW_LISTS, MORE_LISTS = 2, 4
@@ -61,9 +57,7 @@ def compile_network(
     check_built(network)
     loaded = weights == "loaded"
     enables = loaded if bit_enables is None else bit_enables
-    shift = best_shift(network)
-    bits = weight_bits(network)
-    compiler = Compiler(network, lanes=lanes, shift=shift, bits=bits)
+    compiler = Compiler(network, lanes=lanes, weight_format=weight_format(network))
     return compiler.program(loaded=loaded, bit_enables=enables)
 
 
@@ -108,39 +102,6 @@ def _missing(layer: Layer, readers: Sequence[tuple[Layer, int]]) -> str:
     return ""
 
 
-def weight_bits(network: Graph) -> int:
-    """Bits of the widest weight."""
-    return max(getattr(layer, "weight_bits", 0) for layer in network.layers)
-
-
-def best_shift(network: Graph) -> int:
-    """The shift of constants with the fewest entries in event lists, over all layers."""
-    bits = weight_bits(network)
-
-    def cost(shift):
-        total = 0
-        for layer in network.layers:
-            if not isinstance(layer, Linear | Attention | PatchEmbedding | Convolution | Neurons):
-                continue
-            if layer.inputs == (INPUT,):
-                doubled = fewest_doubled_rows(
-                    step_constant(layer), shift, bits, network.pixel_bits - 1
-                )
-                count, times = sum(map(len, doubled or ())), 1
-            else:
-                constants = (step_constant(layer), varied_rest(layer))
-                counts = [
-                    len(fewest_step_rows(one, shift, bits) or ())
-                    for one in constants
-                    if one is not None
-                ]
-                count, times = sum(counts) if all(counts) else 0, network.steps
-            total += (count or NEVER) * times * getattr(layer, "outputs", 1)
-        return total
-
-    return min(range(bits + 1), key=lambda shift: (cost(shift), -shift))
-
-
 class Compiler(LayerOperations):
     """One translation: operations in the order of layers, then addresses."""
 
@@ -162,8 +123,8 @@ class Compiler(LayerOperations):
             loaded=loaded,
             bit_enables=bit_enables,
             lanes=self.lanes,
-            weight_bits=self.bits,
-            shift=self.shift,
+            weight_bits=self.weight_format.bits,
+            shift=self.weight_format.shift,
             accumulator_bits=self._accumulator_bits(),
             steps=network.steps,
             classes=len(network.classes),

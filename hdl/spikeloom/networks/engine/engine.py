@@ -136,6 +136,7 @@ class Engine(Component):
             word_bits=program.part_bits,
             table_bits=len(sequencer.table_addr),
             entry_bits=table.entry_bits,
+            digits=table.digits,
         )
         m.submodules.replay = replay = Replay(
             lists=program.lists,
@@ -148,7 +149,7 @@ class Engine(Component):
         )
         wiring.connect(m, rows, lister.i)
         copied = {
-            lister: ("head", "following", "after", "tailed"),
+            lister: ("head", "following", "after", "tailed", *["digits"] * table.digits),
             replay: ("groups", "tokens", "w_base", "w_pitch"),
         }
         for part, names in copied.items():

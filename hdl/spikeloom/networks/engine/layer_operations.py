@@ -32,6 +32,7 @@ from .rests import leak_of, padded_rests, rest_of, step_constant, varied_rest
 from .source import Source
 from .stochastic_heads import StochasticHeads
 from .storage import Storage, summing
+from .weight_format import WeightFormat
 from .weight_image import WeightImage
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ class LayerOperations:
     Parameters
     ----------
     network : Graph. lanes : outputs that are computed at once.
-    shift : places by which constants are shifted. bits : of a weight.
+    weight_format : of its weights and constants.
     """
 
-    def __init__(self, network: Graph, *, lanes: int, shift: int, bits: int) -> None:
+    def __init__(self, network: Graph, *, lanes: int, weight_format: WeightFormat) -> None:
         self.network = network
         self.lanes = lanes
-        self.shift = shift
-        self.bits = bits
+        self.weight_format = weight_format
+        self.shift, self.bits = weight_format.shift, weight_format.bits
         self.weights = WeightImage(lanes)
         self.storage = Storage(network, lanes)
         self.signed_state = any(map(self._learns_signed, network.layers))
@@ -99,7 +100,7 @@ class LayerOperations:
             )
         bias = self._padded(layer.bias, Columns(1, layer.outputs, layer.outputs))
         before, after, doublings = self._classifier_bias(layer, bias)
-        zero = source.values.end
+        zero = self.weight_format.end(layer, source.values)
         base, pitch = self._matrix(
             layer,
             layer.outputs,
@@ -157,7 +158,8 @@ class LayerOperations:
         late = self._late_rows(layer, columns)
         rows = [row for _, row in (*constants, *late)]
         base, pitch = self._matrix(layer, columns, source, rows)
-        first, later = self.opening(layer, constants, source.values.end, late=late)
+        end = self.weight_format.end(layer, source.values)
+        first, later = self.opening(layer, constants, end, late=late)
         self.emit(
             layer,
             source,
@@ -182,7 +184,7 @@ class LayerOperations:
             raise self._too_large(layer)
         before, after = rows
         source = self.read(layer, INPUT)
-        pixels = source.values.end
+        pixels = self.weight_format.end(layer, source.values)
         constants = [np.zeros_like(constant), *(row for _, row in (*before, *after))]
         base, pitch = self._matrix(layer, columns, source, constants)
         nothing = Entry(Kind.ADD, pixels)
@@ -233,6 +235,7 @@ class LayerOperations:
         number = self.number
         fields.setdefault("o_rows", self.network.steps)
         fields.setdefault("leak", self.network.embedding.neuron.leak)  # where it does not matter
+        fields.setdefault("digits", self.network.digits(layer))
         if source.bitmap is not None:
             source.bitmap.used(number)
         output = fields.pop("output", None)
@@ -391,10 +394,7 @@ class LayerOperations:
         """Place weights and constants. Returns their address and the words of a group."""
         if isinstance(columns, int):
             columns = Columns(1, columns, columns)
-        width = padded(columns.heads * columns.pitch, word_bits(self.lanes))
         values = source.values
-        rows = np.zeros((values.end + len(constants), width), np.int64)
-        rows[np.ix_(values.places, columns.places)] = layer.weight
-        rows[values.end :] = constants
+        rows = self.weight_format.rows(layer, values, columns, constants)
         key = (layer.name, columns, values)
         return self.weights.place(key, rows), len(rows)

@@ -35,12 +35,15 @@ class Lister(Component):
     word_bits : of `piece_layout`.
     table_bits : bits of an address of the table.
     entry_bits : bits of an entry.
+    digits : whether any operation has weights of two digits.
 
     Members
     -------
     go : In(1), begin an operation. `head`, `following`, `after` and `tailed` are constant.
     head, following, after : In(table_bits), addresses of the sequences.
     tailed : In(1), `after` is a tail.
+    digits : In(1), only with the parameter: of each two words of a part, the second one has the
+        high digits, whose events are SHIFTED.
     table_addr : Out(table_bits), table_en : Out(1), read.
     table_data : In(entry_bits + 1), the entry that was read last, and whether it is the last one.
     i : In(stream of `piece_layout`). While it is not valid, the bits of the piece are 0.
@@ -52,14 +55,16 @@ class Lister(Component):
 
     delay = 3
 
-    def __init__(self, *, word_bits: int, table_bits: int, entry_bits: int) -> None:
+    def __init__(self, *, word_bits: int, table_bits: int, entry_bits: int, digits: bool) -> None:
         self._word_bits = word_bits
+        self._digits = digits
         self._entry_bits = entry_bits
         super().__init__(
             {
                 "go": In(1),
                 **{name: In(table_bits) for name in ("head", "following", "after")},
                 "tailed": In(1),
+                **({"digits": In(1)} if digits else {}),
                 "table_addr": Out(table_bits),
                 "table_en": Out(1),
                 "table_data": In(entry_bits + 1),
@@ -160,9 +165,12 @@ class Lister(Component):
         with m.Else():
             m.d.sync += [left.eq(others), step.eq(at_most_one(others))]
 
-        event = Signal(self._entry_bits)
+        event, kind = Signal(self._entry_bits), Const(Kind.EVENT, 3)
+        if self._digits:
+            high = self.digits & place[-self._word_bits]
+            kind = Mux(high, Const(Kind.SHIFTED, 3), kind)
         lowest = encode(left & ~any_lower(left))
-        m.d.comb += event.eq(Cat(Const(Kind.EVENT, 3), lowest, place))
+        m.d.comb += event.eq(Cat(kind, lowest, place))
         m.d.sync += [
             self.w_en.eq(fixed | left.any()),
             self.w_entry.eq(Mux(fixed, literal, event)),

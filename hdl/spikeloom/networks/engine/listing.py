@@ -88,6 +88,7 @@ def _describe(operation: Operation) -> list[str]:
     line += f", {operation.tokens} tokens x {operation.rows} rows"
     if not pools:
         line += f", {operation.groups} groups of weights at {operation.w_base}"
+        line += f" of {operation.digits} digits" * (operation.digits > 1)
     if operation.target or operation.learn:
         where = TARGETS[operation.target] or "V at"
         line += f", {where} {operation.o_base} group {operation.o_group}"

@@ -110,16 +110,18 @@ class Operation:
                 for part in range(parts):
                     for place in the window of the token, row by row:
                         for word in range(words):
-                            list an EVENT for each bit that is set
+                            for digit in range(digits):
+                                list an EVENT for each bit that is set
             list the entries of `tail`
             for group in range(groups):
                 replay the list with the weights from address w_base + group * w_pitch
 
     The row of an EVENT is its bit among those of the part: of all places, or, where the window is
-    shared, of its place. An operation with the target POOL lists nothing, but writes a piece for
-    each row: the bits that are set in any place of the window. One with the target DRAW is a head
-    of attention "ssa", see `StochasticUnit`. With `currents`, each place in the grid is one EVENT,
-    whose row is its address.
+    shared, of its place. With two digits, the rows of a word are followed by those of its high
+    digits, whose entries are SHIFTED rather than EVENT. An operation with the target POOL lists
+    nothing, but writes a piece for each row: the bits that are set in any place of the window. One
+    with the target DRAW is a head of attention "ssa", see `StochasticUnit`. With `currents`, each
+    place in the grid is one EVENT, whose row is its address.
 
     Addresses of inputs count pieces of 16 bits, or words of the memory of currents, as seen from
     w_base; those of outputs count words of the memory, or with the target DRAW pieces.
@@ -135,7 +137,7 @@ class Operation:
     border : the pixel outside of the image, a value for each channel; empty for 0.
     first_token : the first token that is read.
     x_base : address of the first piece.
-    words, parts, rows, tokens : see above.
+    words, parts, rows, tokens : see above. digits : of a weight, 1 or 2.
     column_step, line_step, part_step, row_step : added to the address after the last word of a
         place, of a line of places, of a part, and of a row.
     token_step, down_step : likewise of a token, and of the last token of a row of windows. Without
@@ -177,6 +179,7 @@ class Operation:
     first_token: int = 0
     x_base: int
     words: int
+    digits: int = 1
     parts: int = 1
     rows: int
     tokens: int
@@ -280,8 +283,8 @@ class Operation:
 
     @property
     def part_words(self) -> int:
-        """Words of a part that have weights of their own."""
-        return self.words * (1 if self.shared else self.window.places)
+        """Words of a part that have weights of their own, digit by digit."""
+        return self.words * self.digits * (1 if self.shared else self.window.places)
 
     @property
     def pieces(self) -> int:
@@ -317,4 +320,5 @@ class Operation:
         if self.blank or self.target in UNLISTED:
             return self.fixed_entries
         places = self.window.places if self.shared else 1
-        return self.fixed_entries + self.rows * self.parts * places * len(self.columns)
+        events = self.digits * len(self.columns)
+        return self.fixed_entries + self.rows * self.parts * places * events

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..graph import INPUT, Graph
 from ..layers import Convolution, Layer, Linear
-from .compiler import weight_bits
 from .constants import MAX_ROWS, fewest_step_rows
 from .rests import step_constant
+from .weight_format import possible_shifts
 
 FINEST = 8  # a threshold has at least so many steps of the rounding
 
@@ -30,12 +30,14 @@ def round_biases(network: Graph) -> Graph:
     layers = [layer for layer in network.layers if _in_every_step(layer)]
     if not layers:
         return network
-    bits = weight_bits(network)
+    bits, lowest = network.word_bits, possible_shifts(network)[0]
     smallest = min(int(layer.neuron.thresholds(layer.threshold_offsets).min()) for layer in layers)
     shifts = range(max(1, (smallest // FINEST).bit_length()))
 
     def rows(shift: int) -> int:
-        found = (fewest_step_rows(_rounded(layer, shift), shift, bits) for layer in layers)
+        found = (
+            fewest_step_rows(_rounded(layer, shift), max(shift, lowest), bits) for layer in layers
+        )
         counts = [MAX_ROWS + 1 if one is None else len(one) for one in found]
         return sum(count * layer.outputs for count, layer in zip(counts, layers, strict=True))
 

@@ -52,7 +52,8 @@ class RowReader(Component):
     ----------
     addr_bits : bits of the address of a piece.
     counts : bits of the operation's fields that are numbers less 1, of the innermost loop first:
-        words, with windows kernel_columns and kernel_rows, parts, rows, tokens.
+        with weights of two digits digits, words, with windows kernel_columns and kernel_rows,
+        parts, rows, tokens. A piece is read for each digit.
     part_bits : bits of the number of a piece in its part.
     windows : bits of the other fields about windows, see `Operation`; none without any.
     border : the pieces of the pixel outside, by plane (lowest first) and word.
@@ -158,7 +159,7 @@ class RowReader(Component):
             m.d.sync += running.eq(0)
 
         after_part = Mux(last["parts"], self.row_step, self.part_step)
-        jump, part_over = Mux(last["words"], after_part, 1), last["words"]
+        jump, part_over = Mux(last["words"], after_part, 1), over["words"]
         outside: Value = Const(0)
         border: Value = Const(0, PIECE_BITS)
         if self._windows:
@@ -167,7 +168,9 @@ class RowReader(Component):
             outside = position.outside
             border = self._border_bits(left["rows"], left["words"], outside & running)
         with m.If(running & step):
-            m.d.sync += [addr.eq(addr + jump), word.eq(Mux(part_over, 0, word + 1))]
+            m.d.sync += word.eq(Mux(part_over, 0, word + 1))
+        with m.If(running & step & over.get("digits", 1)):
+            m.d.sync += addr.eq(addr + jump)
         with m.If(self.go):
             m.d.sync += [running.eq(1), addr.eq(self.base), word.eq(0), begins.eq(1), first.eq(1)]
             m.d.sync += [left[name].eq(getattr(self, name)) for name in self._counts]

@@ -26,9 +26,9 @@ def read_rows(
 ) -> RowReader:
     """The reader of bitmaps."""
     table = program.table
-    loops, windows = ["words", "parts", "rows", "tokens"], []
+    loops, windows = ["digits"] * table.digits + ["words", "parts", "rows", "tokens"], []
     if table.windows:
-        loops[1:1] = ["kernel_columns", "kernel_rows"]
+        loops[-3:-3] = ["kernel_columns", "kernel_rows"]
         windows = ["across", "shared", *POSITIONS, *WINDOW_STEPS]
         windows += ["bordered"] if program.border else []
     bits = table.shapes | dict.fromkeys(WINDOW_STEPS, program.piece_bits)

@@ -72,7 +72,8 @@ def worst_cycles(program: Program) -> dict[str, int]:
 
 
 def events(operation: Operation, spikes: Mapping[str, NDArray], pixels: NDArray) -> NDArray:
-    """Events of each piece that an operation reads: (tokens, rows, parts, words)."""
+    """Events of each piece that an operation reads: (tokens, rows, parts, words), where a word
+    that is read for two digits is two."""
     parts = [
         # (rows, tokens, places, dims)
         one if operation.window.shared else one.reshape(*one.shape[:2], 1, -1)
@@ -80,13 +81,13 @@ def events(operation: Operation, spikes: Mapping[str, NDArray], pixels: NDArray)
     ]
     last = operation.first_token + operation.tokens
     bits = np.concatenate(parts, axis=2)[:, operation.first_token : last]
-    count = np.zeros((*bits.shape[:3], operation.part_words), np.int64)
+    count = np.zeros((*bits.shape[:3], operation.part_words // operation.digits), np.int64)
     if operation.columns:
         places = np.array(operation.columns) // PIECE_BITS
         order = np.argsort(places, kind="stable")
         words, starts = np.unique(places[order], return_index=True)
         count[..., words] = np.add.reduceat(bits[..., order], starts, axis=-1, dtype=np.int64)
-    return count.transpose(1, 0, 2, 3)
+    return count.transpose(1, 0, 2, 3).repeat(operation.digits, axis=-1)
 
 
 def _bits(

@@ -42,8 +42,9 @@ WINDOW_COUNTS = ("kernel_columns", "kernel_rows", "across")
 WINDOW_STEPS = ("column_step", "line_step", "token_step", "down_step")
 POSITIONS = ("x_first", "x_stride", "x_size", "y_first", "y_stride", "y_size")
 WINDOWS = (*WINDOW_COUNTS, *WINDOW_STEPS, *POSITIONS, "shared", "bordered")
-# Of networks that have such neurons.
+# Of networks that have such neurons, or weights of two digits.
 VARIED = ("varied",)
+DIGITS = ("digits",)
 STORED = (*COUNTS, *ADDRESSES, *LANES, *HEADS, "image", "following_offset", "after_offset")
 
 
@@ -69,8 +70,9 @@ class Table:
     def values(self, operation: Operation) -> dict[str, int]:
         """Every field of an operation as an unsigned number."""
         stored = STORED + (WINDOWS if self.windows else ()) + (VARIED if self.varied else ())
+        stored += DIGITS if self.digits else ()
         values = {name: int(getattr(operation, name)) for name in stored}
-        for name in (*COUNTS, *WINDOW_COUNTS):
+        for name in (*COUNTS, *WINDOW_COUNTS, *DIGITS):
             if name in values:
                 values[name] -= 1
         for names, wrap in (
@@ -95,6 +97,11 @@ class Table:
     def varied(self) -> bool:
         """Whether the neurons of any operation have different thresholds."""
         return any(operation.varied for operation in self.operations)
+
+    @cached_property
+    def digits(self) -> bool:
+        """Whether any operation has weights of two digits."""
+        return any(operation.digits > 1 for operation in self.operations)
 
     @cached_property
     def position_bits(self) -> int:

@@ -30,7 +30,7 @@ class Layer:
     Class members
     -------------
     KIND : the field ``kind`` of its JSON entry.
-    TENSORS : the fields that are arrays, with the type of their elements.
+    TENSORS : the fields that are arrays, with the type of their elements; see `tensor_type`.
     FORMS : the allowed values of a field ``form``, if it has one.
     """
 
@@ -98,7 +98,7 @@ class Layer:
         optional = [field.name for field in fields(cls) if field.default is not MISSING]
         given = fields_of(entry, where, "the layer", required, optional)
         del given["kind"]
-        for name, dtype in cls.TENSORS.items():
+        for name in cls.TENSORS:
             if name not in given:
                 continue
             tensor = given[name]
@@ -107,7 +107,7 @@ class Layer:
                     f"{where}: {name} is tensor {echo(tensor)}, which the file does not have; add "
                     "it"
                 )
-            given[name] = tensors[tensor]
+            given[name], dtype = tensors[tensor], cls.tensor_type(name, entry)
             if given[name].dtype.name != dtype:
                 raise InputError(
                     f"{where}: tensor {echo(tensor)} holds {given[name].dtype.name}; {name} must "
@@ -116,6 +116,11 @@ class Layer:
         if "neuron" in given:
             given["neuron"] = Neuron.from_json(given["neuron"], where)
         return cls(**given)
+
+    @classmethod
+    def tensor_type(cls, field: str, entry: Mapping[str, Any]) -> str:
+        """The type of the elements of an array, which may depend on other fields of the entry."""
+        return cls.TENSORS[field]
 
     def to_json(self) -> dict[str, Any]:
         """The JSON entry; array `weight` of layer ``a`` is tensor ``a.weight``."""

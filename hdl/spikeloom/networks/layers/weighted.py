@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ..exact import column_sums
 from ..neuron import MAX_THRESHOLD, Neuron
 from ..ranges import Range
-from ..values import integers, weight_matrix
+from ..values import integers, weight_matrix, weight_type
 from .layer import MAX_DIMS, Layer
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Weighted(Layer):
 
     Fields
     ------
-    weight : int8 (in, out), values of `weight_bits` bits: 4, 6 or 8.
+    weight : int8 (in, out), values of `weight_bits` bits; int16 if these are more than 8.
     bias : int32 (out,), in units of the membrane.
     """
 
@@ -43,6 +44,12 @@ class Weighted(Layer):
         if weight.shape[1] > MAX_DIMS:
             raise self.error(f"has {weight.shape[1]} outputs; the most are {MAX_DIMS}")
         self.set(weight=weight, bias=bias)
+
+    @classmethod
+    def tensor_type(cls, field: str, entry: Mapping[str, Any]) -> str:
+        if field == "weight":
+            return np.dtype(weight_type(entry.get("weight_bits"))).name
+        return super().tensor_type(field, entry)
 
     @property
     def outputs(self) -> int:
@@ -109,6 +116,13 @@ class WeightedNeurons(Weighted):
                 f"not allowed; thresholds are {kind} in 1..{MAX_THRESHOLD}"
             )
         self.set(threshold_offsets=offsets)
+
+
+def digit_limits(bits: int, shift: int) -> tuple[int, int]:
+    """The smallest and the largest weight of two digits of `bits` bits, ``(high << shift) + low``,
+    of which all in between exist."""
+    low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+    return (low << shift) + low, (high << shift) + high
 
 
 def ones(x: NDArray) -> NDArray:
