@@ -119,9 +119,9 @@ def estimate(
 def estimates(
     core: Core, technology: str = DEFAULT, densities: Mapping[str, float] | None = None
 ) -> list[Estimate]:
-    """The `Estimate` of `core`, first; for an attention core, then those of plain softmax attention
-    and of the other attention cores of its shape with their default keys, each named with its time
-    steps. A design has the same energy in every report of its shape."""
+    """The `Estimate` of `core`, first; for an attention core, then those of softmax attention in
+    floating point and of the other attention cores of its shape with their default keys, each named
+    with its time steps. A design has the same energy in every report of its shape."""
     own = estimate(core, technology, densities)
     found = [] if own is None else [own]
     if not isinstance(core, AttentionShape):
@@ -129,8 +129,9 @@ def estimates(
     keys = core.as_dict()
     shape = {key: keys[key] for key in SHAPE}
     table = find_technology(technology)
-    for name, (number, bits) in SOFTMAX.items():
-        found.append(Estimate(name, softmax_attention(**shape, number=number, bits=bits), table))
+    for bits in (16, 32):
+        name = f"softmax attention, fp{bits}"
+        found.append(Estimate(name, softmax_attention(**shape, bits=bits), table))
     for other in all_cores().values():
         if issubclass(other, AttentionShape):
             try:
@@ -142,32 +143,22 @@ def estimates(
     return found
 
 
-SOFTMAX = {
-    "softmax attention, int8": ("int", 8),
-    "softmax attention, fp16": ("float", 16),
-    "softmax attention, fp32": ("float", 32),
-}
-
-
-def softmax_attention(
-    tokens: int, head_dim: int, value_dim: int, number: str = "int", bits: int = 8
-) -> Work:
-    """Plain softmax attention: a multiplication and an addition of each pair, and for each score a
-    maximum, a difference, an exponential from a table, a sum and a product with the inverse of the
-    sum. Integers are summed in 32 bits."""
+def softmax_attention(tokens: int, head_dim: int, value_dim: int, bits: int) -> Work:
+    """Softmax attention in floating point: a multiplication and an addition of each pair, and for
+    each score a maximum, a difference, an exponential from a table, a sum and a product with the
+    inverse of the sum. The core `int8_softmax` counts those of integers."""
     pairs = tokens**2
     products = pairs * (head_dim + value_dim)
-    sums = 32 if number == "int" else bits
     q, v = tokens * head_dim * bits, tokens * value_dim * bits
     scores = pairs * bits
     return Work(
         "N^2 (D + Dv) multiplications and additions; 3 additions and a multiplication of each "
         "score; each operand read once for each query",
         (
-            Operations("Q K^T and P V", "multiply", bits, products, number),
-            Operations("Q K^T and P V", "add", sums, products, number),
-            Operations("softmax", "add", sums, 3 * pairs, number),
-            Operations("softmax", "multiply", bits, pairs, number),
+            Operations("Q K^T and P V", "multiply", bits, products, "float"),
+            Operations("Q K^T and P V", "add", bits, products, "float"),
+            Operations("softmax", "add", bits, 3 * pairs, "float"),
+            Operations("softmax", "multiply", bits, pairs, "float"),
         ),
         (
             Accesses("Q", 2 * q, q),

@@ -52,12 +52,13 @@ def needs(synthesis: Synthesis, device: Any) -> str:
 
 
 def resources(synthesis: Synthesis, device: Any) -> tuple[tuple[str, int, int], ...]:
-    """(what, used, available) of each resource."""
-    return (
+    """(what, used, available) of each resource, DSP blocks only if there are some in use."""
+    rows = (
         ("cells", synthesis.lut4, device.cells),
         ("block RAMs", synthesis.block_rams, device.block_rams),
         ("large RAMs", synthesis.large_rams, device.large_rams),
     )
+    return (*rows, ("DSP blocks", synthesis.dsps, device.dsps)) if synthesis.dsps else rows
 
 
 def what_would_fit(
@@ -74,9 +75,7 @@ def what_would_fit(
     device = job.board.device
     config = job.config
     for guesses_left in reversed(range(TRIES)):
-        share = min(
-            device.cells / max(1, synthesis.lut4), device.block_rams / max(1, synthesis.block_rams)
-        )
+        share = min(there / used for _, used, there in resources(synthesis, device) if used)
         smaller = lower_unroll(config, share) if guesses_left else smallest(config)
         if smaller == config:
             break

@@ -47,6 +47,8 @@ class Report:
     block_rams_available: int
     large_rams: int
     large_rams_available: int
+    dsps: int
+    dsps_available: int
     fmax_mhz: float
     target_mhz: float
     critical_path: str
@@ -111,6 +113,8 @@ def utilisation(report: Mapping[str, Any]) -> list[tuple[str, int, int, float]]:
     ]
     if report.get("large_rams"):  # reports of earlier versions do not have it
         rows.append(("large RAMs", report["large_rams"], report["large_rams_available"]))
+    if report.get("dsps"):
+        rows.append(("DSP blocks", report["dsps"], report["dsps_available"]))
     return [(what, used, there, 100 * used / there) for what, used, there in rows]
 
 
@@ -123,7 +127,7 @@ def notes(report: Mapping[str, Any]) -> list[str]:
     elif margin < 0.05:
         remarks.append(f"Timing is met with a small margin of {100 * margin:.1f} %.")
     for what, used, there, share in utilisation(report):
-        if share > 90 and what != "large RAMs":  # these have one place each
+        if share > 90 and what not in ("large RAMs", "DSP blocks"):  # these have one place each
             remarks.append(f"{used} of {there} {what} are used: placement may fail after a change.")
     if report.get("loaded"):
         remarks.append(loading(report["loaded"]))

@@ -24,6 +24,7 @@ def logged(point, *, log, seconds=0.0, fails=""):
         "ff": 0,
         "bram": 0,
         "large_rams": 0,
+        "dsp": 0,
         "fits": lanes < 8,
         "levels": 1.0,
         "fmax_mhz": 50.0,

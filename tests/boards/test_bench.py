@@ -70,7 +70,7 @@ def test_trained_operands_have_their_densities(core):
 
 
 def test_table_names_the_densities_and_their_source():
-    counts = dict.fromkeys(("lut", "ff", "bram", "attentions_per_s"), 1)
+    counts = dict.fromkeys(("lut", "ff", "bram", "dsp", "attentions_per_s"), 1)
     times = dict.fromkeys(("fmax_mhz", "us", "us_loading", "lut_us"), 1.0)
     trained = {"cycles_trained": 33, "us_trained": 44.4, "cycles_loading": 9, "fmax_runs": (1.0,)}
     row = Measurement(name="spiked/trace/1/x", cycles=2, path="", **counts, **times, **trained)

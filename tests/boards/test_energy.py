@@ -68,13 +68,26 @@ def test_energy_by_hand():
     assert all(row["uj"] == pytest.approx(row["count"] * row["pj"] / 1e6) for row in record["rows"])
 
 
+def test_softmax_in_floating_point():
+    """N = 4, D = Dv = 2: 64 products and sums, and four operations of each of 16 scores."""
+    work = softmax_attention(4, 2, 2, bits=32)
+    (row,) = record_of(spikeloom.core("ssa", tokens=4, head_dim=2), work)["designs"]
+    expected = 64 * (3.7 + 0.9) + 16 * (3 * 0.9 + 3.7)
+    assert row["compute_uj"] == pytest.approx(expected / 1e6)
+
+
 def test_int8_is_priced_as_int8():
-    """Softmax attention, N = 4, D = Dv = 2: 64 products of bytes, summed in 32 bits."""
-    work = softmax_attention(4, 2, 2)
-    int8 = record_of(spikeloom.core("ssa", tokens=4, head_dim=2), work)["designs"][0]
-    expected = 64 * (0.2 + 0.1) + 16 * (3 * 0.1 + 0.2)
-    assert int8["compute_uj"] == pytest.approx(expected / 1e6)
-    assert {row["pj"] for row in int8["rows"] if row["kind"] != "memory"} == {0.2, 0.1}
+    """The baseline in reports is the core `int8_softmax`, whose products are of 8 or 9 bits."""
+    core = spikeloom.core("int8_softmax", tokens=4, head_dim=2)
+    (baseline,) = (
+        one
+        for one in estimates(spikeloom.core("ssa", tokens=4, head_dim=2))
+        if one.design.startswith("int8_softmax")
+    )
+    assert baseline == estimate(core)
+    prices = {row.what: row.pj for row in baseline.rows if row.kind == "multiply"}
+    assert prices == {"Q K^T": 0.2, "P V": pytest.approx(0.2 + (3.1 - 0.2) / 24)}
+    assert all(row.count == 16 * 2 for row in baseline.rows if row.kind == "multiply")
 
 
 @pytest.mark.parametrize("technology", TECHNOLOGIES)

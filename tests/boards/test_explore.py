@@ -263,7 +263,7 @@ def test_a_scheduler_that_does_not_answer(address, tmp_path, monkeypatch):
 
 def record(name, us, lut, energy=1.0, *, fits=True, accuracy=None):
     return {
-        **dict.fromkeys(("ff", "bram", "large_rams", "levels"), 0),
+        **dict.fromkeys(("ff", "bram", "large_rams", "dsp", "levels"), 0),
         **{"name": name, "device": "up5k", "cycles": 1, "us": us, "lut": lut, "fits": fits},
         **{"energy_uj": energy, "accuracy": accuracy, "technology": DEFAULT, "key": name},
         **{"fmax_mhz": us and 50.0, "fmax": us and "estimate", "fmax_error": us and 0.2},

@@ -27,6 +27,7 @@ class Size:
     lut4: int
     block_rams: int = 0
     large_rams: int = 0
+    dsps: int = 0
 
 
 def size_of(config, base):

@@ -23,7 +23,7 @@ def sizes(monkeypatch):
     """Sizes in proportion to the lanes in place of synthesis; returns the lanes asked for."""
     asked = []
 
-    def synthesised(config, family):
+    def synthesised(config, part):
         asked.append(config.lanes)
         return Synthesis(100 * config.lanes, 50, 2), 3.0 + config.lanes
 

@@ -32,12 +32,14 @@ class Bench:
     def as_list(self) -> list[dict[str, Any]]:
         """One dict per row, as in ``bench.json``; software rows have no cycles, cells or Fmax."""
         hardware = [row.as_dict() for row in self.rows]
-        nothing = dict.fromkeys(("cycles", "cycles_trained", "lut", "ff", "bram", "fmax_mhz"))
+        nothing = dict.fromkeys(
+            ("cycles", "cycles_trained", "lut", "ff", "bram", "dsp", "fmax_mhz")
+        )
         return hardware + [{"name": name} | nothing | {"us": us} for name, us in self.software]
 
 
 COLUMNS = (
-    *("design", "core cycles", "LUT4", "FF", "block RAM", "Fmax (MHz)", "core us"),
+    *("design", "core cycles", "LUT4", "FF", "block RAM", "DSP", "Fmax (MHz)", "core us"),
     *("us with loading", "attentions/s, core", "LUT x us"),
     *("trained operands: cycles", "us", "limited by"),
 )
@@ -51,6 +53,7 @@ def cells(row: Measurement) -> tuple[str, ...]:
         f"{row.lut:,}",
         f"{row.ff:,}",
         f"{row.bram}",
+        f"{row.dsp or ''}",
         f"{row.fmax_mhz:.1f}",
         _microseconds(row.us),
         _microseconds(row.us_loading),
@@ -99,11 +102,11 @@ def markdown(bench: Bench) -> str:
     lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
     lines += [f"| {' | '.join(cells(row))} |" for row in bench.rows]
     for name, us in bench.software:
-        lines.append(f"| {name} | | | | | | {us:,.0f} | | {1e6 / us:,.0f} | | | | software |")
+        lines.append(f"| {name} | | | | | | | {us:,.0f} | | {1e6 / us:,.0f} | | | | software |")
     for row in REPORTED:
         lines.append(
-            f"| {row.what} on a {row.device} | {row.cycles} | | | | {row.mhz:.0f} | {row.us:g} | | "
-            f"{1e6 / row.us:,.0f} | | | | reported, {row.source} |"
+            f"| {row.what} on a {row.device} | {row.cycles} | | | | | {row.mhz:.0f} | "
+            f"{row.us:g} | | {1e6 / row.us:,.0f} | | | | reported, {row.source} |"
         )
     lines += [
         "",

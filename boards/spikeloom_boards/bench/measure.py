@@ -36,7 +36,7 @@ class Measurement:
 
     cycles, cycles_loading : with operands preloaded, and with streams that begin at `start`.
     cycles_trained : with operands of the densities of `Core.IN_NETWORKS`; None without any.
-    lut, ff, bram : LUT4, flip-flops and block RAMs of the core only.
+    lut, ff, bram, dsp : LUT4, flip-flops, block RAMs and DSP blocks of the core only.
     fmax_mhz : median of `fmax_runs`; `path` is its critical path.
     us, us_loading, us_trained : microseconds per attention at Fmax.
     """
@@ -48,6 +48,7 @@ class Measurement:
     lut: int
     ff: int
     bram: int
+    dsp: int
     fmax_mhz: float
     us: float
     us_loading: float
@@ -73,7 +74,7 @@ def measure(
     progress(f"{design.name}: simulate")
     cycles, cycles_loading, cycles_trained = simulated_cycles(config)
     progress(f"{design.name}: synthesise")
-    size = netlist_size(config, design.part.family)
+    size = netlist_size(config, design.part)
     placed = place(design, seeds, progress)
 
     runs = tuple(report["fmax_mhz"] for report in placed)
@@ -87,6 +88,7 @@ def measure(
         lut=size.lut4,
         ff=size.registers,
         bram=size.block_rams,
+        dsp=size.dsps,
         fmax_mhz=fmax,
         us=round(us, 4),
         us_loading=round(cycles_loading / fmax, 4),
@@ -128,7 +130,7 @@ def place(
 ) -> list[dict[str, Any]]:
     """nextpnr's report for each seed, for the core between registers."""
     part, family = design.part, design.part.family
-    module = component_to_verilog(BenchTop(design.config.create()), "bench", family)
+    module = component_to_verilog(BenchTop(design.config.create()), "bench", part)
     command = family.place(part, "bench.json")
     reports = []
     with tempfile.TemporaryDirectory(prefix="spikeloom-bench-") as folder:

@@ -15,7 +15,7 @@ Record = Mapping[str, Any]
 SMALLER_IS_BETTER = ("us", "lut", "energy_uj")
 LARGER_IS_BETTER = ("accuracy",)
 COLUMNS = (
-    *("name", "device", "cycles", "lut", "ff", "bram", "large_rams", "fits", "levels"),
+    *("name", "device", "cycles", "lut", "ff", "bram", "large_rams", "dsp", "fits", "levels"),
     *("fmax_mhz", "fmax", "fmax_error", "us", "energy_uj", "technology", "accuracy", "front"),
 )
 SCHEMA = 1

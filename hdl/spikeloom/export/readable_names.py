@@ -162,7 +162,7 @@ def readable_names(text: str) -> str:
         cell.kind: (module, cell)
         for module in modules.values()
         for cell in module.cells
-        if cell.is_module
+        if cell.kind in modules  # others are cells of the FPGA
     }
     names = _Names(modules, parents)
     return "".join(names.rewrite(module) for module in modules.values()) + tail

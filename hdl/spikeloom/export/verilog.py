@@ -27,7 +27,7 @@ from .readable_names import ONCE, free_name, readable_names
 
 if TYPE_CHECKING:
     from ..contract import Core
-    from ..families import Family
+    from ..families import Family, Part
 
 COLLECT = (
     "proc -nomux -norom; memory_collect; "
@@ -69,7 +69,7 @@ def to_verilog(
     reset: str = "rst",
     *,
     initial: bool = True,
-    family: Family | None = None,
+    family: Family | Part | None = None,
     shell: str | None = None,
 ) -> VerilogModule:
     """The core as a `VerilogModule` with AXI4-Stream ports; the same text for the same arguments.
@@ -99,11 +99,12 @@ def to_verilog(
 
 
 def component_to_verilog(
-    component: Any, name: str, family: Family | None = None, *, initial: bool = True
+    component: Any, name: str, family: Family | Part | None = None, *, initial: bool = True
 ) -> VerilogModule:
     """Any component as the `VerilogModule` called `name`; `initial`: see `to_verilog`.
 
-    The component uses the memories that suit `family`; without one, it suits any FPGA.
+    The component uses the memories and multipliers that suit `family`, or a part of one; without,
+    it suits any FPGA.
     """
     ports = [("clk", "input", 1), ("rst", "input", 1)]
     for path, member, value in component.signature.flatten(component):

@@ -46,12 +46,24 @@ def find_family(name: str) -> Family:
 
 
 def family_of(platform: Any) -> Family | None:
-    """The family of an Amaranth platform, or that given in its place; None without a platform, or
-    for another family."""
+    """The family of an Amaranth platform, or that of the family or part given in its place; None
+    without a platform, or for another family."""
     if isinstance(platform, Family):
         return platform
+    if isinstance(platform, Part):
+        return platform.family
     name = getattr(platform, "family", "")
     return next((family for family in FAMILIES.values() if family.is_platform(name)), None)
+
+
+def device_of(platform: Any) -> Device | None:
+    """The device of an Amaranth platform, or of the part given in its place; None if only the
+    family is known, or not even that."""
+    if isinstance(platform, Part):
+        return platform.device
+    family, name = family_of(platform), getattr(platform, "device", None)
+    devices = family.DEVICES if family is not None else ()
+    return next((device for device in devices if device.name == name), None)
 
 
 def find_part(device: str, package: str = "", speed: str = "") -> Part:

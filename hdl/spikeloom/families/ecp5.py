@@ -11,6 +11,8 @@ from ..tools import Tool
 from .ecp5_output_register import use_output_registers
 from .family import Device, Family, Part, Pll, Synthesis, count
 
+MULTIPLIER_BITS = 18  # of each operand of a DSP block
+
 
 @dataclass(frozen=True)
 class EcpPll(Pll):
@@ -63,30 +65,35 @@ class Ecp5(Family):
             presets="ecp5",
             packages=("CABGA381", "CABGA256", "CSFBGA285"),
             speeds=("6", "7", "8"),
+            dsps=28,
         ),
         Device(
             *("ecp5-85f", "LFE5U-85F", 83640, 208, ("--85k",)),
             presets="ecp5",
             packages=("CABGA381", "CABGA554", "CABGA756", "CSFBGA285"),
             speeds=("6", "7", "8"),
+            dsps=156,
         ),
         Device(
             *("ecp5-um-45f", "LFE5UM-45F", 43848, 108, ("--um-45k",)),
             presets="ecp5",
             packages=("CABGA381", "CABGA554", "CSFBGA285"),
             speeds=("6", "7", "8"),
+            dsps=72,
         ),
         Device(
             *("ecp5-um5g-45f", "LFE5UM5G-45F", 43848, 108, ("--um5g-45k",)),
             presets="ecp5",
             packages=("CABGA381", "CABGA554", "CSFBGA285"),
             speeds=("8",),
+            dsps=72,
         ),
         Device(
             *("ecp5-um5g-85f", "LFE5UM5G-85F", 83640, 208, ("--um5g-85k",)),
             presets="ecp5",
             packages=("CABGA381", "CABGA554", "CABGA756", "CSFBGA285"),
             speeds=("8",),
+            dsps=156,
         ),
     )
 
@@ -105,6 +112,7 @@ class Ecp5(Family):
     CELL = "TRELLIS_COMB"
     RAM = "DP16KD"
     RAM_BITS = 18 << 10
+    DSP = "MULT18X18D"
     PLL = "EHXPLLL"
     APPENDED = ("TRELLIS_", "LUT4", "CCU2C", "DP16KD", "L6MUX", "PFUMX", "(?:ALU|WRE)(?:_|$)")
 
@@ -118,12 +126,34 @@ class Ecp5(Family):
         *("ecp5/common_sim.vh", "ecp5/ccu2c_sim.vh"),
         *("ecp5/cells_ff.vh", "ecp5/cells_io.vh"),
     )
-    OWN_MODELS = ("ecp5_dp16kd.v",)
+    OWN_MODELS = ("ecp5_dp16kd.v", "ecp5_mult18x18d.v")
 
     ROWS_FROM_TOP = True
 
     def synthesise(self, top: str, netlist: str = "") -> str:
         return f"synth_ecp5 -top {top}" + (f" -json {netlist}" if netlist else "")
+
+    def multiplier(self, device: Device | None, clk: Any, a: Any, b: Any, o: Any) -> Any:
+        """Up to 18 bits each, in every device. Synthesis would infer the block without its
+        registers, which makes it half as fast."""
+        from amaranth.hdl import Instance
+
+        operands = {"A": a, "B": b}
+        return Instance(
+            "MULT18X18D",
+            *(("p", f"REG_{name}_CLK", "CLK0") for name in ("INPUTA", "INPUTB", "OUTPUT")),
+            ("i", "CLK0", clk),
+            ("i", "CE0", 1),
+            ("i", "RST0", 0),
+            *(("i", f"SIGNED{name}", int(x.shape().signed)) for name, x in operands.items()),
+            *(("i", f"SOURCE{name}", 0) for name in operands),
+            *(
+                ("i", f"{name}{n}", x[min(n, len(x) - 1)] if n < len(x) or x.shape().signed else 0)
+                for name, x in operands.items()
+                for n in range(MULTIPLIER_BITS)
+            ),
+            *(("o", f"P{n}", bit) for n, bit in enumerate(o)),
+        )
 
     def optimise(self, netlist: Path) -> dict[str, int]:
         """Use the output registers of block RAMs."""
@@ -171,7 +201,9 @@ class Ecp5(Family):
             + 2 * count(counts, "CCU2C")
             + 4 * count(counts, "TRELLIS_DPR16X4")
         )
-        return Synthesis(luts, count(counts, "TRELLIS_FF"), count(counts, "DP16KD", "PDPW16KD"))
+        rams = count(counts, "DP16KD", "PDPW16KD")
+        dsps = count(counts, "MULT18X18D")
+        return Synthesis(luts, count(counts, "TRELLIS_FF"), rams, dsps=dsps)
 
 
 FAMILY = Ecp5()

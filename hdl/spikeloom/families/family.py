@@ -23,6 +23,7 @@ class Device:
     place : options of place and route that select it.
     presets : its device class: cores have presets by device class.
     large_rams : number of large single-port RAMs, which the bitstream cannot initialise.
+    dsps : number of DSP blocks that multiply.
     packages, speeds : its packages and speed grades. The bench uses the first of each.
     """
 
@@ -35,6 +36,7 @@ class Device:
     packages: tuple[str, ...]
     speeds: tuple[str, ...] = ("",)
     large_rams: int = 0
+    dsps: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Synthesis:
     registers: int
     block_rams: int
     large_rams: int = 0
+    dsps: int = 0
     optimised: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -98,11 +101,12 @@ class Family(ABC):
     ROUTED: ClassVar[str]
     BITSTREAM: ClassVar[str]
 
-    # Names of logic cells, block RAMs and PLLs in nextpnr's report. APPENDED are regular
+    # Names of cells in nextpnr's report: logic, memories, DSP blocks, PLLs. APPENDED are regular
     # expressions of what the tools append to a signal's name, after an underscore, for a cell.
     CELL: ClassVar[str]
     RAM: ClassVar[str]
     LARGE_RAM: ClassVar[str] = ""  # "" if the family has none
+    DSP: ClassVar[str] = ""  # likewise, for blocks that multiply
     RAM_BITS: ClassVar[int] = 0  # of a block RAM; 0 if it is not checked
     LARGE_RAM_BITS: ClassVar[int] = 0
     PLL: ClassVar[str]
@@ -143,6 +147,11 @@ class Family(ABC):
     @abstractmethod
     def synthesise(self, top: str, netlist: str = "") -> str:
         """Yosys commands that map module `top` to cells, and write them as JSON to `netlist`."""
+
+    def multiplier(self, device: Device | None, clk: Any, a: Any, b: Any, o: Any) -> Any | None:
+        """The Amaranth instance of a DSP block that multiplies, with registers for `a`, `b` and the
+        product `o`; None without such blocks in `device` (None: any device of the family)."""
+        return None
 
     def optimise(self, netlist: Path) -> dict[str, int]:
         """Improve, in place, the netlist that the commands of `synthesise` wrote.
@@ -189,6 +198,7 @@ class Family(ABC):
         """Logic cells and memories, by the utilisation in nextpnr's report."""
         none = {"used": 0, "available": 0}
         large = used.get(self.LARGE_RAM, none)
+        dsp = used.get(self.DSP, none)
         return {
             "cells": used[self.CELL]["used"],
             "cells_available": used[self.CELL]["available"],
@@ -196,6 +206,8 @@ class Family(ABC):
             "block_rams_available": used[self.RAM]["available"],
             "large_rams": large["used"],
             "large_rams_available": large["available"],
+            "dsps": dsp["used"],
+            "dsps_available": dsp["available"],
         }
 
 

@@ -64,6 +64,7 @@ class Ice40(Family):
             presets="ice40-5k",
             packages=("sg48", "uwg30"),
             large_rams=4,
+            dsps=8,
         ),
     )
 
@@ -82,6 +83,7 @@ class Ice40(Family):
     CELL = "ICESTORM_LC"
     RAM = "ICESTORM_RAM"
     LARGE_RAM = "ICESTORM_SPRAM"
+    DSP = "ICESTORM_DSP"
     RAM_BITS = 1 << 12
     LARGE_RAM_BITS = 1 << 18
     LUT_RAM = False
@@ -102,6 +104,30 @@ class Ice40(Family):
 
     def synthesise(self, top: str, netlist: str = "") -> str:
         return f"synth_ice40 -top {top}" + (f" -json {netlist}" if netlist else "")
+
+    def multiplier(self, device: Device | None, clk: Any, a: Any, b: Any, o: Any) -> Any | None:
+        """Up to 16 bits each. Synthesis with option -dsp would move the register of a product into
+        two blocks, which makes a wrong netlist (Yosys 0.70)."""
+        from amaranth.hdl import Cat, Const, Instance, Signal
+
+        if device is None or not device.dsps:
+            return None
+        operands = {"A": a, "B": b}
+        product = "PIPELINE_16x16_MULT_REG2"
+        selects = ("TOPOUTPUT_SELECT", "BOTOUTPUT_SELECT")
+        unused = "AHOLD BHOLD CHOLD DHOLD IRSTTOP IRSTBOT ORSTTOP ORSTBOT OLOADTOP OLOADBOT "
+        unused += "ADDSUBTOP ADDSUBBOT OHOLDTOP OHOLDBOT CI ACCUMCI SIGNEXTIN C D"
+        return Instance(
+            "SB_MAC16",
+            *(("p", name, 1) for name in ("A_REG", "B_REG", product)),
+            *(("p", name, 3) for name in selects),  # the multiplier
+            *(("p", f"{name}_SIGNED", int(x.shape().signed)) for name, x in operands.items()),
+            ("i", "CLK", clk),
+            ("i", "CE", 1),
+            *(("i", name, _extended(x)) for name, x in operands.items()),
+            *(("i", name, Const(0, 16 if name in "CD" else 1)) for name in unused.split()),
+            ("o", "O", Cat(o, Signal(32 - len(o), name="unused"))),
+        )
 
     def place(
         self, part: Part, netlist: str, *, constraints: str = "", routed: str = "", mhz: float = 0
@@ -144,7 +170,16 @@ class Ice40(Family):
             count(counts, "SB_DFF"),
             count(counts, "SB_RAM40"),
             count(counts, "SB_SPRAM"),
+            count(counts, "SB_MAC16"),
         )
+
+
+def _extended(x):
+    """An operand of a multiplier, as wide as its port."""
+    from amaranth.hdl import Cat, Const
+
+    more = 16 - len(x)
+    return Cat(x, x[-1].replicate(more) if x.shape().signed else Const(0, more))
 
 
 FAMILY = Ice40()

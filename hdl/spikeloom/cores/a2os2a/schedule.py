@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .adder_tree import adder_tree_delay
+from ...blocks.adder_tree import adder_tree_delay
 from .score_memory import LISTS
 from .state_sums import RETURN
 

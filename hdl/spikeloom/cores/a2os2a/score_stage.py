@@ -9,11 +9,11 @@ from amaranth.lib import data, stream
 from amaranth.lib.memory import Memory, WritePort
 from amaranth.lib.wiring import In, Out
 
+from ...blocks.adder_tree import AdderTree
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION
 from ...blocks.pieces import piece
-from .adder_tree import AdderTree
 from .operands import held_beat
 from .score_memory import ListWriter
 from .turns import Turns
