@@ -44,7 +44,7 @@ class Divider(Component):
         m = Module()
 
         # Each stage brings down a bit and subtracts the divisor if it is not larger.
-        rest, below, quotient = self.i[QUOTIENT_BITS:], self.i[:QUOTIENT_BITS], None
+        rest, below, quotient = self.i[QUOTIENT_BITS:], self.i[:QUOTIENT_BITS], Cat()
         for n in range(QUOTIENT_BITS + 1):
             dividend = Cat(below[-1], rest) if len(below) else Cat(0, rest)
             difference = Signal(self._norm_bits + 2, name=f"difference_{n}")
@@ -55,7 +55,7 @@ class Divider(Component):
             with m.If(fits):
                 m.d.sync += left.eq(difference)
             found = Signal(n + 1, name=f"quotient_{n}", reset_less=True)
-            m.d.sync += found.eq(fits if quotient is None else Cat(fits, quotient))
+            m.d.sync += found.eq(Cat(fits, quotient))
             if len(below) > 1:
                 lower = Signal(len(below) - 1, name=f"below_{n}", reset_less=True)
                 m.d.sync += lower.eq(below[:-1])

@@ -2,9 +2,7 @@
 
 from ...contract import Preset
 
-SHAPE = {"tokens": 64, "head_dim": 64}
-
 PRESETS = {
-    "ice40-5k": Preset(SHAPE | {"lanes": 4}, 24_000_000),
-    "ecp5": Preset(SHAPE | {"lanes": 13}),
+    "ice40-5k": Preset({"tokens": 49, "head_dim": 32, "lanes": 4}, 24_000_000),
+    "ecp5": Preset({"tokens": 64, "head_dim": 64, "lanes": 13}),
 }

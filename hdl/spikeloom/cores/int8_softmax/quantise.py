@@ -38,11 +38,17 @@ def quantise(q: ArrayLike, k: ArrayLike, v: ArrayLike) -> Quantised:
     unit = real_q.shape[-1] ** 0.5 / (LOG2_E * k_scale)
     shift = min(24, max(0, floor(log2(unit * LARGEST / _largest(real_q)))))
     q_scale = unit / 2**shift
-    integers = (
-        np.clip(np.rint(x / scale), -LARGEST, LARGEST).astype(np.int32)
-        for x, scale in ((real_q, q_scale), (real_k, k_scale), (real_v, v_scale))
+    return Quantised(
+        _rounded(real_q / q_scale),
+        _rounded(real_k / k_scale),
+        _rounded(real_v / v_scale),
+        shift,
+        v_scale,
     )
-    return Quantised(*integers, shift, v_scale)
+
+
+def _rounded(values):
+    return np.clip(np.rint(values), -LARGEST, LARGEST).astype(np.int32)
 
 
 def _largest(values):

@@ -87,12 +87,11 @@ class ValueStage(Component):
         largest = pipe.delay(self.s_max, READ - 1, "largest").as_signed()
         m.submodules.exponential = exponential = Exponential(config)
         m.d.sync += exponential.below.eq((largest - score)[: config.score_bits])
-        place = Signal(self.v.addr.shape())
-        m.d.comb += [place.part.eq(reads.group), place.row.eq(reads.token)]
+        place = Cat(reads.group, reads.token)  # as in `word_address`
         ahead = self.weighing - READ
         release = pipe.delay(go & reads.query_last, ahead, "release", reset_less=False)
         m.d.comb += [
-            self.v.addr.eq(pipe.delay(place.as_value(), ahead, "place")),
+            self.v.addr.eq(pipe.delay(place, ahead, "place")),
             self.v.release.eq(release),
         ]
         values = pieces(pipe.register(self.v.data, "values"), 8)
