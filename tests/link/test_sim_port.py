@@ -100,7 +100,7 @@ def test_a_chunk_without_room_is_refused_without_side_effects(large):
     refused = []
 
     def push(done, total):
-        device._session.ask(Command.STATUS)
+        device._session.ask(Command.STATUS, answer=None)
         if not refused and not device._session.state & (State.ROOM | State.RUNNING):
             for stream in range(3):
                 code, _ = device._session.ask(Command.WRITE, stream | LAST, bytes([0xFF] * 256))
