@@ -8,6 +8,8 @@ import pytest
 
 from spikeloom_sim.simulators import SIMULATORS
 
+from . import parts
+
 # Find the tools of this Python's environment even if it is not activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
@@ -25,15 +27,43 @@ def pytest_addoption(parser):
     parser.addoption(
         "--first", type=int, default=0, metavar="K", help="The number of the first configuration."
     )
+    parser.addoption(
+        "--frames",
+        type=int,
+        default=120_000,
+        metavar="N",
+        help="Damaged frames of the soak.",
+    )
+    parser.addoption(
+        "--done",
+        metavar="FILE",
+        help="Note passed tests in FILE; skip those noted before.",
+    )
 
 
-@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    parts.register(config)
+    if config.getoption("--done") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(parts.Passed(config.getoption("--done")))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config, items):
+    """Markers before `-m` selects by them; of what it leaves, what `--slice` and `--done` want."""
+    parts.mark(items)
+    yield
     if config.getoption("--slice"):
         first, count = map(int, config.getoption("--slice").split("/"))
-        kept = items[first % count :: count]
-        config.hook.pytest_deselected(items=[item for item in items if item not in {*kept}])
-        items[:] = kept
+        keep(config, items, items[first % count :: count])
+    if config.getoption("--done"):
+        passed = parts.Passed(config.getoption("--done")).names()
+        keep(config, items, [item for item in items if item.nodeid not in passed])
+
+
+def keep(config, items, kept):
+    """Deselect all `items` but `kept`."""
+    config.hook.pytest_deselected(items=[item for item in items if item not in {*kept}])
+    items[:] = kept
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -58,10 +58,11 @@ def fuzz(port, damaged, seed):
                     generator = np.random.default_rng(run_seed)
                     operands = device.config.random_operands(generator)
                     run = device.run(**operands, seed=run_seed)
-                    expected = device.config.with_seed(run_seed).compute(**operands)["o"]
-                    assert np.array_equal(run.outputs["o"], expected), (
-                        f"wrong output, seed {run_seed}"
-                    )
+                    expected = device.config.with_seed(run_seed).compute(**operands)
+                    for name, output in run.outputs.items():
+                        assert np.array_equal(output, expected[name]), (
+                            f"wrong {name}, seed {run_seed}"
+                        )
                     outcome.runs += 1
         except (NoAnswerError, SessionLostError):
             outcome.lost += 1

@@ -177,7 +177,7 @@ def test_a_core_that_hangs():
 
 
 def test_device_of_another_version():
-    data = Identity(SMALL, 8_000_000, {"q": 8}, {"o": 8}, [], {"misframed": 1}).to_bytes()
+    data = Identity.of(SMALL, 8_000_000).to_bytes()
     assert Identity.from_bytes(data).config == SMALL
     for damaged in (
         data.replace(b'"protocol":3', b'"protocol":2'),

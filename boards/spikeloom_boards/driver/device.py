@@ -51,7 +51,8 @@ class Device:
             open_port(port, config, **options) if isinstance(port, str) else port
         )
         try:
-            self._identity = Identity.from_bytes(self._session.ask(Command.IDENTIFY)[1])
+            _, answer = self._session.ask(Command.IDENTIFY, answer=None)
+            self._identity = Identity.from_bytes(answer)
             if config is not None:
                 self.check(config)
             self._session.ask(Command.RESET)

@@ -10,6 +10,7 @@ from spikeloom.link.protocol import HEADER, Code, Command, State
 from .errors import LinkError, NoAnswerError, SessionLostError
 
 TRIES = 8  # number of times a request is sent before giving up
+MAY_BE_BUSY = (Command.WRITE, Command.START, Command.READ)
 JUNK = 65536  # bytes without a valid answer after which the input is treated as noise
 
 
@@ -39,17 +40,25 @@ class Session:
         """Close the port."""
         self._port.close()
 
-    def ask(self, command: Command, argument: int = 0, payload: bytes = b"") -> tuple[Code, bytes]:
-        """Send a request until it is answered; returns the code, OK or BUSY, and the payload.
+    def ask(
+        self,
+        command: Command,
+        argument: int = 0,
+        payload: bytes = b"",
+        *,
+        answer: int | None = 0,
+    ) -> tuple[Code, bytes]:
+        """Send a request until it is answered; returns the code, OK or BUSY, and the payload, which
+        has `answer` bytes if the code is OK (None: any number), else none.
 
-        Raises `LinkError` for any other code, and where there is no answer.
+        Raises `LinkError` for any other code or size, and where there is no answer.
         """
         self._sequence = (self._sequence + 1) % 256
         frame = encode_frame(bytes([self._sequence, command, argument]) + payload)
         for _ in range(TRIES):
             self._port.write(frame)
-            answer = self._answer()
-            if answer is not None:
+            content = self._answer()
+            if content is not None:
                 break
         else:
             raise NoAnswerError(
@@ -57,14 +66,20 @@ class Session:
                 "link loaded (spikeloom build, spikeloom flash), and is the baud rate the same as "
                 "in its build?"
             )
-        code, self.state = answer[1], State(answer[2])
+        code, self.state = content[1], State(content[2])
         if code == Code.SEQUENCE:
             raise SessionLostError(
                 f"{self.name}: the device was reset, or another program uses it; run again"
             )
-        if code not in (Code.OK, Code.BUSY):
+        if code != Code.OK and (code != Code.BUSY or command not in MAY_BE_BUSY):
             raise LinkError(f"{self.name}: {command.name} was refused (code {code})")
-        return Code(code), answer[HEADER:]
+        data, size = content[HEADER:], answer if code == Code.OK else 0
+        if size not in (None, len(data)):
+            raise LinkError(
+                f"{self.name}: {command.name} was answered with {len(data)} bytes, not {size}; "
+                "build the bitstream anew with this version of Spikeloom"
+            )
+        return Code(code), data
 
     def _answer(self) -> bytes | None:
         """The answer to the latest request, or None on a timeout."""

@@ -17,6 +17,7 @@ from spikeloom.link.protocol import (
     State,
     chunks_of,
     read_status,
+    status_bytes,
 )
 from spikeloom.link.slots import output_bytes, split_outputs
 
@@ -89,10 +90,15 @@ class Transfer:
 
     def status(self) -> tuple[int, dict[str, int]]:
         """Cycles and flags of the core. Raises `LinkError` if `last` was misplaced."""
-        cycles, flags = read_status(self._session.ask(Command.STATUS)[1], self._identity.flags)
+        cycles, flags = read_status(self._ask_status(), self._identity.flags)
         if flags.get("misframed"):
             raise LinkError(f"{self._session.name}: the core found `last` where no tensor ends")
         return cycles, flags
+
+    def _ask_status(self) -> bytes:
+        """The payload of STATUS."""
+        size = status_bytes(self._identity.flags)
+        return self._session.ask(Command.STATUS, answer=size)[1]
 
     def _add(self, tensors: Mapping[str, NDArray]) -> None:
         """Append tensors to what is to be sent."""
@@ -123,7 +129,7 @@ class Transfer:
             if self._write():
                 continue
             # Buffers that were full in the last answer may have emptied since.
-            self._session.ask(Command.STATUS)
+            self._ask_status()
             if not self._writable():
                 break
             self._check_activity("took no operands")
@@ -142,7 +148,7 @@ class Transfer:
         while len(received) < size:
             self._write()
             count = min(MAX_PAYLOAD, size - len(received))
-            _, data = self._session.ask(Command.READ, count - 1)
+            _, data = self._session.ask(Command.READ, count - 1, answer=count)
             received += data
             self._transferred(len(data))
             self._check_activity("produced no output")

@@ -12,6 +12,7 @@ import binascii
 from .protocol import CRC_BYTES, HEADER
 
 FLAG, ESCAPE, FLIP = 0x7E, 0x7D, 0x20
+MOST_KEPT = 1 << 17  # bytes of a frame in progress; more without a flag are noise
 
 
 def encode_frame(content: bytes) -> bytes:
@@ -27,7 +28,7 @@ class FrameDecoder:
     """Decodes bytes from the line in pieces of any size into the contents of valid frames."""
 
     def __init__(self) -> None:
-        self._line: bytes | None = None  # bytes since the last flag; None before the first one
+        self._line: bytearray | None = None  # bytes since the last flag; None before the first one
 
     def feed(self, data: bytes) -> list[bytes]:
         """The contents that `data` completes; `data` may begin and end anywhere in a frame."""
@@ -35,10 +36,12 @@ class FrameDecoder:
         contents = []
         for piece in ended:
             if self._line is not None:
-                contents.append(_decode(self._line + piece))
-            self._line = b""
+                contents.append(_decode(bytes(self._line + piece)))
+            self._line = bytearray()
         if self._line is not None:
             self._line += rest
+            if len(self._line) > MOST_KEPT:
+                self._line = None
         return [content for content in contents if content is not None]
 
 

@@ -9,10 +9,14 @@ from typing import Any, Self
 
 from .. import __version__
 from ..contract import Core
-from ..cores import find_core
-from ..errors import JobError
+from ..cores import all_cores
+from ..errors import JobError, echo, unknown
 from ..port import Port
 from .protocol import PROTOCOL
+
+CLOCKS = range(10**4, 10**11)  # Hz that a device may tell
+MAX_FLAG_BITS = 1024
+LONGEST_REASON = 300  # characters of what a device sent, in a message
 
 
 def config_hash(config: Core) -> str:
@@ -84,40 +88,54 @@ class Identity:
         Raises `JobError` if this version of Spikeloom does not understand the device.
         """
         try:
-            fields = json.loads(data)
-            if fields["protocol"] != PROTOCOL:
-                raise ValueError(f"it speaks protocol {fields['protocol']}, not {PROTOCOL}")
-            config = _core(fields["core"], fields["config"]).from_settings(fields["config"])
-            if config_hash(config) != fields["hash"]:
-                raise ValueError("its configuration means something else here")
-            return cls(
-                config,
-                int(fields["hz"]),
-                dict(fields["inputs"]),
-                dict(fields["outputs"]),
-                list(fields["loads"]),
-                dict(fields["flags"]),
-                fields["version"],
-            )
-        except (ValueError, KeyError, TypeError) as error:
+            return cls._of_fields(json.loads(data))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            why = " ".join(str(error).split())
             raise JobError(
-                f"the device's bitstream is not understood ({error}); build it anew with this "
-                "version of Spikeloom"
+                f"the device's bitstream is not understood ({why[:LONGEST_REASON]}); build it anew "
+                "with this version of Spikeloom"
             ) from None
+
+    @classmethod
+    def _of_fields(cls, fields: dict[str, Any]) -> Self:
+        """The identity of its fields, each of which may be of any kind."""
+        if not isinstance(fields, dict) or not isinstance(fields["config"], dict):
+            raise TypeError("it tells no keys")
+        if fields["protocol"] != PROTOCOL:
+            raise ValueError(f"it speaks protocol {echo(fields['protocol'])}, not {PROTOCOL}")
+        config = _core(fields["core"], fields["config"]).from_settings(fields["config"])
+        if config_hash(config) != fields["hash"]:
+            raise ValueError("its configuration means something else here")
+        hz, flags, version = fields["hz"], fields["flags"], fields["version"]
+        if type(hz) is not int or hz not in CLOCKS:
+            raise ValueError(f"hz = {echo(hz)} is no clock frequency")
+        if not isinstance(version, str) or not version.isprintable():
+            raise ValueError(f"version = {echo(version)} is none")
+        own = cls.of(config, hz)
+        for key in ("inputs", "outputs", "loads"):
+            if fields[key] != getattr(own, key):
+                raise ValueError(f"its {key} are not those of {config.NAME} here")
+        sizes = flags.values() if isinstance(flags, dict) else [None]
+        if not all(type(bits) is int and 1 <= bits <= MAX_FLAG_BITS for bits in sizes):
+            raise ValueError(f"flags = {echo(flags)} are none")
+        return cls(config, hz, own.inputs, own.outputs, own.loads, flags, version)
 
 
 def _core(name: str, config: dict[str, Any]) -> type[Core]:
     """The class of a device's core: a core by name, a network by name and contents."""
     if "content" not in config:
-        return find_core(name)
+        if name not in all_cores():  # nor is it a file's name, which `find_core` would read
+            raise unknown("core", name, all_cores())
+        return all_cores()[name]
     from ..networks.finding import network_with
 
-    found = network_with(name, config["content"])
+    content = config["content"]
+    found = network_with(name, content)
     if found is None:
         raise JobError(
-            f"the device's bitstream is of network {name} with content {config['content']}, which "
-            "is not known here; name the file from which it was built (it is also in the folder of "
-            "the build)"
+            f"the device's bitstream is of network {echo(name)} with content {echo(content)}, "
+            "which is not known here; name the file from which it was built (it is also in the "
+            "folder of the build)"
         )
     return found
 
