@@ -60,7 +60,7 @@ class Linear(WeightedNeurons):
         (x,) = self.spikes(sources, phases=True)
         sums = exact_product(inputs[0], self.weight, self.sums(x.high, x.low))
         if x.shift:
-            sums = horner(sums.astype(np.int64) << FRACTION, x.shift)
+            sums = horner(sums, x.shift, FRACTION)
         sums += self.bias
         return self.neuron.fire(sums, x.steps, self.threshold_offsets)
 
@@ -72,11 +72,11 @@ class Linear(WeightedNeurons):
         return self.current(x.high, x.low, 1 << FRACTION if x.shift else 1)
 
 
-def horner(sums: NDArray, shift: int) -> NDArray:
-    """The value (B, 1, ...) of sums (B, T, ...) of a phase code; it is never larger than their
-    sum."""
-    v, half = sums[:, -1].copy(), 1 << shift - 1
+def horner(sums: NDArray, shift: int, fraction: int = 0) -> NDArray:
+    """The value (B, 1, ...) of sums (B, T, ...) of a phase code, in units of ``2**-fraction``; it is
+    never larger than their sum."""
+    v, half = sums[:, -1].astype(np.int64) << fraction, 1 << shift - 1
     for t in reversed(range(sums.shape[1] - 1)):
         v -= v + half >> shift
-        v += sums[:, t]
+        v += sums[:, t].astype(np.int64) << fraction
     return v[:, None]
