@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.memory_attributes import small_memory
-from .golden import exponentials
+from .tables import exponentials
 
 if TYPE_CHECKING:
     from .core import Int8Softmax

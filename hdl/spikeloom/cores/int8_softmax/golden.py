@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .tables import exponentials
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .core import Int8Softmax
-
-
-def exponentials(core: Int8Softmax) -> list[int]:
-    """``2^-(f / 2^fraction)`` for every fraction f, the largest weight for f = 0."""
-    steps = 2**core.fraction
-    return [round((2**core.prob_bits - 1) * 2 ** (-f / steps)) for f in range(steps)]
 
 
 def weights(core: Int8Softmax, scores: NDArray) -> NDArray:
