@@ -1,6 +1,7 @@
 """Two makers get the same bytes: other folder, home, language, time zone, hash seed and date."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from spikeloom.outputs import RECORD
 
 from ..pages import ROOT
 
@@ -100,3 +103,21 @@ def test_designs(case, tmp_path):
     small = [] if case == "network" else SMALL
     names = check_equal(tmp_path, ["spikeloom_cli.main", *CORES[case], *small, "-o"])
     assert "manifest.json" in names
+
+
+@pytest.mark.long
+def test_build(tmp_path):
+    """Bitstream, constraints and page; of the report, all but the seconds that it took."""
+    core = ["build", "ssa", "--board", "icestick", "--top", "self-test"]
+    found = []
+    for folder, environment in copies(tmp_path, {}):
+        out = folder.parent / "out"
+        run(["spikeloom_cli.main", *core, *SMALL, "-o", str(out)], folder, environment)
+        report = json.loads((out / "report.json").read_text())
+        assert report.pop("seconds") > 0
+        files = digests(out)
+        for timed in ("report.json", "nextpnr.log", "synthesis.log", RECORD):
+            del files[timed]
+        found.append((files, report))
+    assert found[0] == found[1]
+    assert {"spikeloom.bin", "report.html"} <= found[0][0].keys()
