@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spikeloom.backend import Golden, compare
 from spikeloom.errors import InputError
 from spikeloom.networks import file, golden
 from spikeloom.networks.engine import compile_network
@@ -14,6 +15,7 @@ from spikeloom.networks.graph import Graph
 from spikeloom.networks.layers import Convolution, PatchEmbedding
 from spikeloom.networks.layers.weighted import Weighted, digit_limits
 from spikeloom.networks.network import network_core
+from spikeloom_sim.backends import Netlist
 from tests.networks.random_network import random_images, random_network, with_offsets
 from tests.networks.stem import stem_network
 from tests.networks.test_engine import SMALL, check_graph
@@ -159,6 +161,20 @@ def test_positions_and_thresholds():
     graph = replace(graph, layers=(replace(embed, position=True), *layers))
     graph = widened(graph, 8, EMBED)
     check_graph(graph, random_images(graph, 2)[..., :-1], {"lanes": 16})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", ["ice40", "ecp5"])
+def test_netlist(family):
+    """The layer of the image and an MLP, synthesised."""
+    sizes = {"weight_bits": 4, "blocks": 1, "attention": False, "pixel_bits": 4}
+    graph = widened(random_network(**SMALL | sizes), 8, (*EMBED, "block0.fc2"))
+    core = network_core(f"digits-{family}", graph)(lanes=4)
+    batch = [{"image": image} for image in random_images(graph, 2)]
+    runs = Netlist(family=family).run(core, batch)
+    assert not compare(runs, Golden().run(core, batch))
+    for run, operands in zip(runs, batch, strict=True):
+        assert run.cycles == core.cycles(**operands)
 
 
 @pytest.mark.parametrize(("bits", "shift"), [(4, 4), (4, 3), (8, 4), (8, 8), (6, 6)])
