@@ -10,9 +10,10 @@ from spikeloom.errors import InputError
 from spikeloom.networks import file, golden
 from spikeloom.networks.engine import compile_network
 from spikeloom.networks.engine.bitmaps import Columns
+from spikeloom.networks.engine.rounding import round_biases
 from spikeloom.networks.engine.weight_format import WeightFormat, possible_shifts
 from spikeloom.networks.graph import Graph
-from spikeloom.networks.layers import Convolution, PatchEmbedding
+from spikeloom.networks.layers import Convolution, Linear, PatchEmbedding
 from spikeloom.networks.layers.weighted import Weighted, digit_limits
 from spikeloom.networks.network import network_core
 from spikeloom_sim.backends import Netlist
@@ -288,6 +289,22 @@ def test_refused_types(case):
     with pytest.raises(InputError) as caught:
         Graph.from_json(description, tensors)
     assert str(caught.value) == f"layer head: tensor 'head.weight' holds {message}"
+
+
+def test_rounded_biases():
+    """Layers of two digits keep their biases."""
+    graph = random_network(**SMALL | {"blocks": 1, "dims": 40})
+    layers = [
+        replace(x, bias=x.bias * 9, neuron=replace(x.neuron, threshold=1000))
+        if isinstance(x, Linear)
+        else x
+        for x in graph.layers
+    ]
+    graph = widened(replace(graph, layers=tuple(layers)), 12, ("block0.q", "block0.fc1"))
+    rounded = round_biases(graph)
+    for one, other in zip(graph.weighted, rounded.weighted, strict=True):
+        kept = graph.digits(one) == 2 or not isinstance(one, Linear)
+        assert np.array_equal(one.bias, other.bias) == kept
 
 
 def test_work():
