@@ -27,7 +27,18 @@ class Bits(StrEnum):
     FOUR = "4"
     SIX = "6"
     EIGHT = "8"
+    TWELVE = "12"
+    SIXTEEN = "16"
     AUTO = "auto"
+
+
+class StemBits(StrEnum):
+    """Bits of a weight of the stem."""
+
+    SIX = "6"
+    EIGHT = "8"
+    TWELVE = "12"
+    SIXTEEN = "16"
 
 
 def import_(
@@ -60,8 +71,18 @@ def import_(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N images.")] = None,
     bits: Annotated[
         Bits,
-        typer.Option(help="Of the weights; auto: the fewest that lose at most 0.3 points."),
+        typer.Option(
+            help="Of the weights; more than 8 take twice the cycles. auto: the fewest that lose at "
+            "most 0.3 points, of the stem too."
+        ),
     ] = Bits.EIGHT,
+    stem_bits: Annotated[
+        StemBits | None,
+        typer.Option(
+            help="Of the weights of convolutions and of the layer of the image, at most twice "
+            "--bits; more than --bits take twice the cycles. Default: --bits."
+        ),
+    ] = None,
     sweep: Annotated[
         bool, typer.Option("--sweep", help="Show what each number of bits costs.")
     ] = False,
@@ -104,6 +125,7 @@ def import_(
         images=None if images is None else images[:limit],
         labels=None if truth is None else truth[:limit],
         bits=bits.value if bits is Bits.AUTO else int(bits.value),
+        stem_bits=None if stem_bits is None else int(stem_bits.value),
         sweep=sweep,
         exact_biases=exact_biases,
         own_thresholds=own_thresholds,
@@ -141,6 +163,7 @@ def _as_dict(imported: Imported, output: Path) -> dict:
         "output": str(output),
         "name": imported.graph.name,
         "bits": imported.bits,
+        "stem_bits": imported.stem_bits,
         "weights": imported.graph.weights,
         "accumulator_bits": imported.graph.accumulator_bits,
         "settings": imported.settings,
@@ -174,7 +197,7 @@ def _print(imported: Imported, output: Path) -> None:
         print_table(
             ("weights", "same class as floating point, %", "right, %"),
             [
-                (f"{t.bits} bits", _percent(t.agreement), _percent(t.accuracy))
+                (_bits(t.bits, t.stem_bits), _percent(t.agreement), _percent(t.accuracy))
                 for t in imported.tried
             ],
         )
@@ -182,13 +205,18 @@ def _print(imported: Imported, output: Path) -> None:
         right = _percent(imported.float_accuracy)
         out.print(f"floating point: {right} % of {imported.images:,} images")
     out.print(
-        f"{output}: {imported.graph.weights:,} weights of {imported.bits} bits, accumulators of "
+        f"{output}: {imported.graph.weights:,} weights of "
+        f"{_bits(imported.bits, imported.stem_bits)}, accumulators of "
         f"{imported.graph.accumulator_bits} bits"
     )
 
 
 def _shown(value) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _bits(bits: int, stem_bits: int) -> str:
+    return f"{bits} bits" if bits == stem_bits else f"{bits} bits, stem {stem_bits}"
 
 
 def _percent(share: float | None) -> str:

@@ -30,11 +30,25 @@ class Bits(StrEnum):
     SIX = "6"
 
 
+class ImageBits(StrEnum):
+    """Bits of a weight of the layer of the image."""
+
+    FOUR = "4"
+    SIX = "6"
+    EIGHT = "8"
+
+
 def tune(
     network: NetworkName,
     data: TrainingData,
     output: NetworkOutput,
     bits: Annotated[Bits, typer.Option(help="Of the weights.")] = Bits.FOUR,
+    image_bits: Annotated[
+        ImageBits,
+        typer.Option(
+            help="Of the weights of the layer of the image; more than --bits take twice the cycles."
+        ),
+    ] = ImageBits.EIGHT,
     images: Annotated[
         int | None, typer.Option("--images", min=1, help="Only the first N training images.")
     ] = None,
@@ -52,6 +66,7 @@ def tune(
             data,
             output,
             int(bits.value),
+            image_bits=int(image_bits.value),
             images=images,
             epochs=epochs,
             rate=rate,
@@ -66,4 +81,5 @@ def tune(
         return
     rows = [(name, f"{100 * share:.2f}") for name, share in accuracy.items()]
     print_table(("network", f"right of {tuned.images:,} test images, %"), rows)
-    console().print(f"{output}: weights of {bits.value} bits")
+    first = f", of the layer of the image {image_bits.value}" * (image_bits.value != bits.value)
+    console().print(f"{output}: weights of {bits.value} bits{first}")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import InputError
+from spikeloom.networks.engine_limits import LANE_BITS
 from spikeloom.networks.graph import Graph
 from spikeloom.networks.layers import (
     Attention,
@@ -50,6 +51,7 @@ def quantise(
     network: FloatNetwork,
     bits: int = 8,
     *,
+    stem_bits: int | None = None,
     name: str = "",
     classes: Sequence[str] = (),
     licence: str = "",
@@ -60,13 +62,17 @@ def quantise(
     """The integers of a network: normalisation folded into weights, biases and thresholds.
 
     Each layer has one scale. It is the one whose rounded weights of `bits` bits are nearest to the
-    true ones (least squares): few bits clip some large weights. With `own_thresholds`, the outputs
-    of a layer have scales and thresholds of their own where that is better (`varied`). Layers
+    true ones (least squares): few bits clip some large weights. Convolutions and the layer of the
+    image have weights of `stem_bits` bits, if these are given; where they are more than those of
+    the other layers, they are two digits of so many. With `own_thresholds`, the outputs
+    of a layer whose weights are one digit have scales and thresholds of their own where that is
+    better (`varied`). Layers
     without neurons that add up in one stream of currents share the smallest of their scales.
     `inputs` of layers, from `measured_inputs`, make the errors of rounding cancel. Raises
     `InputError` for what the hardware's arithmetic cannot express.
     """
-    context = _Context(network, bits, {}, inputs or {}, own_thresholds)
+    stem = bits if stem_bits is None else stem_bits
+    context = _Context(network, bits, stem, {}, inputs or {}, own_thresholds)
     layers: list[Layer] = []
     for layer in network.layers:
         if type(layer) not in _CONVERTERS:
@@ -80,6 +86,7 @@ def quantise(
         classes=tuple(classes),
         licence=licence,
         description=description,
+        lane_bits=context.lane_bits if stem > context.lane_bits else None,
     )
     return Quantised(graph, context.cuts)
 
@@ -87,10 +94,20 @@ def quantise(
 @dataclass(frozen=True)
 class _Context:
     network: FloatNetwork
-    bits: int
+    most_bits: int
+    stem_bits: int
     cuts: dict[str, Cut]
     inputs: Mapping[str, Inputs] = field(default_factory=dict)
     own_thresholds: bool = False
+
+    @property
+    def lane_bits(self) -> int:
+        """Bits of a weight that a lane reads at once."""
+        return min(self.most_bits, LANE_BITS[-1])
+
+    def bits(self, layer: FloatLayer) -> int:
+        """Bits of the weights of a layer."""
+        return self.stem_bits if isinstance(layer, floating.FirstLayer) else self.most_bits
 
     @cached_property
     def currents(self) -> set[str]:
@@ -105,24 +122,24 @@ class _Context:
     def integers(self, layer: floating.Weighted, weight: NDArray, bias: NDArray) -> dict:
         """Fields of an integer layer, from weights ``[in, out]`` and biases."""
         if layer.neuron is None:
-            rounded = self._rounded(layer.name, weight, bias, self.scales[layer.name])
+            rounded = self._rounded(layer, weight, bias, self.scales[layer.name])
             return rounded | {"neuron": NO_NEURON}
         neuron = layer.neuron
         leak = _leak(neuron, layer.name)
         unit = neuron.gain / neuron.threshold  # weights in units of the threshold
-        scale = self._scale(weight * unit)
+        scale = self._scale(layer, weight * unit)
         first = isinstance(layer, floating.FirstLayer) and layer.is_first
         if first:
             scale = min(scale, self._widest(weight * unit, bias * unit, leak))
         threshold = _threshold(scale, leak, layer.name, math.floor)
         chosen = Neuron(threshold=threshold, leak=leak, reset=neuron.reset)
         own = None
-        if self.own_thresholds and not first:  # which the engine does not build
-            own = varied(chosen, weight * unit, self.bits)
+        if self.own_thresholds and not first and self.bits(layer) <= self.lane_bits:
+            own = varied(chosen, weight * unit, self.bits(layer))
         thresholds = np.array([threshold]) if own is None else own
         # A strict neuron does not fire at its threshold, which lies between two integers.
         exact = thresholds - 0.5 if neuron.strict else thresholds
-        fields = self._rounded(layer.name, weight, bias, exact * unit) | {"neuron": chosen}
+        fields = self._rounded(layer, weight, bias, exact * unit) | {"neuron": chosen}
         if own is not None:
             threshold, fields["threshold_offsets"] = offsets_from(own, 1 + leak)
             fields["neuron"] = replace(chosen, threshold=threshold)
@@ -145,7 +162,7 @@ class _Context:
             if layer.name not in self.currents:
                 continue
             if _is_current(layer):
-                found[layer.name] = self._scale(_matrix(layer)[0])
+                found[layer.name] = self._scale(layer, _matrix(layer)[0])
             names = {layer.name} if _is_current(layer) else {layer.name, *layer.inputs}
             joined = names.union(*(streams.get(name, names) for name in names))
             streams |= dict.fromkeys(joined, joined)
@@ -157,11 +174,11 @@ class _Context:
     def classifier(self, layer: floating.Head, weight: NDArray, bias: NDArray) -> dict:
         """Fields of the classifier; its logits are sums over tokens and steps."""
         slots = self.network.steps * (layer.tokens or _tokens(self.network))
-        scale = self._scale(weight)
+        scale = self._scale(layer, weight)
         sums = np.stack([np.maximum(weight, 0).sum(0), np.maximum(-weight, 0).sum(0)])
         largest = (sums * self._spikes_of(layer.inputs[0]) + np.abs(bias)).max() * slots * scale
         scale *= min(1.0, MARGIN * LARGEST_SUM / max(largest, 1e-9))
-        return self._rounded(layer.name, weight, bias * slots, scale)
+        return self._rounded(layer, weight, bias * slots, scale)
 
     def _spikes_of(self, name: str) -> int:
         """The most spikes that an element of a layer's output sums."""
@@ -170,18 +187,21 @@ class _Context:
             return sum(self._spikes_of(one) for one in layer.inputs)
         return self._spikes_of(layer.inputs[0]) if isinstance(layer, floating.MaxPool) else 1
 
-    def _scale(self, weight: NDArray) -> float:
+    def _scale(self, layer: FloatLayer, weight: NDArray) -> float:
         """The factor to integers with the least square error."""
         peak = np.abs(weight).max()
         if peak == 0 or not np.isfinite(peak):
             return 1.0  # the latter is refused when it is rounded
-        largest = largest_weight(self.bits)
+        largest = largest_weight(self.bits(layer), self.lane_bits)
         scales = largest / (peak * CLIPS)
         return float(scales[nearest_scale(weight, scales, largest)])
 
-    def _rounded(self, name: str, weight: NDArray, bias: NDArray, scale: float | NDArray) -> dict:
+    def _rounded(
+        self, layer: FloatLayer, weight: NDArray, bias: NDArray, scale: float | NDArray
+    ) -> dict:
+        name, inputs = layer.name, self.inputs.get(layer.name)
         fields, self.cuts[name] = integer_fields(
-            name, weight, bias, scale, self.bits, self.inputs.get(name)
+            name, weight, bias, scale, self.bits(layer), inputs, self.lane_bits
         )
         return fields
 

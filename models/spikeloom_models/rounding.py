@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import InputError
+from spikeloom.networks.engine_limits import LANE_BITS
+from spikeloom.networks.layers.weighted import digit_limits
+from spikeloom.networks.values import weight_type
 
 if TYPE_CHECKING:
     from .calibration import Inputs
@@ -27,9 +30,11 @@ class Cut:
     error: float
 
 
-def largest_weight(bits: int) -> int:
-    """The largest magnitude of a weight of `bits` bits; both signs are used alike."""
-    return 2 ** (bits - 1) - 1
+def largest_weight(bits: int, lane_bits: int = LANE_BITS[-1]) -> int:
+    """The largest magnitude of a weight of `bits` bits; both signs are used alike. A weight of more
+    than `lane_bits` bits is two digits."""
+    largest = 2 ** (bits - 1) - 1
+    return largest if bits <= lane_bits else min(largest, digit_limits(lane_bits, lane_bits)[1])
 
 
 def rounded(scaled: NDArray, largest: int) -> NDArray:
@@ -50,16 +55,18 @@ def integer_fields(
     scale: float | NDArray,
     bits: int,
     inputs: Inputs | None = None,
+    lane_bits: int = LANE_BITS[-1],
 ) -> tuple[dict[str, Any], Cut]:
     """Fields of layer `name` with weights (in, out) and biases in integers, and what was lost.
-    `scale` is the factor to integers, or one for each output.
+    `scale` is the factor to integers, or one for each output. Weights have `bits` bits; those of
+    more than `lane_bits` are two digits.
 
     With `inputs`, the errors of rounding cancel for them. Raises `InputError` for weights that
     overflow.
     """
     if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
         raise InputError(f"layer {name}: its weights overflow, with the normalisation in them")
-    largest = largest_weight(bits)
+    largest = largest_weight(bits, lane_bits)
     scaled = weight * scale
     integers, power = rounded(scaled, largest), max(float(np.square(scaled).mean()), 1e-12)
     if inputs is not None:
@@ -70,7 +77,7 @@ def integer_fields(
         error=math.sqrt(float(np.square(integers - scaled).mean()) / power),
     )
     fields = {
-        "weight": integers.astype(np.int8),
+        "weight": integers.astype(weight_type(bits)),
         "bias": np.clip(np.rint(bias * scale), -(2**31), 2**31 - 1).astype(np.int32),
         "weight_bits": bits,
     }

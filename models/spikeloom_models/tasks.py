@@ -238,11 +238,12 @@ def tune_network(
     output: str | PathLike[str],
     bits: int,
     *,
+    image_bits: int | None = None,
     images: int | None = None,
     **options,
 ) -> Tuned:
     """Round a network to weights of `bits` bits, fine-tune it on the first `images` training
-    images, and write its file to `output`.
+    images, and write its file to `output`. The layer of the image has weights of `image_bits` bits.
 
     `options` are those of `spikeloom_models.tuning.tune`. Raises `InputError`.
     """
@@ -257,7 +258,7 @@ def tune_network(
     given, test = (read_data(data, part, len(graph.classes)) for part in ("train", "test"))
     for part in (given, test):
         check_images(core(), part.images[:1], str(data))
-    rounded = requantised(graph, bits)
+    rounded = requantised(graph, bits, image_bits)
     tuned = round_biases(tune(rounded, given.first(images), **options))
     accuracy = [_accuracy(one, test) for one in (graph, rounded, tuned)]
     save(output, tuned)

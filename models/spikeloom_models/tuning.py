@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spikeloom.networks import golden
+from spikeloom.networks.engine_limits import LANE_BITS
 from spikeloom.networks.graph import INPUT, Graph
 from spikeloom.networks.layers import (
     Attention,
@@ -27,6 +28,7 @@ from spikeloom.networks.layers import (
 )
 from spikeloom.networks.layers.weighted import Weighted
 from spikeloom.networks.neuron import Neuron
+from spikeloom.networks.values import weight_type
 
 from .data import Labelled
 from .devices import AUTO, find_device
@@ -40,16 +42,24 @@ TUNED = (PatchEmbedding, Convolution, Linear, Attention, Pooling, Residual, Clas
 BATCH = 64
 
 
-def requantised(graph: Graph, bits: int) -> Graph:
+def requantised(graph: Graph, bits: int, image_bits: int | None = None) -> Graph:
     """The network with weights of `bits` bits, each layer on the scale whose rounded weights are
-    nearest to the given ones (least squares)."""
-    return replace(graph, layers=tuple(_requantised(layer, bits) for layer in graph.layers))
+    nearest to the given ones (least squares). The layer of the image has weights of `image_bits`
+    bits: more than `bits` are two digits."""
+    first = bits if image_bits is None else image_bits
+    lane_bits = min(bits, LANE_BITS[-1])
+    layers = (
+        _requantised(layer, first if layer is graph.embedding else bits, lane_bits)
+        for layer in graph.layers
+    )
+    chosen = lane_bits if first > lane_bits else None
+    return replace(graph, layers=tuple(layers), lane_bits=chosen)
 
 
-def _requantised(layer: Layer, bits: int) -> Layer:
+def _requantised(layer: Layer, bits: int, lane_bits: int) -> Layer:
     if not isinstance(layer, Weighted):
         return layer
-    weight, largest = layer.weight.astype(float), largest_weight(bits)
+    weight, largest = layer.weight.astype(float), largest_weight(bits, lane_bits)
     scales = largest / (max(np.abs(weight).max(), 1) * CLIPS)
     neuron = getattr(layer, "neuron", None)
     if neuron is not None:  # thresholds are integers, even where the membrane leaks
@@ -57,7 +67,7 @@ def _requantised(layer: Layer, bits: int) -> Layer:
         thresholds = np.unique(np.maximum(np.rint(scales * neuron.threshold / step), 1) * step)
         scales = thresholds / neuron.threshold
     best = nearest_scale(weight, scales, largest)
-    fields, _ = integer_fields(layer.name, weight, layer.bias, scales[best], bits)
+    fields, _ = integer_fields(layer.name, weight, layer.bias, scales[best], bits, None, lane_bits)
     if neuron is not None:
         fields["neuron"] = replace(neuron, threshold=int(thresholds[best]))
     return replace(layer, **fields)
@@ -86,11 +96,15 @@ class Tunable(nn.Module):
         """What a parameter is multiplied by: parameters are in units of the threshold."""
         levels = 2**self.graph.pixel_bits - 1 if INPUT in layer.inputs else 1
         neuron = getattr(layer, "neuron", None)
-        return largest_weight(layer.weight_bits) if neuron is None else neuron.threshold / levels
+        return self._largest(layer) if neuron is None else neuron.threshold / levels
+
+    def _largest(self, layer: Weighted) -> int:
+        """The largest magnitude of a weight."""
+        return largest_weight(layer.weight_bits, self.graph.word_bits)
 
     def weight(self, layer: Weighted) -> Tensor:
         """The integers of a layer, ``[in, out]``."""
-        largest = largest_weight(layer.weight_bits)
+        largest = self._largest(layer)
         scaled = self.weights[_key(layer.name)] * self._unit(layer)
         return round_through(scaled.clamp(-largest, largest))
 
@@ -161,7 +175,7 @@ class Tunable(nn.Module):
         layers = []
         for layer in self.graph.layers:
             if isinstance(layer, Weighted):
-                weight = self.weight(layer).numpy().astype(np.int8)
+                weight = self.weight(layer).numpy().astype(weight_type(layer.weight_bits))
                 bias = self.bias(layer).numpy().astype(np.int32)
                 layer = replace(layer, weight=weight, bias=bias)
             layers.append(layer)

@@ -13,6 +13,7 @@ import pytest
 
 from spikeloom.errors import InputError
 from spikeloom.networks.file import load
+from spikeloom.networks.layers import Convolution
 from spikeloom_cli.main import main
 
 from .needs_torch import NEEDS_TORCH
@@ -286,11 +287,12 @@ def test_import_command(model, images, tmp_path, capfd):
     command = ["import", str(tmp_path / "net.pth"), "--arch", "spikformer", "-o", str(output)]
     assert main([*command, *options, "--bits", "auto", "--sweep", "--json"]) == 0
     found = json.loads(capfd.readouterr().out)
-    assert [one["bits"] for one in found["tried"]] == [4, 6, 8]
+    tried = [(one["bits"], one["stem_bits"]) for one in found["tried"]]
+    assert tried == [(4, 4), (4, 8), (6, 6), (8, 8), (8, 16), (16, 16)]
     assert found["settings"]["image"] == [16, 16]
     assert found["float_accuracy"] == 1
-    good = [one["bits"] for one in found["tried"] if one["accuracy"] >= 1 - 0.003]
-    assert found["bits"] == min(good, default=8)
+    good = [one for one, x in zip(tried, found["tried"], strict=True) if x["accuracy"] >= 1 - 0.003]
+    assert (found["bits"], found["stem_bits"]) == min(good, default=(16, 16))
     graph = load(output)
     assert (graph.name, graph.classes) == ("small", tuple("abcde"))
     assert np.load(tmp_path / "r.npy").argmax(1).tolist() == labels.tolist()
@@ -299,6 +301,40 @@ def test_import_command(model, images, tmp_path, capfd):
     assert re.search(r"^ heads +4  \(given\)", text, re.M)
     assert re.search(r"^ scale +0.125  \(default\)", text, re.M)
     assert "floating point: 100.00 % of 24 images" in text
+
+
+def test_stem_bits(model, images, tmp_path, capfd):
+    """Convolutions have more bits, of which the engine reads two digits; all layers may have."""
+    import torch
+
+    from spikeloom.networks.engine import compile_network
+
+    torch.save(model.state_dict(), tmp_path / "net.pth")
+    np.save(tmp_path / "x.npy", images)
+    output = tmp_path / "net.safetensors"
+    command = ["import", str(tmp_path / "net.pth"), "--arch", "spikformer", "-o", str(output)]
+    command += [f"--set={key}={value}" for key, value in SETTINGS.items() if key != "image"]
+    command += ["--calibrate", str(tmp_path / "x.npy"), "--json"]
+    error = {}
+    for bits, stem_bits, options in (
+        (8, 8, []),
+        (8, 12, ["--stem-bits", "12"]),
+        (4, 8, ["--bits", "4", "--stem-bits", "8"]),
+        (12, 12, ["--bits", "12"]),
+    ):
+        assert main([*command, *options]) == 0
+        found = json.loads(capfd.readouterr().out)
+        assert (found["bits"], found["stem_bits"]) == (bits, stem_bits)
+        graph = load(output)
+        for layer in graph.weighted:
+            stem = isinstance(layer, Convolution)
+            assert layer.weight_bits == (stem_bits if stem else bits)
+            assert graph.digits(layer) == 1 + (layer.weight_bits > min(bits, 8))
+        assert graph.word_bits == min(bits, 8)
+        compile_network(graph, lanes=16)
+        error[bits, stem_bits] = found["layers"]["stem1"]["error"]
+    assert error[8, 12] == error[12, 12] < error[8, 8] / 10
+    assert error[4, 8] < 1.2 * error[8, 8]
 
 
 def test_calibration_images_that_do_not_fit(model, images, tmp_path, capfd):
@@ -311,6 +347,8 @@ def test_calibration_images_that_do_not_fit(model, images, tmp_path, capfd):
         (images.astype(float), [], "give bytes (B, Y, X, C)"),
         (np.repeat(images, 3, 3), [], "do not fit a network for (16, 16, 1)"),
         (images, ["--bits", "5"], "'5' is not one of"),
+        (images, ["--bits", "4", "--stem-bits", "12"], "at most 8 (two digits)"),
+        (images, ["--bits", "auto", "--stem-bits", "12"], "--bits auto chooses them"),
         (images, ["--set", "image"], "write KEY=VALUE"),
         (images, ["--arch", "resnet"], "unknown architecture 'resnet'"),
     ):

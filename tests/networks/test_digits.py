@@ -5,15 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spikeloom.backend import Golden, compare
 from spikeloom.errors import InputError
 from spikeloom.networks import file, golden
 from spikeloom.networks.engine import compile_network
 from spikeloom.networks.engine.bitmaps import Columns
+from spikeloom.networks.engine.rounding import round_biases
 from spikeloom.networks.engine.weight_format import WeightFormat, possible_shifts
 from spikeloom.networks.graph import Graph
-from spikeloom.networks.layers import Convolution, PatchEmbedding
+from spikeloom.networks.layers import Convolution, Linear, PatchEmbedding
 from spikeloom.networks.layers.weighted import Weighted, digit_limits
 from spikeloom.networks.network import network_core
+from spikeloom_sim.backends import Netlist
 from tests.networks.random_network import random_images, random_network, with_offsets
 from tests.networks.stem import stem_network
 from tests.networks.test_engine import SMALL, check_graph
@@ -161,6 +164,20 @@ def test_positions_and_thresholds():
     check_graph(graph, random_images(graph, 2)[..., :-1], {"lanes": 16})
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("family", ["ice40", "ecp5"])
+def test_netlist(family):
+    """The layer of the image and an MLP, synthesised."""
+    sizes = {"weight_bits": 4, "blocks": 1, "attention": False, "pixel_bits": 4}
+    graph = widened(random_network(**SMALL | sizes), 8, (*EMBED, "block0.fc2"))
+    core = network_core(f"digits-{family}", graph)(lanes=4)
+    batch = [{"image": image} for image in random_images(graph, 2)]
+    runs = Netlist(family=family).run(core, batch)
+    assert not compare(runs, Golden().run(core, batch))
+    for run, operands in zip(runs, batch, strict=True):
+        assert run.cycles == core.cycles(**operands)
+
+
 @pytest.mark.parametrize(("bits", "shift"), [(4, 4), (4, 3), (8, 4), (8, 8), (6, 6)])
 def test_digits(bits, shift):
     """Two digits are every weight within their limits; each fits the bits of a lane."""
@@ -272,6 +289,22 @@ def test_refused_types(case):
     with pytest.raises(InputError) as caught:
         Graph.from_json(description, tensors)
     assert str(caught.value) == f"layer head: tensor 'head.weight' holds {message}"
+
+
+def test_rounded_biases():
+    """Layers of two digits keep their biases."""
+    graph = random_network(**SMALL | {"blocks": 1, "dims": 40})
+    layers = [
+        replace(x, bias=x.bias * 9, neuron=replace(x.neuron, threshold=1000))
+        if isinstance(x, Linear)
+        else x
+        for x in graph.layers
+    ]
+    graph = widened(replace(graph, layers=tuple(layers)), 12, ("block0.q", "block0.fc1"))
+    rounded = round_biases(graph)
+    for one, other in zip(graph.weighted, rounded.weighted, strict=True):
+        kept = graph.digits(one) == 2 or not isinstance(one, Linear)
+        assert np.array_equal(one.bias, other.bias) == kept
 
 
 def test_work():

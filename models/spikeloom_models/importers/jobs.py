@@ -16,10 +16,10 @@ from spikeloom.errors import InputError, unknown
 from spikeloom.networks import golden
 from spikeloom.networks.engine.compiler import check_built
 from spikeloom.networks.engine.rounding import round_biases
+from spikeloom.networks.engine_limits import LANE_BITS
 from spikeloom.networks.file import save
 from spikeloom.networks.graph import Graph
 from spikeloom.networks.layers import Convolution, Linear
-from spikeloom.networks.layers.weighted import Weighted
 from spikeloom.outputs import output_file
 
 from ..tasks import check_output, check_torch
@@ -30,24 +30,26 @@ if TYPE_CHECKING:
 
     from ..floating import FloatNetwork
     from ..phase_conversion import VisionNetwork
-    from ..quantise import Cut
+    from ..quantise import Cut, Quantised
 
-BITS = (8, 6, 4)
+BITS = ((4, 4), (4, 8), (6, 6), (8, 8), (8, 16), (16, 16))  # that "auto" tries, and of the stem
 LOSS = 0.003  # share of images that "auto" may lose
 AUTO = "auto"
 
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How near the integers of one choice of `bits` come to the floating-point network.
+    """How near the integers of one choice of bits come to the floating-point network.
 
     Members
     -------
+    bits, stem_bits : of the weights, and of those of the stem.
     agreement : share of the calibration images with the same class; None without images.
     accuracy : share of them that is right; None without labels.
     """
 
     bits: int
+    stem_bits: int
     agreement: float | None = None
     accuracy: float | None = None
 
@@ -58,7 +60,8 @@ class Imported:
 
     Members
     -------
-    graph, bits : the network in integers, and the bits of its weights.
+    graph : the network in integers.
+    bits, stem_bits : of its weights, and of those of its stem.
     settings : the values that were used; `given` are those of the user, the others the defaults of
         the architecture's own code.
     cuts : by layer, what rounding did to its weights.
@@ -71,6 +74,7 @@ class Imported:
 
     graph: Graph
     bits: int
+    stem_bits: int
     settings: dict[str, Any]
     given: tuple[str, ...]
     cuts: dict[str, Cut]
@@ -89,6 +93,7 @@ def import_checkpoint(
     images: NDArray | None = None,
     labels: NDArray | None = None,
     bits: int | str = 8,
+    stem_bits: int | None = None,
     sweep: bool = False,
     exact_biases: bool = False,
     own_thresholds: bool = False,
@@ -102,9 +107,10 @@ def import_checkpoint(
     ----------
     settings : values that the checkpoint lacks, as text, by name.
     images, labels : calibration images (B, Y, X, C) of uint8, and their classes (B,).
-    bits : of the weights; "auto" takes the fewest that lose at most 0.3 points of accuracy, or of
-        agreement without `labels`, on the calibration images.
-    sweep : whether to compute the fidelity of all numbers of bits.
+    bits : of the weights; "auto" takes the first choice of `BITS` that loses at most 0.3 points of
+        accuracy, or of agreement without `labels`, on the calibration images.
+    stem_bits : of the weights of convolutions and of the layer of the image; default: `bits`.
+    sweep : whether to compute the fidelity of all choices of bits.
     exact_biases : whether biases stay as they are where the engine would take fewer cycles with
         rounded ones.
     own_thresholds : whether outputs of a layer may have thresholds of their own, which take cycles.
@@ -118,6 +124,7 @@ def import_checkpoint(
         raise unknown("architecture", architecture, architectures())
     if images is None and (bits == AUTO or sweep or labels is not None or reference):
         raise InputError("give calibration images with --calibrate X.npy")
+    wanted = _wanted(bits, stem_bits)
     chosen = architectures()[architecture]
     given = dict(settings or {})
     if images is not None and any(s.name == "image" for s in chosen.settings):
@@ -127,7 +134,9 @@ def import_checkpoint(
     measured = _Measured(network, images, labels)
     fit = exact if exact_biases else fitted
     integers = _integers(network, images, own_thresholds)
-    quantised, tried = _choose(integers, measured, bits, sweep, name or chosen.name, classes, fit)
+    choices = {*BITS, wanted} if sweep or wanted is None else {wanted}
+    make = partial(integers, name=name or chosen.name, classes=classes)
+    quantised, tried = _choose(make, measured, choices - {None}, wanted, sweep, fit)
     graph = fit(quantised.graph)
     save(output, graph)
     if reference is not None:
@@ -135,7 +144,8 @@ def import_checkpoint(
             np.save(out, measured.logits)
     return Imported(
         graph=graph,
-        bits=next(x.weight_bits for x in graph.layers if isinstance(x, Weighted)),
+        bits=graph.classifier.weight_bits,
+        stem_bits=graph.embedding.weight_bits,
         settings=values,
         given=tuple(settings or {}),
         cuts=quantised.cuts,
@@ -205,13 +215,13 @@ class _Measured:
             _check_labels(labels, self.logits.shape[1])
             self.accuracy = float((self.classes == labels).mean())
 
-    def fidelity(self, graph: Graph, bits: int) -> Fidelity:
+    def fidelity(self, graph: Graph, bits: tuple[int, int]) -> Fidelity:
         """How near `graph` comes."""
         if self.images is None:
-            return Fidelity(bits)
+            return Fidelity(*bits)
         found = golden.run_chunks(graph, self.images).labels
         right = None if self.labels is None else float((found == self.labels).mean())
-        return Fidelity(bits, float((found == self.classes).mean()), right)
+        return Fidelity(*bits, float((found == self.classes).mean()), right)
 
     def is_good(self, tried: Fidelity) -> bool:
         """Whether a choice of bits loses little enough."""
@@ -231,19 +241,33 @@ def _check_labels(labels: NDArray, classes: int) -> None:
         )
 
 
-def _choose(integers, measured, bits, sweep, name, classes, fit):
-    """The network in the chosen number of bits, and what was tried."""
+def _wanted(bits: int | str, stem_bits: int | None) -> tuple[int, int] | None:
+    """The bits of the weights and of those of the stem; None for "auto"."""
+    if isinstance(bits, str):
+        if stem_bits is not None:
+            raise InputError(f"--stem-bits {stem_bits}: --bits {AUTO} chooses them; leave it out")
+        return None
+    most = 2 * min(bits, LANE_BITS[-1])
+    if stem_bits is not None and stem_bits > most:
+        raise InputError(
+            f"--stem-bits {stem_bits}: with --bits {bits}, at most {most} (two digits)"
+        )
+    return bits, stem_bits or bits
+
+
+def _choose(make, measured, choices, wanted, sweep, fit):
+    """The network in the bits that are `wanted`, or in the fewest that are good, and what was
+    tried."""
     made, tried = {}, {}
-    wanted = sorted(BITS) if sweep or bits == AUTO else [bits]
-    for number in wanted:
-        made[number] = integers(number, name=name, classes=classes)
-        tried[number] = measured.fidelity(fit(made[number].graph), number)
-        if bits == AUTO and not sweep and measured.is_good(tried[number]):
+    for bits in sorted(choices):
+        made[bits] = make(*bits)
+        tried[bits] = measured.fidelity(fit(made[bits].graph), bits)
+        if wanted is None and not sweep and measured.is_good(tried[bits]):
             break
-    if bits == AUTO:
-        good = [number for number in tried if measured.is_good(tried[number])]
-        bits = min(good, default=max(BITS))
-    return made[bits], tuple(tried.values())
+    if wanted is None:
+        good = [bits for bits in tried if measured.is_good(tried[bits])]
+        wanted = min(good, default=max(tried))
+    return made[wanted], tuple(tried.values())
 
 
 def _integers(
@@ -257,6 +281,17 @@ def _integers(
     if isinstance(network, VisionNetwork):
         if own_thresholds:
             raise InputError("--own-thresholds: a network of phase codes has none; leave it out")
-        return partial(convert, network, images)
+
+        def converted(bits: int, stem_bits: int, **names) -> Quantised:
+            if stem_bits != bits:
+                raise InputError("--stem-bits: a network of phase codes has no stem; leave it out")
+            return convert(network, images, bits, **names)
+
+        return converted
     inputs = {} if images is None else measured_inputs(network, images)
-    return partial(quantise, network, inputs=inputs, own_thresholds=own_thresholds)
+
+    def quantised(bits: int, stem_bits: int, **names) -> Quantised:
+        options = {"inputs": inputs, "own_thresholds": own_thresholds}
+        return quantise(network, bits, stem_bits=stem_bits, **options, **names)
+
+    return quantised

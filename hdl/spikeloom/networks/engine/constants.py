@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-MAX_ROWS = 8  # of a constant in each time step
+MAX_ROWS = 16  # of a constant in each time step
 
 Row = tuple[int, "NDArray"]
 """A factor by which lanes multiply a row, 1 or ``1 << shift``, and the row."""

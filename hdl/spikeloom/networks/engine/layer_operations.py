@@ -359,8 +359,8 @@ class LayerOperations:
 
     def _too_large(self, layer: Layer) -> InputError:
         return layer.error(
-            f"threshold and bias are too large for weights of {self.bits} bits; reduce them, or "
-            "give the network wider weights"
+            f"threshold and bias are too large for lanes of {self.bits} bits; reduce them, or give "
+            "the network wider weights or lane_bits"
         )
 
     def opening(

@@ -25,9 +25,10 @@ def round_biases(network: Graph) -> Graph:
 
     The shift with the fewest rows is chosen, and of several the smallest. It is at most an eighth
     of the smallest threshold, so that a bias changes by a sixteenth of a threshold at most.
-    Networks of layers that need no second row are returned unchanged.
+    Layers with weights of two digits, which are to be more exact, keep their biases. Networks of
+    layers that need no second row are returned unchanged.
     """
-    layers = [layer for layer in network.layers if _in_every_step(layer)]
+    layers = [layer for layer in network.layers if _is_rounded(layer, network)]
     if not layers:
         return network
     bits, lowest = network.word_bits, possible_shifts(network)[0]
@@ -42,15 +43,17 @@ def round_biases(network: Graph) -> Graph:
         return sum(count * layer.outputs for count, layer in zip(counts, layers, strict=True))
 
     shift = min(shifts, key=lambda shift: (rows(shift), shift))
-    return replace(network, layers=tuple(_with_bias(layer, shift) for layer in network.layers))
+    rounded = {layer.name: _with_bias(layer, shift) for layer in layers}
+    return replace(network, layers=tuple(rounded.get(x.name, x) for x in network.layers))
 
 
-def _in_every_step(layer: Layer) -> TypeGuard[Linear | Convolution]:
-    """Whether a neuron adds the bias of a layer in every step."""
+def _is_rounded(layer: Layer, network: Graph) -> TypeGuard[Linear | Convolution]:
+    """Whether a neuron adds the bias of a layer in every step, and its weights are one digit."""
     return (
         isinstance(layer, Linear | Convolution)
         and layer.inputs != (INPUT,)
         and layer.neuron.kind != "none"
+        and network.digits(layer) == 1
     )
 
 
@@ -60,8 +63,6 @@ def _rounded(layer: Linear | Convolution, shift: int) -> np.ndarray:
     return np.rint(step_constant(layer) / step).astype(np.int64) * step
 
 
-def _with_bias(layer: Layer, shift: int) -> Layer:
-    if not _in_every_step(layer):
-        return layer
+def _with_bias(layer: Linear | Convolution, shift: int) -> Layer:
     change = _rounded(layer, shift) - step_constant(layer)
     return replace(layer, bias=(layer.bias + change).astype(np.int32))
