@@ -29,7 +29,7 @@ if find_spec("torch") is not None:
         TransformerShape,
         VisionTransformer,
     )
-    from spikeloom_models.training import Recipe, augment, classes_of, train
+    from spikeloom_models.training import Recipe, _events, augment, classes_of, train
 
 pytestmark = NEEDS_TORCH
 
@@ -261,6 +261,24 @@ def test_training_goes_on_from_a_checkpoint(tmp_path):
     (tmp_path / "state.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(InputError, match="is not a checkpoint of `spikeloom train`"):
         train(shape, data, recipe, tmp_path / "state.pt")
+
+
+def test_gradient_of_relu_values():
+    """That of a ramp: between both ends, the lowest and the highest value included."""
+    current = torch.tensor([[-0.1, 0.0, 0.7, 1.5, 3.9, 4.0]], requires_grad=True)
+    values = ReLU(bits=2)(current)
+    values.sum().backward()
+    assert values[0].tolist() == [0, 0, 0, 1, 3, 3]
+    assert current.grad[0].tolist() == [0, 1, 1, 1, 1, 0]
+
+
+def test_events_are_counted_and_have_a_gradient():
+    """A spike of either sign, and a value of 3, is one event; each can be penalised."""
+    values = torch.tensor([0.0, 1.0, -1.0, 3.0]).reshape(1, 1, 1, 4).requires_grad_()
+    events = _events(values)
+    events.backward()
+    assert events.item() == 0.75
+    assert (values.grad.flatten() * 4).tolist() == pytest.approx([0, 1, -1, 1 / 3])
 
 
 @pytest.mark.parametrize("name", ["nonsense", "cuda:999", "meta", ""])

@@ -40,6 +40,18 @@ class _Floor(torch.autograd.Function):
         return gradients[0]
 
 
+class _Levels(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, levels):
+        ctx.save_for_backward((x >= 0) & (x < levels))
+        return x.floor().clamp(0, levels - 1)
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        (inside,) = ctx.saved_tensors
+        return gradients[0] * inside, None
+
+
 def spike(x: torch.Tensor) -> torch.Tensor:
     """1 where `x` >= 0, else 0. The gradient is that of a triangle of half-width 1 around 0."""
     return _Spike.apply(x)  # type: ignore[return-value]
@@ -53,6 +65,11 @@ def round_through(x: torch.Tensor) -> torch.Tensor:
 def floor_through(x: torch.Tensor) -> torch.Tensor:
     """`x` rounded down; the gradient passes unchanged."""
     return _Floor.apply(x)  # type: ignore[return-value]
+
+
+def levels_through(x: torch.Tensor, levels: int) -> torch.Tensor:
+    """`x` rounded down, cut to ``0..levels - 1``; the gradient passes where nothing was cut."""
+    return _Levels.apply(x, levels)  # type: ignore[return-value]
 
 
 class LIF(nn.Module):
@@ -140,7 +157,7 @@ class ReLU(nn.Module):
         self, current: torch.Tensor, threshold: torch.Tensor | float = 1.0, integer: bool = False
     ) -> torch.Tensor:
         """Values of `current` ``[T, ...]``; they are integers with and without `integer`."""
-        return floor_through(current / threshold).clamp(0, 2**self.bits - 1)
+        return levels_through(current / threshold, 2**self.bits)
 
     def extra_repr(self) -> str:
         return f"bits={self.bits}"
