@@ -73,8 +73,8 @@ class Linear(WeightedNeurons):
 
 
 def horner(sums: NDArray, shift: int, fraction: int = 0) -> NDArray:
-    """The value (B, 1, ...) of sums (B, T, ...) of a phase code, in units of ``2**-fraction``; it is
-    never larger than their sum."""
+    """The value (B, 1, ...) of sums (B, T, ...) of a phase code, in units of ``2**-fraction``; it
+    is never larger than their sum."""
     v, half = sums[:, -1].astype(np.int64) << fraction, 1 << shift - 1
     for t in reversed(range(sums.shape[1] - 1)):
         v -= v + half >> shift
