@@ -249,7 +249,7 @@ def test_a_network_that_the_host_does_not_know():
     unknown = data.replace(CORE.content.encode(), b"0123456789abcdef")
     with pytest.raises(JobError) as caught:
         Identity.from_bytes(unknown)
-    assert "network board-net with content 0123456789abcdef, which is not known" in str(
+    assert "network 'board-net' with content '0123456789abcdef', which is not known" in str(
         caught.value
     )
     assert "\n" not in str(caught.value)
