@@ -77,7 +77,7 @@ def test_integers_are_the_rounded_network(case):
 
     images, _, _, network = case
     floats, graph = network.signals(torch.from_numpy(images)), quantise(network).graph
-    (scale,) = {*_Context(network, 8, {}).scales.values()}
+    (scale,) = {*_Context(network, 8, 8, {}).scales.values()}
     exact = {}
     for name, signal in graph.signals.items():
         value = floats[name].numpy()

@@ -81,7 +81,7 @@ def test_integers_are_the_rounded_network(case):
 
     images, _, _, network = case
     floats, graph = network.signals(torch.from_numpy(images)), quantise(network).graph
-    scales = _Context(network, 8, {}).scales
+    scales = _Context(network, 8, 8, {}).scales
     exact = {"image": images}
     for name, signal in graph.signals.items():
         if name in ("image", "head"):
