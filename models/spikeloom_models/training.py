@@ -328,7 +328,7 @@ def _turned(images: torch.Tensor, recipe: Recipe, random: torch.Generator) -> to
 
 def _events(spikes: torch.Tensor) -> torch.Tensor:
     """The mean number of values that are not 0, summed over steps. The gradient of a value is that
-    of its magnitude (`clamp` has none at its ends)."""
+    of its magnitude (`clamp` may have none at its ends)."""
     magnitude = spikes.abs()
     return (magnitude / magnitude.detach().clamp(min=1)).mean((1, 2, 3)).sum()
 

@@ -36,7 +36,7 @@ from .planes import to_planes, to_tokens, windows_of
 from .progress import Progress
 from .rounding import CLIPS, integer_fields, largest_weight, nearest_scale
 from .torch.layers import cut_patches
-from .torch.neuron import LIF, round_through
+from .torch.neuron import LIF, clamp_through, round_through
 
 TUNED = (PatchEmbedding, Convolution, Linear, Attention, Pooling, Residual, Classifier)
 BATCH = 64
@@ -106,7 +106,7 @@ class Tunable(nn.Module):
         """The integers of a layer, ``[in, out]``."""
         largest = self._largest(layer)
         scaled = self.weights[_key(layer.name)] * self._unit(layer)
-        return round_through(scaled.clamp(-largest, largest))
+        return round_through(clamp_through(scaled, -largest, largest))
 
     def bias(self, layer: Weighted) -> Tensor:
         """The integers of a layer, ``[out]``."""

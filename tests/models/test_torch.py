@@ -272,6 +272,17 @@ def test_gradient_of_relu_values():
     assert current.grad[0].tolist() == [0, 1, 1, 1, 1, 0]
 
 
+def test_weights_at_the_end_of_their_range_learn():
+    """The largest weight of a classifier is the largest integer, and its gradient is not lost."""
+    head = Classifier(2, 2)
+    with torch.no_grad():
+        head.weight.copy_(torch.tensor([[1.0, -1.0], [0.5, 0.25]]))
+    head.quantise(1)
+    assert head.integer_weight().detach().abs().max() == head.largest
+    head.integer_weight().sum().backward()
+    assert (head.weight.grad == head.gain).all()
+
+
 def test_events_are_counted_and_have_a_gradient():
     """A spike of either sign, and a value of 3, is one event; each can be penalised."""
     values = torch.tensor([0.0, 1.0, -1.0, 3.0]).reshape(1, 1, 1, 4).requires_grad_()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from .neuron import LIF, ReLU, round_through
+from .neuron import LIF, ReLU, clamp_through, round_through
 
 WEIGHT_BITS = (4, 6, 8)
 EPSILON, MOMENTUM = 1e-5, 0.05  # of batch normalisation
@@ -47,7 +47,7 @@ class Quantised(nn.Module):
         self._is_integer = value
 
     def _round_weight(self, weight, gain):
-        return round_through((weight * gain).clamp(-self.largest, self.largest))
+        return round_through(clamp_through(weight * gain, -self.largest, self.largest))
 
 
 class SpikingLinear(Quantised):

@@ -40,16 +40,16 @@ class _Floor(torch.autograd.Function):
         return gradients[0]
 
 
-class _Levels(torch.autograd.Function):
+class _Clamp(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, levels):
-        ctx.save_for_backward((x >= 0) & (x < levels))
-        return x.floor().clamp(0, levels - 1)
+    def forward(ctx, x, low, high):
+        ctx.save_for_backward((x >= low) & (x <= high))
+        return x.clamp(low, high)
 
     @staticmethod
     def backward(ctx, *gradients):
         (inside,) = ctx.saved_tensors
-        return gradients[0] * inside, None
+        return gradients[0] * inside, None, None
 
 
 def spike(x: torch.Tensor) -> torch.Tensor:
@@ -67,9 +67,10 @@ def floor_through(x: torch.Tensor) -> torch.Tensor:
     return _Floor.apply(x)  # type: ignore[return-value]
 
 
-def levels_through(x: torch.Tensor, levels: int) -> torch.Tensor:
-    """`x` rounded down, cut to ``0..levels - 1``; the gradient passes where nothing was cut."""
-    return _Levels.apply(x, levels)  # type: ignore[return-value]
+def clamp_through(x: torch.Tensor, low: float, high: float) -> torch.Tensor:
+    """`x` cut to ``low..high``; the gradient passes where nothing was cut, at both ends too (that
+    of `clamp` has none there since PyTorch 2.14)."""
+    return _Clamp.apply(x, low, high)  # type: ignore[return-value]
 
 
 class LIF(nn.Module):
@@ -157,7 +158,7 @@ class ReLU(nn.Module):
         self, current: torch.Tensor, threshold: torch.Tensor | float = 1.0, integer: bool = False
     ) -> torch.Tensor:
         """Values of `current` ``[T, ...]``; they are integers with and without `integer`."""
-        return levels_through(current / threshold, 2**self.bits)
+        return clamp_through(floor_through(current / threshold), 0, 2**self.bits - 1)
 
     def extra_repr(self) -> str:
         return f"bits={self.bits}"
