@@ -1,7 +1,7 @@
 """What a network's card and the table of shipped networks say, measured.
 
     python examples/network_card.py NETWORK DIR [SAMPLE]  the measured part of a card, in Markdown
-    python examples/network_card.py --row NETWORK DIR     a row of the table in docs/networks.md
+    python examples/network_card.py --row NETWORK DIR     a row of the table in docs/accuracy.md
 
 `NETWORK` is a name or a file, `DIR` its data, as for `spikeloom train --data`, and `SAMPLE` the
 number of images of the shipped sample that a test of the card runs (400). Accuracy and activity are
@@ -40,7 +40,7 @@ def print_row(core: type[Network], data: Labelled) -> None:
     cycles = [mean_cycles(core, lanes, data.images) for lanes in LANES]
     cells = [
         *(f"`{core.NAME}`", ", ".join(sorted(forms)), f"{graph.steps}"),
-        *(f"{graph.weights:,}", f"{100 * found.accuracy:.2f}"),
+        f"{100 * found.accuracy:.2f}",
         *("" if one is None else f"{one:,.0f}" for one in cycles),
         f"{sum(layer.additions for layer in found.layers.values()):,.0f}",
     ]
