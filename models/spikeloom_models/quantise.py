@@ -64,10 +64,10 @@ def quantise(
     Each layer has one scale. It is the one whose rounded weights of `bits` bits are nearest to the
     true ones (least squares): few bits clip some large weights. Convolutions and the layer of the
     image have weights of `stem_bits` bits, if these are given; where they are more than those of
-    the other layers, they are two digits of so many. With `own_thresholds`, the outputs
-    of a layer whose weights are one digit have scales and thresholds of their own where that is
-    better (`varied`). Layers
-    without neurons that add up in one stream of currents share the smallest of their scales.
+    the other layers, they are two digits of so many. With `own_thresholds`, the outputs of a layer
+    whose weights are one digit have scales and thresholds of their own where that is better
+    (`varied`). Layers without neurons that add up in one stream of currents share the smallest of
+    their scales.
     `inputs` of layers, from `measured_inputs`, make the errors of rounding cancel. Raises
     `InputError` for what the hardware's arithmetic cannot express.
     """

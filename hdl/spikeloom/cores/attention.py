@@ -35,6 +35,13 @@ class AttentionShape(Core):
     streams have time steps."""
 
     @classmethod
+    def need_integers(cls, tensors: Mapping[str, Any], advice: str) -> None:
+        """Raise `InputError`, with `advice`, if one of the `tensors` is in floating point."""
+        for name, tensor in tensors.items():
+            if np.asarray(tensor).dtype.kind == "f":
+                raise InputError(f"{name}: holds {tensor.dtype}; {cls.NAME} takes {advice}")
+
+    @classmethod
     def shape_settings(
         cls, settings: Mapping[str, Any], axes: str, tensors: Mapping[str, Any], why: str = ""
     ) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from .. import __version__
@@ -118,7 +118,7 @@ class Identity:
         sizes = flags.values() if isinstance(flags, dict) else [None]
         if not all(type(bits) is int and 1 <= bits <= MAX_FLAG_BITS for bits in sizes):
             raise ValueError(f"flags = {echo(flags)} are none")
-        return cls(config, hz, own.inputs, own.outputs, own.loads, flags, version)
+        return replace(own, flags=flags, version=version)
 
 
 def _core(name: str, config: dict[str, Any]) -> type[Core]:

@@ -134,9 +134,10 @@ def import_checkpoint(
     measured = _Measured(network, images, labels)
     fit = exact if exact_biases else fitted
     integers = _integers(network, images, own_thresholds)
-    choices = {*BITS, wanted} if sweep or wanted is None else {wanted}
+    choices = {*BITS} if sweep or wanted is None else set()
+    choices |= set() if wanted is None else {wanted}
     make = partial(integers, name=name or chosen.name, classes=classes)
-    quantised, tried = _choose(make, measured, choices - {None}, wanted, sweep, fit)
+    quantised, tried = _choose(make, measured, choices, wanted, sweep, fit)
     graph = fit(quantised.graph)
     save(output, graph)
     if reference is not None:
@@ -260,7 +261,7 @@ def _choose(make, measured, choices, wanted, sweep, fit):
     tried."""
     made, tried = {}, {}
     for bits in sorted(choices):
-        made[bits] = make(*bits)
+        made[bits] = make(bits[0], stem_bits=bits[1])
         tried[bits] = measured.fidelity(fit(made[bits].graph), bits)
         if wanted is None and not sweep and measured.is_good(tried[bits]):
             break
@@ -282,16 +283,11 @@ def _integers(
         if own_thresholds:
             raise InputError("--own-thresholds: a network of phase codes has none; leave it out")
 
-        def converted(bits: int, stem_bits: int, **names) -> Quantised:
+        def converted(bits: int, *, stem_bits: int, **names) -> Quantised:
             if stem_bits != bits:
                 raise InputError("--stem-bits: a network of phase codes has no stem; leave it out")
             return convert(network, images, bits, **names)
 
         return converted
     inputs = {} if images is None else measured_inputs(network, images)
-
-    def quantised(bits: int, stem_bits: int, **names) -> Quantised:
-        options = {"inputs": inputs, "own_thresholds": own_thresholds}
-        return quantise(network, bits, stem_bits=stem_bits, **options, **names)
-
-    return quantised
+    return partial(quantise, network, inputs=inputs, own_thresholds=own_thresholds)

@@ -11,7 +11,6 @@ import numpy as np
 
 from ...configuration import MAX_DIM, MAX_HELD, choice, integer, largest_divisor, number
 from ...contract import Flag
-from ...errors import InputError
 from ...item import Bit, SInt, Ternary, UInt
 from ...port import Port
 from ...work import Work
@@ -271,11 +270,7 @@ class A2OS2A(AttentionShape):
 
         With ``order = "auto"`` and no density given, their own densities choose the order.
         """
-        for name, tensor in tensors.items():
-            if np.asarray(tensor).dtype.kind == "f":
-                raise InputError(
-                    f"{name}: holds {tensor.dtype}; {cls.NAME} takes integers, round them first"
-                )
+        cls.need_integers(tensors, "integers, round them first")
         given = {key: settings[key] for key in ("steps",) if key in settings}
         steps = cls.from_settings({"tokens": 1, "head_dim": 1} | given).steps
         settings = cls.shape_settings(settings, "TND" if steps > 1 else "ND", tensors)

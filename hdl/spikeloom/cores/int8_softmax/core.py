@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from math import floor, log2
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
 from ...configuration import HELD_WHY, LANES_WHY, MAX_HELD, MAX_LANES, integer
-from ...errors import InputError
 from ...item import SInt
 from ...port import Port
 from ...work import Work
@@ -179,12 +176,10 @@ class Int8Softmax(AttentionShape):
         cls, settings: Mapping[str, Any], **tensors: NDArray
     ) -> tuple[Self, list[dict[str, NDArray]]]:
         """Operands (N, D), or heads of that, in 8-bit integers."""
-        for name, tensor in tensors.items():
-            if np.asarray(tensor).dtype.kind == "f":
-                raise InputError(
-                    f"{name}: holds {tensor.dtype}; {cls.NAME} takes integers of 8 bits, quantise "
-                    "them first (spikeloom.cores.int8_softmax.quantise)"
-                )
+        cls.need_integers(
+            tensors,
+            "integers of 8 bits, quantise them first (spikeloom.cores.int8_softmax.quantise)",
+        )
         core = cls.from_settings(cls.shape_settings(settings, "ND", tensors))
         return core, core.split_runs(tensors)
 
