@@ -18,7 +18,8 @@ class Rate:
     serial line.
 
     run : what a run computes. what : "core" or "with the line". includes : what is counted, as
-    text. cycles : core cycles, if known. us : microseconds per run. per_second : runs per second.
+    text. cycles : core cycles, if known. us : microseconds per run. per_second : runs per second,
+    of which several may be computed at once.
     """
 
     run: str
@@ -30,7 +31,16 @@ class Rate:
 
     @classmethod
     def of(cls, core: Core, what: str, includes: str, us: float, cycles: int | None = None) -> Self:
+        """One run after the other."""
         return cls(core.RUN, what, includes, cycles, us, 1e6 / us)
+
+    @classmethod
+    def of_core(cls, core: Core, what: str, includes: str, mhz: float, cycles: int) -> Self:
+        """As many runs at once as the core computes."""
+        if core.at_once > 1:
+            includes += f"; {core.at_once} {core.RUN}s at once"
+        one = cls.of(core, what, includes, cycles / mhz, cycles)
+        return replace(one, per_second=core.at_once * one.per_second)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -55,13 +65,13 @@ def core_scope(config: Core) -> str:
 def rates(config: Core, mhz: float, baud: int | None = None) -> list[Rate]:
     """`Rate`s of a core at `mhz`: core only and, if it has a host link, with the serial line."""
     cycles = config.cycles()
-    result = [Rate.of(config, "core", core_scope(config), cycles / mhz, cycles)]
+    result = [Rate.of_core(config, "core", core_scope(config), mhz, cycles)]
     examples = [config.cycles(**operands) for operands in config.examples()]
     if examples:
         cycles = round(sum(examples) / len(examples))
         scope = f"{preloaded(config)}; mean of {len(examples)} random {config.RUN}s"
         worst = replace(result[0], what="core, worst case")
-        result = [Rate.of(config, "core", scope, cycles / mhz, cycles), worst]
+        result = [Rate.of_core(config, "core", scope, mhz, cycles), worst]
     if baud is not None:
         load = LineLoad.of(config, baud)
         includes = "operands to the board, the core, output back"

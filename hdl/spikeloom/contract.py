@@ -125,6 +125,12 @@ class Core(Configuration):
         return 0
 
     @property
+    def at_once(self) -> int:
+        """Runs that are computed at once if their operands come ahead: so many times as many runs
+        end in a second as one after the other would."""
+        return 1
+
+    @property
     def flags(self) -> dict[str, Flag]:
         """Status outputs other than `busy` and `done`."""
         return {"misframed": MISFRAMED}

@@ -189,6 +189,7 @@ def test_networks_of_packages(tmp_path, monkeypatch):
 def test_keys(core):
     assert core.as_dict() == {
         "lanes": 8,
+        "engines": 1,
         "weights": "initial",
         "content": file.digest(GRAPH)[:16],
     }

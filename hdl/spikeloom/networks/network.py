@@ -17,7 +17,7 @@ from ..item import SInt, UInt
 from ..port import Port
 from ..work import Work
 from . import file, golden
-from .engine_limits import CHUNK_BITS, LANES
+from .engine_limits import CHUNK_BITS, ENGINES, LANES
 from .graph import INPUT, Graph
 from .image_port import ImagePort
 from .presets import presets
@@ -48,14 +48,21 @@ class Network(Core):
     GRAPH: ClassVar[Graph]
     DIGEST: ClassVar[str]
     CYCLES_FOLLOW_DATA = True
-    UNROLL = ("lanes",)
-    SMALLER = "take a smaller network, or weights of fewer bits"
+    UNROLL = ("engines", "lanes")
+    SMALLER = "take fewer engines, a smaller network, or weights of fewer bits"
     RUN = "image"
     AHEAD = True
-    CASES = {"initial weights": {}, "loaded weights": {"weights": "loaded"}}
+    CASES = {
+        "initial weights": {},
+        "loaded weights": {"weights": "loaded"},
+        "three engines": {"engines": 3},
+    }
 
     lanes: int = integer(
         "outputs that are computed at once, a power of two", low=4, high=128, default=8
+    )
+    engines: int = integer(
+        "engines side by side, which compute different images", low=1, high=ENGINES, default=1
     )
     weights: str = choice(
         "the weight memory's content: part of the bitstream, or loaded by a stream after reset",
@@ -108,11 +115,15 @@ class Network(Core):
 
     @property
     def listings(self) -> dict[str, str]:
-        return {"program.txt": self.program.listing()}
+        return {"program.txt": self.program.listing(self.engines)}
 
     @property
     def memory_bits(self) -> int:
-        return self.program.weights.size * self.program.weight_bits
+        return self.program.weight_memory_bits(self.engines)
+
+    @property
+    def at_once(self) -> int:
+        return self.engines
 
     @cached_property
     def program(self) -> Program:
@@ -131,24 +142,43 @@ class Network(Core):
         return ""
 
     def create(self) -> Component:
-        return self.program.create()
+        return self.program.create(self.engines)
 
     def cycles(self, **operands: NDArray) -> int:
         if not operands:
             return self.program.cycles()
-        image = golden.with_positions(self.GRAPH, operands[INPUT])
+        return self.program.cycles(*self._spikes(operands[INPUT]))
+
+    def sequence_cycles(self, images: NDArray) -> list[int]:
+        """Cycles from the first start to the label of each of the images (B, Y, X, C), if they
+        follow each other without a pause: `start` stays high, each image is present when its engine
+        is free, and no output stalls. Exact."""
+        from .engine.sequence import sequence_cycles
+
+        times = [self.program.image_time(*self._spikes(image)) for image in images]
+        return sequence_cycles(times, self.engines)
+
+    def _spikes(self, image: NDArray) -> tuple[NDArray, dict[str, NDArray]]:
+        """An image with its channel of positions, and the spikes of every layer."""
+        image = golden.with_positions(self.GRAPH, image)
         result = golden.run(self.GRAPH, image[None], keep=True)
-        return self.program.cycles(image, {name: x[0] for name, x in result.spikes.items()})
+        return image, {name: x[0] for name, x in result.spikes.items()}
 
     def cycle_formula(self) -> str:
         from .engine.schedule import OUTSIDE
 
         layers = [f"{count} ({name})" for name, count in self.program.layer_cycles().items()]
         drawn = "; attention of form ssa takes the same for all" if self.program.heads else ""
+        several = (
+            f"; {self.engines} images are computed at once, so that one follows the other after "
+            f"1 / {self.engines} of their mean"
+            if self.engines > 1
+            else ""
+        )
         return (
             f"{OUTSIDE} + {' + '.join(layers)}; for an image and spikes that are all 1: each layer "
             "takes a cycle for each event and group of lanes outputs, and fewer the fewer they are"
-            f"{drawn}"
+            f"{drawn}{several}"
         )
 
     def preload_cycles(self) -> int:
@@ -172,7 +202,8 @@ class Network(Core):
         return [self.random_operands(rng) for _ in range(EXAMPLES)]
 
     def describe(self) -> str:
-        return f"{self.SUMMARY}; {self.lanes} lanes"
+        several = f", {self.engines} engines" if self.engines > 1 else ""
+        return f"{self.SUMMARY}; {self.lanes} lanes{several}"
 
     def golden_bytes(self) -> float:
         return golden.image_bytes(self.GRAPH)

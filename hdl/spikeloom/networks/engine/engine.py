@@ -24,7 +24,7 @@ from .program import Program
 from .replay import Replay
 from .rows import draw_rows, pool_rows, read_rows
 from .sequencer import Sequencer
-from .weight_memory import WeightMemory
+from .weight_memory import WeightMemory, WeightReader
 
 
 class Engine(Component):
@@ -38,6 +38,7 @@ class Engine(Component):
     Parameters
     ----------
     program : Program.
+    alone : whether this is the only engine; see `SeveralEngines`.
 
     Members
     -------
@@ -49,10 +50,14 @@ class Engine(Component):
     weights : In(stream of {data: 16 bits, last}), only if they are loaded; see `WeightMemory`.
     logits : Out(stream of {data: signed, last}), a beat per class.
     label : Out(stream of {data: number of the class, last}), one beat.
+    Only for one of several engines:
+    image_full : Out(1), an image is present, which no run has used.
+    weight_reader : Out(WeightReader()), only if weights are not loaded: their memory is outside.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, *, alone: bool = True) -> None:
         self.program = program
+        self._alone = alone
         chunk = data.StructLayout({"data": CHUNK_BITS, "last": 1})
         logit = data.StructLayout({"data": signed(program.logit_bits), "last": 1})
         label_bits = max(1, (program.classes - 1).bit_length())
@@ -66,6 +71,10 @@ class Engine(Component):
         }
         if program.loaded:
             members["weights"] = In(stream.Signature(chunk))
+        if not alone:
+            members["image_full"] = Out(1)
+            if not program.loaded:
+                members["weight_reader"] = Out(WeightReader(**program.weight_sizes))
         super().__init__(members)
 
     def elaborate(self, platform):
@@ -126,6 +135,8 @@ class Engine(Component):
             sequencer.image_full.eq(image.full),
             image.used.eq(sequencer.image_used),
         ]
+        if not self._alone:
+            m.d.comb += self.image_full.eq(image.full)
         return image
 
     def _list_events(self, m, sequencer, rows):
@@ -168,14 +179,14 @@ class Engine(Component):
         return replay
 
     def _weights(self, m):
-        """The weight memory and its stream."""
+        """The weight memory and its stream, or the reader of a memory outside."""
         program = self.program
+        if not (self._alone or program.loaded):
+            return self.weight_reader
         m.submodules.weight_memory = weights = WeightMemory(
-            width=program.lanes * program.weight_bits,
-            depth=len(program.weights),
             initial=None if program.loaded else program.weight_words,
             read_delay=program.read_delay,
-            state_words=program.state_words if program.shared_state else 0,
+            **program.weight_sizes,
         )
         if program.loaded:
             wiring.connect(m, wiring.flipped(self.weights), weights.i)

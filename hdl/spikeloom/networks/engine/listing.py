@@ -24,10 +24,11 @@ TARGETS = {
 }
 
 
-def listing(program: Program) -> str:
+def listing(program: Program, engines: int = 1) -> str:
     """Sizes of the memories, then a line for each operation and for each sequence of entries."""
     table = program.table
     lines = [
+        *([f"engines       {engines}, with this program each"] if engines > 1 else []),
         f"lanes         {program.lanes} with weights of {program.weight_bits} bits, accumulators "
         f"of {program.accumulator_bits} bits, constants shifted by {program.shift}",
         f"table         {len(table.words())} words of {table.word_bits} bits, "

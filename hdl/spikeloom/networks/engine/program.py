@@ -15,9 +15,10 @@ from .listing import listing
 from .operation import PIECE_BITS, Operation, Target
 from .row_reader import PLACE_BITS
 from .schedule import OUTSIDE, image_cycles, worst_cycles
+from .sequence import ImageTime
 from .stochastic_heads import StochasticHeads
 from .table import Table
-from .weight_memory import holds
+from .weight_memory import holds, shared_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,15 +85,16 @@ class Program:
     current_words: int = 0
     heads: StochasticHeads | None = None
 
-    def create(self) -> Component:
-        """The component."""
+    def create(self, engines: int = 1) -> Component:
+        """The component, with one engine or several."""
         from .engine import Engine
+        from .several_engines import SeveralEngines
 
-        return Engine(self)
+        return Engine(self) if engines == 1 else SeveralEngines(self, engines)
 
-    def listing(self) -> str:
+    def listing(self, engines: int = 1) -> str:
         """The program as text."""
-        return listing(self)
+        return listing(self, engines)
 
     def cycles(
         self, image: NDArray | None = None, spikes: Mapping[str, NDArray] | None = None
@@ -108,7 +110,15 @@ class Program:
         with its branch and not listed."""
         if image is None or spikes is None:
             return worst_cycles(self)
-        return image_cycles(self, spikes, patches(image, self.patch) >> (8 - self.pixel_bits))
+        return image_cycles(self, spikes, self._pixels(image))
+
+    def image_time(self, image: NDArray, spikes: Mapping[str, NDArray]) -> ImageTime:
+        """The time of an image, for `sequence_cycles`."""
+        return ImageTime.of(self, spikes, self._pixels(image))
+
+    def _pixels(self, image: NDArray) -> NDArray:
+        """The pixels of an image by patch, of `pixel_bits` bits."""
+        return patches(image, self.patch) >> (8 - self.pixel_bits)
 
     @property
     def read_delay(self) -> int:
@@ -129,6 +139,24 @@ class Program:
     def state_words(self) -> int:
         """Words of the attention state."""
         return self.steps << self.index_bits
+
+    @property
+    def weight_sizes(self) -> dict[str, int]:
+        """The sizes of the weight memory, see `WeightMemory`."""
+        return {
+            "width": self.lanes * self.weight_bits,
+            "depth": len(self.weights),
+            "state_words": self.state_words if self.shared_state else 0,
+        }
+
+    def weight_memory_bits(self, engines: int) -> int:
+        """Bits of the weights of all engines; see `SeveralEngines`."""
+        width, depth, state_words = self.weight_sizes.values()
+        if self.loaded:
+            return engines * width * depth
+        pairs = -(-engines // 2)
+        found = shared_parts(depth, state_words)
+        return width * sum(part * (pairs if shared else engines) for part, shared in found)
 
     def uses(self, target: Target) -> bool:
         """Whether spikes of any operation go to `target`."""

@@ -34,7 +34,18 @@ OUTSIDE = 2  # cycles of an image before the first operation and after the last
 def image_cycles(
     program: Program, spikes: Mapping[str, NDArray], pixels: NDArray
 ) -> dict[str, int]:
-    """Cycles of each layer, for an image that is present and streams without stalls.
+    """Cycles of each layer, for an image that is present and streams without stalls. Parameters as
+    for `operation_counts`."""
+    total: dict[str, int] = {}
+    for operation, cycles in operation_counts(program, spikes, pixels):
+        total[operation.name] = total.get(operation.name, 0) + cycles
+    return total
+
+
+def operation_counts(
+    program: Program, spikes: Mapping[str, NDArray], pixels: NDArray
+) -> Iterator[tuple[Operation, int]]:
+    """Operations and the cycles of each, for an image that is present and streams without stalls.
 
     Parameters
     ----------
@@ -42,7 +53,6 @@ def image_cycles(
     spikes : by layer, its output (T, N, D).
     pixels : the image as patches (N, pixels), of `pixel_bits` bits.
     """
-    total: dict[str, int] = {}
     for operation in program.operations:
         cycles = program.table.operation_words + Sequencer.fetch_overhead
         if operation.target == Target.POOL:
@@ -55,8 +65,7 @@ def image_cycles(
         cycles += 1 + 2 * operation.logits
         if operation.learn and not operation.state:
             cycles += program.steps << program.index_bits
-        total[operation.name] = total.get(operation.name, 0) + cycles
-    return total
+        yield operation, cycles
 
 
 def worst_cycles(program: Program) -> dict[str, int]:
