@@ -3,7 +3,8 @@
     python examples/network_numbers.py                  all rows
     python examples/network_numbers.py mnist tokens64   only these
 
-Prints Markdown tables. Cycles are those of the exact formula, the mean of a few images.
+Prints Markdown tables. Cycles are those of the exact formula, the mean of a few images; images/s
+are those of a long sequence of them without pauses.
 
 `fashion` is the shipped network. The others have random weights, and thresholds at which each kind
 of layer spikes as often as in the shipped network: their figures are those of size and density, and
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from spikeloom.cores import find_core
 from spikeloom.networks import golden
 from spikeloom.networks.engine import compile_network
+from spikeloom.networks.engine.sequence import sequence_cycles
 from spikeloom.networks.graph import INPUT, Graph
 from spikeloom.networks.layers import Attention, Classifier, Layer, Linear, PatchEmbedding, Residual
 from spikeloom.networks.neuron import Neuron
@@ -31,6 +33,7 @@ from spikeloom_models.data import fashion_sample
 
 SHIPPED = "fashion-spikformer"
 SHIPPED_IMAGES, IMAGES = 50, 4  # of the shipped network, and of one with random weights
+SEQUENCE = 200  # images, in random order
 CALIBRATED = 2  # images for which thresholds are chosen
 
 
@@ -42,7 +45,7 @@ class Row:
     ----------
     what : description. device : where it fits.
     shape : arguments of `spikformer`; None for the shipped network.
-    lanes : of an engine. weights : "loaded" or "initial".
+    lanes : of an engine. weights : "loaded" or "initial". engines : side by side.
     mhz : clock of the times.
     block : only the layers of the block count.
     """
@@ -54,6 +57,7 @@ class Row:
     weights: str
     mhz: float
     block: bool = False
+    engines: int = 1
 
 
 TINY = {
@@ -88,8 +92,18 @@ ROWS = {
     "int4": Row("its sizes, int4", "UP5K", {"bits": 4}, 16, "loaded", 42),
     "mnist": Row("16 tokens of 7x7, D = 48, one block, T = 3", "UP5K", TINY, 8, "loaded", 48),
     "fashion64": Row("`fashion-spikformer`, int8", "LFE5U-25F", None, 64, "initial", 100),
+    "fashion4": Row("`fashion-spikformer`, int8", "LFE5U-85F", None, 64, "initial", 80, engines=4),
     "tokens64": Row(
         "64 tokens, D = 128, 4 blocks, MLP 256, int4", "LFE5U-85F", DEEP, 128, "initial", 100
+    ),
+    "tokens64x2": Row(
+        "64 tokens, D = 128, 4 blocks, MLP 256, int4",
+        "LFE5U-85F",
+        DEEP,
+        64,
+        "initial",
+        80,
+        engines=2,
     ),
     "spikformer64": Row(
         "encoder block of Spikformer-1-384",
@@ -255,9 +269,11 @@ def dense_additions(graph: Graph) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Numbers:
-    """Of an image: cycles of an engine, additions with nonzero operands, and with all."""
+    """Of an image: cycles of an engine, cycles between images of a sequence, additions with nonzero
+    operands, and with all."""
 
     cycles: int
+    between: float
     additions: int
     dense: int
 
@@ -269,18 +285,25 @@ def numbers(row: Row, count: int | None = None) -> Numbers:
     count = count or (SHIPPED_IMAGES if row.shape is None else IMAGES)
     batch = golden.with_positions(graph, images(graph, count))
     result = golden.run(graph, batch, keep=True)
-    cycles = 0.0
+    cycles, times = 0.0, []
     for n, image in enumerate(batch):
         spikes = {name: array[n] for name, array in result.spikes.items()}
         if row.block:
             found = program.layer_cycles(image, spikes)
             cycles += sum(count for name, count in found.items() if name.startswith("block"))
         else:
-            cycles += program.cycles(image, spikes)
+            times.append(program.image_time(image, spikes))
+            cycles += times[-1].cycles
+    between = cycles / len(batch)
+    if times:
+        order = np.random.default_rng(0).permutation(np.arange(SEQUENCE) % len(times))
+        labels = sequence_cycles([times[n] for n in order], row.engines)
+        between = (labels[-1] - labels[row.engines - 1]) / (SEQUENCE - row.engines)
     dense = dense_additions(graph)
     counted = [name for name in dense if name.startswith("block") or not row.block]
     return Numbers(
         round(cycles / len(batch)),
+        between,
         round(sum(float(result.additions[name].mean()) for name in counted)),
         sum(dense[name] for name in counted),
     )
@@ -289,8 +312,8 @@ def numbers(row: Row, count: int | None = None) -> Numbers:
 def table(names: Sequence[str]) -> str:
     """Rows of Markdown: cycles, time, images/s, and additions in a cycle."""
     lines = [
-        "| network | device | lanes | cycles | MHz | us | images/s | additions | in a cycle "
-        "| with zeros | in a cycle |",
+        "| network | device | engines x lanes | cycles | MHz | us | images/s | additions "
+        "| in a cycle | with zeros | in a cycle |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name in names:
@@ -298,10 +321,10 @@ def table(names: Sequence[str]) -> str:
         found = numbers(row)
         us = found.cycles / row.mhz
         lines.append(
-            f"| {row.what} | {row.device} | {row.lanes} | {found.cycles:,} | {row.mhz:g} "
-            f"| {us:,.0f} | {1e6 / us:,.0f} | {found.additions:,} "
-            f"| {found.additions / found.cycles:.1f} | {found.dense:,} "
-            f"| {found.dense / found.cycles:.0f} |"
+            f"| {row.what} | {row.device} | {row.engines} x {row.lanes} | {found.cycles:,} "
+            f"| {row.mhz:g} | {us:,.0f} | {1e6 * row.mhz / found.between:,.0f} "
+            f"| {found.additions:,} | {found.additions / found.between:.1f} | {found.dense:,} "
+            f"| {found.dense / found.between:.0f} |"
         )
     return "\n".join(lines)
 

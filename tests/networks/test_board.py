@@ -143,6 +143,26 @@ def test_the_next_image_is_sent_while_the_core_computes(device_port):
     assert order[starts[-1] :].count("WRITE") == 0
 
 
+@pytest.mark.long
+def test_several_engines():
+    """Images that the driver sends ahead are computed ahead; a reset drops them."""
+    core = replace(CORE, engines=2)
+    port = SimPort(core, silence=20)
+    try:
+        for batch in (images(5), images(2, seed=2)):
+            with Device(KeptPort(port), core) as device:
+                device.load()
+                runs = list(device.runs(batch, [1] * len(batch)))
+                for run, operands in zip(runs, batch, strict=True):
+                    expected = core.compute(**operands)
+                    for name, tensor in expected.items():
+                        assert np.array_equal(run.outputs[name], tensor)
+                    assert run.cycles <= core.cycles(**operands) + output_bytes(core.outputs)
+                device._session.ask(Command.RESET)
+    finally:
+        port.close()
+
+
 def test_self_test(device_port):
     with Device(device_port, CORE) as device:
         verdicts = self_test(device)
