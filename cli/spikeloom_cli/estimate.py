@@ -11,6 +11,7 @@ from spikeloom.errors import InputError
 from spikeloom.families import find_part
 from spikeloom_boards.boards import find_board
 from spikeloom_boards.presets import preset_config
+from spikeloom_boards.rates import number
 from spikeloom_boards.technologies import DEFAULT, find_technology
 
 from . import completion
@@ -107,6 +108,7 @@ def print_estimate(record: Mapping[str, Any]) -> None:
     ]
     if record["us"] is not None:
         rows.append(("time of a run", f"{record['us']:,.4g} us"))
+        rows.append(("runs per second", number(record["per_second"])))
     if record["energy_uj"] is not None:
         rows.append(("energy", f"{record['energy_uj']:.4g} uJ (estimate, {record['technology']})"))
     if "activity" in record:

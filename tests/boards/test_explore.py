@@ -261,11 +261,12 @@ def test_a_scheduler_that_does_not_answer(address, tmp_path, monkeypatch):
 # The front
 
 
-def record(name, us, lut, energy=1.0, *, fits=True, accuracy=None):
+def record(name, us, lut, energy=1.0, *, fits=True, accuracy=None, at_once=1):
     return {
         **dict.fromkeys(("ff", "bram", "large_rams", "dsp", "levels"), 0),
         **{"name": name, "device": "up5k", "cycles": 1, "us": us, "lut": lut, "fits": fits},
         **{"energy_uj": energy, "accuracy": accuracy, "technology": DEFAULT, "key": name},
+        **{"per_second": us and at_once * 1e6 / us},
         **{"fmax_mhz": us and 50.0, "fmax": us and "estimate", "fmax_error": us and 0.2},
         "config": {"lanes": lut // 100, "tokens": 8},
     }
@@ -290,6 +291,8 @@ def test_front():
     }
     better = (record("a", 2.0, 100, accuracy=0.8), record("b", 2.0, 100, accuracy=0.9))
     assert [one["front"] for one in with_front(better)] == [False, True]
+    several = (record("one", 2.0, 100), record("two", 2.0, 200, at_once=2))
+    assert all(one["front"] for one in with_front(several))
 
 
 def test_files_of_a_front():

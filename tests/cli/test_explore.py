@@ -39,7 +39,9 @@ def test_estimate(spikeloom):
     assert found["fmax"] == "estimate"
     assert 0 < found["fmax_error"] < 1
     assert found["us"] == pytest.approx(found["cycles"] / found["fmax_mhz"], rel=0.01)
+    assert found["per_second"] == pytest.approx(1e6 / found["us"], rel=0.01)
     text = spikeloom("estimate", "a2os2a", *SHAPE, "--board", "icebreaker").out
+    assert "runs per second" in text
     assert "estimate from" in text
     assert "horowitz-45nm" in text
     text = spikeloom("estimate", "a2os2a", *SHAPE, "--device", "ccgm1a1").out

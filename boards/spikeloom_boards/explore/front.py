@@ -13,17 +13,19 @@ from matplotlib.figure import Figure
 Record = Mapping[str, Any]
 
 SMALLER_IS_BETTER = ("us", "lut", "energy_uj")
-LARGER_IS_BETTER = ("accuracy",)
+LARGER_IS_BETTER = ("accuracy", "per_second")
 COLUMNS = (
     *("name", "device", "cycles", "lut", "ff", "bram", "large_rams", "dsp", "fits", "levels"),
-    *("fmax_mhz", "fmax", "fmax_error", "us", "energy_uj", "technology", "accuracy", "front"),
+    *("fmax_mhz", "fmax", "fmax_error", "us", "per_second", "energy_uj", "technology"),
+    *("accuracy", "front"),
 )
 SCHEMA = 1
 
 
 def with_front(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """The records with `front`: whether no other one is as good in all of latency, LUTs, energy
-    and accuracy, and better in one. Those that do not fit, or have no Fmax, are not on it."""
+    """The records with `front`: whether no other one is as good in all of latency, rate, LUTs,
+    energy and accuracy, and better in one. Those that do not fit, or have no Fmax, are not on
+    it."""
     records = [dict(record) for record in records]
     costs = [_costs(record) for record in records]
     for record, mine in zip(records, costs, strict=True):

@@ -73,7 +73,7 @@ def measure_point(point: Point) -> dict[str, Any]:
 
     fmax : "placed", the median over the seeds, with the core between registers; "estimate", from
     the levels of logic, with `fmax_error`, the largest error of the calibration; or None where the
-    device is not calibrated. us is None then.
+    device is not calibrated. us is None then, and so is per_second, the runs that end in a second.
     """
     config, part = point.config, point.part
     size, levels = synthesised(config, part)
@@ -103,6 +103,7 @@ def measure_point(point: Point) -> dict[str, Any]:
         "fmax": source,
         "fmax_error": error,
         "us": None if mhz is None else round(cycles / mhz, 4),
+        "per_second": None if mhz is None else round(1e6 * config.at_once * mhz / cycles, 1),
         "energy_uj": None if energy is None else energy.microjoule,
         "technology": point.technology,
     }
