@@ -33,8 +33,6 @@ from .torch import VisionTransformer
 from .torch.layers import cut_patches
 from .torch.vit import VisionBlock
 
-SCALE_BITS = 12
-
 
 @dataclass(frozen=True)
 class RealLayer:
@@ -48,7 +46,7 @@ class RealLayer:
     activation: str = "none"
 
     def quantised(self, shift: int | None = None) -> Quantised:
-        return quantise(self.w, self.bias, self.x_scale, self.y_scale, SCALE_BITS, shift)
+        return quantise(self.w, self.bias, self.x_scale, self.y_scale, shift=shift)
 
 
 class IntegerVision:
@@ -136,7 +134,6 @@ class IntegerVision:
             input_dim=inputs,
             output_dim=outputs,
             shift=self.shift,
-            scale_bits=SCALE_BITS,
             activation=layer.activation,
             **keys | {"lanes": min(keys.get("lanes", 1), inputs)},
         )

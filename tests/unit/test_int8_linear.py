@@ -62,7 +62,7 @@ def test_quantise():
     x_scale, y_scale = abs(real_x).max() / 127, abs(wanted).max() / 127
     layer = quantise(real_w, real_bias, x_scale, y_scale)
     assert (abs(layer.w).max(axis=1) == 127).all()
-    assert 2**11 <= layer.scale.max() < 2**12
+    assert 2**15 <= layer.scale.max() < 2**16
     core = spikeloom.core("int8_linear", tokens=49, input_dim=64, output_dim=32, shift=layer.shift)
     x = np.rint(real_x / x_scale).astype(int)
     found = core.compute(x=x, w=layer.w, bias=layer.bias, scale=layer.scale)["y"]

@@ -11,7 +11,7 @@ CASES = {
     "relu": {"tokens": 8, "input_dim": 20, "output_dim": 12, "activation": "relu", "lanes": 5},
     "no shift": {"tokens": 5, "input_dim": 4, "output_dim": 6, "shift": 0, "scale_bits": 4},
     "all shifted out": {"tokens": 5, "input_dim": 2, "output_dim": 7, "shift": 31},
-    "fine scales": {"tokens": 6, "input_dim": 24, "output_dim": 10, "scale_bits": 16, "lanes": 12},
+    "coarse scales": {"tokens": 6, "input_dim": 24, "output_dim": 10, "scale_bits": 7, "lanes": 12},
     "multipliers of both kinds": {
         **{"tokens": 5, "input_dim": 14, "output_dim": 9, "lanes": 7, "logic_lanes": 3}
     },

@@ -90,10 +90,7 @@ class Int8LinearComponent(Component):
         m.submodules.run_control = run_control = RunControl(1)
         connect(m, control_of(self), run_control.control)
         m.d.comb += run_control.last.eq(self.y.valid & self.y.ready & self.y.payload.last)
-        with m.If(run_control.begin):
-            m.d.sync += sums.run.eq(1)
-        with m.If(sums.ended):
-            m.d.sync += sums.run.eq(0)
+        m.d.comb += sums.begin.eq(run_control.begin)
 
         return m
 

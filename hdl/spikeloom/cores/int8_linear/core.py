@@ -16,6 +16,7 @@ from ...item import SInt, UInt
 from ...port import Port
 from ...work import Work
 from . import bench, cases, presets
+from .quantise import SCALE_BITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +61,7 @@ class Int8Linear(Core):
         high=31,
         default=None,
     )
-    scale_bits: int = integer("bits of a scale", low=4, high=16, default=12)
+    scale_bits: int = integer("bits of a scale", low=4, high=16, default=SCALE_BITS)
     activation: str = choice(
         "what follows the sum: nothing, or max(0, y)", choices=("none", "relu"), default="none"
     )

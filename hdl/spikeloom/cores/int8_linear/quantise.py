@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 LARGEST = 127
+SCALE_BITS = 16  # by default
 
 
 class Quantised(NamedTuple):
@@ -27,7 +28,7 @@ def quantise(
     bias: ArrayLike,
     x_scale: float,
     y_scale: ArrayLike,
-    scale_bits: int = 12,
+    scale_bits: int = SCALE_BITS,
     shift: int | None = None,
 ) -> Quantised:
     """A layer ``y = x w^T + bias`` of real numbers, w (O, I), for integers x and y that are worth

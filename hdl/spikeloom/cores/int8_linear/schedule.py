@@ -18,12 +18,18 @@ CONSTANTS = 2  # cycles of a read of bias and scale
 
 def cycles(config: Int8Linear) -> int:
     """Cycles from `start` to the last output beat, with streams that never stall."""
-    return latency(config) + config.tokens * config.output_dim * config.chunks
+    return outside(config) + config.tokens * config.output_dim * config.chunks
 
 
 def cycle_formula(config: Int8Linear) -> str:
     """The formula of `cycles` as text; see `Core.cycle_formula`."""
-    return f"{latency(config)} + tokens * output_dim * ceil(input_dim / lanes)"
+    return f"{outside(config)} + tokens * output_dim * ceil(input_dim / lanes)"
+
+
+def outside(config: Int8Linear) -> int:
+    """Cycles of a run beyond its reads; the last read is one of them, and the first cycle is that
+    of `start`."""
+    return SumStage.start + latency(config) - 1
 
 
 def latency(config: Int8Linear) -> int:

@@ -27,25 +27,24 @@ class SumStage(Component):
 
     Members
     -------
-    run : In(1), process tokens while high.
-    constants : In(1), the other operands of the run are present.
-    ended : Out(1), high for one cycle when the last token has been read.
+    begin : In(1), a run starts. constants : In(1), its other operands are present.
     x : Out(BankReader), a bank for each token. w : Out(BankReader), a bank for all outputs.
     free : In(1), a beat of outputs has a place. issued : Out(1), take that place.
     o : Out(signed sum_bits), a sum, valid while `o_valid`.
     o_valid : Out(1).
     """
 
-    delay = READ  # cycles from the last read for a sum to `o`, beyond those of the products
+    # Cycles from `begin` to the first read, and from the last read for a sum to `o`, without those
+    # of the products.
+    start, delay = 2, READ
 
     def __init__(self, config: Int8Linear) -> None:
         self._config = config
         ports = config.inputs
         super().__init__(
             {
-                "run": In(1),
+                "begin": In(1),
                 "constants": In(1),
-                "ended": Out(1),
                 "x": Out(BankReader(word_address(ports["x"], 1), ports["x"].bits)),
                 "w": Out(BankReader(word_address(ports["w"], config.output_dim), ports["w"].bits)),
                 "free": In(1),
@@ -63,10 +62,10 @@ class SumStage(Component):
         m.submodules.reads = reads = LoopNest(
             token=config.tokens, output=config.output_dim, chunk=config.chunks
         )
-        present = self.run & self.constants & self.w.full & self.x.full
+        begun, active = Signal(), Signal()
         lane, lane_last = Signal(range(config.lanes)), Signal(init=config.lanes == 1)
         ends = reads.chunk_last & (lane_last | reads.output_last)
-        go = present & (~ends | self.free)
+        go = active & self.x.full & (~ends | self.free)
         m.d.comb += [
             reads.step.eq(go),
             self.issued.eq(go & ends),
@@ -75,8 +74,13 @@ class SumStage(Component):
             self.w.addr.row.eq(reads.output),
             self.x.release.eq(go & reads.output_last),
             self.w.release.eq(go & reads.token_last),
-            self.ended.eq(go & reads.token_last),
         ]
+        with m.If(self.begin):
+            m.d.sync += begun.eq(1)
+        with m.If(begun & self.constants & self.w.full):
+            m.d.sync += [begun.eq(0), active.eq(1)]
+        with m.If(go & reads.token_last):
+            m.d.sync += active.eq(0)
         with m.If(go & reads.chunk_last):
             m.d.sync += [
                 lane.eq(Mux(ends, 0, lane + 1)),
