@@ -78,7 +78,7 @@ def convert(
     `InputError`."""
     if images is None:
         raise InputError("phase codes have scales of the data; give images with --calibrate X.npy")
-    conversion = _Conversion(network, _largest(network.model, images), bits)
+    conversion = _Conversion(network, largest_signals(network.model, images), bits)
     shape = network.model.shape
     graph = Graph(
         name=name or "vit",
@@ -93,7 +93,7 @@ def convert(
     return Quantised(graph, conversion.cuts)
 
 
-def _largest(model: VisionTransformer, images: NDArray) -> dict[str, NDArray]:
+def largest_signals(model: VisionTransformer, images: NDArray) -> dict[str, NDArray]:
     """The largest magnitude of each signal of the network; of signals with heads, of each head."""
     found: dict[str, NDArray] = {}
     for part in torch.from_numpy(images.copy()).split(256):
@@ -110,7 +110,7 @@ class _Conversion:
 
     Members
     -------
-    largest : see `_largest`.
+    largest : see `largest_signals`.
     scales : what a spike at step 0 is worth, by signal.
     """
 
@@ -152,9 +152,9 @@ class _Conversion:
         x = self._encoded(f"{name}.x", stream)
         q, v = self._factors(f"{name}.q"), self._factors(f"{name}.v")
         qkv = []
-        for part, factors, folded in zip("qkv", (q, 1 / q, v), _parts(block.qkv), strict=True):
-            of_head = np.repeat(factors, len(folded[1]) // block.heads)
-            weight, bias = (values * of_head for values in folded)
+        for part, factors, values in zip("qkv", (q, 1 / q, v), _parts(block.qkv), strict=True):
+            of_head = np.repeat(factors, len(values[1]) // block.heads)
+            weight, bias = (one * of_head for one in values)
             coded = self._coded(f"{name}.{part}", x.name, weight, bias)
             qkv.append(Linear(inputs=(x.name,), **coded))
         attention = Attention(
@@ -171,9 +171,9 @@ class _Conversion:
         proj = self._added(f"{name}.proj", attention.name, *self._projection(name, block))
         u1 = Residual(name=f"{name}.u1", form="membrane", inputs=(stream, proj.name))
         x1 = self._encoded(f"{name}.x1", u1.name)
-        hidden = self._coded(f"{name}.fc1", x1.name, *_folded(block.fc1), signed=False)
+        hidden = self._coded(f"{name}.fc1", x1.name, *folded(block.fc1), signed=False)
         fc1 = Linear(inputs=(x1.name,), **hidden)
-        fc2 = self._added(f"{name}.fc2", fc1.name, *_folded(block.fc2))
+        fc2 = self._added(f"{name}.fc2", fc1.name, *folded(block.fc2))
         u2 = Residual(name=f"{name}.u2", form="membrane", inputs=(u1.name, fc2.name))
         return [x, *qkv, attention, proj, u1, x1, fc1, fc2, u2]
 
@@ -237,7 +237,7 @@ class _Conversion:
             name = f"block{number}"
             weights = (
                 self._projection(name, block)[0] * self.scales[f"{name}.attention"],
-                _folded(block.fc2)[0] * self.scales[f"{name}.fc1"],
+                folded(block.fc2)[0] * self.scales[f"{name}.fc1"],
             )
             gains += [self._largest_gain(weight) * UNIT for weight in weights]
         return min(gains)
@@ -248,13 +248,13 @@ class _Conversion:
 
     def _projection(self, name: str, block: VisionBlock) -> tuple[NDArray, NDArray]:
         """Weights behind attention, for values of heads that have one scale."""
-        weight, bias = _folded(block.proj)
+        weight, bias = folded(block.proj)
         factors = np.repeat(self._factors(f"{name}.v"), len(weight) // block.heads)
         return weight / factors[:, None], bias
 
     def _embedding(self) -> tuple[NDArray, NDArray]:
         """Weights of pixels as integers."""
-        weight, bias = _folded(self.network.model.embed)
+        weight, bias = folded(self.network.model.embed)
         return weight / (2**self.network.model.shape.pixel_bits - 1), bias
 
     def _head(self) -> tuple[NDArray, NDArray]:
@@ -264,7 +264,7 @@ class _Conversion:
         return weight, head.bias.double().numpy() * tokens
 
 
-def _folded(module: Normalised) -> tuple[NDArray, NDArray]:
+def folded(module: Normalised) -> tuple[NDArray, NDArray]:
     """Weights ``[in, out]`` and biases, with the normalisation in them."""
     norm = module.norm
     assert norm.running_var is not None
@@ -276,5 +276,5 @@ def _folded(module: Normalised) -> tuple[NDArray, NDArray]:
 
 def _parts(module: Normalised) -> list[tuple[NDArray, NDArray]]:
     """Weights and biases of q, k and v."""
-    weight, bias = _folded(module)
+    weight, bias = folded(module)
     return list(zip(np.split(weight, 3, axis=1), np.split(bias, 3), strict=True))

@@ -78,7 +78,8 @@ def test_installed_outside_the_checkout(tracked, tmp_path):
     spikeloom = python.parent / "spikeloom"
     assert run([spikeloom, "--version"], tmp_path) == f"{__version__}\n"
     listing = json.loads(run([spikeloom, "list", "--json"], tmp_path))
-    assert listing["cores"].keys() == {*("a2os2a", "a2os2a_block", "int8_softmax", "spiked", "ssa")}
+    baselines = {"int8_linear", "int8_softmax"}
+    assert listing["cores"].keys() == {"a2os2a", "a2os2a_block", "spiked", "ssa"} | baselines
     assert "fashion-spikformer" in listing["networks"]
     assert set(listing["boards"]) == set(BOARDS)
     np.save(tmp_path / "x.npy", np.random.default_rng(0).random((3, 4)))

@@ -1,8 +1,8 @@
-"""A multiplier with the registers that a DSP block has."""
+"""Multipliers with the registers that a DSP block has."""
 
 from __future__ import annotations
 
-from amaranth.hdl import ClockSignal, Module, Shape, Signal
+from amaranth.hdl import ClockSignal, Module, Shape, Signal, signed
 from amaranth.lib.wiring import In, Out
 
 from .component import Component
@@ -48,5 +48,47 @@ class Multiplier(Component):
             b = Signal.like(self.b, name="b_held", reset_less=True)
             m.d.sync += [a.eq(self.a), b.eq(self.b), product.eq(a * b)]
         m.d.comb += self.o.eq(product)
+
+        return m
+
+
+class MultiplierPair(Component):
+    """Two products of signed 8-bit integers, with the registers of a `Multiplier`.
+
+    One DSP block, where a block of the family has two products (`Family.multiplier_pair`);
+    elsewhere two multipliers.
+
+    Members
+    -------
+    a, b : In(16), the operands of both products.
+    o : Out(32), both products.
+    """
+
+    delay = Multiplier.delay
+
+    def __init__(self) -> None:
+        super().__init__({"a": In(16), "b": In(16), "o": Out(32)})
+
+    def elaborate(self, platform):
+        from ..families import device_of, family_of
+
+        m = Module()
+
+        family = family_of(platform)
+        products = Signal.like(self.o)
+        instance = family and family.multiplier_pair(
+            device_of(platform), ClockSignal(), self.a, self.b, products
+        )
+        if instance is not None:
+            m.submodules.dsp = instance
+        else:
+            for n, half in enumerate((slice(0, 8), slice(8, 16))):
+                m.submodules[f"multiplier_{n}"] = one = Multiplier(signed(8), signed(8))
+                m.d.comb += [
+                    one.a.eq(self.a[half]),
+                    one.b.eq(self.b[half]),
+                    products.word_select(n, 16).eq(one.o),
+                ]
+        m.d.comb += self.o.eq(products)
 
         return m

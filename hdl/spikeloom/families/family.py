@@ -153,6 +153,13 @@ class Family(ABC):
         product `o`; None without such blocks in `device` (None: any device of the family)."""
         return None
 
+    def multiplier_pair(
+        self, device: Device | None, clk: Any, a: Any, b: Any, o: Any
+    ) -> Any | None:
+        """Likewise for two signed products of 8 bits in one block: `a` and `b` are both operands of
+        each, `o` both products. None if a block has only one."""
+        return None
+
     def optimise(self, netlist: Path) -> dict[str, int]:
         """Improve, in place, the netlist that the commands of `synthesise` wrote.
 

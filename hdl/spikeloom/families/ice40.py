@@ -108,26 +108,17 @@ class Ice40(Family):
     def multiplier(self, device: Device | None, clk: Any, a: Any, b: Any, o: Any) -> Any | None:
         """Up to 16 bits each. Synthesis with option -dsp would move the register of a product into
         two blocks, which makes a wrong netlist (Yosys 0.70)."""
-        from amaranth.hdl import Cat, Const, Instance, Signal
-
         if device is None or not device.dsps:
             return None
-        operands = {"A": a, "B": b}
-        product = "PIPELINE_16x16_MULT_REG2"
-        selects = ("TOPOUTPUT_SELECT", "BOTOUTPUT_SELECT")
-        unused = "AHOLD BHOLD CHOLD DHOLD IRSTTOP IRSTBOT ORSTTOP ORSTBOT OLOADTOP OLOADBOT "
-        unused += "ADDSUBTOP ADDSUBBOT OHOLDTOP OHOLDBOT CI ACCUMCI SIGNEXTIN C D"
-        return Instance(
-            "SB_MAC16",
-            *(("p", name, 1) for name in ("A_REG", "B_REG", product)),
-            *(("p", name, 3) for name in selects),  # the multiplier
-            *(("p", f"{name}_SIGNED", int(x.shape().signed)) for name, x in operands.items()),
-            ("i", "CLK", clk),
-            ("i", "CE", 1),
-            *(("i", name, _extended(x)) for name, x in operands.items()),
-            *(("i", name, Const(0, 16 if name in "CD" else 1)) for name in unused.split()),
-            ("o", "O", Cat(o, Signal(32 - len(o), name="unused"))),
-        )
+        return _dsp_block(clk, a, b, o, ("PIPELINE_16x16_MULT_REG2",), selected=3)
+
+    def multiplier_pair(
+        self, device: Device | None, clk: Any, a: Any, b: Any, o: Any
+    ) -> Any | None:
+        if device is None or not device.dsps:
+            return None
+        registers = ("MODE_8x8", "TOP_8x8_MULT_REG", "BOT_8x8_MULT_REG")
+        return _dsp_block(clk, a.as_signed(), b.as_signed(), o, registers, selected=2)
 
     def place(
         self, part: Part, netlist: str, *, constraints: str = "", routed: str = "", mhz: float = 0
@@ -172,6 +163,27 @@ class Ice40(Family):
             count(counts, "SB_SPRAM"),
             count(counts, "SB_MAC16"),
         )
+
+
+def _dsp_block(clk, a, b, o, registers, *, selected):
+    """The block with registers for the operands and those `registers`, parameters that are set,
+    for the product; `selected` is what both halves of its output are."""
+    from amaranth.hdl import Cat, Const, Instance, Signal
+
+    operands = {"A": a, "B": b}
+    unused = "AHOLD BHOLD CHOLD DHOLD IRSTTOP IRSTBOT ORSTTOP ORSTBOT OLOADTOP OLOADBOT "
+    unused += "ADDSUBTOP ADDSUBBOT OHOLDTOP OHOLDBOT CI ACCUMCI SIGNEXTIN C D"
+    return Instance(
+        "SB_MAC16",
+        *(("p", name, 1) for name in ("A_REG", "B_REG", *registers)),
+        *(("p", f"{half}OUTPUT_SELECT", selected) for half in ("TOP", "BOT")),
+        *(("p", f"{name}_SIGNED", int(x.shape().signed)) for name, x in operands.items()),
+        ("i", "CLK", clk),
+        ("i", "CE", 1),
+        *(("i", name, _extended(x)) for name, x in operands.items()),
+        *(("i", name, Const(0, 16 if name in "CD" else 1)) for name in unused.split()),
+        ("o", "O", Cat(o, Signal(32 - len(o), name="unused"))),
+    )
 
 
 def _extended(x):

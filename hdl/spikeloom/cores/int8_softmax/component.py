@@ -11,9 +11,9 @@ from ...blocks.bank_memory import BankMemory
 from ...blocks.component import Component
 from ...blocks.control import control_of, core_members
 from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION, small_memory
+from ...blocks.operand import Operand
 from ...blocks.run_control import RunControl
 from .normaliser import Normaliser
-from .operand import Operand
 from .score_stage import ScoreStage
 from .value_stage import ValueStage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...blocks.adder_tree import adder_tree_delay
+from ...blocks.dot_product import dot_product_delay
 from .normaliser import Normaliser
 from .score_stage import ScoreStage
 from .value_stage import ValueStage
@@ -39,4 +39,4 @@ def cycle_formula(config: Int8Softmax) -> str:
 def _latency(config):
     """Of a score, of a sum and its outputs without the cycle for each lane, less the cycle that the
     last token of a group has counted for already."""
-    return ScoreStage.delay + adder_tree_delay(config.lanes) + GROUP - 1
+    return ScoreStage.delay + dot_product_delay(config.lanes) + GROUP - 1

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
-from ...blocks.adder_tree import AdderTree
 from ...blocks.banks import BankReader, BankWriter
 from ...blocks.component import Component
+from ...blocks.dot_product import DotProduct
 from ...blocks.loop_nest import LoopNest
-from ...blocks.multiplier import Multiplier
-from ...blocks.pieces import pieces
+from ...blocks.operand import READ, word_address
 from ...blocks.pipeline import Pipeline
-from .operand import READ, word_address
 
 if TYPE_CHECKING:
     from .core import Int8Softmax
@@ -35,8 +33,8 @@ class ScoreStage(Component):
     s_max : Out(signed score_bits), the largest score of the bank, in the cycle after `s.close`.
     """
 
-    # Cycles from the last read for a score to its place in memory, beyond those of the tree.
-    delay = READ + Multiplier.delay + 1
+    # Cycles from the last read for a score to its place in memory, beyond those of the products.
+    delay = READ + 1
 
     def __init__(self, config: Int8Softmax) -> None:
         self._config = config
@@ -75,16 +73,11 @@ class ScoreStage(Component):
 
         # Products; their sum, in as many cycles as the tree has levels.
         pipe = Pipeline(m)
-        q_word = pieces(pipe.register(self.q.data, "q_word"), 8)
-        k_word = pieces(pipe.register(self.k.data, "k_word"), 8)
-        m.submodules.tree = tree = AdderTree(config.lanes, 16, signed=True)
-        products = []
-        for lane, (q, k) in enumerate(zip(q_word, k_word, strict=True)):
-            multiplier = Multiplier(signed(8), signed(8))
-            m.submodules[f"multiplier_{lane}"] = multiplier
-            m.d.comb += [multiplier.a.eq(q), multiplier.b.eq(k)]
-            products.append(multiplier.o)
-        m.d.comb += [tree.i.eq(Cat(products)), tree.enable.eq(1)]
+        m.submodules.products = products = DotProduct(config.lanes)
+        m.d.comb += [
+            products.a.eq(pipe.register(self.q.data, "q_word")),
+            products.b.eq(pipe.register(self.k.data, "k_word")),
+        ]
 
         # Marks accompany them, and count as scores are complete.
         marks = data.StructLayout({"valid": 1, "scored": 1, "last": 1})
@@ -94,11 +87,11 @@ class ScoreStage(Component):
             mark.scored.eq(go & reads.chunk_last),
             mark.last.eq(go & reads.token_last),
         ]
-        behind = pipe.delay(mark.as_value(), self.delay - 1 + tree.delay, "mark", reset_less=False)
+        behind = pipe.delay(mark.as_value(), READ + products.delay, "mark", reset_less=False)
         mark = marks(behind)
         partial = Signal(signed(config.sum_bits))
         total = Signal(signed(config.sum_bits))
-        m.d.comb += total.eq(partial + tree.o)
+        m.d.comb += total.eq(partial + products.o)
         with m.If(mark.valid):
             m.d.sync += partial.eq(total)
         with m.If(mark.scored):  # a reset of the register, whether it is enabled or not

@@ -12,10 +12,10 @@ from ...blocks.banks import BankReader
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
 from ...blocks.multiplier import Multiplier
+from ...blocks.operand import READ, word_address
 from ...blocks.pieces import pieces
 from ...blocks.pipeline import Pipeline
 from .exponential import Exponential
-from .operand import READ, word_address
 
 if TYPE_CHECKING:
     from .core import Int8Softmax

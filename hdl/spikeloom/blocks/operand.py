@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...blocks.bank_memory import BankMemory
-from ...blocks.banks import BankReader
-from ...blocks.component import Component
-from ...blocks.framed_input import FramedInput
-from ...blocks.loop_nest import LoopNest
-from ...port import Port
+from ..port import Port
+from .bank_memory import BankMemory
+from .banks import BankReader
+from .component import Component
+from .framed_input import FramedInput
+from .loop_nest import LoopNest
 
 READ = 2  # cycles from an address to its word in a register behind the memory
 
 
 def word_address(port: Port, rows: int) -> data.StructLayout:
-    """Address of a word: the beat within the row of a token, and the token."""
-    return data.StructLayout({"part": range(port.grid[1]), "row": range(rows)})
+    """Address of a word: the beat within the row, and the row."""
+    return data.StructLayout({"part": range(prod(port.grid[1:])), "row": range(rows)})
 
 
 class Operand(Component):
-    """Stores `rows` tokens in each bank of a memory, a beat of the stream in each word.
+    """Stores `rows` rows of a tensor in each bank of a memory, a beat of the stream in each word.
 
-    Values beyond the width of the tensor, in the last beat of a token, are stored as zeros.
+    Values beyond the width of the tensor, in the last beat of a row, are stored as zeros.
 
     Parameters
     ----------
-    port : `Port` of the operand, with axes N and D.
-    rows : tokens in a bank, a divisor of N.
+    port : `Port` of the operand, with two axes and several values of a row in a beat, or with one
+        axis and a value in a beat.
+    rows : rows in a bank, a divisor of all.
     banks : 1, or 2 to fill a bank while the other is read.
     attrs : attributes of the memory for synthesis.
 
@@ -57,10 +59,11 @@ class Operand(Component):
 
     def elaborate(self, platform):
         m = Module()
-        (tokens, width), (_, lanes) = self._port.shape, self._port.beat
-        parts = self._port.grid[1]
+        rows, width = (*self._port.shape, 1)[:2]
+        lanes = self._port.beat[-1]
+        parts = prod(self._port.grid[1:])
 
-        m.submodules.framed = framed = FramedInput(self.i.payload.shape(), token=tokens, part=parts)
+        m.submodules.framed = framed = FramedInput(self.i.payload.shape(), row=rows, part=parts)
         wiring.connect(m, wiring.flipped(self.i), framed.i)
         m.d.comb += self.misframed.eq(framed.misframed)
 

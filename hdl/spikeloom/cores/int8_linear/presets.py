@@ -1,0 +1,10 @@
+"""Settings and core clocks of `int8_linear` for classes of devices with DSP blocks."""
+
+from ...contract import Preset
+
+LAYER = {"tokens": 49, "input_dim": 64}
+
+PRESETS = {
+    "ice40-5k": Preset(LAYER | {"lanes": 16}, 24_000_000),
+    "ecp5": Preset(LAYER | {"lanes": 22}),
+}
