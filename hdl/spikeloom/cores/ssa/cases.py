@@ -85,8 +85,8 @@ CASES = {
     },
 }
 
-# Enough time steps for a fault in any bit of an LFSR to reach the bits that are drawn; three columns
-# of V, so that the corner turn of the sampled engine repeats more than one row.
+# Enough time steps for a fault in any bit of an LFSR to reach the bits that are drawn; three
+# columns of V, so that the corner turn of the sampled engine repeats more than one row.
 _SMALL = {"tokens": 3, "head_dim": 4, "steps": 9, "mask": "causal"}
 MUTANTS = {
     "counter": {**_SMALL, "value_dim": 2, "cells": 3, "bits": 2},
