@@ -40,6 +40,10 @@ class Flag:
     meaning: str
     bits: int = 1
 
+    def after(self, before: int, run: int) -> int:
+        """The output after a run that alone gives `run`, if it was `before` until then."""
+        return before | run if self.bits == 1 else (before + run) % 2**self.bits
+
 
 @dataclass(frozen=True)
 class Port:

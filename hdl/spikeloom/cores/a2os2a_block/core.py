@@ -38,7 +38,8 @@ class A2OS2ABlock(Composition, A2OS2A):
 
     NAME = "a2os2a_block"
     SUMMARY = "a2os2a among its neurons: pre-activations in, spikes out (arXiv 2503.00226)"
-    CASES, PRESETS = cases.CASES, presets.PRESETS
+    CASES, MUTANTS = cases.CASES, cases.MUTANTS
+    PRESETS = presets.PRESETS
     BENCH = bench.ROWS
     trained_operands = bench.trained_operands
 

@@ -46,6 +46,10 @@ class BernoulliEncoderUnit(RateCoded):
         "wide": {"values": 150, "lanes": 64, "value_bits": 7},
         "last beat of one": {"values": 65, "lanes": 8, "value_bits": 3, "random": "permuted"},
     }
+    MUTANTS = {
+        "partial beat": CASES["partial beat"],
+        "registers of their own": CASES["registers of their own"],
+    }
 
     values: int = integer("values of a run", low=1, high=2**24)
     lanes: int = integer("values per cycle", low=1, high=MAX_LANES, default=1, why=LANES_WHY)

@@ -55,6 +55,7 @@ class BitstreamEncoderUnit(RateCoded):
             **{"tokens": 3, "head_dim": 8, "lanes": 8, "steps": 6, "random": "permuted"},
         },
     }
+    MUTANTS = {"blocks": CASES["blocks"], "one register": CASES["one register"]}
 
     tokens: int = integer("tokens N", low=1, high=MAX_HELD, why=HELD_WHY)
     head_dim: int = integer("dimensions D of a token", low=1, high=MAX_DIM, why=HELD_WHY)

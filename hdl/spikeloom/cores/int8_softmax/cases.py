@@ -15,3 +15,10 @@ CASES = {
     "49 tokens": {"tokens": 49, "head_dim": 32, "lanes": 11},
     "65 tokens": {"tokens": 65, "head_dim": 64, "lanes": 13, "shift": 12},
 }
+
+MUTANTS = {
+    "two lanes": {
+        **{"tokens": 4, "head_dim": 3, "value_dim": 2, "lanes": 2, "shift": 9},
+        **{"prob_bits": 6, "frac_bits": 3},
+    },
+}

@@ -38,7 +38,7 @@ class Int8Softmax(AttentionShape):
     SOURCE = "softmax attention in integers, as in quantised transformers; no paper of its own"
     UNROLL = ("lanes",)
     SIZE_KEYS = ("tokens",)
-    CASES = cases.CASES
+    CASES, MUTANTS = cases.CASES, cases.MUTANTS
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
 

@@ -51,6 +51,7 @@ class LFSRUnit(StreamUnit):
         "highest tap": {"width": 55, "steps": 30, "leap": 31},
         "odd width": {"width": 33, "steps": 21, "leap": 7},
     }
+    MUTANTS = {"four taps": CASES["four taps"], "odd width": CASES["odd width"]}
 
     width: int = integer("bits of the register and of a window", low=3, high=64)
     steps: int = integer("windows of a run", low=1, high=2**20)

@@ -60,6 +60,7 @@ class OutputEncoderUnit(PhaseCoded):
         "scale out of reach": {"tokens": 5, "value_dim": 4, "encoders": 2, "output_scale": 1e9},
         "all at step 0": {"tokens": 5, "value_dim": 4, "encoders": 2, "output_scale": 1e-12},
     }
+    MUTANTS = {"partial block": CASES["partial block"], "one encoder": CASES["one encoder"]}
 
     tokens: int = integer(
         "tokens N: sums of a line", low=1, high=MAX_HELD, why="as many as `spiked` takes"

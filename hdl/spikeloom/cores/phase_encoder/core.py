@@ -58,6 +58,10 @@ class PhaseEncoderUnit(PhaseCoded):
         "scale out of reach": {"values": 12, "lanes": 5, "input_bits": 16, "scale": 1e6},
         "all at step 0": {"values": 12, "lanes": 5, "input_bits": 16, "scale": 1e-9},
     }
+    MUTANTS = {
+        "partial beat": CASES["partial beat"],
+        "positive spikes only": CASES["positive spikes only"],
+    }
 
     values: int = integer("values of a run", low=1, high=2**24)
     lanes: int = integer("values per cycle", low=1, high=MAX_LANES, default=1, why=LANES_WHY)

@@ -49,6 +49,7 @@ class ReLUQuantiser(StreamUnit):
         "shifts of lanes": {"values": 8, "lanes": 2, "input_bits": 8, "bits": 4, "shift": (2, 3)},
         "one bit": {"values": 9, "lanes": 3, "input_bits": 12, "bits": 1, "shift": 6},
     }
+    MUTANTS = {"shifts of channels": CASES["shifts of channels"]}
 
     values: int = integer("values of a run", low=1, high=2**48)
     lanes: int = integer("values per cycle", low=1, high=256, default=1)

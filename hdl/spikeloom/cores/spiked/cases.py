@@ -26,3 +26,18 @@ CASES = {
     "49 tokens": {"tokens": 49, "head_dim": 6, "lanes": 7},
     "65 tokens, causal": {"tokens": 65, "head_dim": 8, "mask": "causal", "lanes": 13},
 }
+
+# Few steps and bits, so that every entry of every table is used; enough dimensions and heads for
+# sums near every threshold.
+_SMALL = {"tokens": 5, "head_dim": 6, "value_dim": 2, "steps": 5, "base": 1.5, "frac_bits": 8}
+MUTANTS = {
+    "one event": {
+        **_SMALL,
+        "log_bits": 3,
+        "lanes": 3,
+        "encoders": 1,
+        "heads": 16,
+        "mask": "causal",
+    },
+    "two events": {**_SMALL, "log_bits": 3, "lanes": 4, "encoders": 2, "heads": 8, "events": 2},
+}

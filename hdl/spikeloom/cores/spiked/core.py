@@ -63,7 +63,7 @@ class Spiked(AttentionShape):
     UNROLL_FOLLOWS = ("encoders",)
     SIZE_KEYS = ("tokens",)
     CYCLES_FOLLOW_DATA = True
-    CASES = cases.CASES
+    CASES, MUTANTS = cases.CASES, cases.MUTANTS
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
     IN_NETWORKS = bench.IN_NETWORKS

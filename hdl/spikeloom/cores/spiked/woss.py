@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import C, Cat, Const, Module, Mux, Signal
@@ -12,6 +13,7 @@ from ...blocks.add_with_carry import add_or_subtract
 from ...blocks.bank_memory import BankMemory
 from ...blocks.component import Component
 from ...blocks.loop_nest import LoopNest
+from ...blocks.pipeline import Pipeline
 from ...blocks.select import lookup
 from .code import signed_code, unsigned_code
 from .tables import winner_fraction, winner_table
@@ -33,6 +35,12 @@ def silent_row(config: Spiked, row: Value, index: Value) -> Any:
 def mask_admits(config: Spiked, row: Any, token: Any) -> Value:
     """Whether the query of `row` attends to `token`."""
     return token <= row if config.mask == "causal" else Const(1)
+
+
+def _earlier(steps: Sequence[Value]) -> Value:
+    """The earlier of two steps, or the only one."""
+    first, *others = steps
+    return Mux(others[0] < first, others[0], first) if others else first
 
 
 class Woss(Component):
@@ -63,7 +71,7 @@ class Woss(Component):
     Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
     """
 
-    delay = 7  # cycles from a row's last block to its first probabilities
+    delay = 8  # cycles from a row's last block to its first probabilities
 
     def __init__(self, config: Spiked) -> None:
         self._config = config
@@ -90,12 +98,19 @@ class Woss(Component):
             arrive.step.eq(self.i_valid | self.i_silent),
             arrive.skip.eq(self.i_silent),
         ]
+        # Written as the winner of the block becomes known.
+        write = Pipeline(m)
+        marks = (self.i_valid, arrive.block_first, arrive.block_last)
+        valid, first, last = (
+            write.delay(mark, 1, name, reset_less=False)
+            for mark, name in zip(marks, ("valid", "first", "last"), strict=True)
+        )
         m.d.sync += [
-            rows.w.reserve.eq(self.i_valid & arrive.block_first),
-            rows.w.addr.eq(arrive.block),
-            rows.w.data.eq(self.i),
-            rows.w.en.eq(self.i_valid),
-            rows.w.close.eq(self.i_valid & arrive.block_last),
+            rows.w.reserve.eq(valid & first),
+            rows.w.addr.eq(write.delay(arrive.block, 1, "block")),
+            rows.w.data.eq(write.delay(self.i.as_value(), 1, "codes")),
+            rows.w.en.eq(valid),
+            rows.w.close.eq(valid & last),
         ]
 
         # The current winner: the step of the earliest positive spike, or `steps`. First within a
@@ -106,13 +121,13 @@ class Woss(Component):
         for n in range(config.encoders):
             competes = self.i[n].spike & ~self.i[n].sign & self._admitted(arrive, n)
             rivals.append(Mux(competes, self.i[n].step, steps))
+        pairs = [rivals[n : n + 2] for n in range(0, len(rivals), 2)]
+        rivals = [write.register(_earlier(pair), f"pair_{n}") for n, pair in enumerate(pairs)]
         while len(rivals) > 1:
-            first, second, *others = rivals
-            earlier = Signal.like(best, name=f"earlier_{len(others)}")
-            m.d.comb += earlier.eq(Mux(second < first, second, first))
-            rivals = [*others, earlier]
-        block_best = Signal.like(best, reset_less=True)
-        m.d.sync += block_best.eq(rivals[0])
+            earlier = Signal.like(best, name=f"earlier_{len(rivals)}")
+            m.d.comb += earlier.eq(_earlier(rivals[:2]))
+            rivals = [*rivals[2:], earlier]
+        block_best = write.register(rivals[0], "block_best")
         earliest = Mux(block_best < best, block_best, best)
         with m.If(rows.w.en):
             m.d.sync += best.eq(Mux(rows.w.close, steps, earliest))
@@ -139,9 +154,8 @@ class Woss(Component):
 
         # Silent rows are delayed while a row is read, and leave before the next one is complete.
         waiting = Signal(range(config.blocks + 1))
-        silent = Signal(self.delay - 2)
-        arrived_silent = Signal()
-        m.d.sync += arrived_silent.eq(self.i_silent)
+        silent = Signal(self.delay - 3)
+        arrived_silent = write.delay(self.i_silent, 2, "silent_in", reset_less=False)
         m.d.comb += [
             leave.skip.eq(~rows.r.full & (waiting != 0)),
             self.o_silent.eq(silent[-1]),

@@ -76,6 +76,11 @@ class SpikingNeurons(StreamUnit):
             **{"membrane_bits": 5, "output": "ternary"},
         },
     }
+    MUTANTS = {
+        "thresholds of channels": CASES["thresholds of channels"],
+        "narrow membranes": CASES["narrow membranes"],
+        "leak 7/8, ternary, soft": CASES["leak 7/8, ternary, soft"],
+    }
 
     neurons: int = integer("neurons, each with a state of its own", low=1, high=2**20)
     lanes: int = integer("neurons per cycle", low=1, high=1024, default=1)

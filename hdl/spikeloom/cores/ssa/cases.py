@@ -84,3 +84,19 @@ CASES = {
         **{"inputs": "values", "bits": 2, "value_bits": 5, "random": "permuted"},
     },
 }
+
+# Enough time steps for a fault in any bit of an LFSR to reach the bits that are drawn; three
+# columns of V, so that the corner turn of the sampled engine repeats more than one row.
+_SMALL = {"tokens": 3, "head_dim": 4, "steps": 9, "mask": "causal"}
+MUTANTS = {
+    "counter": {**_SMALL, "value_dim": 2, "cells": 3, "bits": 2},
+    "counter, values": {
+        **{**_SMALL, "value_dim": 2, "cells": 3, "bits": 2},
+        **{"inputs": "values", "value_bits": 3},
+    },
+    "sampled": {**_SMALL, "value_dim": 3, "engine": "sampled", "random": "own"},
+    "sampled, diagonals": {
+        **{**_SMALL, "value_dim": 3, "engine": "sampled", "feed": "diagonals"},
+        **{"lanes": 2, "steps_at_once": 3},
+    },
+}

@@ -64,7 +64,7 @@ class SSA(AttentionShape):
     VIEWS = ("spikes", "rate")
     UNROLL = ("cells", "steps_at_once", "lanes", "bits")
     SIZE_KEYS = ("steps", "tokens")
-    CASES = cases.CASES
+    CASES, MUTANTS = cases.CASES, cases.MUTANTS
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
     IN_NETWORKS = bench.IN_NETWORKS

@@ -64,6 +64,10 @@ class TraceProductUnit(PhaseCoded):
         "more lines than tokens": {"lines": 15, "length": 3, "tokens": 2, "lanes": 2},
         "more tokens than lines": {"lines": 2, "length": 3, "tokens": 21, "lanes": 5},
     }
+    MUTANTS = {
+        "partial group": CASES["partial group"],
+        "many groups, few spikes": CASES["many groups, few spikes"],
+    }
 
     lines: int = integer("lines of a", low=1, high=MAX_HELD, why=HELD_WHY)
     length: int = integer("codes of a line, and of a token of b", low=1, high=MAX_DIM, why=DIM_WHY)

@@ -63,6 +63,10 @@ class WossUnit(PhaseCoded):
         "least scale: all fire alike": {"tokens": 5, "encoders": 5, "score_scale": 1e-9},
         "17 tokens": {"tokens": 17, "encoders": 5, "score_scale": 3.0, "mask": "causal"},
     }
+    MUTANTS = {
+        "partial block": CASES["partial block"],
+        "causal, partial block": CASES["causal, partial block"],
+    }
 
     tokens: int = integer(
         "tokens N: rows, and scores of a row", low=1, high=MAX_HELD, why="as many as `spiked` takes"

@@ -1,0 +1,96 @@
+"""What runs on each mutant: a testbench in Verilog, and the cocotb suite."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from spikeloom.environment import child_environment
+from spikeloom.export.files import Options, write_files
+from spikeloom.export.manifest import manifest_of
+from spikeloom.export.testbench import bench_files
+
+from ..backends.rtl import build_simulation
+from ..simulators import Verilator
+from . import run_suite
+from .design import PLUSARG, MutantDesign
+
+# Seconds after which a mutant counts as noticed: it may loop without time advancing in simulation.
+TESTBENCH_LIMIT, SUITE_LIMIT = 30, 180
+
+# Shares of ones in the operands of each run of the testbench; below 0 and above 1: all zeros, ones.
+DENSITIES = (0.5, 0.5, 0.2, 0.8, -1, 2, 0.5, 0.05, 0.95, *(0.5, 0.3) * 8)
+
+
+class Testbench:
+    """The testbench that `generate` writes, with more runs: every output bit, the exact cycles of
+    the first run, pauses on all streams. It takes a few hundredths of a second."""
+
+    __test__ = False  # it is no test of pytest
+
+    def __init__(self, design: MutantDesign) -> None:
+        self._folder = design.folder / "testbench"
+        module = design.mutants
+        files = bench_files(design.config, manifest_of(design.config, module, Options()), DENSITIES)
+        write_files(design.folder, files)
+        (self._folder / "mutants.v").write_text(module.text)
+        self._top = f"{module.name}_tb"
+        Verilator.build_testbench(self._folder, self._top, [f"{self._top}.v", "mutants.v"])
+
+    def passes(self, number: int) -> bool:
+        """Whether mutant `number` passes; 0 is the core itself."""
+        try:
+            done = subprocess.run(
+                [self._folder / "obj_dir" / f"V{self._top}", f"+{PLUSARG}={number}"],
+                cwd=self._folder,
+                env=child_environment(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=TESTBENCH_LIMIT,
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
+
+
+class Suite:
+    """The cocotb suite: also resets in mid-run, starts while busy, and misplaced ``tlast``. It
+    takes seconds."""
+
+    def __init__(self, design: MutantDesign) -> None:
+        self._folder = design.folder / "suite"
+        self._folder.mkdir(exist_ok=True)
+        self._config = design.config
+        self._top = design.original.name
+        build_simulation(design.mutants, "verilator", self._folder)
+        settings = {"core": design.config.reference(self._folder)} | design.config.as_dict()
+        self._environment = {"SPIKELOOM_CONFIG": json.dumps(settings)}
+
+    def passes(self, number: int) -> bool:
+        """Whether mutant `number` passes; 0 is the core itself."""
+        with tempfile.TemporaryDirectory(prefix="spikeloom-mutant-") as name:
+            folder = Path(name)
+            for file in self._folder.iterdir():
+                (folder / file.name).symlink_to(file.resolve())
+            command = [sys.executable, "-m", run_suite.__name__, self._top, name, str(number)]
+            # In a process group of its own, so that all of it can be killed.
+            child = subprocess.Popen(
+                command,
+                env=child_environment(**self._environment),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            try:
+                return child.wait(SUITE_LIMIT) == 0
+            except subprocess.TimeoutExpired:
+                return False
+            finally:
+                if child.poll() is None:
+                    os.killpg(child.pid, signal.SIGKILL)
+                    child.wait()

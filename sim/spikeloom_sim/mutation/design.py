@@ -1,0 +1,86 @@
+"""One design with many faults, of which a simulation chooses one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spikeloom.export.verilog import to_verilog
+from spikeloom.tools import run_tool
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
+    from spikeloom.export.verilog import VerilogModule
+
+NUMBER = "mutant_number"  # register that chooses a fault
+PLUSARG = "mutant"
+
+# The blocks become one module, so that a fault belongs to one place; memories stay memories. All
+# registers begin with 0, as Yosys gives the output of a faulty one a new name without its value.
+_FLATTEN = (
+    "read_verilog rtl.v; hierarchy -check -top {top}; proc; flatten; opt_clean; memory -nomap; "
+    "zinit -all; opt_clean; write_rtlil design.il; mutate -list {count} -seed {seed} -o faults.txt"
+)
+
+
+class MutantDesign:
+    """About `count` mutants of a configured core, in one Verilog module.
+
+    A simulation with ``+mutant=N`` has the fault N, counted from 1, and without it none. The same
+    arguments give the same faults.
+
+    Parameters
+    ----------
+    config : a small configuration, as every mutant is simulated.
+    folder : for ``design.il``, the core as one module, and other files of Yosys.
+
+    Members
+    -------
+    original, mutants : `VerilogModule` with the same ports, without and with the faults.
+    faults : of each mutant, a ``mutate`` command of Yosys for ``design.il``.
+    """
+
+    def __init__(self, config: Core, folder: Path, count: int, seed: int) -> None:
+        self.config = config
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.original = to_verilog(config)
+        (self.folder / "rtl.v").write_text(self.original.text)
+        self._yosys(_FLATTEN.format(top=self.original.name, count=count, seed=seed), "faults")
+        # Clocks are left alone: one that passes a fault's multiplexer, active or not, comes later
+        # than the others in simulation. A test that notices anything notices that a clock stands.
+        faults = (self.folder / "faults.txt").read_text().splitlines()
+        self.faults = [fault for fault in faults if not re.search(r" -port \w*CLK ", fault)]
+        self.mutants = self._with_all_faults()
+
+    def _with_all_faults(self) -> VerilogModule:
+        """The core with every fault, each active for its number."""
+        bits = len(self.faults).bit_length()
+        script = ["read_rtlil design.il"]
+        for number, fault in enumerate(self.faults, 1):
+            control = f"mutate -ctrl {NUMBER} {bits} {number} "
+            script.append(fault.replace("mutate ", control, 1))
+        script.append("write_verilog -noattr mutants.v")
+        (self.folder / "mutants.ys").write_text("\n".join(script) + "\n")
+        run_tool("yosys", "-ql", "mutants.log", "-s", "mutants.ys", cwd=self.folder)
+        return replace(self.original, text=_chosen((self.folder / "mutants.v").read_text(), bits))
+
+    def _yosys(self, script, name):
+        run_tool("yosys", "-ql", f"{name}.log", "-p", script, cwd=self.folder)
+
+
+def _chosen(text: str, bits: int) -> str:
+    """The Verilog of the mutants, with a register of the plusarg's number in the place of the port
+    that chooses a fault."""
+    register = (
+        f"  reg [{bits - 1}:0] {NUMBER} = 0;\n"
+        f'  initial if ($value$plusargs("{PLUSARG}=%d", {NUMBER})) ;\n'
+    )
+    vector = rf"(\[{bits - 1}:0\] )?{NUMBER};\n"
+    text, ports = re.subn(rf",\s*{NUMBER}\);", ");", text, count=1)
+    text, inputs = re.subn(rf"^ *input {vector}", "", text, count=1, flags=re.M)
+    text, wires = re.subn(rf"^ *wire {vector}", register, text, count=1, flags=re.M)
+    assert (ports, inputs, wires) == (1, 1, 1), "Yosys declares ports in another way"
+    return text
