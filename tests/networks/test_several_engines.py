@@ -7,14 +7,18 @@ import pytest
 from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.sim import Simulator
 
+from spikeloom.backend import Golden, compare
 from spikeloom.cores import find_core
 from spikeloom.errors import InputError
+from spikeloom.export.verilog import component_to_verilog
 from spikeloom.families import FAMILIES
 from spikeloom.networks import file, golden
 from spikeloom.networks.engine.weight_memory import BLOCK_WORDS, WeightMemory, shared_parts
 from spikeloom.networks.network import network_core
-from spikeloom_boards.netlist_size import netlist_size
+from spikeloom.tools import run_tool
 from spikeloom_boards.rates import rates
+from spikeloom_boards.report import finish_synthesis
+from spikeloom_sim.backends import Netlist
 from spikeloom_sim.regression import run_suite
 from tests.networks.engine_runner import run_engine, run_sequence
 from tests.networks.random_network import random_images, random_network
@@ -247,14 +251,28 @@ def test_suite(netlist, icarus):
 
 
 @pytest.mark.long
-def test_block_ram():
-    """Two engines of an ECP5 share block RAM: one with two read ports takes the place of two."""
-    sizes = {"image": (4, 4, 1), "patch": (2, 2), "steps": 1, "dims": 64, "blocks": 1, "hidden": 64}
-    case = Case(1, sizes)
-    core = type(case.core)
-    one, two = (
-        netlist_size(core(lanes=4, engines=engines), FAMILIES["ecp5"]).block_rams
-        for engines in (1, 2)
-    )
-    print(one, two, shared_parts(len(core(lanes=4).program.weights), 0))
-    assert two < 2 * one
+def test_shared_netlist():
+    """On ECP5, two engines read the same block RAM by its two ports."""
+    sizes = TINY | {"image": (2, 2, 1), "dims": 16, "hidden": 160, "blocks": 1, "attention": False}
+    case = Case(3, sizes, engines=2)
+    assert [one for _, one in shared_parts(len(case.core.program.weights), 0)] == [True, False]
+    batch = [{"image": image} for image in case.images]
+    runs = Netlist(family="ecp5").run(case.core, batch)
+    assert not compare(runs, Golden().run(case.core, batch))
+    assert [run.cycles for run in runs] == [case.core.cycles(**one) for one in batch]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("readers", [1, 2])
+def test_block_ram(readers, tmp_path):
+    """A second reader of an ECP5 takes no block RAM of its own."""
+    width, depth = 36, 2 * BLOCK_WORDS
+    words = [random.Random(n).getrandbits(width) for n in range(depth)]
+    memory = WeightMemory(width=width, depth=depth, initial=words, read_delay=2, readers=readers)
+    module = component_to_verilog(memory, "memory")
+    (tmp_path / "memory.v").write_text(module.text)
+    family = FAMILIES["ecp5"]
+    script = f"read_verilog memory.v; {family.synthesise('memory', 'memory.json')}"
+    run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=tmp_path)
+    found = finish_synthesis(tmp_path / "memory.json", family)
+    assert (found.block_rams, found.registers) == (2, 0)
