@@ -1,15 +1,20 @@
-"""The heads of the shipped converted vision transformer, on the RTL of the core `spiked`."""
+"""The shipped converted vision transformer in hardware: its heads, its layers, and the whole."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from spikeloom.backend import Golden, compare
 from spikeloom.cores import find_core
 from spikeloom.cores.spiked.golden.phase_code import from_spike_train
 from spikeloom.networks import golden
 from spikeloom.networks.layers import Attention
 from spikeloom.networks.layers.phase_coded import PhaseCoded
+from spikeloom.networks.position import with_position
 from spikeloom_models.data import fashion_sample
 from spikeloom_sim.backends import RTL
+from tests.networks.test_engine import check_graph
 
 
 @pytest.mark.long
@@ -36,4 +41,26 @@ def test_heads_on_the_rtl(block):
     found = RTL().run(core, runs)
     for operands, run, output in zip(runs, found, expected, strict=True):
         assert np.array_equal(run.outputs["o"], output)
+        assert run.cycles == core.cycles(**operands)
+
+
+@pytest.mark.long
+def test_layers_on_two_patches():
+    """All layers with their trained weights, on the engine, for the middle of a real image."""
+    whole = find_core("fashion-spiked").GRAPH
+    graph = replace(whole, image=(4, 8, 2))
+    images = with_position(fashion_sample().images[:1, 12:16, 8:16], (4, 4))
+    counts = golden.run(graph, images).counts
+    assert min(count.min() for count in counts.values()) > 10
+    check_graph(graph, images, {"lanes": 32})
+
+
+@pytest.mark.slow
+def test_the_whole_network():
+    """Two real images; the simulation of the engine and its cores takes minutes to build."""
+    core = find_core("fashion-spiked")(lanes=32)
+    batch = [{"image": image} for image in fashion_sample().images[:2]]
+    found = RTL().run(core, batch)
+    assert not compare(found, Golden().run(core, batch))
+    for run, operands in zip(found, batch, strict=True):
         assert run.cycles == core.cycles(**operands)

@@ -11,6 +11,7 @@ from spikeloom.networks.network import network_core
 from spikeloom_models.data import fashion_sample
 from spikeloom_sim.backends import RTL, Netlist
 from tests.networks.flagship import flagship
+from tests.networks.phase_network import phase_network
 from tests.networks.random_network import random_images, random_network
 from tests.networks.stem import stem_network
 from tests.networks.test_membrane import membrane_network
@@ -58,6 +59,20 @@ def test_netlist_with_a_core(family):
     graph = random_network(
         image=(4, 6, 1), patch=(2, 2), steps=2, dims=20, hidden=3, classes=2, blocks=1, form="ssa"
     )
+    check(graph, random_images(graph, 2, density=0.9), Netlist(family=family), lanes=4)
+
+
+@pytest.mark.long
+def test_phase_codes():
+    """Two blocks, whose scales differ, with weights that are loaded; codes of 40 steps."""
+    graph = phase_network(steps=40, blocks=2)
+    check(graph, random_images(graph, 3), lanes=8, weights="loaded")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", ["ice40", "ecp5"])
+def test_netlist_of_phase_codes(family):
+    graph = phase_network(steps=5, image=(4, 2, 1), dims=4, heads=1, shift=1, classes=2)
     check(graph, random_images(graph, 2, density=0.9), Netlist(family=family), lanes=4)
 
 

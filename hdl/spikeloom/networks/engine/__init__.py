@@ -24,6 +24,9 @@ membrane of its neuron (`Lanes`). The outputs are bitmaps again. Meanwhile the n
   `add` lie next to each other, so that later layers list the events of all of them.
 - Layers without neurons store their sums (`Operands`), which other operations read, add, pool or
   turn into spikes (`current_operations`).
+- Phase codes lie in a memory of their own (`CodeMemory`). The row reader turns them into the spikes
+  of one step after the other, the last one first (`phase_operations`), and `CodeEncoder` encodes
+  sums beside the lanes. For attention of form spiked cores of that name are attached (`PhaseUnit`).
 - Weights that are wider than a word of a lane are two digits, whose events follow each other
   (`weight_format`).
 - The classifier accumulates over all tokens and time steps.
