@@ -33,7 +33,7 @@ TOKENS, WIDTH, HIDDEN, HEADS, BLOCKS, CLASSES = 49, 64, 128, 2, 2, 10
 PATCH = 32  # inputs of the embedding: 16 pixels and their positions
 LOADED = 8  # lanes of the engine on the UP5K, whose weights are loaded
 # Lanes of the engine; of `int8_linear`; of `int8_softmax`.
-PAIRS = ((8, 8, 5), (8, 16, 5), (64, 22, 11), (64, 64, 11))
+PAIRS = ((8, 8, 4), (8, 16, 4), (64, 22, 11), (64, 64, 11))
 
 
 def network(linear: int, softmax: int) -> dict[str, tuple[int, Core]]:
