@@ -9,6 +9,8 @@ formulas. `WEIGHTS` is a network of ``spikeloom train --arch vit`` of the defaul
 data; its integers are calibrated with 200 training images. The second form needs PyTorch.
 """
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 import sys
@@ -38,8 +40,9 @@ def network(linear: int, softmax: int) -> dict[str, tuple[int, Core]]:
     """How often each layer occurs in the vision transformer, all blocks together, and its core."""
 
     def layer(inputs: int, outputs: int, tokens: int = TOKENS) -> Core:
-        keys = {"tokens": tokens, "input_dim": inputs, "output_dim": outputs}
-        return Int8Linear(**keys, lanes=min(linear, inputs))
+        return Int8Linear(
+            tokens=tokens, input_dim=inputs, output_dim=outputs, lanes=min(linear, inputs)
+        )
 
     attention = Int8Softmax(tokens=TOKENS, head_dim=WIDTH // HEADS, lanes=softmax)
     return {
@@ -74,7 +77,7 @@ def energy() -> float:
 
 def energy_on_engine() -> float:
     """Estimated uJ of an image, the mean."""
-    core = find_core(SHIPPED)(lanes=64)
+    core = find_core(SHIPPED).from_settings({"lanes": 64})
     found = [estimate(core, image=image) for image in fashion_sample().images[:TIMED]]
     return float(np.mean([one.microjoule for one in found if one is not None]))
 
@@ -106,7 +109,9 @@ def grouped(cycles: Mapping[str, int]) -> dict[str, int]:
 
 def print_cycles() -> None:
     engine = {lanes: on_engine(lanes) for lanes in sorted({pair[0] for pair in PAIRS})}
-    columns = {f"engine, {lanes} lanes": cycles for lanes, cycles in engine.items()}
+    columns: dict[str, Mapping[str, float]] = {
+        f"engine, {lanes} lanes": cycles for lanes, cycles in engine.items()
+    }
     for _, linear, softmax in PAIRS:
         columns[f"int8, {linear} lanes, softmax {softmax}"] = layers(linear, softmax)
     print("| layer |", " | ".join(columns), "|\n|---" + len(columns) * "|---" + "|")

@@ -75,12 +75,11 @@ class SumStage(Component):
             self.x.release.eq(go & reads.output_last),
             self.w.release.eq(go & reads.token_last),
         ]
-        with m.If(self.begin):
-            m.d.sync += begun.eq(1)
-        with m.If(begun & self.constants & self.w.full):
-            m.d.sync += [begun.eq(0), active.eq(1)]
-        with m.If(go & reads.token_last):
-            m.d.sync += active.eq(0)
+        present = self.constants & self.w.full
+        m.d.sync += [
+            begun.eq(self.begin | (begun & ~present)),
+            active.eq((active | (begun & present)) & ~(go & reads.token_last)),
+        ]
         with m.If(go & reads.chunk_last):
             m.d.sync += [
                 lane.eq(Mux(ends, 0, lane + 1)),

@@ -1,5 +1,5 @@
-"""Rows of the bench of `int8_softmax`, by lanes, each of two DSP blocks; N = D = 64, or N = 49 and
-D = 32 where the name says so."""
+"""Rows of the bench of `int8_softmax`, by lanes, each of two DSP blocks, or one and a half on UP5K;
+N = D = 64, or N = 49 and D = 32 where the name says so."""
 
 from ...contract import BenchRow
 
