@@ -257,7 +257,7 @@ def refused(graph, message):
 
 def test_refused():
     """Heads of two shapes; the branch of a residual; V of other attention; heads of a residual
-    that begin inside of a piece; too many steps."""
+    that begin inside of a piece."""
     graph = random_network(**SSA_BLOCK | {"blocks": 2})
     other = changed(graph, block1_attention=attention(graph, "block1.attention", heads=3))
     refused(
@@ -287,4 +287,3 @@ def test_refused():
         changed(graph, block1_attention=inside, block1_q=None),
         "layer block1.attention: heads of block0.x2 have 6 dims, not a multiple of 16",
     )
-    refused(random_network(**SSA_BLOCK | {"steps": 17}), "the engine runs up to 16 steps yet")

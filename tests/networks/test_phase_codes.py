@@ -7,21 +7,11 @@ import pytest
 
 from spikeloom.errors import InputError
 from spikeloom.networks import golden
-from spikeloom.networks.engine.compiler import check_built
 from spikeloom.networks.file import from_bytes, to_bytes
-from spikeloom.networks.graph import Graph
-from spikeloom.networks.layers import (
-    Attention,
-    Classifier,
-    Linear,
-    Neurons,
-    PatchEmbedding,
-    Residual,
-)
+from spikeloom.networks.layers import Classifier, Linear
 from spikeloom.networks.neuron import Neuron
 from spikeloom.networks.signals import Spikes
-
-PHASE = {"kind": "phase", "shift": 3}
+from tests.networks.phase_network import PHASE, changed, phase_network
 
 
 def worth(train, shift):
@@ -87,44 +77,6 @@ def test_layers_that_read_codes():
     assert np.array_equal(head.compute([source], [train]), expected)
 
 
-def phase_network(steps=20, seed=3):
-    """Codes of the image, a block of attention, a residual stream of currents."""
-    rng = np.random.default_rng(seed)
-
-    def weights(rows, columns):
-        return {
-            "weight": rng.integers(-90, 91, (rows, columns)).astype(np.int8),
-            "bias": rng.integers(-99, 100, columns).astype(np.int32),
-        }
-
-    none = Neuron(kind="none", threshold=1)
-    scales = {"base": 8 / 7, "q": 4.0, "k": 4.0, "v": 4.0, "score": 4.0, "output": 3.0}
-    shared = {"inputs": ("x",), "neuron": Neuron(threshold=6400, **PHASE)}
-    layers = [
-        PatchEmbedding(
-            name="embed",
-            inputs=("image",),
-            patch=(2, 2),
-            neuron=replace(none, shift=3),
-            **weights(4, 6),
-        ),
-        Neurons(name="x", inputs=("embed",), neuron=Neuron(threshold=1000, **PHASE)),
-        *(Linear(name=name, **shared, **weights(6, 6)) for name in "qkv"),
-        Attention(name="a", inputs=("q", "k", "v"), form="spiked", heads=2, scales=scales),
-        Linear(name="proj", inputs=("a",), neuron=replace(none, shift=5), **weights(6, 6)),
-        Residual(name="u", form="membrane", inputs=("embed", "proj")),
-        Neurons(name="h", inputs=("u",), neuron=Neuron(threshold=1000, signed=False, **PHASE)),
-        Classifier(name="head", inputs=("h",), **weights(6, 3)),
-    ]
-    return Graph(name="phases", steps=steps, image=(4, 6, 1), pixel_bits=8, layers=tuple(layers))
-
-
-def changed(graph, name, **fields):
-    """The network with other fields of one layer."""
-    layers = (replace(x, **fields) if x.name == name else x for x in graph.layers)
-    return replace(graph, layers=tuple(layers))
-
-
 def test_network():
     """Through a file; each neuron spikes at most once; the stream is the sum of currents."""
     graph = phase_network()
@@ -144,10 +96,6 @@ def test_network():
         assert train.min() == (0 if name == "h" else -1)
     assert 0 < silent < 6 * 7 * 36
     assert (found.additions["proj"] == 6 * (found.spikes["a"] != 0).sum((1, 2, 3))).all()
-    with pytest.raises(InputError, match="the engine runs up to 16 steps yet"):
-        check_built(graph)
-    with pytest.raises(InputError, match="the engine does not build phase codes"):
-        check_built(phase_network(steps=16))
 
 
 @pytest.mark.parametrize(
@@ -180,8 +128,12 @@ def test_network():
             lambda net: changed(net, "x", neuron=Neuron(threshold=9, signed=1, **PHASE)),
             "layer x: signed is 1; give true or false",
         ),
+        (
+            lambda net: changed(net, "a", neuron=Neuron(threshold=9, **PHASE)),
+            "layer a: neuron kind is phase; attention of form spiked has no neurons",
+        ),
     ],
-    ids=["attention", "add", "base", "no code", "shift", "signed"],
+    ids=["attention", "add", "base", "no code", "shift", "signed", "neurons"],
 )
 def test_refusals(change, message):
     with pytest.raises(InputError) as error:

@@ -2,5 +2,4 @@
 
 LANES = (4, 8, 16, 32, 64, 128)  # outputs that are computed at once
 LANE_BITS = (4, 6, 8)  # of a word of weights of a lane
-MAX_STEPS = 16
 CHUNK_BITS = 16  # of a beat of weights: the width of an SPRAM

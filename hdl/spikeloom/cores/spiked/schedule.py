@@ -104,9 +104,13 @@ def interval(
 
 
 def last_beat_cycles(
-    config: Spiked, q: Sequence[Any] | None = None, v: Sequence[Any] | None = None
+    config: Spiked,
+    q: Sequence[Any] | None = None,
+    v: Sequence[Any] | None = None,
+    pace: int = 1,
 ) -> list[int]:
-    """The cycle of each head's last output beat, counted from `start`."""
+    """The cycle of each head's last output beat, counted from `start`, where a beat is taken `pace`
+    cycles after the one before at the earliest."""
     tokens = config.tokens
     loads = tokens * config.head_dim, tokens * (config.value_dim + 1)
     scores, outputs = _Product(config), _Product(config)
@@ -144,8 +148,9 @@ def last_beat_cycles(
             for count in values:
                 outputs.group(count, config.group_blocks[0])
             released.append(outputs.end)
-            begin = max([outputs.end + output_latency(config, values), *(n + 2 for n in sent[-1:])])
-            sent.append(begin + len(group) - 1)
+            begin = outputs.end + output_latency(config, values)
+            begin = max([begin, *(n + max(2, pace) for n in sent[-1:])])
+            sent.append(begin + pace * (len(group) - 1))
         ends[0].append(scores.end)
         ends[1].append(outputs.end)
     return sent[config.groups - 1 :: config.groups]

@@ -8,6 +8,7 @@ from ..layers import Attention
 from .bitmaps import padded
 from .operands import STATE_WRITE_DELAY
 from .operation import PIECE_BITS, Entry, Kind, Target
+from .phase_attention import compute_heads
 from .stochastic_operations import draw
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 def attend(build: LayerOperations, layer: Attention, target: Target, signal: str) -> None:
     """Emit the operations of an attention."""
+    if layer.form == "spiked":
+        compute_heads(build, layer, signal)
+        return
     if target != Target.WRITE:
         where = "the branch of a residual" if target == Target.CLEAR else "an operand of attention"
         raise layer.error(f"is {where}; the engine takes the output of a linear layer there")

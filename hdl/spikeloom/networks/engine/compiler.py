@@ -6,17 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...errors import InputError
-from ..engine_limits import LANES, MAX_STEPS
+from ..engine_limits import LANES
 from ..graph import INPUT, Graph
-from ..layers import (
-    Attention,
-    Classifier,
-    Layer,
-    Linear,
-    Pooling,
-    Residual,
-)
+from ..layers import Attention, Classifier, Layer, Linear, Pooling, Residual
 from ..signals import Currents
+from .classifier_operations import classify
+from .code_checks import check_codes
+from .code_storage import is_code
 from .current_operations import add_currents, pool_currents
 from .layer_operations import LayerOperations
 from .operation import Target
@@ -25,7 +21,6 @@ from .rests import varied_rest
 from .weight_format import weight_format
 
 WEIGHTS = ("loaded", "initial")
-BUILT_FORMS = ("spikformer", "spike-driven", "a2os2a", "ssa")
 
 # With many lanes there are few groups, so that a list is soon replayed: more of them in advance.
 FEW_LISTS, MORE_LISTS = 2, 4
@@ -63,15 +58,11 @@ def compile_network(
 
 def check_built(network: Graph) -> None:
     """Raise `InputError` for a layer that the golden model runs and the engine does not."""
-    if network.steps > MAX_STEPS:
-        raise InputError(
-            f"network {network.name}: the engine runs up to {MAX_STEPS} steps yet, not "
-            f"{network.steps}; the golden model runs this network"
-        )
     readers: dict[str, list[tuple[Layer, int]]] = {}
     for layer in network.layers:
         for n, name in enumerate(layer.inputs):
             readers.setdefault(name, []).append((layer, n))
+    check_codes(network)
     for layer in network.layers:
         if missing := _missing(layer, readers.get(layer.name, [])):
             raise layer.error(
@@ -81,16 +72,11 @@ def check_built(network: Graph) -> None:
 
 def _missing(layer: Layer, readers: Sequence[tuple[Layer, int]]) -> str:
     """What of a layer the engine does not build; empty if it builds all."""
-    form = getattr(layer, "form", None)
-    if isinstance(layer, Attention) and form not in BUILT_FORMS:
-        return f"attention of form {form}"
     if layer.inputs == (INPUT,) and varied_rest(layer) is not None:
         return "thresholds that differ in the layer of the image"
     neuron = getattr(layer, "neuron", None)
-    if neuron is None or neuron.kind in ("lif", "none"):
+    if neuron is None or neuron.kind in ("lif", "phase", "none"):
         return ""
-    if neuron.kind == "phase":
-        return "phase codes"
     if not isinstance(layer, Linear):
         return f"{neuron.kind} neurons of kind {layer.KIND}"
     if neuron.kind == "ternary" and neuron.reset == "soft":
@@ -112,6 +98,7 @@ class Compiler(LayerOperations):
             self._layer(layer)
         words = self.storage.allocate()
         current_words = self.storage.currents.allocate()
+        code_words = self.storage.codes.allocate()
         operations = [make() for make in self.operations]
         last = max(n for n, one in enumerate(operations) if one.inputs == (INPUT,))
         operations[last] = replace(operations[last], image=True)
@@ -144,6 +131,9 @@ class Compiler(LayerOperations):
             current_bits=self.storage.currents.bits,
             current_words=current_words,
             heads=self.heads,
+            code_words=code_words,
+            levels=self.levels,
+            phase_heads=self.phase_heads,
         )
 
     def _state_bits(self) -> int:
@@ -156,7 +146,9 @@ class Compiler(LayerOperations):
         """The operations of a layer. The branch of an `iand` residual is computed by the residual,
         and V by its attention."""
         if isinstance(layer, Classifier):
-            self.classify(layer)
+            classify(self, layer)
+        elif is_code(self.network, layer.name):
+            self.compute(layer, Target.CODES, layer.name)
         elif isinstance(self.network.signals[layer.name], Currents):
             self._store(layer)
         elif isinstance(layer, Residual):

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..layers import Neurons, Pooling, Residual
 from .operation import Entry, Kind, Target
+from .phase_operations import encode
 
 if TYPE_CHECKING:
     from .constants import Row
@@ -48,6 +49,10 @@ def fire(build: LayerOperations, layer: Neurons, target: Target, signal: str) ->
     plain = build.storage.columns(layer.inputs[0])
     if output["groups"] != groups or columns.places != plain.places:
         raise layer.error("its heads have gaps in memory; the engine then takes a linear layer")
+    if layer.neuron.kind == "phase":
+        zeros = _place(build, [(1, np.zeros(1, np.int64))], groups)
+        encode(build, layer, source, zeros, output)
+        return
     constants = build.step_rows(layer, None)
     first, later = build.opening(layer, constants, 0, groups)
     build.emit(
@@ -74,7 +79,7 @@ def _store(build: LayerOperations, layer: Residual | Pooling, source: Source, **
     build.emit(
         layer,
         source,
-        rows=build.network.steps,
+        rows=build.storage.currents.rows(layer.name),
         head=opening,
         following=opening,
         tokens=build.tokens_of(layer),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..graph import Graph
 from ..layers import Pooling, Residual
 from ..ranges import Range
-from ..signals import Currents
+from ..signals import Currents, Spikes
 from .bitmaps import Bitmap, Places, allocate, padded
 from .source import Source
 from .window import Window
@@ -30,6 +30,9 @@ class CurrentStorage:
         self._lanes = lanes
         self._unit = unit
         self._regions: dict[str, Bitmap] = {}
+        self._phased = any(
+            isinstance(one, Spikes) and one.shift > 0 for one in network.signals.values()
+        )
         self._signals: Mapping[str, Currents] = {
             name: signal for name, signal in network.signals.items() if isinstance(signal, Currents)
         }
@@ -43,6 +46,11 @@ class CurrentStorage:
     def groups(self, name: str) -> int:
         """Words of a step of a token."""
         return padded(self._signals[name].dims, self._unit) // self._lanes
+
+    def rows(self, name: str) -> int:
+        """Steps that are stored: in networks of phase codes, one of currents that are constant."""
+        signal = self._signals[name]
+        return 1 if self._phased and signal.constant else signal.steps
 
     def read(self, operation: int, *names: str, window: Pooling | None = None) -> Source:
         """Currents that an operation reads: one signal or two, which are added."""
@@ -74,7 +82,7 @@ class CurrentStorage:
                 self._regions[name] = self._region(layer.inputs[0])
             else:
                 groups = self.groups(name)
-                words = signal.tokens * signal.steps * groups
+                words = signal.tokens * self.rows(name) * groups
                 self._regions[name] = Bitmap(groups, words, [name])
         return self._regions[name]
 

@@ -22,7 +22,7 @@ from .operation import Target
 from .place import Place
 from .program import Program
 from .replay import Replay
-from .rows import draw_rows, pool_rows, read_rows
+from .rows import draw_rows, keep_codes, pool_rows, read_rows
 from .sequencer import Sequencer
 from .weight_memory import WeightMemory
 
@@ -94,7 +94,9 @@ class Engine(Component):
         weights = self._weights(m)
         operands, lanes = self._compute(m, sequencer, replay, weights)
         self._place_spikes(m, sequencer, bitmaps, operands, lanes)
-        self._send(m, sequencer, lanes, run_control, lanes.final | pooled | drawn)
+        added, coded = keep_codes(m, program, sequencer, reader, lanes)
+        final = (lanes.final & added) | pooled | drawn | coded
+        self._send(m, sequencer, lanes, run_control, final)
 
         wrong = [image.misframed]
         if program.loaded:
@@ -137,6 +139,7 @@ class Engine(Component):
             table_bits=len(sequencer.table_addr),
             entry_bits=table.entry_bits,
             digits=table.digits,
+            codes=table.codes,
         )
         m.submodules.replay = replay = Replay(
             lists=program.lists,
@@ -145,7 +148,7 @@ class Engine(Component):
             entry_bits=table.entry_bits,
             addr_bits=program.operand_addr_bits,
             group_bits=shapes["groups"],
-            token_bits=shapes["tokens"],
+            token_bits=shapes["lists" if table.codes else "tokens"],
         )
         wiring.connect(m, rows, lister.i)
         copied = {
@@ -155,6 +158,8 @@ class Engine(Component):
         for part, names in copied.items():
             m.d.comb += part.go.eq(sequencer.go)
             m.d.comb += [getattr(part, name).eq(getattr(sequencer, name)) for name in names]
+        if table.codes:
+            m.d.comb += replay.tokens.eq(sequencer.lists)
         m.d.comb += [
             sequencer.table_addr.eq(lister.table_addr),
             sequencer.table_en.eq(lister.table_en),
@@ -198,6 +203,8 @@ class Engine(Component):
             masked=program.uses(Target.MASK_VALUES),
             signed=program.signed_state,
             varied=program.table.varied,
+            codes=program.table.codes,
+            halves=program.table.halves,
             current_bits=program.current_bits,
             current_words=program.current_words,
             read_delay=program.read_delay,
@@ -212,7 +219,9 @@ class Engine(Component):
             ternary=any(operation.ternary for operation in program.operations),
             split=any(operation.split for operation in program.operations),
             varied=program.table.varied,
-            stores=program.uses(Target.CURRENTS),
+            stores=program.uses(Target.CURRENTS) or program.uses(Target.CODES),
+            fades=program.fades,
+            halves=program.table.halves,
             largest=any(operation.largest for operation in program.operations),
             by_rest=program.signed_state,
         )
@@ -240,8 +249,12 @@ class Engine(Component):
             lanes.split.eq(sequencer.split),
             lanes.store.eq(sequencer.target == Target.CURRENTS),
         ]
-        if program.table.varied:
-            m.d.comb += operands.varied.eq(sequencer.varied)
+        table = program.table
+        flags = ["varied"] * table.varied + ["codes", "fine"] * table.codes
+        for name in (*flags, *["halves"] * table.halves):
+            m.d.comb += getattr(operands, name).eq(getattr(sequencer, name))
+        if len(program.fades) > 1:
+            m.d.comb += lanes.fade.eq(sequencer.fade)
         if program.shared_state:
             for name in ("from_state", "s_addr", "s_en", "s_w_addr", "s_data"):
                 m.d.comb += getattr(weights, name).eq(getattr(operands, name))

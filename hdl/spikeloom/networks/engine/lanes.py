@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
@@ -41,6 +41,8 @@ class Lanes(Component):
     shift : places by which SHIFTED and OPEN shift the operand.
     soft, ternary, split, varied : whether any operation has such neurons.
     stores, largest : whether any operation stores accumulators, or leaves the largest operand.
+    fades : the shifts of the phase codes that operations read, in ascending order.
+    halves : whether any operation halves its sums.
     by_rest : whether what is learnt is `rest` times -1, 0 or 1, rather than 0 or 1.
 
     Members
@@ -49,7 +51,7 @@ class Lanes(Component):
     operands : In(lanes * operand_bits). added, taken : In(lanes), spikes of V upwards and
         downwards, for learning.
     rest : In(bits), leak, soft, ternary, split, store : In(1), constants of the operation; with
-        `store`, every step begins with `rest`.
+        `store`, every step begins with `rest`. fade : In, only with several `fades`: one of them.
     values : Out(lanes * bits), the accumulators.
     learnt : Out(1), `values` are a word of the attention state.
     o_valid : Out(1), o : Out(lanes), spikes of a step. o_down : Out(1), those downwards, which
@@ -73,6 +75,8 @@ class Lanes(Component):
         varied: bool,
         stores: bool,
         largest: bool,
+        fades: tuple[int, ...],
+        halves: bool,
         by_rest: bool,
     ) -> None:
         self._operand_bits = operand_bits
@@ -81,9 +85,11 @@ class Lanes(Component):
         self._soft = soft
         self._ternary = ternary
         self._split = split
-        self._controls = controls_layout(varied=varied)
+        self._controls = controls_layout(varied=varied, codes=bool(fades), halves=halves)
         self._stores = stores
         self._largest = largest
+        self._fades = fades
+        self._halves = halves
         self._by_rest = by_rest
         super().__init__(
             {
@@ -98,6 +104,7 @@ class Lanes(Component):
                 "ternary": In(1),
                 "split": In(1),
                 "store": In(1),
+                **({"fade": In(range(max(fades) + 1))} if len(fades) > 1 else {}),
                 "values": Out(lanes * bits),
                 "learnt": Out(1),
                 "o_valid": Out(1),
@@ -120,7 +127,7 @@ class Lanes(Component):
         shifts, now = Signal(name="shifts_x"), Signal(self._controls, name="controls_x")
         m.d.sync += [
             rest.eq(Mux(controls.zero, 0, self.rest)),
-            shifts.eq(controls.decide & self.leak),
+            shifts.eq(controls.decide & self.leak | (controls.halve if self._halves else Const(0))),
             now.eq(controls),
         ]
 
@@ -134,6 +141,8 @@ class Lanes(Component):
             m.d.comb += weight.eq(
                 Mux(controls.shifted, operand.as_signed() << self._shift, operand.as_signed())
             )
+            if self._fades:
+                weight = weight ^ controls.minus.replicate(bits)
             with m.If(~controls.hold):
                 m.d.sync += x.eq(Mux(controls.capture, v, weight))
 
@@ -153,6 +162,12 @@ class Lanes(Component):
                 inverted = amount ^ (now.test | turned).replicate(bits)
                 term = Mux(now.test | now.back | now.split, inverted, term)
                 carry = carry | now.back | turned
+            if self._fades:
+                part, below = self._faded(v)
+                faded = Signal(signed(bits), name=f"faded_{n}")
+                m.d.comb += faded.eq(part)
+                term = Mux(now.fade, ~faded.as_unsigned(), term)
+                carry = carry | now.minus | (now.fade & ~below)
             total = before + term + carry
             if self._largest:
                 difference = Signal(signed(bits), name=f"difference_{n}")
@@ -193,6 +208,15 @@ class Lanes(Component):
         twice = Mux(self.leak, rest << 2, rest << 1)
         m.d.sync += amount.eq(Mux(controls.split, amount >> 1, Mux(self.ternary, twice, rest)))
         return amount
+
+    def _faded(self, v):
+        """What FADE takes from an accumulator, as a part of it and 1 if the bit below is set."""
+        fades = [(v.as_signed() >> shift, v[min(shift, self._bits) - 1]) for shift in self._fades]
+        part, below = fades[0]
+        for shift, (other, bit) in zip(self._fades[1:], fades[1:], strict=True):
+            chosen = self.fade == shift
+            part, below = Mux(chosen, other, part), Mux(chosen, bit, below)
+        return part, below
 
     def _begins_anew(self, fired, struck):
         """Whether a lane begins a step with rest."""

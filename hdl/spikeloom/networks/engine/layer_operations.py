@@ -12,7 +12,6 @@ from ...errors import InputError
 from ..graph import INPUT, Graph
 from ..layers import (
     Attention,
-    Classifier,
     Convolution,
     Layer,
     Linear,
@@ -20,14 +19,17 @@ from ..layers import (
     PatchEmbedding,
     Pooling,
 )
-from ..neuron import NO_NEURON
+from ..neuron import NO_NEURON, Neuron
 from ..signals import Currents, Spikes
 from .attention_operations import attend, state_words
 from .bitmap_memory import word_bits
 from .bitmaps import Columns, padded
+from .code_storage import is_code, reads_codes
 from .constants import Row, fewest_doubled_rows, fewest_step_rows
 from .current_operations import fire
 from .operation import IN_VALUES, PIECE_BITS, Entry, Kind, Operation, Target
+from .phase_heads import PhaseHeads
+from .phase_operations import filling, sum_codes
 from .rests import leak_of, padded_rests, rest_of, step_constant, varied_rest
 from .source import Source
 from .stochastic_heads import StochasticHeads
@@ -58,6 +60,8 @@ class LayerOperations:
         self.signed_state = any(map(self._learns_signed, network.layers))
         self.operations: list[Callable[[], Operation]] = []
         self.heads: StochasticHeads | None = None
+        self.phase_heads: PhaseHeads | None = None
+        self.levels: list[list[int]] = []  # of phase codes
         spans = [1, *(state_words(self, one) for one in summing(network))]
         self.index_bits = (max(spans) - 1).bit_length()
 
@@ -73,6 +77,8 @@ class LayerOperations:
         """Compute a layer with neurons, to the bitmap of `signal` or to V."""
         if isinstance(layer, PatchEmbedding | Convolution) and layer.inputs == (INPUT,):
             self._embed(layer, target, signal)
+        elif isinstance(layer, Linear) and reads_codes(self.network, layer):
+            sum_codes(self, layer, target, signal)
         elif isinstance(layer, Linear | Convolution):
             self._linear(layer, target, signal)
         elif isinstance(layer, Attention):
@@ -90,65 +96,6 @@ class LayerOperations:
             )
         return source
 
-    def classify(self, layer: Classifier) -> None:
-        """Two operations for each group of classes: the first token with the bias, and the rest."""
-        source = self.read(layer, layer.inputs[0])
-        steps, tokens = self.network.steps, self.network.tokens
-        if source.window.shared and tokens > 1:
-            raise layer.error(
-                f"reads the sums of {tokens} windows; the engine sums one window, of all tokens"
-            )
-        bias = self._padded(layer.bias, Columns(1, layer.outputs, layer.outputs))
-        before, after, doublings = self._classifier_bias(layer, bias)
-        zero = self.weight_format.end(layer, source.values)
-        base, pitch = self._matrix(
-            layer,
-            layer.outputs,
-            source,
-            [np.zeros_like(bias), *(row for _, row in (*before, *after))],
-        )
-        nothing = Entry(Kind.ADD, zero)
-        head = self._added(before, zero + 1)
-        head += [nothing, Entry(Kind.CAPTURE, zero)] * doublings
-        head += self._added(after, zero + 1 + len(before))
-        shared = {"rows": steps, "following": (nothing,), "w_pitch": pitch}
-        for group in range(len(bias) // self.lanes):
-            count = min(self.lanes, layer.outputs - group * self.lanes)
-            if count <= 0:
-                break
-            shared["w_base"] = base + group * pitch
-            alone = tokens == 1
-            self.emit(
-                layer,
-                source,
-                **shared,
-                head=tuple(head) or (nothing,),
-                tokens=1,
-                logits=count if alone else 0,
-            )
-            if not alone:
-                self.emit(
-                    layer,
-                    source,
-                    **shared,
-                    head=(nothing,),
-                    tokens=tokens - 1,
-                    first_token=1,
-                    keep=True,
-                    logits=count,
-                )
-
-    def _classifier_bias(self, layer, bias):
-        """Rows of the bias before and after some doublings, and these; the fewest entries."""
-        choices = []
-        for doublings in range(self.shift + self.bits + 1):
-            rows = fewest_doubled_rows(bias, self.shift, self.bits, doublings)
-            if rows is not None:
-                choices.append((*rows, doublings))
-        if not choices:
-            raise layer.error(f"bias {np.abs(bias).max()} is too large for the engine; reduce it")
-        return min(choices, key=lambda one: len(one[0]) + len(one[1]) + 2 * one[2])
-
     # Layers with neurons
 
     def _linear(self, layer: Linear | Convolution, target: Target, signal: str) -> None:
@@ -157,16 +104,18 @@ class LayerOperations:
         source = self.read(layer, layer.inputs[0])
         late = self._late_rows(layer, columns)
         rows = [row for _, row in (*constants, *late)]
-        base, pitch = self._matrix(layer, columns, source, rows)
         end = self.weight_format.end(layer, source.values)
+        ending = self._ending(layer, end + len(rows))
+        zeros = [np.zeros_like(rows[0])] * (layer.neuron.kind == "none" and layer.neuron.shift > 0)
+        base, pitch = self.matrix(layer, columns, source, [*rows, *zeros])
         first, later = self.opening(layer, constants, end, late=late)
         self.emit(
             layer,
             source,
             rows=self.network.steps,
             head=first,
-            following=(*self._ending(layer), *later),
-            tail=self._ending(layer),
+            following=(*ending, *later),
+            tail=ending,
             tokens=self.tokens_of(layer),
             w_base=base,
             w_pitch=pitch,
@@ -178,7 +127,7 @@ class LayerOperations:
         """A layer of the image."""
         planes = self.network.pixel_bits
         columns = self.columns_of(layer, target, signal)
-        constant = self._padded(step_constant(layer), columns, layer)
+        constant = self.at_columns(step_constant(layer), columns, layer)
         rows = fewest_doubled_rows(constant, self.shift, self.bits, planes - 1)
         if rows is None:
             raise self._too_large(layer)
@@ -186,14 +135,17 @@ class LayerOperations:
         source = self.read(layer, INPUT)
         pixels = self.weight_format.end(layer, source.values)
         constants = [np.zeros_like(constant), *(row for _, row in (*before, *after))]
-        base, pitch = self._matrix(layer, columns, source, constants)
+        base, pitch = self.matrix(layer, columns, source, constants)
         nothing = Entry(Kind.ADD, pixels)
-        tail = [*self._added(after, pixels + 1 + len(before)), nothing, Entry(Kind.FIRST, pixels)]
+        tail = [*self.added(after, pixels + 1 + len(before)), nothing, Entry(Kind.FIRST, pixels)]
+        tail += self.halving(layer, pixels)
+        fixed = len(tail) + max(1, len(before)) + 2 * (planes - 1)
+        tail[:0] = filling(self, target, fixed, pixels)
         none = layer.neuron.kind == "none"
         again = [Entry(Kind.FIRST if none else Kind.NEXT, pixels)]
         if layer.neuron.reset == "soft":
             again.append(Entry(Kind.SOFT, pixels))
-        tail += again * (self.network.steps - 1)
+        tail += again * (self._rows_of(target, signal) - 1)
         self.emit(
             layer,
             source,
@@ -201,7 +153,7 @@ class LayerOperations:
             tokens=self.tokens_of(layer),
             w_base=base,
             w_pitch=pitch,
-            head=tuple(self._added(before, pixels + 1)) or (nothing,),
+            head=tuple(self.added(before, pixels + 1)) or (nothing,),
             following=(nothing, Entry(Kind.CAPTURE, pixels)),
             tail=tuple(tail),
             **self.neuron_fields(layer),
@@ -217,11 +169,27 @@ class LayerOperations:
         output = self.output(layer, self.storage.columns(layer.name), Target.POOL, layer.name)
         self.emit(layer, source, rows=0, tokens=self.tokens_of(layer), **output)
 
-    def _ending(self, layer: Any) -> tuple[Entry, ...]:
-        """Entries that end a step: of other neurons than lif, they send more than one bit."""
+    def _ending(self, layer: Any, zero: int) -> tuple[Entry, ...]:
+        """Entries that end a step: ternary and relu neurons send more than one bit, currents are
+        halved. `zero` is a row of zeros."""
+        if layer.neuron.kind == "none":
+            return self.halving(layer, zero)
         if layer.neuron.kind == "ternary":
             return (Entry(Kind.TEST), Entry(Kind.BACK))
         return (Entry(Kind.SPLIT),) * (layer.neuron.bits - 1)
+
+    def halving(self, layer: Any, zero: int) -> tuple[Entry, ...]:
+        """Entries that shift the currents of a layer; `zero` is a row of zeros."""
+        shifts = layer.neuron.shift if layer.neuron.kind == "none" else 0
+        return (Entry(Kind.HALVE, zero),) * shifts
+
+    def _rows_of(self, target: Target, signal: str) -> int:
+        """Rows of a token in memory, of an operation that writes `signal`."""
+        if target == Target.CODES:
+            return 1
+        if target == Target.CURRENTS:
+            return self.storage.currents.rows(signal)
+        return self.network.steps
 
     # Parts of operations
 
@@ -257,6 +225,8 @@ class LayerOperations:
             # Currents: entries count addresses from w_base.
             row_pieces, part_pieces = bitmap.row_words, source.second.base - bitmap.base
             base = bitmap.base - fields["w_base"]
+        elif is_code(self.network, source.inputs[0]):
+            row_pieces, part_pieces, base = bitmap.row_words, 0, bitmap.base
         else:
             row_pieces, part_pieces = bitmap.row_words * per_word, bitmap.words * per_word
             base = bitmap.base * per_word + source.part * part_pieces + piece // PIECE_BITS
@@ -266,6 +236,9 @@ class LayerOperations:
         plane = planes - 1 - fields.get("plane", 0)
         row = planes * row_pieces
         pitch = fields["rows"] * row
+        if fields.get("codes"):
+            # All steps are in one row.
+            row, pitch = (row_pieces, 0) if fields.get("by_row") else (0, row_pieces)
         parts = len(source.inputs)
         if output is not None:
             written, part = output
@@ -305,15 +278,20 @@ class LayerOperations:
             return {"target": target, "o_base": 0, "o_row": groups, "groups": groups}
         if target == Target.CURRENTS:
             region = self.storage.currents.write(signal, self.number)
-            groups = self.storage.currents.groups(signal)
-            return {"target": target, "output": (region, 0), "o_row": groups, "groups": groups}
+            groups, rows = self.storage.currents.groups(signal), self._rows_of(target, signal)
+            fields = {"o_row": groups, "o_rows": rows, "groups": groups}
+            return {"target": target, "output": (region, 0), **fields}
+        if target == Target.CODES:
+            region = self.storage.codes.region(signal, self.number)
+            groups = region.row_words * PIECE_BITS // self.lanes
+            return {"target": target, "output": (region, 0), "o_rows": 1, "groups": groups}
         bitmap, part = self.storage.write(signal, self.number)
         row = bitmap.row_words
         groups = row * unit // self.lanes
         fields = {"o_row": row, "o_rows": self.network.steps * bitmap.planes, "groups": groups}
         return {"target": target, "output": (bitmap, part), **fields}
 
-    def neuron_fields(self, layer: Any) -> dict[str, int]:
+    def neuron_fields(self, layer: Any) -> dict[str, Any]:
         """Fields of an operation about its neurons."""
         neuron, varied = layer.neuron, varied_rest(layer) is not None
         return {
@@ -323,7 +301,16 @@ class LayerOperations:
             "soft": neuron.reset == "soft",
             "ternary": neuron.kind == "ternary",
             "split": neuron.kind == "relu",
+            "halves": neuron.kind == "none" and neuron.shift > 0,
+            **(self._code_fields(neuron) if neuron.kind == "phase" else {}),
         }
+
+    def _code_fields(self, neuron: Neuron) -> dict[str, Any]:
+        """Fields of an operation about the codes of its neurons."""
+        levels = neuron.levels(self.network.steps)
+        if levels not in self.levels:
+            self.levels.append(levels)
+        return {"levels": self.levels.index(levels), "bipolar": neuron.signed}
 
     def tokens_of(self, layer: Layer) -> int:
         """Tokens of the output of a layer."""
@@ -331,7 +318,7 @@ class LayerOperations:
         assert isinstance(signal, Spikes | Currents)
         return signal.tokens
 
-    def _padded(self, values, columns: Columns, layer: Any = None) -> NDArray:
+    def at_columns(self, values, columns: Columns, layer: Any = None) -> NDArray:
         """Values of outputs at their columns. Other columns have the constant of the smallest bias,
         or of none if all are positive, so that they never fire; of ternary neurons that of none."""
         width = padded(columns.heads * columns.pitch, word_bits(self.lanes))
@@ -344,15 +331,15 @@ class LayerOperations:
     def step_rows(self, layer: Any, columns: Columns | None) -> list[Row]:
         """Rows of the constant that a layer adds in every step, for the columns or for one."""
         constant = step_constant(layer)
-        wanted = constant if columns is None else self._padded(constant, columns, layer)
-        return self._rows(layer, wanted)
+        wanted = constant if columns is None else self.at_columns(constant, columns, layer)
+        return self.rows(layer, wanted)
 
     def _late_rows(self, layer: Linear | Convolution, columns: Columns) -> list[Row]:
         """Rows of what thresholds of their own add to the rest; none without any."""
         rests = padded_rests(layer, columns, word_bits(self.lanes))
-        return [] if rests is None else self._rows(layer, rests)
+        return [] if rests is None else self.rows(layer, rests)
 
-    def _rows(self, layer: Layer, constant: NDArray) -> list[Row]:
+    def rows(self, layer: Layer, constant: NDArray) -> list[Row]:
         if (rows := fewest_step_rows(constant, self.shift, self.bits)) is None:
             raise self._too_large(layer)
         return rows
@@ -374,23 +361,23 @@ class LayerOperations:
         """Entries that begin the first step, and a later one: the first row opens it, and the
         others follow, `pitch` rows apart, and the `late` ones behind them."""
         opening, after = Entry(Kind.OPEN, row), row + pitch * len(constants)
-        added = self._added(constants[1:], row + pitch, pitch)
+        added = self.added(constants[1:], row + pitch, pitch)
         reset = [
             Entry(Kind.LATE_SHIFTED if factor > 1 else Kind.LATE, after + n * pitch)
             for n, (factor, _) in enumerate(late)
         ]
         if not late and layer.neuron.reset == "soft":
             reset = [Entry(Kind.SOFT, row)]
-        return (opening, *added, *self._added(late, after, pitch)), (opening, *reset, *added)
+        return (opening, *added, *self.added(late, after, pitch)), (opening, *reset, *added)
 
-    def _added(self, constants: Sequence[Row], row: int, pitch: int = 1) -> list[Entry]:
+    def added(self, constants: Sequence[Row], row: int, pitch: int = 1) -> list[Entry]:
         """Entries of rows from `row` on."""
         return [
             Entry(Kind.SHIFTED if factor > 1 else Kind.ADD, row + n * pitch)
             for n, (factor, _) in enumerate(constants)
         ]
 
-    def _matrix(self, layer: Any, columns: Any, source: Source, constants: Sequence[NDArray]):
+    def matrix(self, layer: Any, columns: Any, source: Source, constants: Sequence[NDArray]):
         """Place weights and constants. Returns their address and the words of a group."""
         if isinstance(columns, int):
             columns = Columns(1, columns, columns)

@@ -36,6 +36,7 @@ class Lister(Component):
     table_bits : bits of an address of the table.
     entry_bits : bits of an entry.
     digits : whether any operation has weights of two digits.
+    codes : whether any operation reads phase codes.
 
     Members
     -------
@@ -55,9 +56,12 @@ class Lister(Component):
 
     delay = 3
 
-    def __init__(self, *, word_bits: int, table_bits: int, entry_bits: int, digits: bool) -> None:
+    def __init__(
+        self, *, word_bits: int, table_bits: int, entry_bits: int, digits: bool, codes: bool
+    ) -> None:
         self._word_bits = word_bits
         self._digits = digits
+        self._codes = codes
         self._entry_bits = entry_bits
         super().__init__(
             {
@@ -68,7 +72,7 @@ class Lister(Component):
                 "table_addr": Out(table_bits),
                 "table_en": Out(1),
                 "table_data": In(entry_bits + 1),
-                "i": In(stream.Signature(piece_layout(word_bits))),
+                "i": In(stream.Signature(piece_layout(word_bits, codes=codes))),
                 "room": In(1),
                 "begins": Out(1),
                 "w_en": Out(1),
@@ -87,6 +91,7 @@ class Lister(Component):
         bits, groups = Signal(PIECE_BITS, reset_less=True), Signal(PIECE_BITS // GROUP)
         several = Signal(PIECE_BITS // GROUP, reset_less=True)  # groups of more than one bit
         word, last = Signal(self._word_bits, reset_less=True), Signal(reset_less=True)
+        down = Signal(PIECE_BITS if self._codes else 0, reset_less=True)
         none, alone = Signal(init=1), Signal(init=1)  # no group, or at most one
         literal, literal_last = self.table_data[:-1], self.table_data[-1]
         fixed, over, take = Signal(), Signal(), Signal()
@@ -105,6 +110,7 @@ class Lister(Component):
                 prefix.eq(piece.begins),
                 tail.eq(piece.last & self.tailed),
                 bits.eq(piece.bits),
+                *([down.eq(piece.down)] if self._codes else ()),
                 several.eq(Cat(~at_most_one(part) for part in parts)),
                 groups.eq(some),
                 none.eq(~some.any()),
@@ -134,6 +140,7 @@ class Lister(Component):
             m,
             step=step,
             bits=bits,
+            down=down,
             several=several,
             group=group,
             word=word,
@@ -144,7 +151,7 @@ class Lister(Component):
 
         return m
 
-    def _write_entries(self, m, *, step, bits, several, group, word, fixed, literal, close):
+    def _write_entries(self, m, *, step, bits, down, several, group, word, fixed, literal, close):
         """One entry after the other of the group whose bit is set in `group`, or the fixed entry.
         `step` is high in the cycle of the last one."""
         left = Signal(GROUP)
@@ -170,6 +177,12 @@ class Lister(Component):
             high = self.digits & place[-self._word_bits]
             kind = Mux(high, Const(Kind.SHIFTED, 3), kind)
         lowest = encode(left & ~any_lower(left))
+        if self._codes:
+            signs = pipeline.register(
+                Cat((down[n::GROUP] & group).any() for n in range(GROUP)), "signs"
+            )
+            minus = (signs & left & ~any_lower(left)).any()
+            kind = Mux(minus, Const(Kind.MINUS, 3), kind)
         m.d.comb += event.eq(Cat(kind, lowest, place))
         m.d.sync += [
             self.w_en.eq(fixed | left.any()),

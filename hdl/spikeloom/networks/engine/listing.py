@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .operation import Target
+from .operation import Kind, Target
 
 if TYPE_CHECKING:
-    from .operation import Operation
+    from .operation import Entry, Operation
     from .program import Program
-    from .stochastic_heads import StochasticHeads
 
 TARGETS = {
     Target.NONE: "",
@@ -21,6 +20,8 @@ TARGETS = {
     Target.POOL: "spikes to",
     Target.CURRENTS: "currents to",
     Target.DRAW: "spikes to",
+    Target.CODES: "codes to",
+    Target.HEAD: "codes to",
 }
 
 
@@ -53,24 +54,51 @@ def listing(program: Program) -> str:
             f"core ssa      {core.tokens} tokens, {core.head_dim} dims, {core.value_dim} of v, "
             f"{core.steps} steps; {len(program.heads.seeds)} heads"
         )
+    if program.code_words:
+        lines.append(
+            f"codes         {program.code_words} words of 16 codes of {program.steps} steps, "
+            f"{len(program.levels)} sequences of levels"
+        )
+    if program.phase_heads is not None:
+        core, count = program.phase_heads.cores[0], len(program.phase_heads.cores)
+        lines.append(
+            f"cores spiked  {count} of {core.tokens} tokens, {core.head_dim} dims, "
+            f"{core.value_dim} of v, {core.lanes} lanes"
+        )
     for number, operation in enumerate(program.operations):
-        drawn = program.heads if operation.target == Target.DRAW else None
-        described = _describe_head(operation, drawn) if drawn else _describe(operation)
+        described = _described(program, operation)
         described[0] = f"{number:3d} {described[0]}"
         lines += ["", *described]
     return "\n".join([*lines, ""])
 
 
-def _describe_head(operation: Operation, heads: StochasticHeads) -> list[str]:
-    """A head of attention "ssa"."""
+def _described(program: Program, operation: Operation) -> list[str]:
+    if program.heads is not None and operation.target == Target.DRAW:
+        seed = program.heads.seeds[operation.seed]
+        shape = f"{operation.tokens} tokens x {operation.rows} rows, seed {seed}"
+        return _describe_head(operation, "draw", shape)
+    if operation.target == Target.HEAD:
+        return _describe_head(operation, f"core {operation.core}", f"{operation.tokens} tokens")
+    return _describe(operation)
+
+
+def _describe_head(operation: Operation, what: str, shape: str) -> list[str]:
+    """A head of attention that a core computes."""
     bases = (operation.x_base, operation.k_base, operation.v_base)
     read = ", ".join(
         f"{name} at {base}" for name, base in zip(operation.inputs, bases, strict=True)
     )
     return [
-        f"{operation.name}: draw from {read}, {operation.tokens} tokens x {operation.rows} rows, "
-        f"seed {heads.seeds[operation.seed]}, {TARGETS[operation.target]} {operation.o_base}"
+        f"{operation.name}: {what} from {read}, {shape}, {TARGETS[operation.target]} "
+        f"{operation.o_base}"
     ]
+
+
+def _kind(operation: Operation, entry: Entry) -> str:
+    """The name of an entry's kind in an operation."""
+    if operation.codes and entry.kind == Kind.FADE:
+        return "FADE"
+    return "HALVE" if operation.halves and entry.kind == Kind.HALVE else entry.kind.name
 
 
 def _describe(operation: Operation) -> list[str]:
@@ -85,7 +113,10 @@ def _describe(operation: Operation) -> list[str]:
         height, width = operation.window.kernel
         sums = "sums of " * (operation.shared and not operation.largest)
         line += f", {sums}windows of {height} x {width}"
-    line += f", {operation.tokens} tokens x {operation.rows} rows"
+    if operation.by_row:
+        line += f", {operation.tokens} steps x {operation.rows} tokens"
+    else:
+        line += f", {operation.tokens} tokens x {operation.rows} rows"
     if not pools:
         line += f", {operation.groups} groups of weights at {operation.w_base}"
         line += f" of {operation.digits} digits" * (operation.digits > 1)
@@ -98,5 +129,6 @@ def _describe(operation: Operation) -> list[str]:
     for name in ("head", "following", "tail"):
         entries = getattr(operation, name)
         if entries and not (name == "following" and entries == operation.head):
-            lines.append(f"    {name:9s} " + ", ".join(map(str, entries)))
+            named = (f"{_kind(operation, entry)} {entry.row}" for entry in entries)
+            lines.append(f"    {name:9s} " + ", ".join(named))
     return lines

@@ -45,6 +45,7 @@ class Operands(Component):
     current_bits, current_words : bits of a current, and words of them; 0 without any.
     signed : whether V has spikes downwards, or the state negative counts.
     varied : whether any operation has neurons of different thresholds.
+    codes, halves : whether any operation reads phase codes, or halves its sums.
     read_delay : of the memory of weights.
     shared : whether the state is in the memory of weights.
 
@@ -52,7 +53,7 @@ class Operands(Component):
     -------
     i_valid : In(1), i : In(`slot_layout`), an entry.
     state, learn, keep, ternary, split, currents, largest : In(1), constants of the operation, with
-        the parameter also varied.
+        the parameters also varied, codes and fine, and halves.
     w_addr : Out(addr_bits), w_data : In(lanes * weight_bits), read port of the weights.
     o_valid : Out(1), controls : Out(`controls_layout`), operands : Out,
         added, taken : Out(head_lanes): for `Lanes`.
@@ -85,6 +86,8 @@ class Operands(Component):
         masked: bool,
         signed: bool,
         varied: bool,
+        codes: bool,
+        halves: bool,
         current_bits: int,
         current_words: int,
         read_delay: int,
@@ -100,6 +103,8 @@ class Operands(Component):
         self._masked = masked
         self._signed = signed
         self._varied = varied
+        self._codes = codes
+        self._halves = halves
         self._current_bits = current_bits
         self._current_words = current_words
         self._read_delay = read_delay
@@ -108,7 +113,8 @@ class Operands(Component):
         counts = state_bits + (not signed) if state_bits else 0
         self.operand_bits = max(weight_bits, counts, current_bits)
         flags = ["state", "learn", "keep", "ternary", "split", "currents", "largest"]
-        flags += ["varied"] if varied else []
+        flags += ["varied"] * varied + ["codes", "fine"] * codes + ["halves"] * halves
+        controls = controls_layout(varied=varied, codes=codes, halves=halves)
         members = {
             "i_valid": In(1),
             "i": In(slot_layout(entry_bits, addr_bits)),
@@ -116,7 +122,7 @@ class Operands(Component):
             "w_addr": Out(addr_bits),
             "w_data": In(lanes * weight_bits),
             "o_valid": Out(1),
-            "controls": Out(controls_layout(varied=varied)),
+            "controls": Out(controls),
             "operands": Out(lanes * self.operand_bits),
             "added": Out(head_lanes),
             "taken": Out(head_lanes),
@@ -171,6 +177,9 @@ class Operands(Component):
             largest=self.largest,
             by_rest=self._signed,
             varied=self.varied if self._varied else None,
+            codes=self.codes if self._codes else None,
+            fine=self.fine if self._codes else None,
+            halves=self.halves if self._halves else None,
         )
         pipeline = Pipeline(m)
         delay = 2 + self._read_delay

@@ -43,6 +43,15 @@ class Kind(IntEnum):
     LATE : as SOFT is coded: v <- v + (v had fired when the step began ? W : 0).
     LATE_SHIFTED : as CAPTURE is coded: likewise with W << shift.
 
+    Where the operation reads phase codes, these kinds are different:
+
+    EVENT : v <- v + W, or with `fine` v + (W << shift), for an input that spikes upwards.
+    MINUS : as CAPTURE is coded: likewise v - W, for one that spikes downwards.
+    FADE : as SOFT is coded: v <- v - (v + 2**(fade - 1) >> fade), the division by the base.
+    OPEN : v <- v + (W << shift), and a step begins.
+
+    HALVE : as NEXT is coded, where the operation halves its sums: v <- (v >> 1) + W.
+
     With a soft reset, OPEN and NEXT do not replace v where it fired. The first entry of a list
     replaces v: EVENT and ADD by W, OPEN by rest + (W << shift).
     """
@@ -63,6 +72,10 @@ class Kind(IntEnum):
     LATE = 6
     LATE_SHIFTED = 4
 
+    MINUS = 4
+    FADE = 6
+    HALVE = 7
+
 
 OPENS = (Kind.OPEN, Kind.FIRST, Kind.NEXT)
 """Kinds that begin a time step, and so end the one before."""
@@ -80,10 +93,12 @@ class Target(IntEnum):
     POOL = 6  # no neurons: whether any place of a window spikes, to the bitmap memory
     CURRENTS = 7  # no spikes: the accumulators themselves, to the memory of currents
     DRAW = 8  # no neurons: what the core `ssa` draws, to the bitmap memory
+    CODES = 9  # no spikes: the phase codes of the accumulators, to the memory of codes
+    HEAD = 10  # no neurons: what a core `spiked` computes, to the memory of codes
 
 
 IN_VALUES = (Target.VALUES, Target.MASK_VALUES)
-UNLISTED = (Target.POOL, Target.DRAW)  # of operations without event lists
+UNLISTED = (Target.POOL, Target.DRAW, Target.HEAD)  # of operations without event lists
 
 
 @dataclass(frozen=True)
@@ -92,9 +107,6 @@ class Entry:
 
     kind: Kind
     row: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.kind.name} {self.row}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,11 +132,18 @@ class Operation:
     shared, of its place. With two digits, the rows of a word are followed by those of its high
     digits, whose entries are SHIFTED rather than EVENT. An operation with the target POOL lists
     nothing, but writes a piece for each row: the bits that are set in any place of the window. One
-    with the target DRAW is a head of attention "ssa", see `StochasticUnit`. With `currents`, each
-    place in the grid is one EVENT, whose row is its address.
+    with the target DRAW is a head of attention "ssa", see `StochasticUnit`, and one with the target
+    HEAD a head of attention "spiked", see `PhaseUnit`. With `currents`, each place in the grid is
+    one EVENT, whose row is its address.
 
-    Addresses of inputs count pieces of 16 bits, or words of the memory of currents, as seen from
-    w_base; those of outputs count words of the memory, or with the target DRAW pieces.
+    With `codes`, a row has a bit for each input that spikes at a step, from the last step to the
+    first; all rows of a token are the same words of the memory of codes. With `by_row`, rows are
+    tokens and tokens are steps, and each row has a list of its own, so that the sums of all tokens
+    are added step by step.
+
+    Addresses of inputs count pieces of 16 bits, words of 16 codes, or words of the memory of
+    currents, as seen from w_base; those of outputs count words of the memory, or with the target
+    DRAW pieces.
 
     Parameters
     ----------
@@ -157,15 +176,20 @@ class Operation:
         before, unless `state` is set too.
     currents : EVENTs read the memory of currents rather than weights.
     largest : EVENTs do not add, but leave the largest value.
+    codes, fine, by_row, fade : of an operation that reads phase codes, see above and `Kind`.
+    halves : NEXT is HALVE.
+    levels, bipolar : with the target CODES, the number of its levels, and whether there are codes
+        of negative sums.
     plane : the bit of the inputs that is read.
     keep : accumulators go on from the operation before.
     target : where spikes go.
     o_base, o_group : first address of the output, and its first group.
     o_rows : rows of a token. o_row : words from one row to the next; tokens follow each other. With
         `learn`, these say where V is read.
-    k_base, v_base : with the target DRAW, addresses of the first piece of k and v; x_base is that
-        of q.
-    seed : with the target DRAW, the number of its seed.
+    k_base, v_base : with the targets DRAW and HEAD, addresses of the first piece of k and v; x_base
+        is that of q.
+    seed : with the target DRAW, the number of its seed. core : with the target HEAD, the number of
+        its core.
     logits : accumulators that are sent as logits afterwards.
     image : the image is not needed afterwards.
     """
@@ -206,6 +230,13 @@ class Operation:
     learn: bool = False
     currents: bool = False
     largest: bool = False
+    codes: bool = False
+    fine: bool = False
+    by_row: bool = False
+    fade: int = 0
+    halves: bool = False
+    levels: int = 0
+    bipolar: bool = False
     plane: int = 0
     keep: bool = False
     target: Target = Target.NONE
@@ -216,6 +247,7 @@ class Operation:
     k_base: int = 0
     v_base: int = 0
     seed: int = 0
+    core: int = 0
     logits: int = 0
     image: bool = False
 
@@ -310,8 +342,13 @@ class Operation:
         return len(self.literals) - len(self.tail) if self.tail else 0
 
     @property
+    def lists(self) -> int:
+        """Event lists."""
+        return self.tokens * (self.rows if self.by_row else 1)
+
+    @property
     def fixed_entries(self) -> int:
-        """Fixed entries in the list of a token."""
+        """Fixed entries of a token."""
         return len(self.head) + (self.rows - 1) * len(self.following) + len(self.tail)
 
     @property
@@ -320,5 +357,8 @@ class Operation:
         if self.blank or self.target in UNLISTED:
             return self.fixed_entries
         places = self.window.places if self.shared else 1
-        events = self.digits * len(self.columns)
-        return self.fixed_entries + self.rows * self.parts * places * events
+        events = self.parts * places * self.digits * len(self.columns)
+        if self.by_row:
+            return max(len(self.head), len(self.following)) + events
+        # A code has one spike.
+        return self.fixed_entries + (1 if self.codes else self.rows) * events

@@ -13,6 +13,7 @@ from .bitmap_memory import word_bits
 from .image_layout import ImageLayout
 from .listing import listing
 from .operation import PIECE_BITS, Operation, Target
+from .phase_heads import PhaseHeads
 from .row_reader import PLACE_BITS
 from .schedule import OUTSIDE, image_cycles, worst_cycles
 from .stochastic_heads import StochasticHeads
@@ -20,7 +21,7 @@ from .table import Table
 from .weight_memory import holds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,6 +56,9 @@ class Program:
     head_lanes : lanes that a head of an attention takes, all or a part.
     current_bits, current_words : bits of a current, and words of them.
     heads : of attention "ssa", None without any.
+    code_words : words of phase codes.
+    levels : of the neurons that write them, see `CodeEncoder`.
+    phase_heads : of attention "spiked", None without any.
     """
 
     operations: tuple[Operation, ...]
@@ -83,6 +87,9 @@ class Program:
     current_bits: int = 0
     current_words: int = 0
     heads: StochasticHeads | None = None
+    code_words: int = 0
+    levels: Sequence[Sequence[int]] = ()
+    phase_heads: PhaseHeads | None = None
 
     def create(self) -> Component:
         """The component."""
@@ -133,6 +140,16 @@ class Program:
     def uses(self, target: Target) -> bool:
         """Whether spikes of any operation go to `target`."""
         return any(operation.target == target for operation in self.operations)
+
+    @property
+    def code_steps(self) -> int:
+        """Steps of a phase code, 0 without any."""
+        return self.steps if self.code_words else 0
+
+    @property
+    def fades(self) -> tuple[int, ...]:
+        """The shifts of the phase codes that operations read, in ascending order."""
+        return tuple(sorted({one.fade for one in self.operations if one.codes}))
 
     @cached_property
     def table(self) -> Table:
@@ -205,7 +222,8 @@ class Program:
     def piece_bits(self) -> int:
         """Bits of the address of a piece of 16 bits, or of a current."""
         pieces = self.bitmap_words * word_bits(self.lanes) // PIECE_BITS
-        return max((pieces - 1).bit_length(), self._current_row_bits)
+        codes = max(0, self.code_words - 1)
+        return max((pieces - 1).bit_length(), codes.bit_length(), self._current_row_bits)
 
     @property
     def longest_list(self) -> int:

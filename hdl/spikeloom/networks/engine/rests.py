@@ -47,11 +47,11 @@ def padded_rests(layer: Any, columns: Columns, unit: int) -> NDArray | None:
 
 def rest_of(layer: Any) -> int:
     """What replaces the accumulator of a neuron after a spike, see `Lanes`."""
-    if layer.neuron.kind == "none":
+    if layer.neuron.kind in ("phase", "none"):
         return 0
     return -(layer.neuron.threshold << (layer.neuron.bits - 1) >> leak_of(layer))
 
 
 def leak_of(layer: Any) -> int:
     """Places by which the accumulator of a neuron is shifted."""
-    return 0 if layer.neuron.kind in ("relu", "none") else layer.neuron.leak
+    return 0 if layer.neuron.kind in ("relu", "phase", "none") else layer.neuron.leak

@@ -13,6 +13,7 @@ from amaranth.lib.wiring import In, Out
 from ...blocks.component import Component
 from ...blocks.pipeline import Pipeline
 from ...blocks.skid_buffer import SkidBuffer
+from .code_memory import word_of_codes
 from .operation import PIECE_BITS
 from .table import POSITIONS
 from .window_position import WindowPosition
@@ -20,7 +21,7 @@ from .window_position import WindowPosition
 PLACE_BITS = (PIECE_BITS - 1).bit_length()
 
 
-def piece_layout(word_bits: int) -> data.StructLayout:
+def piece_layout(word_bits: int, *, codes: bool = False) -> data.StructLayout:
     """A piece of a row.
 
     Fields
@@ -28,7 +29,9 @@ def piece_layout(word_bits: int) -> data.StructLayout:
     bits : the piece.
     word : number of the piece in its part, `word_bits` wide.
     begins : the first piece of a row. first : the first one of a token.
-    last_row : of the last row of a token. last : the last piece of a token.
+    last_row : of the last row of a token. last : the last piece of a token, or of a row that has a
+        list of its own.
+    down : only with `codes`: the bits of inputs that spike downwards.
     """
     return data.StructLayout(
         {
@@ -38,6 +41,7 @@ def piece_layout(word_bits: int) -> data.StructLayout:
             "first": 1,
             "last_row": 1,
             "last": 1,
+            **({"down": PIECE_BITS} if codes else {}),
         }
     )
 
@@ -58,7 +62,8 @@ class RowReader(Component):
     windows : bits of the other fields about windows, see `Operation`; none without any.
     border : the pieces of the pixel outside, by plane (lowest first) and word.
     currents : whether any operation reads them.
-    read_delay : of the memory.
+    code_steps : steps of the phase codes that operations read, 0 without any.
+    read_delay : of the memories.
 
     Members
     -------
@@ -67,6 +72,10 @@ class RowReader(Component):
     base, part_step, row_step : In(addr_bits), see `Operation`; with windows also their fields.
     currents : In(1), the operation reads currents: the piece is 0 outside, otherwise one bit of it
         is set, so that 16 times the number of the piece, and the bit, are the address.
+    Only with phase codes:
+    codes, by_row : In(1), token_step : In(addr_bits), see `Operation`.
+    r_codes : In, a word of codes instead of `r_data`.
+    Always:
     r_addr : Out(addr_bits), address to read. r_en : Out(1), read.
     r_data : In(16), the piece at the `r_addr` of `read_delay` cycles with `r_en` before.
     o : Out(stream of `piece_layout`). While it is not valid, the bits of the piece are 0.
@@ -82,13 +91,19 @@ class RowReader(Component):
         read_delay: int,
         border: Sequence[Sequence[int]] = (),
         currents: bool = False,
+        code_steps: int = 0,
     ) -> None:
         self._counts = counts
         self._part_bits = part_bits
         self._windows = windows
         self._border = border
         self._currents = currents
+        self._code_steps = code_steps
         self._read_delay = read_delay
+        codes = {}
+        if code_steps:
+            codes = {"codes": In(1), "by_row": In(1), "r_codes": In(word_of_codes(code_steps))}
+            codes["token_step"] = In(addr_bits)
         super().__init__(
             {
                 "go": In(1),
@@ -96,10 +111,11 @@ class RowReader(Component):
                 **{name: In(addr_bits) for name in ("base", "part_step", "row_step")},
                 **{name: In(bits) for name, bits in windows.items()},
                 "currents": In(1),
+                **codes,
                 "r_addr": Out(addr_bits),
                 "r_en": Out(1),
                 "r_data": In(PIECE_BITS),
-                "o": Out(stream.Signature(piece_layout(part_bits))),
+                "o": Out(stream.Signature(piece_layout(part_bits, codes=code_steps > 0))),
             }
         )
 
@@ -109,13 +125,20 @@ class RowReader(Component):
         # All stages behind the address stop together: memory, output.
         m.submodules.skid = skid = SkidBuffer(len(Value.cast(self.o.payload)))
         pipeline = Pipeline(m, skid.i.ready)
-        running, tag, outside, border = self._issue(m, skid.i.ready)
+        running, tag, step, outside, border = self._issue(m, skid.i.ready)
         delay = self._read_delay
         read = pipeline.delay(running, delay, "read", reset_less=False)
         bits = self.r_data
         if self._currents:
             low = pipeline.delay(self.r_addr[:PLACE_BITS], delay, "low")
             bits = Mux(self.currents, (1 << low)[:PIECE_BITS], bits)
+        signs = []
+        if self._code_steps:
+            step = pipeline.delay(step, delay, "step")
+            spikes = Cat(code.spike & (code.step == step) for code in self.r_codes)
+            bits = Mux(self.codes, spikes, bits)
+            down = Cat(code.sign for code in self.r_codes) & self.codes.replicate(PIECE_BITS)
+            signs = [pipeline.register(down, "signs")]
         bits = bits & read.replicate(PIECE_BITS)
         if self._windows:
             inside = ~pipeline.delay(outside, delay, "outside").replicate(PIECE_BITS)
@@ -124,7 +147,7 @@ class RowReader(Component):
             self.r_en.eq(skid.i.ready),
             skid.i.valid.eq(pipeline.register(read, "valid", reset_less=False)),
             skid.i.payload.eq(
-                Cat(pipeline.register(bits, "bits"), pipeline.delay(tag, 1 + delay, "tag"))
+                Cat(pipeline.register(bits, "bits"), pipeline.delay(tag, 1 + delay, "tag"), *signs)
             ),
             self.o.valid.eq(skid.o.valid),
             self.o.payload.eq(skid.o.payload),
@@ -133,9 +156,10 @@ class RowReader(Component):
 
         return m
 
-    def _issue(self, m: Module, step: Value) -> tuple[Value, Value, Value, Value]:
+    def _issue(self, m: Module, step: Value) -> tuple[Value, Value, Value, Value, Value]:
         """The loops over pieces. Returns whether one is issued; its tag: word, begins, first,
-        last_row, last; whether it is outside of the grid, and its bits there."""
+        last_row, last; its step, of phase codes; whether it is outside of the grid, and its bits
+        there."""
         running, addr = Signal(), Signal.like(self.r_addr, reset_less=True)
         word = Signal(self._part_bits, reset_less=True)
         begins, first = Signal(reset_less=True), Signal(reset_less=True)
@@ -153,12 +177,17 @@ class RowReader(Component):
             inner = inner & last[name]
             before = [last[one] for one in left]
             over[name] = reduce(and_, before)
+        last_of_list = over["rows"]
+        if self._code_steps:
+            last_of_list = last_of_list | (self.by_row & over["parts"])
         with m.If(running & step):
-            m.d.sync += [begins.eq(over["parts"]), first.eq(over["rows"])]
+            m.d.sync += [begins.eq(over["parts"]), first.eq(last_of_list)]
         with m.If(inner):
             m.d.sync += running.eq(0)
 
         after_part = Mux(last["parts"], self.row_step, self.part_step)
+        if self._code_steps:
+            after_part = Mux(self.codes & over["rows"], self.token_step, after_part)
         jump, part_over = Mux(last["words"], after_part, 1), over["words"]
         outside: Value = Const(0)
         border: Value = Const(0, PIECE_BITS)
@@ -178,8 +207,11 @@ class RowReader(Component):
         if self._currents:
             word = Mux(self.currents, addr[PLACE_BITS:], word)[: self._part_bits]
         tag = Signal(len(word) + 4, name="issued")
-        m.d.comb += tag.eq(Cat(word, begins, first, last["rows"], over["rows"]))
-        return running, tag, outside, border
+        m.d.comb += tag.eq(Cat(word, begins, first, last["rows"], last_of_list))
+        time: Value = Const(0)
+        if self._code_steps:
+            time = Mux(self.by_row, left["tokens"], left["rows"])
+        return running, tag, time, outside, border
 
     def _follow(self, m, step, over):
         """The position of the piece in the grid."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from amaranth.hdl import Const, Module, Value
+from amaranth.hdl import Const, Module, Signal, Value
 from amaranth.lib import stream
 
+from ...blocks.pipeline import Pipeline
 from .bitmap_memory import word_bits
+from .code_encoder import CodeEncoder
+from .code_memory import CodeMemory
 from .operation import PIECE_BITS, Target
+from .phase_unit import PhaseUnit
 from .pooler import Pooler
 from .row_reader import RowReader, piece_layout
 from .stochastic_unit import StochasticUnit
@@ -17,6 +21,7 @@ from .table import POSITIONS, STEPS, WINDOW_STEPS
 if TYPE_CHECKING:
     from .bitmap_memory import BitmapMemory
     from .image_writer import ImageWriter
+    from .lanes import Lanes
     from .program import Program
     from .sequencer import Sequencer
 
@@ -31,6 +36,7 @@ def read_rows(
         loops[-3:-3] = ["kernel_columns", "kernel_rows"]
         windows = ["across", "shared", *POSITIONS, *WINDOW_STEPS]
         windows += ["bordered"] if program.border else []
+    codes = ["codes", "by_row", "token_step"] * table.codes
     bits = table.shapes | dict.fromkeys(WINDOW_STEPS, program.piece_bits)
     bits |= dict.fromkeys(POSITIONS, table.position_bits)
     m.submodules.reader = reader = RowReader(
@@ -41,9 +47,12 @@ def read_rows(
         read_delay=program.read_delay,
         border=program.border,
         currents=program.current_words > 0,
+        code_steps=program.code_steps,
     )
     m.d.comb += [
-        reader.go.eq(sequencer.go & (sequencer.target != Target.DRAW)),
+        reader.go.eq(
+            sequencer.go & (sequencer.target != Target.DRAW) & (sequencer.target != Target.HEAD)
+        ),
         reader.base.eq(sequencer.x_base),
         reader.currents.eq(sequencer.currents),
         bitmaps.r_addr.eq(reader.r_addr),
@@ -51,10 +60,89 @@ def read_rows(
         reader.r_data.eq(bitmaps.r_data & ~sequencer.blank.replicate(PIECE_BITS)),
         *(
             getattr(reader, name).eq(getattr(sequencer, name))
-            for name in (*loops, *windows, *STEPS)
+            for name in {*loops, *windows, *STEPS, *codes}
         ),
     ]
     return reader
+
+
+def keep_codes(
+    m: Module,
+    program: Program,
+    sequencer: Sequencer,
+    reader: RowReader,
+    lanes: Lanes,
+) -> tuple[Value, Value]:
+    """The memory of phase codes, if there are any: what encodes them, and what reads them. Returns
+    whether the lanes' last entry ends an operation, and the end of others."""
+    if not program.code_words:
+        return Const(1), Const(0)
+    m.submodules.codes = codes = CodeMemory(
+        steps=program.steps, depth=program.code_words, read_delay=program.read_delay
+    )
+    m.d.comb += [
+        codes.r_addr.eq(reader.r_addr),
+        codes.r_en.eq(reader.r_en),
+        reader.r_codes.eq(codes.r_data),
+    ]
+    encodes = sequencer.target == Target.CODES
+    ends = Const(0)
+    if program.levels:
+        ends = _encode(m, program, sequencer, lanes, codes, encodes)
+    if program.phase_heads is not None:
+        ends = ends | _compute_heads(m, program, program.phase_heads, sequencer, codes)
+    return ~encodes, ends
+
+
+def _encode(m, program, sequencer, lanes, codes, encodes):
+    """Codes of accumulators, word by word. Returns the end of an operation that writes codes."""
+    m.submodules.code_encoder = encoder = CodeEncoder(
+        lanes=program.lanes,
+        bits=program.accumulator_bits,
+        steps=program.steps,
+        levels=program.levels,
+    )
+    addr = Signal.like(codes.w_addr, name="code_addr")
+    m.d.comb += [
+        encoder.level.eq(sequencer.levels),
+        encoder.bipolar.eq(sequencer.bipolar),
+        encoder.i_valid.eq(lanes.o_valid & encodes),
+        encoder.i.eq(lanes.o_values),
+        encoder.i_final.eq(Pipeline(m).register(lanes.final, "last_group")),
+        codes.w_en.eq(encoder.o_valid),
+        codes.w_addr.eq(addr),
+        codes.w_data.eq(encoder.o),
+    ]
+    with m.If(sequencer.go):
+        m.d.sync += addr.eq(sequencer.o_base)
+    with m.Elif(encoder.o_valid):
+        m.d.sync += addr.eq(addr + 1)
+    return encoder.final
+
+
+def _compute_heads(m, program, heads, sequencer, codes):
+    """Attention "spiked" of codes. Returns the end of a head."""
+    m.submodules.phase_unit = unit = PhaseUnit(
+        heads, addr_bits=program.piece_bits, read_delay=program.read_delay
+    )
+    m.d.comb += [
+        unit.go.eq(sequencer.go & (sequencer.target == Target.HEAD)),
+        unit.core.eq(sequencer.core),
+        unit.k_base.eq(sequencer.k_base),
+        unit.v_base.eq(sequencer.v_base),
+        unit.q_base.eq(sequencer.x_base),
+        unit.o_base.eq(sequencer.o_base),
+        unit.r_data.eq(codes.r_data.as_value()),
+    ]
+    with m.If(unit.busy):
+        m.d.comb += [codes.r_addr.eq(unit.r_addr), codes.r_en.eq(unit.r_en)]
+    with m.If(unit.w_en):
+        m.d.comb += [
+            codes.w_en.eq(1),
+            codes.w_addr.eq(unit.w_addr),
+            codes.w_data.as_value().eq(unit.w_data),
+        ]
+    return unit.final
 
 
 def pool_rows(

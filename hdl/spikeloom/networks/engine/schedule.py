@@ -10,6 +10,7 @@ import numpy as np
 from ..graph import INPUT
 from ..signals import Spikes
 from .bitmap_memory import BitmapMemory
+from .code_encoder import CodeEncoder, load_cycles
 from .lanes import Lanes
 from .lister import Lister
 from .operation import PIECE_BITS, Operation, Target
@@ -50,6 +51,8 @@ def image_cycles(
         elif operation.target == Target.DRAW:
             assert program.heads is not None
             cycles += program.heads.cycles(program.read_delay) + PIECE_DRAIN
+        elif operation.target == Target.HEAD:
+            cycles += head_cycles(program, operation, spikes) + PIECE_DRAIN
         else:
             cycles += operation_cycles(program, operation, events(operation, spikes, pixels))
         cycles += 1 + 2 * operation.logits
@@ -57,6 +60,20 @@ def image_cycles(
             cycles += program.steps << program.index_bits
         total[operation.name] = total.get(operation.name, 0) + cycles
     return total
+
+
+def head_cycles(program: Program, operation: Operation, spikes: Mapping[str, NDArray]) -> int:
+    """Cycles of a head of attention "spiked"."""
+    heads = program.phase_heads
+    assert heads is not None
+    q, _, v = operation.inputs
+    widths = heads.cores[0].head_dim, heads.cores[0].value_dim
+    head = operation.dims[0] // widths[0]
+    fires = [
+        spikes[name].any(0)[:, head * width : (head + 1) * width]
+        for name, width in zip((q, v), widths, strict=True)
+    ]
+    return heads.cycles(program.read_delay, operation.core, *fires)
 
 
 def worst_cycles(program: Program) -> dict[str, int]:
@@ -67,6 +84,10 @@ def worst_cycles(program: Program) -> dict[str, int]:
         if isinstance(signal, Spikes):
             shape = (signal.steps, signal.tokens, signal.dims)
             spikes[name] = np.broadcast_to(np.int8(-1), shape)  # every bit is set
+            if signal.shift:
+                # A neuron spikes once; at the same step, so that most pieces have no event.
+                first = np.arange(signal.steps) == 0
+                spikes[name] = spikes[name] * first[:, None, None]
     shape = (program.image.patches, len(program.image.columns.places))
     return image_cycles(program, spikes, np.broadcast_to(np.uint8(255), shape))
 
@@ -109,7 +130,12 @@ def _bits(
     low, high = operation.dims
     for name in operation.inputs:
         windows = operation.window.take(spikes[name][:, :, low:high])
-        yield windows >> operation.plane & 1
+        if operation.codes:
+            # The last step first; with a list for each row, rows are tokens.
+            windows = windows[::-1]
+            yield abs(windows.swapaxes(0, 1) if operation.by_row else windows)
+        else:
+            yield windows[: operation.rows] >> operation.plane & 1
 
 
 def operation_cycles(program: Program, operation: Operation, count: NDArray) -> int:
@@ -118,7 +144,11 @@ def operation_cycles(program: Program, operation: Operation, count: NDArray) -> 
     A list is written one entry per cycle, with a cycle more for a piece without events or with a
     tail. Meanwhile the lists before are replayed once for each group.
     """
-    lengths = count.sum((1, 2, 3)) + operation.fixed_entries
+    fixed = np.array([operation.fixed_entries])
+    if operation.by_row:
+        rows = [len(operation.head), *[len(operation.following)] * (operation.rows - 1)]
+        fixed, count = np.array(rows * operation.tokens), count.reshape(-1, 1, *count.shape[2:])
+    lengths = count.sum((1, 2, 3)) + fixed
     pauses = count == 0
     if operation.tail:
         pauses[:, -1, -1, -1] = True
@@ -130,7 +160,10 @@ def operation_cycles(program: Program, operation: Operation, count: NDArray) -> 
     for cycles, length in zip(listing.tolist(), lengths.tolist(), strict=True):
         listed = ring.begin(listed) + cycles  # the cycle of its last entry
         ring.close(listed + Lister.delay - 1, length, operation.groups)
-    return ring.released[-1] + DRAIN + program.read_delay
+    encoding = 0
+    if operation.target == Target.CODES:
+        encoding = 1 + load_cycles(program.lanes) + CodeEncoder.delay(program.steps)
+    return ring.released[-1] + DRAIN + program.read_delay + encoding
 
 
 class Ring:

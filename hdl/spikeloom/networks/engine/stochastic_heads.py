@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...cores.ssa.sampled import layout
 from ...cores.ssa.sampled.schedule import CLAIM
+from .head_rows import HeadShape
 from .operation import PIECE_BITS
 
 if TYPE_CHECKING:
@@ -31,14 +32,16 @@ class StochasticHeads:
     pitches: Mapping[str, int]
     seeds: tuple[int, ...]
 
+    @property
+    def shape(self) -> HeadShape:
+        """Its rows in the bitmaps."""
+        core = self.core
+        words = {name: self.pieces(name) for name in self.pitches}
+        return HeadShape(core.steps, core.tokens, PIECE_BITS, words, self.pitches)
+
     def pieces(self, name: str) -> int:
         """Pieces of a head's part of a row of "q", "k", "v" or "o"."""
         return -(-self.core.width(name) // PIECE_BITS)
-
-    @property
-    def row_pieces(self) -> int:
-        """Pieces that are read for a row of any operand, so that outputs leave in time."""
-        return max(map(self.pieces, self.pitches))
 
     def cycles(self, read_delay: int) -> int:
         """Cycles from the start of a head to its last write, for the `read_delay` of the bitmap
@@ -46,7 +49,7 @@ class StochasticHeads:
 
         A step reads the rows of K, V and Q; the first row of Q waits until the core has turned V.
         """
-        core, row = self.core, self.row_pieces
+        core, row = self.core, self.shape.row_words
         wait = max(0, layout.skew(core) + 1 + CLAIM - row)
         steps = core.steps * (3 * core.tokens * row + wait)
         written = self.pieces("o")

@@ -10,6 +10,7 @@ from ..layers import Attention, Convolution, Layer, Neurons, Pooling, Residual
 from ..signals import Currents, Spikes
 from .bitmap_memory import word_bits
 from .bitmaps import Bitmap, Columns, allocate, padded
+from .code_storage import CodeStorage, is_code
 from .current_storage import CurrentStorage
 from .image_layout import ImageLayout
 from .operation import PIECE_BITS
@@ -18,6 +19,8 @@ from .window import ALONE, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+BY_CORES = ("ssa", "spiked")  # forms of attention that cores beside the lanes compute
 
 
 class Storage:
@@ -42,6 +45,7 @@ class Storage:
         self._plan_sums()
         self.image = ImageLayout(network)
         self.currents = CurrentStorage(network, lanes, self._unit)
+        self.codes = CodeStorage(network, self.columns, self._unit)
 
     # Who reads what
 
@@ -68,6 +72,8 @@ class Storage:
         """Whether the output of an attention is written over its q."""
         if layer.form == "spike-driven":
             return True
+        if layer.form == "spiked":
+            return False
         q = self._network.layer(layer.inputs[0])
         readers = self._readers[q.name]
         own = self._readers[layer.name]
@@ -158,7 +164,7 @@ class Storage:
         if layer.form == "spike-driven":
             return self.columns(layer.inputs[0])
         head = self._dims(layer.inputs[2]) // layer.heads
-        unit = PIECE_BITS if layer.form == "ssa" else max(PIECE_BITS, self.head_lanes)
+        unit = PIECE_BITS if layer.form in BY_CORES else max(PIECE_BITS, self.head_lanes)
         pitch = padded(head, unit)
         return _columns(layer.heads, head, pitch) if merged else Columns(layer.heads, head, pitch)
 
@@ -202,6 +208,8 @@ class Storage:
         if isinstance(summed, Pooling) and _is_sum(summed) and not _has_windows(layer):
             source = self.read(summed, summed.inputs[0], operation)
             return replace(source, window=replace(source.window, shared=True))
+        if is_code(self._network, name):
+            return Source(self.codes.region(name, operation), 0, (name,), self.columns(name))
         leaves = self._leaves(name)
         for leaf in leaves:
             there = self._current.get(self._root(leaf))
@@ -267,20 +275,20 @@ def _in_values(reader: Layer, number: int) -> bool:
     """Whether input `number` of a layer lies in the memory of V."""
     if not isinstance(reader, Attention):
         return False
-    if reader.form == "ssa":
+    if reader.form in BY_CORES:
         return False
     return number == 2 or (number == 1 and reader.form == "spike-driven")
 
 
 def _by_heads(reader: Attention) -> range:
     """The inputs of an attention that are read from bitmaps, head by head."""
-    return range({"spike-driven": 0, "ssa": 3}.get(reader.form, 2))
+    return range({"spike-driven": 0, **dict.fromkeys(BY_CORES, 3)}.get(reader.form, 2))
 
 
 def summing(network: Graph) -> list[Attention]:
     """The attentions that the adders compute, with a state and the memory of V."""
     attentions = [layer for layer in network.layers if isinstance(layer, Attention)]
-    return [layer for layer in attentions if layer.form != "ssa"]
+    return [layer for layer in attentions if layer.form not in BY_CORES]
 
 
 def head_lanes(network: Graph, lanes: int) -> int:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..ranges import Range
-from .operation import Entry, Operation
+from .operation import Entry, Operation, Target
 
 if TYPE_CHECKING:
     from amaranth.hdl import Value
@@ -45,6 +45,8 @@ WINDOWS = (*WINDOW_COUNTS, *WINDOW_STEPS, *POSITIONS, "shared", "bordered")
 # Of networks that have such neurons, or weights of two digits.
 VARIED = ("varied",)
 DIGITS = ("digits",)
+HALVES = ("halves",)
+CODES = ("codes", "fine", "by_row", "fade", "levels", "bipolar", "core", "lists", "token_step")
 STORED = (*COUNTS, *ADDRESSES, *LANES, *HEADS, "image", "following_offset", "after_offset")
 
 
@@ -71,8 +73,10 @@ class Table:
         """Every field of an operation as an unsigned number."""
         stored = STORED + (WINDOWS if self.windows else ()) + (VARIED if self.varied else ())
         stored += DIGITS if self.digits else ()
+        stored += HALVES if self.halves else ()
+        stored += CODES if self.codes else ()
         values = {name: int(getattr(operation, name)) for name in stored}
-        for name in (*COUNTS, *WINDOW_COUNTS, *DIGITS):
+        for name in (*COUNTS, *WINDOW_COUNTS, *DIGITS, "lists"):
             if name in values:
                 values[name] -= 1
         for names, wrap in (
@@ -102,6 +106,17 @@ class Table:
     def digits(self) -> bool:
         """Whether any operation has weights of two digits."""
         return any(operation.digits > 1 for operation in self.operations)
+
+    @cached_property
+    def halves(self) -> bool:
+        """Whether any operation halves its sums."""
+        return any(operation.halves for operation in self.operations)
+
+    @cached_property
+    def codes(self) -> bool:
+        """Whether any operation reads phase codes or writes them."""
+        targets = (Target.CODES, Target.HEAD)
+        return any(one.codes or one.target in targets for one in self.operations)
 
     @cached_property
     def position_bits(self) -> int:

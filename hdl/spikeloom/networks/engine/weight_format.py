@@ -16,8 +16,10 @@ import numpy as np
 
 from ..graph import INPUT, Graph
 from ..layers import Attention, Convolution, Layer, Linear, Neurons, PatchEmbedding
+from ..layers.linear import FRACTION
 from ..layers.weighted import Weighted, digit_limits
 from .bitmaps import Columns, Places, padded
+from .code_storage import reads_codes
 from .constants import fewest_doubled_rows, fewest_step_rows, split
 from .operation import PIECE_BITS
 from .rests import step_constant, varied_rest
@@ -80,8 +82,11 @@ class WeightFormat:
 
 def weight_format(network: Graph) -> WeightFormat:
     """The format whose shift is the one with the fewest entries in event lists, over all layers,
-    of those with which all weights fit."""
-    costs = {shift: _entries(network, shift) for shift in possible_shifts(network)}
+    of those with which all weights fit. Sums of phase codes need the shift `FRACTION`."""
+    shifts: Sequence[int] = possible_shifts(network)
+    if any(reads_codes(network, layer) for layer in network.layers):
+        shifts = [FRACTION]
+    costs = {shift: _entries(network, shift) for shift in shifts}
     return WeightFormat(network, min(costs, key=lambda shift: (costs[shift], -shift)))
 
 

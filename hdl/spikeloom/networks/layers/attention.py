@@ -60,6 +60,8 @@ class Attention(Layer):
             raise self.error(
                 f"neuron kind is {self.neuron.kind}; attention of form {self.form} has no neurons"
             )
+        if self.neuron.kind == "phase":
+            raise self.error("neurons of kind phase do not follow attention; use lif")
         for name in OPTIONAL:
             needed, given = name in self._form.FIELDS, getattr(self, name) is not None
             if needed != given:

@@ -38,7 +38,8 @@ class Classifier(Weighted):
         (x,) = self.spikes(sources, phases=True)
         times = spikes_of(x)
         current = self.current(times * x.high, times * x.low)
-        return Bounds(current, None, current)
+        found = Bounds(current, None, current)
+        return found.covering(self.sums(times * x.high, times * x.low)) if x.shift else found
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         (x,) = self.spikes(sources, phases=True)

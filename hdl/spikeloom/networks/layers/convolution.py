@@ -68,6 +68,10 @@ class Convolution(WeightedNeurons):
         places = Spikes(source.steps, grid[0] * grid[1], self.outputs, grid=grid)
         low, high = self._range(source)
         constant = isinstance(source, Image)
+        if self.neuron.kind == "phase" and not constant:
+            raise self.error(
+                f"its neurons encode a phase, but input {self.inputs[0]} is not the image; use lif"
+            )
         return self.neuron.output(places, self.current(high, low), constant=constant)
 
     def source(self, sources: Sequence[Signal]) -> Image | Spikes:

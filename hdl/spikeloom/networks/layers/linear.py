@@ -54,7 +54,8 @@ class Linear(WeightedNeurons):
 
     def bounds(self, sources: Sequence[Signal]) -> Bounds:
         (x,) = self.spikes(sources, phases=True)
-        return self.neuron.bounds(self._range(x), x.steps, self.threshold_offsets)
+        found = self.neuron.bounds(self._range(x), x.steps, self.threshold_offsets)
+        return found.covering(self.sums(x.high, x.low, 1 << FRACTION)) if x.shift else found
 
     def compute(self, sources: Sequence[Signal], inputs: Sequence[NDArray]) -> NDArray:
         (x,) = self.spikes(sources, phases=True)

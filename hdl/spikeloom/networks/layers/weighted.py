@@ -63,9 +63,9 @@ class Weighted(Layer):
                 f"weight has {self.weight.shape[0]} rows and {what} {rows} values; make them equal"
             )
 
-    def sums(self, high: int, low: int = 0) -> Range:
-        """The range of all partial sums without bias, for inputs ``low..high``."""
-        low_sums, high_sums = column_sums(self.weight, high, low)
+    def sums(self, high: int, low: int = 0, unit: int = 1) -> Range:
+        """The range of all partial sums without bias, times `unit`, for inputs ``low..high``."""
+        low_sums, high_sums = (sums * unit for sums in column_sums(self.weight, high, low))
         return Range(int(low_sums.min()), int(high_sums.max()))
 
     def current(self, high: int, low: int = 0, unit: int = 1) -> Range:
