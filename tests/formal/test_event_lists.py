@@ -47,7 +47,7 @@ def test_list_that_is_overwritten_is_found(tmp_path):
 @pytest.mark.long
 def test_lister(tmp_path):
     """Any pieces, of any bits, for so many cycles after a reset."""
-    prove(ListerContract(), "lister", tmp_path, 10, "bmc")
+    prove(ListerContract(), "lister", tmp_path, 8, "bmc")
 
 
 @pytest.mark.long

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 ENTRY_BITS = 2  # of a replayed list
 KIND_BITS, INDEX_BITS, WORD_BITS = 3, 4, 3  # of an event
-QUIET = 8  # cycles without a transfer after which nothing is left in the lister
 
 
 class ReplayContract(Harness):
@@ -141,6 +140,7 @@ class ListerContract(Harness):
             ),
             followed=WORD_BITS,
             tailed=1,
+            chosen=2,
         )
 
     def check(self, m: Module) -> None:
@@ -175,11 +175,10 @@ class ListerContract(Harness):
         before, any_before = Signal(INDEX_BITS + WORD_BITS), Signal()
         with m.If(event):
             m.d.sync += [before.eq(Cat(index, word)), any_before.eq(1)]
-        closed, ended, open_lists = Signal(4), Signal(4), Signal(range(4))
+        closed, ended = Signal(4), Signal(4)
         m.d.sync += [
             closed.eq(closed + dut.close),
             ended.eq(ended + (taken & piece.last)),
-            open_lists.eq(open_lists + dut.begins - dut.close),
         ]
         m.d.comb += [
             prove(~event | (word != self.followed) | bits.bit_select(index, 1)),
@@ -190,8 +189,11 @@ class ListerContract(Harness):
             prove(~dut.close | (closed < ended)),
             cover(dut.close & (closed == 1)),
         ]
-        # With nothing in the lister, everything owed has left.
-        quiet = Signal(range(16))
-        busy = taken | dut.w_en | dut.close | (dut.i.valid & dut.room)
-        m.d.sync += quiet.eq(Mux(busy, 0, quiet + (quiet != 15)))
-        m.d.comb += prove((quiet < QUIET) | ((owed == 0) & (closed == ended)))
+        # When the chosen list is closed, everything owed to it has left.
+        of_list = Signal(range(-64, 64))
+        m.d.sync += of_list.eq(
+            of_list
+            + Mux(taken & (ended == self.chosen), amount, 0)
+            - (dut.w_en & (closed == self.chosen))
+        )
+        m.d.comb += prove(~dut.close | (closed != self.chosen) | (of_list == dut.w_en))
