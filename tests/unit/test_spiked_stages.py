@@ -28,7 +28,7 @@ from spikeloom.cores.spiked.schedule import (
 from spikeloom.cores.spiked.spike_train import CodesToSpikes, SpikesToCodes
 from spikeloom.cores.spiked.tables import threshold_log, thresholds
 from spikeloom.cores.spiked.trace_product import TraceProduct, product_delay
-from spikeloom.cores.spiked.woss import Woss
+from spikeloom.cores.spiked.woss import Woss, woss_delay
 
 from .spiked_bench import from_wire, join, pipeline, random_codes, split, to_wire
 
@@ -138,7 +138,9 @@ def test_woss(mask, lanes, encoders, pauses):
     expected = spiked.woss(config, rows, admitted)
     assert (found == expected).all()
     if not pauses:
-        assert clocks == list(range(count - 1 + Woss.delay, (20 + 1) * count - 1 + Woss.delay))
+        assert clocks == list(
+            range(count - 1 + woss_delay(config), (20 + 1) * count - 1 + woss_delay(config))
+        )
 
 
 @pytest.mark.parametrize("encoders", [1, 3])

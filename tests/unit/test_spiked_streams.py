@@ -14,7 +14,7 @@ from spikeloom.cores.spiked.output_encoder import OutputEncoder
 from spikeloom.cores.spiked.phase_encoder import PhaseEncoder
 from spikeloom.cores.spiked.product_stage import ProductStage
 from spikeloom.cores.spiked.tables import threshold_log
-from spikeloom.cores.spiked.woss import Woss
+from spikeloom.cores.spiked.woss import Woss, woss_delay
 
 from .spiked_bench import as_value, feeder, from_wire, join, random_codes, split, to_wire
 
@@ -82,14 +82,14 @@ def test_phase_encoder(pauses):
 @stalls
 def test_woss(pauses):
     rows = random_codes(np.random.default_rng(1), CONFIG, (20, 5), 0.8)
-    stage = QueuedStage(Woss(CONFIG), CONFIG.blocks + Woss.delay)
+    stage = QueuedStage(Woss(CONFIG), CONFIG.blocks + woss_delay(CONFIG))
     codes = in_blocks(to_wire(CONFIG, rows), BITS)
     found, clocks = through(stage, {"i": codes}, 20 * BLOCKS, pauses)
     words = out_of_blocks(found, BITS - 1, (20, 5))
     expected = spiked.woss(CONFIG, rows, np.ones((20, 5), bool))
     assert (from_wire(CONFIG, words) == expected).all()
     if pauses == (0.0, 0.0):
-        assert clocks <= 21 * BLOCKS + Woss.delay + 4
+        assert clocks <= 21 * BLOCKS + woss_delay(CONFIG) + 4
 
 
 @stalls

@@ -27,16 +27,19 @@ class Harness(Component):
     Parameters
     ----------
     component : the component under proof, called `dut` inside.
+    chosen : bits of numbers, by name, that the solver chooses once.
     """
 
-    def __init__(self, component: Component) -> None:
+    def __init__(self, component: Component, **chosen: int) -> None:
+        self._chosen = chosen
         self.dut = component
         self._driven = {
             "__".join(map(str, path)): Value.cast(value)
             for path, member, value in component.signature.flatten(component)
             if member.flow == In
         }
-        super().__init__({name: In(value.shape()) for name, value in self._driven.items()})
+        ports = {name: value.shape() for name, value in self._driven.items()} | chosen
+        super().__init__({name: In(shape) for name, shape in ports.items()})
 
     def elaborate(self, platform):
         m = Module()
@@ -46,6 +49,12 @@ class Harness(Component):
 
         for name, port in self.streams(In).items():
             m.d.comb += assume(steady(m, port, name))
+        begun = Signal(reset_less=True)
+        m.d.sync += begun.eq(1)
+        for name in self._chosen:
+            before = Signal.like(getattr(self, name), name=f"{name}_before", reset_less=True)
+            m.d.sync += before.eq(getattr(self, name))
+            m.d.comb += assume(~begun | (getattr(self, name) == before))
         m.d.comb += [prove(kept) for kept in self._loops_in_step(self._fragment)]
         self.check(m)
         return m

@@ -10,7 +10,7 @@ from .component import OUTPUT_BANKS, group_banks
 from .output_encoder import OutputEncoder
 from .phase_encoder import PhaseEncoder
 from .trace_product import product_delay
-from .woss import Woss
+from .woss import woss_delay
 
 if TYPE_CHECKING:
     from .core import Spiked
@@ -56,7 +56,7 @@ def last_blocks(config: Spiked, events: Any = (1,)) -> int:
 def probabilities_delay(config: Spiked) -> int:
     """Cycles from the last block of a row's sums, and its time in WOSS, to its probabilities in
     memory."""
-    return product_delay(config) + PhaseEncoder.delay + Woss.delay - 1
+    return product_delay(config) + PhaseEncoder.delay + woss_delay(config) - 1
 
 
 def output_latency(config: Spiked, events: Any = (1,)) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import C, Cat, Const, Module, Mux, Signal
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 
     from .core import Spiked
 
+DELAY = 7  # cycles from a row's last block to its first probabilities
+PAIRS = 3  # tokens of a block; of more, the winner among pairs has a register
+
 
 def silent_row(config: Spiked, row: Value, index: Value) -> Any:
     """Probability code `index` of a row whose scores are all silent: the same code for all tokens
@@ -37,10 +39,9 @@ def mask_admits(config: Spiked, row: Any, token: Any) -> Value:
     return token <= row if config.mask == "causal" else Const(1)
 
 
-def _earlier(steps: Sequence[Value]) -> Value:
-    """The earlier of two steps, or the only one."""
-    first, *others = steps
-    return Mux(others[0] < first, others[0], first) if others else first
+def woss_delay(config: Spiked) -> int:
+    """Cycles of `Woss` from a row's last block to its first probabilities."""
+    return DELAY + (config.encoders > PAIRS)
 
 
 class Woss(Component):
@@ -52,7 +53,7 @@ class Woss(Component):
     The winner is the earliest positive spike of the row; without one, nothing is subtracted. In
     units of ln B the threshold falls by one per step, so the step is the rounded potential and no
     comparison is needed. Masked scores neither win nor fire. One block per cycle; a row leaves
-    `delay` cycles after its last block.
+    `woss_delay` cycles after its last block.
 
     A row known to have no spikes may be sent as one `i_silent`. It leaves as one `o_silent`, and
     its probabilities are `silent_row`.
@@ -70,8 +71,6 @@ class Woss(Component):
 
     Source: "SpikedAttention", NeurIPS 2024, winner-oriented spike shift.
     """
-
-    delay = 8  # cycles from a row's last block to its first probabilities
 
     def __init__(self, config: Spiked) -> None:
         self._config = config
@@ -99,16 +98,17 @@ class Woss(Component):
             arrive.skip.eq(self.i_silent),
         ]
         # Written as the winner of the block becomes known.
+        later = woss_delay(config) - DELAY
         write = Pipeline(m)
         marks = (self.i_valid, arrive.block_first, arrive.block_last)
         valid, first, last = (
-            write.delay(mark, 1, name, reset_less=False)
+            write.delay(mark, later, name, reset_less=False)
             for mark, name in zip(marks, ("valid", "first", "last"), strict=True)
         )
         m.d.sync += [
             rows.w.reserve.eq(valid & first),
-            rows.w.addr.eq(write.delay(arrive.block, 1, "block")),
-            rows.w.data.eq(write.delay(self.i.as_value(), 1, "codes")),
+            rows.w.addr.eq(write.delay(arrive.block, later, "block")),
+            rows.w.data.eq(write.delay(self.i.as_value(), later, "codes")),
             rows.w.en.eq(valid),
             rows.w.close.eq(valid & last),
         ]
@@ -121,12 +121,10 @@ class Woss(Component):
         for n in range(config.encoders):
             competes = self.i[n].spike & ~self.i[n].sign & self._admitted(arrive, n)
             rivals.append(Mux(competes, self.i[n].step, steps))
-        pairs = [rivals[n : n + 2] for n in range(0, len(rivals), 2)]
-        rivals = [write.register(_earlier(pair), f"pair_{n}") for n, pair in enumerate(pairs)]
+        pairs = [self._earlier(m, rivals[n : n + 2], n) for n in range(0, len(rivals), 2)]
+        rivals = [write.delay(pair, later, f"pair_{n}") for n, pair in enumerate(pairs)]
         while len(rivals) > 1:
-            earlier = Signal.like(best, name=f"earlier_{len(rivals)}")
-            m.d.comb += earlier.eq(_earlier(rivals[:2]))
-            rivals = [*rivals[2:], earlier]
+            rivals = [*rivals[2:], self._earlier(m, rivals[:2], f"of_{len(rivals)}")]
         block_best = write.register(rivals[0], "block_best")
         earliest = Mux(block_best < best, block_best, best)
         with m.If(rows.w.en):
@@ -154,8 +152,8 @@ class Woss(Component):
 
         # Silent rows are delayed while a row is read, and leave before the next one is complete.
         waiting = Signal(range(config.blocks + 1))
-        silent = Signal(self.delay - 3)
-        arrived_silent = write.delay(self.i_silent, 2, "silent_in", reset_less=False)
+        silent = Signal(DELAY - 2)
+        arrived_silent = write.delay(self.i_silent, 1 + later, "silent_in", reset_less=False)
         m.d.comb += [
             leave.skip.eq(~rows.r.full & (waiting != 0)),
             self.o_silent.eq(silent[-1]),
@@ -200,6 +198,15 @@ class Woss(Component):
             ]
 
         return m
+
+    def _earlier(self, m, steps, name):
+        """The earlier of two steps, or the only one."""
+        first, *others = steps
+        if not others:
+            return first
+        earlier = Signal(range(self._config.steps + 1), name=f"earlier_{name}")
+        m.d.comb += earlier.eq(Mux(others[0] < first, others[0], first))
+        return earlier
 
     def _admitted(self, loops, n):
         """Whether the mask admits neuron `n` of the current block; false beyond the end of the

@@ -111,10 +111,10 @@ class WossUnit(PhaseCoded):
 
     def component(self) -> Component:
         from ...blocks.queued_stage import QueuedStage
-        from ..spiked.woss import Woss
+        from ..spiked.woss import Woss, woss_delay
 
         stage = self.stage
-        return QueuedStage(Woss(stage), stage.blocks + Woss.delay)
+        return QueuedStage(Woss(stage), stage.blocks + woss_delay(stage))
 
     def golden(self, *, i: NDArray) -> dict[str, NDArray]:
         from ..spiked.golden import woss
@@ -124,17 +124,18 @@ class WossUnit(PhaseCoded):
 
     def cycles(self, **operands: NDArray) -> int:
         from ...blocks.queued_stage import QUEUE_DELAY
-        from ..spiked.woss import Woss
+        from ..spiked.woss import woss_delay
 
         port = self.inputs["i"]
         row = port.grid[1]
-        return port.beats + Woss.delay + row - 1 + QUEUE_DELAY
+        return port.beats + woss_delay(self.stage) + row - 1 + QUEUE_DELAY
 
     def cycle_formula(self) -> str:
         from ...blocks.queued_stage import QUEUE_DELAY
-        from ..spiked.woss import Woss
+        from ..spiked.woss import DELAY, PAIRS
 
-        return f"{Woss.delay + QUEUE_DELAY - 1} + (tokens + 1) * ceil(tokens / encoders)"
+        fixed = f"{DELAY + QUEUE_DELAY - 1} + (encoders > {PAIRS})"
+        return f"{fixed} + (tokens + 1) * ceil(tokens / encoders)"
 
     def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
         count = self.tokens**2
