@@ -44,7 +44,7 @@ def test_heads_on_the_rtl(block):
         assert run.cycles == core.cycles(**operands)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_layers_on_two_patches():
     """All layers with their trained weights, on the engine, for the middle of a real image."""
     whole = find_core("fashion-spiked").GRAPH

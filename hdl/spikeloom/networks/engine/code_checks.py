@@ -20,18 +20,17 @@ def check_codes(network: Graph) -> None:
     """Raise `InputError` for a layer that reads or writes phase codes as the engine does not."""
     coded = any(is_code(network, name) for name in network.signals)
     for layer in network.layers:
-        kind = layer.neuron.kind if hasattr(layer, "neuron") else ""
         if isinstance(layer, Attention) and layer.form == "spiked":
             _check_attention(network, layer)
-        if reads_codes(network, layer):
+        if isinstance(layer, Linear) and reads_codes(network, layer):
             _check_linear(network, layer)
-        if not (coded and isinstance(layer, Neurons)) or kind == "phase":
+        if not (coded and isinstance(layer, Neurons)) or layer.neuron.kind == "phase":
             continue
         (source,) = network.sources(layer)
         if isinstance(source, Currents) and source.constant:
             raise layer.error(
-                f"its {kind} neurons read currents that are the same in all steps; in a network of "
-                f"phase codes the engine takes neurons of kind phase there, {PHASED}"
+                f"its {layer.neuron.kind} neurons read currents that are the same in all steps; in "
+                f"a network of phase codes the engine takes neurons of kind phase there, {PHASED}"
             )
 
 

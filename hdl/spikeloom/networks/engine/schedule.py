@@ -79,7 +79,7 @@ def head_cycles(program: Program, operation: Operation, spikes: Mapping[str, NDA
     widths = heads.cores[0].head_dim, heads.cores[0].value_dim
     head = operation.dims[0] // widths[0]
     fires = [
-        spikes[name].any(0)[:, head * width : (head + 1) * width]
+        np.logical_or.reduce(spikes[name][:, :, head * width : (head + 1) * width])
         for name, width in zip((q, v), widths, strict=True)
     ]
     return heads.cycles(program.read_delay, operation.core, *fires)
