@@ -135,5 +135,5 @@ def test_presets_compare_numbers_not_spellings(board):
     for core in presets_of(target):
         preset = preset_config(core, target)
         for spell in (str, hex, lambda number: f"+{number}", int):
-            same = {"tokens": spell(preset.tokens), "value_dim": spell(preset.value_dim)}
+            same = {name: spell(getattr(preset, name)) for name in preset.SIZE_KEYS}
             assert preset_config(core, target, same) == preset

@@ -38,8 +38,7 @@ class A2OS2ABlock(Composition, A2OS2A):
 
     NAME = "a2os2a_block"
     SUMMARY = "a2os2a among its neurons: pre-activations in, spikes out (arXiv 2503.00226)"
-    CASES, MUTANTS = cases.CASES, cases.MUTANTS
-    PRESETS = presets.PRESETS
+    CASES, MUTANTS, PRESETS = cases.CASES, cases.MUTANTS, presets.PRESETS
     BENCH = bench.ROWS
     trained_operands = bench.trained_operands
 

@@ -318,7 +318,7 @@ class LayerOperations:
         assert isinstance(signal, Spikes | Currents)
         return signal.tokens
 
-    def at_columns(self, values, columns: Columns, layer: Any = None) -> NDArray:
+    def at_columns(self, values: NDArray, columns: Columns, layer: Any = None) -> NDArray:
         """Values of outputs at their columns. Other columns have the constant of the smallest bias,
         or of none if all are positive, so that they never fire; of ternary neurons that of none."""
         width = padded(columns.heads * columns.pitch, word_bits(self.lanes))
@@ -377,7 +377,9 @@ class LayerOperations:
             for n, (factor, _) in enumerate(constants)
         ]
 
-    def matrix(self, layer: Any, columns: Any, source: Source, constants: Sequence[NDArray]):
+    def matrix(
+        self, layer: Any, columns: Any, source: Source, constants: Sequence[NDArray]
+    ) -> tuple[int, int]:
         """Place weights and constants. Returns their address and the words of a group."""
         if isinstance(columns, int):
             columns = Columns(1, columns, columns)
