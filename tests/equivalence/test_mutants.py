@@ -9,12 +9,7 @@ from spikeloom_sim.formal.equivalence import is_equivalent
 from spikeloom_sim.mutation import MutantDesign, hunt, mutant_configs, verdicts
 
 COUNT = 500  # mutants of a core
-
-# Mutants of each configuration, and survivors that docs/mutants.md explains: neither noticed nor
-# proved equivalent, with `COUNT` mutants of the core and seed 1.
-HUNTED = {
-    "relu_quantiser: shifts of channels": (494, 0),
-}
+AIM = 0.98  # killed, of those that are not proved equivalent
 
 
 def quantiser():
@@ -71,10 +66,10 @@ def test_core_that_fails_without_a_fault(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", HUNTED)
-def test_many_mutants(name):
-    core, _, case = name.partition(": ")
+@pytest.mark.parametrize("core", [name for name, one in all_cores().items() if one.CASES])
+def test_many_mutants(core):
     configs = mutant_configs(all_cores()[core])
-    found = hunt(configs[case], name, -(-COUNT // len(configs)), 1, jobs=2)
-    left = [mutant.fault for mutant in found.survivors]
-    assert (len(found.mutants), len(left)) == HUNTED[name], left
+    for name, config in configs.items():
+        found = hunt(config, name, -(-COUNT // len(configs)), 1, jobs=2)
+        left = [mutant.fault for mutant in found.survivors]
+        assert found.killed_share >= AIM, left
