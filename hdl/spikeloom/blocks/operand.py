@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -93,3 +94,23 @@ class Operand(Component):
         ]
 
         return m
+
+
+def add_operands(
+    m: Module, component: Any, held: Mapping[str, tuple[int, int, dict[str, Any]]]
+) -> dict[str, Operand]:
+    """An `Operand` for each input stream of a core's `component`, by name.
+
+    `held` has the rows, banks and attributes of each one's memory. A ``last`` in the wrong place
+    sets `misframed` of the component, until reset.
+    """
+    operands, misframed = {}, []
+    for name, port in component.config.inputs.items():
+        rows, banks, attrs = held[name]
+        operand = Operand(port, rows=rows, banks=banks, attrs=attrs)
+        m.submodules[f"{name}_memory"] = operands[name] = operand
+        wiring.connect(m, wiring.flipped(getattr(component, name)), operand.i)
+        misframed.append(operand.misframed)
+    with m.If(Cat(misframed).any()):
+        m.d.sync += component.misframed.eq(1)
+    return operands

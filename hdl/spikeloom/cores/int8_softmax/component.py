@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Array, Cat, Module, Signal, signed
+from amaranth.hdl import Array, Module, Signal, signed
 from amaranth.lib.wiring import connect, flipped
 
 from ...blocks.bank_memory import BankMemory
 from ...blocks.component import Component
 from ...blocks.control import control_of, core_members
 from ...blocks.memory_attributes import NO_READ_WRITE_COLLISION, small_memory
-from ...blocks.operand import Operand
+from ...blocks.operand import add_operands
 from ...blocks.run_control import RunControl
 from .normaliser import Normaliser
 from .score_stage import ScoreStage
@@ -56,18 +56,9 @@ class Int8SoftmaxComponent(Component):
         m = Module()
         config = self.config
 
-        misframed = []
-        held = {"q": (1, QUERIES, small_memory(platform))}
         whole = (config.tokens, 1, NO_READ_WRITE_COLLISION)
-        operands = {}
-        for name, port in config.inputs.items():
-            rows, banks, attrs = held.get(name, whole)
-            operand = Operand(port, rows=rows, banks=banks, attrs=attrs)
-            m.submodules[f"{name}_memory"] = operands[name] = operand
-            connect(m, flipped(getattr(self, name)), operand.i)
-            misframed.append(operand.misframed)
-        with m.If(Cat(misframed).any()):
-            m.d.sync += self.misframed.eq(1)
+        held = dict.fromkeys(config.inputs, whole) | {"q": (1, QUERIES, small_memory(platform))}
+        operands = add_operands(m, self, held)
 
         m.submodules.scores = scores = ScoreStage(config)
         m.submodules.values = values = ValueStage(config)

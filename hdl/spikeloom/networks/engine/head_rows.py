@@ -190,12 +190,32 @@ def _jump(words, addr):
     return Const(words % (1 << len(addr)), len(addr))
 
 
+def unit_members(number: str, count: int, *, addr_bits: int, word_bits: int) -> dict[str, Any]:
+    """Members of a unit that computes a head: it has `HeadRows` inside, whose members these are,
+    `busy` and the input `number`, which is below `count` and tells heads apart."""
+    return {
+        "go": In(1),
+        number: In(range(count)),
+        **{f"{name}_base": In(addr_bits) for name in (*READ, "o")},
+        "busy": Out(1),
+        "r_addr": Out(addr_bits),
+        "r_en": Out(1),
+        "r_data": In(word_bits),
+        "w_en": Out(1),
+        "w_addr": Out(addr_bits),
+        "w_data": Out(word_bits),
+        "final": Out(1),
+    }
+
+
 def connect_rows(m: Module, unit: Any, rows: HeadRows) -> None:
-    """Connect the addresses and the memory of a unit to its rows."""
+    """Connect addresses and memory of a unit to its rows; it is busy until the last write."""
     for name in ("go", "k_base", "v_base", "q_base", "o_base", "r_data"):
         m.d.comb += getattr(rows, name).eq(getattr(unit, name))
     for name in ("r_addr", "r_en", "w_en", "w_addr", "w_data", "final"):
         m.d.comb += getattr(unit, name).eq(getattr(rows, name))
+    with m.If(unit.go | unit.final):
+        m.d.sync += unit.busy.eq(unit.go)
 
 
 def connect_operand(m: Module, rows: Any, operand: Any, when: Value | None = None) -> None:

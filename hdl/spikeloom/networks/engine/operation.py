@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING, Any
 
 from .window import ALONE, Window
+
+if TYPE_CHECKING:
+    from ..layers import Attention
+    from .layer_operations import LayerOperations
 
 PIECE_BITS = 16
 """Bits of a row that are read at once."""
@@ -362,3 +368,27 @@ class Operation:
             return max(len(self.head), len(self.following)) + events
         # A code has one spike.
         return self.fixed_entries + (1 if self.codes else self.rows) * events
+
+
+def head_operation(
+    build: LayerOperations,
+    layer: Attention,
+    head: int,
+    dims: int,
+    bases: Mapping[str, int],
+    **rest: Any,
+) -> Operation:
+    """The operation of head number `head`, of `dims` dims, by a core beside the lanes. `bases` has
+    where q, k, v and o begin; `rest` are other fields."""
+    return Operation(
+        name=layer.name,
+        inputs=layer.inputs,
+        dims=(head * dims, head * dims + dims),
+        x_base=bases["q"],
+        k_base=bases["k"],
+        v_base=bases["v"],
+        o_base=bases["o"],
+        words=1,
+        leak=build.network.embedding.neuron.leak,  # where it does not matter
+        **rest,
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..layers.phase_coded import PhaseCoded
 from .bitmaps import Bitmap
-from .operation import Operation, Target
+from .operation import Operation, Target, head_operation
 from .phase_heads import PhaseHeads
 
 if TYPE_CHECKING:
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     Places = Mapping[str, Bitmap]  # of q, k, v and o
 
-LANES_EACH = (
-    4  # lanes of the engine for one of the core, so that heads take about as long as layers
-)
+# Lanes of the engine for one of the core, so that heads take about as long as layers.
+LANES_EACH = 4
 
 
 def compute_heads(build: LayerOperations, layer: Attention, signal: str) -> None:
@@ -54,21 +53,8 @@ def _operation(
     """The operation of a head, once regions have addresses."""
     words, dims = heads.shape.words, heads.cores[0].head_dim
     bases = {name: region.base + head * words[name] for name, region in regions.items()}
-    return Operation(
-        name=layer.name,
-        inputs=layer.inputs,
-        dims=(head * dims, head * dims + dims),
-        x_base=bases["q"],
-        k_base=bases["k"],
-        v_base=bases["v"],
-        o_base=bases["o"],
-        core=core,
-        words=1,
-        rows=1,
-        tokens=heads.cores[0].tokens,
-        leak=build.network.embedding.neuron.leak,  # where it does not matter
-        target=Target.HEAD,
-    )
+    fields = {"core": core, "rows": 1, "tokens": heads.cores[0].tokens, "target": Target.HEAD}
+    return head_operation(build, layer, head, dims, bases, **fields)
 
 
 def core_of(layer: Attention, build: LayerOperations) -> Spiked:

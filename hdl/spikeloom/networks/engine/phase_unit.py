@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream
-from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
 from ...blocks.skid_buffer import SkidBuffer
-from .head_rows import READ, HeadRows, connect_operand, connect_rows
+from .head_rows import READ, HeadRows, connect_operand, connect_rows, unit_members
 
 if TYPE_CHECKING:
     from .phase_heads import PhaseHeads
@@ -42,22 +41,10 @@ class PhaseUnit(Component):
         self._heads = heads
         self._addr_bits = addr_bits
         self._read_delay = read_delay
-        bits = heads.shape.word_bits
-        super().__init__(
-            {
-                "go": In(1),
-                "core": In(range(len(heads.cores))),
-                **{f"{name}_base": In(addr_bits) for name in (*READ, "o")},
-                "busy": Out(1),
-                "r_addr": Out(addr_bits),
-                "r_en": Out(1),
-                "r_data": In(bits),
-                "w_en": Out(1),
-                "w_addr": Out(addr_bits),
-                "w_data": Out(bits),
-                "final": Out(1),
-            }
+        members = unit_members(
+            "core", len(heads.cores), addr_bits=addr_bits, word_bits=heads.shape.word_bits
         )
+        super().__init__(members)
 
     def elaborate(self, platform):
         m = Module()
@@ -105,7 +92,4 @@ class PhaseUnit(Component):
                     rows.o.valid.eq(core.o.valid),
                     core.o.ready.eq(rows.o.ready),
                 ]
-        with m.If(self.go | self.final):
-            m.d.sync += self.busy.eq(self.go)
-
         return m

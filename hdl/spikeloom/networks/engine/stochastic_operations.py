@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..layers.stochastic import head_core, head_seed
 from .bitmap_memory import word_bits
 from .bitmaps import Bitmap
-from .operation import PIECE_BITS, Operation, Target
+from .operation import PIECE_BITS, Operation, Target, head_operation
 from .stochastic_heads import StochasticHeads
 
 if TYPE_CHECKING:
@@ -53,22 +53,9 @@ def _operation(
         name: (bitmap.base + part * bitmap.words) * per_word + head * heads.pieces(name)
         for name, (bitmap, part) in places.items()
     }
-    dims = heads.core.head_dim
-    return Operation(
-        name=layer.name,
-        inputs=layer.inputs,
-        dims=(head * dims, head * dims + dims),
-        x_base=bases["q"],
-        k_base=bases["k"],
-        v_base=bases["v"],
-        o_base=bases["o"],
-        seed=seed,
-        words=1,
-        rows=heads.core.steps,
-        tokens=heads.core.tokens,
-        leak=build.network.embedding.neuron.leak,  # where it does not matter
-        target=Target.DRAW,
-    )
+    core = heads.core
+    fields = {"seed": seed, "rows": core.steps, "tokens": core.tokens, "target": Target.DRAW}
+    return head_operation(build, layer, head, core.head_dim, bases, **fields)
 
 
 def _with_heads(build: LayerOperations, layer: Attention, places: Places) -> StochasticHeads:

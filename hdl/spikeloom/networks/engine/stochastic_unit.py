@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from amaranth.hdl import Array, Const, Module
-from amaranth.lib.wiring import In, Out
 
 from ...blocks.component import Component
-from .head_rows import READ, HeadRows, connect_operand, connect_rows
+from .head_rows import READ, HeadRows, connect_operand, connect_rows, unit_members
 from .operation import PIECE_BITS
 
 if TYPE_CHECKING:
@@ -42,22 +41,8 @@ class StochasticUnit(Component):
         self._heads = heads
         self._addr_bits = addr_bits
         self._read_delay = read_delay
-        addresses = ("k_base", "v_base", "q_base", "o_base")
-        super().__init__(
-            {
-                "go": In(1),
-                "seed": In(range(len(heads.seeds))),
-                **{name: In(addr_bits) for name in addresses},
-                "busy": Out(1),
-                "r_addr": Out(addr_bits),
-                "r_en": Out(1),
-                "r_data": In(PIECE_BITS),
-                "w_en": Out(1),
-                "w_addr": Out(addr_bits),
-                "w_data": Out(PIECE_BITS),
-                "final": Out(1),
-            }
-        )
+        members = unit_members("seed", len(heads.seeds), addr_bits=addr_bits, word_bits=PIECE_BITS)
+        super().__init__(members)
 
     def elaborate(self, platform):
         m = Module()
@@ -79,7 +64,4 @@ class StochasticUnit(Component):
             rows.o.valid.eq(core.o.valid),
             core.o.ready.eq(rows.o.ready),
         ]
-        with m.If(self.go | self.final):
-            m.d.sync += self.busy.eq(self.go)
-
         return m
