@@ -30,6 +30,9 @@ CONFIGS = [
     {"tokens": 7, "head_dim": 2, "lanes": 3, "events": 2, "mask": "causal"},
     _long({"tokens": 9, "head_dim": 5, "value_dim": 3, "lanes": 9, "encoders": 3, "events": 2}),
     {"tokens": 5, "head_dim": 3, "lanes": 4, "encoders": 2, "events": 2, "mask": "causal"},
+    {"tokens": 5, "head_dim": 3, "lanes": 5, "encoders": 2, "events": 2, "mask": "causal"},
+    _long({"tokens": 7, "head_dim": 2, "lanes": 7, "encoders": 4}),
+    _long({"tokens": 10, "head_dim": 4, "lanes": 10, "encoders": 4, "events": 2}),
 ]
 
 
@@ -127,7 +130,8 @@ def test_products_cost_what_spikes_cost(tokens, lanes):
         ({"k_scale": "big"}, "k_scale = 'big' is not a number, nor 'auto'"),
         ({"score_scale": 1e5}, "score_scale = 100000.0 makes every score vanish"),
         ({"lanes": 5}, "lanes = 5 is not allowed; lanes must be 1..tokens (4)"),
-        ({"lanes": 4, "encoders": 3}, "encoders must be a divisor of lanes (4)"),
+        ({"lanes": 3, "encoders": 2}, "encoders must be a divisor of lanes (3)"),
+        ({"lanes": 4, "encoders": 5}, "encoders must be 1..lanes (4)"),
         ({"events": 3}, "events must be 1..2"),
         ({"head_dim": 1, "events": 2}, "1..the smaller of tokens and head_dim (1)"),
     ],

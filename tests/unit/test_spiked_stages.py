@@ -281,6 +281,7 @@ class ProductBench(wiring.Component):
         (4, 2, 4, 4, 2, 2, False),
         (7, 5, 3, 4, 2, 2, True),
         (3, 8, 3, 1, 1, 2, False),
+        (7, 4, 3, 7, 3, 2, True),
     ],
 )
 def test_trace_product(tokens, length, lines, lanes, encoders, events, transposed, density):

@@ -23,5 +23,11 @@ ROWS = (
         SHAPE | {"lanes": 25, "events": 2, "encoders": 5},
         default=False,
     ),
-    BenchRow("trace", "49x2", "ecp5-85f", SHAPE | {"lanes": 49, "events": 2}, default=False),
+    BenchRow(
+        "trace",
+        "49x2",
+        "ecp5-85f",
+        SHAPE | {"lanes": 49, "events": 2, "encoders": 4},
+        default=False,
+    ),
 )

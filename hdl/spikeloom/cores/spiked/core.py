@@ -115,7 +115,8 @@ class Spiked(AttentionShape):
         why="block RAM has two ports",
     )
     encoders: int = integer(
-        "neurons encoded per cycle (default: a divisor of lanes, about a seventh)",
+        "neurons encoded per cycle: a divisor of lanes, or any number if one group has all tokens "
+        "(default: a divisor, about a seventh)",
         low=1,
         high=MAX_LANES,
         default=None,
@@ -133,8 +134,11 @@ class Spiked(AttentionShape):
             allowed = f"1..the smaller of tokens and head_dim ({shortest})"
             raise self.error("events", self.events, allowed)
         self.derive(encoders=largest_divisor(self.lanes, -(-self.lanes // 7)))
-        if self.lanes % self.encoders:
-            raise self.error("encoders", self.encoders, f"a divisor of lanes ({self.lanes})")
+        if self.encoders > self.lanes or (self.groups > 1 and self.lanes % self.encoders):
+            allowed = f"a divisor of lanes ({self.lanes})"
+            if self.groups == 1:
+                allowed = f"1..lanes ({self.lanes})"
+            raise self.error("encoders", self.encoders, allowed)
 
         # The largest sum of products is D, if all elements of query and key spike at step 0.
         most = self.head_dim * self.base ** (self.steps - 1) / self.half_step
@@ -210,7 +214,7 @@ class Spiked(AttentionShape):
     @property
     def group_blocks(self) -> list[int]:
         """Blocks of each group."""
-        full = self.lanes // self.encoders
+        full = -(-self.lanes // self.encoders)
         return [full] * (self.groups - 1) + [self.blocks - (self.groups - 1) * full]
 
     # Streams

@@ -280,7 +280,7 @@ class TraceProduct(Component):
         """At `done`, copy the totals to registers, from which they leave in `count` blocks."""
         size = self._config.encoders
         held = [Signal(self._sum, name=f"held_{n}", reset_less=True) for n in range(len(totals))]
-        block = Signal(range(len(totals) // size), reset_less=True)
+        block = Signal(range(-(-len(totals) // size)), reset_less=True)
         left = Signal(len(count))
         with m.If(done):
             m.d.sync += [left.eq(count), block.eq(0)]
