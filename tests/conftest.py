@@ -8,7 +8,7 @@ import pytest
 
 from spikeloom_sim.simulators import SIMULATORS
 
-from . import parts
+from . import parts, proofs
 
 # Find the tools of this Python's environment even if it is not activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -39,10 +39,15 @@ def pytest_addoption(parser):
         metavar="FILE",
         help="Note passed tests in FILE; skip those noted before.",
     )
+    parser.addoption(
+        "--proofs", metavar="FILE", help="Write what tests/formal proved to FILE, as a table."
+    )
 
 
 def pytest_configure(config):
     parts.register(config)
+    if config.getoption("--proofs") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(proofs.Proofs(config.getoption("--proofs")))
     if config.getoption("--done") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(parts.Passed(config.getoption("--done")))
 

@@ -22,6 +22,8 @@ from .suite_cases import suite_cases
 ROOT = Path(__file__).parents[2]
 CONFIGS = regression_configs("spiked")
 SMALL = Spiked(tokens=3, head_dim=2, steps=6, base=1.4, lanes=2, encoders=2, frac_bits=10)
+# One group of lanes, with memories of K and of the output that are block RAM on ECP5.
+ONE_GROUP = replace(SMALL, tokens=9, head_dim=9, value_dim=2, lanes=9, encoders=1)
 
 
 @pytest.mark.parametrize(("name", "simulator"), suite_cases(CONFIGS))
@@ -41,6 +43,14 @@ def test_netlist(family, events, icarus):
     """The synthesised netlist passes the same suite, on the simulator that compiles it quicker."""
     result = run_suite(replace(SMALL, events=events), simulator=icarus, netlist=family)
     assert result.failures == 0, f"see {result.folder}"
+
+
+@pytest.mark.long
+def test_netlist_with_output_register(icarus, tmp_path):
+    """The register of K's lanes is that of block RAM, and the netlist still passes the suite."""
+    result = run_suite(ONE_GROUP, simulator=icarus, netlist="ecp5", keep=tmp_path)
+    assert result.failures == 0, f"see {result.folder}"
+    assert '.REGMODE_B("OUTREG")' in (tmp_path / "cells.v").read_text()
 
 
 @pytest.mark.long

@@ -27,9 +27,9 @@ class ForgetsBits(Lister):
 
 @pytest.mark.long
 @pytest.mark.parametrize(("depth", "cycles"), [(4, 14), (8, 12)])
-def test_replay(depth, cycles, tmp_path):
+def test_replay(depth, cycles, proof):
     """Any lists, with any pauses, for so many cycles after a reset."""
-    prove(ReplayContract(**LISTS, depth=depth), "replay", tmp_path, cycles, "bmc")
+    proof(ReplayContract(**LISTS, depth=depth), f"replay_{depth}", cycles, "bmc")
 
 
 @pytest.mark.long
@@ -45,9 +45,9 @@ def test_list_that_is_overwritten_is_found(tmp_path):
 
 
 @pytest.mark.long
-def test_lister(tmp_path):
+def test_lister(proof):
     """Any pieces, of any bits, for so many cycles after a reset."""
-    prove(ListerContract(), "lister", tmp_path, 8, "bmc")
+    proof(ListerContract(), "lister", 8, "bmc")
 
 
 @pytest.mark.long

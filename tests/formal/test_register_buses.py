@@ -18,14 +18,14 @@ CONTRACTS = {"axi_lite": AxiLiteContract, "wishbone": WishboneContract}
 
 
 @pytest.mark.parametrize("bus", CONTRACTS)
-def test_one_answer_for_each_request(bus, tmp_path):
-    prove(CONTRACTS[bus](), bus, tmp_path, INDUCTION)
+def test_one_answer_for_each_request(bus, proof, tmp_path):
+    proof(CONTRACTS[bus](), bus, INDUCTION)
     prove(CONTRACTS[bus](), f"{bus}_reached", tmp_path, 8, "cover")
 
 
-def test_merged_beats_are_stable(tmp_path):
+def test_merged_beats_are_stable(proof):
     """Whoever sends first, and whatever the other does meanwhile."""
-    prove(StreamContract(LoadMerge(4, 3)), "merge", tmp_path, INDUCTION)
+    proof(StreamContract(LoadMerge(4, 3)), "merge", INDUCTION)
 
 
 class Faulty(Component):

@@ -14,7 +14,11 @@ from spikeloom.cores.spiked import Spiked
 from spikeloom.cores.ssa import SSA
 from spikeloom.errors import JobError
 from spikeloom_sim.formal.bank_memory import BankMemoryContract
+from spikeloom_sim.formal.harness import Harness
 from spikeloom_sim.formal.held_splitter import HeldSplitterContract
+from spikeloom_sim.formal.properties import assume
+from spikeloom_sim.formal.properties import prove as prove_property
+from spikeloom_sim.formal.reachability import prove_always
 from spikeloom_sim.formal.row_output import RowOutputContract
 from spikeloom_sim.formal.row_splitter import RowSplitterContract
 from spikeloom_sim.formal.run_contract import RunContract, cycles_of_a_run
@@ -91,9 +95,9 @@ QUICK_BLOCKS = (
     "block",
     [pytest.param(x, marks=[] if x in QUICK_BLOCKS else pytest.mark.long) for x in BLOCKS],
 )
-def test_block_keeps_everything(block, tmp_path):
+def test_block_keeps_everything(block, proof):
     """Conservation, order and stability, by induction; cover points are reachable."""
-    prove(BLOCKS[block](), block, tmp_path, INDUCTION)
+    proof(BLOCKS[block](), block, INDUCTION)
 
 
 @pytest.mark.long
@@ -122,48 +126,62 @@ def cases(slow):
         if name != "spiked"
     ],
 )
-def test_output_stays_while_stalled(config, tmp_path):
-    """By induction, unbounded."""
-    core = CONFIGS[config].create()
-    prove(StreamContract(core), config, tmp_path, INDUCTION)
+def test_output_stays_while_stalled(config, proof):
+    """By induction, from any state."""
+    proof(StreamContract(CONFIGS[config].create()), config, INDUCTION)
 
 
 @pytest.mark.slow
-def test_output_of_spiked_stays_while_stalled(tmp_path):
+def test_output_of_spiked_stays_while_stalled(proof):
     """Through the first runs only: the output is read from a memory, and induction, which starts
     from any state, knows nothing about what is in there."""
     depth = cycles_of_a_run(SMALLEST_SPIKED)
     harness = StreamContract(SMALLEST_SPIKED.create(), resets=False)
-    prove(harness, "spiked", tmp_path, depth, "bmc", registers=True)
+    proof(harness, "spiked", depth, "bmc", registers=True)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("config", cases(slow=["ssa_values", "a2os2a_block", "spiked"]))
-def test_ready_comes_back(config, tmp_path):
+def test_ready_comes_back(config, proof):
     """Within the cycles of one run, over two runs and into the third."""
     bound = cycles_of_a_run(CONFIGS[config])
     core = CONFIGS[config].create()
     harness = ReadyComesBack(core, bound, held=["start"])
-    prove(harness, config, tmp_path, 2 * bound + 2, "bmc", registers=config == "spiked")
+    proof(harness, config, 2 * bound + 2, "bmc", registers=config == "spiked")
 
 
-LARGER = {"ssa_two_steps": TWO_STEPS, "ssa_two_tokens": TWO_TOKENS}
-QUICK = ("ssa", "ssa_sampled", "a2os2a_kv", "a2os2a_qk")
-RUNS = [
-    *cases(slow=[name for name in CONFIGS if name not in QUICK]),
-    *(pytest.param(name, marks=pytest.mark.slow) for name in LARGER),
-]
+LARGER = {
+    "ssa_two_steps": TWO_STEPS,
+    "ssa_two_tokens": TWO_TOKENS,
+    "ssa_sampled_two_tokens": SSA(tokens=2, head_dim=2, steps=2, engine="sampled"),
+    "a2os2a_kv_two_tokens": A2OS2A(tokens=2, head_dim=2, k_bits=2, order="kv"),
+    "a2os2a_qk_two_tokens": A2OS2A(tokens=2, head_dim=2, k_bits=2, order="qk"),
+}
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("config", RUNS)
-def test_whole_run_from_reset(config, tmp_path):
-    """Exactly the run's beats for every stall pattern; and the run ends."""
-    config = (CONFIGS | LARGER)[config]
-    depth = cycles_of_a_run(config)
-    registers = config.NAME == "spiked"
-    prove(RunContract(config), "run_ends", tmp_path, depth, "cover", registers=registers)
-    prove(RunContract(config), "run", tmp_path, depth, "bmc", registers=registers)
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name == "spiked" else [])
+        for name in CONFIGS | LARGER
+    ],
+)
+def test_whole_run(config, proof):
+    """Exactly the beats of a run for every stall pattern, in every run."""
+    proof(RunContract((CONFIGS | LARGER)[config]), config, mode="always")
+
+
+QUICK = ("ssa", "ssa_sampled", "a2os2a_kv", "a2os2a_qk")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("config", cases(slow=[name for name in CONFIGS if name not in QUICK]))
+def test_run_ends(config, tmp_path):
+    """The contract of runs is about something: a whole run is possible."""
+    core = CONFIGS[config]
+    depth = cycles_of_a_run(core)
+    prove(RunContract(core), config, tmp_path, depth, "cover", registers=core.NAME == "spiked")
 
 
 class DroppingSplitter(wiring.Component):
@@ -206,6 +224,31 @@ class WaveringOutput(wiring.Component):
         return m
 
 
+class Forwarded(Harness):
+    """Asserts that a register that copies `level` never rises, assuming that `level` does not."""
+
+    def __init__(self, *, steady_input):
+        self._steady_input = steady_input
+        super().__init__(Level())
+
+    def check(self, m):
+        if self._steady_input:
+            m.d.comb += assume(~self.dut.level)
+        m.d.comb += prove_property(~self.dut.copy)
+
+
+class Level(wiring.Component):
+    """Copies `level` to a register."""
+
+    level: In(1)
+    copy: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += self.copy.eq(self.level)
+        return m
+
+
 class DeafInput(wiring.Component):
     """Accepts one beat and is never ready again."""
 
@@ -233,3 +276,18 @@ def test_ready_that_stays_away_is_found(tmp_path):
 def test_wavering_payload_is_found(tmp_path):
     with pytest.raises(JobError, match="Assert failed in"):
         prove(StreamContract(WaveringOutput()), "wavering", tmp_path, INDUCTION)
+    with pytest.raises(JobError, match="wavering: an assertion fails in cycle"):
+        prove_always(StreamContract(WaveringOutput()), "wavering", tmp_path)
+
+
+def test_assumptions_hold_in_every_cycle(tmp_path):
+    """Assumptions of earlier cycles count: the register holds the level of the cycle before."""
+    with pytest.raises(JobError, match="forwarded: an assertion fails in cycle"):
+        prove_always(Forwarded(steady_input=False), "forwarded", tmp_path)
+    prove_always(Forwarded(steady_input=True), "forwarded", tmp_path)
+
+
+def test_search_without_result_says_so(tmp_path):
+    """A second is too short for a whole run of a larger core."""
+    with pytest.raises(JobError, match=r"large: no proof in 1 s"):
+        prove_always(RunContract(Spiked(tokens=4, head_dim=4)), "large", tmp_path, seconds=1)

@@ -46,6 +46,14 @@ def has_lut_ram(platform: Any) -> bool:
     return family is None or family.LUT_RAM
 
 
+def has_output_register(platform: Any) -> bool:
+    """Whether block RAM contains the register behind it; false without a platform."""
+    from ..families import family_of
+
+    family = family_of(platform)
+    return family is not None and family.OUTPUT_REGISTER
+
+
 def has_bit_mask(platform: Any) -> bool:
     """Whether block RAM writes single bits of a word; false without a platform.
 

@@ -113,6 +113,7 @@ class Ecp5(Family):
     RAM = "DP16KD"
     RAM_BITS = 18 << 10
     DSP = "MULT18X18D"
+    OUTPUT_REGISTER = True
     PLL = "EHXPLLL"
     APPENDED = ("TRELLIS_", "LUT4", "CCU2C", "DP16KD", "L6MUX", "PFUMX", "(?:ALU|WRE)(?:_|$)")
 

@@ -135,6 +135,8 @@ class Family(ABC):
     LUT_RAM: ClassVar[bool] = True
     # Whether a write to block RAM can leave any bits of the word as they were.
     BIT_MASK: ClassVar[bool] = False
+    # Whether `optimise` moves the register behind a block RAM into it.
+    OUTPUT_REGISTER: ClassVar[bool] = False
     # Duration of the reset after configuration, until block RAM can be read.
     RESET_SECONDS: ClassVar[float] = 15e-6
     # Whether rows of the floorplan are counted from the top.

@@ -147,6 +147,7 @@ class SpikedComponent(Component):
             shape=shape,
             ways=config.events,
             delay=2,
+            relaxed=True,
         )
         m.submodules.v_events = v_events = EventMemory(
             value_dim + 1, tokens, steps=config.steps, transposed=True, ways=config.events
@@ -224,6 +225,7 @@ class SpikedComponent(Component):
             shape=signed_code(config.steps),
             banks=OUTPUT_BANKS,
             preset=True,
+            relaxed=True,
         )
         connect(m, outputs.events, v_events.o)
         connect(m, outputs.lanes, p_lanes.o)

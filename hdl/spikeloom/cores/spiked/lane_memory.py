@@ -14,11 +14,19 @@ from ...blocks.banks import BankReader, BankRoom
 from ...blocks.component import Component
 from ...blocks.group_counter import GroupCounter
 from ...blocks.loop_nest import LoopNest
-from ...blocks.memory_attributes import BLOCK_RAM, NO_READ_WRITE_COLLISION, has_lut_ram
+from ...blocks.memory_attributes import (
+    BLOCK_RAM,
+    LUT_RAM_DEPTH,
+    NO_READ_WRITE_COLLISION,
+    has_lut_ram,
+    has_output_register,
+)
 from ...blocks.select import lookup, select
 
 if TYPE_CHECKING:
     from amaranth.hdl import ShapeLike
+
+BLOCK_RAM_WIDTH = 36  # bits of a word of block RAM that is written and read
 
 
 def lane_address(groups: int, length: int, ways: int = 1) -> data.StructLayout:
@@ -56,6 +64,7 @@ class LaneMemory(Component):
     silent : code of a silent token, as a function of token and index, or None; requires `by_group`
         and a delay of 2.
     preset : whether a row precedes token 0; requires all tokens in one group.
+    relaxed : whether what follows `o` leaves time for the output delay of block RAM.
 
     Members
     -------
@@ -81,6 +90,7 @@ class LaneMemory(Component):
         delay: int = 1,
         silent: Any = None,
         preset: bool = False,
+        relaxed: bool = False,
     ) -> None:
         self._tokens = tokens
         self._length = length
@@ -92,6 +102,7 @@ class LaneMemory(Component):
         self._delay = delay
         self._silent = silent
         self._preset = preset
+        self._relaxed = relaxed
         self._groups = -(-tokens // lanes)
         self._code_bits = Shape.cast(shape).width
         codes = data.ArrayLayout(data.ArrayLayout(shape, lanes), ways)
@@ -126,8 +137,7 @@ class LaneMemory(Component):
             addr = Signal.like(self.o.addr, reset_less=True)
             m.d.sync += addr.eq(self.o.addr)
         parts = [
-            self._part(m, way, fill, place, preset, addr, has_lut_ram(platform))
-            for way in range(self._ways)
+            self._part(m, way, fill, place, preset, addr, platform) for way in range(self._ways)
         ]
         m.d.comb += [self.room.free.eq(parts[0].w.free), self.o.full.eq(parts[0].r.full)]
         if self._silent:
@@ -135,7 +145,7 @@ class LaneMemory(Component):
 
         return m
 
-    def _part(self, m, way, fill, place, preset, addr, lut_ram):
+    def _part(self, m, way, fill, place, preset, addr, platform):
         """The memory of part `way` of all tokens.
 
         A word holds the codes of a block that belong to the part, for every lane of a group. A
@@ -152,17 +162,19 @@ class LaneMemory(Component):
         elif size % ways:  # the first code of a block belongs to either part
             word = Mux(fill.block[:1], Cat(codes[1 - way :: ways]), word)
 
-        slots = -(-size // ways)
+        granule_bits = -(-size // ways) * self._code_bits
+        depth = (1 if self._by_group else self._groups) << len(block)
+        words = self._banks << (depth - 1).bit_length()
         group = [] if self._by_group else [place.group]
         m.submodules[f"memory_{way}" if ways > 1 else "memory"] = memory = BankMemory(
             banks=self._banks,
-            depth=(1 if self._by_group else self._groups) << len(block),
+            depth=depth,
             granules=self._lanes,
-            granule_bits=slots * self._code_bits,
+            granule_bits=granule_bits,
             behind=self._delay == 2,
-            attrs=NO_READ_WRITE_COLLISION if lut_ram else BLOCK_RAM,
+            attrs=self._attributes(platform, words, granule_bits),
         )
-        granule = Signal(slots * self._code_bits, name=f"granule_{way}")
+        granule = Signal(granule_bits, name=f"granule_{way}")
         m.d.comb += [
             granule.eq(word),
             memory.w.reserve.eq(self.room.reserve),
@@ -174,6 +186,15 @@ class LaneMemory(Component):
             m.d.comb += memory.w.en[n].eq(self.i_valid & mine & (preset | (place.place == n)))
         self._read(m, way, memory, addr, places, len(block))
         return memory
+
+    def _attributes(self, platform, words, granule_bits):
+        """Block RAM without LUT RAM, and where LUT RAM of several LUTs a bit costs more than block
+        RAM, which is plentiful and has a register behind it."""
+        if not has_lut_ram(platform):
+            return BLOCK_RAM
+        fits = words > LUT_RAM_DEPTH and granule_bits <= BLOCK_RAM_WIDTH
+        plenty = self._relaxed and fits and has_output_register(platform)
+        return BLOCK_RAM if plenty else NO_READ_WRITE_COLLISION
 
     def _read(self, m, way, memory, addr, places, block_bits):
         """Read the block that holds the index, then pick the code from it."""
