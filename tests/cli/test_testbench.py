@@ -69,6 +69,21 @@ def test_passes_in_icarus(kind, core, tmp_path):
     assert (done.returncode, "PASSED, 3 runs" in done.stdout) == (0, True), done.stdout
 
 
+@pytest.mark.parametrize(
+    ("kind", "core"),
+    [
+        pytest.param(kind, core, marks=[] if kind == "ssa" else pytest.mark.long, id=kind)
+        for kind, core in (DESIGNS | MORE).items()
+        if kind != "initial"  # its weights are initial contents
+    ],
+)
+def test_passes_without_initial_values(kind, core, tmp_path):
+    """What is unknown at power-up stays out of every output bit: Icarus has four-valued logic."""
+    name, folder = written(core, tmp_path, initial=False)
+    done = run_icarus(name, folder)
+    assert (done.returncode, "PASSED, 3 runs" in done.stdout) == (0, True), done.stdout
+
+
 FAULTS = {
     "output": ("_o.hex", r"\A(.*)", lambda old: f"{int(old[1], 16) ^ 1:0{len(old[1])}x}"),
     "tlast": ("_k.hex", r"\A(.*)", lambda old: f"{int(old[1], 16) ^ 256:0{len(old[1])}x}"),
