@@ -200,6 +200,23 @@ def test_processes_of_this_machine(tmp_path):
     assert str(os.getpid()) not in pids
 
 
+@pytest.mark.long
+def test_a_process_of_this_machine_is_killed(tmp_path):
+    """One line says so; the same command goes on with the designs that had arrived."""
+    points, log = points_of(), tmp_path / "log"
+    folder = GrowingFolder(tmp_path / "out", "explore")
+    dying = partial(logged, log=log, dies="lanes = 4")
+    with pytest.raises(JobError, match=r"^a worker process died, .* with fewer --jobs$"):
+        sweep(points, folder, jobs=2, compute=dying)
+    kept = {path.stem for path in (tmp_path / "out" / "points").iterdir()}
+    assert kept < {point.key for point in points}
+    records = sweep(points, folder, jobs=1, compute=partial(logged, log=log))
+    assert records.keys() == {point.key for point in points}
+    ended = events(log, "end")
+    assert {*ended} == records.keys()
+    assert all(ended.count(key) == 1 for key in kept)  # what had arrived is not computed again
+
+
 # A cluster
 
 
