@@ -118,8 +118,8 @@ def _saw(runs):
         "Both orders of the product gave the same integers, and the simulated circuits those of "
         f"the NumPy model: 0 of {outputs:,} differ.",
         f"The order kv, which skips zeros, took {state['cycles']:,} cycles, the order qk "
-        f"{scores['cycles']:,}, and the core with its neurons {block['cycles']:,}, all with {LANES} "
-        "lanes.",
+        f"{scores['cycles']:,}, and the core with its neurons {block['cycles']:,}, all with "
+        f"{LANES} lanes.",
     )
 
 
