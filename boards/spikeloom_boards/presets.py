@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -44,7 +45,19 @@ def preset_config(
     for decisive, dependent in PRESET_KEYS:
         if changed & decisive:
             preset = {key: value for key, value in preset.items() if key not in dependent}
-    return config.from_settings(preset | settings)
+    try:
+        return config.from_settings(preset | settings)
+    except InputError as error:
+        # The message may name a key that the user did not give.
+        named = [
+            f"{key} = {value}"
+            for key, value in preset.items()
+            if key not in settings and re.search(rf"\b{key}\b", str(error))
+        ]
+        if not named:
+            raise
+        sets = ", ".join(named)
+        raise InputError(f"{error} (the preset for {board.id} sets {sets})") from None
 
 
 def core_clock(core: str, board: Board) -> int:

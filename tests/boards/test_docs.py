@@ -161,11 +161,22 @@ def test_the_readme_is_a_screen_and_its_numbers_are_those_of_the_tables():
     rows = [row_of(line) for table in tables for line in table.splitlines()]
     shown = [row_of(line) for line in readme.partition("## Numbers")[2].splitlines()]
     shown = [cells[3:] for cells in shown if len(cells) == 7 and cells[4].isdigit()]
-    assert len(shown) == 7
+    assert len(shown) == 8
     for lut, cycles, mhz, time in shown:
         figures = {cycles, mhz, time.removesuffix(" us").removesuffix(" images/s")}
         assert any(figures <= {*cells} for cells in rows), cycles
         assert not lut or any(lut in cells for cells in rows), lut
+
+
+def test_the_numbers_of_the_tutorial_are_those_of_the_tables():
+    """Its table of cores with and without spikes: cycles, time and energy of one row."""
+    rows = [row_of(line) for line in (ROOT / "docs/numbers.md").read_text().splitlines()]
+    page = (ROOT / "docs/tutorial/4-bitstream.md").read_text().partition("## Do spikes pay?")[2]
+    shown = [row_of(line) for line in page.splitlines() if line.startswith(("| `", "| the"))]
+    assert len(shown) == 5
+    for _, lut, dsp, *figures in shown:
+        assert any({dsp, *filter(None, figures)} <= {*cells} for cells in rows), figures
+        assert not lut or any({lut, dsp} <= {*cells} for cells in rows), lut
 
 
 def row_of(line):

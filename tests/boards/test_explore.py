@@ -20,7 +20,14 @@ from spikeloom.errors import InputError, JobError
 from spikeloom.families import FAMILIES
 from spikeloom.outputs import RECORD, GrowingFolder, check_folder
 from spikeloom_boards.explore import fmax_model, synthesis
-from spikeloom_boards.explore.front import differing, picture, to_csv, to_json, with_front
+from spikeloom_boards.explore.front import (
+    differing,
+    picture,
+    smallest_and_fastest,
+    to_csv,
+    to_json,
+    with_front,
+)
 from spikeloom_boards.explore.point import Point, measure_point
 from spikeloom_boards.explore.space import read_over, space
 from spikeloom_boards.explore.sweep import sweep
@@ -91,6 +98,32 @@ def test_space_is_a_product_without_what_the_core_refuses():
 def test_bad_spaces(over, message):
     with pytest.raises(InputError, match=message.replace("(", r"\(")):
         space("a2os2a", ["up5k"], SETTINGS, read_over(over), technology=DEFAULT)
+
+
+def test_a_key_of_the_preset_is_named():
+    """The user did not give the key with which another one does not go together."""
+    message = r"cells must be left out .* \(the preset for ecp5-25f sets engine = sampled\)"
+    with pytest.raises(InputError, match=message):
+        space("ssa", ["ecp5-25f"], {}, {"cells": ["4"]}, technology=DEFAULT)
+    with pytest.raises(InputError, match=r"with engine = sampled$"):
+        space("ssa", ["ecp5-25f"], {"engine": "sampled"}, {"cells": ["4"]}, technology=DEFAULT)
+
+
+def test_sweeps_of_the_page_are_allowed():
+    """Every combination of its commands."""
+    lines = re.findall(r"spikeloom explore (\S+) (.*)", (DOCS / "explore.md").read_text())
+    assert len(lines) == 3
+    for core, line in lines:
+        given = {
+            option: re.findall(rf"--{option} (\S+)", line) for option in ("set", "over", "device")
+        }
+        settings = dict(one.split("=") for one in given["set"])
+        over = read_over(given["over"])
+        points, refused = space(
+            core, given["device"] or ["up5k"], settings, over, technology=DEFAULT
+        )
+        assert points
+        assert not refused, refused[0].why
 
 
 def test_unknown_devices():
@@ -165,6 +198,23 @@ def test_processes_of_this_machine(tmp_path):
     assert sorted(events(log, "end")) == sorted(point.key for point in points)
     pids = {line.split()[2] for line in log.read_text().splitlines()}
     assert str(os.getpid()) not in pids
+
+
+@pytest.mark.long
+def test_a_process_of_this_machine_is_killed(tmp_path):
+    """One line says so; the same command goes on with the designs that had arrived."""
+    points, log = points_of(), tmp_path / "log"
+    folder = GrowingFolder(tmp_path / "out", "explore")
+    dying = partial(logged, log=log, dies="lanes = 4")
+    with pytest.raises(JobError, match=r"^a worker process died, .* with fewer --jobs$"):
+        sweep(points, folder, jobs=2, compute=dying)
+    kept = {path.stem for path in (tmp_path / "out" / "points").iterdir()}
+    assert kept < {point.key for point in points}
+    records = sweep(points, folder, jobs=1, compute=partial(logged, log=log))
+    assert records.keys() == {point.key for point in points}
+    ended = events(log, "end")
+    assert {*ended} == records.keys()
+    assert all(ended.count(key) == 1 for key in kept)  # what had arrived is not computed again
 
 
 # A cluster
@@ -293,6 +343,13 @@ def test_front():
     assert [one["front"] for one in with_front(better)] == [False, True]
     several = (record("one", 2.0, 100), record("two", 2.0, 200, at_once=2))
     assert all(one["front"] for one in with_front(several))
+
+
+def test_the_line_of_the_picture_falls():
+    """`frugal` is on the front by its energy alone."""
+    records = [one for one in with_front(RECORDS) if one["front"]]
+    assert "frugal" in {one["name"] for one in records}
+    assert smallest_and_fastest(records) == [(100, 9.0), (900, 1.0)]
 
 
 def test_files_of_a_front():

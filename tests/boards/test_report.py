@@ -240,6 +240,13 @@ def test_build_page(core):
     assert "m_axis_o" in text  # the datapath
 
 
+def test_small_energies_are_no_zeros():
+    record = energy_record(SSA(tokens=4, head_dim=8, steps=10, engine="sampled"))
+    page = build_page(REPORT | {"energy": record})
+    assert f"{record['designs'][0]['compute_uj']:.4g} uJ" in page
+    assert not re.search(r"0\.0+ uJ", page)
+
+
 def test_build_page_names_the_engine_and_omits_keys_that_do_not_apply():
     config = {"tokens": 64, "head_dim": 64, "value_dim": 64, "steps": 10, "engine": "sampled"}
     page = build_page(REPORT | {"config": config | {"cells": None, "bits": None, "lanes": 1}})

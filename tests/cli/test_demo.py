@@ -133,6 +133,10 @@ def test_page_and_animation_of_the_photograph(tmp_path):
     with Image.open(tmp_path / "attention.gif") as picture:
         assert picture.n_frames == 3
         assert picture.info["loop"] == 0
+        for n in range(picture.n_frames):
+            picture.seek(n)
+            red, _, blue = np.asarray(picture.convert("RGB"), int).transpose(2, 0, 1)
+            assert (blue > red + 100).sum() > 100, "the frame around the patch is not blue"
 
 
 def test_the_figures_as_json(spikeloom, small, tmp_path):

@@ -1,5 +1,7 @@
 """Toggles of nets in a waveform, and of netlists."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ import spikeloom
 from spikeloom.errors import JobError
 from spikeloom.tools import locate
 from spikeloom_sim.activity import count_toggles, switching
+from tests.pages import blocks_of
 
 HEAD = """$timescale 1ps $end
 $scope module top $end
@@ -80,3 +83,16 @@ def test_more_ones_toggle_more():
     busy = switching(core, core.random_operands(np.random.default_rng(1)), "ice40")
     assert 0 < quiet.toggles < busy.toggles
     assert busy.as_dict()["measure"] == "relative"
+
+
+@pytest.mark.long
+def test_the_program_of_the_page(capsys):
+    if locate("iverilog") is None:
+        pytest.skip("iverilog is not installed")
+    (block,) = [one for one in blocks_of("docs/energy.md") if "switching" in one.text]
+    exec(compile(block.text, "docs/energy.md", "exec"), {})
+    printed = re.fullmatch(r"(\d+) toggles in (\d+) cycles\n", capsys.readouterr().out)
+    toggles, cycles = map(int, printed.groups())
+    core = spikeloom.core("a2os2a", tokens=8, head_dim=8, k_bits=2)
+    assert 0 < cycles <= core.cycles() + 1
+    assert toggles > cycles

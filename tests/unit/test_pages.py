@@ -13,7 +13,7 @@ from spikeloom.cores import ENTRY_POINTS as CORES
 from tests.pages import DOCS, files_of
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("constraints/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("constraints/*.md")])
 FOLDERS = "hdl|sim|boards|cli|tests|docs|examples|constraints"
 
 

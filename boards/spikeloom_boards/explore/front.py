@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -77,24 +78,51 @@ def to_json(core: str, records: Sequence[Record], refused: Sequence[Any]) -> str
 
 
 def picture(records: Sequence[Record]) -> str:
-    """Latency against LUTs, as an SVG element. The front is filled and joined by a line; energy is
-    the size of a mark."""
+    """Latency against LUTs, as an SVG element. The front is filled, energy is the size of a mark,
+    the device its shape. A line joins the designs that none beats in latency and LUTs alone."""
     figure = Figure(figsize=(8, 5), layout="constrained")
     ax = figure.subplots()
     ax.set(xscale="log", yscale="log", xlabel="LUT4", ylabel="us per run")
     shown = [record for record in records if record["us"] is not None]
     most = max((record["energy_uj"] or 0 for record in shown), default=0) or 1
+    shapes = dict(
+        zip(dict.fromkeys(record["device"] for record in shown), cycle("os^Dv"), strict=False)
+    )
     for record in shown:
         size = 30 + 200 * (record["energy_uj"] or 0) / most
         fill = "tab:blue" if record["front"] else "none"
         edge = "tab:blue" if record["fits"] else "tab:red"
-        ax.scatter(record["lut"], record["us"], s=size, facecolor=fill, edgecolor=edge)
-    front = sorted((one["lut"], one["us"]) for one in shown if one["front"])
-    if front:
-        ax.plot(*zip(*front, strict=True), color="tab:blue", linewidth=0.8, zorder=0)
+        shape = shapes[record["device"]]
+        ax.scatter(
+            record["lut"], record["us"], s=size, facecolor=fill, edgecolor=edge, marker=shape
+        )
+    joined = smallest_and_fastest(record for record in shown if record["front"])
+    if joined:
+        ax.plot(*zip(*joined, strict=True), color="tab:blue", linewidth=0.8, zorder=0)
+    for device, shape in shapes.items():
+        ax.scatter([], [], facecolor="none", edgecolor="tab:blue", marker=shape, label=device)
+    if shapes:
+        ax.legend()
+    for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+        labelled = "25" if high > 10 * low else "23456789"
+        axis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+        axis.set_minor_formatter(
+            lambda value, _, labelled=labelled: (
+                f"{value:,.10g}" if f"{value:e}"[0] in labelled else ""
+            )
+        )
     text = io.StringIO()
     figure.savefig(
         text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
     )
     svg = text.getvalue()
     return svg[svg.index("<svg") :]
+
+
+def smallest_and_fastest(records: Iterable[Record]) -> list[tuple[float, float]]:
+    """(LUTs, us) of the designs that none beats in both, by LUTs."""
+    found: list[tuple[float, float]] = []
+    for lut, us in sorted({(record["lut"], record["us"]) for record in records}):
+        if not found or us < found[-1][1]:
+            found.append((lut, us))
+    return found

@@ -113,12 +113,13 @@ def _saw(runs):
     state, scores, block = runs
     outputs = sum(run["outputs"] for run in runs)
     return (
-        "Attention was additions alone: spikes of Q chose rows of K, and spikes of V added or "
-        "subtracted them.",
+        "Attention was additions alone: spikes of Q chose the numbers of K to add, and spikes of V "
+        "added or subtracted the sums.",
         "Both orders of the product gave the same integers, and the simulated circuits those of "
         f"the NumPy model: 0 of {outputs:,} differ.",
         f"The order kv, which skips zeros, took {state['cycles']:,} cycles, the order qk "
-        f"{scores['cycles']:,}, and the core with its neurons {block['cycles']:,}.",
+        f"{scores['cycles']:,}, and the core with its neurons {block['cycles']:,}, all with "
+        f"{LANES} lanes.",
     )
 
 

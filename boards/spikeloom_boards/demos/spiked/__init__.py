@@ -92,7 +92,7 @@ def _saw(runs):
         f"{fine['correlation']:.3f}, with {coarse['steps']} steps by {coarse['correlation']:.3f}.",
         f"The simulated circuit gave the same codes as the NumPy model: 0 of {outputs:,} differ.",
         f"It has no multiplier and no exponential, and took {fine['cycles']:,} and "
-        f"{coarse['cycles']:,} cycles.",
+        f"{coarse['cycles']:,} cycles with {LANES} lanes.",
     )
 
 

@@ -99,7 +99,8 @@ def plot_shift(trace: Any, config: Spiked, path: Path) -> None:
             ax.plot(end, potential, "o", color=colour, markersize=3)
     ax.set_xlabel("time step m")
     ax.set_ylabel("potential u, in units of ln B")
-    ax.set_title(f"Token {ROW}: {np.count_nonzero(fires)} of {len(fires)} neurons fire")
+    count = f"{np.count_nonzero(fires)} of {len(fires)} neurons fire"
+    ax.set_title(f"Softmax by a falling threshold, token {ROW}: {count}")
     ax.legend()
     ax.grid(alpha=0.3)
     figure.savefig(path, dpi=130)

@@ -127,7 +127,7 @@ def _saw(runs, report):
         f"steps the output is {last['rmse']:.3f} from floating point, where chance alone predicts "
         f"{last['expected_rmse']:.3f}.",
         f"The simulated circuit gave the same spikes as the NumPy model: 0 of {outputs:,} differ.",
-        f"As a bitstream for the {report.board} it takes {report.cells:,} of "
+        f"As a bitstream for the {find_board(BOARD).title} it takes {report.cells:,} of "
         f"{report.cells_available:,} cells, and an attention takes the core {core['us']:.1f} us.",
     )
 

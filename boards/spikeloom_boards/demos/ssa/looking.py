@@ -88,4 +88,5 @@ def _frame(
         ax.set_axis_off()
     canvas.draw()
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    return picture.quantize(48, dither=Image.Dither.NONE)
+    # Maximum coverage keeps the few pixels of the frame blue.
+    return picture.quantize(192, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
