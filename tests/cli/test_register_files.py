@@ -170,6 +170,36 @@ def test_testbench(core, options, tmp_path):
     assert (done.returncode != 0, "register 0x018 is" in done.stdout) == (True, True), done.stdout
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(("core", "bus"), [("ssa", "axi-lite"), ("network", "wishbone")])
+def test_testbench_in_verilator(core, bus, tmp_path, verilator):
+    """Also in 5.006, which takes a non-blocking assignment in an initial block for a blocking one;
+    a bus that does not answer ends it."""
+    write_files(tmp_path, core_files(CORES[core], Options(name="mine", shell=bus)))
+    folder = tmp_path / "testbench"
+    done = verilator.run_bench(folder, "mine_tb", "mine_tb.v", "../mine.v")
+    assert (done.returncode, "PASSED, 3 runs" in done.stdout) == (0, True), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("bus", "port", "register"),
+    [
+        ("axi-lite", "s_axi_awvalid", "020"),
+        ("axi-lite", "s_axi_arvalid", "000"),
+        ("wishbone", "wb_stb", "000"),
+    ],
+)
+def test_bus_without_answers(bus, port, register, tmp_path):
+    """The testbench ends, and names the registers."""
+    files = core_files(CORES["ssa"], Options(name="mine", shell=bus))
+    deaf = files["mine.v"].replace(f"({port})", "(1'b0)")
+    assert deaf != files["mine.v"]
+    write_files(tmp_path, files | {"mine.v": deaf})
+    done = run_icarus("mine", tmp_path / "testbench")
+    assert (done.returncode != 0, "mine: FAILED" in done.stdout) == (True, True), done.stdout
+    assert f"register 0x{register}: an error, or no answer" in done.stdout
+
+
 def test_attributes_for_vivado():
     """AXI4-Lite with its clock, and the interrupt."""
     text = to_verilog(CORES["ssa"], name="dut", shell="axi-lite").text
