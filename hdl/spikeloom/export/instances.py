@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import keyword
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -27,6 +28,8 @@ environment = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
+# A text as a string of Python and of YAML.
+environment.filters["quoted"] = partial(json.dumps, ensure_ascii=False)
 
 
 def instance_files(manifest: Mapping[str, Any]) -> dict[str, str]:
