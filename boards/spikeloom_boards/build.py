@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from spikeloom import __version__
 from spikeloom.blocks.memory_attributes import LOADED_RAM
 from spikeloom.errors import InputError, JobError, unknown
+from spikeloom.export.design_name import check_name
 from spikeloom.export.plain_names import plain_names
 from spikeloom.export.verilog import without_large_ram
 from spikeloom.link.flash_loader import FlashContents
@@ -41,11 +42,12 @@ if TYPE_CHECKING:
     from spikeloom.contract import Core
     from spikeloom.families.family import Synthesis
 
-NAME = "spikeloom"
+NAME = "spikeloom"  # of the top module and the bitstream, if the user gives none
 PLACED = "placed.json"
 NO_CONTENTS = f"proc; memory_collect; setparam -set INIT 1'x a:ram_style={LOADED_RAM['ram_style']}"
 """Yosys' passes that remove the initial contents, all zeros, of memories that are loaded after
 reset; the RAM to which they are mapped has none."""
+OTHER_FILES = ("synthesis", "nextpnr", "placed", "image")  # none is called "report", a keyword
 SEEDS = (1, 2, 3)
 PLACE_SEEDS = range(2**64)  # range of nextpnr's seeds
 MHZ_RANGE = (0.001, 1000)  # MHz, allowed range of --mhz
@@ -58,7 +60,8 @@ class Build:
 
     `top` is the design around the core, one of `TOPS` (default: the board's): the host link, at
     `baud`; the self-test, with `rom_steps` different time steps of operands in ROM; or `pictures`
-    that a network classifies, one after the other. `technology` prices the energy of a run.
+    that a network classifies, one after the other. `technology` prices the energy of a run. `name`
+    is that of the top module and the bitstream.
     """
 
     config: Core
@@ -70,8 +73,14 @@ class Build:
     rom_steps: int = 1
     pictures: Sequence[Mapping[str, Any]] = ()
     technology: str = DEFAULT
+    name: str = NAME
 
     def __post_init__(self):
+        check_name(self.name)
+        if self.name in {*OTHER_FILES, *self.config.loads}:
+            raise InputError(
+                f"--name {self.name!r} is the name of another file of the build; use another name"
+            )
         self.top = self.top or self.board.top
         if self.top not in TOPS:
             raise unknown("top", self.top, TOPS)
@@ -172,10 +181,10 @@ def _build_in(job, folder, progress):
     seed, placed = _place(job, folder, progress)
 
     progress("pack")
-    bitstream = f"{NAME}.{family.BITSTREAM}"
-    run_tool(*family.pack(board.part, _routed(family), bitstream, board.pack), cwd=folder)
+    bitstream = f"{job.name}.{family.BITSTREAM}"
+    run_tool(*family.pack(board.part, _routed(job), bitstream, board.pack), cwd=folder)
 
-    for scratch in {f"{NAME}.il", f"{NAME}.{family.NETLIST}", _routed(family)} - {PLACED}:
+    for scratch in {f"{job.name}.il", f"{job.name}.{family.NETLIST}", _routed(job)} - {PLACED}:
         (folder / scratch).unlink()
     data = _write_flash_data(job, folder)
     reference = job.config.reference(folder)
@@ -217,9 +226,9 @@ def synthesise_in(folder: Path, job: Build, progress: Callable[[str], None]) -> 
     for name, text in design_files(job).items():
         (folder / name).write_text(text)
     progress("synthesise")
-    run_tool("yosys", "-ql", "synthesis.log", f"{NAME}.ys", cwd=folder)
+    run_tool("yosys", "-ql", "synthesis.log", f"{job.name}.ys", cwd=folder)
     family = job.board.family
-    return finish_synthesis(folder / f"{NAME}.{family.NETLIST}", family)
+    return finish_synthesis(folder / f"{job.name}.{family.NETLIST}", family)
 
 
 def _write_flash_data(job, folder):
@@ -250,9 +259,9 @@ def _place(job, folder, progress):
     family = job.board.family
     command = family.place(
         job.board.part,
-        f"{NAME}.{family.NETLIST}",
-        constraints=f"{NAME}.{family.CONSTRAINTS}",
-        routed=_routed(family),
+        f"{job.name}.{family.NETLIST}",
+        constraints=f"{job.name}.{family.CONSTRAINTS}",
+        routed=_routed(job),
         mhz=job.frequency / 1e6,
     )
     seeds = SEEDS if job.seed is None else (job.seed,)
@@ -276,9 +285,10 @@ def _place(job, folder, progress):
     return seed, placed
 
 
-def _routed(family):
+def _routed(job):
     """Name of the packer's input file."""
-    return f"{NAME}.{family.ROUTED}" if family.ROUTED else PLACED
+    family = job.board.family
+    return f"{job.name}.{family.ROUTED}" if family.ROUTED else PLACED
 
 
 def design_files(job: Build) -> dict[str, str]:
@@ -290,13 +300,13 @@ def design_files(job: Build) -> dict[str, str]:
     design, lights = TOPS[job.top or job.board.top](job)
     top = BoardTop(job.board, design, lights, job.frequency)
     with for_amaranth(family.TOOLS):
-        plan = job.board.make_platform().prepare(top, NAME)
+        plan = job.board.make_platform().prepare(top, job.name)
     texts = {
         name: _without_folders(content.decode() if isinstance(content, bytes) else content)
         for name, content in plan.files.items()
         if name.endswith((".il", ".ys", f".{family.CONSTRAINTS}"))
     }
-    rtlil, script = f"{NAME}.il", f"{NAME}.ys"
+    rtlil, script = f"{job.name}.il", f"{job.name}.ys"
     if not job.board.device.large_rams:
         texts[rtlil] = without_large_ram(texts[rtlil])
     elif f'ram_style "{LOADED_RAM["ram_style"]}"' in texts[rtlil]:

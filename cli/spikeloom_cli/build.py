@@ -13,7 +13,7 @@ from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom.networks.evaluation import check_images
 from spikeloom.networks.network import Network
 from spikeloom_boards.boards import find_board
-from spikeloom_boards.build import TOPS, Build, hertz
+from spikeloom_boards.build import NAME, TOPS, Build, hertz
 from spikeloom_boards.build import build as run_build
 from spikeloom_boards.presets import core_clock, preset_config
 from spikeloom_boards.rates import rate_text
@@ -78,6 +78,9 @@ def build(
         Path | None,
         typer.Option(metavar="X.npy", help="Pictures (B, Y, X, C) of bytes, for --top pictures."),
     ] = None,
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="Name of the top module and the bitstream.")
+    ] = NAME,
     technology: TechnologyName = DEFAULT,
     json: Json = False,
 ) -> None:
@@ -96,6 +99,7 @@ def build(
         baud=baud,
         pictures=pictures,
         technology=technology,
+        name=name,
     )
     with steps(4, quiet=json) as begin:
         report = run_build(job, output, begin)

@@ -40,6 +40,9 @@ class Flag:
     meaning: str
     bits: int = 1
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "meaning", " ".join(self.meaning.split()))  # one line
+
     def after(self, before: int, run: int) -> int:
         """The output after a run that alone gives `run`, if it was `before` until then."""
         return before | run if self.bits == 1 else (before + run) % 2**self.bits

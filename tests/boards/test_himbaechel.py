@@ -126,9 +126,10 @@ def test_build(board, tmp_path):
     if locate(family.PLACER) is None:
         pytest.skip(f"place and route is not installed: pip install 'spikeloom[{family.NAME}]'")
     core = SSA(tokens=8, head_dim=8, steps=4)
-    report = build(Build(core, target, target.frequency), tmp_path / "out")
+    report = build(Build(core, target, target.frequency, name="mine"), tmp_path / "out")
     assert report.timing_met
-    bitstream = (tmp_path / "out" / f"spikeloom.{family.BITSTREAM}").read_bytes()
+    assert report.bitstream == f"mine.{family.BITSTREAM}"
+    bitstream = (tmp_path / "out" / report.bitstream).read_bytes()
     assert len(bitstream) > 10_000
     assert family is not GOWIN or {*bitstream.decode()} == {*"01\n"}
     assert json.loads((tmp_path / "out" / "report.json").read_text())["cells"] == report.cells

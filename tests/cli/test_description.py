@@ -16,6 +16,7 @@ from spikeloom.blocks.loop_nest import LoopNest
 from spikeloom.cores import find_core
 from spikeloom.export.design_name import SYSTEMVERILOG, VERILOG, VHDL
 from spikeloom.export.files import Options, core_files, write_files
+from spikeloom.export.instances import class_name
 from spikeloom.networks.network import network_core
 from spikeloom.shell.buses import BUSES
 from spikeloom.tools import locate, run_tool
@@ -233,8 +234,7 @@ def test_amaranth_instance(design):
     spec = importlib.util.spec_from_file_location("generated_amaranth", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    words = manifest["module"].split("_")
-    kind = getattr(module, "".join(word[:1].upper() + word[1:] for word in words))
+    kind = getattr(module, class_name(manifest["module"]))
     (folder / "user.il").write_text(rtlil.convert(kind(), name="user", emit_src=False))
     run_tool(
         "yosys",

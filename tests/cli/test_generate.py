@@ -43,12 +43,31 @@ def test_lint(spikeloom, tmp_path, core, keys, verilator):
     """Verilator -Wall with the waivers, and Icarus -Wall, report no warnings."""
     options = [word for key in keys for word in ("--set", key)]
     assert spikeloom("generate", core, "-o", "out", *options).code == 0
-    out = tmp_path / "out"
-    verilog = f"spikeloom_{core}.v"
-    assert verilator.lint(out, f"spikeloom_{core}.vlt", verilog) == ""
+    check_lint(tmp_path / "out", f"spikeloom_{core}", verilator)
+
+
+def check_lint(folder, name, verilator):
+    """Neither Verilator nor Icarus warns about the design `name` in `folder`."""
+    assert verilator.lint(folder, f"{name}.vlt", f"{name}.v") == ""
     if locate("iverilog"):
-        done = run_command([locate("iverilog"), "-g2012", "-Wall", "-o", "x", verilog], out)
+        command = [locate("iverilog"), "-g2012", "-Wall", "-o", "x", f"{name}.v"]
+        done = run_command(command, folder)
         assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--shell", "axi-lite", "--reset", "aresetn", "--no-init"],
+        ["--shell", "wishbone", "--tdata", "power-of-two"],
+    ],
+)
+def test_lint_of_shells(spikeloom, tmp_path, options, verilator):
+    keys = ["--set", "tokens=3", "--set", "head_dim=6", "--set", "k_bits=7"]
+    ran = spikeloom("generate", "a2os2a", *keys, *options, "--name", "mine", "-o", "out")
+    assert (ran.code, ran.err) == (0, "")
+    check_lint(tmp_path / "out", "mine", verilator)
 
 
 @pytest.mark.parametrize(("core", "keys"), AS_CASES)

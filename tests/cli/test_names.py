@@ -1,16 +1,23 @@
 """`generate --name`: several designs in one project, and names that no language refuses."""
 
+import importlib.util
 import json
 import re
 from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
+from amaranth.back import rtlil
 
 import spikeloom.export
 from spikeloom.export.design_name import SYSTEMVERILOG, VERILOG, VHDL
+from spikeloom.export.instances import class_name
 from spikeloom.networks import file
 from spikeloom.tools import locate
+from spikeloom_boards.boards import find_board
+from spikeloom_boards.build import Build, design_files
+from spikeloom_boards.presets import preset_config
 
 from ..commands import run_command
 from ..networks.random_network import random_network
@@ -124,6 +131,50 @@ def test_bad_names(spikeloom, tmp_path, name, message):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_name_of_a_bitstream():
+    """The top module and every file of synthesis have it, and nothing else of the design."""
+    board = find_board("icestick")
+    texts = {
+        name: design_files(Build(preset_config("ssa", board), board, board.frequency, name=name))
+        for name in ("mine", "spikeloom")
+    }
+    assert {path.split(".")[0] for path in texts["mine"]} == {"mine"}
+    assert re.findall(r"^module \\(\w+)$", texts["mine"]["mine.il"], re.M).count("mine") == 1
+    assert " -top mine\n" in texts["mine"]["mine.ys"]
+    plain = texts["spikeloom"]["spikeloom.il"]
+    assert re.sub(r"\\spikeloom\b", r"\\mine", plain) == texts["mine"]["mine.il"]
+
+
+@pytest.mark.parametrize(
+    ("core", "name", "message"),
+    [
+        ("ssa", "always", "'always' is a keyword of Verilog"),
+        ("ssa", "a/b", "is not an identifier"),
+        ("ssa", "placed", "--name 'placed' is the name of another file of the build"),
+        ("mnist-tiny", "weights", "--name 'weights' is the name of another file of the build"),
+    ],
+)
+def test_bad_names_of_bitstreams(spikeloom, tmp_path, core, name, message):
+    loaded = ["--set", "weights=loaded"] if core != "ssa" else []
+    ran = spikeloom("build", core, "--board", "icebreaker", *loaded, "-o", "out", "--name", name)
+    assert (ran.code, ran.err.count("\n"), message in ran.err) == (2, 1, True), ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_classes_in_python():
+    """The words of a name, unless the generated Python uses them for something else."""
+    names = ("attention", "left_core", "none", "reset_signal", "stream", "wishbone_dma")
+    assert [class_name(name) for name in names] == [
+        "Attention",
+        "LeftCore",
+        "NoneCore",
+        "ResetSignalCore",
+        "Stream",
+        "WishboneDma",
+    ]
+    assert class_name("WishboneDMA") == "WishboneDMACore"  # WishboneDMAReader is LiteX's
+
+
 def test_every_keyword_is_listed():
     """Every keyword of Pygments' lexers, which are made for the same languages."""
     from pygments.lexers import hdl
@@ -137,12 +188,24 @@ def test_every_keyword_is_listed():
         assert {word for group in words for word in group} <= known
 
 
-@pytest.mark.parametrize("name", ["Always", "a", "clk"])
+@pytest.mark.parametrize(
+    "name", ["Always", "a", "clk", "none", "yes", "clock_signal", "event_manager", "BEAT"]
+)
 def test_unusual_names_that_are_none_of_them(spikeloom, tmp_path, name):
+    """Names of ports, and what YAML and Python take for something else."""
     ran = spikeloom(
         "generate", "lfsr", "--set", "width=8", "--set", "steps=3", "-o", "out", "--name", name
     )
     assert (ran.code, ran.err) == (0, "")
+    targets = yaml.safe_load((tmp_path / "out" / f"{name}.core").read_text())["targets"]
+    assert [targets[target]["toplevel"] for target in ("lint", "sim")] == [name, f"{name}_tb"]
+    instances = tmp_path / "out" / "instances"
+    compile((instances / f"{name}_litex.py").read_text(), "litex.py", "exec")
+    spec = importlib.util.spec_from_file_location("generated", instances / f"{name}_amaranth.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = rtlil.convert(getattr(module, class_name(name))(), name="user", emit_src=False)
+    assert text.count(f"cell \\{name} ") == 1
     if locate("iverilog"):
         command = [locate("iverilog"), "-g2012", "-s", name, "-o", "x", f"{name}.v"]
         done = run_command(command, tmp_path / "out")

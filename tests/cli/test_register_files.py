@@ -1,14 +1,18 @@
 """What `generate --shell` writes: one register map in every document, instances, testbench."""
 
+import ast
 import json
 import re
 import subprocess
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+import yaml
+from amaranth.hdl import Module
 
 import spikeloom.export
 from spikeloom.blocks.component import Component
@@ -18,8 +22,9 @@ from spikeloom.errors import InputError
 from spikeloom.export.files import Options, core_files, write_files
 from spikeloom.export.verilog import to_verilog
 from spikeloom.port import Flag
+from spikeloom.shell.buses import BUSES
 from spikeloom.shell.registers import core_registers
-from spikeloom.tools import require
+from spikeloom.tools import require, run_tool
 
 from ..pages import DOCS
 from ..shell.test_shell import CORES
@@ -170,6 +175,36 @@ def test_testbench(core, options, tmp_path):
     assert (done.returncode != 0, "register 0x018 is" in done.stdout) == (True, True), done.stdout
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(("core", "bus"), [("ssa", "axi-lite"), ("network", "wishbone")])
+def test_testbench_in_verilator(core, bus, tmp_path, verilator):
+    """Also in 5.006, which takes a non-blocking assignment in an initial block for a blocking one;
+    a bus that does not answer ends it."""
+    write_files(tmp_path, core_files(CORES[core], Options(name="mine", shell=bus)))
+    folder = tmp_path / "testbench"
+    done = verilator.run_bench(folder, "mine_tb", "mine_tb.v", "../mine.v")
+    assert (done.returncode, "PASSED, 3 runs" in done.stdout) == (0, True), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("bus", "port", "register"),
+    [
+        ("axi-lite", "s_axi_awvalid", "020"),
+        ("axi-lite", "s_axi_arvalid", "000"),
+        ("wishbone", "wb_stb", "000"),
+    ],
+)
+def test_bus_without_answers(bus, port, register, tmp_path):
+    """The testbench ends, and names the registers."""
+    files = core_files(CORES["ssa"], Options(name="mine", shell=bus))
+    deaf = files["mine.v"].replace(f"({port})", "(1'b0)")
+    assert deaf != files["mine.v"]
+    write_files(tmp_path, files | {"mine.v": deaf})
+    done = run_icarus("mine", tmp_path / "testbench")
+    assert (done.returncode != 0, "mine: FAILED" in done.stdout) == (True, True), done.stdout
+    assert f"register 0x{register}: an error, or no answer" in done.stdout
+
+
 def test_attributes_for_vivado():
     """AXI4-Lite with its clock, and the interrupt."""
     text = to_verilog(CORES["ssa"], name="dut", shell="axi-lite").text
@@ -203,6 +238,33 @@ class Wide(LFSRUnit):
     @property
     def flags(self):
         return {"count": Flag("counts something", 40)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quoting(LFSRUnit):
+    """A core whose texts have the signs that end a text in some language."""
+
+    @property
+    def flags(self):
+        return super().flags | {"odd": Flag('\'"a | b" \\\\ */\n<é>\\')}
+
+    def describe(self):
+        return 'one "two"\n\\'
+
+    def create(self):
+        return Constant(core_members(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keyword(LFSRUnit):
+    """A core with a port that is a keyword."""
+
+    @property
+    def flags(self):
+        return super().flags | {"Signal": Flag("a flag")}
+
+    def create(self):
+        return Ports(core_members(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,6 +303,52 @@ class Ports(Component):
 
     def elaborate(self, platform):
         raise NotImplementedError
+
+
+class Constant(Ports):
+    """Ports that stay 0."""
+
+    def elaborate(self, platform):
+        return Module()
+
+
+@pytest.mark.parametrize("bus", [None, *BUSES])
+def test_texts_with_signs_of_the_languages(bus, tmp_path):
+    """No file in which a tool finds the end of a text too early; it is one line everywhere."""
+    core = Quoting.from_settings(KEYS)
+    write_files(tmp_path, core_files(core, Options(name="mine", shell=bus)))
+    meaning, summary = '\'"a | b" \\\\ */ <é>\\', 'one "two" \\'
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["summary"] == summary
+    assert yaml.safe_load((tmp_path / "mine.core").read_text())["description"] == summary
+    for language in ("amaranth", "litex"):
+        text = (tmp_path / "instances" / f"mine_{language}.py").read_text()
+        (kind,) = [
+            node
+            for node in ast.parse(text).body
+            if isinstance(node, ast.ClassDef) and node.name == "Mine"
+        ]
+        assert ast.get_docstring(kind, clean=False) == summary
+    sources = ["mine.v", "instances/mine_example.v"]
+    run_tool("yosys", "-q", "-p", f"read_verilog {' '.join(sources)}; check", cwd=tmp_path)
+    if bus is None:
+        assert {port["meaning"] for port in manifest["ports"] if port["name"] == "odd"} == {meaning}
+        assert f"description={json.dumps(meaning, ensure_ascii=False)})" in text
+        return
+    header = tmp_path / "registers" / "mine.h"
+    options = ["-std=c++17", "-Wall", "-Werror", "-fsyntax-only", "-x", "c++"]
+    done = subprocess.run([require("c++"), *options, header], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    svd = ElementTree.parse(tmp_path / "registers" / "mine.svd").getroot()
+    assert svd.findtext("description") == summary
+    table = (tmp_path / "registers" / "mine.md").read_text()
+    rows = re.findall(r"^\| .* \| `odd` \| .*$", table, re.MULTILINE)
+    assert [len(re.split(r"(?<!\\)\|", row)) for row in rows] == [7] * 3
+
+
+def test_port_that_is_a_keyword():
+    with pytest.raises(InputError, match="lfsr: port 'Signal' is a keyword of VHDL"):
+        to_verilog(Keyword.from_settings(KEYS))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 
 import pytest
 
@@ -40,11 +41,16 @@ WITHOUT_INITIAL = [
 ]
 
 
+@cache
+def verilog_of(core, initial):
+    """The Verilog of one of `SMALLEST`, which several families share."""
+    return core_files(SMALLEST[core], Options(name="dut", initial=initial))["dut.v"]
+
+
 @pytest.mark.parametrize(("core", "family"), SYNTHESES)
 def test_synthesis(core, family, tmp_path):
     """Yosys finds no loop, no undriven net and no conflict in the netlist."""
-    options = Options(name="dut", initial=family not in WITHOUT)
-    (tmp_path / "dut.v").write_text(core_files(SMALLEST[core], options)["dut.v"])
+    (tmp_path / "dut.v").write_text(verilog_of(core, family not in WITHOUT))
     script = f"read_verilog dut.v; synth_{family} -top dut; check -assert"
     run_tool("yosys", "-q", "-p", script, cwd=tmp_path)
 

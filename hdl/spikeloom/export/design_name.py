@@ -70,6 +70,13 @@ def check_name(name: str) -> str:
         )
     if len(name) > LONGEST:
         raise InputError(f"{what} is too long; use at most {LONGEST} characters")
+    check_keyword(name, what)
+    return name
+
+
+def check_keyword(name: str, what: str) -> None:
+    """Raise `InputError` for a `name` that is a keyword of Verilog, SystemVerilog or VHDL; `what`:
+    how the message calls it."""
     for language, words, spelling in (
         ("Verilog", VERILOG, name),
         ("SystemVerilog", SYSTEMVERILOG, name),
@@ -77,4 +84,3 @@ def check_name(name: str) -> str:
     ):
         if spelling in words:
             raise InputError(f"{what} is a keyword of {language}; use another name")
-    return name

@@ -49,7 +49,7 @@ def manifest_of(core: Core, module: VerilogModule, options: Options) -> dict[str
         "generator": f"spikeloom {__version__}",
         "licence": LICENCE,
         "core": core.NAME,
-        "summary": core.describe(),
+        "summary": " ".join(core.describe().split()),
         "source": core.SOURCE,
         "module": module.name,
         "config": core.settled().as_dict(),

@@ -20,7 +20,7 @@ from ..shell.shelled_core import ShelledCore
 from ..tools import run_tool
 from .axi_top import AxiTop
 from .comments import Elaborated, contract_comments, mark_contracts
-from .design_name import check_name
+from .design_name import check_keyword, check_name
 from .interfaces import RESETS, interface_attributes, reset_called
 from .module_text import initial_statements, ports_in_header
 from .readable_names import ONCE, free_name, readable_names
@@ -81,8 +81,8 @@ def to_verilog(
     With a `shell`, a bus in `shell.buses.BUSES`, registers on it take the place of the control
     ports; see `ShelledCore`.
 
-    Raises `InputError` if `name` is a keyword or not an identifier, `reset` or `shell` unknown, or
-    the core not fit for a shell.
+    Raises `InputError` if `name` is a keyword or not an identifier, a port a keyword, `reset` or
+    `shell` unknown, or the core not fit for a shell.
     """
     if reset not in RESETS:
         raise unknown("reset", reset, RESETS)
@@ -90,11 +90,14 @@ def to_verilog(
         raise unknown("shell", shell, BUSES)
     name = module_name(core) if name is None else check_name(name)
     component = core.create() if shell is None else ShelledCore(core, shell)
-    module = component_to_verilog(AxiTop(component, tdata), name, family, initial=initial)
+    top = AxiTop(component, tdata)
+    for port in top.signature.members:
+        check_keyword(port, f"{core.NAME}: port {port!r}")
+    module = component_to_verilog(top, name, family, initial=initial)
     ports = tuple((reset if n == "rst" else n, flow, width) for n, flow, width in module.ports)
     parts = module.text.split("endmodule\n")
-    (top,) = [n for n, part in enumerate(parts) if re.search(rf"^module {name}\(", part, re.M)]
-    parts[top] = interface_attributes(reset_called(parts[top], reset), reset, ports)
+    (place,) = [n for n, part in enumerate(parts) if re.search(rf"^module {name}\(", part, re.M)]
+    parts[place] = interface_attributes(reset_called(parts[place], reset), reset, ports)
     return VerilogModule(name, "endmodule\n".join(parts), ports, module.tool)
 
 
