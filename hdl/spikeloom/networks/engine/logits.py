@@ -53,8 +53,10 @@ class LogitSender(Component):
         logits, label = self.logits, self.label
 
         # An accumulator waits in the output register until it is taken. It stays there in the next
-        # cycle, in which it replaces the largest one so far if it is larger.
-        lane, left = Signal(range(self._lanes)), Signal.like(self.count)
+        # cycle, in which it replaces the largest one so far if it is larger. Only as many lanes as
+        # there are classes have logits.
+        most = min(self._lanes, self._classes)
+        lane, left = Signal(range(most)), Signal.like(self.count)
         number, best = (
             Signal(range(self._classes)),
             Signal(signed(self._logit_bits), reset_less=True),
@@ -62,7 +64,7 @@ class LogitSender(Component):
         offered, taken, larger = Signal(), Signal(), Signal(reset_less=True)
         chosen = Signal(self._bits)
         m.d.comb += [
-            chosen.eq(piece(self.values, self._bits, lane)),
+            chosen.eq(piece(self.values[: most * self._bits], self._bits, lane)),
             self.busy.eq(offered | logits.valid),
             logits.payload.last.eq(number == self._classes - 1),
             label.payload.last.eq(1),

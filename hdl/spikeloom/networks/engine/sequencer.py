@@ -84,7 +84,8 @@ class Sequencer(Component):
         for name, value in table.fields(code).items():
             m.d.comb += getattr(self, name).eq(value)
 
-        place, left = Signal(self._addr_bits), Signal(range(table.operation_words + 2))
+        place = Signal(self._addr_bits)
+        left = Signal(range(table.operation_words + 2))
         fetching = Signal()
         m.d.comb += [
             read.addr.eq(Mux(fetching, place, self.table_addr)),

@@ -8,6 +8,7 @@ from amaranth.lib import wiring
 from ...blocks.component import Component
 from ...blocks.control import control_of
 from ...blocks.run_control import RunControl
+from ...blocks.skid_buffer import SkidBuffer
 from .engine import Engine
 from .program import Program
 from .weight_memory import WeightMemory
@@ -63,11 +64,11 @@ class SeveralEngines(Component):
 
         # Images go to one engine after the other, and the outputs of a run come from one.
         sent, to = self.image, Signal(range(len(engines)))
-        done, of = self.label, Signal(range(len(engines)))
+        of = Signal(range(len(engines)))
         self._turn(m, to, sent.valid & sent.ready & sent.payload.last)
-        self._turn(m, of, done.valid & done.ready)
+        self._turn(m, of, self._send(m, engines, of))
         m.d.comb += [
-            run_control.last.eq(done.valid & done.ready),
+            run_control.last.eq(self.label.valid & self.label.ready),
             sent.ready.eq(Array(engine.image.ready for engine in engines)[to]),
         ]
         for n, engine in enumerate(engines):
@@ -75,16 +76,34 @@ class SeveralEngines(Component):
                 engine.image.payload.eq(sent.payload),
                 engine.image.valid.eq(sent.valid & (to == n)),
             ]
-        for name in ("logits", "label"):
-            outer, inner = getattr(self, name), [getattr(engine, name) for engine in engines]
-            m.d.comb += [
-                outer.payload.eq(Array(one.payload.as_value() for one in inner)[of]),
-                outer.valid.eq(Array(one.valid for one in inner)[of] & self.busy),
-            ]
-            for n, one in enumerate(inner):
-                m.d.comb += one.ready.eq(outer.ready & self.busy & (of == n))
 
         return m
+
+    def _send(self, m, engines, of):
+        """The outputs of engine `of`, while its run is in progress. Returns whether its label
+        leaves.
+
+        Engines are far from each other on a chip: the ready of an output does not reach them in the
+        same cycle. What they send in a cycle in which it stalls waits in a buffer, and the engines
+        until both buffers are empty, so that a run ends with its label.
+        """
+        buffers = {}
+        for name in ("logits", "label"):
+            buffers[name] = SkidBuffer(len(getattr(self, name).payload.as_value()))
+            m.submodules[f"{name}_buffer"] = buffers[name]
+        taken = self.busy & Cat(buffer.i.ready for buffer in buffers.values()).all()
+        for name, buffer in buffers.items():
+            outer, inner = getattr(self, name), [getattr(engine, name) for engine in engines]
+            m.d.comb += [
+                buffer.i.payload.eq(Array(one.payload.as_value() for one in inner)[of]),
+                buffer.i.valid.eq(Array(one.valid for one in inner)[of] & taken),
+                outer.payload.eq(buffer.o.payload),
+                outer.valid.eq(buffer.o.valid),
+                buffer.o.ready.eq(outer.ready),
+            ]
+            for n, one in enumerate(inner):
+                m.d.comb += one.ready.eq(taken & (of == n))
+        return buffers["label"].i.valid
 
     def _turn(self, m, number, passed):
         """The next engine, when its predecessor's tensor has `passed`."""
