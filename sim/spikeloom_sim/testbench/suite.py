@@ -55,19 +55,23 @@ class Scenario:
         stalls: Mapping[str, Stalls] | None = None,
         slack: int = 1,
         fed: bool = False,
+        started: bool = False,
+        next_seed: int | None = None,
     ) -> int:
         """Run once and compare every bit of the outputs and flags; returns the number of cycles.
 
         `slack` multiplies the time limit, for streams that pause. `fed`: the caller already sends
-        the operands.
+        the operands. `started`, `next_seed`: see `CoreBench.run`.
         """
         core, before = self.core.with_seed(seed), self.flags()
         outcome = await self.bench.run(
             {} if fed else self.beats(operands),
             seed,
             timeout=slack * core.time_limit(),
-            preload=core.preload_cycles() if preload else 0,
+            preload=core.preload_cycles() if preload and not started else 0,
             stalls=stalls,
+            started=started,
+            next_seed=next_seed,
         )
         expected = core.compute(**operands)
         for name, port in core.outputs.items():
@@ -147,6 +151,25 @@ async def operands_of_the_next_run_come_early(dut: Any) -> None:
 
 
 @cocotb.test()
+async def runs_without_a_pause(dut: Any) -> None:
+    """Each run starts in the cycle of the `done` before."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    runs = {seed: scenario.operands(seed) for seed in (18, 19, 20)}
+    beats = [scenario.beats(operands) for operands in runs.values()]
+    feeding = [
+        cocotb.start_soon(source.send([beat for run in beats for beat in run[name]]))
+        for name, source in scenario.bench.sources.items()
+    ]
+    first, second, third = runs
+    await scenario.check(runs[first], first, fed=True, next_seed=second)
+    await scenario.check(runs[second], second, fed=True, started=True, next_seed=third)
+    await scenario.check(runs[third], third, fed=True, started=True)
+    for task in feeding:
+        await task
+
+
+@cocotb.test()
 async def start_means_nothing_while_busy(dut: Any) -> None:
     """Start stays high during a run, with the next operands offered: no second run starts."""
     scenario = Scenario(dut)
@@ -199,6 +222,25 @@ async def reset_in_the_middle(dut: Any) -> None:
         assert not int(dut.busy.value)
         assert not scenario.outputs_valid()
     await scenario.check(scenario.operands(9), 9)
+
+
+@cocotb.test()
+async def reset_after_an_output(dut: Any) -> None:
+    """A reset after the first output beat, and one in the cycle of `done`, leave nothing behind."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    beats = scenario.beats(scenario.operands(16))
+    for event in ("first beat", "done"):
+        async with scenario.bench.feeding(beats), scenario.bench.taking():
+            limit = scenario.core.time_limit() * PERIOD_NS
+            waiting = RisingEdge(dut.done) if event == "done" else scenario.bench.first_beat()
+            await with_timeout(waiting, limit, "ns")
+            dut.rst.value = 1
+            await RisingEdge(dut.clk)
+        await scenario.bench.reset()
+        status = int(dut.busy.value), int(dut.done.value), scenario.outputs_valid()
+        assert status == (0, 0, []), f"busy, done, valid outputs are {status} after a reset"
+    await scenario.check(scenario.operands(17), 17)
 
 
 @cocotb.test()

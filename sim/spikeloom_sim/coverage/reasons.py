@@ -1,0 +1,53 @@
+"""Points that no test can reach, with the reason: those that no proof finds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from spikeloom.stream_unit import StreamUnit
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
+
+    from .points import Point
+
+
+def _unit(core: Core) -> bool:
+    return isinstance(core, StreamUnit)
+
+
+def _counts_events(core: Core) -> bool:
+    return any(flag.bits == 32 for flag in core.flags.values())
+
+
+def _any(core: Core) -> bool:
+    return True
+
+
+REASONS: list[tuple[Callable[[Core], bool], str, str]] = [
+    (_any, r"branch .*: if \(1'h[01]\)", "the configuration leaves no choice"),
+    (
+        _unit,
+        r"bin streams: input \w+ (transfers|waits for valid), (idle|done)",
+        "a unit is ready for operands only in a run",
+    ),
+    (
+        _counts_events,
+        r"toggle \S+: saturated\[([89]|[12]\d|3[01])\]"
+        r"|toggle \S+_unit_count: (total|total_next|more|mux_\d+)\[([89]|[12]\d|3[012])\]"
+        r"|branch \S+_unit_count: .*more\[32\] \?",
+        "a count of 256 or more; every step of the counter is proved for every value",
+    ),
+]
+"""(which cores, pattern of a point's kind and text, reason)."""
+
+
+def reason_for(core: Core, point: Point) -> str | None:
+    """Why no test of `core` can reach a point; None if nothing is known."""
+    text = f"{point.kind} {point}"
+    for concerns, pattern, reason in REASONS:
+        if concerns(core) and re.search(pattern, text):
+            return reason
+    return None
