@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeloom.tools import run_tool
+
+from ..formal.places import places_of_modules
 
 if TYPE_CHECKING:
     from spikeloom.export.verilog import VerilogModule
@@ -35,8 +36,6 @@ abc -dff -g AND -script +strash;scorr;scorr;map
 opt_clean
 write_json constants.json
 """
-_INSTANCE = re.compile(r"^  (\w+) (\w+) \($", re.MULTILINE)
-_MODULE = re.compile(r"^module (\w+)\(", re.MULTILINE)
 
 
 def constants(
@@ -47,7 +46,7 @@ def constants(
     The value holds after power-up for any inputs, resets among them. The proof is not complete:
     another net may be constant as well.
     """
-    places = _places(module)
+    places = places_of_modules(module)
     known = {(name, net): _flat(places[name], net) for name, net in nets if name in places}
     if not known:
         return {}
@@ -64,24 +63,6 @@ def constants(
         if port and bit < len(port["bits"]) and port["bits"][bit] in ("0", "1"):
             found[key] = int(port["bits"][bit])
     return found
-
-
-def _places(module: VerilogModule) -> dict[str, str]:
-    """Where the one instance of each module is: names of instances with dots, "" for the top."""
-    inside = {}
-    for part in module.text.split("endmodule\n"):
-        if head := _MODULE.search(part):
-            inside[head[1]] = _INSTANCE.findall(part)
-    places, waiting, several = {module.name: ""}, [module.name], set()
-    while waiting:
-        parent = waiting.pop()
-        for child, name in inside.get(parent, ()):
-            if child not in inside:
-                continue
-            several |= {child} & places.keys()
-            places[child] = f"{places[parent]}{name}."
-            waiting.append(child)
-    return {name: place for name, place in places.items() if name not in several}
 
 
 def _flat(place, net):
