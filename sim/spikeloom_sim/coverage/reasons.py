@@ -27,7 +27,7 @@ def _any(core: Core) -> bool:
 
 
 REASONS: list[tuple[Callable[[Core], bool], str, str]] = [
-    (_any, r"branch .*: if \(1'h[01]\)", "the configuration leaves no choice"),
+    (_any, r"branch .*, (if: if \(1'h0\)|else: if \(1'h1\))", "the configuration leaves no choice"),
     (
         _unit,
         r"bin streams: input \w+ (transfers|waits for valid), (idle|done)",
@@ -35,9 +35,9 @@ REASONS: list[tuple[Callable[[Core], bool], str, str]] = [
     ),
     (
         _counts_events,
-        r"toggle \S+: saturated\[([89]|[12]\d|3[01])\]"
-        r"|toggle \S+_unit_count: (total|total_next|more|mux_\d+)\[([89]|[12]\d|3[012])\]"
-        r"|branch \S+_unit_count: .*more\[32\] \?",
+        r"toggle \S+: (saturated|total)\[([89]|[12]\d|3[01])\]"
+        r"|toggle \S+_unit_count: (total_next|more|mux_\d+)\[([89]|[12]\d|3[012])\]"
+        r"|branch \S+_unit_count: line \d+, cond_then: .*more\[32\] \?",
         "a count of 256 or more; every step of the counter is proved for every value",
     ),
 ]

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST_INPUTS, MOST_REGISTERS, MOST_STATES = 8, 40, 5_000
+MOST_INPUTS, MOST_REGISTERS, MOST_STATES = 8, 24, 4_000
 PART = 256  # states at a time
 
 

@@ -18,6 +18,8 @@ from spikeloom.tools import require, run_program
 from .runtime_objects import RuntimeObjects
 
 COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-user")
+QUICK_BUILD = ("OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0")
+"""Variables of make: counters are many, and compiling them takes longer than the runs."""
 COVERAGE_FILE = "coverage.dat"  # of a run, beside the program
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
 
@@ -98,6 +100,7 @@ class Verilator:
             cwd=folder,
         )
         make = [require("make"), "-s", "-j2", "-f", "Vtop.mk", *_make_variables(len(trace))]
+        make += QUICK_BUILD if coverage else ()
         objects = RuntimeObjects(folder, home, make)
         kept = objects.take()
         run_program("c++", make, cwd=folder)
@@ -127,6 +130,7 @@ class Verilator:
             cwd=folder,
         )
         make = [require("make"), "-s", "-j2", "-C", "obj_dir", "-f", f"V{top}.mk"]
+        make += QUICK_BUILD if coverage else ()
         run_program("c++", [*make, *_testbench_variables()], cwd=folder)
 
 
