@@ -137,9 +137,9 @@ def _port_bins(core: Core) -> Iterator[tuple[str, str, str]]:
         for name, port in ports.items():
             yield from _values(name, port, side)
     for name, flag in core.flags.items():
+        if name == "misframed" and not core.inputs:
+            continue
         yield "flags", f"{name} is {'set' if flag.bits == 1 else 'counted'}", f"!rst && |{name}"
-    if core.inputs:
-        yield "flags", "misframed is set", "!rst && misframed"
 
 
 def _values(name: str, port: Port, side: str) -> Iterator[tuple[str, str, str]]:

@@ -22,12 +22,21 @@ def _counts_events(core: Core) -> bool:
     return any(flag.bits == 32 for flag in core.flags.values())
 
 
+def _without_operands(core: Core) -> bool:
+    return not core.inputs
+
+
 def _any(core: Core) -> bool:
     return True
 
 
 REASONS: list[tuple[Callable[[Core], bool], str, str]] = [
     (_any, r"branch .*, (if: if \(1'h0\)|else: if \(1'h1\))", "the configuration leaves no choice"),
+    (
+        _without_operands,
+        r"bin streams: output \w+ waits for valid, between outputs",
+        "a source of random numbers has one in every cycle",
+    ),
     (
         _unit,
         r"bin streams: input \w+ (transfers|waits for valid), (idle|done)",
