@@ -11,6 +11,7 @@ PARTS = {
     "synthesis": ["tests/cli/test_tools.py"],
     "commands": ["tests/cli/"],
     "mutants": ["tests/equivalence/test_mutants.py"],
+    "coverage": ["tests/equivalence/test_coverage.py"],
     "suites": ["tests/equivalence/"],
     "proofs": ["tests/formal/"],
     "soak": ["tests/link/test_soak.py"],

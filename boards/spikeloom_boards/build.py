@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -141,14 +142,17 @@ def build(job: Build, folder: Path, progress: Callable = lambda step: None) -> R
     """Build the bitstream of `job` in `folder`; on failure the folder is left as it was.
 
     Writes the bitstream, ``report.json``, ``report.html``, the tools' logs and, for a network, its
-    file; also what the board loads from its flash memory. `progress` is called with the name of
-    each step when it begins.
+    file; also what the board loads from its flash memory. The same job gives the same files, except
+    for the logs and the seconds of each step in ``times.json``. `progress` is called with the name
+    of each step when it begins.
 
     Returns a `Report`. Raises `InputError` if the core does not fit the device, `JobError` if a
     tool fails or timing is not met.
     """
     with output_folder(folder, "build") as staging:
-        report = _build_in(job, staging, progress)
+        times = _Times(progress)
+        report = _build_in(job, staging, times)
+        (staging / "times.json").write_text(json.dumps(times.seconds(), indent=2) + "\n")
         record = report.as_dict()
         (staging / "report.json").write_text(json.dumps(record, indent=2) + "\n")
         placement = staging / PLACED
@@ -163,9 +167,28 @@ def build(job: Build, folder: Path, progress: Callable = lambda step: None) -> R
     return report
 
 
+class _Times:
+    """Passes the name of each step on to `progress`, and measures the steps."""
+
+    def __init__(self, progress):
+        self._progress = progress
+        self._begun = []
+
+    def __call__(self, step):
+        self._begun.append((step, time.monotonic()))
+        self._progress(step)
+
+    def seconds(self):
+        """Seconds by step, up to now."""
+        ends = [begun for _, begun in self._begun[1:]] + [time.monotonic()]
+        found = Counter()
+        for (step, begun), end in zip(self._begun, ends, strict=True):
+            found[step] += end - begun
+        return {step: round(seconds, 1) for step, seconds in found.items()}
+
+
 def _build_in(job, folder, progress):
     board, device, family = job.board, job.board.device, job.board.family
-    begun = time.monotonic()
     check_memory(job)
     require(family.PLACER)
 
@@ -209,7 +232,6 @@ def _build_in(job, folder, progress):
         rates=[rate.as_dict() for rate in rates(job.config, job.frequency / 1e6, baud)],
         energy=energy_record(job.config, job.technology),
         seed=seed,
-        seconds=round(time.monotonic() - begun, 1),
         bitstream=bitstream,
         bitstream_sha256=hashlib.sha256((folder / bitstream).read_bytes()).hexdigest(),
         warnings=read_warnings(folder / "synthesis.log", folder / "nextpnr.log"),

@@ -63,7 +63,6 @@ class Report:
     rates: list
     energy: dict
     seed: int
-    seconds: float
     bitstream: str
     bitstream_sha256: str
     warnings: list

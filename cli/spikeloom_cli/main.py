@@ -21,6 +21,7 @@ from spikeloom.errors import InputError, InterruptionError, JobError
 from . import (
     bench,
     build,
+    coverage,
     demo,
     doctor,
     estimate,
@@ -61,6 +62,7 @@ COMMANDS = {
     "selftest": selftest.selftest,
     "regress": regress.regress,
     "mutants": mutants.mutants,
+    "coverage": coverage.coverage,
     "bench": bench.bench,
     "demo": demo.demo,
     "train": train.train,

@@ -73,7 +73,8 @@ class Core(Configuration):
     UNROLL_FOLLOWS : keys that return to their default if one of `UNROLL` is lowered.
     SIZE_KEYS : keys to lower if a run takes too much memory.
     CASES : name to settings of each configuration of the regression.
-    MUTANTS : the same of small configurations, whose mutants the tests are to notice.
+    MUTANTS : the same of small configurations, whose mutants the tests are to notice, and whose
+        lines they are to reach.
     PRESETS : class of devices to `Preset`.
     SMALLER : what makes a core smaller if no unroll fits a device.
     RUN : what a run computes, in one word. AHEAD : the core takes all operands of the next run

@@ -168,7 +168,7 @@ def drawing_faults(drawing: Drawing, submodules: Submodules, ports: Iterable[str
     ]
     named = [box.port for box in drawing.boxes if box.port]
     faults += [f"port {name}: not one box" for name in ports if named.count(name) != 1]
-    return faults + [f"port {name}: no such port" for name in {*named} - {*ports}]
+    return faults + [f"port {name}: no such port" for name in sorted({*named} - {*ports})]
 
 
 def _find(path: str, submodules: Submodules) -> bool:

@@ -51,6 +51,7 @@ def run_suite(
     netlist: str | None = None,
     keep: str | PathLike[str] | None = None,
     module: VerilogModule | None = None,
+    coverage: bool = False,
 ) -> SuiteResult:
     """Build `config` once and run every test of the suite on it.
 
@@ -59,6 +60,7 @@ def run_suite(
     netlist : name of a netlist in `spikeloom.families` to test instead of the RTL.
     keep : build folder to keep; without it, only folders of failed runs are kept.
     module : `VerilogModule` to test instead of the generated one.
+    coverage : Verilator writes ``coverage.dat`` into the build folder.
     """
     begun = time.monotonic()
     folder = Path(keep or tempfile.mkdtemp(prefix="spikeloom-suite-"))
@@ -67,7 +69,7 @@ def run_suite(
         folder.mkdir(parents=True, exist_ok=True)
         family = find_netlist(netlist).family if netlist else None
         module = module or to_verilog(config, family=family)
-        arguments = build_simulation(module, simulator, folder, netlist=netlist)
+        arguments = build_simulation(module, simulator, folder, netlist=netlist, coverage=coverage)
         settings = json.dumps({"core": config.reference(folder)} | config.as_dict())
         tests, failures = run_cocotb(
             simulator,

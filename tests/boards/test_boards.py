@@ -231,7 +231,7 @@ def test_small_build(board, size, tmp_path):
     assert f"{report.fmax_mhz:.1f} MHz" in page
     left = {path.name for path in (tmp_path / "a").iterdir()}
     logs = {"synthesis.log", "nextpnr.log", "nextpnr.json", "spikeloom.ys"}
-    reports = {"report.json", "report.html", RECORD}
+    reports = {"report.json", "report.html", "times.json", RECORD}
     assert left - logs - reports <= {report.bitstream, "spikeloom.pcf", "spikeloom.lpf"}
     assert plan(tmp_path / "a").board == board
 

@@ -99,7 +99,6 @@ REPORT = {
     ],
     "energy": energy_record(SSA(tokens=64, head_dim=64)),
     "seed": 1,
-    "seconds": 25.7,
     "bitstream": "spikeloom.bin",
     "bitstream_sha256": "ab" * 32,
     "warnings": ["<odd> & warning"],

@@ -1,11 +1,13 @@
 """Mutants of small configurations: what tests notice, what is proved equivalent, what is left."""
 
+import re
+
 import pytest
 
 from spikeloom.cores import all_cores
 from spikeloom.errors import InputError, JobError
 from spikeloom.outputs import GrowingFolder
-from spikeloom_sim.formal.equivalence import is_equivalent
+from spikeloom_sim.formal.equivalence import is_equivalent, is_equivalent_in_its_module
 from spikeloom_sim.mutation import MutantDesign, hunt, mutant_configs, verdicts
 
 COUNT = 500  # mutants of a core
@@ -42,6 +44,32 @@ def test_proof(tmp_path):
     verdicts = [is_equivalent(top, file, fault, tmp_path / "proof") for fault in stuck]
     assert not all(verdicts)
     assert is_equivalent(top, file, "", tmp_path / "proof")  # no fault at all
+
+
+def test_proof_in_a_module(tmp_path):
+    """A counter to 11 that has bit 2 of its next number inverted counts in another order, but to 11
+    as well. With bit 1 inverted it does not; a place outside small modules is not decided."""
+    design = MutantDesign(quantiser(), tmp_path, 1, 1)
+    lines = (tmp_path / "design.il").read_text().splitlines()
+    (cell,) = {
+        line.split()[2]
+        for line in lines
+        if re.search(r"cell \$add \$flatten\\core\.\\sent\.", line)
+    }
+    top = design.original.name
+    verdicts = [
+        is_equivalent_in_its_module(
+            design.original,
+            f"mutate -mode inv -module {top} -cell {one} {port}",
+            tmp_path / "proof",
+        )
+        for one, port in (
+            (cell, "-port Y -portbit 2"),
+            (cell, "-port Y -portbit 1"),
+            ("$elsewhere", "-port Y -portbit 2"),
+        )
+    ]
+    assert verdicts == [True, False, False]
 
 
 @pytest.mark.long

@@ -14,6 +14,7 @@ from spikeloom.cores.spiked import Spiked
 from spikeloom.cores.ssa import SSA
 from spikeloom.errors import JobError
 from spikeloom_sim.formal.bank_memory import BankMemoryContract
+from spikeloom_sim.formal.event_count import EventCountContract
 from spikeloom_sim.formal.harness import Harness
 from spikeloom_sim.formal.held_splitter import HeldSplitterContract
 from spikeloom_sim.formal.properties import assume
@@ -65,6 +66,7 @@ BLOCKS = {
     "codes_to_one_spike": partial(CodesToSpikesContract, 2, 1),
     "spikes_to_codes": partial(SpikesToCodesContract, 2, 3),
     "one_spike_to_codes": partial(SpikesToCodesContract, 2, 1),
+    "event_count": partial(EventCountContract, 3),
 }
 
 CONFIGS = {

@@ -51,7 +51,7 @@ class UnitShell(Component):
         m.submodules.unit = unit = core.component()
         m.submodules.run = run = RunControl(1)
         wiring.connect(m, run.control, control_of(self))
-        for name in core.flags.keys() & unit.signature.members.keys():
+        for name in filter(unit.signature.members.__contains__, core.flags):
             m.d.comb += getattr(self, name).eq(getattr(unit, name))
         ready = Const(1)
         if "seeding" in unit.signature.members:

@@ -148,14 +148,17 @@ def build_simulation(
     *,
     netlist: str | None = None,
     wave: Path | None = None,
+    coverage: bool = False,
 ) -> list:
     """Compile a `VerilogModule`, or its netlist for a family, in `folder`.
 
-    Returns the arguments for running the simulation.
+    `coverage`, of Verilator only: a run writes ``coverage.dat`` into the folder. Returns the
+    arguments for running the simulation.
     """
     if netlist is not None:
         module = synthesise(module, netlist, folder)
     path = folder / f"{module.name}.v"
     path.write_text(module.text)
     ports = [name for name, _, _ in module.ports]
-    return SIMULATORS[simulator].build([path], module.name, ports, folder, waves=wave)
+    measured = {"coverage": True} if coverage else {}
+    return SIMULATORS[simulator].build([path], module.name, ports, folder, waves=wave, **measured)

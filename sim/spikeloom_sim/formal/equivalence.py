@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spikeloom.errors import JobError
 from spikeloom.tools import run_tool
+
+from .places import places_of_modules
+from .reachable import Circuit
+
+if TYPE_CHECKING:
+    from spikeloom.export.verilog import VerilogModule
 
 # Both designs from the same inputs, as registers that begin with 0, and one output that is 1 where
 # their outputs differ. ABC's `scorr` replaces it with 0 if that is inductive.
@@ -30,6 +37,56 @@ opt_clean -purge
 setattr -unset init w:*
 sat -seq 1 -prove trigger 0 -verify
 """
+
+
+# The module of a fault, with and without it, and one output that is 1 where their outputs differ.
+_MODULE = """
+read_verilog rtl.v
+hierarchy -check -top {top}
+proc
+hierarchy -check -top {module}
+copy {module} gold
+{fault}
+rename {module} gate
+miter -equiv -flatten gold gate miter
+hierarchy -top miter
+flatten
+memory_map
+zinit -all
+opt -full
+techmap
+dfflegalize -cell $_DFF_P_ 0 -mince 99999 -minsrst 99999
+aigmap
+opt_clean
+write_aiger -ascii -symbols miter.aag
+"""
+_CELL = re.compile(r"-module \S+ -cell \$flatten((?:\\\w+\.)+)(\$\S+)")
+
+
+def is_equivalent_in_its_module(module: VerilogModule, fault: str, folder: Path) -> bool:
+    """Whether a ``mutate`` command of the flattened `module` provably changes no output of the
+    submodule in which it is, for any inputs after power-up.
+
+    All states are enumerated that the submodule and its mutant reach together; a mutant that counts
+    in another order is found to be equivalent. Only submodules of few registers and inputs can be
+    decided; False for others.
+    """
+    found = _CELL.search(fault)
+    if not found:
+        return False
+    names = {place: name for name, place in places_of_modules(module).items()}
+    name = names.get(found[1].replace("\\", ""))
+    if name is None:
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rtl.v").write_text(module.text)
+    fault = fault[: found.start()] + f"-module {name} -cell {found[2]}" + fault[found.end() :]
+    script = _MODULE.format(top=module.name, module=name, fault=fault)
+    (folder / "module.ys").write_text(script)
+    run_tool("yosys", "-ql", "module.log", "-s", "module.ys", cwd=folder)
+    circuit = Circuit((folder / "miter.aag").read_text())
+    values = circuit.values_of_outputs() if circuit.is_small else None
+    return values is not None and values["trigger"] == {0}
 
 
 def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:

@@ -69,7 +69,9 @@ class Suite:
         self._top = design.original.name
         build_simulation(design.mutants, "verilator", self._folder)
         settings = {"core": design.config.reference(self._folder)} | design.config.as_dict()
-        self._environment = {"SPIKELOOM_CONFIG": json.dumps(settings)}
+        # The child imports the packages of this process, whichever are installed.
+        packages = os.pathsep.join(filter(None, sys.path))
+        self._environment = {"SPIKELOOM_CONFIG": json.dumps(settings), "PYTHONPATH": packages}
 
     def passes(self, number: int) -> bool:
         """Whether mutant `number` passes; 0 is the core itself."""

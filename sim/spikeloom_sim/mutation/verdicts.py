@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from spikeloom.backend import Progress, silent
 from spikeloom.errors import InputError, JobError
 
-from ..formal.equivalence import is_equivalent
+from ..formal.equivalence import is_equivalent, is_equivalent_in_its_module
 from .checks import Suite, Testbench
 from .design import MutantDesign
 
@@ -116,7 +116,10 @@ def _judge(
     def equivalent(number: int) -> bool:
         proof = design.folder / f"proof-{number}"
         fault = design.faults[number - 1]
-        return is_equivalent(design.original.name, design.folder / "design.il", fault, proof)
+        design_il = design.folder / "design.il"
+        return is_equivalent(
+            design.original.name, design_il, fault, proof
+        ) or is_equivalent_in_its_module(design.original, fault, proof)
 
     total = len(design.faults)
     for verdict, make in ((TESTBENCH, Testbench), (SUITE, Suite)):

@@ -17,6 +17,10 @@ from spikeloom.tools import require, run_program
 
 from .runtime_objects import RuntimeObjects
 
+COVERAGE = ("--coverage-line", "--coverage-toggle", "--coverage-user")
+QUICK_BUILD = ("OPT_FAST=-O0", "OPT_SLOW=-O0", "OPT_GLOBAL=-O0")
+"""Variables of make: counters are many, and compiling them takes longer than the runs."""
+COVERAGE_FILE = "coverage.dat"  # of a run, beside the program
 COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
 
 
@@ -60,12 +64,14 @@ class Verilator:
         *,
         waves: Path | None = None,
         main: Path = COCOTB_MAIN,
+        coverage: bool = False,
     ) -> list[str]:
         """Compile Verilog files into the program ``folder/top``, with `ports` accessible to tests.
 
         `waves` is the waveform file: FST if it ends in .fst, else VCD. `main` is the C++ file of
-        the main program; the design is class ``Vtop``. Returns the program arguments to record the
-        waveform.
+        the main program; the design is class ``Vtop``. With `coverage`, a run writes
+        `COVERAGE_FILE` into the folder. Returns the program arguments to record waveform and
+        coverage.
         """
         home = _home_and_tools()
 
@@ -88,33 +94,43 @@ class Verilator:
                 *(home / "bin" / "verilator", "--cc", "--exe", "--vpi"),
                 *("--prefix", "Vtop", "--top-module", top, "-o", top, "-Mdir", "."),
                 *("--timescale", "1ns/1ps", "-Wno-fatal", "-Wno-lint", "-O3", *trace),
+                *(COVERAGE if coverage else ()),
                 *(_within(folder, path) for path in (main, folder / "ports.vlt", *sources)),
             ],
             cwd=folder,
         )
         make = [require("make"), "-s", "-j2", "-f", "Vtop.mk", *_make_variables(len(trace))]
+        make += QUICK_BUILD if coverage else ()
         objects = RuntimeObjects(folder, home, make)
         kept = objects.take()
         run_program("c++", make, cwd=folder)
         if not kept:
             objects.keep()
-        return ["--trace", "--trace-file", str(Path(waves).resolve())] if waves else []
+        arguments = ["--trace", "--trace-file", str(Path(waves).resolve())] if waves else []
+        if coverage:
+            arguments.append(f"+verilator+coverage+file+{folder.resolve() / COVERAGE_FILE}")
+        return arguments
 
     @staticmethod
-    def build_testbench(folder: Path, top: str, sources: Sequence[str]) -> None:
+    def build_testbench(
+        folder: Path, top: str, sources: Sequence[str], *, coverage: bool = False
+    ) -> None:
         """Compile files of `folder`, of which `top` is a testbench that makes its own clock, into
-        the program ``folder/obj_dir/Vtop``."""
+        the program ``folder/obj_dir/Vtop``. With `coverage`, a run writes `COVERAGE_FILE` into its
+        working folder."""
         home = _home_and_tools()
         _link(home, folder / "verilator")
         run_program(
             "verilator",
             [
                 *(home / "bin" / "verilator", "--cc", "--exe", "--main", "--timing", "-Wno-fatal"),
-                *("-Wno-lint", "-CFLAGS", "-std=c++20", "--top-module", top, *sources),
+                *("-Wno-lint", "-CFLAGS", "-std=c++20", *(COVERAGE if coverage else ())),
+                *("--top-module", top, *sources),
             ],
             cwd=folder,
         )
         make = [require("make"), "-s", "-j2", "-C", "obj_dir", "-f", f"V{top}.mk"]
+        make += QUICK_BUILD if coverage else ()
         run_program("c++", [*make, *_testbench_variables()], cwd=folder)
 
 

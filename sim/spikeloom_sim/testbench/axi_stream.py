@@ -64,6 +64,14 @@ class StreamSink:
         self._last = getattr(dut, f"m_axis_{name}_tlast")
         self._ready.value = 0
 
+    def accept(self, ready: bool) -> None:
+        """Drive ready, without receiving."""
+        self._ready.value = int(ready)
+
+    def transfers(self) -> bool:
+        """Whether a beat is transferred at this clock edge."""
+        return bool(self._valid.value and self._ready.value)
+
     async def receive(self, count: int, stalls: Stalls | None = None) -> list[tuple[int, int]]:
         """Receive the next `count` beats as a list of (data, last)."""
         stalls = stalls or Stalls()

@@ -78,8 +78,32 @@ class CoreBench:
             for source in self.sources.values():
                 source.idle()
 
+    @asynccontextmanager
+    async def taking(self) -> AsyncIterator[None]:
+        """Accept every output beat, unchecked; on exit, none."""
+        for sink in self.sinks.values():
+            sink.accept(True)
+        try:
+            yield
+        finally:
+            for sink in self.sinks.values():
+                sink.accept(False)
+
+    async def first_beat(self) -> None:
+        """Wait until an output beat is transferred."""
+        while not any(sink.transfers() for sink in self.sinks.values()):
+            await RisingEdge(self.dut.clk)
+
     async def run(
-        self, beats: Any, seed: int, *, timeout: int, preload: int = 0, stalls: Any = None
+        self,
+        beats: Any,
+        seed: int,
+        *,
+        timeout: int,
+        preload: int = 0,
+        stalls: Any = None,
+        started: bool = False,
+        next_seed: int | None = None,
     ) -> Outcome:
         """One run: feed `beats`, start with `seed`, collect the output beats.
 
@@ -89,6 +113,8 @@ class CoreBench:
         timeout : cycles after which the run fails as hung.
         preload : cycles between sending the operands and start.
         stalls : `Stalls` by stream name, for streams that pause.
+        started : the run before has started this one.
+        next_seed : starts the next run with this seed, in the cycle of `done`.
 
         Returns an `Outcome`.
         """
@@ -100,22 +126,28 @@ class CoreBench:
         ]
         if preload:
             await ClockCycles(self.dut.clk, preload)
-        self._take_seed(seed)
-        self.dut.start.value = 1
-        await RisingEdge(self.dut.clk)
+        if not started:
+            await self._start(seed)
         begun = get_sim_time("ns")
-        self.dut.start.value = 0
         received = await with_timeout(self._receive(stalls), timeout * PERIOD_NS, "ns")
         cycles = round((get_sim_time("ns") - begun) / PERIOD_NS)
         status = int(self.dut.busy.value), int(self.dut.done.value)
         assert status == (1, 0), f"busy, done are {status} with the last output beat"
-        for expected in ((0, 1), (0, 0)):
-            await RisingEdge(self.dut.clk)
+        ending = [(0, 1), (0, 0)] if next_seed is None else [(0, 1)]
+        for expected in ending:
+            await (RisingEdge(self.dut.clk) if next_seed is None else self._start(next_seed))
             status = int(self.dut.busy.value), int(self.dut.done.value)
             assert status == expected, f"busy, done are {status} after the last output beat"
         for task in feeding:
             await with_timeout(task, 100 * PERIOD_NS, "ns")
         return Outcome(received, cycles)
+
+    async def _start(self, seed):
+        """Start a run at the next clock edge."""
+        self._take_seed(seed)
+        self.dut.start.value = 1
+        await RisingEdge(self.dut.clk)
+        self.dut.start.value = 0
 
     def _take_seed(self, seed):
         """Apply `seed` if the core has the port."""

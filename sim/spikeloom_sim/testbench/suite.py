@@ -24,6 +24,8 @@ from .core_bench import CoreBench
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SEEDS = (1, 0x0000FFFF_0000FFFF, 0xDEADBEEF_01234567, 0x9E3779B9_7F4A7C15)
+
 _SETTINGS = json.loads(os.environ.get("SPIKELOOM_CONFIG", "{}"))
 
 
@@ -55,19 +57,23 @@ class Scenario:
         stalls: Mapping[str, Stalls] | None = None,
         slack: int = 1,
         fed: bool = False,
+        started: bool = False,
+        next_seed: int | None = None,
     ) -> int:
         """Run once and compare every bit of the outputs and flags; returns the number of cycles.
 
         `slack` multiplies the time limit, for streams that pause. `fed`: the caller already sends
-        the operands.
+        the operands. `started`, `next_seed`: see `CoreBench.run`.
         """
         core, before = self.core.with_seed(seed), self.flags()
         outcome = await self.bench.run(
             {} if fed else self.beats(operands),
             seed,
             timeout=slack * core.time_limit(),
-            preload=core.preload_cycles() if preload else 0,
+            preload=core.preload_cycles() if preload and not started else 0,
             stalls=stalls,
+            started=started,
+            next_seed=next_seed,
         )
         expected = core.compute(**operands)
         for name, port in core.outputs.items():
@@ -94,11 +100,11 @@ class Scenario:
 
 @cocotb.test()
 async def cycles_are_as_predicted(dut: Any) -> None:
-    """Preloaded operands, no stalls: the formula is exact, for several seeds in sequence; the last
-    run has so many zeros that whole tokens are zero."""
+    """Preloaded operands, no stalls: the formula is exact, for several seeds in sequence, which
+    differ in every bit; the last run has so many zeros that whole tokens are zero."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
-    for seed, density in ((1, 0.5), (2, 0.5), (0xDEADBEEF_01234567, 0.5), (7, 0.2)):
+    for seed, density in zip(SEEDS, (0.5, 0.5, 0.5, 0.2), strict=True):
         operands = scenario.operands(seed, density)
         predicted = scenario.core.with_seed(seed).cycles(**operands)
         assert await scenario.check(operands, seed) == predicted
@@ -142,6 +148,25 @@ async def operands_of_the_next_run_come_early(dut: Any) -> None:
     for seed, operands in runs.items():
         ending = {name: Stalls(0.9, seed) for name in scenario.bench.sinks}
         await scenario.check(operands, seed, stalls=ending, slack=30, fed=True)
+    for task in feeding:
+        await task
+
+
+@cocotb.test()
+async def runs_without_a_pause(dut: Any) -> None:
+    """Each run starts in the cycle of the `done` before."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    runs = {seed: scenario.operands(seed) for seed in (18, 19, 20)}
+    beats = [scenario.beats(operands) for operands in runs.values()]
+    feeding = [
+        cocotb.start_soon(source.send([beat for run in beats for beat in run[name]]))
+        for name, source in scenario.bench.sources.items()
+    ]
+    first, second, third = runs
+    await scenario.check(runs[first], first, fed=True, next_seed=second)
+    await scenario.check(runs[second], second, fed=True, started=True, next_seed=third)
+    await scenario.check(runs[third], third, fed=True, started=True)
     for task in feeding:
         await task
 
@@ -202,8 +227,27 @@ async def reset_in_the_middle(dut: Any) -> None:
 
 
 @cocotb.test()
+async def reset_after_an_output(dut: Any) -> None:
+    """A reset after the first output beat, and one in the cycle of `done`, leave nothing behind."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    beats = scenario.beats(scenario.operands(16))
+    for event in ("first beat", "done"):
+        async with scenario.bench.feeding(beats), scenario.bench.taking():
+            limit = scenario.core.time_limit() * PERIOD_NS
+            waiting = RisingEdge(dut.done) if event == "done" else scenario.bench.first_beat()
+            await with_timeout(waiting, limit, "ns")
+            dut.rst.value = 1
+            await RisingEdge(dut.clk)
+        await scenario.bench.reset()
+        status = int(dut.busy.value), int(dut.done.value), scenario.outputs_valid()
+        assert status == (0, 0, []), f"busy, done, valid outputs are {status} after a reset"
+    await scenario.check(scenario.operands(17), 17)
+
+
+@cocotb.test()
 async def misplaced_last_is_reported(dut: Any) -> None:
-    """A misplaced `last` on any stream sets `misframed`, which stays set."""
+    """A misplaced `last` on any stream sets `misframed`, which stays set until a reset."""
     scenario = Scenario(dut)
     for name in scenario.bench.sources:
         await scenario.bench.reset()
@@ -217,3 +261,5 @@ async def misplaced_last_is_reported(dut: Any) -> None:
                 await with_timeout(RisingEdge(dut.misframed), limit * PERIOD_NS, "ns")
             await ClockCycles(dut.clk, 3)
             assert int(dut.misframed.value), f"misplaced last on {name} was forgotten"
+    await scenario.bench.reset()
+    assert not int(dut.misframed.value)

@@ -19,3 +19,9 @@ CASES = {
     "49 tokens": {"tokens": 49, "input_dim": 64, "output_dim": 32, "lanes": 22},
     "65 tokens": {"tokens": 65, "input_dim": 33, "output_dim": 17, "lanes": 16},
 }
+
+MUTANTS = {
+    name: CASES[name]
+    for name in ("one lane", "relu", "multipliers of both kinds", "one bank of weights")
+}
+"""Small configurations, in which every part is there."""

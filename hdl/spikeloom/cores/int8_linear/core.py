@@ -45,7 +45,7 @@ class Int8Linear(Core):
     SIZE_KEYS = ("tokens",)
     SMALLER = "lower input_dim or output_dim, or weight_banks to 1"
     RUN = "layer"
-    CASES = cases.CASES
+    CASES, MUTANTS = cases.CASES, cases.MUTANTS
     PRESETS = presets.PRESETS
     BENCH = bench.ROWS
 

@@ -60,7 +60,7 @@ def read_rows(
         reader.r_data.eq(bitmaps.r_data & ~sequencer.blank.replicate(PIECE_BITS)),
         *(
             getattr(reader, name).eq(getattr(sequencer, name))
-            for name in {*loops, *windows, *STEPS, *codes}
+            for name in dict.fromkeys((*loops, *windows, *STEPS, *codes))
         ),
     ]
     return reader
