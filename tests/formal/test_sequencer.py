@@ -62,11 +62,11 @@ class SkipsWord(Table):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("sizes", [TINY, BLOCK], ids=["tiny", "block"])
-def test_sequencer(sizes, tmp_path):
+@pytest.mark.parametrize("name", ["tiny", "block"])
+def test_sequencer(name, proof):
     """From any state, for any time: attention has operations that clear the state."""
-    contract = SequencerContract(table_of(sizes))
-    prove(contract, "sequencer", tmp_path, contract.depth, registers=True)
+    contract = SequencerContract(table_of({"tiny": TINY, "block": BLOCK}[name]))
+    proof(contract, f"network_{name}", contract.depth, registers=True)
 
 
 @pytest.mark.long
