@@ -93,6 +93,11 @@ def explore_page(
         points=sorted(records, key=lambda one: (not one["front"], one["lut"])),
         on_front=sum(one["front"] for one in records),
         accurate=any(one.get("accuracy") is not None for one in records),
+        more=[
+            (what, key)
+            for what, key in (("large RAM", "large_rams"), ("DSP", "dsp"))
+            if any(one[key] for one in records)
+        ],
         technology=records[0]["technology"],
         refused=refused,
         picture=picture,

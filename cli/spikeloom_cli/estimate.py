@@ -103,9 +103,11 @@ def print_estimate(record: Mapping[str, Any]) -> None:
         ("LUT4", f"{record['lut']:,} (synthesised, core only)"),
         ("flip-flops", f"{record['ff']:,}"),
         ("block RAMs", f"{record['bram']:,}"),
-        ("fits", "yes" if record["fits"] else "no"),
-        ("Fmax", fmax_text(record)),
     ]
+    for what, key in (("large RAMs", "large_rams"), ("DSP blocks", "dsp")):
+        if record[key]:
+            rows.append((what, f"{record[key]:,}"))
+    rows += [("fits", "yes" if record["fits"] else "no"), ("Fmax", fmax_text(record))]
     if record["us"] is not None:
         rows.append(("time of a run", f"{record['us']:,.4g} us"))
         rows.append(("runs per second", number(record["per_second"])))

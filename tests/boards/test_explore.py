@@ -365,6 +365,9 @@ def test_files_of_a_front():
     page = explore_page("a2os2a", records, [], svg)
     assert "7 designs, 4 on the front" in page
     assert "does not fit" in page
+    assert "DSP" not in page
+    with_dsp = [records[0] | {"dsp": 26}, *records[1:]]
+    assert '<th class="n">DSP</th>' in explore_page("a2os2a", with_dsp, [], svg)
     assert "+- 20 %" in page
     assert "http" not in page.replace("http://www.w3.org", "").replace("https://matplotlib", "")
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from spikeloom.families import Synthesis
 from spikeloom.networks import file, golden
 from spikeloom.networks.network import Network
 from spikeloom_boards.explore import point
+from spikeloom_cli.estimate import print_estimate
 from tests.networks.random_network import random_images, random_network
 
 SMALL = {"image": (4, 6, 1), "patch": (2, 3), "dims": 4, "hidden": 3, "classes": 3, "blocks": 1}
@@ -46,6 +48,15 @@ def test_estimate(spikeloom):
     assert "horowitz-45nm" in text
     text = spikeloom("estimate", "a2os2a", *SHAPE, "--device", "ccgm1a1").out
     assert "not known: no measured rows for this device; use --place" in text
+
+
+def test_estimate_names_dsp_blocks_and_large_rams(capsys):
+    record = dict.fromkeys(("cycles", "lut", "ff", "bram", "levels"), 1)
+    record |= {"name": "x", "fits": True, "fmax": None, "us": None, "energy_uj": None}
+    print_estimate(record | {"dsp": 26, "large_rams": 4})
+    assert re.search(r"large RAMs +4 *\n DSP blocks +26 *\n", capsys.readouterr().out)
+    print_estimate(record | {"dsp": 0, "large_rams": 0})
+    assert "DSP" not in capsys.readouterr().out
 
 
 def test_density_and_technology_change_the_energy(spikeloom):
