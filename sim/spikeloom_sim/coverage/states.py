@@ -21,6 +21,7 @@ select -set wanted {nets}
 expose @wanted
 select *
 opt_clean
+memory
 zinit -all
 opt -full
 techmap
@@ -38,8 +39,8 @@ def settled_nets(
 ) -> dict[tuple[str, str], int]:
     """Which of `nets`, (module, net or bit), keep one value in all reachable states, and which.
 
-    Only of modules without submodules and memories that have few registers and inputs. Their inputs
-    may have any values in any cycle, so the result holds for any surroundings.
+    Only of modules without submodules that have few registers and inputs. Their inputs may have any
+    values in any cycle, so the result holds for any surroundings.
     """
     texts = {
         found[1]: part
@@ -48,7 +49,7 @@ def settled_nets(
     }
     wanted: dict[str, list[str]] = {}
     for name, net in nets:
-        if name in texts and not _INSTANCE.search(texts[name]) and "memory" not in texts[name]:
+        if name in texts and not _INSTANCE.search(texts[name]):
             wanted.setdefault(name, []).append(net)
     if not wanted:
         return {}

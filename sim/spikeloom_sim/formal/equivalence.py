@@ -51,7 +51,7 @@ rename {module} gate
 miter -equiv -flatten gold gate miter
 hierarchy -top miter
 flatten
-memory_map
+memory
 zinit -all
 opt -full
 techmap

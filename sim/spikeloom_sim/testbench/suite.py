@@ -247,19 +247,28 @@ async def reset_after_an_output(dut: Any) -> None:
 
 @cocotb.test()
 async def misplaced_last_is_reported(dut: Any) -> None:
-    """A misplaced `last` on any stream sets `misframed`, which stays set until a reset."""
+    """A misplaced `last` on any stream sets `misframed` as soon as its beat is transferred, and not
+    before; it stays set until a reset."""
     scenario = Scenario(dut)
-    for name in scenario.bench.sources:
+
+    async def none_before_the_beat(source):
+        while not source.transfers():
+            assert not int(dut.misframed.value), "a beat that waits was reported"
+            await RisingEdge(dut.clk)
+
+    for name, source in scenario.bench.sources.items():
         await scenario.bench.reset()
         assert not int(dut.misframed.value)
         beats = scenario.beats(scenario.operands(10))
         data, last = beats[name][0]
         beats[name][0] = (data, not last)
+        waiting = cocotb.start_soon(none_before_the_beat(source))
         async with scenario.bench.feeding(beats):
             limit = 4 * scenario.core.preload_cycles() + 1000
             if not int(dut.misframed.value):
                 await with_timeout(RisingEdge(dut.misframed), limit * PERIOD_NS, "ns")
             await ClockCycles(dut.clk, 3)
             assert int(dut.misframed.value), f"misplaced last on {name} was forgotten"
+            await waiting
     await scenario.bench.reset()
     assert not int(dut.misframed.value)
