@@ -56,6 +56,7 @@ zinit -all
 opt -full
 techmap
 dfflegalize -cell $_DFF_P_ 0 -mince 99999 -minsrst 99999
+setundef -undriven -anyseq
 aigmap
 opt_clean
 write_aiger -ascii -symbols miter.aag
