@@ -66,7 +66,9 @@ def settled_nets(
     for name, bits in wanted.items():
         circuit = Circuit((folder / f"{name}.aag").read_text())
         seen = circuit.values_of_outputs() if circuit.is_small else None
-        for bit in bits if seen else ():
+        if seen is None:
+            continue
+        for bit in bits:
             values = seen.get(bit) or seen.get(f"{bit}[0]") or set()
             if len(values) == 1:
                 found[name, bit] = min(values)
