@@ -112,11 +112,27 @@ async def cycles_are_as_predicted(dut: Any) -> None:
 
 @cocotb.test()
 async def streams_at_full_speed(dut: Any) -> None:
-    """Operands begin at start; runs in sequence, with few and with many zeros."""
+    """Operands begin at start; runs in sequence, with few and with many zeros. The operands of the
+    last run begin in the cycle of `done`."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     for seed, density in ((3, 0.5), (4, 0.1), (2**64 - 1, 0.9)):
         await scenario.check(scenario.operands(seed, density), seed, preload=False)
+    first, second = scenario.operands(22), scenario.operands(23)
+    beats = scenario.beats(second)
+
+    async def send_at_done(name, source):
+        await RisingEdge(dut.done)
+        await source.send(beats[name])
+
+    feeding = [
+        cocotb.start_soon(send_at_done(name, source))
+        for name, source in scenario.bench.sources.items()
+    ]
+    await scenario.check(first, 22)
+    await scenario.check(second, 23, preload=False, fed=True)
+    for task in feeding:
+        await task
 
 
 @cocotb.test()
