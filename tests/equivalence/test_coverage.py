@@ -93,6 +93,7 @@ def test_points_of_a_file(tmp_path):
         "# SystemC::Coverage-3",
         entry("toggle", "m", 1, "a:0->1", 2),
         entry("toggle", "m", 1, "a:0->1", 3),
+        entry("toggle", "m", 1, "ram[0][3]:1->0", 1),
         entry("branch", "m", 2, "if", 0),
         entry("branch", "m", 3, "cond_else", 1, 22),
         entry("branch", "m", 4, "if", 0),
@@ -106,6 +107,7 @@ def test_points_of_a_file(tmp_path):
     )
     assert found == {
         Point("toggle", "m", "a 0->1", "a", 1): 5,
+        Point("toggle", "m", "ram[0][3] 1->0", None, 0): 1,
         Point("branch", "m", "line 2, if: if (!a) begin", "a", 0): 0,
         Point("branch", "m", "line 3, cond_else: assign b = a ? c[2] ? d : e : f;", "c[2]", 0): 1,
         Point("bin", "m", "resets: one"): 0,

@@ -71,7 +71,10 @@ def _point(kind, module, fields, lines, bins) -> Point | None:
         return None
     if kind == "toggle":
         net, change = label.rsplit(":", 1)
-        return Point("toggle", module, f"{net} {change}", net, int(change[-1]))
+        # The words of a memory are no nets, and nothing is proved of them.
+        of_a_net = re.fullmatch(r"\w+(\[\d+\])?", net)
+        what = f"{net} {change}"
+        return Point("toggle", module, what, net if of_a_net else None, int(change[-1]))
     where = f"line {number}, {label}: {line}"
     net, value = _decides(label, line, int(fields["n"]), lines[number - 1])
     return Point(kind, module, where, net, value)

@@ -21,10 +21,12 @@ select -set wanted {nets}
 expose @wanted
 select *
 opt_clean
+memory
 zinit -all
 opt -full
 techmap
 dfflegalize -cell $_DFF_P_ 0 -mince 99999 -minsrst 99999
+setundef -undriven -anyseq
 aigmap
 opt_clean
 write_aiger -ascii -symbols {module}.aag
@@ -38,8 +40,8 @@ def settled_nets(
 ) -> dict[tuple[str, str], int]:
     """Which of `nets`, (module, net or bit), keep one value in all reachable states, and which.
 
-    Only of modules without submodules and memories that have few registers and inputs. Their inputs
-    may have any values in any cycle, so the result holds for any surroundings.
+    Only of modules without submodules that have few registers and inputs. Their inputs may have any
+    values in any cycle, so the result holds for any surroundings.
     """
     texts = {
         found[1]: part
@@ -48,7 +50,7 @@ def settled_nets(
     }
     wanted: dict[str, list[str]] = {}
     for name, net in nets:
-        if name in texts and not _INSTANCE.search(texts[name]) and "memory" not in texts[name]:
+        if name in texts and not _INSTANCE.search(texts[name]):
             wanted.setdefault(name, []).append(net)
     if not wanted:
         return {}
@@ -64,7 +66,9 @@ def settled_nets(
     for name, bits in wanted.items():
         circuit = Circuit((folder / f"{name}.aag").read_text())
         seen = circuit.values_of_outputs() if circuit.is_small else None
-        for bit in bits if seen else ():
+        if seen is None:
+            continue
+        for bit in bits:
             values = seen.get(bit) or seen.get(f"{bit}[0]") or set()
             if len(values) == 1:
                 found[name, bit] = min(values)

@@ -51,11 +51,12 @@ rename {module} gate
 miter -equiv -flatten gold gate miter
 hierarchy -top miter
 flatten
-memory_map
+memory
 zinit -all
 opt -full
 techmap
 dfflegalize -cell $_DFF_P_ 0 -mince 99999 -minsrst 99999
+setundef -undriven -anyseq
 aigmap
 opt_clean
 write_aiger -ascii -symbols miter.aag

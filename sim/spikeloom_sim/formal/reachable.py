@@ -70,7 +70,7 @@ class Circuit:
         choices = 1 << len(self._inputs)
         state = np.repeat(states, choices)
         choice = np.tile(np.arange(choices), states.size)
-        nodes = {0: np.zeros(state.shape, np.uint8)}
+        nodes: dict[int, NDArray] = {0: np.zeros(state.shape, np.uint8)}
         for place, literal in enumerate(self._inputs):
             nodes[literal] = (choice >> place & 1).astype(np.uint8)
         for place, register in enumerate(self._registers):

@@ -37,6 +37,10 @@ class StreamSource:
         """Deassert valid."""
         self._valid.value = 0
 
+    def transfers(self) -> bool:
+        """Whether a beat is transferred at this clock edge."""
+        return bool(self._valid.value and self._ready.value)
+
     async def send(self, beats: Sequence[tuple[int, int]], stalls: Stalls | None = None) -> None:
         """Send each beat, holding it until it is accepted."""
         stalls = stalls or Stalls()

@@ -112,11 +112,27 @@ async def cycles_are_as_predicted(dut: Any) -> None:
 
 @cocotb.test()
 async def streams_at_full_speed(dut: Any) -> None:
-    """Operands begin at start; runs in sequence, with few and with many zeros."""
+    """Operands begin at start; runs in sequence, with few and with many zeros. The operands of the
+    last run begin in the cycle of `done`."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     for seed, density in ((3, 0.5), (4, 0.1), (2**64 - 1, 0.9)):
         await scenario.check(scenario.operands(seed, density), seed, preload=False)
+    first, second = scenario.operands(22), scenario.operands(23)
+    beats = scenario.beats(second)
+
+    async def send_at_done(name, source):
+        await RisingEdge(dut.done)
+        await source.send(beats[name])
+
+    feeding = [
+        cocotb.start_soon(send_at_done(name, source))
+        for name, source in scenario.bench.sources.items()
+    ]
+    await scenario.check(first, 22)
+    await scenario.check(second, 23, preload=False, fed=True)
+    for task in feeding:
+        await task
 
 
 @cocotb.test()
@@ -247,19 +263,28 @@ async def reset_after_an_output(dut: Any) -> None:
 
 @cocotb.test()
 async def misplaced_last_is_reported(dut: Any) -> None:
-    """A misplaced `last` on any stream sets `misframed`, which stays set until a reset."""
+    """A misplaced `last` on any stream sets `misframed` as soon as its beat is transferred, and not
+    before; it stays set until a reset."""
     scenario = Scenario(dut)
-    for name in scenario.bench.sources:
+
+    async def none_before_the_beat(source):
+        while not source.transfers():
+            assert not int(dut.misframed.value), "a beat that waits was reported"
+            await RisingEdge(dut.clk)
+
+    for name, source in scenario.bench.sources.items():
         await scenario.bench.reset()
         assert not int(dut.misframed.value)
         beats = scenario.beats(scenario.operands(10))
         data, last = beats[name][0]
         beats[name][0] = (data, not last)
+        waiting = cocotb.start_soon(none_before_the_beat(source))
         async with scenario.bench.feeding(beats):
             limit = 4 * scenario.core.preload_cycles() + 1000
             if not int(dut.misframed.value):
                 await with_timeout(RisingEdge(dut.misframed), limit * PERIOD_NS, "ns")
             await ClockCycles(dut.clk, 3)
             assert int(dut.misframed.value), f"misplaced last on {name} was forgotten"
+            await waiting
     await scenario.bench.reset()
     assert not int(dut.misframed.value)
