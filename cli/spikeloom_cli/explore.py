@@ -157,9 +157,13 @@ def print_front(records: list[dict[str, Any]]) -> None:
             "-" if one["fmax_mhz"] is None else f"{one['fmax_mhz']:.1f} ({one['fmax']})",
             "-" if one["us"] is None else f"{one['us']:.4g}",
             "-" if one["energy_uj"] is None else f"{one['energy_uj']:.4g}",
+            *([] if one.get("accuracy") is None else [f"{100 * one['accuracy']:.2f} %"]),
         )
         for one in sorted(front or records, key=lambda one: one["lut"])
     ]
     what = f"on the front, of {len(records)}" if front else "designs, none of which can be used"
     console().print(f"{len(rows)} {what}")
-    print_table(("design", "cycles", "LUT4", "block RAM", "Fmax, MHz", "us", "uJ"), rows)
+    heads = ["design", "cycles", "LUT4", "block RAM", "Fmax, MHz", "us", "uJ"]
+    if any(one.get("accuracy") is not None for one in records):
+        heads.append("accuracy")  # all designs of a sweep have the same
+    print_table(heads, rows)

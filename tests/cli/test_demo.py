@@ -109,6 +109,7 @@ def test_spikes_and_logits_of_the_page(small):
         json.loads(re.search(rf"{name} = (\[.*?\]), [A-Z]+ =", web)[1])
         for name in ("PICTURES", "LAYERS")
     )
+    assert f'id="step" min="0" max="{core.GRAPH.steps - 1}" value="0"' in web  # as in spikes.png
     spikes = golden.run(core.GRAPH, sample.images[:3], keep=True)
     assert [layer["name"] for layer in layers] == list(spikes.spikes)
     assert [one["logits"] for one in pictures] == spikes.logits.tolist()

@@ -123,6 +123,7 @@ def test_accuracy_of_a_network(spikeloom, tmp_path, monkeypatch):
     assert [one["config"]["lanes"] for one in points] == [4, 8]
     assert points[0]["name"].startswith("small-net, lanes = 4")
     assert "accuracy" in (tmp_path / "out" / "explore.html").read_text()
+    assert "87.50 %" in spikeloom(*sweep, *data).out
     assert spikeloom(*sweep, "--images", "x.npy").err.count("go together") == 1
 
 
