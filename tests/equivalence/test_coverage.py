@@ -17,7 +17,8 @@ from spikeloom_sim.coverage.states import settled_nets
 from spikeloom_sim.mutation import mutant_configs
 from spikeloom_sim.simulators import Verilator
 
-AIM = 98  # per cent of the lines, branches and bins that are not unreachable
+# Per cent of the points that are not unreachable.
+AIMS = {"line": 98, "branch": 98, "bin": 90}
 
 needs_verilator = pytest.mark.skipif(not Verilator.available(), reason="needs Verilator")
 
@@ -154,10 +155,10 @@ def test_coverage_of_a_unit(tmp_path):
 def test_coverage_of_a_core(core):
     for name, config in mutant_configs(all_cores()[core]).items():
         found = measure(config, name)
-        for kind in ("line", "branch", "bin"):
+        for kind, aim in AIMS.items():
             reached, _, missed = found.totals(kind)
             left = [str(point) for point in found.missed if point.kind == kind]
-            assert 100 * reached >= AIM * (reached + missed), left
+            assert 100 * reached >= aim * (reached + missed), left
 
 
 @needs_verilator

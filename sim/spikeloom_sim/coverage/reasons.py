@@ -53,11 +53,17 @@ REASONS: list[tuple[Callable[[Core], bool], str, str]] = [
         "a unit is ready for operands only in a run",
     ),
     (
-        _counts_events,
+        lambda core: core.NAME == "relu_quantiser",
         r"toggle \S+: (saturated|total)\[([89]|[12]\d|3[01])\]"
-        r"|toggle \S+_unit_count: (total_next|more|mux_\d+)\[([89]|[12]\d|3[012])\]"
-        r"|branch \S+_unit_count: line \d+, cond_then: .*more\[32\] \?",
+        r"|toggle \S+_unit_count: (total_next|more|mux_\d+)\[([89]|[12]\d|3[012])\]",
         "a count of 256 or more; every step of the counter is proved for every value",
+    ),
+    (
+        _counts_events,
+        r"toggle \S+: (saturated|total)\[(1[6-9]|2\d|3[01])\]"
+        r"|toggle \S+_unit_count: (total_next|more|mux_\d+)\[(1[6-9]|2\d|3[012])\]"
+        r"|branch \S+_unit_count: line \d+, cond_then: .*more\[32\] \?",
+        "a count of 65,536 or more; every step of the counter is proved for every value",
     ),
 ]
 """(which cores, pattern of a point's kind and text, reason)."""

@@ -10,10 +10,12 @@ from cocotb.triggers import RisingEdge
 
 
 class Stalls:
-    """Random stalls: pauses in each cycle with probability `rate`, from its own seed."""
+    """Random stalls: pauses in each cycle with probability `rate`, from its own seed. A sink with
+    `after_valid` is ready only for a beat that it has seen."""
 
-    def __init__(self, rate: float = 0.0, seed: int = 0) -> None:
+    def __init__(self, rate: float = 0.0, seed: int = 0, *, after_valid: bool = False) -> None:
         self._rate = rate
+        self.after_valid = after_valid
         self._random = random.Random(seed)
 
     def __call__(self):
@@ -82,7 +84,7 @@ class StreamSink:
         beats = []
         offered = None
         while len(beats) < count:
-            if stalls():
+            if stalls() or (stalls.after_valid and not self._valid.value):
                 self._ready.value = 0
                 await RisingEdge(self._clk)
             else:

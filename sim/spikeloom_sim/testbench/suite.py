@@ -137,7 +137,8 @@ async def streams_at_full_speed(dut: Any) -> None:
 
 @cocotb.test()
 async def stalls_on_every_stream(dut: Any) -> None:
-    """All streams pause at random; then only the outputs, for long; then only the inputs."""
+    """All streams pause at random; then only the outputs, for long; then only the inputs; at last
+    the outputs wait for valid before they are ready."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     ends = [*scenario.bench.sources, *scenario.bench.sinks]
@@ -148,6 +149,8 @@ async def stalls_on_every_stream(dut: Any) -> None:
     await scenario.check(operands, 6, stalls=waiting, slack=30)
     slow = {name: Stalls(0.8, 20 + n) for n, name in enumerate(scenario.bench.sources)}
     await scenario.check(operands, 5, preload=False, stalls=slow, slack=30)
+    shy = {name: Stalls(after_valid=True) for name in scenario.bench.sinks}
+    await scenario.check(operands, 6, stalls=shy, slack=6)
 
 
 @cocotb.test()
