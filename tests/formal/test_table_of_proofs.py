@@ -21,7 +21,8 @@ def harnesses():
     classes = Harness.__subclasses__()
     for kind in classes:
         classes.extend(kind.__subclasses__())
-    return {kind for kind in classes if kind.__module__.startswith(spikeloom_sim.formal.__name__)}
+    ours = {kind for kind in classes if kind.__module__.startswith(spikeloom_sim.formal.__name__)}
+    return sorted(ours, key=lambda kind: kind.__name__)
 
 
 @pytest.mark.parametrize("harness", harnesses(), ids=lambda kind: kind.__name__)
