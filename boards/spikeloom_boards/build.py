@@ -170,15 +170,15 @@ def build(job: Build, folder: Path, progress: Callable = lambda step: None) -> R
 class _Times:
     """Passes the name of each step on to `progress`, and measures the steps."""
 
-    def __init__(self, progress):
+    def __init__(self, progress: Callable[[str], object]) -> None:
         self._progress = progress
-        self._begun = []
+        self._begun: list[tuple[str, float]] = []
 
-    def __call__(self, step):
+    def __call__(self, step: str) -> None:
         self._begun.append((step, time.monotonic()))
         self._progress(step)
 
-    def seconds(self):
+    def seconds(self) -> dict[str, float]:
         """Seconds by step, up to now."""
         ends = [begun for _, begun in self._begun[1:]] + [time.monotonic()]
         found = Counter()

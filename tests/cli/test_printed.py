@@ -101,6 +101,7 @@ def test_report_of_a_build(capsys):
 
 RECORD = {
     **{"name": "ssa small", "cycles": 1234, "lut": 900, "ff": 80, "bram": 2, "fits": False},
+    **{"large_rams": 0, "dsp": 26},
     **{"fmax": "placed", "fmax_mhz": 41.26, "us": 29.9, "per_second": 33_000.0},
     **{"energy_uj": 0.125, "technology": "horowitz-45nm"},
     "activity": {"toggles": 5000, "cycles": 40, "family": "ice40"},
@@ -114,6 +115,8 @@ def test_estimate(capsys):
     assert "5,000 toggles of nets in 40 cycles; only to compare designs for ice40" in printed
     assert re.search(r"fits +no", printed)
     assert "0.125 uJ (estimate, horowitz-45nm)" in printed
+    assert re.search(r"DSP blocks +26", printed)
+    assert "large RAMs" not in printed
     nothing = dict.fromkeys(("fmax", "us", "per_second", "energy_uj"))
     plain = {key: value for key, value in RECORD.items() if key != "activity"}
     estimate.print_estimate(plain | nothing)

@@ -14,11 +14,11 @@ from spikeloom.link.linked_core import LinkedCore
 from spikeloom.link.protocol import DEFAULT_BAUD, LAST, Command
 from spikeloom.networks.file import digest
 from spikeloom.networks.network import network_core
-from spikeloom_boards.driver import Device
+from spikeloom_boards.driver import Device, NoAnswerError
 from spikeloom_boards.driver.sim_port import SimPort
 from spikeloom_sim.simulators import SIMULATORS
 from spikeloom_sim.simulators.cocotb_run import run_cocotb
-from tests.link.ports import RecordingPort
+from tests.link.ports import KeptPort, RecordingPort
 from tests.networks.random_network import random_network
 
 SIZES = {"image": (4, 6, 1), "patch": (2, 3), "dims": 4, "hidden": 4, "classes": 3, "blocks": 0}
@@ -136,3 +136,37 @@ def test_device_with_flash(right):
         if content[1] == Command.WRITE
     ]
     assert set(written) == ({0} if right else {0, 1})
+
+
+class AbandonedPort(RecordingPort):
+    """Loses its host when that asks for results, while `lost`."""
+
+    lost = False
+
+    def write(self, data):
+        if self.lost and any(x[1] == Command.READ for x in FrameDecoder().feed(data)):
+            raise NoAnswerError("the host is gone")
+        super().write(data)
+
+
+@pytest.mark.long
+def test_reset_while_results_wait():
+    """No output of a run that was given up, and fills the queue, is among those of the next one."""
+    graph = random_network(**SIZES | {"classes": 256}, name="many-classes")
+    core = network_core(digest(graph), graph)(lanes=4, weights="loaded")
+    simulated = FlashPort(core, FlashContents.of(core).to_bytes())
+    port = AbandonedPort(KeptPort(simulated))
+    operands = core.random_operands(np.random.default_rng(2))
+    port.let_pass(200_000)
+    try:
+        port.lost = True
+        with pytest.raises(NoAnswerError), Device(port) as device:
+            device.run(**operands)
+        port.lost = False
+        port.let_pass(100_000)
+        with Device(port) as device:
+            run = device.run(**operands)
+    finally:
+        simulated.close()
+    for name, expected in core.compute(**operands).items():
+        assert np.array_equal(run.outputs[name], expected)

@@ -91,12 +91,11 @@ class LinkedCore(Component):
         for pin in ("cs", "sck", "copi"):
             m.d.comb += getattr(self, pin).eq(getattr(flash, pin))
         m.d.comb += [flash.cipo.eq(self.cipo), link.preloaded.eq(flash.loaded)]
-        # A reset while the core is loaded waits.
+        # A reset while the core is loaded waits. Otherwise it is in the cycle in which the link
+        # discards its results, so that no output of the core is left among them.
         waiting = Signal()
-        m.d.sync += [
-            waiting.eq((waiting | link.reset) & flash.busy),
-            reset.eq((waiting | link.reset) & ~flash.busy),
-        ]
+        m.d.sync += waiting.eq((waiting | link.reset) & flash.busy)
+        m.d.comb += reset.eq((waiting | link.reset) & ~flash.busy)
         with m.If(flash.busy):
             connect_beats(m, flash.o, getattr(core, name))
         with m.Else():
