@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -181,7 +181,7 @@ class _Times:
     def seconds(self) -> dict[str, float]:
         """Seconds by step, up to now."""
         ends = [begun for _, begun in self._begun[1:]] + [time.monotonic()]
-        found = Counter()
+        found: defaultdict[str, float] = defaultdict(float)
         for (step, begun), end in zip(self._begun, ends, strict=True):
             found[step] += end - begun
         return {step: round(seconds, 1) for step, seconds in found.items()}
