@@ -92,7 +92,7 @@ ROWS = {
     "int4": Row("its sizes, int4", "UP5K", {"bits": 4}, 16, "loaded", 42),
     "mnist": Row("16 tokens of 7x7, D = 48, one block, T = 3", "UP5K", TINY, 8, "loaded", 48),
     "fashion64": Row("`fashion-spikformer`, int8", "LFE5U-25F", None, 64, "initial", 100),
-    "fashion4": Row("`fashion-spikformer`, int8", "LFE5U-85F", None, 64, "initial", 60, engines=4),
+    "fashion4": Row("`fashion-spikformer`, int8", "LFE5U-85F", None, 64, "initial", 80, engines=4),
     "tokens64": Row(
         "64 tokens, D = 128, 4 blocks, MLP 256, int4", "LFE5U-85F", DEEP, 128, "initial", 100
     ),
