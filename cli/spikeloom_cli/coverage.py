@@ -14,8 +14,7 @@ from spikeloom.outputs import GrowingFolder
 from spikeloom_sim.coverage import KINDS, Coverage, measure
 from spikeloom_sim.mutation import mutant_configs
 
-from . import completion
-from .options import Json, console, print_json, steps
+from .options import EveryCore, Json, OnlyConfigurations, console, print_json, steps
 from .tables import print_table
 
 COMMAND = "coverage"
@@ -23,16 +22,8 @@ COLUMNS = ("configuration", *(f"{kind}, %" for kind in KINDS), "unreachable", "m
 
 
 def coverage(
-    core: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="CORE",
-            help="Core, network or network file (default: every core).",
-            show_default=False,
-            autocompletion=completion.cores,
-        ),
-    ] = None,
-    only: Annotated[str, typer.Option(help="Only configurations whose name contains TEXT.")] = "",
+    core: EveryCore = None,
+    only: OnlyConfigurations = "",
     output: Annotated[
         Path,
         typer.Option("-o", "--output", metavar="DIR", help="Folder to write, or to add to."),

@@ -13,24 +13,15 @@ from spikeloom.errors import InterruptionError, unknown
 from spikeloom.outputs import GrowingFolder
 from spikeloom_sim.mutation import Hunt, hunt, mutant_configs
 
-from . import completion
-from .options import Json, console, count_display, print_json
+from .options import EveryCore, Json, OnlyConfigurations, console, count_display, print_json
 from .tables import print_table
 
 COMMAND = "mutants"
 
 
 def mutants(
-    core: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="CORE",
-            help="Core, network or network file (default: every core).",
-            show_default=False,
-            autocompletion=completion.cores,
-        ),
-    ] = None,
-    only: Annotated[str, typer.Option(help="Only configurations whose name contains TEXT.")] = "",
+    core: EveryCore = None,
+    only: OnlyConfigurations = "",
     count: Annotated[
         int, typer.Option(min=1, max=99_999, help="Mutants of a core, over its configurations.")
     ] = 500,

@@ -42,6 +42,18 @@ CoreName = Annotated[
         autocompletion=completion.cores,
     ),
 ]
+EveryCore = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="CORE",
+        help="Core, network or network file (default: every core).",
+        show_default=False,
+        autocompletion=completion.cores,
+    ),
+]
+OnlyConfigurations = Annotated[
+    str, typer.Option("--only", help="Only configurations whose name contains TEXT.")
+]
 NetworkName = Annotated[
     str,
     typer.Argument(

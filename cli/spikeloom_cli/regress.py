@@ -16,7 +16,7 @@ from spikeloom_sim.regression import choose_configs, run_suite, write_junit
 from spikeloom_sim.simulators import SIMULATORS
 
 from . import completion
-from .options import Json, SimulatorName, console, print_json, steps
+from .options import Json, OnlyConfigurations, SimulatorName, console, print_json, steps
 
 
 def regress(
@@ -30,7 +30,7 @@ def regress(
         ),
     ] = None,
     sim: SimulatorName = "verilator",
-    only: Annotated[str, typer.Option(help="Only configurations whose name contains TEXT.")] = "",
+    only: OnlyConfigurations = "",
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     json: Json = False,
 ) -> None:
