@@ -10,7 +10,7 @@ from ...blocks.component import Component
 from ...blocks.memory_attributes import BLOCK_RAM, small_memory
 from .table import Table
 
-LUT_WORDS = 256  # of a table that may be in LUTs
+LUT_WORDS = 1024  # of a table that may be in LUTs, two for a word of 16 bits
 
 
 class Sequencer(Component):
