@@ -94,7 +94,7 @@ ROWS = {
     "fashion64": Row("`fashion-spikformer`, int8", "LFE5U-25F", None, 64, "initial", 100),
     "fashion4": Row("`fashion-spikformer`, int8", "LFE5U-85F", None, 64, "initial", 80, engines=4),
     "tokens64": Row(
-        "64 tokens, D = 128, 4 blocks, MLP 256, int4", "LFE5U-85F", DEEP, 128, "initial", 90
+        "64 tokens, D = 128, 4 blocks, MLP 256, int4", "LFE5U-85F", DEEP, 128, "initial", 88
     ),
     "tokens64x2": Row(
         "64 tokens, D = 128, 4 blocks, MLP 256, int4",
