@@ -4,7 +4,7 @@ from time import monotonic
 
 import pytest
 
-from spikeloom_sim.formal.reachability import prove_always
+from spikeloom_sim.formal.pdr import prove_always
 from spikeloom_sim.formal.runner import prove
 
 from ..proofs import row

@@ -17,9 +17,9 @@ from spikeloom_sim.formal.bank_memory import BankMemoryContract
 from spikeloom_sim.formal.event_count import EventCountContract
 from spikeloom_sim.formal.harness import Harness
 from spikeloom_sim.formal.held_splitter import HeldSplitterContract
+from spikeloom_sim.formal.pdr import prove_always
 from spikeloom_sim.formal.properties import assume
 from spikeloom_sim.formal.properties import prove as prove_property
-from spikeloom_sim.formal.reachability import prove_always
 from spikeloom_sim.formal.row_output import RowOutputContract
 from spikeloom_sim.formal.row_splitter import RowSplitterContract
 from spikeloom_sim.formal.run_contract import RunContract, cycles_of_a_run

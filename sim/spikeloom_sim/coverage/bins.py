@@ -92,8 +92,7 @@ def _numbered(found, begin) -> Iterator[Bin]:
 
 def _statements(bins):
     # Immediate cover statements: they see the values before the edge.
-    covers = [f"always @(posedge clk) {one.label}: cover ({one.condition});" for one in bins]
-    return covers
+    return [f"always @(posedge clk) {one.label}: cover ({one.condition});" for one in bins]
 
 
 def _state(core):

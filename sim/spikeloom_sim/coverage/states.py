@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from spikeloom.tools import run_tool
 
-from ..formal.reachable import Circuit
+from ..formal.reachable import TO_CIRCUIT, Circuit
 
 if TYPE_CHECKING:
     from spikeloom.export.verilog import VerilogModule
@@ -21,15 +21,7 @@ select -set wanted {nets}
 expose @wanted
 select *
 opt_clean
-memory
-zinit -all
-opt -full
-techmap
-dfflegalize -cell $_DFF_P_ 0 -mince 99999 -minsrst 99999
-setundef -undriven -anyseq
-aigmap
-opt_clean
-write_aiger -ascii -symbols {module}.aag
+{to_circuit} {module}.aag
 design -pop
 """
 _INSTANCE = re.compile(r"^  \w+ \w+ \($", re.MULTILINE)
@@ -59,7 +51,7 @@ def settled_nets(
     script = f"read_verilog {module.name}.v\nproc\n"
     for name, bits in wanted.items():
         selected = " ".join(sorted({f"w:{bit.partition('[')[0]}" for bit in bits}))
-        script += _SCRIPT.format(module=name, nets=selected)
+        script += _SCRIPT.format(module=name, nets=selected, to_circuit=TO_CIRCUIT)
     (folder / "states.ys").write_text(script)
     run_tool("yosys", "-ql", "states.log", "-s", "states.ys", cwd=folder)
     found = {}

@@ -11,7 +11,7 @@ from spikeloom.errors import JobError
 from spikeloom.tools import run_tool
 
 from .places import places_of_modules
-from .reachable import Circuit
+from .reachable import TO_CIRCUIT, Circuit
 
 if TYPE_CHECKING:
     from spikeloom.export.verilog import VerilogModule
@@ -51,15 +51,7 @@ rename {module} gate
 miter -equiv -flatten gold gate miter
 hierarchy -top miter
 flatten
-memory
-zinit -all
-opt -full
-techmap
-dfflegalize -cell $_DFF_P_ 0 -mince 99999 -minsrst 99999
-setundef -undriven -anyseq
-aigmap
-opt_clean
-write_aiger -ascii -symbols miter.aag
+{to_circuit} miter.aag
 """
 _CELL = re.compile(r"-module \S+ -cell \$flatten((?:\\\w+\.)+)(\$\S+)")
 
@@ -82,7 +74,7 @@ def is_equivalent_in_its_module(module: VerilogModule, fault: str, folder: Path)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "rtl.v").write_text(module.text)
     fault = fault[: found.start()] + f"-module {name} -cell {found[2]}" + fault[found.end() :]
-    script = _MODULE.format(top=module.name, module=name, fault=fault)
+    script = _MODULE.format(top=module.name, module=name, fault=fault, to_circuit=TO_CIRCUIT)
     (folder / "module.ys").write_text(script)
     run_tool("yosys", "-ql", "module.log", "-s", "module.ys", cwd=folder)
     circuit = Circuit((folder / "miter.aag").read_text())

@@ -14,6 +14,19 @@ if TYPE_CHECKING:
 MOST_INPUTS, MOST_REGISTERS, MOST_STATES = 8, 24, 4_000
 PART = 256  # states at a time
 
+# Yosys commands from a flat module to the text of a `Circuit`; the file's name follows. Nets
+# without a driver are free.
+TO_CIRCUIT = """
+memory
+zinit -all
+opt -full
+techmap
+dfflegalize -cell $_DFF_P_ 0 -mince 99999 -minsrst 99999
+setundef -undriven -anyseq
+aigmap
+opt_clean
+write_aiger -ascii -symbols"""[1:]
+
 
 class Circuit:
     """A circuit of AND gates and registers that begin with 0.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import cocotb
@@ -47,6 +47,14 @@ class Scenario:
     def beats(self, operands: Mapping[str, NDArray]) -> dict[str, list[tuple[int, int]]]:
         """Stream beats of operands, by name."""
         return {name: port.pack(operands[name]) for name, port in self.core.inputs.items()}
+
+    def feed(self, runs: Iterable[Mapping[str, NDArray]]) -> list[Any]:
+        """Begin to send the operands of several runs, without a pause; returns the tasks."""
+        beats = [self.beats(operands) for operands in runs]
+        return [
+            cocotb.start_soon(source.send([beat for run in beats for beat in run[name]]))
+            for name, source in self.bench.sources.items()
+        ]
 
     async def check(
         self,
@@ -159,11 +167,7 @@ async def operands_of_the_next_run_come_early(dut: Any) -> None:
     scenario = Scenario(dut)
     await scenario.bench.reset()
     runs = {seed: scenario.operands(seed) for seed in (11, 12, 13)}
-    beats = [scenario.beats(operands) for operands in runs.values()]
-    feeding = [
-        cocotb.start_soon(source.send([beat for run in beats for beat in run[name]]))
-        for name, source in scenario.bench.sources.items()
-    ]
+    feeding = scenario.feed(runs.values())
     for seed, operands in runs.items():
         ending = {name: Stalls(0.9, seed) for name in scenario.bench.sinks}
         await scenario.check(operands, seed, stalls=ending, slack=30, fed=True)
@@ -177,11 +181,7 @@ async def runs_without_a_pause(dut: Any) -> None:
     scenario = Scenario(dut)
     await scenario.bench.reset()
     runs = {seed: scenario.operands(seed) for seed in (18, 19, 20)}
-    beats = [scenario.beats(operands) for operands in runs.values()]
-    feeding = [
-        cocotb.start_soon(source.send([beat for run in beats for beat in run[name]]))
-        for name, source in scenario.bench.sources.items()
-    ]
+    feeding = scenario.feed(runs.values())
     first, second, third = runs
     await scenario.check(runs[first], first, fed=True, next_seed=second)
     await scenario.check(runs[second], second, fed=True, started=True, next_seed=third)
@@ -196,11 +196,7 @@ async def start_means_nothing_while_busy(dut: Any) -> None:
     scenario = Scenario(dut)
     await scenario.bench.reset()
     first, second = scenario.operands(14), scenario.operands(15)
-    beats = [scenario.beats(operands) for operands in (first, second)]
-    feeding = [
-        cocotb.start_soon(source.send([beat for run in beats for beat in run[name]]))
-        for name, source in scenario.bench.sources.items()
-    ]
+    feeding = scenario.feed((first, second))
 
     async def keep_starting():
         await RisingEdge(dut.busy)
