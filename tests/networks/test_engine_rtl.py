@@ -7,6 +7,8 @@ import pytest
 
 from spikeloom.backend import Golden, compare
 from spikeloom.cores import find_core
+from spikeloom.networks.engine.bitmap_memory import parts
+from spikeloom.networks.engine.weight_memory import BLOCK_WORDS
 from spikeloom.networks.network import network_core
 from spikeloom_models.data import fashion_sample
 from spikeloom_sim.backends import RTL, Netlist
@@ -81,6 +83,15 @@ def test_stem():
     """Spikformer with convolutions in front."""
     graph = stem_network(image=(6, 5, 1), widths=(3, 4, 6), steps=2)
     check(graph, random_images(graph, 3), lanes=8)
+
+
+def test_state_behind_weights():
+    """The attention state is in block RAM whose words are no power of two."""
+    graph = stem_network(image=(6, 5, 3), steps=1)
+    program = network_core(graph.name, graph)(lanes=4).program
+    assert program.shared_state
+    assert -(-parts(len(program.weights))[-1] // BLOCK_WORDS) == 3
+    check(graph, random_images(graph, 2), lanes=4)
 
 
 @pytest.mark.long

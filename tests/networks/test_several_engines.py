@@ -166,6 +166,9 @@ def test_reset(part):
         (2 * BLOCK_WORDS + 9, 16, [True, False]),
         (3 * BLOCK_WORDS + 9, 0, [True, True]),
         (3 * BLOCK_WORDS + 9, 16, [True, False]),
+        # The second part is padded to 3 and to 5 times BLOCK_WORDS, no power of two.
+        (6 * BLOCK_WORDS + 9, 16, [True, False]),
+        (12 * BLOCK_WORDS + 212, 256, [True, False]),
     ],
 )
 def test_two_readers(depth, state_words, shared):

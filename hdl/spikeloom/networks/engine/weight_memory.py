@@ -185,14 +185,15 @@ class WeightMemory(Component):
         m.d.comb += reader.data.eq(Mux(in_second, words[1], words[0]))
 
     def _add_state(self, m, reader, memory, read):
-        """The state, at the highest addresses of `memory`: its address below ones."""
+        """The state, at the end of `memory`, whose depth is a multiple of the state's span."""
         write = memory.write_port()
-        ones = Const(-1, len(read.addr) - len(reader.s_addr))
+        low_bits = len(reader.s_addr)
+        high = Const((memory.depth >> low_bits) - 1, len(read.addr) - low_bits)
         with m.If(reader.from_state):
-            m.d.comb += read.addr.eq(Cat(reader.s_addr, ones))
+            m.d.comb += read.addr.eq(Cat(reader.s_addr, high))
         m.d.comb += [
             write.en.eq(reader.s_en),
-            write.addr.eq(Cat(reader.s_w_addr, ones)),
+            write.addr.eq(Cat(reader.s_w_addr, high)),
             write.data.eq(reader.s_data),
         ]
 
