@@ -4,14 +4,44 @@ import re
 
 import pytest
 
+import spikeloom
 from spikeloom.cores import all_cores
 from spikeloom.errors import InputError, JobError
+from spikeloom.networks import file
 from spikeloom.outputs import GrowingFolder
 from spikeloom_sim.formal.equivalence import is_equivalent, is_equivalent_in_its_module
 from spikeloom_sim.mutation import MutantDesign, hunt, mutant_configs, verdicts
+from tests.networks.phase_network import phase_network
+from tests.networks.random_network import random_network, with_offsets
+from tests.networks.stem import stem_network
+from tests.networks.test_membrane import membrane_network
 
 COUNT = 500  # mutants of a core
 AIM = 0.98  # killed, of those that are not proved equivalent
+
+# Networks that together have every layer and form of the engine, and keys of the engine. Their 20 or
+# 18 dims are more than a word of the bitmaps; weights of 4 bits make logits that are often close.
+BLOCK = {
+    **{"image": (4, 6, 1), "patch": (2, 2), "dims": 20, "hidden": 36, "classes": 10},
+    **{"blocks": 1, "steps": 3},
+}
+NETWORKS = {
+    "spikformer": (
+        lambda: with_offsets(random_network(**BLOCK, reset="mixed", weight_bits=4)),
+        {"lanes": 8},
+    ),
+    "a2os2a": (
+        lambda: random_network(**BLOCK, form="a2os2a", residual="add", leak=0, weight_bits=6),
+        {"lanes": 4, "weights": "loaded"},
+    ),
+    "ssa": (lambda: random_network(**BLOCK, form="ssa"), {"lanes": 4}),
+    "phase codes": (
+        lambda: phase_network(steps=12, dims=18, classes=5, blocks=2, shift=2),
+        {"lanes": 4},
+    ),
+    "convolutions": (lambda: stem_network(widths=(3, 4, 6, 18), hidden=36), {"lanes": 4}),
+    "membrane shortcuts": (lambda: membrane_network(dims=18), {"lanes": 4, "engines": 2}),
+}
 
 
 def quantiser():
@@ -101,3 +131,13 @@ def test_many_mutants(core):
         found = hunt(config, name, -(-COUNT // len(configs)), 1, jobs=2)
         left = [mutant.fault for mutant in found.survivors]
         assert found.killed_share >= AIM, left
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_many_mutants_of_the_engine(name, tmp_path):
+    make, keys = NETWORKS[name]
+    file.save(tmp_path / "network.safetensors", make())
+    config = spikeloom.load(tmp_path / "network.safetensors", **keys)
+    found = hunt(config, name, -(-COUNT // len(NETWORKS)), 1, jobs=2)
+    assert found.killed_share >= AIM, [mutant.fault for mutant in found.survivors]
