@@ -10,19 +10,29 @@ from typing import TYPE_CHECKING, Any
 from spikeloom.errors import JobError
 from spikeloom.tools import run_tool
 
+from .memories import memory_bits, without_memories
 from .places import places_of_modules
 from .reachable import TO_CIRCUIT, Circuit
 
 if TYPE_CHECKING:
     from spikeloom.export.verilog import VerilogModule
 
+# The design with the fault.
+_GATE = """
+read_rtlil original.il
+{fault}
+opt_clean
+write_rtlil gate.il
+"""
+
 # Both designs from the same inputs, as registers that begin with 0, and one output that is 1 where
 # their outputs differ. ABC's `scorr` replaces it with 0 if that is inductive.
 _CORRESPONDENCE = """
-read_rtlil original.il
+read_rtlil {gold}
 setattr -unset src w:* c:*
-copy {top} gold
-{fault}
+rename {top} gold
+read_rtlil {gate}
+setattr -unset src w:* c:*
 rename {top} gate
 miter -equiv -flatten gold gate miter
 hierarchy -top miter
@@ -37,6 +47,7 @@ opt_clean -purge
 setattr -unset init w:*
 sat -seq 1 -prove trigger 0 -verify
 """
+MEMORY_BITS = 4096  # of memories whose contents take part in a proof
 
 
 # The module of a fault, with and without it, and one output that is 1 where their outputs differ.
@@ -87,20 +98,35 @@ def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
 
     By signal correspondence (van Eijk, 2000): from the initial state on, which sets of signals of
     both designs are equal is proved by induction over the cycles; if the outputs are among them,
-    the designs are equivalent. The proof is sound and unbounded but not complete.
+    the designs are equivalent. First for any answers of the memories; where that fails, and
+    memories have up to `MEMORY_BITS`, with their contents. The proof is sound and unbounded but not
+    complete.
 
     Parameters
     ----------
     top : name of the module.
     design : RTLIL file with the module, flat.
-    folder : folder for script and log.
+    folder : folder for scripts and logs.
 
     Raises `JobError` if Yosys fails for another reason than an unproved equivalence.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(design, folder / "original.il")
-    script = _CORRESPONDENCE.format(top=top, fault=fault)
+    (folder / "gate.ys").write_text(_GATE.format(fault=fault))
+    run_tool("yosys", "-ql", "gate.log", "-s", "gate.ys", cwd=folder)
+    for name in ("original", "gate"):
+        text = (folder / f"{name}.il").read_text()
+        (folder / f"{name}-ports.il").write_text(without_memories(text))
+    if _corresponds(top, folder, "original-ports.il", "gate-ports.il"):
+        return True
+    small = 0 < memory_bits((folder / "original.il").read_text()) <= MEMORY_BITS
+    return small and _corresponds(top, folder, "original.il", "gate.il")
+
+
+def _corresponds(top: str, folder: Path, gold: str, gate: str) -> bool:
+    """Whether signal correspondence proves two files of one module equivalent."""
+    script = _CORRESPONDENCE.format(top=top, gold=gold, gate=gate)
     (folder / "correspondence.ys").write_text(script)
     try:
         run_tool("yosys", "-ql", "correspondence.log", "-s", "correspondence.ys", cwd=folder)

@@ -1,0 +1,87 @@
+"""Memories of a netlist as ports, for proofs that need no contents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+_PARAMETER = re.compile(r"    parameter \\(\w+) (?:\d+'([01]+)|(\d+))")
+_CONNECTION = re.compile(r"    connect \\(\w+) (.+)")
+_FIRST_PORT = 10_000  # above the numbers of the ports that are there; Yosys counts them anew
+
+
+def without_memories(rtlil: str) -> str:
+    """The flat module in Yosys' RTLIL with each ``$mem_v2`` cell replaced by ports: what is read
+    from a memory is an input, and what goes to it (addresses, enables, data) are outputs.
+
+    Two designs of which these outputs are equal for the same inputs are equivalent with their
+    memories as well: equal memories that get the same answer the same, and so on from power-up.
+    """
+    ports, lines = [], []
+    for cell in _cells(rtlil):
+        if not _is_memory(cell):
+            lines += cell
+            continue
+        parameters = _parameters(cell)
+        for name, signal in filter(None, map(_connection, cell)):
+            width = _width(name, parameters)
+            if width:
+                number = _FIRST_PORT + len(ports)
+                wire, read = f"\\memory_port_{number}", name == "RD_DATA"
+                direction = "input" if read else "output"
+                ports.append(f"  wire width {width} {direction} {number} {wire}")
+                ends = (signal, wire) if read else (wire, signal)
+                lines.append(f"  connect {ends[0]} {ends[1]}")
+    (module,) = (n for n, line in enumerate(lines) if line.startswith("module "))
+    return "\n".join([*lines[: module + 1], *ports, *lines[module + 1 :]]) + "\n"
+
+
+def memory_bits(rtlil: str) -> int:
+    """Bits of all memories of a flat module in RTLIL."""
+    memories = map(_parameters, filter(_is_memory, _cells(rtlil)))
+    return sum(one["WIDTH"] * one["SIZE"] for one in memories)
+
+
+def _cells(rtlil: str) -> Iterator[list[str]]:
+    """The lines of each cell with its attributes; other lines alone."""
+    attributes: list[str] = []
+    cell: list[str] = []
+    for line in rtlil.splitlines():
+        if cell:
+            cell.append(line)
+            if line == "  end":
+                yield cell
+                cell = []
+        elif line.startswith("  attribute "):
+            attributes.append(line)
+        elif line.startswith("  cell "):
+            cell, attributes = [*attributes, line], []
+        else:
+            yield [*attributes, line]
+            attributes = []
+
+
+def _is_memory(cell: Iterable[str]) -> bool:
+    return any(line.startswith("  cell $mem_v2 ") for line in cell)
+
+
+def _connection(line: str) -> tuple[str, str] | None:
+    found = _CONNECTION.match(line)
+    return (found[1], found[2]) if found else None
+
+
+def _parameters(cell: Iterable[str]) -> dict[str, int]:
+    """The parameters of a memory that are numbers."""
+    found = filter(None, map(_PARAMETER.fullmatch, cell))
+    return {one[1]: int(one[2], 2) if one[2] else int(one[3]) for one in found}
+
+
+def _width(port: str, parameters: dict[str, int]) -> int:
+    """Bits of a port of a memory; 0 for a clock."""
+    side, _, what = port.partition("_")
+    if what == "CLK":
+        return 0
+    one = {"ADDR": parameters["ABITS"], "DATA": parameters["WIDTH"]}.get(what, 1)
+    if port == "WR_EN":
+        one = parameters["WIDTH"]
+    return parameters[f"{side}_PORTS"] * one
