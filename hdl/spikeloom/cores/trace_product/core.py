@@ -142,9 +142,9 @@ class TraceProductUnit(PhaseCoded):
         delay = product_delay(self.stage) + QUEUE_DELAY - 2
         loads = f"lines * length + {FIRST_EVENT}, tokens * length + {FIRST_LANES}"
         return (
-            f"{delay} + max({loads}) + ceil(tokens / lanes) * spikes "
-            "+ waits; waits: ceil(lines / lanes), without lines of zeros at the end of as many lines as "
-            "lanes; spikes: of a line of a, at least 1, summed over the lines"
+            f"{delay} + max({loads}) + ceil(tokens / lanes) * spikes + ceil(lines / lanes); "
+            "spikes: of a line of a, at least 1, summed over the lines; one cycle less for lines of "
+            "zeros before the end that end a group of as many lines as lanes, if tokens > lanes"
         )
 
     def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
