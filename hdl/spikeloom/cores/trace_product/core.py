@@ -130,7 +130,7 @@ class TraceProductUnit(PhaseCoded):
             spikes = np.count_nonzero(a, axis=1)
         first = max(self.lines * self.length + FIRST_EVENT, self.tokens * self.length + FIRST_LANES)
         events = self.groups * int(np.maximum(spikes, 1).sum())
-        # One cycle between parts of as many lines as lanes, unless a line of zeros is repeated in it.
+        # A cycle between parts of as many lines as lanes, unless a line of zeros is repeated in it.
         last_lines = spikes[self.lanes - 1 : self.lines - 1 : self.lanes]
         waits = np.count_nonzero(last_lines) if self.groups > 1 else len(last_lines)
         return first + events + int(waits) - 1 + product_delay(self.stage) + QUEUE_DELAY
@@ -142,9 +142,10 @@ class TraceProductUnit(PhaseCoded):
         delay = product_delay(self.stage) + QUEUE_DELAY - 2
         loads = f"lines * length + {FIRST_EVENT}, tokens * length + {FIRST_LANES}"
         return (
-            f"{delay} + max({loads}) + ceil(tokens / lanes) * spikes + ceil(lines / lanes); "
-            "spikes: of a line of a, at least 1, summed over the lines; one cycle less for lines of "
-            "zeros before the end that end a group of as many lines as lanes, if tokens > lanes"
+            f"{delay} + max({loads}) + ceil(tokens / lanes) * spikes + parts; "
+            "spikes: of a line of a, at least 1, summed over the lines; "
+            "parts: ceil(lines / lanes), without those before the last that end with a line of "
+            "zeros if tokens > lanes"
         )
 
     def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
