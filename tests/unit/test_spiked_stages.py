@@ -20,6 +20,7 @@ from spikeloom.cores.spiked.logarithm import Logarithm
 from spikeloom.cores.spiked.output_encoder import OutputEncoder
 from spikeloom.cores.spiked.phase_encoder import PhaseEncoder
 from spikeloom.cores.spiked.schedule import (
+    BEGIN,
     NEXT_TENSOR,
     last_blocks,
     line_events,
@@ -303,7 +304,7 @@ def test_trace_product(tokens, length, lines, lanes, encoders, events, transpose
     sums, clocks = run_product(config, spikes, stationary, transposed)
     assert (sums == spiked.trace_product(config, spikes, stationary)).all()
     counts = [line_events(line, events) for line in (spikes != 0).tolist()]
-    first_sums = product_cycles(config, counts) - 1 + product_delay(config)
+    first_sums = BEGIN + product_cycles(config, counts) - 1 + product_delay(config)
     assert clocks == first_sums + last_blocks(config, counts)
 
 

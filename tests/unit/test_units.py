@@ -214,7 +214,8 @@ def test_trace_product_without_operands_counts_the_most():
         a = random_codes(rng, 40, (6, 5), density)
         spikes = np.count_nonzero(a, axis=1)
         fewer = 3 * sum(5 - max(1, n) for n in spikes)
-        assert core.cycles(a=a, b=a) == dense - fewer
+        # A line of zeros is repeated for other groups while the next part waits to begin.
+        assert core.cycles(a=a, b=a) == dense - fewer - (spikes[2] == 0)
 
 
 def test_woss_by_hand():

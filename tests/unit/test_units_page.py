@@ -73,9 +73,16 @@ def test_cycles_and_source(unit):
     for core in cases(unit):
         for density in (-1, 0.1, 0.5, 2):
             operands = core.random_operands(np.random.default_rng(0), density)
-            spikes = np.count_nonzero(operands["a"], axis=1) if unit == "trace_product" else [0]
-            more = {"spikes": int(np.maximum(spikes, 1).sum())}
+            more = spikes_and_parts(core, operands["a"]) if unit == "trace_product" else {}
             assert evaluated(formula.strip("`"), core, **more) == core.cycles(**operands)
+
+
+def spikes_and_parts(core, a):
+    """What the page says of them."""
+    spikes = np.count_nonzero(a, axis=1).tolist()
+    parts = [spikes[n : n + core.lanes] for n in range(0, core.lines, core.lanes)]
+    short = sum(part[-1] == 0 for part in parts[:-1]) if core.tokens > core.lanes else 0
+    return {"spikes": sum(max(1, n) for n in spikes), "parts": len(parts) - short}
 
 
 @pytest.mark.long

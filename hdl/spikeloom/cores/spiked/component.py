@@ -148,6 +148,7 @@ class SpikedComponent(Component):
             ways=config.events,
             delay=2,
             relaxed=True,
+            late=True,
         )
         m.submodules.v_events = v_events = EventMemory(
             value_dim + 1, tokens, steps=config.steps, transposed=True, ways=config.events

@@ -65,6 +65,7 @@ class LaneMemory(Component):
         and a delay of 2.
     preset : whether a row precedes token 0; requires all tokens in one group.
     relaxed : whether what follows `o` leaves time for the output delay of block RAM.
+    late : whether registers delay the writes by a cycle, as they go far.
 
     Members
     -------
@@ -91,6 +92,7 @@ class LaneMemory(Component):
         silent: Any = None,
         preset: bool = False,
         relaxed: bool = False,
+        late: bool = False,
     ) -> None:
         self._tokens = tokens
         self._length = length
@@ -103,6 +105,7 @@ class LaneMemory(Component):
         self._silent = silent
         self._preset = preset
         self._relaxed = relaxed
+        self._late = late
         self._groups = -(-tokens // lanes)
         self._code_bits = Shape.cast(shape).width
         codes = data.ArrayLayout(data.ArrayLayout(shape, lanes), ways)
@@ -175,15 +178,24 @@ class LaneMemory(Component):
             attrs=self._attributes(platform, words, granule_bits),
         )
         granule = Signal(granule_bits, name=f"granule_{way}")
-        m.d.comb += [
+        enables = Signal(self._lanes, name=f"enables_{way}")
+        address = Signal.like(memory.w.addr, reset_less=True, name=f"address_{way}")
+        close = Signal(name=f"close_{way}")
+        domain = m.d.sync if self._late else m.d.comb
+        domain += [
             granule.eq(word),
+            address.eq(Cat(block, *group)),
+            close.eq(place.step & (place.place_last if self._by_group else place.last)),
+        ]
+        m.d.comb += [
             memory.w.reserve.eq(self.room.reserve),
-            memory.w.addr.eq(Cat(block, *group)),
+            memory.w.addr.eq(address),
             memory.w.data.eq(granule.replicate(self._lanes)),
-            memory.w.close.eq(place.step & (place.place_last if self._by_group else place.last)),
+            memory.w.en.eq(enables),
+            memory.w.close.eq(close),
         ]
         for n in range(self._lanes):
-            m.d.comb += memory.w.en[n].eq(self.i_valid & mine & (preset | (place.place == n)))
+            domain += enables[n].eq(self.i_valid & mine & (preset | (place.place == n)))
         self._read(m, way, memory, addr, places, len(block))
         return memory
 

@@ -15,6 +15,7 @@ from .woss import woss_delay
 if TYPE_CHECKING:
     from .core import Spiked
 
+BEGIN = 1  # cycles in which a product learns that its next part may start
 NEXT_TENSOR = 4  # cycles from an event memory's last event of a tensor to the next one's first
 
 
@@ -22,8 +23,10 @@ def product_cycles(config: Spiked, events: Any) -> int:
     """Cycles of a `TraceProduct` line by line, from its first event to its last, for `events` in
     each line."""
     product = _Product(config)
-    for count in events:
+    for number, count in enumerate(events, 1):
         product.line(count)
+        if number % config.lanes == 0:
+            product.end_part()
     return product.end + 1
 
 
@@ -114,7 +117,7 @@ def last_beat_cycles(
     tokens = config.tokens
     loads = tokens * config.head_dim, tokens * (config.value_dim + 1)
     scores, outputs = _Product(config), _Product(config)
-    scores.wait(1)
+    scores.wait(1 + BEGIN)
     rows_left, sent, ends, loaded = 0, [], ([], []), ([], [])
     released: list[int] = []  # banks of probabilities
 
@@ -135,18 +138,20 @@ def last_beat_cycles(
 
             # Scores wait for a bank of probabilities. Rows leave WOSS one after the other.
             if len(released) >= group_banks(config):
-                scores.wait(released[-group_banks(config)] + 2)
+                scores.wait(released[-group_banks(config)] + 2 + BEGIN)
             for count in group:
                 scores.line(count)
                 arrived = scores.end + last_blocks(config, [count])
                 rows_left = max(arrived, rows_left) + (config.blocks if count else 1)
+            scores.end_part()
 
             # Outputs wait for the probabilities and for a bank of output codes.
-            outputs.wait(rows_left + probabilities_delay(config))
+            outputs.wait(rows_left + probabilities_delay(config) + BEGIN)
             if len(sent) >= OUTPUT_BANKS:
-                outputs.wait(sent[-OUTPUT_BANKS] + 1)
+                outputs.wait(sent[-OUTPUT_BANKS] + 1 + BEGIN)
             for count in values:
                 outputs.group(count, config.group_blocks[0])
+            outputs.end_part()
             released.append(outputs.end)
             begin = outputs.end + output_latency(config, values)
             begin = max([begin, *(n + max(2, pace) for n in sent[-1:])])
@@ -162,6 +167,7 @@ class _Product:
     def __init__(self, config: Spiked) -> None:
         self._config = config
         self._leaving = 0
+        self._earliest = 0
         self.end = -1
 
     def wait(self, cycle: int) -> None:
@@ -169,6 +175,10 @@ class _Product:
         gap = max(0, cycle - self.end - 1)
         self.end += gap
         self._leaving = max(0, self._leaving - gap)
+
+    def end_part(self) -> None:
+        """The latest event is the last of a part."""
+        self._earliest = self.end + 1 + BEGIN
 
     def line(self, events: int) -> None:
         """Issue a line of events for all groups; a line without spikes takes one cycle."""
@@ -180,5 +190,6 @@ class _Product:
 
         The last event stalls until the sums of the previous group have left.
         """
+        self.wait(self._earliest)
         self.end += max(events, self._leaving, 1)
         self._leaving = blocks if events else 0

@@ -132,7 +132,7 @@ class TraceProduct(Component):
         begun = Signal()
         leaving = Signal(range(self._config.group_blocks[0]))
         still_leaving = Signal()
-        begin = self.run & self.lanes.full & self.room.free
+        begin = Signal()
         ready = self.enable & (begun | begin)
         issue = self.events.valid & ready & ~(event.last & still_leaving)
         closes = issue & event.last
@@ -145,6 +145,8 @@ class TraceProduct(Component):
         ]
         for way, spike in enumerate(event.spikes):
             m.d.comb += self.lanes.addr.index[way].eq(spike.index)
+        # Registered, as `run`, `full` and `free` come from far; an event may change them.
+        m.d.sync += begin.eq(self.run & self.lanes.full & self.room.free & ~issue)
         with m.If(issue):
             m.d.sync += begun.eq(~(event.last & part_last))
         with m.If(closes & ~event.silent):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HELD_WHY = "the core holds both matrices on chip"
 FIRST_EVENT = 4  # cycles from the last code of a to the first event
-FIRST_LANES = 1  # cycles from the last code of b to the first read of its lanes
+FIRST_LANES = 2  # cycles from the last code of b to the first read of its lanes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,17 +130,22 @@ class TraceProductUnit(PhaseCoded):
             spikes = np.count_nonzero(a, axis=1)
         first = max(self.lines * self.length + FIRST_EVENT, self.tokens * self.length + FIRST_LANES)
         events = self.groups * int(np.maximum(spikes, 1).sum())
-        return first + events - 1 + product_delay(self.stage) + QUEUE_DELAY
+        # A cycle between parts of as many lines as lanes, unless a line of zeros is repeated in it.
+        last_lines = spikes[self.lanes - 1 : self.lines - 1 : self.lanes]
+        waits = np.count_nonzero(last_lines) if self.groups > 1 else len(last_lines)
+        return first + events + int(waits) - 1 + product_delay(self.stage) + QUEUE_DELAY
 
     def cycle_formula(self) -> str:
         from ...blocks.queued_stage import QUEUE_DELAY
         from ..spiked.trace_product import product_delay
 
-        delay = product_delay(self.stage) + QUEUE_DELAY - 1
+        delay = product_delay(self.stage) + QUEUE_DELAY - 2
         loads = f"lines * length + {FIRST_EVENT}, tokens * length + {FIRST_LANES}"
         return (
-            f"{delay} + max({loads}) + ceil(tokens / lanes) * spikes; "
-            "spikes: of a line of a, at least 1, summed over the lines"
+            f"{delay} + max({loads}) + ceil(tokens / lanes) * spikes + parts; "
+            "spikes: of a line of a, at least 1, summed over the lines; "
+            "parts: ceil(lines / lanes), without those before the last that end with a line of "
+            "zeros if tokens > lanes"
         )
 
     def work(self, densities: Mapping[str, float] | None = None, **operands: NDArray) -> Work:
