@@ -420,12 +420,17 @@ def test_calibration():
     names = {design.name for design in designs()}
     for row in fmax_model.rows():
         assert row["name"] in names
-        mhz, error = fmax_model.fmax_estimate(row["name"].rpartition("/")[2], row["levels"])
+        device = row["name"].rpartition("/")[2]
+        mhz, error = fmax_model.fmax_estimate(device, row["levels"], row["lut"])
         assert abs(row["fmax_mhz"] / mhz - 1) <= error
-    assert fmax_model.fmax_estimate("ccgm1a1", 5.0) == (None, None)
+    assert fmax_model.fmax_estimate("ccgm1a1", 5.0, 900) == (None, None)
     devices = [device.id for family in FAMILIES.values() for device in family.DEVICES]
     assert {fmax_model.class_of(one) for one in devices} >= fmax_model.factors().keys()
-    assert fmax_model.fmax_estimate("up5k", 9.0)[0] < fmax_model.fmax_estimate("up5k", 4.0)[0]
+    slow, large, fast = (
+        fmax_model.fmax_estimate("up5k", *size)[0] for size in ((9, 900), (4, 1800), (4, 900))
+    )
+    assert slow < fast
+    assert large < fast
 
 
 def test_the_page_has_the_table_of_the_calibration():

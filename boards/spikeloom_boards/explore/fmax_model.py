@@ -1,9 +1,10 @@
-"""Fmax from the levels of logic of a netlist: a model calibrated by rows of the bench.
+"""Fmax from the levels of logic and the size of a netlist: a model calibrated by rows of the bench.
 
 The period is proportional to the levels of the longest path and `OVERHEAD` levels for clock to
-output, setup and the first wire. The factor of a device is the geometric mean over its rows. The
-error is that of each row if it is left out of the mean, the largest of them. Wires are known only
-after placement: this is no more than an estimate.
+output, setup and the first wire, and to a power of the number of LUTs, as wires are longer in a
+larger design. The factor of a device is the geometric mean over its rows. The error is that of each
+row if it is left out of the mean, the largest of them. Wires are known only after placement: this
+is no more than an estimate.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from importlib.resources import files
 from math import exp, log
 from typing import Any
 
-OVERHEAD = 2.0  # levels
+OVERHEAD = 4.0  # levels
+GROWTH = 0.25  # exponent of the size
 
 
 @cache
@@ -29,13 +31,18 @@ def rows() -> list[dict[str, Any]]:
 
 @cache
 def factors() -> dict[str, tuple[float, float]]:
-    """By device: nanoseconds per level, and the largest error of a row that is left out."""
+    """By device: nanoseconds per level of 1,000 LUTs, and the largest error of a row that is left out."""
     groups: dict[str, list[float]] = {}
     for row in rows():
         *_, device = row["name"].split("/")
-        period = 1000 / row["fmax_mhz"]
-        groups.setdefault(class_of(device), []).append(log(period / (row["levels"] + OVERHEAD)))
+        factor = 1000 / row["fmax_mhz"] / _units(row["levels"], row["lut"])
+        groups.setdefault(class_of(device), []).append(log(factor))
     return {name: (exp(sum(x) / len(x)), _error(x)) for name, x in groups.items() if len(x) > 1}
+
+
+def _units(levels: float, lut: int) -> float:
+    """What the period is proportional to."""
+    return (levels + OVERHEAD) * (max(lut, 1) / 1000) ** GROWTH
 
 
 def _error(logs: list[float]) -> float:
@@ -52,12 +59,12 @@ def class_of(device: str) -> str:
     return _calibration()["same_speed"].get(device, device)
 
 
-def fmax_estimate(device: str, levels: float) -> tuple[float | None, float | None]:
-    """Fmax in MHz and its relative error; (None, None) for a device without calibration."""
+def fmax_estimate(device: str, levels: float, lut: int) -> tuple[float | None, float | None]:
+    """Fmax in MHz, of a netlist of `lut` LUT4, and its relative error; (None, None) for a device without calibration."""
     if class_of(device) not in factors():
         return None, None
     factor, error = factors()[class_of(device)]
-    return 1000 / (factor * (levels + OVERHEAD)), error
+    return 1000 / (factor * _units(levels, lut)), error
 
 
 def calibration_table() -> list[str]:
@@ -67,7 +74,8 @@ def calibration_table() -> list[str]:
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for row in rows():
-        mhz, error = fmax_estimate(row["name"].rpartition("/")[2], row["levels"])
+        device = row["name"].rpartition("/")[2]
+        mhz, error = fmax_estimate(device, row["levels"], row["lut"])
         if mhz is None or error is None:
             continue
         lines.append(

@@ -78,7 +78,7 @@ def measure_point(point: Point) -> dict[str, Any]:
     config, part = point.config, point.part
     size, levels = synthesised(config, part)
     fits = all(used <= there for _, used, there in resources(size, part.device))
-    mhz, error = fmax_estimate(point.device, levels)
+    mhz, error = fmax_estimate(point.device, levels, size.lut4)
     source = None if mhz is None else "estimate"
     if point.placed and fits:
         runs = [one["fmax_mhz"] for one in place(point, point.place_seeds, lambda step: None)]
