@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ def logic_levels(netlist: Mapping[str, Any], family: Family) -> float:
         order = list(TopologicalSorter(through).static_order())
     except CycleError:
         raise JobError("the netlist has a loop of logic") from None
+    read = {bit for cell in cells.values() for bit in _inputs(cell)}
     levels: dict[str, float] = {}
     for name in order:
         cell = cells[name]
@@ -37,7 +38,7 @@ def logic_levels(netlist: Mapping[str, Any], family: Family) -> float:
             before = max((levels[source] for source in through[name]), default=0.0)
             levels[name] = before + family.LEVELS[cell["type"]]
         else:
-            levels[name] = _start(cell, family)
+            levels[name] = _start(cell, family, read)
     return max(
         (levels.get(source, 0.0) for seen in sources.values() for source in seen), default=0.0
     )
@@ -55,9 +56,23 @@ def _sources(cell: Mapping[str, Any], driver: Mapping[Any, str], family: Family)
     }
 
 
-def _start(cell: Mapping[str, Any], family: Family) -> float:
-    """Levels at the output of a register or memory."""
-    modes = [x for key, x in cell.get("parameters", {}).items() if key.startswith("REGMODE")]
-    if modes and all(mode == "OUTREG" for mode in modes):
-        return 0.0
-    return family.MEMORY_LEVELS.get(cell["type"], 0.0)
+def _inputs(cell: Mapping[str, Any]) -> Iterator[Any]:
+    """The nets at the inputs of a cell."""
+    for port, direction in cell["port_directions"].items():
+        if direction != "output":
+            yield from cell["connections"][port]
+
+
+def _start(cell: Mapping[str, Any], family: Family, read: Set[Any]) -> float:
+    """Levels at the output of a register or memory; `read` has the nets that any cell reads.
+
+    The ports A and B of a block RAM have output registers of their own; one that only writes has
+    outputs as well, which nothing reads.
+    """
+    parameters, connections = cell.get("parameters", {}), cell["connections"]
+    modes = {key[-1]: mode for key, mode in parameters.items() if key.startswith("REGMODE_")}
+    for port, nets in connections.items():
+        is_read = cell["port_directions"][port] == "output" and not read.isdisjoint(nets)
+        if is_read and modes.get(port[2:3]) != "OUTREG":
+            return family.MEMORY_LEVELS.get(cell["type"], 0.0)
+    return 0.0

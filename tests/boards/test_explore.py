@@ -377,7 +377,7 @@ def test_files_of_a_front():
 
 def cell(kind, *, parameters=None, **ports):
     """A cell with nets by port; outputs are O, DO, COUT and Q."""
-    outputs = ("O", "DO", "COUT", "Q", "DOA")
+    outputs = ("O", "DO", "COUT", "Q", "DOA", "DOB")
     return {
         "type": kind,
         "parameters": parameters or {},
@@ -403,6 +403,9 @@ def test_levels_by_hand():
     slices = {"x": cell("LUT4", A=1, O=2), "y": cell("LUT4", A=2, B=1, O=3)}
     for mode, levels in (("NOREG", 7), ("OUTREG", 2)):
         block = cell("DP16KD", parameters={"REGMODE_A": mode}, ADA=4, DOA=1)
+        assert logic_levels(netlist(r=block, b=register, **slices), ECP5) == levels
+        # The other port has no register, but nothing reads it.
+        block = cell("DP16KD", parameters={"REGMODE_A": "NOREG", "REGMODE_B": mode}, DOA=8, DOB=1)
         assert logic_levels(netlist(r=block, b=register, **slices), ECP5) == levels
     # A memory of LUTs is read through: its write port is a register.
     small = cell("TRELLIS_DPR16X4", RAD=2, WD=2, DO=7)

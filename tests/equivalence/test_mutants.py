@@ -19,8 +19,8 @@ from tests.networks.test_membrane import membrane_network
 COUNT = 500  # mutants of a core
 AIM = 0.98  # killed, of those that are not proved equivalent
 
-# Networks that together have every layer and form of the engine, and keys of the engine. Their 20 or
-# 18 dims are more than a word of the bitmaps; weights of 4 bits make logits that are often close.
+# Networks that together have every layer and form of the engine, and its keys. Their 20 or 18 dims
+# are more than a word of the bitmaps; weights of 4 bits make logits that are often close.
 BLOCK = {
     **{"image": (4, 6, 1), "patch": (2, 2), "dims": 20, "hidden": 36, "classes": 10},
     **{"blocks": 1, "steps": 3},

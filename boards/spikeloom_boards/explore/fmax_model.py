@@ -2,9 +2,9 @@
 
 The period is proportional to the levels of the longest path and `OVERHEAD` levels for clock to
 output, setup and the first wire, and to a power of the number of LUTs, as wires are longer in a
-larger design. The factor of a device is the geometric mean over its rows. The error is that of each
-row if it is left out of the mean, the largest of them. Wires are known only after placement: this
-is no more than an estimate.
+larger design. The factor of a device is the geometric mean over its rows. The error is that of a
+row of any device that is left out of the mean, the largest of them. Wires are known only after
+placement: this is no more than an estimate.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from math import exp, log
 from typing import Any
 
 OVERHEAD = 4.0  # levels
-GROWTH = 0.25  # exponent of the size
+GROWTH = 0.2  # exponent of the size
 
 
 @cache
@@ -30,28 +30,34 @@ def rows() -> list[dict[str, Any]]:
 
 
 @cache
-def factors() -> dict[str, tuple[float, float]]:
-    """By device: nanoseconds per level of 1,000 LUTs, and the largest error of a row that is left out."""
+def factors() -> dict[str, float]:
+    """By device: nanoseconds per level of a design of 1,000 LUTs."""
+    return {name: exp(sum(x) / len(x)) for name, x in _logs().items()}
+
+
+@cache
+def error() -> float:
+    """The largest relative error of Fmax of a row by the mean of the other rows of its device."""
+    errors = []
+    for logs in _logs().values():
+        mean = sum(logs) / len(logs)
+        errors += [exp(abs(one - mean) * len(logs) / (len(logs) - 1)) - 1 for one in logs]
+    return max(errors)
+
+
+def _logs() -> dict[str, list[float]]:
+    """By device with several rows, the logarithm of the factor of each."""
     groups: dict[str, list[float]] = {}
     for row in rows():
         *_, device = row["name"].split("/")
         factor = 1000 / row["fmax_mhz"] / _units(row["levels"], row["lut"])
         groups.setdefault(class_of(device), []).append(log(factor))
-    return {name: (exp(sum(x) / len(x)), _error(x)) for name, x in groups.items() if len(x) > 1}
+    return {name: logs for name, logs in groups.items() if len(logs) > 1}
 
 
 def _units(levels: float, lut: int) -> float:
     """What the period is proportional to."""
     return (levels + OVERHEAD) * (max(lut, 1) / 1000) ** GROWTH
-
-
-def _error(logs: list[float]) -> float:
-    """The largest relative error of Fmax of a row by the mean of the other rows."""
-    errors = []
-    for n, one in enumerate(logs):
-        others = logs[:n] + logs[n + 1 :]
-        errors.append(abs(exp(one - sum(others) / len(others)) - 1))
-    return max(errors)
 
 
 def class_of(device: str) -> str:
@@ -60,26 +66,26 @@ def class_of(device: str) -> str:
 
 
 def fmax_estimate(device: str, levels: float, lut: int) -> tuple[float | None, float | None]:
-    """Fmax in MHz, of a netlist of `lut` LUT4, and its relative error; (None, None) for a device without calibration."""
+    """Fmax in MHz of a netlist of `lut` LUT4, and its relative error; (None, None) for a device
+    without calibration."""
     if class_of(device) not in factors():
         return None, None
-    factor, error = factors()[class_of(device)]
-    return 1000 / (factor * _units(levels, lut)), error
+    return 1000 / (factors()[class_of(device)] * _units(levels, lut)), error()
 
 
 def calibration_table() -> list[str]:
     """The rows and what the model gives for each, as a Markdown table."""
     lines = [
-        "| row of the bench | LUT4 | levels | Fmax, MHz | model | off | stated error |",
-        "|---|--:|--:|--:|--:|--:|--:|",
+        "| row of the bench | LUT4 | levels | Fmax, MHz | model | off |",
+        "|---|--:|--:|--:|--:|--:|",
     ]
     for row in rows():
         device = row["name"].rpartition("/")[2]
-        mhz, error = fmax_estimate(device, row["levels"], row["lut"])
-        if mhz is None or error is None:
+        mhz, _ = fmax_estimate(device, row["levels"], row["lut"])
+        if mhz is None:
             continue
         lines.append(
             f"| {row['name']} | {row['lut']:,} | {row['levels']:g} | {row['fmax_mhz']:g} | "
-            f"{mhz:.1f} | {100 * (mhz / row['fmax_mhz'] - 1):+.0f} % | {100 * error:.0f} % |"
+            f"{mhz:.1f} | {100 * (mhz / row['fmax_mhz'] - 1):+.0f} % |"
         )
     return lines

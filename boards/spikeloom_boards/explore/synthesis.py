@@ -19,7 +19,7 @@ from spikeloom.tools import run_tool
 from ..logic_levels import logic_levels
 from ..report import finish_synthesis
 
-FORMAT = 1  # of a cached result
+FORMAT = 2  # of a cached result
 
 
 def synthesised(config: Core, part: Part) -> tuple[Synthesis, float]:
