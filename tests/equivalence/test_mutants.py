@@ -10,6 +10,7 @@ from spikeloom.errors import InputError, JobError
 from spikeloom.networks import file
 from spikeloom.outputs import GrowingFolder
 from spikeloom_sim.formal.equivalence import is_equivalent, is_equivalent_in_its_module
+from spikeloom_sim.formal.memories import memory_bits, without_memories
 from spikeloom_sim.mutation import MutantDesign, hunt, mutant_configs, verdicts
 from tests.networks.phase_network import phase_network
 from tests.networks.random_network import random_network, with_offsets
@@ -74,6 +75,20 @@ def test_proof(tmp_path):
     verdicts = [is_equivalent(top, file, fault, tmp_path / "proof") for fault in stuck]
     assert not all(verdicts)
     assert is_equivalent(top, file, "", tmp_path / "proof")  # no fault at all
+
+
+def test_proof_with_memories(tmp_path):
+    """A memory that is never written is not proved equivalent; without a fault, ports that stand
+    for the memories are enough."""
+    (config, *_) = mutant_configs(all_cores()["bitstream_encoder"]).values()
+    design = MutantDesign(config, tmp_path, 1, 1)
+    top, file = design.original.name, tmp_path / "design.il"
+    assert memory_bits(file.read_text())
+    assert "$mem_v2" not in without_memories(file.read_text())
+    memory = re.search(r"cell \$mem_v2 (\S+)", file.read_text())[1]
+    never = f"mutate -mode const0 -module {top} -cell {memory} -port WR_EN -portbit 0"
+    assert is_equivalent(top, file, "", tmp_path / "proof")
+    assert not is_equivalent(top, file, never, tmp_path / "proof")
 
 
 def test_proof_in_a_module(tmp_path):

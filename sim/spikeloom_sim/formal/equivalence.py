@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 _GATE = """
 read_rtlil original.il
 {fault}
-opt_clean
 write_rtlil gate.il
 """
 
@@ -112,15 +110,16 @@ def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(design, folder / "original.il")
+    original = Path(design).read_text()
+    (folder / "original.il").write_text(original)
     (folder / "gate.ys").write_text(_GATE.format(fault=fault))
     run_tool("yosys", "-ql", "gate.log", "-s", "gate.ys", cwd=folder)
-    for name in ("original", "gate"):
-        text = (folder / f"{name}.il").read_text()
-        (folder / f"{name}-ports.il").write_text(without_memories(text))
+    gate = (folder / "gate.il").read_text()
+    (folder / "original-ports.il").write_text(without_memories(original))
+    (folder / "gate-ports.il").write_text(without_memories(gate))
     if _corresponds(top, folder, "original-ports.il", "gate-ports.il"):
         return True
-    small = 0 < memory_bits((folder / "original.il").read_text()) <= MEMORY_BITS
+    small = 0 < memory_bits(original) <= MEMORY_BITS
     return small and _corresponds(top, folder, "original.il", "gate.il")
 
 

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 
 _PARAMETER = re.compile(r"    parameter \\(\w+) (?:\d+'([01]+)|(\d+))")
 _CONNECTION = re.compile(r"    connect \\(\w+) (.+)")
+_MEMORY = "  cell $mem_v2 "
 _FIRST_PORT = 10_000  # above the numbers of the ports that are there; Yosys counts them anew
 
 
 def without_memories(rtlil: str) -> str:
-    """The flat module in Yosys' RTLIL with each ``$mem_v2`` cell replaced by ports: what is read
-    from a memory is an input, and what goes to it (addresses, enables, data) are outputs.
+    """The flat module in Yosys' RTLIL with each ``$mem_v2`` cell replaced by ports, which have its
+    name: what is read from a memory is an input, and what goes to it (addresses, enables, data) are
+    outputs.
 
     Two designs of which these outputs are equal for the same inputs are equivalent with their
     memories as well: equal memories that get the same answer the same, and so on from power-up.
@@ -23,13 +25,13 @@ def without_memories(rtlil: str) -> str:
             lines += cell
             continue
         parameters = _parameters(cell)
-        for name, signal in filter(None, map(_connection, cell)):
-            width = _width(name, parameters)
+        (memory,) = (line.split()[2] for line in cell if line.startswith(_MEMORY))
+        for port, signal in filter(None, map(_connection, cell)):
+            width = _width(port, parameters)
             if width:
-                number = _FIRST_PORT + len(ports)
-                wire, read = f"\\memory_port_{number}", name == "RD_DATA"
-                direction = "input" if read else "output"
-                ports.append(f"  wire width {width} {direction} {number} {wire}")
+                wire, read = f"\\{port}:{memory}", port == "RD_DATA"
+                direction = f"{'input' if read else 'output'} {_FIRST_PORT + len(ports)}"
+                ports.append(f"  wire width {width} {direction} {wire}")
                 ends = (signal, wire) if read else (wire, signal)
                 lines.append(f"  connect {ends[0]} {ends[1]}")
     (module,) = (n for n, line in enumerate(lines) if line.startswith("module "))
@@ -62,7 +64,7 @@ def _cells(rtlil: str) -> Iterator[list[str]]:
 
 
 def _is_memory(cell: Iterable[str]) -> bool:
-    return any(line.startswith("  cell $mem_v2 ") for line in cell)
+    return any(line.startswith(_MEMORY) for line in cell)
 
 
 def _connection(line: str) -> tuple[str, str] | None:
