@@ -1,31 +1,47 @@
 """Mutants of small configurations: what tests notice, what is proved equivalent, what is left."""
 
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import spikeloom
 from spikeloom.cores import all_cores
 from spikeloom.errors import InputError, JobError
-from spikeloom.networks import file
+from spikeloom.networks import file, golden
 from spikeloom.outputs import GrowingFolder
 from spikeloom_sim.formal.equivalence import is_equivalent, is_equivalent_in_its_module
 from spikeloom_sim.formal.memories import memory_bits, without_memories
 from spikeloom_sim.mutation import MutantDesign, hunt, mutant_configs, verdicts
 from tests.networks.phase_network import phase_network
-from tests.networks.random_network import random_network, with_offsets
+from tests.networks.random_network import random_images, random_network, with_offsets
 from tests.networks.stem import stem_network
 from tests.networks.test_membrane import membrane_network
 
 COUNT = 500  # mutants of a core
 AIM = 0.98  # killed, of those that are not proved equivalent
 
-# Networks that together have every layer and form of the engine, and its keys. Their 20 or 18 dims
-# are more than a word of the bitmaps; weights of 4 bits make logits that are often close.
+# Networks that together have every layer and form of the engine, and its keys. Their dims are more
+# than a word of the bitmaps, and no multiple of one.
 BLOCK = {
-    **{"image": (4, 6, 1), "patch": (2, 2), "dims": 20, "hidden": 36, "classes": 10},
-    **{"blocks": 1, "steps": 3},
+    **{"image": (4, 8, 1), "patch": (2, 2), "dims": 36, "hidden": 40, "classes": 10},
+    **{"blocks": 2, "steps": 3},
 }
+
+
+def with_close_logits(graph):
+    """The network with logits around 0, and pairs of classes whose logits differ by at most 2, so
+    that every bit of a logit may decide."""
+    head = graph.classifier
+    mean = golden.run(graph, random_images(graph, 16)).logits.mean(0).astype(np.int32)
+    weight, bias = head.weight.copy(), head.bias - mean
+    one, other = slice(0, head.outputs // 2 * 2, 2), slice(1, None, 2)
+    weight[:, other], bias[other] = weight[:, one], bias[one]
+    bias[other] += np.resize(np.array([1, -1, 2, -2, 0], np.int32), bias[other].shape)
+    return replace(graph, layers=(*graph.layers[:-1], replace(head, weight=weight, bias=bias)))
+
+
 NETWORKS = {
     "spikformer": (
         lambda: with_offsets(random_network(**BLOCK, reset="mixed", weight_bits=4)),
@@ -37,7 +53,7 @@ NETWORKS = {
     ),
     "ssa": (lambda: random_network(**BLOCK, form="ssa"), {"lanes": 4}),
     "phase codes": (
-        lambda: phase_network(steps=12, dims=18, classes=5, blocks=2, shift=2),
+        lambda: phase_network(steps=12, dims=34, classes=5, blocks=2, shift=2),
         {"lanes": 4},
     ),
     "convolutions": (lambda: stem_network(widths=(3, 4, 6, 18), hidden=36), {"lanes": 4}),
@@ -152,7 +168,7 @@ def test_many_mutants(core):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_many_mutants_of_the_engine(name, tmp_path):
     make, keys = NETWORKS[name]
-    file.save(tmp_path / "network.safetensors", make())
+    file.save(tmp_path / "network.safetensors", with_close_logits(make()))
     config = spikeloom.load(tmp_path / "network.safetensors", **keys)
     found = hunt(config, name, -(-COUNT // len(NETWORKS)), 1, jobs=2)
     assert found.killed_share >= AIM, [mutant.fault for mutant in found.survivors]

@@ -29,9 +29,13 @@ SCALES = {"q": 4.0, "k": 4.0, "v": 4.0, "score": 4.0, "output": 3.0}
 
 
 def check_encoder(steps, lanes, thresholds, shift, groups=3, bits=12, seed=1):
-    """Groups of accumulators as fast as they may come; the largest ones and 0 are among them."""
+    """Groups of accumulators as fast as they may come; the largest ones and 0 are among them. The
+    second neurons and those after it have fewer steps each."""
     rng = np.random.default_rng(seed)
-    neurons = [Neuron(kind="phase", threshold=n, shift=shift) for n in thresholds]
+    neurons = [
+        Neuron(kind="phase", threshold=threshold, shift=shift, steps=max(1, steps // n))
+        for n, threshold in enumerate(thresholds, 1)
+    ]
     groups = -(-groups * lanes // 16) * 16 // lanes
     sums = rng.integers(-(1 << bits - 1), 1 << bits - 1, (groups, lanes))
     sums.flat[:3] = -(1 << bits - 1), (1 << bits - 1) - 1, 0
@@ -310,6 +314,32 @@ def test_codes_of_the_image():
     graph = without_attention(coded, *bases)
     assert compile_network(graph).fades == (1, 2, 3)
     check_graph(graph, random_images(graph, 1), {"lanes": 8})
+
+
+def test_steps_of_layers():
+    """Layers with fewer steps than the network: they and the layers that read them are shorter."""
+
+    def chain(*steps):
+        first, *others = (
+            phases(threshold=threshold, steps=own)
+            for threshold, own in zip((400, 2000, 2500, 2500), steps, strict=True)
+        )
+        layers = [replace(EMBED, name="p", neuron=first)]
+        for seed, (name, source, neuron) in enumerate(zip("abc", "pab", others, strict=True), 1):
+            layers.append(linear(name, source, neuron, seed))
+        return without_attention(*layers)
+
+    graph = chain(2, 1, 4, 64)
+    assert [graph.signals[name].spiking_steps for name in "pabc"] == [2, 1, 4, 9]
+    images = random_images(graph, 3)
+    assert not np.array_equal(
+        golden.run(graph, images).logits, golden.run(chain(0, 0, 0, 0), images).logits
+    )
+    rows = [one.rows for one in compile_network(graph).operations if one.codes]
+    assert rows[:3] == [2, 1, 4]
+    check_graph(graph, images, {"lanes": 8})
+    shorter = replace(graph.layers[-1], inputs=("b",))
+    check_graph(replace(graph, layers=(*graph.layers[:3], shorter)), images, {"lanes": 4})
 
 
 @pytest.mark.long

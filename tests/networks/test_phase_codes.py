@@ -21,6 +21,21 @@ def worth(train, shift):
     return np.tensordot(train, steps, (1, 0))
 
 
+def test_fewer_steps():
+    """A neuron with steps of its own is silent where it would spike later."""
+    neuron = Neuron(kind="phase", threshold=700, shift=3)
+    current = np.arange(-900, 901, 7, dtype=np.int32).reshape(1, 1, -1)
+    whole = neuron.fire(current, 40)
+    for own in (1, 17, 39, 40, 64):
+        train = replace(neuron, steps=own).fire(current, 40)
+        assert np.array_equal(train[:, :own], whole[:, :own])
+        assert not train[:, own:].any()
+    entry = replace(neuron, steps=17).to_json()
+    assert entry["steps"] == 17
+    assert Neuron.from_json(entry, "layer x") == replace(neuron, steps=17)
+    assert "steps" not in neuron.to_json()
+
+
 @pytest.mark.parametrize("signed", [True, False])
 @pytest.mark.parametrize(("shift", "steps"), [(1, 9), (2, 16), (3, 40)])
 def test_neuron(shift, steps, signed):
@@ -129,11 +144,15 @@ def test_network():
             "layer x: signed is 1; give true or false",
         ),
         (
+            lambda net: changed(net, "x", neuron=Neuron(threshold=9, steps=65, **PHASE)),
+            "layer x: steps of a neuron is 65; it must be in 0..64",
+        ),
+        (
             lambda net: changed(net, "a", neuron=Neuron(threshold=9, **PHASE)),
             "layer a: neuron kind is phase; attention of form spiked has no neurons",
         ),
     ],
-    ids=["attention", "add", "base", "no code", "shift", "signed", "neurons"],
+    ids=["attention", "add", "base", "no code", "shift", "signed", "steps", "neurons"],
 )
 def test_refusals(change, message):
     with pytest.raises(InputError) as error:

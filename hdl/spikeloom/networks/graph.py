@@ -14,7 +14,7 @@ from .layers import KINDS, Classifier, Convolution, Layer, PatchEmbedding
 from .layers.patch_embedding import MAX_SIDE
 from .layers.weighted import Weighted, digit_limits
 from .ranges import Bounds
-from .signals import Currents, Image, Logits, Signal, Spikes
+from .signals import MAX_STEPS, Currents, Image, Logits, Signal, Spikes
 from .values import fields_of, layer_name, line, one_of, sizes, whole
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 INPUT = "image"
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
-MAX_STEPS = 64
 MAX_TOKENS = 4096
 MAX_CHANNELS = 64
 MAX_LAYERS = 1024

@@ -52,6 +52,7 @@ class Network(Core):
     SMALLER = "take fewer engines, a smaller network, or weights of fewer bits"
     RUN = "image"
     AHEAD = True
+    ATTACHED = ("phase_unit.core_", "stochastic.core.")
     CASES = {
         "initial weights": {},
         "loaded weights": {"weights": "loaded"},

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import InputError, echo
 from .ranges import Bounds, Range
-from .signals import Currents, Spikes
+from .signals import MAX_STEPS, Currents, Spikes
 from .values import fields_of, whole
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ OPTIONAL = {
     "lif": ("leak", "reset"),
     "ternary": ("leak", "reset"),
     "relu": ("bits",),
-    "phase": ("shift", "signed"),
+    "phase": ("shift", "signed", "steps"),
     "none": ("shift",),
 }
 MAX_THRESHOLD = 2**23 - 1
@@ -53,7 +53,8 @@ class Neuron:
 
     phase, for one-spike phase codes of base ``2**shift / (2**shift - 1)``. A neuron spikes once, at
     the first step t of ``|I| >= ceil(threshold base**-t)``: 1 where I is positive, else -1, or
-    nothing if it is not `signed`.
+    nothing if it is not `signed`. Where that step is not among the first `steps` ones, it is
+    silent; 0 stands for all steps of the network.
 
     none, for no neuron: the output is the currents ``I >> shift``. Use `NO_NEURON`.
     """
@@ -65,13 +66,14 @@ class Neuron:
     bits: int = 1
     shift: int = 0
     signed: bool = True
+    steps: int = 0
 
     @classmethod
     def from_json(cls, entry: Any, where: str) -> Neuron:
         """The neuron of a layer's JSON entry. Raises `InputError` if it is invalid."""
         kind = entry.get("kind") if isinstance(entry, dict) else None
         known = OPTIONAL.get(kind) if isinstance(kind, str) else None
-        optional = ("leak", "reset", "bits", "shift", "signed") if known is None else known
+        optional = ("leak", "reset", "bits", "shift", "signed", "steps") if known is None else known
         required = ("kind",) if kind == "none" else ("kind", "threshold")
         given = fields_of(entry, where, "neuron", required=required, optional=optional)
         given.setdefault("threshold", 1)
@@ -84,7 +86,8 @@ class Neuron:
         if self.kind == "none":
             return {"kind": self.kind, **({"shift": self.shift} if self.shift else {})}
         names = ("kind", "threshold", *OPTIONAL[self.kind])
-        return {name: getattr(self, name) for name in names}
+        found = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in found.items() if name != "steps" or value}
 
     def check(self, where: str) -> None:
         """Raise `InputError` naming layer `where` if a value is not allowed."""
@@ -101,6 +104,7 @@ class Neuron:
         whole(self.bits, 1, MAX_BITS if self.kind == "relu" else 1, where, "bits of a neuron")
         if self.kind in ("phase", "none"):
             whole(self.shift, int(self.kind == "phase"), MAX_SHIFT, where, "shift of a neuron")
+        whole(self.steps, 0, MAX_STEPS, where, "steps of a neuron")
         if not isinstance(self.signed, bool):
             raise InputError(f"{where}: signed is {echo(self.signed)}; give true or false")
         if self.kind in ("lif", "ternary") and self.leak and self.threshold % 2:
@@ -133,8 +137,11 @@ class Neuron:
         if self.kind == "none":
             high, low = current.high >> self.shift, current.low >> self.shift
             return Currents(*shape, dims, high, low, grid=like.grid, constant=constant)
-        shift = self.shift if self.kind == "phase" else 0
-        return Spikes(*shape, dims, self.high, self.low, grid=like.grid, shift=shift)
+        code = {}
+        if self.kind == "phase":
+            silent_from = self.steps if self.steps < like.steps else 0
+            code = {"shift": self.shift, "silent_from": silent_from}
+        return Spikes(*shape, dims, self.high, self.low, grid=like.grid, **code)
 
     def thresholds(self, offsets: NDArray | None = None) -> NDArray:
         """The threshold of each output for `offsets` (out,), or (1,) without them."""
@@ -174,16 +181,19 @@ class Neuron:
     def _codes(self, current: NDArray, steps: int) -> NDArray:
         """Phase codes (B, T, ...) of currents (B, ...)."""
         levels = np.array(self.levels(steps), np.int64)
-        step = steps - np.searchsorted(levels[::-1], np.abs(current), side="right")
+        step = len(levels) - np.searchsorted(levels[::-1], np.abs(current), side="right")
         sign = np.sign(current) if self.signed else current > 0
         at = np.arange(steps).reshape(1, -1, *[1] * (current.ndim - 1))
-        codes = (step[:, None] == at) * sign[:, None]
+        spikes = step < len(levels)
+        codes = (step[:, None] == at) * (sign * spikes)[:, None]
         return codes.astype(np.int8 if self.signed else np.uint8)
 
     def levels(self, steps: int) -> list[int]:
-        """Of kind phase: the least magnitude that spikes at each step or before."""
+        """Of kind phase: the least magnitude that spikes at each step or before, for each of its
+        steps, in a network of `steps`."""
         one, base = self.shift, (1 << self.shift) - 1
-        return [-(-(self.threshold * base**t) >> one * t) for t in range(steps)]
+        own = min(self.steps or steps, steps)
+        return [-(-(self.threshold * base**t) >> one * t) for t in range(own)]
 
     def bounds(self, current: Range, steps: int, offsets: NDArray | None = None) -> Bounds:
         """The worst case over all `steps`, for currents in a range."""

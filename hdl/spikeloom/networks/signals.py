@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_STEPS = 64
 
 @dataclass(frozen=True)
 class Image:
@@ -26,7 +27,8 @@ class Spikes:
 
     They are 0 and 1 for spikes; `high` is more for sums of spikes. Tokens are the places of a
     `grid` of rows and columns, row by row. With a `shift` of k they are a phase code: at most one
-    spike for each neuron, worth ``base**-t`` at step t, where ``base = 2**k / (2**k - 1)``.
+    spike for each neuron, worth ``base**-t`` at step t, where ``base = 2**k / (2**k - 1)``; from
+    step `silent_from` on there is none, if that is not 0.
     """
 
     steps: int
@@ -36,6 +38,12 @@ class Spikes:
     low: int = 0
     grid: tuple[int, int] | None = None
     shift: int = 0
+    silent_from: int = 0
+
+    @property
+    def spiking_steps(self) -> int:
+        """Steps in which there may be spikes, the first ones."""
+        return self.silent_from or self.steps
 
     def __str__(self) -> str:
         return f"{self.tokens} tokens x {self.dims}"

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from spikeloom.errors import InputError, echo
-from spikeloom.networks.graph import MAX_STEPS
+from spikeloom.networks.signals import MAX_STEPS
 from spikeloom.networks.layers.patch_embedding import MAX_SIDE
 
 from ..floating import Convolution, FloatLayer, FloatNeuron, Head, Linear, MaxPool, Norm

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from spikeloom.errors import InputError
-from spikeloom.networks.graph import MAX_STEPS
+from spikeloom.networks.signals import MAX_STEPS
 from spikeloom.networks.values import LAYER_NAME
 
 from ..floating import FloatLayer, FloatNetwork, FloatNeuron, Head, Linear, WholeImage

@@ -14,7 +14,7 @@ _FIRST_PORT = 10_000  # above the numbers of the ports that are there; Yosys cou
 def without_memories(rtlil: str) -> str:
     """The flat module in Yosys' RTLIL with each ``$mem_v2`` cell replaced by ports, which have its
     name: what is read from a memory is an input, and what goes to it (addresses, enables, data) are
-    outputs.
+    outputs. Addresses and data are 0 while they are not enabled.
 
     Two designs of which these outputs are equal for the same inputs are equivalent with their
     memories as well: equal memories that get the same answer the same, and so on from power-up.
@@ -26,14 +26,20 @@ def without_memories(rtlil: str) -> str:
             continue
         parameters = _parameters(cell)
         (memory,) = (line.split()[2] for line in cell if line.startswith(_MEMORY))
-        for port, signal in filter(None, map(_connection, cell)):
+        signals = dict(filter(None, map(_connection, cell)))
+        for port, signal in signals.items():
             width = _width(port, parameters)
-            if width:
-                wire, read = f"\\{port}:{memory}", port == "RD_DATA"
-                direction = f"{'input' if read else 'output'} {_FIRST_PORT + len(ports)}"
-                ports.append(f"  wire width {width} {direction} {wire}")
-                ends = (signal, wire) if read else (wire, signal)
-                lines.append(f"  connect {ends[0]} {ends[1]}")
+            if not width:
+                continue
+            wire, read = f"\\{port}:{memory}", port == "RD_DATA"
+            direction = f"{'input' if read else 'output'} {_FIRST_PORT + len(ports)}"
+            ports.append(f"  wire width {width} {direction} {wire}")
+            if read:
+                lines.append(f"  connect {signal} {wire}")
+            elif enables := _enables(port, signals, parameters):
+                lines += _where_enabled(f"$enabled${port}:{memory}", enables, signal, wire)
+            else:
+                lines.append(f"  connect {wire} {signal}")
     (module,) = (n for n, line in enumerate(lines) if line.startswith("module "))
     return "\n".join([*lines[: module + 1], *ports, *lines[module + 1 :]]) + "\n"
 
@@ -87,3 +93,41 @@ def _width(port: str, parameters: dict[str, int]) -> int:
     if port == "WR_EN":
         one = parameters["WIDTH"]
     return parameters[f"{side}_PORTS"] * one
+
+
+def _enables(port: str, signals: dict[str, str], parameters: dict[str, int]) -> list[str]:
+    """For each bit of a port the bits any of which enables it; of an enable, nothing."""
+    side, _, what = port.partition("_")
+    if what not in ("ADDR", "DATA"):
+        return []
+    enable, width = signals[f"{side}_EN"], parameters["WIDTH"]
+    count = parameters[f"{side}_PORTS"]
+    if what == "DATA":
+        return [f"{enable} [{bit}:{bit}]" for bit in range(count * width)]
+    each = width if side == "WR" else 1  # enables of a port
+    found = [f"{enable} [{port * each + each - 1}:{port * each}]" for port in range(count)]
+    return [one for one in found for _ in range(parameters["ABITS"])]
+
+
+def _where_enabled(name: str, enables: list[str], signal: str, wire: str) -> list[str]:
+    """Cells that make `wire` the bits of `signal` that are enabled, and 0 in the other ones."""
+    lines = []
+    for bit, enable in enumerate(enables):
+        lines += [
+            f"  cell $logic_and {name}${bit}",
+            *(f"    parameter \\{side}_SIGNED 0" for side in "AB"),
+            f"    parameter \\A_WIDTH {_slice_bits(enable)}",
+            "    parameter \\B_WIDTH 1",
+            "    parameter \\Y_WIDTH 1",
+            f"    connect \\A {enable}",
+            f"    connect \\B {signal} [{bit}]",
+            f"    connect \\Y {wire} [{bit}]",
+            "  end",
+        ]
+    return lines
+
+
+def _slice_bits(signal: str) -> int:
+    """Bits of a signal that ends in ``[last:first]``."""
+    last, first = signal.rpartition("[")[2].rstrip("]").split(":")
+    return int(last) - int(first) + 1

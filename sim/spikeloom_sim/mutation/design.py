@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 NUMBER = "mutant_number"  # register that chooses a fault
 PLUSARG = "mutant"
 
-# The blocks become one module, so that a fault belongs to one place; memories stay memories. All
-# registers begin with 0, as Yosys gives the output of a faulty one a new name without its value.
+# The blocks become one module, so that a fault belongs to one place; memories stay memories, with
+# the write ports that they have. All registers begin with 0, as Yosys gives the output of a faulty
+# one a new name without its value.
 _FLATTEN = (
-    "read_verilog rtl.v; hierarchy -check -top {top}; proc; flatten; opt_clean; memory -nomap; "
-    "zinit -all; opt_clean; write_rtlil design.il; mutate -list {count} -seed {seed} -o faults.txt"
+    "read_verilog rtl.v; hierarchy -check -top {top}; proc; flatten; opt_clean; memory_dff; "
+    "opt_clean; memory_collect; zinit -all; opt_clean; write_rtlil design.il; "
+    "mutate -list {count} -seed {seed} -o faults.txt {places}"
 )
 
 
@@ -39,7 +41,8 @@ class MutantDesign:
     Members
     -------
     original, mutants : `VerilogModule` with the same ports, without and with the faults.
-    faults : of each mutant, a ``mutate`` command of Yosys for ``design.il``.
+    faults : of each mutant, a ``mutate`` command of Yosys for ``design.il``. None are in attached
+        cores, which have mutants of their own.
     """
 
     def __init__(self, config: Core, folder: Path, count: int, seed: int) -> None:
@@ -48,7 +51,11 @@ class MutantDesign:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.original = to_verilog(config)
         (self.folder / "rtl.v").write_text(self.original.text)
-        self._yosys(_FLATTEN.format(top=self.original.name, count=count, seed=seed), "faults")
+        others = "".join(f" c:*{instance.replace('.', '.*')}* %d" for instance in config.ATTACHED)
+        script = _FLATTEN.format(
+            top=self.original.name, count=count, seed=seed, places=f"*{others}" if others else ""
+        )
+        self._yosys(script, "faults")
         # Clocks are left alone: one that passes a fault's multiplexer, active or not, comes later
         # than the others in simulation. A test that notices anything notices that a clock stands.
         faults = (self.folder / "faults.txt").read_text().splitlines()

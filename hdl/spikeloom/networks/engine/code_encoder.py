@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -44,7 +44,7 @@ class CodeEncoder(Component):
     lanes : accumulators of a group. bits : of an accumulator.
     steps : of a code.
     levels : for each number of `level`, the least magnitude that spikes at each step or before, in
-        descending order.
+        descending order; if these are fewer than the steps, none spikes in the last ones.
 
     Members
     -------
@@ -142,7 +142,8 @@ class CodeEncoder(Component):
             magnitude, negative = late[: self._bits], late[self._bits]
             above = late[self._bits + 1 :]
         code = Signal(signed_code(self._steps), name=f"{name}_code", reset_less=True)
-        spikes = (above < self._steps) & (self.bipolar | ~negative)
+        ends = Array(Const(len(levels), range(self._steps + 1)) for levels in self._levels)
+        spikes = (above < ends[self.level]) & (self.bipolar | ~negative)
         m.d.sync += [
             code.step.eq(Mux(spikes, above, 0)),
             code.spike.eq(spikes),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..signals import Spikes
 from .bitmaps import Columns
 from .code_encoder import load_cycles
 from .operation import Entry, Kind, Target
@@ -36,7 +37,7 @@ def sum_codes(build: LayerOperations, layer: Linear, target: Target, signal: str
     bias = [row for _, row in constants]
     base, pitch = build.matrix(layer, columns, source, [np.zeros_like(bias[0]), *bias])
     zero = build.weight_format.end(layer, source.values)
-    steps = build.network.steps
+    shift, steps = _code(build, layer)
     tail = (
         Entry(Kind.OPEN, zero + 1),
         *build.added(constants[1:], zero + 2),
@@ -55,7 +56,7 @@ def sum_codes(build: LayerOperations, layer: Linear, target: Target, signal: str
         w_pitch=pitch,
         codes=True,
         fine=True,
-        fade=_shift(build, layer),
+        fade=shift,
         **build.neuron_fields(layer),
         **build.output(layer, columns, target, signal),
     )
@@ -90,6 +91,7 @@ def classify_codes(build: LayerOperations, layer: Classifier) -> None:
     base, pitch = build.matrix(layer, columns, source, [np.zeros_like(bias[0]), *bias])
     zero = build.weight_format.end(layer, source.values)
     nothing = Entry(Kind.ADD, zero)
+    shift, steps = _code(build, layer)
     alone: dict[str, Any] = {"rows": 1, "tokens": 1, "dims": (0, 0), "blank": True}
     for group in range(len(bias[0]) // build.lanes):
         count = min(build.lanes, layer.outputs - group * build.lanes)
@@ -102,12 +104,12 @@ def classify_codes(build: LayerOperations, layer: Classifier) -> None:
             source,
             **shared,
             rows=build.network.tokens,
-            tokens=build.network.steps,
+            tokens=steps,
             head=(Entry(Kind.FADE, zero),),
             following=(nothing,),
             codes=True,
             by_row=True,
-            fade=_shift(build, layer),
+            fade=shift,
             keep=True,
         )
         build.emit(
@@ -121,7 +123,8 @@ def classify_codes(build: LayerOperations, layer: Classifier) -> None:
         )
 
 
-def _shift(build: LayerOperations, layer: Linear | Classifier) -> int:
-    """The shift of the phase code that a layer reads."""
+def _code(build: LayerOperations, layer: Linear | Classifier) -> tuple[int, int]:
+    """The shift of the phase code that a layer reads, and its steps: later ones add nothing."""
     (signal,) = build.network.sources(layer)
-    return getattr(signal, "shift", 0)
+    assert isinstance(signal, Spikes)
+    return signal.shift, signal.spiking_steps

@@ -141,7 +141,8 @@ def _bits(
         windows = operation.window.take(spikes[name][:, :, low:high])
         if operation.codes:
             # The last step first; with a list for each row, rows are tokens.
-            windows = windows[::-1]
+            steps = operation.tokens if operation.by_row else operation.rows
+            windows = windows[:steps][::-1]
             yield abs(windows.swapaxes(0, 1) if operation.by_row else windows)
         else:
             yield windows[: operation.rows] >> operation.plane & 1

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from spikeloom.errors import InputError
-from spikeloom.networks.graph import MAX_STEPS
+from spikeloom.networks.signals import MAX_STEPS
 from spikeloom.networks.neuron import MAX_SHIFT
 
 from ...phase_conversion import VisionNetwork
