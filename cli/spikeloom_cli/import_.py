@@ -171,6 +171,7 @@ def _as_dict(imported: Imported, output: Path) -> dict:
         "float_accuracy": imported.float_accuracy,
         "tried": [asdict(one) for one in imported.tried],
         "layers": {layer: asdict(cut) for layer, cut in imported.cuts.items()},
+        "codes": {layer: asdict(code) for layer, code in imported.codes.items()},
         "biases": imported.biases,
     }
 
@@ -187,6 +188,14 @@ def _print(imported: Imported, output: Path) -> None:
         ("layer", "rounding error, %", "clipped, %"),
         [(layer, f"{100 * c.error:.2f}", f"{100 * c.clipped:.2f}") for layer, c in cuts],
     )
+    if imported.codes:
+        print_table(
+            ("layer", "base", "steps", "error of the code, %"),
+            [
+                (layer, f"{c.base:.4f}", f"{c.steps}", f"{100 * c.error:.3f}")
+                for layer, c in imported.codes.items()
+            ],
+        )
     if imported.biases:
         most = max(imported.biases.values())
         out.print(

@@ -32,21 +32,23 @@ from spikeloom.networks.layers import (
     Residual,
 )
 from spikeloom.networks.layers.linear import FRACTION
-from spikeloom.networks.layers.phase_coded import base_of
 from spikeloom.networks.neuron import MAX_SHIFT, MAX_THRESHOLD, Neuron
 
+from .phase_choice import PhaseCode, choose, choose_attention
 from .quantise import Quantised
 from .rounding import Cut, integer_fields, largest_weight
 from .torch import VisionTransformer
 from .torch.vit import Normalised, VisionBlock
 
 UNIT = 1 << FRACTION  # of a weight, in a sum of phase codes
+SAMPLE = 64  # images whose values decide about bases and steps
 
 
 @dataclass(frozen=True)
 class VisionNetwork:
     """A vision transformer, and the phase codes that it is converted to: time `steps`, and the
-    `shift` k of base ``2**k / (2**k - 1)``."""
+    `shift` k of base ``2**k / (2**k - 1)``. With a `shift` of 0 each layer has a base and steps of
+    its own, at most `steps`; see `phase_choice`."""
 
     model: VisionTransformer
     steps: int = 40
@@ -78,7 +80,10 @@ def convert(
     `InputError`."""
     if images is None:
         raise InputError("phase codes have scales of the data; give images with --calibrate X.npy")
-    conversion = _Conversion(network, largest_signals(network.model, images), bits)
+    sample = (
+        {} if network.shift else _signals(network.model, torch.from_numpy(images[:SAMPLE].copy()))
+    )
+    conversion = _Conversion(network, largest_signals(network.model, images), sample, bits)
     shape = network.model.shape
     graph = Graph(
         name=name or "vit",
@@ -90,18 +95,22 @@ def convert(
         licence=licence,
         description=description,
     )
-    return Quantised(graph, conversion.cuts)
+    return Quantised(graph, conversion.cuts, conversion.chosen)
 
 
 def largest_signals(model: VisionTransformer, images: NDArray) -> dict[str, NDArray]:
     """The largest magnitude of each signal of the network; of signals with heads, of each head."""
     found: dict[str, NDArray] = {}
     for part in torch.from_numpy(images.copy()).split(256):
-        for name, values in model.eval().signals(part).items():
+        for name, values in _signals(model, part).items():
             heads = (0, 2, 3) if values.ndim == 4 else (0, 1, 2)
-            largest = values.abs().amax(heads).double().numpy()
-            found[name] = np.maximum(found.get(name, 0.0), largest)
+            found[name] = np.maximum(found.get(name, 0.0), np.abs(values).max(heads))
     return {name: np.where(value > 0, value, 1.0) for name, value in found.items()}
+
+
+def _signals(model: VisionTransformer, images: torch.Tensor) -> dict[str, NDArray]:
+    """The signals of the network, by name: (B, N, D), or with heads (B, H, N, D)."""
+    return {name: values.double().numpy() for name, values in model.eval().signals(images).items()}
 
 
 @dataclass
@@ -111,14 +120,18 @@ class _Conversion:
     Members
     -------
     largest : see `largest_signals`.
+    sample : signals of a few images, for the choice of bases and steps.
     scales : what a spike at step 0 is worth, by signal.
+    chosen : the code of each signal, if they are chosen.
     """
 
     network: VisionNetwork
     largest: dict[str, NDArray]
+    sample: dict[str, NDArray]
     bits: int
     cuts: dict[str, Cut] = field(default_factory=dict)
     scales: dict[str, float] = field(default_factory=dict)
+    chosen: dict[str, PhaseCode] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scales |= {name: float(value.max()) for name, value in self.largest.items()}
@@ -127,6 +140,31 @@ class _Conversion:
             q, v = (self._factors(f"block{number}.{part}") for part in "qv")
             self.scales[of["k"]] = float((self.largest[of["k"]] / q).max())
             self.scales[of["attention"]] = float((self.largest[of["attention"]] * v).max())
+            if self.sample:
+                self._choose(f"block{number}", q, v)
+        if self.sample:
+            self._choose_one("head.x")
+
+    def _choose(self, block: str, q: NDArray, v: NDArray) -> None:
+        """Choose the codes of a block, of which the heads of `q` and `v` have these factors."""
+        factors = {"q": q, "k": 1 / q, "v": v, "attention": v}
+        values = {
+            part: self.sample[f"{block}.{part}"] * factor[:, None, None]
+            for part, factor in factors.items()
+        }
+        scales = {part: self.scales[f"{block}.{part}"] for part in (*factors, "score")}
+        code = choose_attention(values, scales, self.network.steps)
+        self.chosen |= {f"{block}.{part}": code for part in factors}
+        for part in ("x", "x1", "fc1"):
+            self._choose_one(f"{block}.{part}")
+
+    def _choose_one(self, name: str) -> None:
+        magnitudes = np.abs(self.sample[name]).ravel()
+        self.chosen[name] = choose(magnitudes, self.scales[name], self.network.steps)
+
+    def _code(self, name: str) -> PhaseCode:
+        """The code of a signal."""
+        return self.chosen.get(name) or PhaseCode(self.network.shift, self.network.steps)
 
     def layers(self) -> list[Layer]:
         model, shape = self.network.model, self.network.model.shape
@@ -163,7 +201,7 @@ class _Conversion:
             form="spiked",
             heads=block.heads,
             scales={
-                "base": base_of(self.network.shift),
+                "base": self._code(f"{name}.attention").base,
                 **{part: self.scales[f"{name}.{part}"] for part in ("q", "k", "v", "score")},
                 "output": self.scales[f"{name}.attention"],
             },
@@ -209,14 +247,17 @@ class _Conversion:
 
     def _neuron(self, name: str, gain: float, signed: bool = True) -> Neuron:
         """Neurons whose spike at step 0 is worth the scale of signal `name`."""
-        base = base_of(self.network.shift)
-        threshold = max(1, round(self.scales[name] * gain * (1 + 1 / base) / 2))
+        code = self._code(name)
+        threshold = max(1, round(self.scales[name] * gain * (1 + 1 / code.base) / 2))
         if threshold > MAX_THRESHOLD:
             raise InputError(
                 f"layer {name}: its weights are so small that the threshold would be "
                 f"{threshold:,} (at most {MAX_THRESHOLD:,})"
             )
-        return Neuron(kind="phase", threshold=threshold, shift=self.network.shift, signed=signed)
+        steps = code.steps if code.steps < self.network.steps else 0
+        return Neuron(
+            kind="phase", threshold=threshold, shift=code.shift, signed=signed, steps=steps
+        )
 
     def _integers(
         self, name: str, weight: NDArray, bias: NDArray, gain: float, unit: int = 1

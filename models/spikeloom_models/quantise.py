@@ -32,6 +32,7 @@ from spikeloom.networks.neuron import MAX_THRESHOLD, NO_NEURON, Neuron
 from . import floating
 from .calibration import Inputs
 from .floating import FloatLayer, FloatNetwork, FloatNeuron
+from .phase_choice import PhaseCode
 from .rounding import CLIPS, Cut, integer_fields, largest_weight, nearest_scale
 from .thresholds import offsets_from, varied
 
@@ -41,10 +42,11 @@ MARGIN = 0.95  # share of it that weights use before they are rounded
 
 @dataclass
 class Quantised:
-    """A network in integers, and what each layer lost."""
+    """A network in integers, what each layer lost, and the phase codes that were chosen."""
 
     graph: Graph
     cuts: dict[str, Cut] = field(default_factory=dict)
+    codes: dict[str, PhaseCode] = field(default_factory=dict)
 
 
 def quantise(

@@ -1,6 +1,7 @@
 """A vision transformer in phase codes: near its floating-point network, by command."""
 
 import json
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 from spikeloom.errors import InputError
 from spikeloom.networks import golden
 from spikeloom.networks.file import load
+from spikeloom.networks.layers.phase_coded import base_of
+from spikeloom.networks.neuron import Neuron
 from spikeloom_cli.main import main
 
 from .needs_torch import NEEDS_TORCH
@@ -16,6 +19,7 @@ from .needs_torch import NEEDS_TORCH
 if find_spec("torch") is not None:
     import torch
 
+    from spikeloom_models.phase_choice import choose, squared_errors
     from spikeloom_models.phase_conversion import VisionNetwork, convert
     from spikeloom_models.torch import TransformerShape, VisionTransformer
     from spikeloom_models.training import save_weights
@@ -88,12 +92,57 @@ def test_steps_of_the_code_decide_the_error(model):
     assert errors[0] > 2 * errors[1] > 3 * errors[2]
 
 
+def test_chosen_codes(model):
+    """Bases and steps of layers are nearer than the same for all, and steps are fewer."""
+    x = images()
+    logits = VisionNetwork(model).logits(torch.from_numpy(x)).numpy()
+    errors, graphs = [], []
+    for shift in (2, 3, 4, 0):
+        made = convert(VisionNetwork(model, 40, shift), images(64, 1), name="small")
+        found = golden.run(made.graph, x).logits.astype(float)
+        found *= (found * logits).sum() / (found * found).sum()
+        errors.append(np.square(found - logits).mean())
+        graphs.append(made.graph)
+    assert errors[-1] < 1.1 * min(errors[:-1])
+    chosen = {name: (code.shift, code.steps) for name, code in made.codes.items()}
+    assert {*chosen} == {
+        *(f"block{n}.{part}" for n in (0, 1) for part in ("x", "q", "k", "v", "attention")),
+        *(f"block{n}.{part}" for n in (0, 1) for part in ("x1", "fc1")),
+        "head.x",
+    }
+    for name in chosen:
+        signal = made.graph.signals[name]
+        assert (signal.shift, signal.spiking_steps) == chosen[name]
+    assert sum(steps for _, steps in chosen.values()) < 40 * len(chosen)
+    scales = made.graph.layer("block1.attention").scales
+    assert scales["base"] == base_of(chosen["block1.q"][0])
+
+
+@pytest.mark.parametrize("spread", [0.03, 0.3, 3])
+def test_choice(spread):
+    """Against the neurons themselves, by all bases and steps."""
+    values = np.abs(np.random.default_rng(1).normal(0, spread, 300))
+    scale, unit, tried = values.max(), 1_000_000, {}
+    current = np.round(values / scale * unit).astype(np.int64).reshape(1, 1, -1)
+    for shift in range(1, 8):
+        base = base_of(shift)
+        for steps in (1, 2, 5, 17, 24):
+            neuron = Neuron(kind="phase", threshold=round(unit * (1 + 1 / base) / 2), shift=shift)
+            train = replace(neuron, steps=steps).fire(current, 24)
+            found = np.tensordot(train, base ** -np.arange(24.0), (1, 0)) * scale
+            error = np.square(found - values).sum() / np.square(values).sum()
+            assert np.isclose(squared_errors(values, scale, shift, 24)[steps - 1], error, rtol=1e-3)
+            tried[shift, steps] = error
+    code = choose(values, scale, 24)
+    assert code.error <= 1.05 * min(tried.values())
+
+
 def test_import(model, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     save_weights("vit.safetensors", model)
     np.save("x.npy", images())
-    command = ["import", "vit.safetensors", "--arch", "vit", "--set", "heads=2", "-o"]
-    code = main([*command, "net.safetensors", "--calibrate", "x.npy", "--json"])
+    command = ["import", "vit.safetensors", "--arch", "vit", "--set", "heads=2", "--exact-biases"]
+    code = main([*command, "-o", "net.safetensors", "--calibrate", "x.npy", "--json"])
     out, err = capfd.readouterr()
     assert (code, err) == (0, "")
     summary, graph = json.loads(out), load("net.safetensors")
@@ -113,8 +162,8 @@ def test_import(model, tmp_path, monkeypatch, capfd):
         (["--calibrate", "x.npy", "--set", "position=0"], "images of (8, 12, 1) do not fit"),
         (["--calibrate", "x.npy", "--set", "heads=3"], "3 heads do not divide a width of 8"),
         (
-            ["--calibrate", "x.npy", "--set", "shift=0"],
-            "--set shift=0: give an integer above 0 to 7",
+            ["--calibrate", "x.npy", "--set", "shift=8"],
+            "--set shift=8: give an integer from 0 to 7",
         ),
         (
             ["--calibrate", "x.npy", "--set", "steps=99"],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 MAX_STEPS = 64
 
+
 @dataclass(frozen=True)
 class Image:
     """An image of `height` x `width` pixels with `channels` values of `bits` bits each, the same in

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from spikeloom.errors import InputError, echo
-from spikeloom.networks.signals import MAX_STEPS
 from spikeloom.networks.layers.patch_embedding import MAX_SIDE
+from spikeloom.networks.signals import MAX_STEPS
 
 from ..floating import Convolution, FloatLayer, FloatNeuron, Head, Linear, MaxPool, Norm
 from .registry import Keys, Setting

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..floating import FloatNetwork
+    from ..phase_choice import PhaseCode
     from ..phase_conversion import VisionNetwork
     from ..quantise import Cut, Quantised
 
@@ -65,6 +66,7 @@ class Imported:
     settings : the values that were used; `given` are those of the user, the others the defaults of
         the architecture's own code.
     cuts : by layer, what rounding did to its weights.
+    codes : by layer, its phase code, if it was chosen.
     biases : by layer whose biases were rounded so that the engine takes fewer cycles, the largest
         change as a share of the threshold.
     images, float_accuracy : calibration images, and the share that the floating-point network
@@ -78,6 +80,7 @@ class Imported:
     settings: dict[str, Any]
     given: tuple[str, ...]
     cuts: dict[str, Cut]
+    codes: dict[str, PhaseCode]
     biases: dict[str, float]
     images: int
     float_accuracy: float | None
@@ -150,6 +153,7 @@ def import_checkpoint(
         settings=values,
         given=tuple(settings or {}),
         cuts=quantised.cuts,
+        codes=quantised.codes,
         biases=_changes(quantised.graph, graph),
         images=0 if images is None else len(images),
         float_accuracy=measured.accuracy,

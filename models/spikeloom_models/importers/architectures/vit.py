@@ -15,8 +15,8 @@ from typing import Any
 import torch
 
 from spikeloom.errors import InputError
-from spikeloom.networks.signals import MAX_STEPS
 from spikeloom.networks.neuron import MAX_SHIFT
+from spikeloom.networks.signals import MAX_STEPS
 
 from ...phase_conversion import VisionNetwork
 from ...torch import TransformerShape, VisionTransformer
@@ -36,7 +36,14 @@ SETTINGS = (
     ),
     Setting("pixel_bits", 6, "bits of a pixel that are used", whole=True, most=8),
     Setting("steps", 40, "time steps T of a code", whole=True, most=MAX_STEPS),
-    Setting("shift", 3, "k of the base 2^k / (2^k - 1) of a code", whole=True, most=MAX_SHIFT),
+    Setting(
+        "shift",
+        3,
+        "k of the base 2^k / (2^k - 1) of a code; 0: each layer's base and steps are chosen",
+        whole=True,
+        zero=True,
+        most=MAX_SHIFT,
+    ),
 )
 NORM = ("weight", "bias", "running_mean", "running_var")
 
