@@ -108,6 +108,7 @@ def largest_signals(model: VisionTransformer, images: NDArray) -> dict[str, NDAr
     return {name: np.where(value > 0, value, 1.0) for name, value in found.items()}
 
 
+@torch.no_grad()
 def _signals(model: VisionTransformer, images: torch.Tensor) -> dict[str, NDArray]:
     """The signals of the network, by name: (B, N, D), or with heads (B, H, N, D)."""
     return {name: values.double().numpy() for name, values in model.eval().signals(images).items()}

@@ -11,6 +11,7 @@ from spikeloom.cores import all_cores
 from spikeloom.errors import InputError, JobError
 from spikeloom.networks import file, golden
 from spikeloom.outputs import GrowingFolder
+from spikeloom_sim.formal import equivalence
 from spikeloom_sim.formal.equivalence import is_equivalent, is_equivalent_in_its_module
 from spikeloom_sim.formal.memories import memory_bits, without_memories
 from spikeloom_sim.mutation import MutantDesign, hunt, mutant_configs, verdicts
@@ -93,9 +94,9 @@ def test_proof(tmp_path):
     assert is_equivalent(top, file, "", tmp_path / "proof")  # no fault at all
 
 
-def test_proof_with_memories(tmp_path):
-    """A memory that is never written is not proved equivalent; without a fault, ports that stand
-    for the memories are enough."""
+def test_proof_with_memories(tmp_path, monkeypatch):
+    """A memory that is never written is not proved equivalent; without a fault, or with one in data
+    that are not written, ports that stand for the memories are enough."""
     (config, *_) = mutant_configs(all_cores()["bitstream_encoder"]).values()
     design = MutantDesign(config, tmp_path, 1, 1)
     top, file = design.original.name, tmp_path / "design.il"
@@ -105,6 +106,22 @@ def test_proof_with_memories(tmp_path):
     never = f"mutate -mode const0 -module {top} -cell {memory} -port WR_EN -portbit 0"
     assert is_equivalent(top, file, "", tmp_path / "proof")
     assert not is_equivalent(top, file, never, tmp_path / "proof")
+    # What a multiplexer gives the memory while nothing is written.
+    unwritten = re.search(
+        r"cell \$mux (\S+)\n    parameter \\WIDTH \d+\n    connect \\A \d+'x\n(?:.*\n){2}"
+        r"    connect \\Y \S+\$memwr\$\S+_DATA",
+        file.read_text(),
+    )
+    assert unwritten
+    fault = f"mutate -mode const1 -module {top} -cell {unwritten[1]} -port A -portbit 0"
+    monkeypatch.setattr(equivalence, "MEMORY_BITS", 0)
+    assert is_equivalent(top, file, fault, tmp_path / "proof")
+    width = int(
+        re.search(r"cell \$mem_v2 (?:.*\n)*?    parameter \\WIDTH (\d+)", file.read_text())[1]
+    )
+    inverted = f"mutate -mode inv -module {top} -cell {memory} -port WR_DATA -portbit "
+    ports = range(0, 6 * width, width)  # one of them writes bit 0
+    assert not all(is_equivalent(top, file, f"{inverted}{n}", tmp_path / "proof") for n in ports)
 
 
 def test_proof_in_a_module(tmp_path):
