@@ -54,7 +54,7 @@ NETWORKS = {
     ),
     "ssa": (lambda: random_network(**BLOCK, form="ssa"), {"lanes": 4}),
     "phase codes": (
-        lambda: phase_network(steps=12, dims=34, classes=5, blocks=2, shift=2),
+        lambda: phase_network(steps=12, dims=18, classes=5, blocks=2, shift=2),
         {"lanes": 4},
     ),
     "convolutions": (lambda: stem_network(widths=(3, 4, 6, 18), hidden=36), {"lanes": 4}),

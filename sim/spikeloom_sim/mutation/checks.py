@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from spikeloom.environment import child_environment
@@ -20,30 +21,57 @@ from ..simulators import Verilator
 from . import run_suite
 from .design import PLUSARG, MutantDesign
 
-# Seconds after which a mutant counts as noticed: it may loop without time advancing in simulation.
-TESTBENCH_LIMIT, SUITE_LIMIT = 30, 180
+# A mutant counts as noticed that takes so many times as long as the core without a fault, and so
+# many seconds: it may loop without time advancing in simulation.
+TIMES, SECONDS = 8, 30
+
+ERROR = "errors = errors + 1;"  # in the testbench
 
 # Shares of ones in the operands of each run of the testbench; below 0 and above 1: all zeros, ones.
 DENSITIES = (0.5, 0.5, 0.2, 0.8, -1, 2, 0.5, 0.05, 0.95, *(0.5, 0.3) * 8)
 
 
-class Testbench:
+class Check:
+    """A check of mutants by their number; 0 is the core itself, which comes first."""
+
+    def __init__(self) -> None:
+        self._limit: float | None = None
+
+    def passes(self, number: int) -> bool:
+        """Whether mutant `number` passes."""
+        begun = time.monotonic()
+        passed = self._run(number, self._limit)
+        if number == 0:
+            self._limit = max(SECONDS, TIMES * (time.monotonic() - begun))
+        return passed
+
+    def _run(self, number: int, limit: float | None) -> bool:
+        """Whether mutant `number` passes, within `limit` seconds if that is given."""
+        raise NotImplementedError
+
+
+class Testbench(Check):
     """The testbench that `generate` writes, with more runs: every output bit, the exact cycles of
-    the first run, pauses on all streams. It takes a few hundredths of a second."""
+    the first run, pauses on all streams. It ends at the first error, so most mutants take a few
+    hundredths of a second."""
 
     __test__ = False  # it is no test of pytest
 
     def __init__(self, design: MutantDesign) -> None:
+        super().__init__()
         self._folder = design.folder / "testbench"
         module = design.mutants
         files = bench_files(design.config, manifest_of(design.config, module, Options()), DENSITIES)
         write_files(design.folder, files)
+        bench = self._folder / f"{module.name}_tb.v"
+        text = bench.read_text()
+        assert ERROR in text
+        bench.write_text(text.replace(ERROR, f"{ERROR} $fatal(1);"))
         (self._folder / "mutants.v").write_text(module.text)
         self._top = f"{module.name}_tb"
         Verilator.build_testbench(self._folder, self._top, [f"{self._top}.v", "mutants.v"])
 
-    def passes(self, number: int) -> bool:
-        """Whether mutant `number` passes; 0 is the core itself."""
+    def _run(self, number: int, limit: float | None) -> bool:
         try:
             done = subprocess.run(
                 [self._folder / "obj_dir" / f"V{self._top}", f"+{PLUSARG}={number}"],
@@ -51,18 +79,19 @@ class Testbench:
                 env=child_environment(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                timeout=TESTBENCH_LIMIT,
+                timeout=limit,
             )
         except subprocess.TimeoutExpired:
             return False
         return done.returncode == 0
 
 
-class Suite:
+class Suite(Check):
     """The cocotb suite: also resets in mid-run, starts while busy, and misplaced ``tlast``. It
     takes seconds."""
 
     def __init__(self, design: MutantDesign) -> None:
+        super().__init__()
         self._folder = design.folder / "suite"
         self._folder.mkdir(exist_ok=True)
         self._config = design.config
@@ -73,8 +102,7 @@ class Suite:
         packages = os.pathsep.join(filter(None, sys.path))
         self._environment = {"SPIKELOOM_CONFIG": json.dumps(settings), "PYTHONPATH": packages}
 
-    def passes(self, number: int) -> bool:
-        """Whether mutant `number` passes; 0 is the core itself."""
+    def _run(self, number: int, limit: float | None) -> bool:
         with tempfile.TemporaryDirectory(prefix="spikeloom-mutant-") as name:
             folder = Path(name)
             for file in self._folder.iterdir():
@@ -89,7 +117,7 @@ class Suite:
                 start_new_session=True,
             )
             try:
-                return child.wait(SUITE_LIMIT) == 0
+                return child.wait(limit) == 0
             except subprocess.TimeoutExpired:
                 return False
             finally:
