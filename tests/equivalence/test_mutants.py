@@ -29,6 +29,7 @@ BLOCK = {
     **{"image": (4, 8, 1), "patch": (2, 2), "dims": 36, "hidden": 40, "classes": 10},
     **{"blocks": 2, "steps": 3},
 }
+SMALL = BLOCK | {"image": (4, 6, 1), "dims": 20, "hidden": 36, "blocks": 1}
 
 
 def with_close_logits(graph):
@@ -49,10 +50,10 @@ NETWORKS = {
         {"lanes": 8},
     ),
     "a2os2a": (
-        lambda: random_network(**BLOCK, form="a2os2a", residual="add", leak=0, weight_bits=6),
+        lambda: random_network(**SMALL, form="a2os2a", residual="add", leak=0, weight_bits=6),
         {"lanes": 4, "weights": "loaded"},
     ),
-    "ssa": (lambda: random_network(**BLOCK, form="ssa"), {"lanes": 4}),
+    "ssa": (lambda: random_network(**SMALL, form="ssa"), {"lanes": 4}),
     "phase codes": (
         lambda: phase_network(steps=12, dims=18, classes=5, blocks=2, shift=2),
         {"lanes": 4},
