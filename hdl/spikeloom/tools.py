@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import fcntl
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -88,6 +89,29 @@ def require(name: str) -> str:
     if _is_webassembly(TOOLS[name]) and Path(path).name == TOOLS[name].commands[0]:
         _compile_once(path, yowasp_cache())
     return path
+
+
+def versions(*names: str) -> dict[str, str]:
+    """The versions of tools, by what provides them: a Python package, or the program that the
+    user's variable names. Tools that are not installed are left out."""
+    found = {}
+    for name in names:
+        override, package = users_variable(TOOLS[name].variable), TOOLS[name].install.split()[2]
+        if override and (program := shutil.which(override)):
+            found[Path(program).name] = _says(program)
+        elif _is_installed(package):
+            found[package] = metadata.version(package)
+    return found
+
+
+def _says(program: str) -> str:
+    """What a program prints about its version."""
+    done = subprocess.run(
+        [program, "--version"], env=child_environment(), capture_output=True, text=True
+    )
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    number = re.search(r"Version (\S+?)\)?$", lines[0]) if lines else None
+    return number[1] if number else (lines or ["unknown"])[0]
 
 
 @contextmanager

