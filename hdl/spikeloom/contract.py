@@ -75,7 +75,7 @@ class Core(Configuration):
     CASES : name to settings of each configuration of the regression.
     MUTANTS : the same of small configurations, whose mutants the tests are to notice, and whose
         lines they are to reach.
-    ATTACHED : instances that are cores of their own, by a part of their name.
+    ATTACHED : patterns of the names of instances that are cores of their own.
     PRESETS : class of devices to `Preset`.
     SMALLER : what makes a core smaller if no unroll fits a device.
     RUN : what a run computes, in one word. AHEAD : the core takes all operands of the next run

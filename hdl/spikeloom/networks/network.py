@@ -52,7 +52,7 @@ class Network(Core):
     SMALLER = "take fewer engines, a smaller network, or weights of fewer bits"
     RUN = "image"
     AHEAD = True
-    ATTACHED = ("phase_unit.core_", "stochastic.core.")
+    ATTACHED = (r"phase_unit\.core_\d+", r"stochastic\.core")
     CASES = {
         "initial weights": {},
         "loaded weights": {"weights": "loaded"},

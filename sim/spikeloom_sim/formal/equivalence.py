@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spikeloom.errors import JobError
 from spikeloom.tools import run_tool
 
-from .memories import memory_bits, without_memories
+from .only_logic import memory_bits, only_logic
 from .places import places_of_modules
 from .reachable import TO_CIRCUIT, Circuit
 
@@ -29,9 +29,10 @@ _CORRESPONDENCE = """
 read_rtlil {gold}
 setattr -unset src w:* c:*
 rename {top} gold
-read_rtlil {gate}
+read_rtlil -overwrite {gate}
 setattr -unset src w:* c:*
 rename {top} gate
+setattr -mod -unset keep_hierarchy *
 miter -equiv -flatten gold gate miter
 hierarchy -top miter
 flatten
@@ -96,14 +97,14 @@ def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
 
     By signal correspondence (van Eijk, 2000): from the initial state on, which sets of signals of
     both designs are equal is proved by induction over the cycles; if the outputs are among them,
-    the designs are equivalent. First for any answers of the memories; where that fails, and
-    memories have up to `MEMORY_BITS`, with their contents. The proof is sound and unbounded but not
-    complete.
+    the designs are equivalent. First for any answers of the memories and of submodules; where that
+    fails, and memories have up to `MEMORY_BITS`, with their contents. The proof is sound and
+    unbounded but not complete.
 
     Parameters
     ----------
     top : name of the module.
-    design : RTLIL file with the module, flat.
+    design : RTLIL file with the module; submodules are in it if they stay as they are.
     folder : folder for scripts and logs.
 
     Raises `JobError` if Yosys fails for another reason than an unproved equivalence.
@@ -115,8 +116,8 @@ def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
     (folder / "gate.ys").write_text(_GATE.format(fault=fault))
     run_tool("yosys", "-ql", "gate.log", "-s", "gate.ys", cwd=folder)
     gate = (folder / "gate.il").read_text()
-    (folder / "original-ports.il").write_text(without_memories(original))
-    (folder / "gate-ports.il").write_text(without_memories(gate))
+    (folder / "original-ports.il").write_text(only_logic(original, top))
+    (folder / "gate-ports.il").write_text(only_logic(gate, top))
     if _corresponds(top, folder, "original-ports.il", "gate-ports.il"):
         return True
     small = 0 < memory_bits(original) <= MEMORY_BITS

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from spikeloom.export.verilog import to_verilog
 from spikeloom.tools import run_tool
 
+from ..formal.places import places_of_modules
+
 if TYPE_CHECKING:
     from spikeloom.contract import Core
     from spikeloom.export.verilog import VerilogModule
@@ -17,13 +19,14 @@ if TYPE_CHECKING:
 NUMBER = "mutant_number"  # register that chooses a fault
 PLUSARG = "mutant"
 
-# The blocks become one module, so that a fault belongs to one place; memories stay memories, with
-# the write ports that they have. All registers begin with 0, as Yosys gives the output of a faulty
+# The blocks become one module, so that a fault belongs to one place, without attached cores, which
+# have mutants of their own. Memories stay memories, with the write ports that they have. All registers begin with 0, as Yosys gives the output of a faulty
 # one a new name without its value.
 _FLATTEN = (
-    "read_verilog rtl.v; hierarchy -check -top {top}; proc; flatten; opt_clean; memory_dff; "
-    "opt_clean; memory_collect; zinit -all; opt_clean; write_rtlil design.il; "
-    "mutate -list {count} -seed {seed} -o faults.txt {places}"
+    "read_verilog rtl.v; hierarchy -check -top {top}; setattr -mod -set keep_hierarchy 1 {apart}; "
+    "proc; flatten; opt_clean; memory_dff; opt_clean; memory_collect; zinit -all; opt_clean; "
+    "hierarchy -purge_lib; write_rtlil design.il; "
+    "mutate -list {count} -seed {seed} -o faults.txt {top}"
 )
 
 
@@ -41,8 +44,7 @@ class MutantDesign:
     Members
     -------
     original, mutants : `VerilogModule` with the same ports, without and with the faults.
-    faults : of each mutant, a ``mutate`` command of Yosys for ``design.il``. None are in attached
-        cores, which have mutants of their own.
+    faults : of each mutant, a ``mutate`` command of Yosys for ``design.il``.
     """
 
     def __init__(self, config: Core, folder: Path, count: int, seed: int) -> None:
@@ -51,15 +53,21 @@ class MutantDesign:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.original = to_verilog(config)
         (self.folder / "rtl.v").write_text(self.original.text)
-        others = "".join(f" c:*{instance.replace('.', '.*')}* %d" for instance in config.ATTACHED)
+        attached = [
+            module
+            for module, place in places_of_modules(self.original).items()
+            if re.search(rf"(^|\.)({'|'.join(config.ATTACHED)})\.$", place) and config.ATTACHED
+        ]
         script = _FLATTEN.format(
-            top=self.original.name, count=count, seed=seed, places=f"*{others}" if others else ""
+            top=self.original.name, count=count, seed=seed, apart=" ".join(attached) or "none"
         )
         self._yosys(script, "faults")
         # Clocks are left alone: one that passes a fault's multiplexer, active or not, comes later
         # than the others in simulation. A test that notices anything notices that a clock stands.
+        # So are enables and resets of memories' read ports: most are constants, which Yosys needs.
         faults = (self.folder / "faults.txt").read_text().splitlines()
-        self.faults = [fault for fault in faults if not re.search(r" -port \w*CLK ", fault)]
+        alone = re.compile(r" -port (\w*CLK|RD_EN|RD_ARST|RD_SRST) ")
+        self.faults = [fault for fault in faults if not alone.search(fault)]
         self.mutants = self._with_all_faults()
 
     def _with_all_faults(self) -> VerilogModule:

@@ -1,4 +1,4 @@
-"""Memories of a netlist as ports, for proofs that need no contents."""
+"""Memories and submodules of a netlist as ports, for proofs that need no contents."""
 
 from __future__ import annotations
 
@@ -6,46 +6,54 @@ import re
 from collections.abc import Iterable, Iterator
 
 _PARAMETER = re.compile(r"    parameter \\(\w+) (?:\d+'([01]+)|(\d+))")
-_CONNECTION = re.compile(r"    connect \\(\w+) (.+)")
-_MEMORY = "  cell $mem_v2 "
+_CONNECTION = re.compile(r"    connect (\\\w+) (.+)")
+_MODULE = re.compile(r"^module (\S+)\n(.*?)^end\n", re.MULTILINE | re.DOTALL)
+_PORT = re.compile(
+    r"  wire (?:width (\d+) )?(?:(?:signed|upto|offset \d+) )*(input|output|inout) \d+ (\S+)"
+)
+_CELL = "  cell "
+_MEMORY = "$mem_v2"
+_CLOCKS = ("\\clk", "\\RD_CLK", "\\WR_CLK")
 _FIRST_PORT = 10_000  # above the numbers of the ports that are there; Yosys counts them anew
 
 
-def without_memories(rtlil: str) -> str:
-    """The flat module in Yosys' RTLIL with each ``$mem_v2`` cell replaced by ports, which have its
-    name: what is read from a memory is an input, and what goes to it (addresses, enables, data) are
-    outputs. Addresses and data are 0 while they are not enabled.
+def only_logic(rtlil: str, top: str) -> str:
+    """Module `top` in Yosys' RTLIL with each ``$mem_v2`` cell and each instance of another module
+    replaced by ports, which have its name: what comes from it is an input, and what goes to it is
+    an output. Addresses and data of memories are 0 while they are not enabled.
 
     Two designs of which these outputs are equal for the same inputs are equivalent with their
-    memories as well: equal memories that get the same answer the same, and so on from power-up.
+    memories and submodules as well, if these are equal: they answer the same as long as they get
+    the same, and so on from power-up.
     """
+    modules = {found[1]: found[2] for found in _MODULE.finditer(rtlil)}
     ports, lines = [], []
-    for cell in _cells(rtlil):
-        if not _is_memory(cell):
+    for cell in _cells(modules[f"\\{top}"]):
+        kind, name = _kind(cell)
+        if kind not in (_MEMORY, *modules):
             lines += cell
             continue
-        parameters = _parameters(cell)
-        (memory,) = (line.split()[2] for line in cell if line.startswith(_MEMORY))
         signals = dict(filter(None, map(_connection, cell)))
+        parameters = _parameters(cell)
+        sides = _sides(parameters) if kind == _MEMORY else _ports(modules[kind])
         for port, signal in signals.items():
-            width = _width(port, parameters)
-            if not width:
+            width, comes = sides[port]
+            if port in _CLOCKS or not width:
                 continue
-            wire, read = f"\\{port}:{memory}", port == "RD_DATA"
-            direction = f"{'input' if read else 'output'} {_FIRST_PORT + len(ports)}"
+            wire = f"\\{port[1:]}:{name}"
+            direction = f"{'input' if comes else 'output'} {_FIRST_PORT + len(ports)}"
             ports.append(f"  wire width {width} {direction} {wire}")
-            if read:
+            if comes:
                 lines.append(f"  connect {signal} {wire}")
-            elif enables := _enables(port, signals, parameters):
-                lines += _where_enabled(f"$enabled${port}:{memory}", enables, signal, wire)
+            elif kind == _MEMORY and (enables := _enables(port, signals, parameters)):
+                lines += _where_enabled(f"$enabled${port[1:]}:{name}", enables, signal, wire)
             else:
                 lines.append(f"  connect {wire} {signal}")
-    (module,) = (n for n, line in enumerate(lines) if line.startswith("module "))
-    return "\n".join([*lines[: module + 1], *ports, *lines[module + 1 :]]) + "\n"
+    return "\n".join([f"module \\{top}", *ports, *lines, "end"]) + "\n"
 
 
 def memory_bits(rtlil: str) -> int:
-    """Bits of all memories of a flat module in RTLIL."""
+    """Bits of all memories of a design in RTLIL."""
     memories = map(_parameters, filter(_is_memory, _cells(rtlil)))
     return sum(one["WIDTH"] * one["SIZE"] for one in memories)
 
@@ -70,7 +78,13 @@ def _cells(rtlil: str) -> Iterator[list[str]]:
 
 
 def _is_memory(cell: Iterable[str]) -> bool:
-    return any(line.startswith(_MEMORY) for line in cell)
+    return _kind(cell)[0] == _MEMORY
+
+
+def _kind(cell: Iterable[str]) -> tuple[str, str]:
+    """Type and name of a cell; empty for other lines."""
+    found = [line.split()[1:] for line in cell if line.startswith(_CELL)]
+    return (found[0][0], found[0][1]) if found else ("", "")
 
 
 def _connection(line: str) -> tuple[str, str] | None:
@@ -84,23 +98,33 @@ def _parameters(cell: Iterable[str]) -> dict[str, int]:
     return {one[1]: int(one[2], 2) if one[2] else int(one[3]) for one in found}
 
 
-def _width(port: str, parameters: dict[str, int]) -> int:
-    """Bits of a port of a memory; 0 for a clock."""
-    side, _, what = port.partition("_")
-    if what == "CLK":
-        return 0
-    one = {"ADDR": parameters["ABITS"], "DATA": parameters["WIDTH"]}.get(what, 1)
-    if port == "WR_EN":
-        one = parameters["WIDTH"]
-    return parameters[f"{side}_PORTS"] * one
+def _ports(module: str) -> dict[str, tuple[int, bool]]:
+    """Bits of each port of a module, and whether it is an output."""
+    found = filter(None, map(_PORT.fullmatch, module.splitlines()))
+    return {one[3]: (int(one[1] or 1), one[2] == "output") for one in found}
+
+
+def _sides(parameters: dict[str, int]) -> dict[str, tuple[int, bool]]:
+    """Bits of each port of a memory, and whether it is an output."""
+    address, width = parameters["ABITS"], parameters["WIDTH"]
+    reads, writes = parameters["RD_PORTS"], parameters["WR_PORTS"]
+    found = dict.fromkeys(("CLK", "EN", "ARST", "SRST"), reads) | {
+        "ADDR": reads * address,
+        "DATA": reads * width,
+    }
+    written = {"CLK": writes, "EN": writes * width, "ADDR": writes * address}
+    written["DATA"] = writes * width
+    return {f"\\RD_{what}": (bits, what == "DATA") for what, bits in found.items()} | {
+        f"\\WR_{what}": (bits, False) for what, bits in written.items()
+    }
 
 
 def _enables(port: str, signals: dict[str, str], parameters: dict[str, int]) -> list[str]:
     """For each bit of a port the bits any of which enables it; of an enable, nothing."""
-    side, _, what = port.partition("_")
+    side, _, what = port[1:].partition("_")
     if what not in ("ADDR", "DATA"):
         return []
-    enable, width = signals[f"{side}_EN"], parameters["WIDTH"]
+    enable, width = signals[f"\\{side}_EN"], parameters["WIDTH"]
     count = parameters[f"{side}_PORTS"]
     if what == "DATA":
         return [f"{enable} [{bit}:{bit}]" for bit in range(count * width)]
