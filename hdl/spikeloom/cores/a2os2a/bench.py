@@ -18,6 +18,7 @@ ROWS = (
     BenchRow("kv", "64", "ecp5-25f", SHAPE | {"order": "kv", "lanes": 64}),
     BenchRow("kv", "8", "gw1nr-9c", SHAPE | {"order": "kv", "lanes": 8}, default=False),
     BenchRow("kv", "32", "gw2ar-18c", SHAPE | {"order": "kv", "lanes": 32}, default=False),
+    BenchRow("kv", "32", "ccgm1a1", SHAPE | {"order": "kv", "lanes": 32}, default=False),
     BenchRow("kv", "64", "ecp5-85f", SHAPE | {"order": "kv", "lanes": 64}, default=False),
     BenchRow("qk", "64", "ecp5-25f", SHAPE | {"order": "qk", "lanes": 64}, default=False),
 )

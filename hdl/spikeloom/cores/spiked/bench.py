@@ -14,6 +14,7 @@ ROWS = (
     BenchRow("trace", "7", "ecp5-25f", SHAPE | {"lanes": 7}, default=False),
     BenchRow("trace", "7x2", "ecp5-25f", SHAPE | {"lanes": 7, "events": 2}),
     BenchRow("trace", "7", "gw2ar-18c", SHAPE | {"lanes": 7}, default=False),
+    BenchRow("trace", "7", "ccgm1a1", SHAPE | {"lanes": 7}, default=False),
     BenchRow("trace", "8", "ecp5-25f", SHAPE | {"lanes": 8}),
     BenchRow("trace", "49", "ecp5-85f", SHAPE | {"lanes": 49}),
     BenchRow(
