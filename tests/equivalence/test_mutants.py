@@ -23,13 +23,12 @@ from tests.networks.test_membrane import membrane_network
 COUNT = 500  # mutants of a core
 AIM = 0.98  # killed, of those that are not proved equivalent
 
-# Networks that together have every layer and form of the engine, and its keys. Their dims are more
-# than a word of the bitmaps, and no multiple of one.
+# Networks that together have every layer and form of the engine, and its keys. Their sizes fill
+# words, memories and groups of lanes, so that few bits of the engine have no effect.
 BLOCK = {
-    **{"image": (4, 8, 1), "patch": (2, 2), "dims": 36, "hidden": 40, "classes": 10},
-    **{"blocks": 2, "steps": 3},
+    **{"image": (4, 8, 1), "patch": (2, 2), "dims": 32, "hidden": 32, "classes": 16},
+    **{"blocks": 1, "steps": 4},
 }
-SMALL = BLOCK | {"image": (4, 6, 1), "dims": 20, "hidden": 36, "blocks": 1}
 
 
 def with_close_logits(graph):
@@ -46,20 +45,28 @@ def with_close_logits(graph):
 
 NETWORKS = {
     "spikformer": (
-        lambda: with_offsets(random_network(**BLOCK, reset="mixed", weight_bits=4)),
+        lambda: with_offsets(random_network(**BLOCK | {"blocks": 2}, reset="mixed", weight_bits=4)),
         {"lanes": 8},
     ),
     "a2os2a": (
-        lambda: random_network(**SMALL, form="a2os2a", residual="add", leak=0, weight_bits=6),
+        lambda: random_network(**BLOCK, form="a2os2a", residual="add", leak=0, weight_bits=6),
         {"lanes": 4, "weights": "loaded"},
     ),
-    "ssa": (lambda: random_network(**SMALL, form="ssa"), {"lanes": 4}),
+    "ssa": (lambda: random_network(**BLOCK, form="ssa"), {"lanes": 4}),
     "phase codes": (
-        lambda: phase_network(steps=12, dims=18, classes=5, blocks=2, shift=2),
+        lambda: phase_network(
+            image=(4, 8, 1), steps=16, dims=32, classes=4, blocks=2, shift=2, threshold=2000
+        ),
         {"lanes": 4},
     ),
-    "convolutions": (lambda: stem_network(widths=(3, 4, 6, 18), hidden=36), {"lanes": 4}),
-    "membrane shortcuts": (lambda: membrane_network(dims=18), {"lanes": 4, "engines": 2}),
+    "convolutions": (
+        lambda: stem_network(steps=4, image=(8, 8, 1), widths=(4, 4, 8, 16), hidden=32, classes=4),
+        {"lanes": 4},
+    ),
+    "membrane shortcuts": (
+        lambda: membrane_network(steps=4, image=(8, 8, 2), dims=16),
+        {"lanes": 4, "engines": 2},
+    ),
 }
 
 

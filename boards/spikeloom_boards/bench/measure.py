@@ -23,6 +23,8 @@ from .bench_top import BenchTop
 
 if TYPE_CHECKING:
     from spikeloom.contract import Core
+    from spikeloom.export.verilog import VerilogModule
+    from spikeloom.families import Part
 
     from ..explore.point import Point
     from .designs import Design
@@ -125,15 +127,29 @@ def simulated_cycles(config: Core) -> tuple[int, int, int | None]:
     return runs[0].cycles, loading.cycles, trained
 
 
+def _constraints(module: VerilogModule, part: Part, folder: str) -> str:
+    """The name of a file in `folder` that puts the ports on any pins; empty if place and route
+    chooses them."""
+    family = part.family
+    if not family.SOME_PINS:
+        return ""
+    pins = family.SOME_PINS[part.device.id]
+    ports = (name for name, _, _ in module.ports)
+    lines = [family.constrain_pin(port, pin, {}) for port, pin in zip(ports, pins, strict=False)]
+    name = f"bench.{family.CONSTRAINTS}"
+    (Path(folder) / name).write_text("\n".join(sum(lines, [])) + "\n")
+    return name
+
+
 def place(
     design: Design | Point, seeds: Iterable[int], progress: Callable[[str], None]
 ) -> list[dict[str, Any]]:
     """nextpnr's report for each seed, for the core between registers."""
     part, family = design.part, design.part.family
     module = component_to_verilog(BenchTop(design.config.create()), "bench", part)
-    command = family.place(part, "bench.json")
     reports = []
     with tempfile.TemporaryDirectory(prefix="spikeloom-bench-") as folder:
+        command = family.place(part, "bench.json", constraints=_constraints(module, part, folder))
         (Path(folder) / "bench.v").write_text(module.text)
         script = f"read_verilog bench.v; {family.synthesise('bench', 'bench.json')}"
         run_tool("yosys", "-ql", "synthesis.log", "-p", script, cwd=folder)

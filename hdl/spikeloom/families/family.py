@@ -101,6 +101,10 @@ class Family(ABC):
     ROUTED: ClassVar[str]
     BITSTREAM: ClassVar[str]
 
+    # Pins of each device, for designs that may have any, where place and route does not choose some
+    # itself.
+    SOME_PINS: ClassVar[Mapping[str, Sequence[str]]] = {}
+
     # Names of cells in nextpnr's report: logic, memories, DSP blocks, PLLs. APPENDED are regular
     # expressions of what the tools append to a signal's name, after an underscore, for a cell.
     CELL: ClassVar[str]
@@ -176,7 +180,7 @@ class Family(ABC):
         """Command line that places and routes a netlist; options that every nextpnr knows may
         follow.
 
-        `constraints` names the file of pins; without, pins are free. `routed` is the file to write
+        `constraints` names the file of pins; without, pins are free, if there are no `SOME_PINS`. `routed` is the file to write
         for the packer. `mhz` is the clock, given for families whose constraints do not say it.
         """
 

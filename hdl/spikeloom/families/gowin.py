@@ -89,6 +89,7 @@ class Gowin(Family):
     PLL = "rPLL"
     APPENDED = ("LUT[1-4]", "MUX2_LUT", "ALU", "DFF", "DP", "SDPB?", "RAM16", "[IOT]BUF")
 
+    SOME_PINS = {"gw1nr-9c": ("52", "17", "18", "25"), "gw2ar-18c": ("4", "69", "70", "73")}
     IO_STANDARD = {"IO_TYPE": "LVCMOS33"}
     PULL_UP = {"PULL_MODE": "UP"}
 
