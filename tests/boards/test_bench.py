@@ -16,8 +16,9 @@ from spikeloom.contract import BenchRow
 from spikeloom.cores import all_cores
 from spikeloom.cores.ssa import SSA
 from spikeloom.errors import InputError, JobError
-from spikeloom.families import FAMILIES
-from spikeloom_boards.bench import bench
+from spikeloom.export.verilog import VerilogModule
+from spikeloom.families import FAMILIES, find_part
+from spikeloom_boards.bench import bench, measure
 from spikeloom_boards.bench.designs import Design, choose, designs
 from spikeloom_boards.bench.measure import Measurement, simulated_cycles
 from spikeloom_boards.bench.plot import draw, plot_bench
@@ -133,6 +134,26 @@ def test_one_design(tmp_path):
     assert row.name in table
     assert "reported, arXiv 2402.09109" in table
     assert (tmp_path / "out/bench.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.NAME)
+def test_ports_have_pins_where_they_need_them(family, tmp_path):
+    """All ports of a bench, for each device."""
+    module = VerilogModule("bench", "", tuple((name, "input", 1) for name in ("clk", "rst", "i")))
+    for device in family.DEVICES if family.SOME_PINS else ():
+        name = measure._constraints(module, find_part(device.id), tmp_path)
+        text = (tmp_path / name).read_text()
+        assert [line.split('"')[1] for line in text.splitlines()] == ["clk", "rst", "i"]
+        assert len(set(family.SOME_PINS[device.id])) == 4
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("device", ["gw1nr-9c", "gw2ar-18c", "ccgm1a1"])
+def test_other_families(device):
+    """Place a small core without a board."""
+    design = Design(SSA, BenchRow("sampled", "1x1", device, SMALL))
+    (report,) = measure.place(design, [1], lambda step: None)
+    assert report["fmax_mhz"] > 20
 
 
 def rows_of(*names):

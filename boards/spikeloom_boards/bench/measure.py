@@ -134,10 +134,10 @@ def _constraints(module: VerilogModule, part: Part, folder: str) -> str:
     if not family.SOME_PINS:
         return ""
     pins = family.SOME_PINS[part.device.id]
-    ports = (name for name, _, _ in module.ports)
-    lines = [family.constrain_pin(port, pin, {}) for port, pin in zip(ports, pins, strict=False)]
     name = f"bench.{family.CONSTRAINTS}"
-    (Path(folder) / name).write_text("\n".join(sum(lines, [])) + "\n")
+    with (Path(folder) / name).open("w") as file:
+        for (port, *_), pin in zip(module.ports, pins, strict=False):
+            file.writelines(f"{line}\n" for line in family.constrain_pin(port, pin, {}))
     return name
 
 

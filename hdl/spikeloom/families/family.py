@@ -180,8 +180,9 @@ class Family(ABC):
         """Command line that places and routes a netlist; options that every nextpnr knows may
         follow.
 
-        `constraints` names the file of pins; without, pins are free, if there are no `SOME_PINS`. `routed` is the file to write
-        for the packer. `mhz` is the clock, given for families whose constraints do not say it.
+        `constraints` names the file of pins; without, pins are free, if there are no `SOME_PINS`.
+        `routed` is the file to write for the packer. `mhz` is the clock, given for families whose
+        constraints do not say it.
         """
 
     @abstractmethod
