@@ -188,7 +188,8 @@ class Lanes(Component):
             self.learnt.eq(valid & now.learn),
             self.final.eq(valid & now.final),
             self.o_valid.eq(ended),
-            self.o.eq(Mux(now.late, self.o, spikes) if varied else spikes),
+            # What LATE needs stays; behind the last entry, `now` is of no entry.
+            self.o.eq(Mux(valid & now.late, self.o, spikes) if varied else spikes),
             self.o_down.eq(now.back),
         ]
         with m.If(valid):
