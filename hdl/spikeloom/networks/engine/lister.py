@@ -20,7 +20,8 @@ class Lister(Component):
     """Converts pieces of rows to the entries of event lists, one entry per cycle.
 
     A first stage goes through the groups of four bits of a piece, without those that are zero, and
-    a second one through the bits of a group. The first one waits for the second.
+    a second one through the bits of a group. The first one waits for the second, but takes a piece
+    if it is empty, so that a list which had to wait for room begins without a gap.
 
     A piece without events takes one cycle besides its fixed entries, and so does one with a tail.
     Entries leave `delay` cycles after the piece.
@@ -98,7 +99,7 @@ class Lister(Component):
         m.d.comb += [
             fixed.eq(have & (prefix | (none & tail))),
             over.eq(~prefix & ~tail & alone),
-            take.eq(step & (~have | over) & (~piece.first | self.room)),
+            take.eq((~have | (step & over)) & (~piece.first | self.room)),
             self.i.ready.eq(take),
             self.begins.eq(take & self.i.valid & piece.first),
         ]
