@@ -14,7 +14,7 @@ from spikeloom_models.data import fashion_sample
 from spikeloom_sim.backends import RTL, Netlist
 from tests.networks.flagship import flagship
 from tests.networks.phase_network import phase_network
-from tests.networks.random_network import random_images, random_network
+from tests.networks.random_network import random_images, random_network, with_offsets
 from tests.networks.stem import stem_network
 from tests.networks.test_membrane import membrane_network
 
@@ -99,6 +99,56 @@ def test_membrane_shortcuts():
     """Spike-driven Transformer."""
     graph = membrane_network(steps=2, image=(5, 4, 1))
     check(graph, random_images(graph, 3), lanes=16, weights="loaded")
+
+
+def test_short_lists():
+    """Lists of few entries, which wait for room while the one before is written."""
+    graph = random_network(
+        image=(6, 6, 3),
+        patch=(2, 2),
+        steps=1,
+        dims=16,
+        blocks=0,
+        classes=16,
+        weight_bits=4,
+        pixel_bits=3,
+        seed=48,
+    )
+    images = [*random_images(graph, 40, 1, 0.3), *random_images(graph, 40, 2, 0.6)]
+    check(graph, images, lanes=32)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100))
+def test_many_images(seed):
+    """Random networks of every form of attention and key of the engine, 40 images each."""
+    rng = np.random.default_rng(seed)
+
+    def one(*values):
+        return values[rng.integers(len(values))]
+
+    form = ("spikformer", "spike-driven", "a2os2a", "ssa")[seed % 4]
+    graph = random_network(
+        image=(one(2, 4, 6), one(4, 6, 8), one(1, 2, 3)),
+        patch=(2, 2),
+        dims=one(6, 16, 20, 32, 34),
+        hidden=one(5, 16, 32, 40),
+        classes=one(2, 5, 16),
+        blocks=one(1, 2),
+        steps=one(1, 2, 3, 4, 5),
+        weight_bits=one(4, 6, 8),
+        pixel_bits=one(3, 8),
+        leak=0 if form == "a2os2a" else one(0, 1),
+        reset="hard" if form == "a2os2a" else one("hard", "soft", "mixed"),
+        residual="iand" if form == "ssa" else one("iand", "add"),
+        form=form,
+        seed=seed,
+    )
+    if one(False, True):
+        graph = with_offsets(graph)
+    images = [*random_images(graph, 20, seed, 0.5), *random_images(graph, 20, seed + 1, 0.3)]
+    settings = {"lanes": one(4, 8, 16, 32), "weights": one("initial", "loaded")}
+    check(graph, images, **settings)
 
 
 @pytest.mark.slow
