@@ -18,6 +18,7 @@ from spikeloom_boards.report import Report
 from spikeloom_cli import entry, estimate, import_, main, mutants, options, run, train, tune
 from spikeloom_cli.build import print_report
 from spikeloom_models.importers.jobs import Fidelity
+from spikeloom_models.phase_choice import PhaseCode
 from spikeloom_models.rounding import Cut
 from spikeloom_sim.mutation import Hunt, Mutant
 from tests.boards.test_report import REPORT
@@ -225,6 +226,7 @@ def imported(monkeypatch):
             **{"graph": graph, "bits": 8, "stem_bits": 8, "given": ("heads",), "tried": tried},
             **{"settings": {"heads": 4, "sizes": (1, 2)}, "cuts": {"first": Cut(0.125, 0.01)}},
             **{"biases": {"first": 0.03}, "images": 2, "float_accuracy": 0.5},
+            **{"codes": {"second": PhaseCode(3, 36, 0.0015)}},
         )
 
     monkeypatch.setattr(import_, "import_checkpoint", take)
@@ -246,6 +248,7 @@ def test_import(spikeloom, imported, tmp_path):
     assert re.search(r"heads +4  \(given\)", ran.out)
     assert re.search(r"sizes +1,2  \(default\)", ran.out)
     assert re.search(r"first +1\.00 +12\.50", ran.out)
+    assert re.search(r"second +1\.1429 +36 +0\.150", ran.out)
     assert "the largest change is 3.0 % of a threshold" in ran.out
     assert re.search(r"4 bits, stem 8 +75\.00 +-", ran.out)
     assert "floating point: 50.00 % of 2 images" in ran.out
