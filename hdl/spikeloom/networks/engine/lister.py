@@ -96,10 +96,12 @@ class Lister(Component):
         none, alone = Signal(init=1), Signal(init=1)  # no group, or at most one
         literal, literal_last = self.table_data[:-1], self.table_data[-1]
         fixed, over, take = Signal(), Signal(), Signal()
+        moves = Signal()  # the first stage, which has nothing or goes on
         m.d.comb += [
             fixed.eq(have & (prefix | (none & tail))),
             over.eq(~prefix & ~tail & alone),
-            take.eq((~have | (step & over)) & (~piece.first | self.room)),
+            moves.eq(step | ~have),
+            take.eq(moves & (~have | over) & (~piece.first | self.room)),
             self.i.ready.eq(take),
             self.begins.eq(take & self.i.valid & piece.first),
         ]
@@ -119,7 +121,7 @@ class Lister(Component):
                 word.eq(piece.word),
                 last.eq(piece.last),
             ]
-        with m.Elif(step):
+        with m.Elif(moves):
             with m.If(over):
                 m.d.sync += have.eq(0)
             with m.If(prefix):
