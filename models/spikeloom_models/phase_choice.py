@@ -26,7 +26,7 @@ HEADS = 8  # on which attention is measured
 
 
 @dataclass(frozen=True)
-class PhaseCode:
+class LayerCode:
     """A code of base ``2**shift / (2**shift - 1)`` and `steps` time steps.
 
     `error` is the mean square error of the values for which it was chosen, as a share of their mean
@@ -43,7 +43,7 @@ class PhaseCode:
 
 
 def squared_errors(magnitudes: NDArray, scale: float, shift: int, steps: int) -> NDArray:
-    """The error of codes of 1, 2, ... `steps` steps, as in `PhaseCode`, of magnitudes whose scale,
+    """The error of codes of 1, 2, ... `steps` steps, as in `LayerCode`, of magnitudes whose scale,
     what a spike at step 0 is worth, is `scale`."""
     base = base_of(shift)
     x = magnitudes.astype(np.float64) / scale
@@ -57,7 +57,7 @@ def squared_errors(magnitudes: NDArray, scale: float, shift: int, steps: int) ->
     return (coded + silent) / max((x * x).sum(), 1e-30)
 
 
-def choose(magnitudes: NDArray, scale: float, steps: int) -> PhaseCode:
+def choose(magnitudes: NDArray, scale: float, steps: int) -> LayerCode:
     """The code of at most `steps` steps for magnitudes of a layer: the one with the fewest steps
     among those whose error is at most `SLACK` times the least one."""
     errors = {
@@ -68,12 +68,12 @@ def choose(magnitudes: NDArray, scale: float, steps: int) -> PhaseCode:
     most = SLACK * min(errors.values())
     good = (code for code, error in errors.items() if error <= most)
     best = min(good, key=lambda code: (code[1], errors[code]))
-    return PhaseCode(*best, errors[best])
+    return LayerCode(*best, errors[best])
 
 
 def choose_attention(
     values: Mapping[str, NDArray], scales: Mapping[str, float], steps: int
-) -> PhaseCode:
+) -> LayerCode:
     """The code of `steps` steps of an attention: of the bases, the one whose output is nearest.
 
     Parameters
@@ -92,4 +92,4 @@ def choose_attention(
         found = [decode(core, run(core, *one)) for one in zip(*codes, strict=True)]
         errors[shift] = float(np.square(scales["attention"] * np.array(found) - wanted).sum())
     best = min(errors, key=errors.__getitem__)
-    return PhaseCode(best, steps, errors[best] / max(float(np.square(wanted).sum()), 1e-30))
+    return LayerCode(best, steps, errors[best] / max(float(np.square(wanted).sum()), 1e-30))

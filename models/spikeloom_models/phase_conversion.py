@@ -34,7 +34,7 @@ from spikeloom.networks.layers import (
 from spikeloom.networks.layers.linear import FRACTION
 from spikeloom.networks.neuron import MAX_SHIFT, MAX_THRESHOLD, Neuron
 
-from .phase_choice import PhaseCode, choose, choose_attention
+from .phase_choice import LayerCode, choose, choose_attention
 from .quantise import Quantised
 from .rounding import Cut, integer_fields, largest_weight
 from .torch import VisionTransformer
@@ -132,7 +132,7 @@ class _Conversion:
     bits: int
     cuts: dict[str, Cut] = field(default_factory=dict)
     scales: dict[str, float] = field(default_factory=dict)
-    chosen: dict[str, PhaseCode] = field(default_factory=dict)
+    chosen: dict[str, LayerCode] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scales |= {name: float(value.max()) for name, value in self.largest.items()}
@@ -163,9 +163,9 @@ class _Conversion:
         magnitudes = np.abs(self.sample[name]).ravel()
         self.chosen[name] = choose(magnitudes, self.scales[name], self.network.steps)
 
-    def _code(self, name: str) -> PhaseCode:
+    def _code(self, name: str) -> LayerCode:
         """The code of a signal."""
-        return self.chosen.get(name) or PhaseCode(self.network.shift, self.network.steps)
+        return self.chosen.get(name) or LayerCode(self.network.shift, self.network.steps)
 
     def layers(self) -> list[Layer]:
         model, shape = self.network.model, self.network.model.shape

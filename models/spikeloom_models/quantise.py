@@ -32,7 +32,7 @@ from spikeloom.networks.neuron import MAX_THRESHOLD, NO_NEURON, Neuron
 from . import floating
 from .calibration import Inputs
 from .floating import FloatLayer, FloatNetwork, FloatNeuron
-from .phase_choice import PhaseCode
+from .phase_choice import LayerCode
 from .rounding import CLIPS, Cut, integer_fields, largest_weight, nearest_scale
 from .thresholds import offsets_from, varied
 
@@ -46,7 +46,7 @@ class Quantised:
 
     graph: Graph
     cuts: dict[str, Cut] = field(default_factory=dict)
-    codes: dict[str, PhaseCode] = field(default_factory=dict)
+    codes: dict[str, LayerCode] = field(default_factory=dict)
 
 
 def quantise(

@@ -18,7 +18,7 @@ from spikeloom_boards.report import Report
 from spikeloom_cli import entry, estimate, import_, main, mutants, options, run, train, tune
 from spikeloom_cli.build import print_report
 from spikeloom_models.importers.jobs import Fidelity
-from spikeloom_models.phase_choice import PhaseCode
+from spikeloom_models.phase_choice import LayerCode
 from spikeloom_models.rounding import Cut
 from spikeloom_sim.mutation import Hunt, Mutant
 from tests.boards.test_report import REPORT
@@ -226,7 +226,7 @@ def imported(monkeypatch):
             **{"graph": graph, "bits": 8, "stem_bits": 8, "given": ("heads",), "tried": tried},
             **{"settings": {"heads": 4, "sizes": (1, 2)}, "cuts": {"first": Cut(0.125, 0.01)}},
             **{"biases": {"first": 0.03}, "images": 2, "float_accuracy": 0.5},
-            **{"codes": {"second": PhaseCode(3, 36, 0.0015)}},
+            **{"codes": {"second": LayerCode(3, 36, 0.0015)}},
         )
 
     monkeypatch.setattr(import_, "import_checkpoint", take)

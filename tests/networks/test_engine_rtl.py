@@ -1,5 +1,6 @@
 """Networks in Verilog, on Verilator."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from spikeloom.backend import Golden, compare
 from spikeloom.cores import find_core
 from spikeloom.networks.engine.bitmap_memory import parts
 from spikeloom.networks.engine.weight_memory import BLOCK_WORDS
+from spikeloom.networks.layers import Classifier
 from spikeloom.networks.network import network_core
 from spikeloom_models.data import fashion_sample
 from spikeloom_sim.backends import RTL, Netlist
@@ -118,37 +120,21 @@ def test_short_lists():
     check(graph, images, lanes=32)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100))
-def test_many_images(seed):
-    """Random networks of every form of attention and key of the engine, 40 images each."""
-    rng = np.random.default_rng(seed)
-
-    def one(*values):
-        return values[rng.integers(len(values))]
-
-    form = ("spikformer", "spike-driven", "a2os2a", "ssa")[seed % 4]
-    graph = random_network(
-        image=(one(2, 4, 6), one(4, 6, 8), one(1, 2, 3)),
-        patch=(2, 2),
-        dims=one(6, 16, 20, 32, 34),
-        hidden=one(5, 16, 32, 40),
-        classes=one(2, 5, 16),
-        blocks=one(1, 2),
-        steps=one(1, 2, 3, 4, 5),
-        weight_bits=one(4, 6, 8),
-        pixel_bits=one(3, 8),
-        leak=0 if form == "a2os2a" else one(0, 1),
-        reset="hard" if form == "a2os2a" else one("hard", "soft", "mixed"),
-        residual="iand" if form == "ssa" else one("iand", "add"),
-        form=form,
-        seed=seed,
+def test_last_entry():
+    """The last spikes of a layer do not depend on what the memory of entries holds behind the last
+    one. Logits are the counts of each neuron of the layer."""
+    sizes = {"image": (4, 8, 1), "patch": (2, 2), "dims": 32, "blocks": 1, "weight_bits": 4}
+    whole = with_offsets(random_network(**sizes, hidden=32, classes=16))
+    counts = Classifier(
+        name="head",
+        inputs=("block0.q",),
+        weight=np.eye(32, dtype=np.int8),
+        bias=np.zeros(32, np.int32),
+        weight_bits=4,
     )
-    if one(False, True):
-        graph = with_offsets(graph)
-    images = [*random_images(graph, 20, seed, 0.5), *random_images(graph, 20, seed + 1, 0.3)]
-    settings = {"lanes": one(4, 8, 16, 32), "weights": one("initial", "loaded")}
-    check(graph, images, **settings)
+    layers = (whole.layer("embed"), whole.layer("block0.q"), counts)
+    graph = replace(whole, layers=layers, classes=())
+    check(graph, [*random_images(graph, 80, 1, 0.3), *random_images(graph, 80, 2)])
 
 
 @pytest.mark.slow

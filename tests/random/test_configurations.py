@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from spikeloom.cores import all_cores
 from spikeloom.errors import InputError
 from spikeloom_cli.main import main
+from tests.networks.test_engine_rtl import check as check_images
 from tests.random.design import check_design
 from tests.random.strategies import OPTIONS, cores, mistaken_settings, networks
 
@@ -58,6 +60,24 @@ def test_valid(block):
     netlists = sum(netlist is not None for *_, netlist in passed)
     print(f"{len(passed)} of {kind}, {netlists} netlists, {time.monotonic() - begun:.0f} s")
     print(*sorted(refused), sep="\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(20))
+def test_many_images(number):
+    """Some faults of an engine show in one image of a hundred: 40 images each of ten networks."""
+
+    @seed(number)
+    @quietly(10)
+    @given(networks())
+    def check(core):
+        if not core.refusal:
+            rng = np.random.default_rng(number)
+            shares = (0.5, 0.3) * 20
+            images = [core.random_operands(rng, share)["image"] for share in shares]
+            check_images(core.GRAPH, images, lanes=core.lanes, weights=core.weights)
+
+    check()
 
 
 QUICK = ("ssa", "spiking_neurons")  # of whose mistakes a few are drawn by default

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..floating import FloatNetwork
-    from ..phase_choice import PhaseCode
+    from ..phase_choice import LayerCode
     from ..phase_conversion import VisionNetwork
     from ..quantise import Cut, Quantised
 
@@ -80,7 +80,7 @@ class Imported:
     settings: dict[str, Any]
     given: tuple[str, ...]
     cuts: dict[str, Cut]
-    codes: dict[str, PhaseCode]
+    codes: dict[str, LayerCode]
     biases: dict[str, float]
     images: int
     float_accuracy: float | None

@@ -25,8 +25,7 @@ PLUSARG = "mutant"
 _FLATTEN = (
     "read_verilog rtl.v; hierarchy -check -top {top}; setattr -mod -set keep_hierarchy 1 {apart}; "
     "proc; flatten; opt_clean; memory_dff; opt_clean; memory_collect; zinit -all; opt_clean; "
-    "hierarchy -purge_lib; write_rtlil design.il; "
-    "mutate -list {count} -seed {seed} -o faults.txt {top}"
+    "write_rtlil design.il; mutate -list {count} -seed {seed} -o faults.txt {top}"
 )
 
 
@@ -56,7 +55,7 @@ class MutantDesign:
         attached = [
             module
             for module, place in places_of_modules(self.original).items()
-            if re.search(rf"(^|\.)({'|'.join(config.ATTACHED)})\.$", place) and config.ATTACHED
+            if any(re.search(rf"(^|\.){instance}\.$", place) for instance in config.ATTACHED)
         ]
         script = _FLATTEN.format(
             top=self.original.name, count=count, seed=seed, apart=" ".join(attached) or "none"
