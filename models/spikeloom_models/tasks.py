@@ -13,7 +13,7 @@ from spikeloom.errors import InputError, unknown
 from spikeloom.networks import golden
 from spikeloom.networks.engine.rounding import round_biases
 from spikeloom.networks.evaluation import Activity, activity, check_images
-from spikeloom.networks.file import SUFFIX, digest, save
+from spikeloom.networks.file import SUFFIX, save
 from spikeloom.networks.finding import find_network, is_path, network_names
 from spikeloom.networks.graph import Graph, check_name
 from spikeloom.networks.network import network_core
@@ -204,7 +204,7 @@ def _train_vit(
 
 def assess(graph: Graph, data: Labelled, jobs: int | None = None) -> Trained:
     """A network as the golden model sees it on labelled images, on `jobs` processes."""
-    core = network_core(digest(graph), graph)()
+    core = network_core(graph)()
     result = golden.run_chunks(graph, check_images(core, data.images, "the images"), jobs=jobs)
     return Trained(
         graph,

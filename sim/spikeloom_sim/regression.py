@@ -67,7 +67,7 @@ def run_suite(
     failures = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        family = find_netlist(netlist).family if netlist else None
+        family = find_netlist(netlist).target if netlist else None
         module = module or to_verilog(config, family=family)
         arguments = build_simulation(module, simulator, folder, netlist=netlist, coverage=coverage)
         settings = json.dumps({"core": config.reference(folder)} | config.as_dict())

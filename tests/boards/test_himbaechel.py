@@ -92,7 +92,7 @@ SMALL = {"image": (4, 6, 2), "patch": (2, 3), "dims": 4, "hidden": 3, "classes":
 )
 def test_netlist_of_a_network(family, icarus):
     """The engine, whose memories have contents."""
-    network = network_core("4" * 64, random_network(**SMALL, name="small-net"))
+    network = network_core(random_network(**SMALL, name="small-net"))
     core = network.from_settings({"lanes": 4})
     operands = core.random_operands(np.random.default_rng(0))
     run = spikeloom.run(core, backend=Netlist(icarus, family=family), **operands)

@@ -45,7 +45,7 @@ def design(request, tmp_path_factory):
     """A core, the folder of its files, and its manifest."""
     name, keys, tdata = CORES[request.param]
     graph = random_network(**SMALL, name="small-net")
-    core = (find_core(name) if name else network_core("0" * 64, graph)).from_settings(keys)
+    core = (find_core(name) if name else network_core(graph)).from_settings(keys)
     folder = tmp_path_factory.mktemp(request.param)
     shell = request.param if request.param in BUSES else None
     files = core_files(core, Options(tdata=tdata, shell=shell))

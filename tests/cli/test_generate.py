@@ -21,6 +21,7 @@ CONFIGS = {
     "scores first": ("a2os2a", ["tokens=6", "head_dim=16", "order=qk"]),
     "without end": ("a2os2a", ["tokens=6", "head_dim=4", "length=open", "mask=causal"]),
     "neurons": ("a2os2a_block", ["tokens=5", "head_dim=4", "steps=3"]),
+    "one block": ("woss", ["tokens=2", "encoders=2", "mask=causal"]),
     "narrow": ("relu_quantiser", ["values=4", "input_bits=5", "bits=8", "shift=1"]),
 }
 

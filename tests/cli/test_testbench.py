@@ -18,7 +18,7 @@ from ..pages import DOCS
 
 SMALL = {"image": (4, 6, 2), "patch": (2, 3), "dims": 4, "hidden": 3, "classes": 3, "blocks": 1}
 PAGE = (DOCS / "use-a-core.md").read_text()
-NETWORK = network_core("1" * 64, random_network(**SMALL, name="small-net"))
+NETWORK = network_core(random_network(**SMALL, name="small-net"))
 DESIGNS = {
     "ssa": find_core("ssa").from_settings({"tokens": 3, "head_dim": 4, "steps": 2}),
     "network": NETWORK.from_settings({"weights": "loaded"}),

@@ -14,7 +14,7 @@ from spikeloom.tools import run_tool
 from ..networks.random_network import random_network
 from .test_testbench import SMALL, run_icarus
 
-NETWORK = network_core("2" * 64, random_network(**SMALL, name="small-net"))
+NETWORK = network_core(random_network(**SMALL, name="small-net"))
 SMALLEST = {
     **{
         name: core.from_settings(next(iter(core.CASES.values())))

@@ -8,12 +8,14 @@ import pytest
 
 import spikeloom
 from spikeloom.cores import all_cores
+from spikeloom.cores.phase_encoder import PhaseEncoderUnit
 from spikeloom.errors import InputError, JobError
 from spikeloom.networks import file, golden
 from spikeloom.outputs import GrowingFolder
 from spikeloom_sim.formal import equivalence
 from spikeloom_sim.formal.equivalence import is_equivalent, is_equivalent_in_its_module
 from spikeloom_sim.formal.only_logic import memory_bits, only_logic
+from spikeloom_sim.formal.reachable import Circuit
 from spikeloom_sim.mutation import MutantDesign, hunt, mutant_configs, verdicts
 from tests.networks.phase_network import phase_network
 from tests.networks.random_network import random_images, random_network, with_offsets
@@ -156,6 +158,34 @@ def test_proof_in_a_module(tmp_path):
         )
     ]
     assert verdicts == [True, False, False]
+
+
+@pytest.mark.long
+def test_proof_in_a_pipeline(tmp_path):
+    """An encoder compares a sum with one threshold, so its logarithm need not be exact: its lowest
+    bit has no effect. The next bits have one, and so has the threshold's."""
+    config = PhaseEncoderUnit(values=2, input_bits=14, frac_bits=8, steps=8)
+    design = MutantDesign(config, tmp_path, 1, 1)
+    text = (tmp_path / "design.il").read_text()
+    top = design.original.name
+    (total,) = re.findall(r"cell \$add (\$flatten\S+\\log\.\$add\S+)", text)
+    *_, reached = re.findall(r"cell \$ge (\$flatten\S+\\encoder_0\.\$ge\S+)", text)
+    verdicts = [
+        is_equivalent_in_its_module(
+            design.original,
+            f"mutate -mode inv -module {top} -cell {cell} -port {port} -portbit {bit}",
+            tmp_path / "proof",
+        )
+        for cell, port, bit in ((total, "Y", 0), (total, "Y", 6), (reached, "B", 0))
+    ]
+    assert verdicts == [True, False, False]
+
+
+def test_stages_of_a_circuit():
+    """Two registers between an input and an output; one with an effect on itself has no stages."""
+    pipeline = "aag 4 1 2 1 1\n2\n4 2\n6 8\n6\n8 4 2\no0 trigger\n"
+    assert Circuit(pipeline).stages() == 2
+    assert Circuit(pipeline.replace("8 4 2", "8 4 6")).stages() is None
 
 
 @pytest.mark.long

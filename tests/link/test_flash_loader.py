@@ -12,7 +12,6 @@ from spikeloom.link.flash_loader import FlashContents, FlashLoader
 from spikeloom.link.frames import FrameDecoder
 from spikeloom.link.linked_core import LinkedCore
 from spikeloom.link.protocol import DEFAULT_BAUD, LAST, Command
-from spikeloom.networks.file import digest
 from spikeloom.networks.network import network_core
 from spikeloom_boards.driver import Device, NoAnswerError
 from spikeloom_boards.driver.sim_port import SimPort
@@ -23,7 +22,7 @@ from tests.networks.random_network import random_network
 
 SIZES = {"image": (4, 6, 1), "patch": (2, 3), "dims": 4, "hidden": 4, "classes": 3, "blocks": 0}
 GRAPH = random_network(**SIZES, name="flash-net")
-CORE = network_core(digest(GRAPH), GRAPH)(lanes=4, weights="loaded")
+CORE = network_core(GRAPH)(lanes=4, weights="loaded")
 ADDRESS, HZ = 0x012300, 1_000_000
 WRAPPER = """
 module board(
@@ -153,7 +152,7 @@ class AbandonedPort(RecordingPort):
 def test_reset_while_results_wait():
     """No output of a run that was given up, and fills the queue, is among those of the next one."""
     graph = random_network(**SIZES | {"classes": 256}, name="many-classes")
-    core = network_core(digest(graph), graph)(lanes=4, weights="loaded")
+    core = network_core(graph)(lanes=4, weights="loaded")
     simulated = FlashPort(core, FlashContents.of(core).to_bytes())
     port = AbandonedPort(KeptPort(simulated))
     operands = core.random_operands(np.random.default_rng(2))

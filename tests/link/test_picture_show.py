@@ -8,7 +8,6 @@ from spikeloom.cores.ssa import SSA
 from spikeloom.errors import InputError
 from spikeloom.link.picture_show import PictureShow
 from spikeloom.networks import golden
-from spikeloom.networks.file import digest
 from spikeloom.networks.network import network_core
 from spikeloom_boards.boards import BOARDS
 from spikeloom_boards.build import Build, design_files
@@ -70,7 +69,7 @@ class Watch:
 
 
 def shown(weights):
-    core = network_core(digest(GRAPH), GRAPH)(lanes=4, weights=weights)
+    core = network_core(GRAPH)(lanes=4, weights=weights)
     images = random_images(GRAPH, 40, seed=4)
     found = golden.run(GRAPH, images).labels
     # One picture of each class that occurs, the highest first.
@@ -100,7 +99,7 @@ def test_other_contents():
 
 def test_design_of_a_board():
     """The lights and the flash memory of the iCEBreaker are connected; others have no memory."""
-    core = network_core(digest(GRAPH), GRAPH)(lanes=4, weights="loaded")
+    core = network_core(GRAPH)(lanes=4, weights="loaded")
     job = {"config": core, "frequency": 12_000_000, "top": "pictures"}
     job["pictures"] = [{"image": image} for image in random_images(GRAPH, 2)]
     board = BOARDS["icebreaker"]

@@ -14,7 +14,6 @@ from spikeloom.cores.a2os2a_block import A2OS2ABlock
 from spikeloom.cores.spiked import Spiked
 from spikeloom.cores.ssa import SSA
 from spikeloom.link.uart import LEAST_DIVISOR
-from spikeloom.networks.file import digest
 from spikeloom.networks.network import network_core
 from spikeloom_boards.driver.sim_port import DIVISOR, SimPort
 from tests.networks.random_network import random_network
@@ -24,7 +23,7 @@ from .ports import KeptPort
 
 SIZES = {"image": (4, 6, 1), "patch": (2, 3), "dims": 4, "hidden": 4, "classes": 3, "blocks": 1}
 GRAPH = random_network(**SIZES, name="soak-net")
-NETWORK = network_core(digest(GRAPH), GRAPH)
+NETWORK = network_core(GRAPH)
 DESIGNS = {
     "ssa": SSA(tokens=4, head_dim=24, steps=2),
     "a2os2a": A2OS2A(tokens=5, head_dim=6, value_dim=9, k_bits=3),

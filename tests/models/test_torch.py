@@ -7,7 +7,7 @@ import pytest
 
 from spikeloom.errors import InputError
 from spikeloom.networks import golden
-from spikeloom.networks.file import digest, from_bytes, to_bytes
+from spikeloom.networks.file import from_bytes, to_bytes
 from spikeloom.networks.network import network_core
 from spikeloom.networks.neuron import Neuron
 from spikeloom_models.data import Labelled
@@ -48,7 +48,7 @@ def images(count, shape, seed=5):
 
 def completed(graph, x):
     """Images with the channel of positions, if the network has one."""
-    return network_core(digest(graph), graph)().inputs["image"].complete(x)
+    return network_core(graph)().inputs["image"].complete(x)
 
 
 def lively(shape, seed=3):

@@ -33,7 +33,7 @@ from .random_network import random_network
 
 SIZES = {"image": (4, 6, 1), "patch": (2, 3), "dims": 4, "hidden": 4, "classes": 3, "blocks": 1}
 GRAPH = random_network(**SIZES, name="board-net")
-CORE = network_core(digest(GRAPH), GRAPH)(lanes=4, weights="loaded")
+CORE = network_core(GRAPH)(lanes=4, weights="loaded")
 IMAGE, WEIGHTS = 0, 1  # numbers of the streams
 
 
@@ -256,12 +256,12 @@ def test_identity_names_network_and_contents():
 
 def test_another_network_of_the_same_name():
     graph = random_network(**SIZES, name="board-net", seed=2)
-    other = network_core(digest(graph), graph)(lanes=4, weights="loaded")
+    other = network_core(graph)(lanes=4, weights="loaded")
     message = f"content = {other.content}, not {CORE.content}; load another"
     with pytest.raises(WrongBitstreamError, match=message):
         Device(GoldenPort(other), CORE)
     with pytest.raises(WrongBitstreamError, match="lanes = 8, not 4"):
-        Device(GoldenPort(network_core(digest(GRAPH), GRAPH)(weights="loaded")), CORE)
+        Device(GoldenPort(network_core(GRAPH)(weights="loaded")), CORE)
 
 
 def test_a_network_that_the_host_does_not_know():
@@ -308,7 +308,7 @@ def test_presets_follow_the_weights():
     """64 bits of weights a cycle on the UP5K, in RAM that is loaded; else block RAM."""
     for bits, lanes in ((8, 8), (6, 8), (4, 16)):
         graph = random_network(**SIZES, weight_bits=bits, name="preset-net")
-        core = network_core(digest(graph), graph)
+        core = network_core(graph)
         for board in ("icebreaker", "upduino-v3", "icesugar"):
             settings = core.PRESETS[find_board(board).device.presets].settings
             assert settings == {"lanes": lanes, "weights": "loaded"}
@@ -335,7 +335,7 @@ def test_what_does_not_fit_is_named():
 def test_devices_without_memory_for_the_weights(board, bits, tmp_path):
     """One line, before synthesis."""
     graph = random_network(name="large-net")
-    core = network_core(digest(graph), graph)
+    core = network_core(graph)
     device = find_board(board).device
     config = core.from_settings(core.PRESETS[device.presets].settings)
     job = Build(config, find_board(board), 36_000_000, top="link")

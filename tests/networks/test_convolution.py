@@ -197,7 +197,7 @@ def test_the_engine_refuses():
     message = "layer stem.pool3: is a sum that the engine computes in the layer behind it"
     with pytest.raises(InputError, match=message):
         compile_network(graph)
-    core = network_core("stem", graph)()
+    core = network_core(graph)()
     assert message in core.refusal
     images = random_images(graph, 4)
     result = evaluate(core, images, golden.run(graph, images).labels)
@@ -205,6 +205,6 @@ def test_the_engine_refuses():
 
 
 def test_image_streams_pixel_by_pixel():
-    port = network_core("stem", GRAPH)().inputs["image"]
+    port = network_core(GRAPH)().inputs["image"]
     (image,) = random_images(GRAPH, 1)
     assert np.array_equal(port.restore(port.arrange(image)), image)

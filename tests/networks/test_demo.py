@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from spikeloom.networks.file import digest
 from spikeloom.networks.network import network_core
 from spikeloom.networks.position import with_position
 from spikeloom_boards.demos.network.measured import Measured, attended, pictures, shared_spikes
@@ -36,7 +35,7 @@ def measure(count=24, *, shown=24, right=(0,), position=False, images=None, **si
         graph = replace(graph, layers=(embed, *graph.layers[1:]))
     if len(graph.classes) == len(FASHION_CLASSES):
         graph = replace(graph, classes=FASHION_CLASSES)
-    core = network_core(digest(graph), graph)()
+    core = network_core(graph)()
     if images is None:
         images = random_images(graph, count)
         if position:

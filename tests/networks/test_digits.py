@@ -170,7 +170,7 @@ def test_netlist(family):
     """The layer of the image and an MLP, synthesised."""
     sizes = {"weight_bits": 4, "blocks": 1, "attention": False, "pixel_bits": 4}
     graph = widened(random_network(**SMALL | sizes), 8, (*EMBED, "block0.fc2"))
-    core = network_core(f"digits-{family}", graph)(lanes=4)
+    core = network_core(graph)(lanes=4)
     batch = [{"image": image} for image in random_images(graph, 2)]
     runs = Netlist(family=family).run(core, batch)
     assert not compare(runs, Golden().run(core, batch))
@@ -202,7 +202,7 @@ def test_lanes():
     assert four.word_bits == mixed.word_bits == 4
     assert [*possible_shifts(four)] == [0, 1, 2, 3, 4]
     assert [*possible_shifts(mixed)] == [4]
-    assert network_core("mixed", mixed).PRESETS["ice40-5k"].settings["lanes"] == 16
+    assert network_core(mixed).PRESETS["ice40-5k"].settings["lanes"] == 16
     plain = replace(mixed, lane_bits=None)
     assert plain.word_bits == 8
     assert not compile_network(plain).table.digits
@@ -312,7 +312,7 @@ def test_work():
     graph = random_network(**SMALL | {"weight_bits": 4, "blocks": 1})
     found = {}
     for name, one in (("four", graph), ("wide", widened(graph, 8, EMBED))):
-        core = network_core(name, one)()
+        core = network_core(one)()
         work = core.work(image=np.full(one.image, 255, np.uint8))
         found[name] = (
             next(x for x in work.operations if x.what == "embed").count,

@@ -8,6 +8,7 @@ from amaranth.sim import Simulator
 
 from spikeloom.errors import InputError
 from spikeloom.export.verilog import component_to_verilog
+from spikeloom.families import FAMILIES, find_part
 from spikeloom.networks.engine import compile_network
 from spikeloom.networks.engine.bitmap_memory import BitmapMemory
 from spikeloom.networks.engine.bitmaps import Bitmap, allocate
@@ -218,6 +219,14 @@ def test_loaded_memory_has_no_contents():
     initial = component_to_verilog(WeightMemory(width=64, depth=40, initial=words), "initial").text
     assert "memory_0[31] = 64'h0000000000000026;" in initial
     assert "memory_1[7] = 64'h000000000000002e;" in initial
+
+
+@pytest.mark.parametrize(("target", "large"), [("up5k", True), ("hx8k", False), ("ecp5", False)])
+def test_large_ram_where_there_is_some(target, large):
+    """Yosys refuses a memory that asks for RAM which the family does not have."""
+    family = FAMILIES.get(target) or find_part(target)
+    memory = WeightMemory(width=64, depth=40, initial=None)
+    assert ("huge" in component_to_verilog(memory, "loaded", family).text) == large
 
 
 @pytest.mark.parametrize(

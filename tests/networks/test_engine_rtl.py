@@ -8,6 +8,7 @@ import pytest
 
 from spikeloom.backend import Golden, compare
 from spikeloom.cores import find_core
+from spikeloom.families import FAMILIES
 from spikeloom.networks.engine.bitmap_memory import parts
 from spikeloom.networks.engine.weight_memory import BLOCK_WORDS
 from spikeloom.networks.layers import Classifier
@@ -23,7 +24,7 @@ from tests.networks.test_membrane import membrane_network
 
 def check(graph, images, backend=None, **settings):
     """Run images in Verilog, or on another backend; outputs and cycles must be equal."""
-    core = network_core(f"{graph.name}-{graph.steps}", graph)(**settings)
+    core = network_core(graph)(**settings)
     batch = [{"image": image} for image in images]
     runs = (backend or RTL()).run(core, batch)
     assert not compare(runs, Golden().run(core, batch))
@@ -74,6 +75,16 @@ def test_phase_codes():
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("family", FAMILIES)
+def test_netlist_with_loaded_weights(family):
+    """In the large RAM that the iCE40 has, in block RAM elsewhere."""
+    graph = random_network(
+        image=(2, 2, 1), patch=(1, 1), steps=2, dims=8, hidden=3, classes=2, blocks=1
+    )
+    check(graph, random_images(graph, 2), Netlist(family=family), lanes=4, weights="loaded")
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("family", ["ice40", "ecp5"])
 def test_netlist_of_phase_codes(family):
     graph = phase_network(steps=5, image=(4, 2, 1), dims=4, heads=1, shift=1, classes=2)
@@ -90,7 +101,7 @@ def test_stem():
 def test_state_behind_weights():
     """The attention state is in block RAM whose words are no power of two."""
     graph = stem_network(image=(6, 5, 3), steps=1)
-    program = network_core(graph.name, graph)(lanes=4).program
+    program = network_core(graph)(lanes=4).program
     assert program.shared_state
     assert -(-parts(len(program.weights))[-1] // BLOCK_WORDS) == 3
     check(graph, random_images(graph, 2), lanes=4)

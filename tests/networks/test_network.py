@@ -277,7 +277,7 @@ def test_position():
     graph = random_network(**sizes, name="placed-net")
     embed = replace(graph.embedding, position=True)
     graph = replace(graph, layers=(embed, *graph.layers[1:]))
-    core = network_core(file.digest(graph), graph)()
+    core = network_core(graph)()
     images = random_images(graph, 3)
     for row, column in np.ndindex(2, 3):
         patch = [0] * 16

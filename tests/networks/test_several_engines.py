@@ -12,7 +12,7 @@ from spikeloom.cores import find_core
 from spikeloom.errors import InputError
 from spikeloom.export.verilog import component_to_verilog
 from spikeloom.families import FAMILIES
-from spikeloom.networks import file, golden
+from spikeloom.networks import golden
 from spikeloom.networks.engine.weight_memory import BLOCK_WORDS, WeightMemory, shared_parts
 from spikeloom.networks.network import network_core
 from spikeloom.tools import run_tool
@@ -38,7 +38,7 @@ class Case:
         # Dark and bright images in turn, so that engines that work at once differ in time.
         shares = [random_images(self.graph, count, density=x) for x in (0.9, 0.1)]
         self.images = [shares[n % 2][n] for n in range(count)]
-        self.core = network_core(file.digest(self.graph), self.graph)(**{"lanes": 4} | settings)
+        self.core = network_core(self.graph)(**{"lanes": 4} | settings)
         port = self.core.inputs["image"]
         self.beats = [[beat for beat, _ in port.pack(image)] for image in self.images]
         loads = self.core.loads.values()

@@ -32,7 +32,7 @@ def check_design(core, options, netlist, folder):
             options.tdata,
             options.name,
             options.reset,
-            family=find_netlist(netlist).family,
+            family=find_netlist(netlist).target,
             shell=options.shell,
         )
         (folder / f"{name}.v").write_text(synthesise(module, netlist, folder).text)

@@ -210,7 +210,7 @@ def networks(draw):
     graph = draw(patch_networks() | STEMS | MEMBRANES)
     if draw(st.booleans()):
         graph = with_offsets(graph, seed=draw(SHARED["seed"]), spread=0.5)
-    kind = network_core("0" * 64, replace(graph, name="drawn"))
+    kind = network_core(replace(graph, name="drawn"))
     core = kind(
         lanes=draw(st.sampled_from([n for n in LANES if n <= 64])),
         weights=draw(st.sampled_from(("initial", "loaded"))),

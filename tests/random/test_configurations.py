@@ -62,6 +62,21 @@ def test_valid(block):
     print(*sorted(refused), sep="\n")
 
 
+def test_networks_differ():
+    """Each draw is another network, with a core of its own."""
+    drawn = []
+
+    @seed(1)
+    @quietly(20)
+    @given(networks())
+    def draw(core):
+        drawn.append(core)
+
+    draw()
+    assert len({core.DIGEST for core in drawn}) > 15
+    assert len({core.GRAPH.tokens for core in drawn}) > 3
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(20))
 def test_many_images(number):

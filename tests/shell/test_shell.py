@@ -16,7 +16,7 @@ from spikeloom_sim.simulators.cocotb_run import run_cocotb
 from ..networks.random_network import random_network
 
 SMALL = {"image": (4, 3, 1), "patch": (2, 3), "dims": 4, "hidden": 2, "classes": 2, "blocks": 1}
-NETWORK = network_core("3" * 64, random_network(**SMALL, name="small-net"))
+NETWORK = network_core(random_network(**SMALL, name="small-net"))
 MASTERS = {"axi-lite": "cocotbext.axi", "wishbone": "cocotbext.wishbone"}
 NARROW = all_cores()["spiking_neurons"].CASES["narrow membranes"]
 CORES = {

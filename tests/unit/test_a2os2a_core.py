@@ -8,6 +8,7 @@ import pytest
 from spikeloom.cores.a2os2a import A2OS2A, schedule
 from spikeloom.cores.a2os2a import golden as a2os2a
 from spikeloom.errors import InputError
+from spikeloom_sim.backends import RTL
 
 from .a2os2a_runner import random_operands, simulate
 
@@ -104,6 +105,14 @@ def test_open_sequences_end_where_the_stream_says(stalls):
     expected = a2os2a.run(config, *(x[0] for x in operands))
     assert (outputs == np.stack([expected, expected])).all()
     assert not flags["misframed"]
+
+
+def test_open_sequences_of_several_steps():
+    config = A2OS2A(tokens=5, head_dim=4, value_dim=6, steps=3, mask="causal", length="open")
+    operands = config.random_operands(np.random.default_rng(4))
+    (run,) = RTL().run(config, [operands])
+    assert np.array_equal(run.outputs["o"], config.compute(**operands)["o"])
+    assert run.cycles == config.cycles(**operands)
 
 
 @pytest.mark.parametrize("sign", [1, -1])

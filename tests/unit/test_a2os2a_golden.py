@@ -152,6 +152,19 @@ def test_running_state_equals_causal_attention_in_any_portions():
     assert not state.saturated
 
 
+def test_open_sequence_of_each_step():
+    """Every step begins with an empty state, and one that saturates sets the flag."""
+    keys = {"tokens": 3, "head_dim": 2, "k_bits": 2, "mask": "causal", "length": "open"}
+    config = A2OS2A(**keys, steps=3)
+    q, k, v = random_operands(config, 3)
+    expected = [a2os2a.scores_first(*step, "causal") for step in zip(q, k, v, strict=True)]
+    assert (a2os2a.run(config, q, k, v) == np.stack(expected)).all()
+    ones = np.ones((3, 8, 2), np.int64)
+    fills = np.array([0, 3, 1])[:, None, None]
+    assert a2os2a.run_and_saturate(config, ones, fills * ones, ones)[1]
+    assert not a2os2a.run_and_saturate(config, ones, fills % 3 * ones, ones)[1]
+
+
 def test_running_state_saturates_and_says_so():
     config = A2OS2A(tokens=3, head_dim=2, k_bits=2, mask="causal", length="open")
     bound = 2 ** (config.state_bits - 1) - 1  # 15 where three tokens of 3 reach 9

@@ -46,7 +46,7 @@ def test_network():
     graph = random_network(
         image=(4, 6, 2), patch=(2, 3), dims=4, hidden=3, classes=3, blocks=1, name="n"
     )
-    core = network_core("3" * 64, graph).from_settings({})
+    core = network_core(graph).from_settings({})
     numbers = core.cycle_formula().partition(";")[0].split(" + ")
     assert sum(int(number.split()[0]) for number in numbers) == core.cycles()
     assert len(numbers) == len(core.program.layer_cycles()) + 1

@@ -92,6 +92,11 @@ class Netlist:
     family: Family
     part: Part | None = None
 
+    @property
+    def target(self) -> Family | Part:
+        """What the Verilog is made for."""
+        return self.part or self.family
+
 
 def netlists() -> dict[str, Netlist]:
     """Kinds of netlists by name: "FAMILY", and "FAMILY-routed" if that can be simulated."""

@@ -53,6 +53,11 @@ class Part:
         """The short name of the device."""
         return self.device.id
 
+    @property
+    def has_large_ram(self) -> bool:
+        """Whether memories that are loaded after reset can ask for large RAM."""
+        return self.device.large_rams > 0
+
 
 @dataclass(frozen=True)
 class Synthesis:
@@ -149,6 +154,11 @@ class Family(ABC):
     def is_platform(self, name: str) -> bool:
         """Whether Amaranth platforms whose ``family`` is `name` have FPGAs of this family."""
         return name.lower() == self.NAME
+
+    @property
+    def has_large_ram(self) -> bool:
+        """Whether a device has large RAM, see `Part.has_large_ram`."""
+        return any(device.large_rams for device in self.DEVICES)
 
     @abstractmethod
     def synthesise(self, top: str, netlist: str = "") -> str:

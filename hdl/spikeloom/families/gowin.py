@@ -101,7 +101,7 @@ class Gowin(Family):
     MEMORY_LEVELS = dict.fromkeys(("SDPB", "SDPX9B", "DPB", "SPX9"), 2.0)
     LUT_MEMORIES = ("RAM16SDP4",)
     MODELS = ("gowin/cells_sim.v",)
-    OWN_MODELS = ("gowin_block_ram.v",)
+    OWN_MODELS = ("gowin_alu.v", "gowin_block_ram.v", "gowin_multipliers.v")
 
     ROWS_FROM_TOP = True
 

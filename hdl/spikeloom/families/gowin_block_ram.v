@@ -41,7 +41,7 @@ module gowin_block_ram #(
   wire [3:0] enable_a = UNITS_A == 1 ? 4'b1 : ada[3:0], enable_b = UNITS_B == 1 ? 4'b1 : adb[3:0];
 
   function automatic [35:0] read_units(
-      input [10:0] first, input [2:0] bit, input integer units, input integer width,
+      input [10:0] first, input [2:0] place, input integer units, input integer width,
       input other_writes, input [10:0] other_first, input integer other_units
   );
     integer unit;
@@ -54,7 +54,7 @@ module gowin_block_ram #(
           value = {BITS{1'bx}};
         read_units[unit * BITS +: BITS] = value;
       end
-      if (width < BITS) read_units = (read_units >> bit) & ((1 << width) - 1);
+      if (width < BITS) read_units = (read_units >> place) & ((1 << width) - 1);
     end
   endfunction
 
@@ -64,13 +64,13 @@ module gowin_block_ram #(
       read_units(first_b, adb[2:0], UNITS_B, WIDTH_B, writes_a, first_a, UNITS_A);
 
   task write_units(
-      input [10:0] first, input [2:0] bit, input [3:0] enable, input integer units,
+      input [10:0] first, input [2:0] place, input [3:0] enable, input integer units,
       input integer width, input [35:0] value
   );
     integer unit, k;
     for (unit = 0; unit < units; unit = unit + 1) begin
       if (width < BITS) begin
-        for (k = 0; k < width; k = k + 1) memory[first][bit + k] <= value[k];
+        for (k = 0; k < width; k = k + 1) memory[first][place + k] <= value[k];
       end else if (enable[unit]) memory[first + unit] <= value[unit * BITS +: BITS];
     end
   endtask

@@ -13,7 +13,7 @@ from importlib.resources import as_file, files
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from .file import SUFFIX, digest, load
+from .file import SUFFIX, load
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -53,7 +53,7 @@ def load_network(path: str | PathLike[str]) -> type[Network]:
     from .network import network_core
 
     graph = load(path)
-    found = network_core(digest(graph), graph)
+    found = network_core(graph)
     _loaded[graph.name] = found
     return found
 
@@ -66,7 +66,7 @@ def network_with(name: str, content: str) -> type[Network] | None:
     if name in _provided():
         with as_file(_provided()[name]) as path:
             graph = load(path)
-            network_core(digest(graph), graph)
+            network_core(graph)
     known = [core for core in networks() if name == core.NAME]
     return next((core for core in known if core.DIGEST.startswith(content)), None)
 

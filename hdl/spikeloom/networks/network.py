@@ -222,8 +222,12 @@ class Network(Core):
 _cores: dict[str, type[Network]] = {}  # by digest of the graph
 
 
-def network_core(digest: str, graph: Graph) -> type[Network]:
-    """The core of a network whose file has the SHA-256 `digest`; the same class each time."""
+def network_core(graph: Graph) -> type[Network]:
+    """The core of a network: the same class for the same file."""
+    return _core(file.digest(graph), graph)
+
+
+def _core(digest: str, graph: Graph) -> type[Network]:
     if digest not in _cores:
         content = choice(
             "hash of the network's file, which is fixed",
@@ -266,4 +270,4 @@ def _summary(graph: Graph) -> str:
 
 
 def _restore(digest: str, graph: Graph, settings: Mapping[str, Any]) -> Network:
-    return network_core(digest, graph).from_settings(settings)
+    return _core(digest, graph).from_settings(settings)

@@ -57,7 +57,7 @@ class RTL:
         folder = Path(tempfile.mkdtemp(prefix="spikeloom-"))
         begun = time.monotonic()
         try:
-            family = find_netlist(self.family).family if self.family else None
+            family = find_netlist(self.family).target if self.family else None
             module = to_verilog(core, family=family)
             with output_file(self.wave) if self.wave else nullcontext() as wave:
                 arguments = build_simulation(

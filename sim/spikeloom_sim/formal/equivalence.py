@@ -16,10 +16,12 @@ from .reachable import TO_CIRCUIT, Circuit
 if TYPE_CHECKING:
     from spikeloom.export.verilog import VerilogModule
 
-# The design with the fault.
+# The design with the fault. All registers begin with 0, also one whose output has a new name.
 _GATE = """
 read_rtlil original.il
 {fault}
+setattr -unset init w:*
+zinit -all
 write_rtlil gate.il
 """
 
@@ -49,15 +51,17 @@ sat -seq 1 -prove trigger 0 -verify
 MEMORY_BITS = 4096  # of memories whose contents take part in a proof
 
 
-# The module of a fault, with and without it, and one output that is 1 where their outputs differ.
+# A module and its submodules, with and without a fault, and one output that is 1 where their outputs
+# differ.
 _MODULE = """
 read_verilog rtl.v
 hierarchy -check -top {top}
 proc
 hierarchy -check -top {module}
-copy {module} gold
+flatten
+rename {module} gold
+copy gold gate
 {fault}
-rename {module} gate
 miter -equiv -flatten gold gate miter
 hierarchy -top miter
 flatten
@@ -65,31 +69,62 @@ flatten
 """
 _CELL = re.compile(r"-module \S+ -cell \$flatten((?:\\\w+\.)+)(\$\S+)")
 
+# Whether the output is 1 in any of the first cycles, for any inputs.
+_FIRST_CYCLES = """
+read_aiger -clk_name clk miter.aag
+simplemap
+opt_clean -purge
+abc -dff -g AND -script +strash;dc2;bmc3,-F,{cycles},-T,{seconds};write_status,miter.status;map
+"""
+SECONDS = 60  # of the search for a difference
+
 
 def is_equivalent_in_its_module(module: VerilogModule, fault: str, folder: Path) -> bool:
-    """Whether a ``mutate`` command of the flattened `module` provably changes no output of the
-    submodule in which it is, for any inputs after power-up.
+    """Whether a ``mutate`` command of the flattened `module` provably changes no output of a
+    submodule that contains the fault, for any inputs after power-up.
 
-    All states are enumerated that the submodule and its mutant reach together; a mutant that counts
-    in another order is found to be equivalent. Only submodules of few registers and inputs can be
-    decided; False for others.
+    If such a submodule has few registers and inputs, all states are enumerated that it and its
+    mutant reach together; a mutant that counts in another order is found to be equivalent. If its
+    registers form a pipeline, no input has an effect after some cycles, and the search for a
+    difference ends with these. False if neither decides.
     """
     found = _CELL.search(fault)
     if not found:
         return False
     names = {place: name for name, place in places_of_modules(module).items()}
-    name = names.get(found[1].replace("\\", ""))
-    if name is None:
-        return False
+    path = found[1].split("\\")[1:]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "rtl.v").write_text(module.text)
-    fault = fault[: found.start()] + f"-module {name} -cell {found[2]}" + fault[found.end() :]
-    script = _MODULE.format(top=module.name, module=name, fault=fault, to_circuit=TO_CIRCUIT)
-    (folder / "module.ys").write_text(script)
-    run_tool("yosys", "-ql", "module.log", "-s", "module.ys", cwd=folder)
-    circuit = Circuit((folder / "miter.aag").read_text())
-    values = circuit.values_of_outputs() if circuit.is_small else None
-    return values is not None and values["trigger"] == {0}
+    for depth in range(len(path), 0, -1):
+        name = names.get("".join(path[:depth]))
+        if name is None:
+            continue
+        place = "$flatten" + "".join(f"\\{part}" for part in path[depth:])
+        cell = (place if path[depth:] else "") + found[2]
+        command = f"{fault[: found.start()]}-module gate -cell {cell}{fault[found.end() :]}"
+        script = _MODULE.format(top=module.name, module=name, fault=command, to_circuit=TO_CIRCUIT)
+        (folder / "module.ys").write_text(script)
+        run_tool("yosys", "-ql", "module.log", "-s", "module.ys", cwd=folder)
+        circuit = Circuit((folder / "miter.aag").read_text())
+        if circuit.is_small:
+            values = circuit.values_of_outputs()
+            if values is not None and values["trigger"] == {0}:
+                return True
+        stages = circuit.stages()
+        if stages is None:
+            return False  # nor do the modules around it form a pipeline
+        if _never_differs(folder, stages + 1):
+            return True
+    return False
+
+
+def _never_differs(folder: Path, cycles: int) -> bool:
+    """Whether the circuit in ``miter.aag`` provably has no difference in the first cycles."""
+    script = _FIRST_CYCLES.format(cycles=cycles, seconds=SECONDS)
+    (folder / "first.ys").write_text(script)
+    run_tool("yosys", "-ql", "first.log", "-s", "first.ys", cwd=folder)
+    verdict, last, *_ = (folder / "miter.status").read_text().split()
+    return verdict == "snl_UNSAT" or (verdict == "snl_UNK" and int(last) == cycles - 1)
 
 
 def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:

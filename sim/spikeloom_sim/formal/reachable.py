@@ -55,6 +55,30 @@ class Circuit:
         """Whether its states can be enumerated."""
         return len(self._inputs) <= MOST_INPUTS and len(self._registers) <= MOST_REGISTERS
 
+    def stages(self) -> int | None:
+        """Registers on the longest path, after which an input has no effect; None if a register
+        has an effect on itself."""
+        inputs = {out: ands for out, *ands in self._gates}
+        inputs |= {out: [data] for out, data, *_ in self._registers}
+        registers = {out for out, *_ in self._registers}
+        depths: dict[int, int] = {}
+        opened: set[int] = set()
+        waiting = [number & ~1 for number in self._outputs]
+        while waiting:
+            node = waiting[-1]
+            before = [number & ~1 for number in inputs.get(node, [])]
+            unknown = [one for one in before if one not in depths]
+            if node in depths or not unknown:
+                depths[waiting.pop()] = max((depths[one] for one in before), default=0) + (
+                    node in registers
+                )
+            elif node in opened:
+                return None
+            else:
+                opened.add(node)
+                waiting.extend(unknown)
+        return max(depths.values(), default=0)
+
     def values_of_outputs(self) -> dict[str, set[int]] | None:
         """The values of each named output in the reachable states, for any inputs in any cycle;
         None if there are too many states."""

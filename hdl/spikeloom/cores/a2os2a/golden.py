@@ -77,14 +77,15 @@ def run(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray) -> NDArray:
 
 
 def run_and_saturate(config: A2OS2A, q: NDArray, k: NDArray, v: NDArray) -> tuple[NDArray, bool]:
-    """`run`, and whether the state of an open sequence saturated."""
+    """`run`, and whether the state of an open sequence saturated, in any step."""
     saturated = False
     flat = np.ndim(q) == 2
     q, k, v = check(config, q, k, v)
     if config.length == "open":
-        state = RunningState(config)
-        output = state.answer(q[0], k[0], v[0])[None]
-        saturated = state.saturated
+        states = [RunningState(config) for _ in q]  # every step is a sequence
+        steps = zip(states, q, k, v, strict=True)
+        output = np.stack([state.answer(*step) for state, *step in steps])
+        saturated = any(state.saturated for state in states)
     else:
         form = {"qk": scores_first, "kv": state_first}[config.chosen_order]
         output = np.stack([form(*step, config.mask) for step in zip(q, k, v, strict=True)])

@@ -212,6 +212,8 @@ class Woss(Component):
         """Whether the mask admits neuron `n` of the current block; false beyond the end of the
         row."""
         config = self._config
+        if config.blocks == 1 and n == 0:
+            return Const(1)  # token 0, to which every query attends
         token = loops.block * config.encoders + n
         if config.mask == "none" and config.tokens % config.encoders:
             return token < config.tokens

@@ -45,6 +45,7 @@ class WossUnit(PhaseCoded):
         "one encoder": {"tokens": 5, "score_scale": 2.0, "steps": 16, "base": 1.4},
         "all encoders": {"tokens": 6, "encoders": 6, "score_scale": 2.5},
         "partial block": {"tokens": 7, "encoders": 3, "score_scale": 4.0},
+        "all encoders, causal": {"tokens": 4, "encoders": 4, "mask": "causal", "score_scale": 1.5},
         "causal": {"tokens": 8, "encoders": 2, "mask": "causal", "score_scale": 2.0},
         "causal, partial block": {
             **{"tokens": 7, "encoders": 4, "mask": "causal", "score_scale": 1.5},
