@@ -300,6 +300,11 @@ class Core(Configuration):
         """Random operands for tests; see `Item.random`."""
         return {name: port.random(rng, density) for name, port in self.inputs.items()}
 
+    def edge_operands(self, rng: np.random.Generator) -> dict[str, NDArray] | None:
+        """Random operands for tests, where many outputs would be others if a sum changed by 1; None
+        for cores whose outputs are sums, or follow from single bits."""
+        return None
+
     def trained_operands(self, rng: np.random.Generator) -> dict[str, NDArray]:
         """Random operands with the densities of `IN_NETWORKS`, 0.5 where they are unknown."""
         return self.operands_with(self.densities_or_typical(None), rng)

@@ -25,10 +25,14 @@ SEED = 2024
 
 
 def bench_files(
-    core: Core, manifest: Mapping[str, Any], densities: Sequence[float] = DENSITIES
+    core: Core,
+    manifest: Mapping[str, Any],
+    densities: Sequence[float] = DENSITIES,
+    *,
+    edges: int = 0,
 ) -> dict[str, str]:
     """The testbench of the design of `manifest` and its vectors: path to text. It has a run for
-    each of `densities` of the operands.
+    each of `densities` of the operands, and `edges` with `Core.edge_operands`, if the core has any.
 
     Empty if the golden model of `core` takes too much memory.
     """
@@ -40,7 +44,9 @@ def bench_files(
         return {}
     rng = np.random.default_rng(SEED)
     shares = densities if core.cycles() <= FEW else densities[:1]
-    operands = [core.check(core.random_operands(rng, share)) for share in shares]
+    drawn = [core.random_operands(rng, share) for share in shares]
+    drawn += filter(None, (core.edge_operands(rng) for _ in range(edges)))
+    operands = [core.check(one) for one in drawn]
     seeded = [core.seeded(number) for number in range(len(operands))]
     results = [one.golden(**given) for one, given in zip(seeded, operands, strict=True)]
 

@@ -51,7 +51,7 @@ sat -seq 1 -prove trigger 0 -verify
 MEMORY_BITS = 4096  # of memories whose contents take part in a proof
 
 
-# A module and its submodules, with and without a fault, and one output that is 1 where their outputs
+# A module and its submodules, with and without a fault, and an output that is 1 where their outputs
 # differ.
 _MODULE = """
 read_verilog rtl.v

@@ -29,6 +29,7 @@ ERROR = "errors = errors + 1;"  # in the testbench
 
 # Shares of ones in the operands of each run of the testbench; below 0 and above 1: all zeros, ones.
 DENSITIES = (0.5, 0.5, 0.2, 0.8, -1, 2, 0.5, 0.05, 0.95, *(0.5, 0.3) * 8)
+EDGES = 100  # further runs, with operands at the edges of sums
 
 
 class Check:
@@ -61,7 +62,9 @@ class Testbench(Check):
         super().__init__()
         self._folder = design.folder / "testbench"
         module = design.mutants
-        files = bench_files(design.config, manifest_of(design.config, module, Options()), DENSITIES)
+        files = bench_files(
+            design.config, manifest_of(design.config, module, Options()), DENSITIES, edges=EDGES
+        )
         write_files(design.folder, files)
         bench = self._folder / f"{module.name}_tb.v"
         text = bench.read_text()

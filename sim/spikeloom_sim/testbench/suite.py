@@ -225,6 +225,18 @@ async def all_zeros_and_all_ones(dut: Any) -> None:
 
 
 @cocotb.test()
+async def outputs_at_the_edges(dut: Any) -> None:
+    """Operands with which a difference of 1 in a sum changes an output, where the core has such."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    for number in range(10):
+        operands = scenario.core.edge_operands(np.random.default_rng(number))
+        if operands is None:
+            return
+        await scenario.check(operands, number, preload=False)
+
+
+@cocotb.test()
 async def reset_in_the_middle(dut: Any) -> None:
     """A reset in the middle of a run, and with an output beat waiting, discards the run and its
     operands; the next run is not affected."""

@@ -148,3 +148,13 @@ class OutputEncoderUnit(PhaseCoded):
         if 0 < density < 1:
             operands["i"][1:] = self.spread_out(operands["i"][1:], rng)
         return operands
+
+    def edge_operands(self, rng: np.random.Generator) -> dict[str, NDArray]:
+        normaliser = self.spread_out(self.random_operands(rng)["i"][:1], rng)
+        most = self.tokens << self.frac_bits
+
+        def codes_of(sums):
+            return self.golden(i=np.concatenate([normaliser, sums]))["o"]
+
+        sums = self.edges(codes_of, most, (self.value_dim, self.tokens), rng)
+        return {"i": np.concatenate([normaliser, sums])}

@@ -138,3 +138,7 @@ class PhaseEncoderUnit(PhaseCoded):
         if 0 < density < 1:
             operands["i"] = self.spread_out(operands["i"], rng)
         return operands
+
+    def edge_operands(self, rng: np.random.Generator) -> dict[str, NDArray]:
+        most = 2 ** (self.input_bits - 1) - 1
+        return {"i": self.edges(lambda i: self.golden(i=i)["o"], most, (self.values,), rng)}

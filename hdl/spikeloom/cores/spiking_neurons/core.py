@@ -13,9 +13,10 @@ from ...port import Port
 from ...stream_unit import StreamUnit
 from ...work import Accesses, Operations, Work
 from ..channels import check_channels
-from .golden import fire_and_count
+from .golden import fire_and_count, inputs_at_edges
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from ...blocks.component import Component
@@ -179,6 +180,9 @@ class SpikingNeurons(StreamUnit):
         spikes, held = fire_and_count(self, i)
         output = {"o": spikes.astype(self.outputs["o"].item.dtype)}
         return output | ({"saturated": held} if self.saturates else {})
+
+    def edge_operands(self, rng: np.random.Generator) -> dict[str, NDArray]:
+        return {"i": inputs_at_edges(self, rng)}
 
     def cycles(self, **operands: NDArray) -> int:
         from .component import NeuronBank
