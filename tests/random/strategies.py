@@ -205,8 +205,9 @@ MEMBRANES = st.builds(
 
 
 @st.composite
-def networks(draw):
-    """Small networks as cores, of which the engine refuses some (see `Network.refusal`)."""
+def networks(draw, cycles=3 * CYCLES):
+    """Small networks as cores, of at most `cycles` an image; the engine refuses some (see
+    `Network.refusal`)."""
     graph = draw(patch_networks() | STEMS | MEMBRANES)
     if draw(st.booleans()):
         graph = with_offsets(graph, seed=draw(SHARED["seed"]), spread=0.5)
@@ -215,7 +216,7 @@ def networks(draw):
         lanes=draw(st.sampled_from([n for n in LANES if n <= 64])),
         weights=draw(st.sampled_from(("initial", "loaded"))),
     )
-    assume(core.refusal or core.cycles() <= 20 * CYCLES)
+    assume(core.refusal or core.cycles() <= cycles)
     return core
 
 

@@ -20,7 +20,7 @@ from spikeloom.errors import InputError
 from spikeloom_cli.main import main
 from tests.networks.test_engine_rtl import check as check_images
 from tests.random.design import check_design
-from tests.random.strategies import OPTIONS, cores, mistaken_settings, networks
+from tests.random.strategies import CYCLES, OPTIONS, cores, mistaken_settings, networks
 
 NETLISTS = st.sampled_from([None] * 36 + ["ice40", "ecp5", "gowin", "gatemate"])
 
@@ -84,7 +84,7 @@ def test_many_images(number):
 
     @seed(number)
     @quietly(10)
-    @given(networks())
+    @given(networks(20 * CYCLES))
     def check(core):
         if not core.refusal:
             rng = np.random.default_rng(number)
