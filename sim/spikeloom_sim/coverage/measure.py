@@ -19,7 +19,7 @@ from spikeloom.export.manifest import manifest_of
 from spikeloom.export.testbench import bench_files
 from spikeloom.export.verilog import to_verilog
 
-from ..mutation.checks import DENSITIES
+from ..mutation.checks import DENSITIES, EDGES
 from ..regression import run_suite
 from ..simulators import Verilator
 from ..simulators.verilator import COVERAGE_FILE
@@ -104,7 +104,8 @@ def measure(config: Core, name: str, folder: Path | None = None) -> Coverage:
 
 def _testbench(config: Core, module: VerilogModule, folder: Path) -> tuple[Path, str]:
     """Coverage of the testbench that `generate` writes, with the runs that mutants get."""
-    files = bench_files(config, manifest_of(config, module, Options()), DENSITIES)
+    manifest = manifest_of(config, module, Options())
+    files = bench_files(config, manifest, DENSITIES, edges=EDGES)
     write_files(folder, files)
     bench, top = folder / "testbench", f"{module.name}_tb"
     (bench / f"{module.name}.v").write_text(module.text)
