@@ -129,7 +129,7 @@ class CoreBench:
         if not started:
             await self._start(seed)
         begun = get_sim_time("ns")
-        received = await with_timeout(self._receive(stalls), timeout * PERIOD_NS, "ns")
+        received = await with_timeout(self.receive(stalls), timeout * PERIOD_NS, "ns")
         cycles = round((get_sim_time("ns") - begun) / PERIOD_NS)
         status = int(self.dut.busy.value), int(self.dut.done.value)
         assert status == (1, 0), f"busy, done are {status} with the last output beat"
@@ -154,10 +154,10 @@ class CoreBench:
         if hasattr(self.dut, "seed"):
             self.dut.seed.value = seed
 
-    async def _receive(self, stalls):
-        """Receive the beats of a run on every output."""
+    async def receive(self, stalls: Any, runs: int = 1) -> dict[str, list[tuple[int, int]]]:
+        """Receive the beats of one or more runs on every output."""
         receiving = {
-            name: cocotb.start_soon(self.sinks[name].receive(count, stalls.get(name)))
+            name: cocotb.start_soon(self.sinks[name].receive(runs * count, stalls.get(name)))
             for name, count in self.outputs.items()
         }
         return {name: await task for name, task in receiving.items()}

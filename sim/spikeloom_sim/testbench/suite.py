@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import cocotb
 import numpy as np
-from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
+from cocotb.triggers import ClockCycles, RisingEdge, Timer, with_timeout
 
 from spikeloom.cores import find_core
 
@@ -188,6 +188,33 @@ async def runs_without_a_pause(dut: Any) -> None:
     await scenario.check(runs[third], third, fed=True, started=True)
     for task in feeding:
         await task
+
+
+@cocotb.test()
+async def runs_at_once(dut: Any) -> None:
+    """`start` stays high in a core that computes several runs at once: each has its own outputs, in
+    order, also if these wait until no part of the core can go on."""
+    scenario = Scenario(dut)
+    core, bench = scenario.core, scenario.bench
+    if core.at_once == 1:
+        return
+    runs = [scenario.operands(seed) for seed in range(24, 27 + 2 * core.at_once)]
+    expected = [core.compute(**operands) for operands in runs]
+    for waited in (1, len(runs) * core.cycles()):
+        await bench.reset()
+        feeding = scenario.feed(runs)
+        dut.start.value = 1
+        await Timer(waited * PERIOD_NS, "ns")
+        limit = len(runs) * core.time_limit() * PERIOD_NS
+        received = await with_timeout(bench.receive({}, len(runs)), limit, "ns")
+        for name, port in core.outputs.items():
+            for number, outputs in enumerate(expected):
+                beats = received[name][number * port.beats : (number + 1) * port.beats]
+                found = port.unpack(beats)
+                assert (found == outputs[name]).all(), f"{name} of run {number} is wrong"
+        for task in feeding:
+            await task
+        dut.start.value = 0
 
 
 @cocotb.test()

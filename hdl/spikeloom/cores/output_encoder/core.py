@@ -150,8 +150,9 @@ class OutputEncoderUnit(PhaseCoded):
         return operands
 
     def edge_operands(self, rng: np.random.Generator) -> dict[str, NDArray]:
-        normaliser = self.spread_out(self.random_operands(rng)["i"][:1], rng)
         most = self.tokens << self.frac_bits
+        # Normalisers of any magnitude, as each has an entry in the table of logarithms.
+        normaliser = np.exp2(rng.uniform(0, np.log2(most), (1, self.tokens))).astype(np.int64)
 
         def codes_of(sums):
             return self.golden(i=np.concatenate([normaliser, sums]))["o"]
