@@ -20,11 +20,13 @@ NUMBER = "mutant_number"  # register that chooses a fault
 PLUSARG = "mutant"
 
 # The blocks become one module, so that a fault belongs to one place, without attached cores, which
-# have mutants of their own. Memories stay memories, with the write ports that they have. All
-# registers begin with 0, as Yosys gives the output of a faulty one a new name without its value.
+# have mutants of their own. Memories stay memories, with the write ports that they have, whose data
+# and addresses are chosen from no x, as in hardware. All registers begin with 0, as Yosys gives the
+# output of a faulty one a new name without its value.
 _FLATTEN = (
     "read_verilog rtl.v; hierarchy -check -top {top}; setattr -mod -set keep_hierarchy 1 {apart}; "
-    "proc; flatten; opt_clean; memory_dff; opt_clean; memory_collect; zinit -all; opt_clean; "
+    "proc; flatten; opt_expr -mux_undef; opt_clean; memory_dff; opt_clean; memory_collect; "
+    "zinit -all; opt_clean; "
     "write_rtlil design.il; mutate -list {count} -seed {seed} -o faults.txt {top}"
 )
 
