@@ -250,7 +250,7 @@ def test_suite(netlist, icarus):
     """The testbench of all cores, on the RTL and on a netlist."""
     case = Case(1, TINY, engines=2)
     result = run_suite(case.core, simulator=icarus, netlist=netlist)
-    assert (result.failures, result.tests) == (0, 12), result.folder
+    assert (result.failures, result.tests) == (0, 13), result.folder
 
 
 @pytest.mark.long

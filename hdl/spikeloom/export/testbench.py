@@ -67,6 +67,7 @@ def bench_files(
     files[f"testbench/{module}_tb.v"] = template.render(
         **design_words(manifest),
         runs=len(operands),
+        turns={name: n for n, name in enumerate(core.inputs | core.outputs, 1)},
         seeds=[getattr(one, "seed", 0) for one in seeded] if core.takes_seed else [],
         outputs=[port["name"] for port in manifest["ports"] if port["direction"] == "output"],
         asserted=int(manifest["reset"]["active"] == "high"),

@@ -162,6 +162,17 @@ async def stalls_on_every_stream(dut: Any) -> None:
 
 
 @cocotb.test()
+async def one_stream_is_slow(dut: Any) -> None:
+    """Each stream in turn pauses for long, while the others do not."""
+    scenario = Scenario(dut)
+    await scenario.bench.reset()
+    for number, name in enumerate([*scenario.bench.sources, *scenario.bench.sinks]):
+        slow = {name: Stalls(0.9, 40 + number)}
+        operands = scenario.operands(50 + number)
+        await scenario.check(operands, 60 + number, preload=False, stalls=slow, slack=30)
+
+
+@cocotb.test()
 async def operands_of_the_next_run_come_early(dut: Any) -> None:
     """Operands are offered continuously, also at the end of a run; each run uses its own."""
     scenario = Scenario(dut)
