@@ -214,6 +214,7 @@ def networks(draw, cycles=3 * CYCLES):
     kind = network_core(replace(graph, name="drawn"))
     core = kind(
         lanes=draw(st.sampled_from([n for n in LANES if n <= 64])),
+        engines=draw(st.sampled_from((1, 1, 2, 3))),
         weights=draw(st.sampled_from(("initial", "loaded"))),
     )
     assume(core.refusal or core.cycles() <= cycles)

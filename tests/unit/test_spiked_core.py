@@ -77,7 +77,7 @@ def test_all_zero_operands_are_valid():
         ((Q, K, V), {"q_scale": "1e6"}, "q_scale = 1000000.0 makes every value of q vanish"),
         ((Q, K, V), {"output_scale": "1e6"}, "makes every value of output vanish; the largest is"),
         ((Q * 1e-40, K, V), {}, "q_scale must be a number in [1e-30, 1e+30]"),
-        ((Q * 1e9, K * 1e9, V), {}, "score_scale must be a number in (0.0, 1000000.0]"),
+        ((Q * 1e9, K * 1e9, V), {}, "score_scale must be a number in [1e-30, 1000000.0]"),
         ((Q, K, V), {"base": "1.0001"}, "tables outgrow any device"),
         ((Q, K, V), {"q_scale": "3", "steps": "4"}, None),
         ((Q, K, V), {"heads": "2"}, "heads = 2: heads come from the tensors' leading axis"),

@@ -94,9 +94,7 @@ class Spiked(AttentionShape):
     v_scale: float | str = scale("largest magnitude of V")
     score_scale: float | str = scale(
         "largest magnitude of the scores Q K^T / sqrt(D)",
-        low=0,
         high=LARGEST_SCORE,
-        low_open=True,
         why="larger ones leave a softmax nothing to share out",
     )
     output_scale: float | str = scale("largest magnitude of the output")
