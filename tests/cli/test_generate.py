@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from spikeloom.cores import all_cores
+from spikeloom.export.files import Options, core_files, write_files
 from spikeloom.outputs import RECORD
 from spikeloom.tools import locate
 
@@ -45,6 +47,16 @@ def test_lint(spikeloom, tmp_path, core, keys, verilator):
     options = [word for key in keys for word in ("--set", key)]
     assert spikeloom("generate", core, "-o", "out", *options).code == 0
     check_lint(tmp_path / "out", f"spikeloom_{core}", verilator)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", all_cores())
+def test_lint_of_every_case(tmp_path, name, verilator):
+    """Sizes at the ends of what a core can have leave no comparison that is always true."""
+    for number, keys in enumerate(all_cores()[name].CASES.values()):
+        folder = tmp_path / str(number)
+        write_files(folder, core_files(all_cores()[name].from_settings(keys), Options(name="dut")))
+        check_lint(folder, "dut", verilator)
 
 
 def check_lint(folder, name, verilator):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from ....blocks.component import Component
@@ -56,8 +56,11 @@ class Admission(Component):
         else:
             first = pipeline.register(begin, "begin")
             around = pipeline.register(pipeline.register(end < begin, "end_first"), "around")
-            from_begin = pipeline.register(Cat(c >= first for c in range(tokens)), "from_begin")
-            to_end = pipeline.register(Cat(c <= own for c in range(tokens)), "to_end")
+            # No key is before the first one, or behind the last.
+            behind = [*(c >= first for c in range(tokens - 1)), Const(1)]
+            before = [Const(1), *(c <= own for c in range(1, tokens))]
+            from_begin = pipeline.register(Cat(behind), "from_begin")
+            to_end = pipeline.register(Cat(before), "to_end")
             admitted = Mux(around, from_begin | to_end, from_begin & to_end)
 
         spikes = pipeline.delay(self.i, 2, "spikes")
