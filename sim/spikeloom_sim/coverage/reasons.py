@@ -53,6 +53,11 @@ REASONS: list[tuple[Callable[[Core], bool], str, str]] = [
         "a unit is ready for operands only in a run",
     ),
     (
+        lambda core: core.NAME == "spiked" and min(p.shape[-1] for p in core.inputs.values()) > 1,
+        r"bin streams: input \w+ waits for valid, ",
+        "a beat is accepted with the last of its codes, so ready follows valid",
+    ),
+    (
         lambda core: core.NAME == "relu_quantiser",
         r"toggle \S+: (saturated|total)\[([89]|[12]\d|3[01])\]"
         r"|toggle \S+_unit_count: (total_next|more|mux_\d+)\[([89]|[12]\d|3[012])\]",
