@@ -122,8 +122,10 @@ def _never_differs(folder: Path, cycles: int) -> bool:
     """Whether the circuit in ``miter.aag`` provably has no difference in the first cycles."""
     script = _FIRST_CYCLES.format(cycles=cycles, seconds=SECONDS)
     (folder / "first.ys").write_text(script)
+    status = folder / "miter.status"
+    status.unlink(missing_ok=True)  # that of a smaller module
     run_tool("yosys", "-ql", "first.log", "-s", "first.ys", cwd=folder)
-    verdict, last, *_ = (folder / "miter.status").read_text().split()
+    verdict, last, *_ = status.read_text().split()
     return verdict == "snl_UNSAT" or (verdict == "snl_UNK" and int(last) == cycles - 1)
 
 
