@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from spikeloom.environment import child_environment
 from spikeloom.errors import JobError
-from spikeloom.export.files import Options, write_files
-from spikeloom.export.manifest import manifest_of
-from spikeloom.export.testbench import bench_files
+from spikeloom.export.files import write_files
 from spikeloom.export.verilog import to_verilog
 
-from ..mutation.checks import DENSITIES, EDGES
+from ..mutation.checks import long_bench_files
 from ..regression import run_suite
 from ..simulators import Verilator
 from ..simulators.verilator import COVERAGE_FILE
@@ -104,9 +102,7 @@ def measure(config: Core, name: str, folder: Path | None = None) -> Coverage:
 
 def _testbench(config: Core, module: VerilogModule, folder: Path) -> tuple[Path, str]:
     """Coverage of the testbench that `generate` writes, with the runs that mutants get."""
-    manifest = manifest_of(config, module, Options())
-    files = bench_files(config, manifest, DENSITIES, edges=EDGES)
-    write_files(folder, files)
+    write_files(folder, long_bench_files(config, module))
     bench, top = folder / "testbench", f"{module.name}_tb"
     (bench / f"{module.name}.v").write_text(module.text)
     Verilator.build_testbench(bench, top, [f"{top}.v", f"{module.name}.v"], coverage=True)

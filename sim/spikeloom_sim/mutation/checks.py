@@ -9,7 +9,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import cycle, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spikeloom.environment import child_environment
 from spikeloom.export.files import Options, write_files
@@ -21,15 +23,30 @@ from ..simulators import Verilator
 from . import run_suite
 from .design import PLUSARG, MutantDesign
 
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
+    from spikeloom.export.verilog import VerilogModule
+
 # A mutant counts as noticed that takes so many times as long as the core without a fault, and so
 # many seconds: it may loop without time advancing in simulation.
 TIMES, SECONDS = 8, 30
 
 ERROR = "errors = errors + 1;"  # in the testbench
 
-# Shares of ones in the operands of each run of the testbench; below 0 and above 1: all zeros, ones.
-DENSITIES = (0.5, 0.5, 0.2, 0.8, -1, 2, 0.5, 0.05, 0.95, *(0.5, 0.3) * 8)
-EDGES = 100  # further runs, with operands at the edges of sums
+# Shares of ones in the operands of runs of the testbench; below 0 and above 1: all zeros, ones.
+DENSITIES = (0.5, 0.5, 0.2, 0.8, -1, 2, 0.5, 0.05, 0.95)
+OTHERS = (0.5, 0.3, 0.7, 0.1, 0.9)  # of all further runs, in turn
+# There are as many runs as have so many cycles together, within limits, and twice as many more with
+# operands at the edges of sums, if the core has any.
+CYCLES = 1_000_000
+FEWEST, MOST = 25, 1000
+
+
+def long_bench_files(core: Core, module: VerilogModule) -> dict[str, str]:
+    """`bench_files` of a core, whose Verilog `module` is, with many more runs."""
+    runs = min(max(CYCLES // core.cycles(), FEWEST), MOST)
+    shares = [*DENSITIES, *islice(cycle(OTHERS), runs - len(DENSITIES))]
+    return bench_files(core, manifest_of(core, module, Options()), shares, edges=2 * runs)
 
 
 class Check:
@@ -52,8 +69,8 @@ class Check:
 
 
 class Testbench(Check):
-    """The testbench that `generate` writes, with more runs: every output bit, the exact cycles of
-    the first run, pauses on all streams. It ends at the first error, so most mutants take a few
+    """The testbench that `generate` writes, with many more runs: every output bit, the exact cycles
+    of the first run, pauses on all streams. It ends at the first error, so most mutants take a few
     hundredths of a second."""
 
     __test__ = False  # it is no test of pytest
@@ -62,10 +79,7 @@ class Testbench(Check):
         super().__init__()
         self._folder = design.folder / "testbench"
         module = design.mutants
-        files = bench_files(
-            design.config, manifest_of(design.config, module, Options()), DENSITIES, edges=EDGES
-        )
-        write_files(design.folder, files)
+        write_files(design.folder, long_bench_files(design.config, module))
         bench = self._folder / f"{module.name}_tb.v"
         text = bench.read_text()
         assert ERROR in text
