@@ -43,10 +43,16 @@ opt -full
 techmap
 dfflegalize -cell $_DFF_P_ 0 -mince 99999 -minsrst 99999
 opt_clean
+write_rtlil {gold}-miter.il
 abc -dff -g AND -script +strash;scorr;scorr;map
 opt_clean -purge
 setattr -unset init w:*
 sat -seq 1 -prove trigger 0 -verify
+"""
+# Whether that output is 1 in no cycle, for any inputs.
+_NO_DIFFERENCE = """
+read_rtlil {gold}-miter.il
+abc -dff -g AND -script +strash;scorr;scorr;pdr,-T,{seconds};write_status,miter.status;map
 """
 MEMORY_BITS = 4096  # of memories whose contents take part in a proof
 
@@ -76,7 +82,7 @@ simplemap
 opt_clean -purge
 abc -dff -g AND -script +strash;dc2;bmc3,-F,{cycles},-T,{seconds};write_status,miter.status;map
 """
-SECONDS = 60  # of the search for a difference
+SECONDS = 60  # of each proof that searches for a difference
 
 
 def is_equivalent_in_its_module(module: VerilogModule, fault: str, folder: Path) -> bool:
@@ -120,13 +126,18 @@ def is_equivalent_in_its_module(module: VerilogModule, fault: str, folder: Path)
 
 def _never_differs(folder: Path, cycles: int) -> bool:
     """Whether the circuit in ``miter.aag`` provably has no difference in the first cycles."""
-    script = _FIRST_CYCLES.format(cycles=cycles, seconds=SECONDS)
-    (folder / "first.ys").write_text(script)
+    verdict, last = _verdict(folder, _FIRST_CYCLES.format(cycles=cycles, seconds=SECONDS))
+    return verdict == "snl_UNSAT" or (verdict == "snl_UNK" and last == cycles - 1)
+
+
+def _verdict(folder: Path, script: str) -> tuple[str, int]:
+    """The verdict of ABC about the output of a miter, and the last cycle that it looked at."""
+    (folder / "verdict.ys").write_text(script)
     status = folder / "miter.status"
-    status.unlink(missing_ok=True)  # that of a smaller module
-    run_tool("yosys", "-ql", "first.log", "-s", "first.ys", cwd=folder)
+    status.unlink(missing_ok=True)  # that of another proof
+    run_tool("yosys", "-ql", "verdict.log", "-s", "verdict.ys", cwd=folder)
     verdict, last, *_ = status.read_text().split()
-    return verdict == "snl_UNSAT" or (verdict == "snl_UNK" and int(last) == cycles - 1)
+    return verdict, int(last)
 
 
 def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
@@ -134,9 +145,11 @@ def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
 
     By signal correspondence (van Eijk, 2000): from the initial state on, which sets of signals of
     both designs are equal is proved by induction over the cycles; if the outputs are among them,
-    the designs are equivalent. First for any answers of the memories and of submodules; where that
-    fails, and memories have up to `MEMORY_BITS`, with their contents. The proof is sound and
-    unbounded but not complete.
+    the designs are equivalent. Where that fails, by property directed reachability (as `pdr`),
+    which searches for an inductive invariant for `SECONDS`.
+    Each first for any answers of the memories and of submodules; where that fails, and memories
+    have up to `MEMORY_BITS`, with their contents. The proofs are sound and unbounded but not
+    complete.
 
     Parameters
     ----------
@@ -155,10 +168,13 @@ def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
     gate = (folder / "gate.il").read_text()
     (folder / "original-ports.il").write_text(only_logic(original, top))
     (folder / "gate-ports.il").write_text(only_logic(gate, top))
-    if _corresponds(top, folder, "original-ports.il", "gate-ports.il"):
-        return True
-    small = 0 < memory_bits(original) <= MEMORY_BITS
-    return small and _corresponds(top, folder, "original.il", "gate.il")
+    pairs = [("original-ports.il", "gate-ports.il")]
+    if 0 < memory_bits(original) <= MEMORY_BITS:
+        pairs.append(("original.il", "gate.il"))
+    return any(_corresponds(top, folder, gold, gate) for gold, gate in pairs) or any(
+        _verdict(folder, _NO_DIFFERENCE.format(gold=gold, seconds=SECONDS))[0] == "snl_UNSAT"
+        for gold, _ in pairs
+    )
 
 
 def _corresponds(top: str, folder: Path, gold: str, gate: str) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SEEDS = (1, 0x0000FFFF_0000FFFF, 0xDEADBEEF_01234567, 0x9E3779B9_7F4A7C15)
+MOST_RESETS, RESET_CYCLES = 12, 40_000  # in runs that are reset in a random cycle
 
 _SETTINGS = json.loads(os.environ.get("SPIKELOOM_CONFIG", "{}"))
 
@@ -277,19 +278,21 @@ async def outputs_at_the_edges(dut: Any) -> None:
 
 @cocotb.test()
 async def reset_in_the_middle(dut: Any) -> None:
-    """A reset in the middle of a run, and with an output beat waiting, discards the run and its
-    operands; the next run is not affected."""
+    """A reset in the middle of a run, in other cycles of it, and with an output beat waiting,
+    discards the run and its operands; the next run is not affected."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     beats = scenario.beats(scenario.operands(8))
-    cycles = scenario.core.cycles()
-    for waited in (cycles // 2, cycles + scenario.core.preload_cycles()):
+    cycles, preload = scenario.core.cycles(), scenario.core.preload_cycles()
+    others = min(MOST_RESETS, RESET_CYCLES // (cycles + preload))
+    drawn = np.random.default_rng(8).integers(1, cycles + preload, others)
+    for number, waited in enumerate((cycles // 2, *map(int, drawn), cycles + preload)):
         async with scenario.bench.feeding(beats):
             await ClockCycles(dut.clk, waited)
         await scenario.bench.reset()
         assert not int(dut.busy.value)
         assert not scenario.outputs_valid()
-    await scenario.check(scenario.operands(9), 9)
+        await scenario.check(scenario.operands(9 + number), 9 + number)
 
 
 @cocotb.test()

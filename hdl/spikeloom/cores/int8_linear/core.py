@@ -190,5 +190,22 @@ class Int8Linear(Core):
             operands["bias"] >>= 1 + self.input_dim.bit_length() // 2
         return operands
 
+    def edge_operands(self, rng: np.random.Generator) -> dict[str, NDArray]:
+        """Of each output, the sum of one token is as near as its scale permits to where `y`
+        changes."""
+        operands = super().random_operands(rng)
+        tokens = rng.integers(0, self.tokens, self.output_dim)
+        x, w = operands["x"][tokens].astype(np.int64), operands["w"]
+        products = (x * w).sum(1)
+        # Scales of any magnitude, and an output that such a sum reaches.
+        scale = np.exp2(rng.uniform(0, self.scale_bits, self.output_dim)).astype(np.int64)
+        most = (1 << self.sum_bits - 1) - 1
+        reached = np.minimum(((most * scale) >> self.shift) + 1, 129)
+        y = rng.integers(-reached, reached + 1)
+        edge = ((2 * y - 1) << self.shift) >> 1
+        sums = edge // scale + rng.integers(0, 2, self.output_dim)
+        bias = (sums - products).clip(-most, most)
+        return operands | {"bias": bias.astype(np.int32), "scale": scale.astype(np.int32)}
+
     def preload_cycles(self) -> int:
         return max(self.output_dim * self.chunks, 2 * self.chunks) + 8
