@@ -49,11 +49,16 @@ class Scenario:
         """Stream beats of operands, by name."""
         return {name: port.pack(operands[name]) for name, port in self.core.inputs.items()}
 
-    def feed(self, runs: Iterable[Mapping[str, NDArray]]) -> list[Any]:
-        """Begin to send the operands of several runs, without a pause; returns the tasks."""
+    def feed(
+        self, runs: Iterable[Mapping[str, NDArray]], stalls: Mapping[str, Stalls] | None = None
+    ) -> list[Any]:
+        """Begin to send the operands of several runs, one after the other; returns the tasks."""
         beats = [self.beats(operands) for operands in runs]
+        pauses = stalls or {}
         return [
-            cocotb.start_soon(source.send([beat for run in beats for beat in run[name]]))
+            cocotb.start_soon(
+                source.send([beat for run in beats for beat in run[name]], pauses.get(name))
+            )
             for name, source in self.bench.sources.items()
         ]
 
@@ -164,13 +169,18 @@ async def stalls_on_every_stream(dut: Any) -> None:
 
 @cocotb.test()
 async def one_stream_is_slow(dut: Any) -> None:
-    """Each stream in turn pauses for long, while the others do not."""
+    """Each stream in turn pauses for long, while the others do not, and offer the operands of the
+    next run as well."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     for number, name in enumerate([*scenario.bench.sources, *scenario.bench.sinks]):
         slow = {name: Stalls(0.9, 40 + number)}
-        operands = scenario.operands(50 + number)
-        await scenario.check(operands, 60 + number, preload=False, stalls=slow, slack=30)
+        runs = {seed: scenario.operands(seed) for seed in range(50 + 2 * number, 52 + 2 * number)}
+        feeding = scenario.feed(runs.values(), slow)
+        for seed, operands in runs.items():
+            await scenario.check(operands, seed, stalls=slow, slack=30, fed=True)
+        for task in feeding:
+            await task
 
 
 @cocotb.test()
