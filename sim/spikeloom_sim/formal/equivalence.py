@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spikeloom.errors import JobError
 from spikeloom.tools import run_tool
 
-from .only_logic import memory_bits, only_logic
+from .only_logic import memory_bits, only_logic, only_valid
 from .places import places_of_modules
 from .reachable import TO_CIRCUIT, Circuit
 
@@ -82,7 +82,7 @@ simplemap
 opt_clean -purge
 abc -dff -g AND -script +strash;dc2;bmc3,-F,{cycles},-T,{seconds};write_status,miter.status;map
 """
-SECONDS = 60  # of each proof that searches for a difference
+SECONDS = 30  # of each proof that searches for a difference
 
 
 def is_equivalent_in_its_module(module: VerilogModule, fault: str, folder: Path) -> bool:
@@ -141,7 +141,8 @@ def _verdict(folder: Path, script: str) -> tuple[str, int]:
 
 
 def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
-    """Whether a ``mutate`` command provably changes no output for any inputs after power-up.
+    """Whether a ``mutate`` command provably changes no output for any inputs after power-up; of a
+    stream that is not valid, the payload does not count.
 
     By signal correspondence (van Eijk, 2000): from the initial state on, which sets of signals of
     both designs are equal is proved by induction over the cycles; if the outputs are among them,
@@ -165,7 +166,10 @@ def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
     (folder / "original.il").write_text(original)
     (folder / "gate.ys").write_text(_GATE.format(fault=fault))
     run_tool("yosys", "-ql", "gate.log", "-s", "gate.ys", cwd=folder)
-    gate = (folder / "gate.il").read_text()
+    original = only_valid(original, top)
+    gate = only_valid((folder / "gate.il").read_text(), top)
+    (folder / "original.il").write_text(original)
+    (folder / "gate.il").write_text(gate)
     (folder / "original-ports.il").write_text(only_logic(original, top))
     (folder / "gate-ports.il").write_text(only_logic(gate, top))
     pairs = [("original-ports.il", "gate-ports.il")]

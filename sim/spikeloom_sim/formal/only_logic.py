@@ -52,6 +52,25 @@ def only_logic(rtlil: str, top: str) -> str:
     return "\n".join([f"module \\{top}", *ports, *lines, "end"]) + "\n"
 
 
+def only_valid(rtlil: str, top: str) -> str:
+    """A design in which the payload of each output stream of module `top` is 0 while it is not
+    valid: it has no meaning then."""
+    begin = rtlil.index(f"module \\{top}\n")
+    end = rtlil.index("\nend\n", begin) + 1
+    module, lines = rtlil[begin:end], []
+    outputs = {name: bits for name, (bits, output) in _ports(module).items() if output}
+    for name, bits in outputs.items():
+        stream, _, signal = name.rpartition("_")
+        valid = f"{stream}_tvalid"
+        if signal not in ("tdata", "tlast") or valid not in outputs:
+            continue
+        inside = f"{name}$inside"
+        module = re.sub(rf"( output \d+)? {re.escape(name)}(?=[\s}}])", f" \\{inside}", module)
+        lines.append(f"  wire width {bits} output {_FIRST_PORT + len(lines)} {name}")
+        lines += _where_enabled(f"$valid${name[1:]}", [f"{valid} [0:0]"] * bits, inside, name)
+    return "".join([rtlil[:begin], module, *(f"{line}\n" for line in lines), rtlil[end:]])
+
+
 def memory_bits(rtlil: str) -> int:
     """Bits of all memories of a design in RTLIL."""
     memories = map(_parameters, filter(_is_memory, _cells(rtlil)))
