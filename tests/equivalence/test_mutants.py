@@ -13,6 +13,7 @@ from spikeloom.cores.spiked.tables import LOG_FRACTION
 from spikeloom.errors import InputError, JobError
 from spikeloom.networks import file, golden
 from spikeloom.outputs import GrowingFolder
+from spikeloom.tools import run_tool
 from spikeloom_sim.formal.equivalence import is_equivalent, is_equivalent_in_its_module
 from spikeloom_sim.formal.only_logic import memory_bits, only_logic
 from spikeloom_sim.formal.reachable import Circuit
@@ -127,6 +128,42 @@ def test_proof_with_memories(tmp_path):
     inverted = f"mutate -mode inv -module {top} -cell {memory} -port WR_DATA -portbit "
     ports = range(0, 6 * width, width)  # one of them writes bit 0
     assert not all(is_equivalent(top, file, f"{inverted}{n}", tmp_path / "proof") for n in ports)
+
+
+COUNTER = """
+module counter(input clk, input a, output reg six = 0, output reg three = 0,
+               output m_axis_o_tvalid, output m_axis_o_tdata);
+  reg [2:0] n = 0;
+  wire at_six = n == 6 & a, at_three = n == 3 & a;
+  always @(posedge clk) begin
+    n <= n == 4 ? 0 : n + 1;
+    six <= at_six;
+    three <= at_three;
+  end
+  assign m_axis_o_tvalid = n == 2;
+  assign m_axis_o_tdata = n != 2 & a;
+endmodule
+"""  # to 4
+
+
+def test_proof_by_reachability(tmp_path):
+    """A stuck signal has no effect that was always 0, as the counter does not reach 6, which no
+    induction over single cycles knows; nor one in a payload while it is not valid."""
+    (tmp_path / "rtl.v").write_text(COUNTER)
+    run_tool("yosys", "-p", "read_verilog rtl.v; proc; opt; write_rtlil design.il", cwd=tmp_path)
+    rtlil = (tmp_path / "design.il").read_text()
+
+    def stuck(wire):
+        drives = rf"cell \$\w*and (\S+)\n(?:    .*\n)*?    connect \\Y \\{wire}\n"
+        fault = (
+            f"-mode const0 -module counter -cell {re.search(drives, rtlil)[1]} -port Y -portbit 0"
+        )
+        file, proof = tmp_path / "design.il", tmp_path / wire
+        return is_equivalent("counter", file, f"mutate {fault}", proof)
+
+    assert stuck("at_six")
+    assert stuck("m_axis_o_tdata")
+    assert not stuck("at_three")
 
 
 def test_proof_in_a_module(tmp_path):
