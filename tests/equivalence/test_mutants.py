@@ -35,16 +35,16 @@ BLOCK = {
 
 
 def with_close_logits(graph):
-    """The network with the largest logit around 0, and pairs of classes whose logits differ by at
-    most 2, so that every bit of a logit may decide."""
+    """The network with the largest logit around 0, and pairs of classes, or four if there are many,
+    whose logits differ by at most 4, so that every bit of a logit may decide."""
     head = graph.classifier
     logits = golden.run(graph, random_images(graph, 16)).logits
     mean = logits.mean(0)
     largest = (logits - mean).max(1).mean()
-    weight, bias = head.weight.copy(), head.bias - np.round(mean + largest).astype(np.int32)
-    one, other = slice(0, head.outputs // 2 * 2, 2), slice(1, None, 2)
-    weight[:, other], bias[other] = weight[:, one], bias[one]
-    bias[other] += np.resize(np.array([1, -1, 2, -2, 0], np.int32), bias[other].shape)
+    classes = np.arange(head.outputs)
+    alike = classes - classes % (4 if head.outputs >= 8 else 2)
+    weight, bias = head.weight[:, alike], head.bias - np.round(mean + largest).astype(np.int32)
+    bias = bias[alike] + np.resize(np.array([0, 1, -1, 2, -2], np.int32), classes.shape)
     return replace(graph, layers=(*graph.layers[:-1], replace(head, weight=weight, bias=bias)))
 
 
