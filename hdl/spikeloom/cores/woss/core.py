@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...configuration import LANES_WHY, MAX_HELD, MAX_LANES, choice, integer, number
 from ...item import PhaseCode
 from ...port import Port
@@ -122,6 +124,18 @@ class WossUnit(PhaseCoded):
         from ..spiked.golden.head import admitted
 
         return {"o": woss(self.stage, i, admitted(self.tokens, self.mask))}
+
+    def edge_operands(self, rng: np.random.Generator) -> dict[str, NDArray]:
+        """Winners of any value, as a weak one is rare among random scores, and any scores beside
+        them: their difference is compared with each threshold."""
+        shape = (self.tokens, self.tokens)
+        winner = rng.integers(1, self.steps + 2, (self.tokens, 1))  # steps + 1: none
+        scores = rng.integers(-self.steps, self.steps + 1, shape)
+        scores = np.where((scores > 0) & (scores < winner), -scores, scores)
+        scores[np.arange(self.tokens), rng.integers(0, self.tokens, self.tokens)] = winner[:, 0] % (
+            self.steps + 1
+        )
+        return {"i": scores.astype(np.int16)}
 
     def cycles(self, **operands: NDArray) -> int:
         from ...blocks.queued_stage import QUEUE_DELAY
