@@ -34,6 +34,45 @@ def test_a_difference_of_one(name, case):
     assert changes[1] < 0.1
 
 
+@pytest.mark.parametrize("case", ["one lane", "relu", "multipliers of both kinds", "no shift"])
+def test_a_difference_of_one_in_a_sum_of_products(case):
+    """Sums of one token for each output are at edges: a bias that differs by 1 changes them."""
+    kind = all_cores()["int8_linear"]
+    core = kind.from_settings(kind.CASES[case])
+    rng = np.random.default_rng(2)
+    changes = []
+    for make in (core.edge_operands, core.random_operands):
+        operands = [core.check(make(rng)) for _ in range(20)]
+        changes.append(np.mean([outputs_that_change(core, one) for one in operands]))
+    assert changes[0] > 0.3
+    assert case == "no shift" or changes[1] < changes[0] / 2
+
+
+def outputs_that_change(core, operands):
+    """The share of outputs of which a token changes with a bias that is 1 larger or smaller."""
+    y = core.golden(**operands)["y"]
+    moved = [operands | {"bias": operands["bias"] + delta} for delta in (1, -1)]
+    return np.logical_or(*((core.golden(**one)["y"] != y).any(0) for one in moved)).mean()
+
+
+@pytest.mark.parametrize("case", ["partial block", "fewest bits, B = 2", "one token"])
+def test_winners_of_any_value(case):
+    """Every score wins rows, and most scores are beside it."""
+    kind = all_cores()["woss"]
+    core = kind.from_settings(kind.CASES[case])
+    pairs = set()
+    for number in range(400):
+        for row in core.check(core.edge_operands(np.random.default_rng(number)))["i"]:
+            winner = min((score for score in row if score > 0), default=0)
+            pairs |= {(int(winner), int(score)) for score in row}
+    scores = range(-core.steps, core.steps + 1)
+    beside = {(w, s) for w in range(core.steps + 1) for s in scores if s <= 0 or 0 < w <= s}
+    if core.tokens == 1:
+        beside = {(w, s) for w, s in beside if w == max(s, 0)}
+    assert pairs <= beside
+    assert len(pairs) > 0.8 * len(beside)
+
+
 def test_which_cores_have_edges():
     having = [name for name, one in all_cores().items() if one.edge_operands != Core.edge_operands]
-    assert sorted(having) == sorted(CASES)
+    assert sorted(having) == sorted([*CASES, "int8_linear", "woss"])

@@ -129,12 +129,11 @@ class WossUnit(PhaseCoded):
         """Winners of any value, as a weak one is rare among random scores, and any scores beside
         them: their difference is compared with each threshold."""
         shape = (self.tokens, self.tokens)
-        winner = rng.integers(1, self.steps + 2, (self.tokens, 1))  # steps + 1: none
+        winner = rng.integers(1, self.steps + 2, self.tokens)  # steps + 1: none
         scores = rng.integers(-self.steps, self.steps + 1, shape)
-        scores = np.where((scores > 0) & (scores < winner), -scores, scores)
-        scores[np.arange(self.tokens), rng.integers(0, self.tokens, self.tokens)] = winner[:, 0] % (
-            self.steps + 1
-        )
+        scores = np.where((scores > 0) & (scores < winner[:, None]), -scores, scores)
+        rows = np.flatnonzero(winner <= self.steps)
+        scores[rows, rng.integers(0, self.tokens, len(rows))] = winner[rows]
         return {"i": scores.astype(np.int16)}
 
     def cycles(self, **operands: NDArray) -> int:
