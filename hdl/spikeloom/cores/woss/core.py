@@ -129,7 +129,7 @@ class WossUnit(PhaseCoded):
         """Winners of any value, as a weak one is rare among random scores, and any scores beside
         them: their difference is compared with each threshold."""
         shape = (self.tokens, self.tokens)
-        winner = rng.integers(1, self.steps + 2, self.tokens)  # steps + 1: none
+        winner = rng.integers(1, 4 * self.steps // 3 + 2, self.tokens)  # above steps: none
         scores = rng.integers(-self.steps, self.steps + 1, shape)
         scores = np.where((scores > 0) & (scores < winner[:, None]), -scores, scores)
         rows = np.flatnonzero(winner <= self.steps)
