@@ -52,10 +52,10 @@ class CoreBench:
         self._take_seed(0)
         Clock(dut.clk, PERIOD_NS, unit="ns").start()
 
-    async def reset(self) -> None:
-        """Assert reset for two cycles, then send the streams that are loaded after reset."""
+    async def reset(self, cycles: int = 2) -> None:
+        """Assert reset for some cycles, then send the streams that are loaded after reset."""
         self.dut.rst.value = 1
-        await ClockCycles(self.dut.clk, 2)
+        await ClockCycles(self.dut.clk, cycles)
         self.dut.rst.value = 0
         await RisingEdge(self.dut.clk)
         for name, source in self.loaders.items():

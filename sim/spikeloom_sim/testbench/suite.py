@@ -288,8 +288,8 @@ async def outputs_at_the_edges(dut: Any) -> None:
 
 @cocotb.test()
 async def reset_in_the_middle(dut: Any) -> None:
-    """A reset in the middle of a run, in other cycles of it, and with an output beat waiting,
-    discards the run and its operands; the next run is not affected."""
+    """A reset of one or two cycles in the middle of a run, in other cycles, and with an output beat
+    waiting, discards the run and its operands; the next run is not affected."""
     scenario = Scenario(dut)
     await scenario.bench.reset()
     beats = scenario.beats(scenario.operands(8))
@@ -299,7 +299,7 @@ async def reset_in_the_middle(dut: Any) -> None:
     for number, waited in enumerate((cycles // 2, *map(int, drawn), cycles + preload)):
         async with scenario.bench.feeding(beats):
             await ClockCycles(dut.clk, waited)
-        await scenario.bench.reset()
+        await scenario.bench.reset(1 + number % 2)
         assert not int(dut.busy.value)
         assert not scenario.outputs_valid()
         await scenario.check(scenario.operands(9 + number), 9 + number)
