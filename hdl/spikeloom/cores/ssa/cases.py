@@ -97,6 +97,6 @@ MUTANTS = {
     "sampled": {**_SMALL, "value_dim": 3, "engine": "sampled", "random": "own"},
     "sampled, diagonals": {
         **{**_SMALL, "value_dim": 3, "engine": "sampled", "feed": "diagonals"},
-        **{"lanes": 2, "steps_at_once": 3},
+        **{"lanes": 2, "steps_at_once": 3, "steps": 60},  # all bits of an LFSR reach its end
     },
 }
