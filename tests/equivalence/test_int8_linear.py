@@ -36,8 +36,8 @@ def test_suite(name, simulator):
 )
 def test_netlist(device, blocks, icarus, tmp_path):
     """The synthesised netlist passes the same suite. Of five lanes one is made of logic; four take
-    a DSP block each, or two a block, or are made of logic too. On other
-    families synthesis chooses."""
+    a DSP block each, or two a block, or are made of logic too. On other families synthesis
+    chooses."""
     part = find_part(device)
     module = to_verilog(SMALL, family=part)
     family = part.family.NAME

@@ -61,7 +61,6 @@ def bench_files(
         f"testbench/{module}_{name}.hex": _hex(ports[name], tensors[name], widths[name])
         for name in ports
     }
-    flags = _flags(core, results)
     template = environment.get_template("testbench.v.j2")
     registers = core_registers(core) if manifest["shell"] else []
     offsets = {register.name: f"12'h{register.offset:03x}" for register in registers}
@@ -74,9 +73,7 @@ def bench_files(
         asserted=int(manifest["reset"]["active"] == "high"),
         limit=20 * core.time_limit(),
         preload=core.preload_cycles(),
-        flags=flags,
-        # Flags may count operands as they come.
-        counted=bool(flags),
+        flags=_flags(core, results),
         cycles_of_first=seeded[0].cycles(**operands[0]),
         registers=registers,
         offsets=offsets,

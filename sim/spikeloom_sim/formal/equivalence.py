@@ -10,6 +10,7 @@ from spikeloom.errors import JobError
 from spikeloom.tools import run_tool
 
 from .only_logic import memory_bits, only_logic, only_valid
+from .pdr import verdict_of
 from .places import places_of_modules
 from .reachable import TO_CIRCUIT, Circuit
 
@@ -126,28 +127,19 @@ def is_equivalent_in_its_module(module: VerilogModule, fault: str, folder: Path)
 
 def _never_differs(folder: Path, cycles: int) -> bool:
     """Whether the circuit in ``miter.aag`` provably has no difference in the first cycles."""
-    verdict, last = _verdict(folder, _FIRST_CYCLES.format(cycles=cycles, seconds=SECONDS))
+    search = _FIRST_CYCLES.format(cycles=cycles, seconds=SECONDS)
+    verdict, last = verdict_of(search, "miter", folder)
     return verdict == "snl_UNSAT" or (verdict == "snl_UNK" and last == cycles - 1)
 
 
-def _verdict(folder: Path, script: str) -> tuple[str, int]:
-    """The verdict of ABC about the output of a miter, and the last cycle that it looked at."""
-    (folder / "verdict.ys").write_text(script)
-    status = folder / "miter.status"
-    status.unlink(missing_ok=True)  # that of another proof
-    run_tool("yosys", "-ql", "verdict.log", "-s", "verdict.ys", cwd=folder)
-    verdict, last, *_ = status.read_text().split()
-    return verdict, int(last)
-
-
 def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
-    """Whether a ``mutate`` command provably changes no output for any inputs after power-up; of a
-    stream that is not valid, the payload does not count.
+    """Whether a ``mutate`` command provably changes no output for any inputs after power-up.
+
+    The payload of a stream does not count while it is not valid.
 
     By signal correspondence (van Eijk, 2000): from the initial state on, which sets of signals of
     both designs are equal is proved by induction over the cycles; if the outputs are among them,
-    the designs are equivalent. Where that fails, by property directed reachability (as `pdr`),
-    which searches for an inductive invariant for `SECONDS`.
+    the designs are equivalent. Where that fails, by property directed reachability, for `SECONDS`.
     Each first for any answers of the memories and of submodules; where that fails, and memories
     have up to `MEMORY_BITS`, with their contents. The proofs are sound and unbounded but not
     complete.
@@ -176,8 +168,7 @@ def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
     if 0 < memory_bits(original) <= MEMORY_BITS:
         pairs.append(("original.il", "gate.il"))
     return any(_corresponds(top, folder, gold, gate) for gold, gate in pairs) or any(
-        _verdict(folder, _NO_DIFFERENCE.format(gold=gold, seconds=SECONDS))[0] == "snl_UNSAT"
-        for gold, _ in pairs
+        _never_reached(folder, gold) for gold, _ in pairs
     )
 
 
@@ -193,3 +184,10 @@ def _corresponds(top: str, folder: Path, gold: str, gate: str) -> bool:
             raise
         return False
     return True
+
+
+def _never_reached(folder: Path, gold: str) -> bool:
+    """Whether property directed reachability finds no difference in the miter of `gold`, which
+    `_corresponds` has left."""
+    search = _NO_DIFFERENCE.format(gold=gold, seconds=SECONDS)
+    return verdict_of(search, "miter", folder)[0] == "snl_UNSAT"

@@ -68,18 +68,25 @@ def prove_always(harness: Harness, name: str, folder: Path, seconds: int = 600) 
     text = rtlil.convert(harness, name=name, platform="formal", emit_src=False)
     (folder / f"{name}.il").write_text(text)
     _run_yosys(folder, f"{name}_graph", _GRAPH.format(name=name))
-    frame = "0"
+    frame = 0
     for simplify in _SIMPLIFY:
-        status = folder / f"{name}.status"
-        status.unlink(missing_ok=True)
         search = _SEARCH.format(name=name, simplify=simplify, seconds=seconds)
-        _run_yosys(folder, f"{name}_search", search)
-        verdict, frame, *_ = status.read_text().split()
+        verdict, frame = verdict_of(search, name, folder)
         if verdict == "snl_UNSAT":
-            return int(frame)
+            return frame
         if verdict == "snl_SAT":
             raise JobError(f"{name}: an assertion fails in cycle {frame} after power-up")
     raise JobError(f"{name}: no proof in {seconds} s ({frame} cycles searched)")
+
+
+def verdict_of(search: str, name: str, folder: Path) -> tuple[str, int]:
+    """Run a script of Yosys in which ABC writes its status to ``NAME.status``. Returns ABC's
+    verdict, such as "snl_UNSAT" where an output is never 1, and the last frame it looked at."""
+    status = folder / f"{name}.status"
+    status.unlink(missing_ok=True)  # that of another search
+    _run_yosys(folder, f"{name}_search", search)
+    verdict, frame, *_ = status.read_text().split()
+    return verdict, int(frame)
 
 
 def _run_yosys(folder, name, script):
