@@ -39,13 +39,13 @@ CASES = {
 
 MUTANTS = {
     "kv": {
-        **{"tokens": 4, "head_dim": 3, "lanes": 1, "steps": 3, "order": "kv", "k_bits": 3},
-        **{"input_bits": 6, "q_threshold": 9, "k_shift": 1, "v_threshold": 8, "o_threshold": 6},
+        **{"tokens": 4, "head_dim": 3, "lanes": 3, "steps": 3, "order": "kv", "k_bits": 3},
+        **{"input_bits": 6, "q_threshold": 4, "k_shift": 1, "v_threshold": 8, "o_threshold": 6},
     },
     "qk, binary, narrow membranes": {
         **{"tokens": 3, "head_dim": 4, "value_dim": 2, "lanes": 2, "steps": 4, "order": "qk"},
         **{"input_bits": 5, "k_bits": 1, "k_neurons": "binary", "v_spikes": "binary"},
-        **{"q_threshold": 7, "k_threshold": 6, "v_threshold": 5, "o_threshold": 2},
+        **{"q_threshold": 2, "k_threshold": 1, "v_threshold": 1, "o_threshold": 3},
         **{"membrane_bits": 5},
     },
 }

@@ -142,13 +142,13 @@ class RowReader(Component):
         bits = bits & read.replicate(PIECE_BITS)
         if self._windows:
             inside = ~pipeline.delay(outside, delay, "outside").replicate(PIECE_BITS)
-            bits = bits & inside | pipeline.delay(border, delay, "border")
+            bits = bits & inside | pipeline.delay(border, delay, "border", reset_less=False)
+        # Reset, as bits count even where no piece is valid.
+        bits = pipeline.register(bits, "bits", reset_less=False)
         m.d.comb += [
             self.r_en.eq(skid.i.ready),
             skid.i.valid.eq(pipeline.register(read, "valid", reset_less=False)),
-            skid.i.payload.eq(
-                Cat(pipeline.register(bits, "bits"), pipeline.delay(tag, 1 + delay, "tag"), *signs)
-            ),
+            skid.i.payload.eq(Cat(bits, pipeline.delay(tag, 1 + delay, "tag"), *signs)),
             self.o.valid.eq(skid.o.valid),
             self.o.payload.eq(skid.o.payload),
             skid.o.ready.eq(self.o.ready),
