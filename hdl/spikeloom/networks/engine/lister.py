@@ -48,7 +48,7 @@ class Lister(Component):
         high digits, whose events are SHIFTED.
     table_addr : Out(table_bits), table_en : Out(1), read.
     table_data : In(entry_bits + 1), the entry that was read last, and whether it is the last one.
-    i : In(stream of `piece_layout`). While it is not valid, the bits of the piece are 0.
+    i : In(stream of `piece_layout`).
     room : In(1), a list may begin.
     begins : Out(1), a list begins in this cycle.
     w_en : Out(1), w_entry : Out(entry_bits), an entry of the list.
@@ -115,8 +115,8 @@ class Lister(Component):
                 bits.eq(piece.bits),
                 *([down.eq(piece.down)] if self._codes else ()),
                 several.eq(Cat(~at_most_one(part) for part in parts)),
-                groups.eq(some),
-                none.eq(~some.any()),
+                groups.eq(some & self.i.valid.replicate(len(some))),
+                none.eq(~some.any() | ~self.i.valid),
                 alone.eq(at_most_one(some)),
                 word.eq(piece.word),
                 last.eq(piece.last),

@@ -78,7 +78,7 @@ class RowReader(Component):
     Always:
     r_addr : Out(addr_bits), address to read. r_en : Out(1), read.
     r_data : In(16), the piece at the `r_addr` of `read_delay` cycles with `r_en` before.
-    o : Out(stream of `piece_layout`). While it is not valid, the bits of the piece are 0.
+    o : Out(stream of `piece_layout`).
     """
 
     def __init__(
@@ -139,12 +139,10 @@ class RowReader(Component):
             bits = Mux(self.codes, spikes, bits)
             down = Cat(code.sign for code in self.r_codes) & self.codes.replicate(PIECE_BITS)
             signs = [pipeline.register(down, "signs")]
-        bits = bits & read.replicate(PIECE_BITS)
         if self._windows:
             inside = ~pipeline.delay(outside, delay, "outside").replicate(PIECE_BITS)
-            bits = bits & inside | pipeline.delay(border, delay, "border", reset_less=False)
-        # Reset, as bits count even where no piece is valid.
-        bits = pipeline.register(bits, "bits", reset_less=False)
+            bits = bits & inside | pipeline.delay(border, delay, "border")
+        bits = pipeline.register(bits, "bits")
         m.d.comb += [
             self.r_en.eq(skid.i.ready),
             skid.i.valid.eq(pipeline.register(read, "valid", reset_less=False)),

@@ -171,7 +171,6 @@ def pool_rows(
         pooler.i.payload.eq(reader.o.payload),
         pooler.i.valid.eq(reader.o.valid & pools),
         listed.payload.eq(reader.o.payload),
-        listed.payload.bits.eq(reader.o.payload.bits & (~pools).replicate(PIECE_BITS)),
         listed.valid.eq(reader.o.valid & ~pools),
         reader.o.ready.eq(listed.ready | pools),
     ]
