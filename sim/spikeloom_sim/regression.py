@@ -52,6 +52,7 @@ def run_suite(
     keep: str | PathLike[str] | None = None,
     module: VerilogModule | None = None,
     coverage: bool = False,
+    suite: str = SUITE,
 ) -> SuiteResult:
     """Build `config` once and run every test of the suite on it.
 
@@ -61,6 +62,7 @@ def run_suite(
     keep : build folder to keep; without it, only folders of failed runs are kept.
     module : `VerilogModule` to test instead of the generated one.
     coverage : Verilator writes ``coverage.dat`` into the build folder.
+    suite : name of a module with other cocotb tests.
     """
     begun = time.monotonic()
     folder = Path(keep or tempfile.mkdtemp(prefix="spikeloom-suite-"))
@@ -75,7 +77,7 @@ def run_suite(
             simulator,
             module.name,
             folder,
-            SUITE,
+            suite,
             environment={"SPIKELOOM_CONFIG": settings},
             arguments=arguments,
         )

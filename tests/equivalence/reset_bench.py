@@ -1,6 +1,5 @@
 """cocotb test of resets in many cycles of a run."""
 
-import os
 from contextlib import nullcontext
 
 import cocotb
@@ -8,6 +7,9 @@ import numpy as np
 from cocotb.triggers import ClockCycles
 
 from spikeloom_sim.testbench.suite import Scenario
+
+CYCLES = 400_000  # of all runs that are reset
+RESETS = 400  # at most
 
 
 @cocotb.test()
@@ -17,7 +19,8 @@ async def reset_in_many_cycles(dut):
     scenario = Scenario(dut)
     bench, longest = scenario.bench, scenario.core.preload_cycles() + scenario.core.cycles()
     await bench.reset()
-    resets = int(os.environ["SPIKELOOM_RESETS"])
+    resets = min(RESETS, CYCLES // longest)
+    assert resets > 20
     for number, waited in enumerate(np.random.default_rng(12).integers(1, longest, resets)):
         beats = scenario.beats(scenario.operands(2 * number))
         async with bench.feeding(beats), bench.taking() if number % 2 else nullcontext():

@@ -1,33 +1,15 @@
 """Resets in many cycles of a run, in small configurations of every core and in small networks."""
 
-import json
-from dataclasses import replace
-
 import pytest
 
 from spikeloom.cores import all_cores
-from spikeloom.export.verilog import to_verilog
-from spikeloom.networks.layers import Convolution
 from spikeloom.networks.network import network_core
-from spikeloom_sim.backends.rtl import build_simulation
 from spikeloom_sim.mutation import mutant_configs
-from spikeloom_sim.simulators.cocotb_run import run_cocotb
+from spikeloom_sim.regression import run_suite
 from tests.networks.phase_network import phase_network
 from tests.networks.random_network import random_network
-from tests.networks.stem import stem_network
+from tests.networks.stem import stem_network, with_border
 from tests.networks.test_membrane import membrane_network
-
-CYCLES = 400_000  # of all runs that are reset
-RESETS = 400  # at most
-
-
-def with_border():
-    """Convolutions; the pixel outside of the image is not 0."""
-    graph = stem_network(image=(3, 4, 1), widths=(2, 4), steps=1, pooled=1, classes=2)
-    first, *layers = graph.layers
-    assert isinstance(first, Convolution)
-    return replace(graph, layers=(replace(first, border=(255,)), *layers))
-
 
 SMALL = {"image": (2, 4, 1), "patch": (1, 2), "dims": 4, "hidden": 4, "classes": 2, "blocks": 1}
 NETWORKS = {
@@ -42,7 +24,12 @@ NETWORKS = {
         lambda: stem_network(image=(4, 4, 1), widths=(2, 3, 4), steps=1, classes=2),
         {"lanes": 4},
     ),
-    "pixels outside": (with_border, {"lanes": 4}),
+    "pixels outside": (
+        lambda: with_border(
+            stem_network(image=(3, 4, 1), widths=(2, 4), steps=1, pooled=1, classes=2), (255,)
+        ),
+        {"lanes": 4},
+    ),
     "membrane shortcuts": (
         lambda: membrane_network(steps=1, image=(4, 4, 1)),
         {"lanes": 4, "engines": 2},
@@ -50,22 +37,10 @@ NETWORKS = {
 }
 
 
-def check(config, folder):
+def check(config):
     """Reset a core in many cycles, and run it each time."""
-    module = to_verilog(config)
-    resets = min(RESETS, CYCLES // (config.preload_cycles() + config.cycles()))
-    assert resets > 20
-    arguments = build_simulation(module, "verilator", folder)
-    settings = {"core": config.reference(folder)} | config.as_dict()
-    tests, failures = run_cocotb(
-        "verilator",
-        module.name,
-        folder,
-        "tests.equivalence.reset_bench",
-        environment={"SPIKELOOM_CONFIG": json.dumps(settings), "SPIKELOOM_RESETS": str(resets)},
-        arguments=arguments,
-    )
-    assert (tests, failures) == (1, 0), (folder / "simulation.log").read_text()[-3000:]
+    result = run_suite(config, suite="tests.equivalence.reset_bench")
+    assert (result.tests, result.failures) == (1, 0), result
 
 
 CONFIGS = {
@@ -77,12 +52,12 @@ CONFIGS = {
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", CONFIGS)
-def test_core(name, tmp_path):
-    check(CONFIGS[name], tmp_path)
+def test_core(name):
+    check(CONFIGS[name])
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", NETWORKS)
-def test_network(name, tmp_path):
+def test_network(name):
     make, keys = NETWORKS[name]
-    check(network_core(make())(**keys), tmp_path)
+    check(network_core(make())(**keys))

@@ -1,10 +1,19 @@
 """Random networks that begin with convolutions, as Spikformer's own stem does."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from spikeloom.networks.graph import Graph
 from spikeloom.networks.layers import Classifier, Convolution, Pooling, Residual
 from tests.networks.random_network import Builder
+
+
+def with_border(graph, border):
+    """The network with these pixels outside of the image in its first convolution."""
+    first, *layers = graph.layers
+    assert isinstance(first, Convolution)
+    return replace(graph, layers=(replace(first, border=border), *layers))
 
 
 def stem_network(

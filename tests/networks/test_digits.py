@@ -13,12 +13,12 @@ from spikeloom.networks.engine.bitmaps import Columns
 from spikeloom.networks.engine.rounding import round_biases
 from spikeloom.networks.engine.weight_format import WeightFormat, possible_shifts
 from spikeloom.networks.graph import Graph
-from spikeloom.networks.layers import Convolution, Linear, PatchEmbedding
+from spikeloom.networks.layers import Linear, PatchEmbedding
 from spikeloom.networks.layers.weighted import Weighted, digit_limits
 from spikeloom.networks.network import network_core
 from spikeloom_sim.backends import Netlist
 from tests.networks.random_network import random_images, random_network, with_offsets
-from tests.networks.stem import stem_network
+from tests.networks.stem import stem_network, with_border
 from tests.networks.test_engine import SMALL, check_graph
 
 WIDE = {4: 8, 6: 12, 8: 12}  # bits of weights of two digits, by those of a lane
@@ -146,11 +146,8 @@ def test_convolutions(case):
 @pytest.mark.long
 def test_border():
     """The pixel outside of the image is not 0."""
-    graph = stem_network(image=(4, 4, 2), widths=(3, 4), pooled=1)
-    first, *layers = graph.layers
-    assert isinstance(first, Convolution)
-    graph = replace(graph, layers=(replace(first, border=(200, 77)), *layers))
-    check(widened(graph, 12, (first.name,)), {"lanes": 8})
+    graph = with_border(stem_network(image=(4, 4, 2), widths=(3, 4), pooled=1), (200, 77))
+    check(widened(graph, 12, (graph.layers[0].name,)), {"lanes": 8})
 
 
 @pytest.mark.long
