@@ -27,7 +27,7 @@ def harnesses():
 
 @pytest.mark.parametrize("harness", harnesses(), ids=lambda kind: kind.__name__)
 def test_property_is_in_the_table(harness):
-    """As `pytest --proofs` writes it."""
+    """As `pytest --proofs=FILE` writes it."""
     assert f"\n| {proofs.sentence(harness)} | `" in PAGE.read_text()
 
 

@@ -2,7 +2,7 @@
 
 `pytest -m slow -s tests/link/test_soak.py --frames 1000000` takes that many, in parts of 10,000
 that each have a seed, which their names show with the design and the cycles per bit: 8 as `--port
-sim`, and the fewest that a link can have. `--done FILE` goes on after an interruption.
+sim`, and the fewest that a link can have. `--done=FILE` goes on after an interruption.
 """
 
 import time

@@ -11,7 +11,6 @@ from spikeloom.cores.spiked.golden.phase_code import from_spike_train
 from spikeloom.networks import golden
 from spikeloom.networks.layers import Attention
 from spikeloom.networks.layers.phase_coded import PhaseCoded
-from spikeloom.networks.position import with_position
 from spikeloom_models.data import fashion_sample
 from spikeloom_sim.backends import RTL
 from tests.networks.test_engine import check_graph
@@ -49,7 +48,7 @@ def test_layers_on_two_patches():
     """All layers with their trained weights, on the engine, for the middle of a real image."""
     whole = find_core("fashion-spiked").GRAPH
     graph = replace(whole, image=(4, 8, 2))
-    images = with_position(fashion_sample().images[:1, 12:16, 8:16], (4, 4))
+    images = fashion_sample().images[:1, 12:16, 8:16]  # the engine adds the channel of positions
     counts = golden.run(graph, images).counts
     assert min(count.min() for count in counts.values()) > 10
     check_graph(graph, images, {"lanes": 32})

@@ -1,6 +1,8 @@
 """The parts of the slow tests."""
 
 import re
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -36,3 +38,15 @@ def test_passed_tests_are_noted(tmp_path):
         name = f"{when} {outcome}"
         passed.pytest_runtest_logreport(SimpleNamespace(when=when, passed=outcome, nodeid=name))
     assert Passed(tmp_path / "done").names() == {"call True"}
+
+
+def test_a_part_goes_on(tmp_path):
+    """`--done=FILE` as CONTRIBUTING has it: no other argument says where tests are."""
+    folders = [f"--ignore={one}" for one in (ROOT / "tests").iterdir() if one.name != "formal"]
+    command = [sys.executable, "-m", "pytest", "-m", "slow and proofs", "--collect-only", "-q"]
+    command += ["-p", "no:cacheprovider", f"--done={tmp_path / 'done'}", *folders]
+    collect = {"cwd": ROOT, "capture_output": True, "text": True, "check": True}
+    names = re.findall(r"^tests/.*::.*$", subprocess.run(command, **collect).stdout, re.M)
+    assert len(names) > 3
+    (tmp_path / "done").write_text("\n".join(names[1:]))
+    assert re.findall(r"^tests/.*::.*$", subprocess.run(command, **collect).stdout, re.M) == names[:1]
