@@ -35,8 +35,9 @@ CASES = {
     "wide K": {"tokens": 6, "head_dim": 10, "k_bits": 16, "lanes": 10, "acc_bits": 40},
 }
 
-# So few state words that an event can read a word whose update is still in the pipeline.
-_SMALL = {"tokens": 4, "head_dim": 4, "lanes": 2, "k_bits": 3}
+# So few state words that an event can read a word whose update is still in the pipeline, and steps
+# that follow each other, so that one begins while the sums of the last one are computed.
+_SMALL = {"tokens": 4, "head_dim": 4, "lanes": 2, "k_bits": 3, "steps": 3}
 MUTANTS = {
     "kv": {**_SMALL, "value_dim": 2, "order": "kv"},
     "qk, causal": {**_SMALL, "value_dim": 6, "order": "qk", "mask": "causal"},

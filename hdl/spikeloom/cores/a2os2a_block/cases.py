@@ -42,10 +42,10 @@ MUTANTS = {
         **{"tokens": 4, "head_dim": 3, "lanes": 3, "steps": 3, "order": "kv", "k_bits": 3},
         **{"input_bits": 6, "q_threshold": 4, "k_shift": 1, "v_threshold": 8, "o_threshold": 6},
     },
-    "qk, binary, narrow membranes": {
-        **{"tokens": 3, "head_dim": 4, "value_dim": 2, "lanes": 2, "steps": 4, "order": "qk"},
-        **{"input_bits": 5, "k_bits": 1, "k_neurons": "binary", "v_spikes": "binary"},
-        **{"q_threshold": 2, "k_threshold": 1, "v_threshold": 1, "o_threshold": 3},
-        **{"membrane_bits": 5},
+    "qk, binary K, narrow membranes": {
+        **{"tokens": 4, "head_dim": 4, "value_dim": 2, "lanes": 2, "steps": 4, "order": "qk"},
+        **{"input_bits": 5, "k_bits": 1, "k_neurons": "binary"},
+        **{"q_threshold": 2, "k_threshold": 1, "v_threshold": 2, "o_threshold": 1},
+        **{"membrane_bits": 4},
     },
 }

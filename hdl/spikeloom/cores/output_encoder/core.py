@@ -60,7 +60,11 @@ class OutputEncoderUnit(PhaseCoded):
         "scale out of reach": {"tokens": 5, "value_dim": 4, "encoders": 2, "output_scale": 1e9},
         "all at step 0": {"tokens": 5, "value_dim": 4, "encoders": 2, "output_scale": 1e-12},
     }
-    MUTANTS = {"partial block": CASES["partial block"], "one encoder": CASES["one encoder"]}
+    # So few bits of a logarithm that most change an output for some sum.
+    MUTANTS = {
+        "partial block": CASES["partial block"] | {"frac_bits": 8, "log_bits": 3},
+        "one encoder": CASES["one encoder"] | {"frac_bits": 8, "log_bits": 3},
+    }
 
     tokens: int = integer(
         "tokens N: sums of a line", low=1, high=MAX_HELD, why="as many as `spiked` takes"

@@ -58,9 +58,10 @@ class PhaseEncoderUnit(PhaseCoded):
         "scale out of reach": {"values": 12, "lanes": 5, "input_bits": 16, "scale": 1e6},
         "all at step 0": {"values": 12, "lanes": 5, "input_bits": 16, "scale": 1e-9},
     }
+    # So few bits of a sum that most change an output for some sum.
     MUTANTS = {
-        "partial beat": CASES["partial beat"],
-        "positive spikes only": CASES["positive spikes only"],
+        "partial beat": CASES["partial beat"] | {"frac_bits": 8, "input_bits": 12},
+        "positive spikes only": CASES["positive spikes only"] | {"frac_bits": 8, "input_bits": 11},
     }
 
     values: int = integer("values of a run", low=1, high=2**24)

@@ -66,9 +66,10 @@ class WossUnit(PhaseCoded):
         "least scale: all fire alike": {"tokens": 5, "encoders": 5, "score_scale": 1e-9},
         "17 tokens": {"tokens": 17, "encoders": 5, "score_scale": 3.0, "mask": "causal"},
     }
+    # So few bits of a potential that each changes an output for some score.
     MUTANTS = {
-        "partial block": CASES["partial block"],
-        "causal, partial block": CASES["causal, partial block"],
+        "partial block": CASES["partial block"] | {"frac_bits": 8},
+        "causal, partial block": CASES["causal, partial block"] | {"frac_bits": 8},
     }
 
     tokens: int = integer(
