@@ -66,10 +66,11 @@ class WossUnit(PhaseCoded):
         "least scale: all fire alike": {"tokens": 5, "encoders": 5, "score_scale": 1e-9},
         "17 tokens": {"tokens": 17, "encoders": 5, "score_scale": 3.0, "mask": "causal"},
     }
-    # So few bits of a potential that each changes an output for some score.
+    # A full table of potentials, of so few bits that each changes an output for some score.
+    _FULL_TABLE = {"steps": 32, "frac_bits": 8, "score_scale": 2.5}
     MUTANTS = {
-        "partial block": CASES["partial block"] | {"frac_bits": 8},
-        "causal, partial block": CASES["causal, partial block"] | {"frac_bits": 8},
+        "partial block": CASES["partial block"] | _FULL_TABLE,
+        "causal, partial block": CASES["causal, partial block"] | _FULL_TABLE,
     }
 
     tokens: int = integer(
