@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from spikeloom.export.verilog import VerilogModule
 
 SUITE = "spikeloom_sim.testbench.suite"
+RESETS = 12  # runs of a suite that are reset in a random cycle
 
 
 @dataclass
@@ -52,7 +53,7 @@ def run_suite(
     keep: str | PathLike[str] | None = None,
     module: VerilogModule | None = None,
     coverage: bool = False,
-    suite: str = SUITE,
+    resets: int = RESETS,
 ) -> SuiteResult:
     """Build `config` once and run every test of the suite on it.
 
@@ -62,7 +63,7 @@ def run_suite(
     keep : build folder to keep; without it, only folders of failed runs are kept.
     module : `VerilogModule` to test instead of the generated one.
     coverage : Verilator writes ``coverage.dat`` into the build folder.
-    suite : name of a module with other cocotb tests.
+    resets : runs that are reset in a random cycle, at most; fewer if they are long.
     """
     begun = time.monotonic()
     folder = Path(keep or tempfile.mkdtemp(prefix="spikeloom-suite-"))
@@ -72,13 +73,12 @@ def run_suite(
         family = find_netlist(netlist).target if netlist else None
         module = module or to_verilog(config, family=family)
         arguments = build_simulation(module, simulator, folder, netlist=netlist, coverage=coverage)
-        settings = json.dumps({"core": config.reference(folder)} | config.as_dict())
         tests, failures = run_cocotb(
             simulator,
             module.name,
             folder,
-            suite,
-            environment={"SPIKELOOM_CONFIG": settings},
+            SUITE,
+            environment=suite_environment(config, folder, resets),
             arguments=arguments,
         )
     finally:
@@ -92,6 +92,12 @@ def run_suite(
         time.monotonic() - begun,
         folder if failures or keep else None,
     )
+
+
+def suite_environment(config: Core, folder: Path, resets: int) -> dict[str, str]:
+    """What the suite reads from the environment; `folder` takes a network's file."""
+    settings = {"core": config.reference(folder)} | config.as_dict()
+    return {"SPIKELOOM_CONFIG": json.dumps(settings), "SPIKELOOM_RESETS": str(resets)}
 
 
 def regression_configs(core: str) -> dict[str, Core]:

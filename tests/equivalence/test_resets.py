@@ -39,8 +39,9 @@ NETWORKS = {
 
 def check(config):
     """Reset a core in many cycles, and run it each time."""
-    result = run_suite(config, suite="tests.equivalence.reset_bench")
-    assert (result.tests, result.failures) == (1, 0), result
+    assert config.cycles() + config.preload_cycles() < 20_000  # the suite has at least 20 resets
+    result = run_suite(config, resets=400)
+    assert not result.failures, result
 
 
 CONFIGS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from spikeloom.export.manifest import manifest_of
 from spikeloom.export.testbench import bench_files
 
 from ..backends.rtl import build_simulation
+from ..regression import suite_environment
 from ..simulators import Verilator
 from . import run_suite
 from .design import PLUSARG, MutantDesign
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # A mutant counts as noticed that takes so many times as long as the core without a fault, and so
 # many seconds: it may loop without time advancing in simulation.
 TIMES, SECONDS = 8, 30
+
+RESETS = 400  # of runs of the suite, in random cycles
 
 ERROR = "errors = errors + 1;"  # in the testbench
 
@@ -114,10 +116,10 @@ class Suite(Check):
         self._config = design.config
         self._top = design.original.name
         build_simulation(design.mutants, "verilator", self._folder)
-        settings = {"core": design.config.reference(self._folder)} | design.config.as_dict()
         # The child imports the packages of this process, whichever are installed.
         packages = os.pathsep.join(filter(None, sys.path))
-        self._environment = {"SPIKELOOM_CONFIG": json.dumps(settings), "PYTHONPATH": packages}
+        environment = suite_environment(design.config, self._folder, RESETS)
+        self._environment = environment | {"PYTHONPATH": packages}
 
     def _run(self, number: int, limit: float | None) -> bool:
         with tempfile.TemporaryDirectory(prefix="spikeloom-mutant-") as name:

@@ -12,7 +12,7 @@ from .design import PLUSARG
 
 
 def main(top: str, folder: str, number: str) -> int:
-    environment = {"SPIKELOOM_CONFIG": os.environ["SPIKELOOM_CONFIG"]}
+    environment = {name: os.environ[name] for name in ("SPIKELOOM_CONFIG", "SPIKELOOM_RESETS")}
     arguments = [f"+{PLUSARG}={number}"]
     _, failures = run_cocotb(
         "verilator", top, Path(folder), SUITE, environment=environment, arguments=arguments

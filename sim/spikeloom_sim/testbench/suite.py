@@ -1,7 +1,8 @@
 """The cocotb regression of any core: one build, many scenarios.
 
-The configuration is JSON in the environment variable ``SPIKELOOM_CONFIG``. Every test runs the
-core against its golden model, bit for bit, within a time limit.
+The configuration is JSON in the environment variable ``SPIKELOOM_CONFIG``; ``SPIKELOOM_RESETS`` is
+the number of runs that are reset in a random cycle. Every test runs the core against its golden
+model, bit for bit, within a time limit.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import cocotb
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SEEDS = (1, 0x0000FFFF_0000FFFF, 0xDEADBEEF_01234567, 0x9E3779B9_7F4A7C15)
-MOST_RESETS, RESET_CYCLES = 12, 40_000  # in runs that are reset in a random cycle
+RESET_CYCLES = 1_000  # for each reset, and at least 40,000: longer runs are reset less often
 
 _SETTINGS = json.loads(os.environ.get("SPIKELOOM_CONFIG", "{}"))
+_RESETS = int(os.environ.get("SPIKELOOM_RESETS", "0"))
 
 
 class Scenario:
@@ -289,20 +292,22 @@ async def outputs_at_the_edges(dut: Any) -> None:
 @cocotb.test()
 async def reset_in_the_middle(dut: Any) -> None:
     """A reset of one or two cycles in the middle of a run, in other cycles, and with an output beat
-    waiting, discards the run and its operands; the next run is not affected."""
+    waiting, discards the run and its operands; the next run is not affected. The outputs of every
+    other run are taken until then."""
     scenario = Scenario(dut)
-    await scenario.bench.reset()
-    beats = scenario.beats(scenario.operands(8))
-    cycles, preload = scenario.core.cycles(), scenario.core.preload_cycles()
-    others = min(MOST_RESETS, RESET_CYCLES // (cycles + preload))
-    drawn = np.random.default_rng(8).integers(1, cycles + preload, others)
-    for number, waited in enumerate((cycles // 2, *map(int, drawn), cycles + preload)):
-        async with scenario.bench.feeding(beats):
+    bench, cycles = scenario.bench, scenario.core.cycles()
+    longest = cycles + scenario.core.preload_cycles()
+    await bench.reset()
+    others = min(_RESETS, max(RESET_CYCLES * _RESETS, 40_000) // longest)
+    drawn = np.random.default_rng(8).integers(1, longest, others)
+    for number, waited in enumerate((cycles // 2, longest, *map(int, drawn))):
+        beats = scenario.beats(scenario.operands(2 * number))
+        async with bench.feeding(beats), bench.taking() if number % 4 > 1 else nullcontext():
             await ClockCycles(dut.clk, waited)
-        await scenario.bench.reset(1 + number % 2)
+        await bench.reset(1 + number % 2)
         assert not int(dut.busy.value)
         assert not scenario.outputs_valid()
-        await scenario.check(scenario.operands(9 + number), 9 + number)
+        await scenario.check(scenario.operands(2 * number + 1), number + 1)
 
 
 @cocotb.test()
