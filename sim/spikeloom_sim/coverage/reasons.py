@@ -58,12 +58,6 @@ REASONS: list[tuple[Callable[[Core], bool], str, str]] = [
         "a beat is accepted with the last of its codes, so ready follows valid",
     ),
     (
-        lambda core: core.NAME == "relu_quantiser",
-        r"toggle \S+: (saturated|total)\[([89]|[12]\d|3[01])\]"
-        r"|toggle \S+_unit_count: (total_next|more|mux_\d+)\[([89]|[12]\d|3[012])\]",
-        "a count of 256 or more; every step of the counter is proved for every value",
-    ),
-    (
         _counts_events,
         r"toggle \S+: (saturated|total)\[(1[6-9]|2\d|3[01])\]"
         r"|toggle \S+_unit_count: (total_next|more|mux_\d+)\[(1[6-9]|2\d|3[012])\]"
