@@ -292,8 +292,8 @@ async def outputs_at_the_edges(dut: Any) -> None:
 @cocotb.test()
 async def reset_in_the_middle(dut: Any) -> None:
     """A reset of one or two cycles in the middle of a run, in other cycles, and with an output beat
-    waiting, discards the run and its operands; the next run is not affected. The outputs of every
-    other run are taken until then."""
+    waiting, discards the run and its operands; the next run is not affected, and takes as many
+    cycles as predicted. The outputs of every other run are taken until the reset."""
     scenario = Scenario(dut)
     bench, cycles = scenario.bench, scenario.core.cycles()
     longest = cycles + scenario.core.preload_cycles()
@@ -307,7 +307,9 @@ async def reset_in_the_middle(dut: Any) -> None:
         await bench.reset(1 + number % 2)
         assert not int(dut.busy.value)
         assert not scenario.outputs_valid()
-        await scenario.check(scenario.operands(2 * number + 1), number + 1)
+        operands, seed = scenario.operands(2 * number + 1), number + 1
+        predicted = scenario.core.with_seed(seed).cycles(**operands)
+        assert await scenario.check(operands, seed) == predicted
 
 
 @cocotb.test()
