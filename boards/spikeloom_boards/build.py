@@ -156,7 +156,8 @@ def build(job: Build, folder: Path, progress: Callable = lambda step: None) -> R
         record = report.as_dict()
         (staging / "report.json").write_text(json.dumps(record, indent=2) + "\n")
         placement = staging / PLACED
-        (staging / "report.html").write_text(build_page(record, read_placement(placement)))
+        page = build_page(record, read_placement(placement), core=job.config)
+        (staging / "report.html").write_text(page)
         placement.unlink()
         if not report.timing_met:
             raise JobError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -17,6 +17,9 @@ from .comparison import per_second
 from .floorplan import floorplan, floorplan_svg
 from .rates import microseconds, number
 from .report import notes, utilisation
+
+if TYPE_CHECKING:
+    from spikeloom.contract import Core
 
 
 def breakable(name: str) -> Markup:
@@ -46,14 +49,18 @@ def render(template: str, **values: Any) -> str:
 
 
 def build_page(
-    report: Mapping[str, Any], placement: Iterable[tuple[int, int, str, str]] = ()
+    report: Mapping[str, Any],
+    placement: Iterable[tuple[int, int, str, str]] = (),
+    *,
+    core: Core | None = None,
 ) -> str:
     """The page of one build. `report` is `Report.as_dict()`, `placement` the cells with their
-    locations (see `floorplan.read_placement`)."""
+    locations (see `floorplan.read_placement`), `core` what was built; without it, it is found by
+    its name."""
     parts = floorplan(placement)
     from .datapaths import datapath_svg
 
-    core = find_core(report["core"]).from_settings(report["config"])
+    core = core or find_core(report["core"]).from_settings(report["config"])
     delays = [hop["logic"] + hop["routing"] for hop in report["path"]]
     board = BOARDS.get(report["board"])
     return render(

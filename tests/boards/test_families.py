@@ -13,7 +13,7 @@ import pytest
 import spikeloom.families as families
 from spikeloom.contract import BenchRow
 from spikeloom.cores.ssa import SSA
-from spikeloom.errors import InputError
+from spikeloom.errors import InputError, JobError
 from spikeloom.export.verilog import to_verilog
 from spikeloom.families import FAMILIES, find_family, find_netlist, find_part
 from spikeloom.tools import TOOLS, run_tool
@@ -266,4 +266,8 @@ def test_place_and_route_knows_every_package_and_speed(device, tmp_path):
     for package in part.device.packages:
         for speed in part.device.speeds:
             command = part.family.place(find_part(device, package, speed), "top.json")
-            run_tool(*command, "--quiet", cwd=tmp_path)
+            try:
+                run_tool(*command, "--quiet", cwd=tmp_path)
+            except JobError as error:  # Gowin: later than the names of package and speed
+                if "Unconstrained IO" not in str(error):
+                    raise

@@ -13,11 +13,13 @@ import pytest
 
 from spikeloom.cores.ssa import SSA
 from spikeloom.families import find_family
+from spikeloom.networks.network import network_core
 from spikeloom_boards.critical_path import critical_path, source_name, summary
 from spikeloom_boards.energy import energy_record
 from spikeloom_boards.floorplan import floorplan, floorplan_svg, part_name, read_placement
 from spikeloom_boards.report import read_nextpnr_report, read_warnings
 from spikeloom_boards.report_html import build_page, comparison_page
+from tests.networks.random_network import random_network
 
 
 def step(kind, cell, delay, to=None, sources=()):
@@ -244,6 +246,13 @@ def test_small_energies_are_no_zeros():
     page = build_page(REPORT | {"energy": record})
     assert f"{record['designs'][0]['compute_uj']:.4g} uJ" in page
     assert not re.search(r"0\.0+ uJ", page)
+
+
+def test_build_page_of_a_network_that_was_made_here():
+    """A core that no name finds, as no file of it was read."""
+    core = network_core(random_network(name="made-here"))(lanes=4)
+    page = build_page(REPORT | {"core": core.NAME, "config": core.as_dict()}, core=core)
+    assert escape(core.describe()) in page
 
 
 def test_build_page_names_the_engine_and_omits_keys_that_do_not_apply():
