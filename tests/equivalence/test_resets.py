@@ -41,6 +41,7 @@ def check(config):
     """Reset a core in many cycles, and run it each time."""
     assert config.cycles() + config.preload_cycles() < 20_000  # the suite has at least 20 resets
     result = run_suite(config, resets=400)
+    assert result.tests > 0, result
     assert not result.failures, result
 
 
