@@ -35,7 +35,8 @@ AXES = {
 
 @dataclass(frozen=True)
 class Flag:
-    """A status output of a core, `bits` wide: a flag or a counter that is cleared by reset."""
+    """A status output of a core, cleared by reset: a flag, or a counter of `bits` bits, which stays
+    at its greatest number."""
 
     meaning: str
     bits: int = 1
@@ -45,7 +46,7 @@ class Flag:
 
     def after(self, before: int, run: int) -> int:
         """The output after a run that alone gives `run`, if it was `before` until then."""
-        return before | run if self.bits == 1 else (before + run) % 2**self.bits
+        return min(before + run, 2**self.bits - 1)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from spikeloom.cores import all_cores
 from spikeloom.cores.phase_encoder import PhaseEncoderUnit
 from spikeloom.cores.spiked.tables import LOG_FRACTION
 from spikeloom.errors import InputError, JobError
+from spikeloom.export.verilog import VerilogModule
 from spikeloom.networks import file, golden
 from spikeloom.outputs import GrowingFolder
 from spikeloom.tools import run_tool
@@ -167,6 +168,33 @@ def test_proof_by_reachability(tmp_path):
     assert stuck("at_29")
     assert stuck("m_axis_o_tdata")
     assert not stuck("at_3")
+
+
+GATES = """
+module gates(input [23:0] a, output [23:0] m_axis_o_tdata, output m_axis_o_tvalid);
+  assign m_axis_o_tdata = {12'h0, a[11:0]} + 24'h800;
+  assign m_axis_o_tvalid = 1'h1;
+endmodule
+
+module around(input [23:0] a, output [23:0] m_axis_o_tdata, output m_axis_o_tvalid);
+  gates inner (
+    .a(a), .m_axis_o_tdata(m_axis_o_tdata), .m_axis_o_tvalid(m_axis_o_tvalid)
+  );
+endmodule
+"""  # bits of the sum above 12 are never 1
+
+
+@pytest.mark.parametrize("bit, equivalent", [(20, True), (12, False)])
+def test_proof_without_registers(tmp_path, bit, equivalent):
+    (tmp_path / "rtl.v").write_text(GATES)
+    script = "read_verilog rtl.v; hierarchy -top around; proc; flatten; opt; write_rtlil design.il"
+    run_tool("yosys", "-p", script, cwd=tmp_path)
+    file = tmp_path / "design.il"
+    (adder,) = re.findall(r"cell \$add (\S+)", file.read_text())
+    fault = f"mutate -mode const0 -module around -cell {adder} -port Y -portbit {bit}"
+    assert is_equivalent("around", file, fault, tmp_path / "proof") == equivalent
+    module = VerilogModule("around", GATES, ())
+    assert is_equivalent_in_its_module(module, fault, tmp_path / "inner") == equivalent
 
 
 def test_proof_in_a_module(tmp_path):

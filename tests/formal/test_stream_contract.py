@@ -66,7 +66,8 @@ BLOCKS = {
     "codes_to_one_spike": partial(CodesToSpikesContract, 2, 1),
     "spikes_to_codes": partial(SpikesToCodesContract, 2, 3),
     "one_spike_to_codes": partial(SpikesToCodesContract, 2, 1),
-    "event_count": partial(EventCountContract, 3),
+    "event_count": partial(EventCountContract, 3, 32),
+    "event_count_narrow": partial(EventCountContract, 9, 2),
 }
 
 CONFIGS = {

@@ -209,21 +209,23 @@ def test_relu_rounds_halves_up():
 
 
 @pytest.mark.parametrize("shifts", [(4,), (0, 3), (1, 5, 12, 2), (11, 11, 13, 0, 4)], ids=str)
-@pytest.mark.parametrize("lanes", [1, 4])
-def test_relu_quantiser(lanes, shifts):
+@pytest.mark.parametrize("lanes, counter_bits", [(1, 32), (4, 32), (4, 1), (4, 3)])
+def test_relu_quantiser(lanes, counter_bits, shifts):
     rng = np.random.default_rng(11)
     inputs = rng.integers(-(2**11), 2**11, 40 * lanes)
     counts = []
     inputs[:4] = -(2**11), 2**11 - 1, 0, -1
     expected, cut = relu_quantise(inputs, bits=5, shift=shifts)
-    dut = ReLUQuantiserComponent(lanes, input_bits=12, bits=5, shifts=shifts)
+    dut = ReLUQuantiserComponent(
+        lanes, input_bits=12, bits=5, counter_bits=counter_bits, shifts=shifts
+    )
     beats = [(pack(row, 12), n == 39) for n, row in enumerate(inputs.reshape(-1, lanes))]
     out = pass_beats(dut, beats, stalls=0.3, counts=counts)
     found = [payload >> 5 * lane & 31 for payload, _ in out for lane in range(lanes)]
     assert found == expected.tolist()
     assert out[-1][1] == 1
     assert cut > 0
-    assert counts == [cut]
+    assert counts == [min(cut, 2**counter_bits - 1)]
 
 
 @pytest.mark.parametrize(

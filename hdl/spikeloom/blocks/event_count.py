@@ -9,7 +9,7 @@ from .component import Component
 
 
 class EventCount(Component):
-    """Number of events since reset; it stays at ``2**32 - 1``.
+    """Number of events since reset; it stays at ``2**bits - 1``.
 
     The number of events of a cycle is registered before it is added, to keep the path from the
     events short: `total` is `delay` cycles late.
@@ -17,27 +17,29 @@ class EventCount(Component):
     Parameters
     ----------
     lanes : events of a cycle, at most.
+    bits : of the number.
 
     Members
     -------
     events : In(lanes), events of this cycle.
-    total : Out(32), events since reset.
+    total : Out(bits), events since reset.
     """
 
     delay = 2  # cycles from `events` to `total`
 
-    def __init__(self, lanes: int) -> None:
-        super().__init__({"events": In(lanes), "total": Out(32)})
+    def __init__(self, lanes: int, bits: int) -> None:
+        self._bits = bits
+        super().__init__({"events": In(lanes), "total": Out(bits)})
 
     def elaborate(self, platform):
         m = Module()
 
         seen = Signal.like(self.events)
-        more = Signal(33)
+        more = Signal(max(self._bits, len(seen).bit_length()) + 1)
         m.d.comb += more.eq(self.total + sum(seen[n] for n in range(len(seen))))
         m.d.sync += [
             seen.eq(self.events),
-            self.total.eq(Mux(more[32], 2**32 - 1, more)),
+            self.total.eq(Mux(more[self._bits :].any(), 2**self._bits - 1, more)),
         ]
 
         return m

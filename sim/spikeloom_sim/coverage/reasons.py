@@ -18,10 +18,6 @@ def _unit(core: Core) -> bool:
     return isinstance(core, StreamUnit)
 
 
-def _counts_events(core: Core) -> bool:
-    return any(flag.bits == 32 for flag in core.flags.values())
-
-
 def _without_operands(core: Core) -> bool:
     return not core.inputs
 
@@ -56,13 +52,6 @@ REASONS: list[tuple[Callable[[Core], bool], str, str]] = [
         lambda core: core.NAME == "spiked" and min(p.shape[-1] for p in core.inputs.values()) > 1,
         r"bin streams: input \w+ waits for valid, ",
         "a beat is accepted with the last of its codes, so ready follows valid",
-    ),
-    (
-        _counts_events,
-        r"toggle \S+: (saturated|total)\[(1[6-9]|2\d|3[01])\]"
-        r"|toggle \S+_unit_count: (total_next|more|mux_\d+)\[(1[6-9]|2\d|3[012])\]"
-        r"|branch \S+_unit_count: line \d+, cond_then: .*more\[32\] \?",
-        "a count of 65,536 or more; every step of the counter is proved for every value",
     ),
 ]
 """(which cores, pattern of a point's kind and text, reason)."""

@@ -83,6 +83,11 @@ simplemap
 opt_clean -purge
 abc -dff -g AND -script +strash;dc2;bmc3,-F,{cycles},-T,{seconds};write_status,miter.status;map
 """
+# The same without registers.
+_NEVER = """
+read_aiger miter.aag
+sat -timeout {seconds} -prove trigger 0 -verify
+"""
 SECONDS = 30  # of each proof that searches for a difference
 
 
@@ -120,16 +125,19 @@ def is_equivalent_in_its_module(module: VerilogModule, fault: str, folder: Path)
         stages = circuit.stages()
         if stages is None:
             return False  # nor do the modules around it form a pipeline
-        if _never_differs(folder, stages + 1):
+        if _never_differs(folder, stages):
             return True
     return False
 
 
-def _never_differs(folder: Path, cycles: int) -> bool:
-    """Whether the circuit in ``miter.aag`` provably has no difference in the first cycles."""
-    search = _FIRST_CYCLES.format(cycles=cycles, seconds=SECONDS)
+def _never_differs(folder: Path, stages: int) -> bool:
+    """Whether the circuit in ``miter.aag`` provably has no difference in any cycle, which the first
+    ones show."""
+    if not stages:
+        return _proves(_NEVER.format(seconds=SECONDS), "never", folder)
+    search = _FIRST_CYCLES.format(cycles=stages + 1, seconds=SECONDS)
     verdict, last = verdict_of(search, "miter", folder)
-    return verdict == "snl_UNSAT" or (verdict == "snl_UNK" and last == cycles - 1)
+    return verdict == "snl_UNSAT" or (verdict == "snl_UNK" and last == stages)
 
 
 def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
@@ -175,12 +183,17 @@ def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
 def _corresponds(top: str, folder: Path, gold: str, gate: str) -> bool:
     """Whether signal correspondence proves two files of one module equivalent."""
     script = _CORRESPONDENCE.format(top=top, gold=gold, gate=gate)
-    (folder / "correspondence.ys").write_text(script)
+    return _proves(script, "correspondence", folder)
+
+
+def _proves(script: str, name: str, folder: Path) -> bool:
+    """Whether the proof at the end of a script of Yosys, `sat -verify`, succeeds."""
+    (folder / f"{name}.ys").write_text(script)
     try:
-        run_tool("yosys", "-ql", "correspondence.log", "-s", "correspondence.ys", cwd=folder)
+        run_tool("yosys", "-ql", f"{name}.log", "-s", f"{name}.ys", cwd=folder)
     except JobError:
-        log = folder / "correspondence.log"
-        if not log.exists() or "proof did fail" not in log.read_text(errors="replace"):
+        log = folder / f"{name}.log"
+        if not log.exists() or "-verify and proof did" not in log.read_text(errors="replace"):
             raise
         return False
     return True

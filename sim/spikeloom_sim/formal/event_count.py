@@ -16,25 +16,26 @@ if TYPE_CHECKING:
 
 
 class EventCountContract(Harness):
-    """total = min(2^32 - 1, total + events of the cycle before), from any value on.
+    """total = min(2^bits - 1, total + events of the cycle before), from any value on.
 
     Use mode "prove" (unbounded): induction takes every value as the one before.
 
     Parameters
     ----------
-    lanes : of the `EventCount`.
+    lanes, bits : of the `EventCount`.
     """
 
-    def __init__(self, lanes: int) -> None:
+    def __init__(self, lanes: int, bits: int) -> None:
         self._lanes = lanes
-        super().__init__(EventCount(lanes))
+        self._bits = bits
+        super().__init__(EventCount(lanes, bits))
 
     def check(self, m: Module) -> None:
-        dut, most = self.dut, 2**32 - 1
+        dut, most = self.dut, 2**self._bits - 1
         events = Signal(range(self._lanes + 1))
-        total = Signal(33)  # of the cycle before
-        counted = Signal(33)
-        expected = Signal(33)
+        total = Signal(self._bits)  # of the cycle before
+        counted = Signal(range(most + self._lanes + 1))
+        expected = Signal(self._bits)
         m.d.sync += events.eq(sum(dut.events[n] for n in range(self._lanes)))
         m.d.comb += counted.eq(total + events)
         m.d.comb += expected.eq(Mux(counted > most, most, counted))

@@ -81,10 +81,13 @@ def prove_always(harness: Harness, name: str, folder: Path, seconds: int = 600) 
 
 def verdict_of(search: str, name: str, folder: Path) -> tuple[str, int]:
     """Run a script of Yosys in which ABC writes its status to ``NAME.status``. Returns ABC's
-    verdict, such as "snl_UNSAT" where an output is never 1, and the last frame it looked at."""
+    verdict, such as "snl_UNSAT" where an output is never 1, and the last frame it looked at;
+    "none", -1 for a circuit without registers, which Yosys does not hand to ABC."""
     status = folder / f"{name}.status"
     status.unlink(missing_ok=True)  # that of another search
     _run_yosys(folder, f"{name}_search", search)
+    if not status.exists():
+        return "none", -1
     verdict, frame, *_ = status.read_text().split()
     return verdict, int(frame)
 

@@ -32,7 +32,7 @@ CASES = {
     "narrow membranes, channels": {
         **{"tokens": 6, "head_dim": 8, "value_dim": 4, "lanes": 2, "steps": 4, "order": "qk"},
         **{"membrane_bits": 8, "o_threshold": (500, 900, 300, 1200)},
-        **{"k_shift": (0, 3, 1, 5, 4, 2, 7, 3)},
+        **{"k_shift": (0, 3, 1, 5, 4, 2, 7, 3), "counter_bits": 8},
     },
     "65 tokens": {"tokens": 65, "head_dim": 16, "lanes": 16, "steps": 2},
 }
@@ -41,11 +41,12 @@ MUTANTS = {
     "kv": {
         **{"tokens": 4, "head_dim": 3, "lanes": 3, "steps": 3, "order": "kv", "k_bits": 3},
         **{"input_bits": 6, "q_threshold": 4, "k_shift": 1, "v_threshold": 8, "o_threshold": 6},
+        "counter_bits": 6,
     },
     "qk, binary K, narrow membranes": {
         **{"tokens": 4, "head_dim": 4, "value_dim": 2, "lanes": 2, "steps": 4, "order": "qk"},
         **{"input_bits": 5, "k_bits": 1, "k_neurons": "binary"},
         **{"q_threshold": 2, "k_threshold": 1, "v_threshold": 2, "o_threshold": 1},
-        **{"membrane_bits": 4},
+        **{"membrane_bits": 4, "counter_bits": 6},
     },
 }

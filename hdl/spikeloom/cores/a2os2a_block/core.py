@@ -11,6 +11,7 @@ from ...errors import InputError
 from ...item import Bit, SInt
 from ..a2os2a.core import A2OS2A
 from ..channels import per_channel
+from ..counter_bits import counter_bits_key
 from ..relu_quantiser import ReLUQuantiser
 from ..spiking_neurons import SpikingNeurons
 from . import bench, cases, presets
@@ -73,6 +74,7 @@ class A2OS2ABlock(Composition, A2OS2A):
         high=64,
         default=None,
     )
+    counter_bits: int = counter_bits_key()
 
     def __post_init__(self):
         super().__post_init__()
@@ -102,6 +104,7 @@ class A2OS2ABlock(Composition, A2OS2A):
                 input_bits=self.input_bits,
                 bits=self.k_bits,
                 shift=self.k_shift,
+                counter_bits=self.counter_bits,
             )
         return SpikingNeurons(
             neurons=self.tokens * width,
@@ -111,6 +114,7 @@ class A2OS2ABlock(Composition, A2OS2A):
             threshold=getattr(self, f"{stream}_threshold"),
             output=self.v_spikes if stream == "v" else "binary",
             membrane_bits=self.membrane_bits,
+            counter_bits=self.counter_bits,
         )
 
     def parts(self) -> dict[str, Any]:

@@ -30,29 +30,33 @@ class ReLUQuantiserComponent(Component):
     lanes : values per beat.
     input_bits : bits of a signed input.
     bits : bits of an output.
+    counter_bits : bits of `saturated`.
     shifts : binary places dropped, for each channel; value n has those of channel n mod channels.
 
     Members
     -------
     i : In(stream of {data: `lanes` concatenated signed inputs, last}).
     o : Out(stream of {data: `lanes` concatenated unsigned outputs, last}).
-    saturated : Out(32), values clipped since reset.
+    saturated : Out(counter_bits), values clipped since reset.
 
     Source: the ReLU neuron of A2OS2A, arXiv 2503.00226.
     """
 
     delay = 1  # cycles from `i` to `o`
 
-    def __init__(self, lanes: int, *, input_bits: int, bits: int, shifts: Sequence[int]) -> None:
+    def __init__(
+        self, lanes: int, *, input_bits: int, bits: int, counter_bits: int, shifts: Sequence[int]
+    ) -> None:
         self._lanes = lanes
         self._input_bits = input_bits
         self._bits = bits
+        self._counter_bits = counter_bits
         self._words = words_of(shifts, lanes)
         super().__init__(
             {
                 "i": In(_beats(lanes * input_bits)),
                 "o": Out(_beats(lanes * bits)),
-                "saturated": Out(32),
+                "saturated": Out(counter_bits),
             }
         )
 
@@ -73,7 +77,7 @@ class ReLUQuantiserComponent(Component):
 
         taken = Signal()
         m.submodules.word = word = LoopNest(word=len(self._words))
-        m.submodules.count = count = EventCount(self._lanes)
+        m.submodules.count = count = EventCount(self._lanes, self._counter_bits)
         m.d.comb += [
             self.i.ready.eq(skid.i.ready),
             taken.eq(self.i.valid & self.i.ready),

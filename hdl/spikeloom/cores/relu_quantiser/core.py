@@ -13,6 +13,7 @@ from ...port import Port
 from ...stream_unit import StreamUnit
 from ...work import Operations, Work
 from ..channels import check_channels, per_channel
+from ..counter_bits import counter_bits_key
 from .golden import relu_quantise
 
 if TYPE_CHECKING:
@@ -47,9 +48,12 @@ class ReLUQuantiser(StreamUnit):
             **{"values": 24, "lanes": 2, "input_bits": 8, "bits": 3, "shift": (0, 1, 3, 3, 5, 8)}
         },
         "shifts of lanes": {"values": 8, "lanes": 2, "input_bits": 8, "bits": 4, "shift": (2, 3)},
-        "one bit": {"values": 9, "lanes": 3, "input_bits": 12, "bits": 1, "shift": 6},
+        "one bit": {
+            **{"values": 9, "lanes": 3, "input_bits": 12, "bits": 1, "shift": 6},
+            **{"counter_bits": 4},
+        },
     }
-    MUTANTS = {"shifts of channels": CASES["shifts of channels"]}
+    MUTANTS = {"shifts of channels": CASES["shifts of channels"] | {"counter_bits": 6}}
 
     values: int = integer("values of a run", low=1, high=2**48)
     lanes: int = integer("values per cycle", low=1, high=256, default=1)
@@ -58,6 +62,7 @@ class ReLUQuantiser(StreamUnit):
     shift: int | tuple[int, ...] = integers(
         "binary places dropped by rounding; a list: one for each channel", low=0, high=47
     )
+    counter_bits: int = counter_bits_key()
 
     def __post_init__(self):
         super().__post_init__()
@@ -78,7 +83,8 @@ class ReLUQuantiser(StreamUnit):
 
     @property
     def flags(self) -> dict[str, Flag]:
-        return super().flags | {"saturated": Flag("values cut off at the top since reset", 32)}
+        meaning = "values cut off at the top since reset"
+        return super().flags | {"saturated": Flag(meaning, self.counter_bits)}
 
     def component(self) -> Component:
         from .component import ReLUQuantiserComponent
@@ -87,6 +93,7 @@ class ReLUQuantiser(StreamUnit):
             self.lanes,
             input_bits=self.input_bits,
             bits=self.bits,
+            counter_bits=self.counter_bits,
             shifts=per_channel(self.shift),
         )
 

@@ -38,7 +38,7 @@ class NeuronBank(Component):
     -------
     i : In(stream of {data: `lanes` concatenated signed inputs, last}); `last` is forwarded.
     o : Out(stream of {data: `lanes` concatenated spikes, last}).
-    saturated : Out(32), potentials held at the end of their range since reset; only if they can be.
+    saturated : Out(counter_bits), potentials held at the end of their range since reset; only if they can be.
     """
 
     delay = 3  # cycles from an input to its spikes
@@ -50,7 +50,7 @@ class NeuronBank(Component):
             payload = data.StructLayout({"data": config.lanes * bits, "last": 1})
             return stream.Signature(payload)
 
-        flags = {"saturated": Out(32)} if config.saturates else {}
+        flags = {"saturated": Out(config.counter_bits)} if config.saturates else {}
         super().__init__(
             {"i": In(beats(config.input_bits)), "o": Out(beats(config.spike_bits))} | flags
         )
@@ -109,7 +109,7 @@ class NeuronBank(Component):
             with m.If(advance):
                 m.d.sync += out.data.word_select(n, config.spike_bits).eq(spike)
         if config.saturates:
-            m.submodules.count = count = EventCount(config.lanes)
+            m.submodules.count = count = EventCount(config.lanes, config.counter_bits)
             m.d.comb += [count.events.eq(held), self.saturated.eq(count.total)]
 
         return m

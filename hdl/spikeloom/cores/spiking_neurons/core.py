@@ -13,6 +13,7 @@ from ...port import Port
 from ...stream_unit import StreamUnit
 from ...work import Accesses, Operations, Work
 from ..channels import check_channels
+from ..counter_bits import counter_bits_key
 from .golden import fire_and_count, inputs_at_edges
 
 if TYPE_CHECKING:
@@ -70,11 +71,11 @@ class SpikingNeurons(StreamUnit):
         },
         "narrow membranes": {
             **{"neurons": 8, "lanes": 2, "steps": 5, "input_bits": 8, "threshold": 70},
-            **{"membrane_bits": 6, "reset": "soft"},
+            **{"membrane_bits": 6, "reset": "soft", "counter_bits": 6},
         },
         "narrow membranes, one beat": {
             **{"neurons": 2, "lanes": 2, "steps": 6, "input_bits": 8, "threshold": (90, 40)},
-            **{"membrane_bits": 5, "output": "ternary"},
+            **{"membrane_bits": 5, "output": "ternary", "counter_bits": 1},
         },
     }
     MUTANTS = {
@@ -102,6 +103,7 @@ class SpikingNeurons(StreamUnit):
         high=80,
         default=None,
     )
+    counter_bits: int = counter_bits_key()
 
     def __post_init__(self):
         super().__post_init__()
@@ -169,7 +171,7 @@ class SpikingNeurons(StreamUnit):
         if not self.saturates:
             return super().flags
         meaning = "potentials held at the end of their range since reset"
-        return super().flags | {"saturated": Flag(meaning, 32)}
+        return super().flags | {"saturated": Flag(meaning, self.counter_bits)}
 
     def component(self) -> Component:
         from .component import NeuronBank
