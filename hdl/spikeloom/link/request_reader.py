@@ -56,7 +56,7 @@ class RequestReader(Component):
         short = Signal()
         m.d.sync += [
             Cat(self.length, short).eq(self.index - CRC_BYTES),
-            self.oversized.eq(self.index == LONGEST + 1),
+            self.oversized.eq(self.index > LONGEST),
         ]
         with m.FSM():
             for field, then in (
