@@ -184,7 +184,7 @@ endmodule
 """  # bits of the sum above 12 are never 1
 
 
-@pytest.mark.parametrize("bit, equivalent", [(20, True), (12, False)])
+@pytest.mark.parametrize(("bit", "equivalent"), [(20, True), (12, False)])
 def test_proof_without_registers(tmp_path, bit, equivalent):
     (tmp_path / "rtl.v").write_text(GATES)
     script = "read_verilog rtl.v; hierarchy -top around; proc; flatten; opt; write_rtlil design.il"

@@ -77,9 +77,7 @@ UNITS = {
     "scrambler": SeedScrambler,
     "random_source": lambda: RandomSource(3, 5),
     "neurons": NEURONS.component,
-    "relu": lambda: ReLUQuantiserComponent(
-        2, input_bits=6, bits=3, counter_bits=32, shifts=[1]
-    ),
+    "relu": lambda: ReLUQuantiserComponent(2, input_bits=6, bits=3, counter_bits=32, shifts=[1]),
     "logarithm": lambda: Logarithm(CODE, 4, 4),
     "phase_encoder": lambda: PhaseEncoder(CODE, range(-127, 128), gain=CODE.score_gain),
     "woss": lambda: Woss(CODE),

@@ -5,6 +5,8 @@ import pytest
 
 from spikeloom.contract import Core
 from spikeloom.cores import all_cores
+from spikeloom.cores.spiked.golden.phase_code import encode_quotients
+from spikeloom.cores.spiked.tables import threshold_log
 
 CASES = {
     "phase_encoder": ("partial beat", "positive spikes only", "64 steps, B near 1"),
@@ -32,6 +34,26 @@ def test_a_difference_of_one(name, case):
         changes.append(max((core.golden(i=one)["o"] != found).mean() for one in moved))
     assert changes[0] > 0.25
     assert changes[1] < 0.1
+
+
+@pytest.mark.parametrize("case", ["partial block", "one encoder"])
+def test_a_small_difference_of_a_logarithm(case):
+    """Quotients are at edges: an error of 1/512 of a step changes many codes."""
+    kind = all_cores()["output_encoder"]
+    core = kind.from_settings(kind.CASES[case])
+    offset = threshold_log(core.stage, core.stage.output_gain)
+    rng = np.random.default_rng(3)
+    changes = []
+    for make in (core.edge_operands, core.random_operands):
+        sums = [core.check(make(rng))["i"].astype(np.int64) for _ in range(40)]
+        codes = [
+            [encode_quotients(core.stage, x[1:], abs(x[0]), offset + error) for x in sums]
+            for error in (-8, 0, 8)
+        ]
+        low, right, high = map(np.array, codes)
+        changes.append(((low != right) | (high != right)).mean())
+    assert changes[0] > 0.5
+    assert changes[1] < 0.02
 
 
 @pytest.mark.parametrize("case", ["one lane", "relu", "multipliers of both kinds", "no shift"])

@@ -209,7 +209,7 @@ def test_relu_rounds_halves_up():
 
 
 @pytest.mark.parametrize("shifts", [(4,), (0, 3), (1, 5, 12, 2), (11, 11, 13, 0, 4)], ids=str)
-@pytest.mark.parametrize("lanes, counter_bits", [(1, 32), (4, 32), (4, 1), (4, 3)])
+@pytest.mark.parametrize(("lanes", "counter_bits"), [(1, 32), (4, 32), (4, 1), (4, 3)])
 def test_relu_quantiser(lanes, counter_bits, shifts):
     rng = np.random.default_rng(11)
     inputs = rng.integers(-(2**11), 2**11, 40 * lanes)

@@ -52,25 +52,6 @@ class PhaseCoded(StreamUnit):
         """Views of sums: as numbers, or as integers in trace units."""
         return {"values": lambda sums: sums / 2**self.frac_bits, "sums": lambda sums: sums}
 
-    def edges(
-        self,
-        codes_of: Callable[[NDArray], NDArray],
-        most: int,
-        shape: tuple[int, ...],
-        rng: np.random.Generator,
-    ) -> NDArray:
-        """Random sums up to `most`, either way, each the smallest that spikes at some step, or one
-        less. `codes_of` gives the codes of sums, in which a larger sum spikes no later."""
-        goal = rng.integers(1, self.steps + 1, shape)
-        low, high = np.zeros(shape, np.int64), np.full(shape, most)
-        while (low < high).any():
-            middle = (low + high) // 2
-            codes = abs(codes_of(middle).astype(np.int64))
-            reached = (codes > 0) & (codes <= goal)
-            low, high = np.where(reached, low, middle + 1), np.where(reached, middle, high)
-        sums = (high - rng.integers(0, 2, shape)).clip(0)
-        return sums * rng.choice((-1, 1), shape)
-
     def spread_out(self, sums: NDArray, rng: np.random.Generator, *, above: int = 1) -> NDArray:
         """Random `sums`, each scaled down by a random factor, so that spikes occur at every step
         and some sums cause none; `above` sums at the top are unchanged."""

@@ -15,6 +15,7 @@ from ...work import Work
 from ..phase_coded import PhaseCoded
 from ..spiked.core import Spiked
 from ..spiked.work import output_work
+from .edges import operands_at_edges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,10 +61,10 @@ class OutputEncoderUnit(PhaseCoded):
         "scale out of reach": {"tokens": 5, "value_dim": 4, "encoders": 2, "output_scale": 1e9},
         "all at step 0": {"tokens": 5, "value_dim": 4, "encoders": 2, "output_scale": 1e-12},
     }
-    # So few bits of a logarithm that most change an output for some sum.
+    # With so many sums and logarithms, nearly every bit of one changes an output for some pair.
     MUTANTS = {
-        "partial block": CASES["partial block"] | {"frac_bits": 8, "log_bits": 3},
-        "one encoder": CASES["one encoder"] | {"frac_bits": 8, "log_bits": 3},
+        "partial block": CASES["partial block"] | {"frac_bits": 14, "log_bits": 8},
+        "one encoder": CASES["one encoder"] | {"frac_bits": 14, "log_bits": 8},
     }
 
     tokens: int = integer(
@@ -154,12 +155,4 @@ class OutputEncoderUnit(PhaseCoded):
         return operands
 
     def edge_operands(self, rng: np.random.Generator) -> dict[str, NDArray]:
-        most = self.tokens << self.frac_bits
-        # Normalisers of any magnitude, as each has an entry in the table of logarithms.
-        normaliser = np.exp2(rng.uniform(0, np.log2(most), (1, self.tokens))).astype(np.int64)
-
-        def codes_of(sums):
-            return self.golden(i=np.concatenate([normaliser, sums]))["o"]
-
-        sums = self.edges(codes_of, most, (self.value_dim, self.tokens), rng)
-        return {"i": np.concatenate([normaliser, sums])}
+        return {"i": operands_at_edges(self, rng)}

@@ -141,5 +141,14 @@ class PhaseEncoderUnit(PhaseCoded):
         return operands
 
     def edge_operands(self, rng: np.random.Generator) -> dict[str, NDArray]:
-        most = 2 ** (self.input_bits - 1) - 1
-        return {"i": self.edges(lambda i: self.golden(i=i)["o"], most, (self.values,), rng)}
+        """Random sums, either way, each the smallest that spikes at some step, or one less."""
+        goal = rng.integers(1, self.steps + 1, self.values)
+        low = np.zeros(self.values, np.int64)
+        high = np.full(self.values, 2 ** (self.input_bits - 1) - 1)
+        while (low < high).any():
+            middle = (low + high) // 2
+            codes = abs(self.golden(i=middle)["o"].astype(np.int64))
+            reached = (codes > 0) & (codes <= goal)
+            low, high = np.where(reached, low, middle + 1), np.where(reached, middle, high)
+        sums = (high - rng.integers(0, 2, self.values)).clip(0)
+        return {"i": sums * rng.choice((-1, 1), self.values)}

@@ -38,7 +38,8 @@ class NeuronBank(Component):
     -------
     i : In(stream of {data: `lanes` concatenated signed inputs, last}); `last` is forwarded.
     o : Out(stream of {data: `lanes` concatenated spikes, last}).
-    saturated : Out(counter_bits), potentials held at the end of their range since reset; only if they can be.
+    saturated : Out(counter_bits), potentials held at the end of their range since reset; only if
+        they can be.
     """
 
     delay = 3  # cycles from an input to its spikes
