@@ -1,4 +1,4 @@
-"""Sums whose code a small error of a logarithm changes."""
+"""Operands of which a small error of a logarithm changes the codes."""
 
 from __future__ import annotations
 
@@ -14,32 +14,39 @@ if TYPE_CHECKING:
 
     from .core import OutputEncoderUnit
 
-NEAREST = 4  # sums among which one is chosen at random
-CANDIDATES = 4096  # intervals of equal logarithms from which they are
+NEAREST = 4  # numbers among which one is chosen at random
+CANDIDATES = 4096  # logarithms from which they are
+ZEROS = 1 / 32  # share of normalisers
 
 
 def operands_at_edges(unit: OutputEncoderUnit, rng: np.random.Generator) -> NDArray:
-    """Random normalisers of any magnitude, and sums near them whose logarithms are nearly whole
-    steps away; each is the first or the last with its logarithm, so that its neighbour has
-    another code."""
+    """Normalisers and sums whose logarithms are nearly a whole number of steps apart.
+
+    Normalisers have any magnitude, or those of half the tokens fit a sum of any magnitude in the
+    first line. Each sum is the first or the last one with its logarithm, so that its neighbour has
+    another code.
+    """
     stage, bits = unit.stage, unit.log_bits
     most = unit.tokens << unit.frac_bits
-    normaliser = np.exp2(rng.uniform(0, np.log2(most), unit.tokens)).astype(np.int64)
-
     starts = _starts(most, bits)
     last = np.append(starts[1:] - 1, most)
     chosen = rng.permutation(starts.size)[:CANDIDATES]
+    logs = logarithm(stage, starts[chosen], bits)
     offset = threshold_log(stage, stage.output_gain)
-    wanted = logarithm(stage, normaliser, bits) + offset
-    gap = wanted[:, None] - logarithm(stage, starts[chosen], bits)
-    edge = (gap + (1 << LOG_FRACTION - 1)) >> LOG_FRACTION  # the nearest whole number of steps
-    missing = gap - (edge << LOG_FRACTION)  # above 0: the sum spikes a step later
-    reached = (edge >= 0) & (edge < unit.steps)
-    near = np.argsort(np.where(reached, abs(missing), 1 << LOG_FRACTION), axis=1)[:, :NEAREST]
-    tokens = np.arange(unit.tokens)
-    place = near[tokens, rng.integers(0, near.shape[1], (unit.value_dim, unit.tokens))]
-    first, last = starts[chosen][place], last[chosen][place]
-    sums = np.where(missing[tokens, place] > 0, last, first)
+
+    normaliser, first_line = np.exp2(rng.uniform(0, np.log2(most), (2, unit.tokens))).astype(int)
+    normaliser[rng.random(unit.tokens) < ZEROS] = 0
+    fits = rng.random(unit.tokens) < 0.5
+    wanted = logs + offset - logarithm(stage, first_line, bits)[:, None]
+    (fitting,) = chosen[_at_edges(unit, wanted, 1, rng)]
+    normaliser = np.where(fits, starts[fitting], normaliser)
+
+    threshold = logarithm(stage, normaliser.clip(1), bits) + offset
+    place = chosen[_at_edges(unit, threshold[:, None] - logs, unit.value_dim, rng)]
+    in_first = np.searchsorted(starts, first_line, side="right") - 1
+    place[0] = np.where(fits, in_first, place[0])
+    _, missing = _edge(threshold - logarithm(stage, starts[place], bits))
+    sums = np.where(missing > 0, last[place], starts[place])
     return np.concatenate([[normaliser], sums * rng.choice((-1, 1), sums.shape)])
 
 
@@ -49,3 +56,22 @@ def _starts(most: int, bits: int) -> NDArray:
     mantissas = (1 << bits) + np.arange(1 << bits)
     starts = -((-mantissas << exponents) >> bits)  # rounded up
     return np.unique(starts[starts <= most])
+
+
+def _edge(gap: NDArray) -> tuple[NDArray, NDArray]:
+    """The whole number of steps that is nearest to a difference of logarithms, and what is left:
+    above 0, a spike comes a step later."""
+    edge = (gap + (1 << LOG_FRACTION - 1)) >> LOG_FRACTION
+    return edge, gap - (edge << LOG_FRACTION)
+
+
+def _at_edges(
+    unit: OutputEncoderUnit, gaps: NDArray, lines: int, rng: np.random.Generator
+) -> NDArray:
+    """For each line and token, one of the columns of `gaps` (token, candidate) that are nearest to
+    a whole number of steps at which the code changes."""
+    edge, missing = _edge(gaps)
+    reached = (edge >= 0) & (edge < unit.steps)
+    near = np.argsort(np.where(reached, abs(missing), 1 << LOG_FRACTION), axis=1)[:, :NEAREST]
+    choice = rng.integers(0, near.shape[1], (lines, unit.tokens))
+    return near[np.arange(unit.tokens), choice]
