@@ -16,6 +16,7 @@ from spikeloom import (
     UInt,
     all_cores,
 )
+from spikeloom.contract import Flag
 
 ITEMS = {
     "bit": Bit(),
@@ -141,3 +142,14 @@ def test_ports_of_every_core_are_its_streams(name):
         assert members.keys() - streams - control == core.flags.keys()
         for flag_name, flag in core.flags.items():
             assert len(getattr(core.create(), flag_name)) == flag.bits
+
+
+@pytest.mark.parametrize(
+    ("bits", "before", "run", "after"),
+    [
+        *[(1, 0, 0, 0), (1, 0, 1, 1), (1, 1, 0, 1), (1, 1, 1, 1), (1, 0, 9, 1)],
+        *[(3, 2, 4, 6), (3, 6, 5, 7), (32, 2**32 - 2, 1, 2**32 - 1), (32, 2**32 - 1, 3, 2**32 - 1)],
+    ],
+)
+def test_counters_stay_at_their_greatest_number(bits, before, run, after):
+    assert Flag("clamped values", bits).after(before, run) == after
