@@ -12,10 +12,10 @@ from spikeloom.cores.ssa import SSA
 from spikeloom.errors import InputError
 from spikeloom.families import FAMILIES
 from spikeloom_boards.boards import BOARDS
-from spikeloom_boards.build import Build, hertz
+from spikeloom_boards.build import Build, hertz, synthesise_in
 from spikeloom_boards.clocking import nearest_clock
-from spikeloom_boards.fit import ROOM, lower_unroll, smallest, what_would_fit
-from spikeloom_boards.presets import preset_config, presets_of
+from spikeloom_boards.fit import ROOM, fits, lower_unroll, needs, smallest, what_would_fit
+from spikeloom_boards.presets import core_clock, preset_config, presets_of
 
 ICESTICK = BOARDS["icestick"]
 SMALL = SSA(tokens=4, head_dim=4)
@@ -137,3 +137,23 @@ def test_presets_compare_numbers_not_spellings(board):
         for spell in (str, hex, lambda number: f"+{number}", int):
             same = {name: spell(getattr(preset, name)) for name in preset.SIZE_KEYS}
             assert preset_config(core, target, same) == preset
+
+
+SMALLEST_BOARDS = {
+    board.device.presets: board
+    for board in sorted(BOARDS.values(), key=lambda one: -one.device.cells)
+    if presets_of(board)
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("kind", "core"),
+    [(kind, core) for kind, board in SMALLEST_BOARDS.items() for core in presets_of(board)],
+)
+def test_preset_fits_its_smallest_board(kind, core, tmp_path):
+    """With the link, after synthesis; place and route of every board is in `placements`."""
+    board = SMALLEST_BOARDS[kind]
+    job = Build(preset_config(core, board), board, core_clock(core, board))
+    synthesis = synthesise_in(tmp_path, job, lambda step: None)
+    assert fits(synthesis, board.device), needs(synthesis, board.device)

@@ -63,8 +63,8 @@ class OutputEncoderUnit(PhaseCoded):
     }
     # With so many sums and logarithms, nearly every bit of one changes an output for some pair.
     MUTANTS = {
-        "partial block": CASES["partial block"] | {"frac_bits": 14, "log_bits": 8},
-        "one encoder": CASES["one encoder"] | {"frac_bits": 14, "log_bits": 8},
+        "partial block": CASES["partial block"] | {"frac_bits": 28, "log_bits": 8},
+        "one encoder": CASES["one encoder"] | {"frac_bits": 28, "log_bits": 8},
     }
 
     tokens: int = integer(
