@@ -56,6 +56,20 @@ def test_a_small_difference_of_a_logarithm(case):
     assert changes[1] < 0.02
 
 
+def test_sums_of_zero():
+    """Also where a sum of 1 would spike."""
+    kind = all_cores()["output_encoder"]
+    core = kind.from_settings(kind.CASES["one encoder"])
+    rng = np.random.default_rng(4)
+    both = set()
+    for _ in range(40):
+        sums = core.edge_operands(rng)["i"]
+        ones = core.golden(i=np.where(sums == 0, 1, sums))["o"]
+        both |= {bool(code) for code in ones[sums[1:] == 0]}
+        assert not core.golden(i=sums)["o"][sums[1:] == 0].any()
+    assert both == {True, False}
+
+
 @pytest.mark.parametrize("case", ["one lane", "relu", "multipliers of both kinds", "no shift"])
 def test_a_difference_of_one_in_a_sum_of_products(case):
     """Sums of one token for each output are at edges: a bias that differs by 1 changes them."""

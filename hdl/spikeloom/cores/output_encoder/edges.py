@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NEAREST = 4  # numbers among which one is chosen at random
 CANDIDATES = 4096  # logarithms from which they are
-ZEROS = 1 / 32  # share of normalisers
+ZEROS = 1 / 32  # share of normalisers and of sums
 
 
 def operands_at_edges(unit: OutputEncoderUnit, rng: np.random.Generator) -> NDArray:
@@ -24,7 +24,7 @@ def operands_at_edges(unit: OutputEncoderUnit, rng: np.random.Generator) -> NDAr
 
     Normalisers have any magnitude, or those of half the tokens fit a sum of any magnitude in the
     first line. Each sum is the first or the last one with its logarithm, so that its neighbour has
-    another code.
+    another code. Some of both are 0.
     """
     stage, bits = unit.stage, unit.log_bits
     most = unit.tokens << unit.frac_bits
@@ -47,6 +47,7 @@ def operands_at_edges(unit: OutputEncoderUnit, rng: np.random.Generator) -> NDAr
     place[0] = np.where(fits, in_first, place[0])
     _, missing = _edge(threshold - logarithm(stage, starts[place], bits))
     sums = np.where(missing > 0, last[place], starts[place])
+    sums[rng.random(sums.shape) < ZEROS] = 0
     return np.concatenate([[normaliser], sums * rng.choice((-1, 1), sums.shape)])
 
 
