@@ -46,7 +46,7 @@ MUTANTS = {
     "qk, binary K, narrow membranes": {
         **{"tokens": 4, "head_dim": 4, "value_dim": 2, "lanes": 2, "steps": 4, "order": "qk"},
         **{"input_bits": 5, "k_bits": 1, "k_neurons": "binary"},
-        **{"q_threshold": 2, "k_threshold": 1, "v_threshold": 2, "o_threshold": 1},
-        **{"membrane_bits": 4, "counter_bits": 6},
+        **{"q_threshold": 2, "k_threshold": 1, "v_threshold": (2, 12), "o_threshold": (1, 9)},
+        **{"membrane_bits": 3, "counter_bits": 6},
     },
 }
