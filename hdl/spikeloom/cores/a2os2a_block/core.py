@@ -97,24 +97,22 @@ class A2OS2ABlock(Composition, A2OS2A):
     def neurons(self, stream: str) -> SpikingNeurons | ReLUQuantiser:
         """The neurons of "q", "k", "v" or "o"."""
         width = self.head_dim if stream in "qk" else self.value_dim
+        bits = self.acc_bits if stream == "o" else self.input_bits
+        keys: Any = {"lanes": self.lanes, "input_bits": bits, "counter_bits": self.counter_bits}
         if stream == "k" and self.k_neurons == "relu":
             return ReLUQuantiser(
+                **keys,
                 values=self.steps * self.tokens * width,
-                lanes=self.lanes,
-                input_bits=self.input_bits,
                 bits=self.k_bits,
                 shift=self.k_shift,
-                counter_bits=self.counter_bits,
             )
         return SpikingNeurons(
+            **keys,
             neurons=self.tokens * width,
-            lanes=self.lanes,
             steps=self.steps,
-            input_bits=self.acc_bits if stream == "o" else self.input_bits,
             threshold=getattr(self, f"{stream}_threshold"),
             output=self.v_spikes if stream == "v" else "binary",
             membrane_bits=self.membrane_bits,
-            counter_bits=self.counter_bits,
         )
 
     def parts(self) -> dict[str, Any]:
