@@ -298,9 +298,9 @@ async def outputs_at_the_edges(dut: Any) -> None:
 @cocotb.test()
 async def reset_in_the_middle(dut: Any) -> None:
     """A reset of one or two cycles in the middle of a run, in other cycles, and with an output beat
-    waiting, discards the run and its operands; the next run is not affected, and takes as many
-    cycles as predicted, or has a slow input stream, one after the other. The outputs of every other
-    run are taken until the reset."""
+    waiting, discards the run, its operands and flags; the next run is not affected, and takes as
+    many cycles as predicted, or has a slow input stream, one after the other. The outputs of every
+    other run are taken until the reset."""
     scenario = Scenario(dut)
     bench, cycles = scenario.bench, scenario.core.cycles()
     longest = cycles + scenario.core.preload_cycles()
@@ -315,6 +315,7 @@ async def reset_in_the_middle(dut: Any) -> None:
         await bench.reset(1 + number % 2)
         assert not int(dut.busy.value)
         assert not scenario.outputs_valid()
+        assert not any(scenario.flags().values()), f"after a reset: {scenario.flags()}"
         operands, seed = scenario.operands(2 * number + 1), number + 1
         slow = {name: Stalls(0.7, number) for name in islice(names, number % 3 == 2)}
         taken = await scenario.check(operands, seed, stalls=slow, slack=30)
