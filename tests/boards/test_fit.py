@@ -139,6 +139,7 @@ def test_presets_compare_numbers_not_spellings(board):
             assert preset_config(core, target, same) == preset
 
 
+# The last board of a class stays.
 SMALLEST_BOARDS = {
     board.device.presets: board
     for board in sorted(BOARDS.values(), key=lambda one: -one.device.cells)

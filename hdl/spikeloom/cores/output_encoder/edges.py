@@ -34,7 +34,8 @@ def operands_at_edges(unit: OutputEncoderUnit, rng: np.random.Generator) -> NDAr
     logs = logarithm(stage, starts[chosen], bits)
     offset = threshold_log(stage, stage.output_gain)
 
-    normaliser, first_line = np.exp2(rng.uniform(0, np.log2(most), (2, unit.tokens))).astype(int)
+    magnitudes = np.exp2(rng.uniform(0, np.log2(most), (2, unit.tokens)))
+    normaliser, first_line = magnitudes.astype(np.int64)
     normaliser[rng.random(unit.tokens) < ZEROS] = 0
     fits = rng.random(unit.tokens) < 0.5
     wanted = logs + offset - logarithm(stage, first_line, bits)[:, None]
