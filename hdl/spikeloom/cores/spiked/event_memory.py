@@ -58,7 +58,7 @@ class EventReader(wiring.Signature):
 
 
 class EventMemory(Component):
-    """Double-buffered spikes of tensors of `lines` x `length` neurons.
+    """Buffered spikes of tensors of `lines` x `length` neurons.
 
     Silent neurons cause no events; a line without spikes is one event. An event has a spike of each
     of `ways` parts of the line. One code per cycle in, one event per cycle out, with three cycles
@@ -71,6 +71,7 @@ class EventMemory(Component):
     transposed : whether codes arrive index by index (all lines at index 0 first) instead of line by
         line.
     ways : spikes of an event, 1 or 2.
+    banks : tensors held, at least 2 to take one while another is read.
 
     Members
     -------
@@ -79,7 +80,14 @@ class EventMemory(Component):
     """
 
     def __init__(
-        self, lines: int, length: int, *, steps: int, transposed: bool, ways: int = 1
+        self,
+        lines: int,
+        length: int,
+        *,
+        steps: int,
+        transposed: bool,
+        ways: int = 1,
+        banks: int = 2,
     ) -> None:
         if ways not in (1, 2):
             raise ValueError(f"ways must be 1 or 2, not {ways!r}")
@@ -87,6 +95,7 @@ class EventMemory(Component):
         self._length = length
         self._transposed = transposed
         self._ways = ways
+        self._banks = banks
         super().__init__(
             {
                 "i": In(stream.Signature(signed_code(steps))),
@@ -104,7 +113,7 @@ class EventMemory(Component):
         line_bits = (self._lines - 1).bit_length()
         spike = event.spikes[0]
         m.submodules.memory = memory = BankMemory(
-            banks=2,
+            banks=self._banks,
             depth=self._lines << offset_bits,
             granules=self._ways,
             granule_bits=len(Cat(spike.index, spike.code.step, spike.code.sign)),
@@ -112,7 +121,7 @@ class EventMemory(Component):
         ends_layout = data.ArrayLayout(signed(offset_bits + 1), self._ways)
         m.submodules.ends = ends = Memory(
             shape=data.StructLayout({"ends": ends_layout, "short": 1}),
-            depth=2 << line_bits,
+            depth=self._banks << line_bits,
             init=[],
             attrs=BLOCK_RAM,
         )

@@ -17,9 +17,10 @@ class ProductStream(Component):
     """``o[l, t] = sum_x a[l, x] * b[t, x]`` of one-spike codes: a `TraceProduct` with its operand
     memories and a queue of sums.
 
-    Both operands are double-buffered and taken one code per cycle. A product begins when both are
-    loaded. Each line of a takes, for each group of lanes, one cycle per spike and at least one. The
-    sums of a group leave in one beat; those of a line without spikes are zeros.
+    Both operands are taken one code per cycle and kept until their last use; those of the next
+    product can enter then. A product begins when both are loaded. Each line of a takes, for each
+    group of lanes, one cycle per spike and at least one. The sums of a group leave in one beat;
+    those of a line without spikes are zeros.
 
     Parameters
     ----------
@@ -53,10 +54,16 @@ class ProductStream(Component):
         config = self._config
 
         m.submodules.events = events = EventMemory(
-            self._lines, self._length, steps=config.steps, transposed=False
+            self._lines, self._length, steps=config.steps, transposed=False, banks=1
         )
         m.submodules.lanes = lanes = LaneMemory(
-            config.tokens, self._length, lanes=config.lanes, block=1, shape=self._shape, delay=2
+            config.tokens,
+            self._length,
+            lanes=config.lanes,
+            block=1,
+            shape=self._shape,
+            banks=1,
+            delay=2,
         )
         m.submodules.product = product = self._product
         wiring.connect(m, wiring.flipped(self.a), events.i)
