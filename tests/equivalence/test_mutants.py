@@ -15,7 +15,11 @@ from spikeloom.export.verilog import VerilogModule
 from spikeloom.networks import file, golden
 from spikeloom.outputs import GrowingFolder
 from spikeloom.tools import run_tool
-from spikeloom_sim.formal.equivalence import is_equivalent, is_equivalent_in_its_module
+from spikeloom_sim.formal.equivalence import (
+    MEMORY_BITS,
+    is_equivalent,
+    is_equivalent_in_its_module,
+)
 from spikeloom_sim.formal.only_logic import memory_bits, only_logic
 from spikeloom_sim.formal.reachable import Circuit
 from spikeloom_sim.mutation import MutantDesign, hunt, mutant_configs, verdicts
@@ -132,6 +136,44 @@ def test_proof_with_memories(tmp_path):
     inverted = f"mutate -mode inv -module {top} -cell {memory} -port WR_DATA -portbit "
     ports = range(0, 6 * width, width)  # one of them writes bit 0
     assert not all(is_equivalent(top, file, f"{inverted}{n}", tmp_path / "proof") for n in ports)
+
+
+TABLE = """
+module table_(input clk, input [2:0] a, input [9:0] place, output reg high = 0,
+              output reg low = 0, output reg [7:0] read = 0);
+  reg [1:0] words [0:7];
+  reg [7:0] memory [0:1023];
+  integer n;
+  initial for (n = 0; n < 8; n = n + 1) words[n] = n == 5;
+  reg [1:0] word = 0;
+  always @(posedge clk) begin
+    word <= words[a];
+    high <= word[1] & a[0];
+    low <= word[0] & a[0];
+    if (a == 0) memory[place] <= place;
+    read <= memory[place];
+  end
+endmodule
+"""  # bit 1 of each word is 0
+
+
+@pytest.mark.parametrize(("wire", "equivalent"), [("high", True), ("low", False)])
+def test_proof_with_a_table(tmp_path, wire, equivalent):
+    """What a read-only memory holds takes part, however large others are: a bit that is 0 in every
+    word has no effect."""
+    (tmp_path / "rtl.v").write_text(TABLE)
+    script = "read_verilog rtl.v; proc; opt; memory_dff; memory_collect; write_rtlil design.il"
+    run_tool("yosys", "-p", script, cwd=tmp_path)
+    file = tmp_path / "design.il"
+    text = file.read_text()
+    assert memory_bits(text) > MEMORY_BITS
+    assert only_logic(text, "table_").count("cell $mem_v2") == 1
+    cells = dict(
+        re.findall(r"cell \$and (\S+)\n(?:    .*\n)*?    connect \\A \\word \[(\d)\]", text)
+    )
+    (cell,) = (name for name, bit in cells.items() if bit == str(int(wire == "high")))
+    fault = f"mutate -mode const0 -module table_ -cell {cell} -port A -portbit 0"
+    assert is_equivalent("table_", file, fault, tmp_path / "proof") == equivalent
 
 
 COUNTER = """

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
+
+TABLE_BITS = 8192  # of a read-only memory whose contents take part in proofs
 
 _PARAMETER = re.compile(r"    parameter \\(\w+) (?:\d+'([01]+)|(\d+))")
 _CONNECTION = re.compile(r"    connect (\\\w+) (.+)")
@@ -17,10 +19,11 @@ _CLOCKS = ("\\clk", "\\RD_CLK", "\\WR_CLK")
 _FIRST_PORT = 10_000  # above the numbers of the ports that are there; Yosys counts them anew
 
 
-def only_logic(rtlil: str, top: str) -> str:
+def only_logic(rtlil: str, top: str, contents: Container[str] = ()) -> str:
     """Module `top` in Yosys' RTLIL with each ``$mem_v2`` cell and each instance of another module
     replaced by ports, which have its name: what comes from it is an input, and what goes to it is
-    an output. Addresses and data of memories are 0 while they are not enabled.
+    an output. Addresses and data of memories are 0 while they are not enabled. Memories in
+    `contents` stay, and those of up to `TABLE_BITS` that nothing writes.
 
     Two designs of which these outputs are equal for the same inputs are equivalent with their
     memories and submodules as well, if these are equal: they answer the same as long as they get
@@ -30,11 +33,12 @@ def only_logic(rtlil: str, top: str) -> str:
     ports, lines = [], []
     for cell in _cells(modules[f"\\{top}"]):
         kind, name = _kind(cell)
-        if kind not in (_MEMORY, *modules):
+        parameters = _parameters(cell)
+        stays = kind == _MEMORY and (name in contents or _is_small_table(parameters))
+        if kind not in (_MEMORY, *modules) or stays:
             lines += cell
             continue
         signals = dict(filter(None, map(_connection, cell)))
-        parameters = _parameters(cell)
         sides = _sides(parameters) if kind == _MEMORY else _ports(modules[kind])
         for port, signal in signals.items():
             width, comes = sides[port]
@@ -104,6 +108,10 @@ def _kind(cell: Iterable[str]) -> tuple[str, str]:
     """Type and name of a cell; empty for other lines."""
     found = [line.split()[1:] for line in cell if line.startswith(_CELL)]
     return (found[0][0], found[0][1]) if found else ("", "")
+
+
+def _is_small_table(parameters: dict[str, int]) -> bool:
+    return not parameters["WR_PORTS"] and parameters["WIDTH"] * parameters["SIZE"] <= TABLE_BITS
 
 
 def _connection(line: str) -> tuple[str, str] | None:
