@@ -36,9 +36,13 @@ CASES = {
 }
 
 # So few state words that an event can read a word whose update is still in the pipeline, and steps
-# that follow each other, so that one begins while the sums of the last one are computed.
-_SMALL = {"tokens": 4, "head_dim": 4, "lanes": 2, "k_bits": 3, "steps": 3}
+# that follow each other, so that one begins while the sums of the last one are computed. A row of
+# `kv` has two spans, and a token of `qk` three parts, so that what is left after one matters.
+_SMALL = {"tokens": 4, "k_bits": 3, "steps": 3}
 MUTANTS = {
-    "kv": {**_SMALL, "value_dim": 2, "order": "kv"},
-    "qk, causal": {**_SMALL, "value_dim": 6, "order": "qk", "mask": "causal"},
+    "kv": {**_SMALL, "head_dim": 10, "lanes": 10, "order": "kv"},
+    "qk, causal": {
+        **_SMALL,
+        **{"head_dim": 6, "value_dim": 6, "lanes": 2, "order": "qk", "mask": "causal"},
+    },
 }
