@@ -73,7 +73,7 @@ class EventScanner(Component):
         # First level: a row, the current span (one-hot) and the remaining spans. An empty level
         # counts as finished.
         row, row_valid, single = self._row(m)
-        hot_span = Signal(self._spans, reset_less=True)
+        hot_span = Signal(self._spans)  # reset: that of a row before would be scanned
         spans_left = Signal(self._spans, reset_less=True)
         row_over = Signal(init=1)
 
