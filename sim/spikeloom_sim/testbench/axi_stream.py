@@ -23,9 +23,15 @@ class Stalls:
 
 
 class StreamSource:
-    """Sends beats into ``s_axis_NAME``: a list of (data, last)."""
+    """Sends beats into ``s_axis_NAME``: a list of (data, last).
+
+    Members
+    -------
+    sent : number of beats that have been accepted.
+    """
 
     def __init__(self, dut: Any, name: str) -> None:
+        self.sent = 0
         self._clk = dut.clk
         self._data = getattr(dut, f"s_axis_{name}_tdata")
         self._valid = getattr(dut, f"s_axis_{name}_tvalid")
@@ -56,6 +62,7 @@ class StreamSource:
             while not self._ready.value:
                 await RisingEdge(self._ready)
                 await RisingEdge(self._clk)
+            self.sent += 1
             self._valid.value = 0
 
 
