@@ -9,8 +9,8 @@ from spikeloom.cores.a2os2a.event_scanner import EventScanner
 
 @pytest.mark.parametrize("waited", range(1, 8))
 def test_a_reset_leaves_no_row(waited):
-    """A row of two spans is reset in each of its cycles; the first event of the next row is as early
-    as that of any row, with the bit, value and tag of the new one."""
+    """A row of two spans is reset in each of its cycles; the first event of the next row is as
+    early as that of any row, with the bit, value and tag of the new one."""
     scanner, reset = EventScanner(10, 3, 1), Signal()
     row = scanner.i.payload
     found = []

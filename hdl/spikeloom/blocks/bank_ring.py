@@ -49,8 +49,8 @@ class BankRing(Component):
             with m.If(moves):
                 m.d.sync += bank.eq(Mux(bank == self._banks - 1, 0, bank + 1))
 
-        # Whether reserving takes the last free bank, and claiming leaves closed ones: of a single bank,
-        # always and never.
+        # Whether reserving takes the last free bank, and claiming leaves closed ones: of a single
+        # bank, always and never.
         last_free, others_closed = C(1), C(0)
         if self._banks > 1:
             reserved = Signal(range(self._banks + 1))
