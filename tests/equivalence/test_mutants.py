@@ -15,6 +15,8 @@ from spikeloom.export.verilog import VerilogModule
 from spikeloom.networks import file, golden
 from spikeloom.outputs import GrowingFolder
 from spikeloom.tools import run_tool
+from spikeloom_sim.formal import equivalence
+from spikeloom_sim.formal.and_graph import AndGraph
 from spikeloom_sim.formal.equivalence import (
     MEMORY_BITS,
     is_equivalent,
@@ -210,6 +212,49 @@ def test_proof_by_reachability(tmp_path):
     assert stuck("at_29")
     assert stuck("m_axis_o_tdata")
     assert not stuck("at_3")
+
+
+STAGES = """
+module stages(input clk, input valid, input data, output reg out_valid = 0, output out);
+  reg held_valid = 0, held = 0, late = 0;
+  always @(posedge clk) begin
+    held_valid <= valid;
+    held <= valid ? data : 1'h0;
+    out_valid <= held_valid;
+    late <= held;
+  end
+  assign out = out_valid & late;
+endmodule
+"""
+
+
+@pytest.mark.parametrize(("port", "equivalent"), [("A", True), ("B", False)])
+def test_proof_with_lemmas(tmp_path, monkeypatch, port, equivalent):
+    """What is held has no effect while it is not valid: no signal of the design says so, but one
+    that is added."""
+    (tmp_path / "rtl.v").write_text(STAGES)
+    run_tool("yosys", "-p", "read_verilog rtl.v; proc; write_rtlil design.il", cwd=tmp_path)
+    file = tmp_path / "design.il"
+    (cell,) = re.findall(r"cell \$mux (\S+)", file.read_text())
+    fault = f"mutate -mode inv -module stages -cell {cell} -port {port} -portbit 0"
+    monkeypatch.setattr(equivalence, "_never_reached", lambda *_: False)
+    assert is_equivalent("stages", file, fault, tmp_path / "proof") == equivalent
+    monkeypatch.setattr(equivalence, "_corresponds_with_lemmas", lambda *_: False)
+    assert not is_equivalent("stages", file, fault, tmp_path / "proof")
+
+
+def test_graph():
+    """A counter of two bits and a gate, from the binary form of AIGER and back; the values of every
+    node in a simulation."""
+    aiger = b"aig 5 1 2 1 2\n5\n10\n10\n" + bytes([8 - 4, 4 - 2, 10 - 8, 8 - 6]) + b"l0 gold.a\n"
+    graph = AndGraph(aiger)
+    assert graph.register_names == {0: "gold.a"}
+    assert graph.aiger(graph.outputs) == aiger.partition(b"l0")[0]
+    for cycle, values in enumerate(graph.simulate(4, 2, seed=1)):
+        given, first, second, both, out = values[1:]
+        assert (first == (~np.uint64(0) if cycle % 2 else 0)).all()
+        assert (both == given & first).all()
+        assert (out == both & second).all()
 
 
 GATES = """

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from spikeloom.errors import JobError
 from spikeloom.tools import run_tool
 
+from .and_graph import AndGraph
+from .lemmas import add_lemmas
 from .only_logic import memory_bits, only_logic, only_valid
 from .pdr import verdict_of
 from .places import places_of_modules
@@ -50,6 +52,26 @@ opt_clean -purge
 setattr -unset init w:*
 sat -seq 1 -prove trigger 0 -verify
 """
+# The same miter as a graph, with names.
+_GRAPH = """
+read_rtlil {gold}-miter.il
+zinit -all
+setundef -undriven -zero
+aigmap
+opt_clean -purge
+write_aiger -symbols -zinit miter.aig
+"""
+# Commands of ABC that read and write files. Yosys gets back the gate that it hands over.
+_ABC = """
+design -reset
+read_verilog <<END
+module gate(input a, input b, output y); assign y = a & b; endmodule
+END
+techmap
+abc -g AND -script +write_blif,gate.blif;{commands};read_blif,gate.blif;strash;map
+"""
+_REDUCE = "read_aiger,miter.aig;strash;scorr;scorr;write_aiger,-s,reduced.aig"
+_PROVE = "read_aiger,lemmas.aig;strash;scorr;write_aiger,proved.aig"
 # Whether that output is 1 in no cycle, for any inputs.
 _NO_DIFFERENCE = """
 read_rtlil {gold}-miter.il
@@ -147,7 +169,8 @@ def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
 
     By signal correspondence (van Eijk, 2000): from the initial state on, which sets of signals of
     both designs are equal is proved by induction over the cycles; if the outputs are among them,
-    the designs are equivalent. Where that fails, by property directed reachability, for `SECONDS`.
+    the designs are equivalent. Where that fails, with `add_lemmas`, and then by property directed
+    reachability, for `SECONDS`.
     Each first for any answers of the memories and of submodules; where that fails, and memories
     have up to `MEMORY_BITS`, with their contents. The proofs are sound and unbounded but not
     complete.
@@ -175,8 +198,10 @@ def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
     pairs = [("original-ports.il", "gate-ports.il")]
     if 0 < memory_bits(original) <= MEMORY_BITS:
         pairs.append(("original.il", "gate.il"))
-    return any(_corresponds(top, folder, gold, gate) for gold, gate in pairs) or any(
-        _never_reached(folder, gold) for gold, _ in pairs
+    return (
+        any(_corresponds(top, folder, gold, gate) for gold, gate in pairs)
+        or any(_corresponds_with_lemmas(folder, gold) for gold, _ in pairs)
+        or any(_never_reached(folder, gold) for gold, _ in pairs)
     )
 
 
@@ -186,17 +211,32 @@ def _corresponds(top: str, folder: Path, gold: str, gate: str) -> bool:
     return _proves(script, "correspondence", folder)
 
 
+def _corresponds_with_lemmas(folder: Path, gold: str) -> bool:
+    """Whether signal correspondence proves the miter of `gold`, which `_corresponds` has left, once
+    it has more signals than those of the designs."""
+    _run(_GRAPH.format(gold=gold) + _ABC.format(commands=_REDUCE), "reduced", folder)
+    graph = AndGraph((folder / "reduced.aig").read_bytes())
+    outputs = graph.outputs + add_lemmas(graph)
+    (folder / "lemmas.aig").write_bytes(graph.aiger(outputs))
+    _run(_ABC.format(commands=_PROVE), "lemmas", folder)
+    return AndGraph((folder / "proved.aig").read_bytes()).outputs[0] == 0
+
+
 def _proves(script: str, name: str, folder: Path) -> bool:
     """Whether the proof at the end of a script of Yosys, `sat -verify`, succeeds."""
-    (folder / f"{name}.ys").write_text(script)
     try:
-        run_tool("yosys", "-ql", f"{name}.log", "-s", f"{name}.ys", cwd=folder)
+        _run(script, name, folder)
     except JobError:
         log = folder / f"{name}.log"
         if not log.exists() or "-verify and proof did" not in log.read_text(errors="replace"):
             raise
         return False
     return True
+
+
+def _run(script: str, name: str, folder: Path) -> None:
+    (folder / f"{name}.ys").write_text(script)
+    run_tool("yosys", "-ql", f"{name}.log", "-s", f"{name}.ys", cwd=folder)
 
 
 def _never_reached(folder: Path, gold: str) -> bool:
