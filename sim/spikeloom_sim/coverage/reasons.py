@@ -44,6 +44,11 @@ REASONS: list[tuple[Callable[[Core], bool], str, str]] = [
         "as soon as it has its operands, it has a beat in every cycle",
     ),
     (
+        lambda core: core.NAME == "trace_product",
+        r"bin streams: input \w+ (transfers|waits for valid), between outputs",
+        "a product begins when both operands are complete",
+    ),
+    (
         _unit,
         r"bin streams: input \w+ (transfers|waits for valid), (idle|done)",
         "a unit is ready for operands only in a run",
