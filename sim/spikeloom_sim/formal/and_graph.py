@@ -95,9 +95,10 @@ class AndGraph:
             values[1:first] = inputs
             values[first : first + len(state)] = state
             for gates in levels:
-                values[gates[:, 0] >> 1] = _of(values, gates[:, 1]) & _of(values, gates[:, 2])
+                one, other = (values_of(values, gates[:, n]) for n in (1, 2))
+                values[gates[:, 0] >> 1] = one & other
             yield values
-            state = _of(values, following)
+            state = values_of(values, following)
 
     def _levels(self) -> list[NDArray]:
         """The gates, those first that need no others."""
@@ -109,8 +110,8 @@ class AndGraph:
         return [gates[depth == one] for one in range(1, level.max() + 1)]
 
 
-def _of(values: NDArray[np.uint64], literals: NDArray) -> NDArray[np.uint64]:
-    """Values of literals."""
+def values_of(values: NDArray[np.uint64], literals: NDArray) -> NDArray[np.uint64]:
+    """The values of literals, from those of all nodes."""
     return values[literals >> 1] ^ np.where(literals & 1, ~np.uint64(0), np.uint64(0))[:, None]
 
 

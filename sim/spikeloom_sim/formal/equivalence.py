@@ -170,10 +170,9 @@ def is_equivalent(top: str, design: Any, fault: Any, folder: Path) -> bool:
     By signal correspondence (van Eijk, 2000): from the initial state on, which sets of signals of
     both designs are equal is proved by induction over the cycles; if the outputs are among them,
     the designs are equivalent. Where that fails, with `add_lemmas`, and then by property directed
-    reachability, for `SECONDS`.
-    Each first for any answers of the memories and of submodules; where that fails, and memories
-    have up to `MEMORY_BITS`, with their contents. The proofs are sound and unbounded but not
-    complete.
+    reachability, for `SECONDS`. Each first for any answers of the memories and of submodules; where
+    that fails, and memories have up to `MEMORY_BITS`, with their contents. The proofs are sound and
+    unbounded but not complete.
 
     Parameters
     ----------

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .and_graph import values_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -97,9 +99,8 @@ def _exclusive(graph):
     narrow = [one for bits in widths.values() if len(bits) <= WIDEST for one in bits]
     literals = np.array([one ^ level for one in narrow for level in (0, 1)], int)
     apart: NDArray = np.ones((len(literals), len(literals)), bool)
-    inverted = np.where(literals & 1, ~np.uint64(0), np.uint64(0))[:, None]
     for values in graph.simulate(CYCLES, WORDS, seed=4):
-        bits = values[literals >> 1] ^ inverted
+        bits = values_of(values, literals)
         left, right = np.nonzero(np.triu(apart, 1))
         apart[left, right] = ~(bits[left] & bits[right]).any(1)
     left, right = np.nonzero(np.triu(apart, 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 TABLE_BITS = 8192  # of a read-only memory whose contents take part in proofs
 
@@ -19,11 +19,11 @@ _CLOCKS = ("\\clk", "\\RD_CLK", "\\WR_CLK")
 _FIRST_PORT = 10_000  # above the numbers of the ports that are there; Yosys counts them anew
 
 
-def only_logic(rtlil: str, top: str, contents: Container[str] = ()) -> str:
+def only_logic(rtlil: str, top: str) -> str:
     """Module `top` in Yosys' RTLIL with each ``$mem_v2`` cell and each instance of another module
     replaced by ports, which have its name: what comes from it is an input, and what goes to it is
-    an output. Addresses and data of memories are 0 while they are not enabled. Memories in
-    `contents` stay, and those of up to `TABLE_BITS` that nothing writes.
+    an output. Addresses and data of memories are 0 while they are not enabled. Memories of up to
+    `TABLE_BITS` that nothing writes stay.
 
     Two designs of which these outputs are equal for the same inputs are equivalent with their
     memories and submodules as well, if these are equal: they answer the same as long as they get
@@ -34,7 +34,7 @@ def only_logic(rtlil: str, top: str, contents: Container[str] = ()) -> str:
     for cell in _cells(modules[f"\\{top}"]):
         kind, name = _kind(cell)
         parameters = _parameters(cell)
-        stays = kind == _MEMORY and (name in contents or _is_small_table(parameters))
+        stays = kind == _MEMORY and _is_small_table(parameters)
         if kind not in (_MEMORY, *modules) or stays:
             lines += cell
             continue
