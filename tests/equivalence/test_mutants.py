@@ -15,14 +15,11 @@ from spikeloom.export.verilog import VerilogModule
 from spikeloom.networks import file, golden
 from spikeloom.outputs import GrowingFolder
 from spikeloom.tools import run_tool
-from spikeloom_sim.formal import equivalence
 from spikeloom_sim.formal.and_graph import AndGraph
-from spikeloom_sim.formal.equivalence import (
-    MEMORY_BITS,
-    is_equivalent,
-    is_equivalent_in_its_module,
-)
-from spikeloom_sim.formal.only_logic import memory_bits, only_logic
+from spikeloom_sim.formal.equivalence import is_equivalent
+from spikeloom_sim.formal.miter import FEW_SECONDS, Miter
+from spikeloom_sim.formal.module_pair import module_pairs
+from spikeloom_sim.formal.only_logic import MEMORY_BITS, memory_bits, only_logic
 from spikeloom_sim.formal.reachable import Circuit
 from spikeloom_sim.mutation import MutantDesign, hunt, mutant_configs, verdicts
 from tests.networks.phase_network import phase_network
@@ -112,9 +109,9 @@ def test_proof(tmp_path):
     port = "-cell {cell} -port Y -portbit 0"
     cells = [line.split()[2] for line in file.read_text().splitlines() if "cell $and " in line]
     stuck = [f"mutate -mode const0 -module {top} {port.format(cell=cell)}" for cell in cells[:3]]
-    verdicts = [is_equivalent(top, file, fault, tmp_path / "proof") for fault in stuck]
-    assert not all(verdicts)
-    assert is_equivalent(top, file, "", tmp_path / "proof")  # no fault at all
+    core, proof = design.original, tmp_path / "proof"
+    assert not all(is_equivalent(core, file, fault, proof) for fault in stuck)
+    assert is_equivalent(core, file, "", proof)  # no fault at all
 
 
 def test_proof_with_memories(tmp_path):
@@ -130,14 +127,15 @@ def test_proof_with_memories(tmp_path):
     )
     memory = re.search(r"cell \$mem_v2 (\S+)", file.read_text())[1]
     never = f"mutate -mode const0 -module {top} -cell {memory} -port WR_EN -portbit 0"
-    assert is_equivalent(top, file, "", tmp_path / "proof")
-    assert not is_equivalent(top, file, never, tmp_path / "proof")
+    core, proof = design.original, tmp_path / "proof"
+    assert is_equivalent(core, file, "", proof)
+    assert not is_equivalent(core, file, never, proof)
     width = int(
         re.search(r"cell \$mem_v2 (?:.*\n)*?    parameter \\WIDTH (\d+)", file.read_text())[1]
     )
     inverted = f"mutate -mode inv -module {top} -cell {memory} -port WR_DATA -portbit "
     ports = range(0, 6 * width, width)  # one of them writes bit 0
-    assert not all(is_equivalent(top, file, f"{inverted}{n}", tmp_path / "proof") for n in ports)
+    assert not all(is_equivalent(core, file, f"{inverted}{n}", proof) for n in ports)
 
 
 TABLE = """
@@ -175,7 +173,8 @@ def test_proof_with_a_table(tmp_path, wire, equivalent):
     )
     (cell,) = (name for name, bit in cells.items() if bit == str(int(wire == "high")))
     fault = f"mutate -mode const0 -module table_ -cell {cell} -port A -portbit 0"
-    assert is_equivalent("table_", file, fault, tmp_path / "proof") == equivalent
+    module = VerilogModule("table_", TABLE, ())
+    assert is_equivalent(module, file, fault, tmp_path / "proof") == equivalent
 
 
 COUNTER = """
@@ -206,8 +205,8 @@ def test_proof_by_reachability(tmp_path):
         fault = (
             f"-mode const0 -module counter -cell {re.search(drives, rtlil)[1]} -port Y -portbit 0"
         )
-        file, proof = tmp_path / "design.il", tmp_path / wire
-        return is_equivalent("counter", file, f"mutate {fault}", proof)
+        module, file = VerilogModule("counter", COUNTER, ()), tmp_path / "design.il"
+        return is_equivalent(module, file, f"mutate {fault}", tmp_path / wire)
 
     assert stuck("at_29")
     assert stuck("m_axis_o_tdata")
@@ -237,10 +236,11 @@ def test_proof_with_lemmas(tmp_path, monkeypatch, port, equivalent):
     file = tmp_path / "design.il"
     (cell,) = re.findall(r"cell \$mux (\S+)", file.read_text())
     fault = f"mutate -mode inv -module stages -cell {cell} -port {port} -portbit 0"
-    monkeypatch.setattr(equivalence, "_never_reached", lambda *_: False)
-    assert is_equivalent("stages", file, fault, tmp_path / "proof") == equivalent
-    monkeypatch.setattr(equivalence, "_corresponds_with_lemmas", lambda *_: False)
-    assert not is_equivalent("stages", file, fault, tmp_path / "proof")
+    module = VerilogModule("stages", STAGES, ())
+    monkeypatch.setattr(Miter, "never_differs", lambda *_: False)
+    assert is_equivalent(module, file, fault, tmp_path / "proof") == equivalent
+    monkeypatch.setattr(Miter, "corresponds_with_lemmas", lambda *_: False)
+    assert not is_equivalent(module, file, fault, tmp_path / "proof")
 
 
 def test_graph():
@@ -279,14 +279,15 @@ def test_proof_without_registers(tmp_path, bit, equivalent):
     file = tmp_path / "design.il"
     (adder,) = re.findall(r"cell \$add (\S+)", file.read_text())
     fault = f"mutate -mode const0 -module around -cell {adder} -port Y -portbit {bit}"
-    assert is_equivalent("around", file, fault, tmp_path / "proof") == equivalent
     module = VerilogModule("around", GATES, ())
-    assert is_equivalent_in_its_module(module, fault, tmp_path / "inner") == equivalent
+    assert is_equivalent(module, file, fault, tmp_path / "proof") == equivalent
+    (inner,) = module_pairs(module, fault, tmp_path)
+    assert inner.is_equal_pipeline() == equivalent
 
 
-def test_proof_in_a_module(tmp_path):
+def test_proof_of_a_counter(tmp_path):
     """A counter to 11 that has bit 2 of its next number inverted counts in another order, but to 11
-    as well. With bit 1 inverted it does not; a place outside small modules is not decided."""
+    as well. With bit 1 inverted it does not."""
     design = MutantDesign(quantiser(), tmp_path, 1, 1)
     lines = (tmp_path / "design.il").read_text().splitlines()
     (cell,) = {
@@ -294,20 +295,45 @@ def test_proof_in_a_module(tmp_path):
         for line in lines
         if re.search(r"cell \$add \$flatten\\core\.\\sent\.", line)
     }
-    top = design.original.name
+    fault = f"mutate -mode inv -module {design.original.name} -cell {cell} -port Y -portbit "
     verdicts = [
-        is_equivalent_in_its_module(
-            design.original,
-            f"mutate -mode inv -module {top} -cell {one} {port}",
-            tmp_path / "proof",
-        )
-        for one, port in (
-            (cell, "-port Y -portbit 2"),
-            (cell, "-port Y -portbit 1"),
-            ("$elsewhere", "-port Y -portbit 2"),
-        )
+        is_equivalent(design.original, tmp_path / "design.il", f"{fault}{bit}", tmp_path / "proof")
+        for bit in (2, 1)
     ]
-    assert verdicts == [True, False, False]
+    assert verdicts == [True, False]
+
+
+IN_CONTEXT = """
+module below(input clk, input [4:0] n, input a, output reg y = 0);
+  wire late = n == 29;
+  wire soon = n == 3;
+  always @(posedge clk) y <= (late | soon) & a;
+endmodule
+
+module around(input clk, input a, output y);
+  reg [4:0] n = 0;
+  always @(posedge clk) n <= n == 19 ? 0 : n + 1;
+  below inner (
+    .clk(clk), .n(n), .a(a), .y(y)
+  );
+endmodule
+"""  # n goes to 19
+
+
+@pytest.mark.parametrize(("number", "equivalent"), [(29, True), (3, False)])
+def test_proof_in_context(tmp_path, number, equivalent):
+    """What a module does with inputs that the design around it never gives has no effect."""
+    (tmp_path / "rtl.v").write_text(IN_CONTEXT)
+    script = "read_verilog rtl.v; hierarchy -top around; proc; flatten; opt; write_rtlil design.il"
+    run_tool("yosys", "-p", script, cwd=tmp_path)
+    text = (tmp_path / "design.il").read_text()
+    constant = rf"cell \$eq (\S+)\n(?:    .*\n)*?    connect \\B \d+'0*{number:b}\n"
+    cell = re.search(constant, text)[1]
+    fault = f"mutate -mode const0 -module around -cell {cell} -port Y -portbit 0"
+    (pair,) = module_pairs(VerilogModule("around", IN_CONTEXT, ()), fault, tmp_path)
+    assert not pair.is_equal_pipeline()
+    miter = pair.in_context()
+    assert (miter.corresponds() or miter.never_differs(FEW_SECONDS)) == equivalent
 
 
 @pytest.mark.long
@@ -320,15 +346,12 @@ def test_proof_in_a_pipeline(tmp_path):
     top = design.original.name
     (total,) = re.findall(r"cell \$add (\$flatten\S+\\log\.\$add\S+)", text)
     *_, reached = re.findall(r"cell \$ge (\$flatten\S+\\encoder_0\.\$ge\S+)", text)
-    verdicts = [
-        is_equivalent_in_its_module(
-            design.original,
-            f"mutate -mode inv -module {top} -cell {cell} -port {port} -portbit {bit}",
-            tmp_path / "proof",
-        )
-        for cell, port, bit in ((total, "Y", 0), (total, "Y", LOG_FRACTION), (reached, "B", 0))
-    ]
-    assert verdicts == [True, False, False]
+    proved = []
+    for cell, port, bit in ((total, "Y", 0), (total, "Y", LOG_FRACTION), (reached, "B", 0)):
+        fault = f"mutate -mode inv -module {top} -cell {cell} -port {port} -portbit {bit}"
+        pairs = module_pairs(design.original, fault, tmp_path)
+        proved.append(any(pair.is_equal_pipeline() for pair in pairs))
+    assert proved == [True, False, False]
 
 
 def test_stages_of_a_circuit():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import C, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from .component import Component
@@ -49,19 +49,24 @@ class BankRing(Component):
             with m.If(moves):
                 m.d.sync += bank.eq(Mux(bank == self._banks - 1, 0, bank + 1))
 
-        reserved = Signal(range(self._banks + 1))
-        closed = Signal(range(self._banks + 1))
-        m.d.sync += [
-            reserved.eq(reserved + self.reserve - self.release),
-            closed.eq(closed + self.close - self.claim),
-        ]
+        # Whether the last free bank is taken, and whether closed ones are left: of a single bank,
+        # always and never.
+        last_free, others_closed = C(1), C(0)
+        if self._banks > 1:
+            reserved = Signal(range(self._banks + 1))
+            closed = Signal(range(self._banks + 1))
+            m.d.sync += [
+                reserved.eq(reserved + self.reserve - self.release),
+                closed.eq(closed + self.close - self.claim),
+            ]
+            last_free, others_closed = reserved == self._banks - 1, closed != 1
 
         # Registers, because the writer and the reader decide with them whether they proceed.
         all_reserved = Signal()
         with m.If(self.reserve != self.release):
-            m.d.sync += all_reserved.eq(self.reserve & (reserved == self._banks - 1))
+            m.d.sync += all_reserved.eq(self.reserve & last_free)
         with m.If(self.close != self.claim):
-            m.d.sync += self.full.eq(self.close | (closed != 1))
+            m.d.sync += self.full.eq(self.close | others_closed)
         m.d.comb += self.free.eq(~all_reserved)
 
         return m

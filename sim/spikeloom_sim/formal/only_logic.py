@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+MEMORY_BITS = 4096  # of all memories of a circuit whose contents take part in proofs
 TABLE_BITS = 8192  # of a read-only memory whose contents take part in proofs
 
 _PARAMETER = re.compile(r"    parameter \\(\w+) (?:\d+'([01]+)|(\d+))")

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spikeloom.export.verilog import to_verilog
-from spikeloom.tools import run_tool
 
+from ..formal.miter import run_script
+from ..formal.module_pair import TO_NETLIST
 from ..formal.places import places_of_modules
 
 if TYPE_CHECKING:
@@ -20,15 +21,17 @@ NUMBER = "mutant_number"  # register that chooses a fault
 PLUSARG = "mutant"
 
 # The blocks become one module, so that a fault belongs to one place, without attached cores, which
-# have mutants of their own. Memories stay memories, with the write ports that they have, whose data
-# and addresses are chosen from no x, as in hardware. All registers begin with 0, as Yosys gives the
-# output of a faulty one a new name without its value.
-_FLATTEN = (
-    "read_verilog rtl.v; hierarchy -check -top {top}; setattr -mod -set keep_hierarchy 1 {apart}; "
-    "proc; flatten; opt_expr -mux_undef; opt_clean; memory_dff; opt_clean; memory_collect; "
-    "zinit -all; opt_clean; "
-    "write_rtlil design.il; mutate -list {count} -seed {seed} -o faults.txt {top}"
-)
+# have mutants of their own. All registers begin with 0, as Yosys gives the output of a faulty one a
+# new name without its value.
+_FAULTS = """
+read_verilog rtl.v
+hierarchy -check -top {top}
+setattr -mod -set keep_hierarchy 1 {apart}
+proc
+{to_netlist}
+write_rtlil design.il
+mutate -list {count} -seed {seed} -o faults.txt {top}
+"""
 
 
 class MutantDesign:
@@ -45,6 +48,7 @@ class MutantDesign:
     Members
     -------
     original, mutants : `VerilogModule` with the same ports, without and with the faults.
+    attached : names of the modules of attached cores, which have no faults.
     faults : of each mutant, a ``mutate`` command of Yosys for ``design.il``.
     """
 
@@ -54,15 +58,19 @@ class MutantDesign:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.original = to_verilog(config)
         (self.folder / "rtl.v").write_text(self.original.text)
-        attached = [
+        self.attached = [
             module
             for module, place in places_of_modules(self.original).items()
             if any(re.search(rf"(^|\.){instance}\.$", place) for instance in config.ATTACHED)
         ]
-        script = _FLATTEN.format(
-            top=self.original.name, count=count, seed=seed, apart=" ".join(attached) or "none"
+        script = _FAULTS.format(
+            top=self.original.name,
+            apart=" ".join(self.attached) or "none",
+            to_netlist=TO_NETLIST,
+            count=count,
+            seed=seed,
         )
-        self._yosys(script, "faults")
+        run_script(script, "faults", self.folder)
         # Clocks are left alone: one that passes a fault's multiplexer, active or not, comes later
         # than the others in simulation. A test that notices anything notices that a clock stands.
         # So are enables and resets of memories' read ports: most are constants, which Yosys needs.
@@ -79,12 +87,8 @@ class MutantDesign:
             control = f"mutate -ctrl {NUMBER} {bits} {number} "
             script.append(fault.replace("mutate ", control, 1))
         script.append("write_verilog -noattr mutants.v")
-        (self.folder / "mutants.ys").write_text("\n".join(script) + "\n")
-        run_tool("yosys", "-ql", "mutants.log", "-s", "mutants.ys", cwd=self.folder)
+        run_script("\n".join(script) + "\n", "mutants", self.folder)
         return replace(self.original, text=_chosen((self.folder / "mutants.v").read_text(), bits))
-
-    def _yosys(self, script, name):
-        run_tool("yosys", "-ql", f"{name}.log", "-p", script, cwd=self.folder)
 
 
 def _chosen(text: str, bits: int) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from spikeloom.backend import Progress, silent
 from spikeloom.errors import InputError, JobError
 
-from ..formal.equivalence import is_equivalent, is_equivalent_in_its_module
+from ..formal.equivalence import is_equivalent
 from .checks import Suite, Testbench
 from .design import MutantDesign
 
@@ -117,9 +117,7 @@ def _judge(
         proof = design.folder / f"proof-{number}"
         fault = design.faults[number - 1]
         design_il = design.folder / "design.il"
-        return is_equivalent(
-            design.original.name, design_il, fault, proof
-        ) or is_equivalent_in_its_module(design.original, fault, proof)
+        return is_equivalent(design.original, design_il, fault, proof, design.attached)
 
     total = len(design.faults)
     for verdict, make in ((TESTBENCH, Testbench), (SUITE, Suite)):
