@@ -62,8 +62,8 @@ def is_equivalent(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    ports, *contents = _whole(module.name, design, fault, folder)
-    if ports.corresponds():
+    whole = list(_whole(module.name, design, fault, folder))
+    if whole[0].corresponds():
         return True
     inside = []
     may_be_pipeline = True
@@ -75,12 +75,18 @@ def is_equivalent(
             may_be_pipeline = equal is not None  # or else no module around it is one
         if "." in pair.place:  # or else it is the whole core
             inside.append(pair.in_context())
-    miters = [*inside, ports, *contents]
-    return (
-        any(miter.corresponds() for miter in inside + contents)
-        or any(miter.never_differs(FEW_SECONDS) for miter in inside)
-        or any(miter.corresponds_with_lemmas() for miter in miters)
-        or any(miter.never_differs(SECONDS) for miter in miters)
+    if any(miter.corresponds() for miter in inside + whole[1:]):
+        return True
+    undecided = []
+    for miter in inside or whole:
+        differs = miter.differs(FEW_SECONDS)
+        if differs is False:
+            return True
+        if differs is None:
+            undecided.append(miter)
+    miters = dict.fromkeys(undecided + whole)
+    return any(miter.corresponds_with_lemmas() for miter in miters) or any(
+        miter.differs(SECONDS) is False for miter in undecided or whole
     )
 
 

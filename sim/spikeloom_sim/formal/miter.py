@@ -91,10 +91,12 @@ class Miter:
         run_script(_ABC.format(commands=_PROVE), "lemmas", self.folder)
         return AndGraph((self.folder / "proved.aig").read_bytes()).outputs[0] == 0
 
-    def never_differs(self, seconds: int) -> bool:
-        """Whether property directed reachability proves within some seconds that there is none."""
+    def differs(self, seconds: int) -> bool | None:
+        """Whether the output is ever 1, by property directed reachability; None if some seconds are
+        not enough."""
         search = _NO_DIFFERENCE.format(name=self.name, seconds=seconds)
-        return verdict_of(search, self.name, self.folder)[0] == "snl_UNSAT"
+        verdict, _ = verdict_of(search, self.name, self.folder)
+        return {"snl_UNSAT": False, "snl_SAT": True}.get(verdict)
 
 
 def proves(script: str, name: str, folder: Path) -> bool:
