@@ -81,6 +81,10 @@ class StreamSink:
         """Drive ready, without receiving."""
         self._ready.value = int(ready)
 
+    def offers(self) -> bool:
+        """Whether a beat is offered at this clock edge."""
+        return bool(self._valid.value)
+
     def transfers(self) -> bool:
         """Whether a beat is transferred at this clock edge."""
         return bool(self._valid.value and self._ready.value)

@@ -94,6 +94,20 @@ class CoreBench:
         while not any(sink.transfers() for sink in self.sinks.values()):
             await RisingEdge(self.dut.clk)
 
+    async def last_beat(self) -> None:
+        """Wait until only one output beat is left and offered; it is transferred next."""
+        left = sum(self.outputs.values())
+        while left > 1:
+            await RisingEdge(self.dut.clk)
+            left -= sum(sink.transfers() for sink in self.sinks.values())
+        for sink in self.sinks.values():
+            sink.accept(False)
+        await RisingEdge(self.dut.clk)
+        while not any(sink.offers() for sink in self.sinks.values()):
+            await RisingEdge(self.dut.clk)
+        for sink in self.sinks.values():
+            sink.accept(True)
+
     async def run(
         self,
         beats: Any,

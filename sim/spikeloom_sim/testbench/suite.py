@@ -325,20 +325,22 @@ async def reset_in_the_middle(dut: Any) -> None:
 
 @cocotb.test()
 async def reset_after_an_output(dut: Any) -> None:
-    """A reset after the first output beat, and one in the cycle of `done`, leave nothing behind."""
+    """A reset of one cycle after the first output beat, with the last one, and in the cycle of
+    `done`, leaves nothing behind."""
     scenario = Scenario(dut)
-    await scenario.bench.reset()
+    bench = scenario.bench
+    await bench.reset()
     beats = scenario.beats(scenario.operands(16))
-    for event in ("first beat", "done"):
-        async with scenario.bench.feeding(beats), scenario.bench.taking():
-            limit = scenario.core.time_limit() * PERIOD_NS
-            waiting = RisingEdge(dut.done) if event == "done" else scenario.bench.first_beat()
-            await with_timeout(waiting, limit, "ns")
+    for event in (bench.first_beat, bench.last_beat, lambda: RisingEdge(dut.done)):
+        async with bench.feeding(beats), bench.taking():
+            await with_timeout(event(), scenario.core.time_limit() * PERIOD_NS, "ns")
             dut.rst.value = 1
             await RisingEdge(dut.clk)
-        await scenario.bench.reset()
+            dut.rst.value = 0
+        await RisingEdge(dut.clk)
         status = int(dut.busy.value), int(dut.done.value), scenario.outputs_valid()
         assert status == (0, 0, []), f"busy, done, valid outputs are {status} after a reset"
+        await bench.reset()
     await scenario.check(scenario.operands(17), 17)
 
 
