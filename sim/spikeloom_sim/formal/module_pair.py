@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .miter import SECONDS, Miter, proves, run_script
-from .only_logic import MEMORY_BITS, memory_bits, only_logic
+from .only_logic import MEMORY_BITS, is_written, memory_bits, only_logic
 from .pdr import verdict_of
 from .places import places_of_modules
 from .reachable import TO_CIRCUIT, Circuit
@@ -118,7 +118,7 @@ class ModulePair:
         gives the same inputs to the faulty one, and so on from power-up. Memories outside may
         answer anything, and those of the pair as well if they have more than `MEMORY_BITS`.
         """
-        pair = (self.folder / f"{self.module}-pair.il").read_text()
+        pair = self._rtlil()
         only_trigger = _ONLY_TRIGGER.format(top=self.top)
         script = _IN_CONTEXT.format(
             top=self.top,
@@ -142,6 +142,8 @@ class ModulePair:
         """Whether the two provably do not differ for any inputs, if their registers form a
         pipeline: no input has an effect after some cycles, and the search for a difference ends
         with these. None if they do not."""
+        if is_written(self._rtlil()):
+            return None
         only_trigger = _ONLY_TRIGGER.format(top=self.module)
         script = _ALONE.format(module=self.module, only_trigger=only_trigger, to_circuit=TO_CIRCUIT)
         run_script(script, "alone", self.folder)
@@ -153,6 +155,9 @@ class ModulePair:
         search = _FIRST_CYCLES.format(cycles=stages + 1, seconds=SECONDS)
         verdict, last = verdict_of(search, "miter", self.folder)
         return verdict == "snl_UNSAT" or (verdict == "snl_UNK" and last == stages)
+
+    def _rtlil(self) -> str:
+        return (self.folder / f"{self.module}-pair.il").read_text()
 
 
 def module_pairs(

@@ -78,8 +78,16 @@ def only_valid(rtlil: str, top: str) -> str:
 
 def memory_bits(rtlil: str) -> int:
     """Bits of all memories of a design in RTLIL."""
-    memories = map(_parameters, filter(_is_memory, _cells(rtlil)))
-    return sum(one["WIDTH"] * one["SIZE"] for one in memories)
+    return sum(one["WIDTH"] * one["SIZE"] for one in _memories(rtlil))
+
+
+def is_written(rtlil: str) -> bool:
+    """Whether a design in RTLIL has a memory that is written."""
+    return any(one["WR_PORTS"] for one in _memories(rtlil))
+
+
+def _memories(rtlil: str) -> Iterator[dict[str, int]]:
+    return map(_parameters, filter(_is_memory, _cells(rtlil)))
 
 
 def _cells(rtlil: str) -> Iterator[list[str]]:
