@@ -15,6 +15,7 @@ from spikeloom.export.verilog import VerilogModule
 from spikeloom.networks import file, golden
 from spikeloom.outputs import GrowingFolder
 from spikeloom.tools import run_tool
+from spikeloom_sim.formal import equivalence
 from spikeloom_sim.formal.and_graph import AndGraph
 from spikeloom_sim.formal.equivalence import is_equivalent
 from spikeloom_sim.formal.miter import FEW_SECONDS, Miter
@@ -82,6 +83,13 @@ NETWORKS = {
 }
 
 
+@pytest.fixture
+def brief(monkeypatch):
+    """Proofs end early that search for a difference, for mutants that have one."""
+    monkeypatch.setattr(equivalence, "SECONDS", 1)
+    monkeypatch.setattr(equivalence, "FEW_SECONDS", 1)
+
+
 def quantiser():
     return mutant_configs(all_cores()["relu_quantiser"])["shifts of channels"]
 
@@ -102,7 +110,7 @@ def test_faults_of_a_design(tmp_path):
         assert f"mutant_number == 5'h{number:02x}" in design.mutants.text
 
 
-def test_proof(tmp_path):
+def test_proof(tmp_path, brief):
     """A stuck output is not proved equivalent; a fault without effect is."""
     design = MutantDesign(quantiser(), tmp_path, 1, 1)
     top, file = design.original.name, tmp_path / "design.il"
@@ -114,7 +122,8 @@ def test_proof(tmp_path):
     assert is_equivalent(core, file, "", proof)  # no fault at all
 
 
-def test_proof_with_memories(tmp_path):
+@pytest.mark.long
+def test_proof_with_memories(tmp_path, brief):
     """A memory that is never written is not proved equivalent; without a fault, ports that stand
     for the memories are enough."""
     (config, *_) = mutant_configs(all_cores()["bitstream_encoder"]).values()
