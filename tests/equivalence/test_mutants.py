@@ -266,6 +266,14 @@ def test_graph():
         assert (out == both & second).all()
 
 
+def flat(verilog, folder):
+    """File with a design, whose top is ``around``, as one module."""
+    (folder / "rtl.v").write_text(verilog)
+    script = "read_verilog rtl.v; hierarchy -top around; proc; flatten; opt; write_rtlil design.il"
+    run_tool("yosys", "-p", script, cwd=folder)
+    return folder / "design.il"
+
+
 GATES = """
 module gates(input [23:0] a, output [23:0] m_axis_o_tdata, output m_axis_o_tvalid);
   assign m_axis_o_tdata = {12'h0, a[11:0]} + 24'h800;
@@ -282,10 +290,7 @@ endmodule
 
 @pytest.mark.parametrize(("bit", "equivalent"), [(20, True), (12, False)])
 def test_proof_without_registers(tmp_path, bit, equivalent):
-    (tmp_path / "rtl.v").write_text(GATES)
-    script = "read_verilog rtl.v; hierarchy -top around; proc; flatten; opt; write_rtlil design.il"
-    run_tool("yosys", "-p", script, cwd=tmp_path)
-    file = tmp_path / "design.il"
+    file = flat(GATES, tmp_path)
     (adder,) = re.findall(r"cell \$add (\S+)", file.read_text())
     fault = f"mutate -mode const0 -module around -cell {adder} -port Y -portbit {bit}"
     module = VerilogModule("around", GATES, ())
@@ -332,10 +337,7 @@ endmodule
 @pytest.mark.parametrize(("number", "equivalent"), [(29, True), (3, False)])
 def test_proof_in_context(tmp_path, number, equivalent):
     """What a module does with inputs that the design around it never gives has no effect."""
-    (tmp_path / "rtl.v").write_text(IN_CONTEXT)
-    script = "read_verilog rtl.v; hierarchy -top around; proc; flatten; opt; write_rtlil design.il"
-    run_tool("yosys", "-p", script, cwd=tmp_path)
-    text = (tmp_path / "design.il").read_text()
+    text = flat(IN_CONTEXT, tmp_path).read_text()
     constant = rf"cell \$eq (\S+)\n(?:    .*\n)*?    connect \\B \d+'0*{number:b}\n"
     cell = re.search(constant, text)[1]
     fault = f"mutate -mode const0 -module around -cell {cell} -port Y -portbit 0"

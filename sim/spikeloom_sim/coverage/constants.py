@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spikeloom.tools import run_tool
-
+from ..formal.pdr import run_script
 from ..formal.places import places_of_modules
 
 if TYPE_CHECKING:
@@ -54,8 +53,7 @@ def constants(
     (folder / f"{module.name}.v").write_text(module.text)
     names = sorted({name for name, _ in known.values()})
     script = _SCRIPT.format(name=module.name, nets=" ".join(f"w:{name}" for name in names))
-    (folder / "constants.ys").write_text(script)
-    run_tool("yosys", "-ql", "constants.log", "-s", "constants.ys", cwd=folder)
+    run_script(script, "constants", folder)
     design = json.loads((folder / "constants.json").read_text())["modules"][module.name]
     found = {}
     for key, (name, bit) in known.items():

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spikeloom.tools import run_tool
-
+from ..formal.pdr import run_script
 from ..formal.reachable import TO_CIRCUIT, Circuit
 
 if TYPE_CHECKING:
@@ -52,8 +51,7 @@ def settled_nets(
     for name, bits in wanted.items():
         selected = " ".join(sorted({f"w:{bit.partition('[')[0]}" for bit in bits}))
         script += _SCRIPT.format(module=name, nets=selected, to_circuit=TO_CIRCUIT)
-    (folder / "states.ys").write_text(script)
-    run_tool("yosys", "-ql", "states.log", "-s", "states.ys", cwd=folder)
+    run_script(script, "states", folder)
     found = {}
     for name, bits in wanted.items():
         circuit = Circuit((folder / f"{name}.aag").read_text())

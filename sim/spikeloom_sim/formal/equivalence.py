@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .miter import FEW_SECONDS, SECONDS, Miter, run_script
+from .miter import FEW_SECONDS, SECONDS, Miter
 from .module_pair import module_pairs
 from .only_logic import MEMORY_BITS, memory_bits, only_logic, only_valid
+from .pdr import run_script
 
 if TYPE_CHECKING:
     from spikeloom.export.verilog import VerilogModule

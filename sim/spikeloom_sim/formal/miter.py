@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spikeloom.errors import JobError
-from spikeloom.tools import run_tool
 
 from .and_graph import AndGraph
 from .lemmas import add_lemmas
-from .pdr import verdict_of
+from .pdr import run_script, verdict_of
 
 SECONDS = 30  # of each proof that searches for a difference
 FEW_SECONDS = 3  # which are enough for most that succeed
@@ -109,9 +108,3 @@ def proves(script: str, name: str, folder: Path) -> bool:
             raise
         return False
     return True
-
-
-def run_script(script: str, name: str, folder: Path) -> None:
-    """Run a script of Yosys in a folder that keeps it, and its log."""
-    (folder / f"{name}.ys").write_text(script)
-    run_tool("yosys", "-ql", f"{name}.log", "-s", f"{name}.ys", cwd=folder)

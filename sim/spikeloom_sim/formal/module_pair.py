@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .miter import SECONDS, Miter, proves, run_script
+from .miter import SECONDS, Miter, proves
 from .only_logic import MEMORY_BITS, is_written, memory_bits, only_logic
-from .pdr import verdict_of
+from .pdr import run_script, verdict_of
 from .places import places_of_modules
 from .reachable import TO_CIRCUIT, Circuit
 

@@ -67,7 +67,7 @@ def prove_always(harness: Harness, name: str, folder: Path, seconds: int = 600) 
     folder.mkdir(parents=True, exist_ok=True)
     text = rtlil.convert(harness, name=name, platform="formal", emit_src=False)
     (folder / f"{name}.il").write_text(text)
-    _run_yosys(folder, f"{name}_graph", _GRAPH.format(name=name))
+    run_script(_GRAPH.format(name=name), f"{name}_graph", folder)
     frame = 0
     for simplify in _SIMPLIFY:
         search = _SEARCH.format(name=name, simplify=simplify, seconds=seconds)
@@ -85,14 +85,14 @@ def verdict_of(search: str, name: str, folder: Path) -> tuple[str, int]:
     "none", -1 for a circuit without registers, which Yosys does not hand to ABC."""
     status = folder / f"{name}.status"
     status.unlink(missing_ok=True)  # that of another search
-    _run_yosys(folder, f"{name}_search", search)
+    run_script(search, f"{name}_search", folder)
     if not status.exists():
         return "none", -1
     verdict, frame, *_ = status.read_text().split()
     return verdict, int(frame)
 
 
-def _run_yosys(folder, name, script):
-    """Run a script in a folder that keeps it, and its log."""
+def run_script(script: str, name: str, folder: Path) -> None:
+    """Run a script of Yosys in a folder that keeps it, and its log."""
     (folder / f"{name}.ys").write_text(script)
     run_tool("yosys", "-ql", f"{name}.log", "-s", f"{name}.ys", cwd=folder)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from spikeloom.export.verilog import to_verilog
 
-from ..formal.miter import run_script
 from ..formal.module_pair import TO_NETLIST
+from ..formal.pdr import run_script
 from ..formal.places import places_of_modules
 
 if TYPE_CHECKING:
