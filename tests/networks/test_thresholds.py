@@ -167,7 +167,7 @@ def lanes_with_gaps(gap):
     lanes = Lanes(
         **{"lanes": 4, "operand_bits": 4, "bits": 9, "shift": 2, "fades": (), "varied": True},
         **{"soft": True, "ternary": False, "split": False, "stores": False, "largest": False},
-        **{"halves": False, "by_rest": False},
+        **{"halves": False, "learnt_bits": 0},
     )
     top, kind, first, final = Module(), Signal(3), Signal(), Signal()
     top.submodules.lanes = lanes

@@ -234,7 +234,7 @@ class Engine(Component):
             fades=program.fades,
             halves=program.table.halves,
             largest=any(operation.largest for operation in program.operations),
-            by_rest=program.signed_state,
+            learnt_bits=program.state_bits if program.signed_state else 0,
         )
         m.d.comb += [
             operands.i_valid.eq(replay.valid),

@@ -43,7 +43,7 @@ class Lanes(Component):
     stores, largest : whether any operation stores accumulators, or leaves the largest operand.
     fades : the shifts of the phase codes that operations read, in ascending order.
     halves : whether any operation halves its sums.
-    by_rest : whether what is learnt is `rest` times -1, 0 or 1, rather than 0 or 1.
+    learnt_bits : bits of what is learnt, where it is `rest` times -1, 0 or 1; 0 where it is 0 or 1.
 
     Members
     -------
@@ -77,7 +77,7 @@ class Lanes(Component):
         largest: bool,
         fades: tuple[int, ...],
         halves: bool,
-        by_rest: bool,
+        learnt_bits: int,
     ) -> None:
         self._operand_bits = operand_bits
         self._bits = bits
@@ -90,7 +90,7 @@ class Lanes(Component):
         self._largest = largest
         self._fades = fades
         self._halves = halves
-        self._by_rest = by_rest
+        self._learnt_bits = learnt_bits
         super().__init__(
             {
                 "valid": In(1),
@@ -154,7 +154,7 @@ class Lanes(Component):
                 kept.eq(Mux(shifts, Cat(v[1:], v[-1]), v)),
                 before.eq(Mux(replaced, self._learnt(now, rest, added[n], taken[n]), kept)),
             ]
-            term, carry = x, (taken if self._by_rest else added)[n] & now.learn
+            term, carry = x, (taken if self._learnt_bits else added)[n] & now.learn
             if self._soft:
                 term = Mux(now.soft, rest & self.o[n].replicate(bits), term)
             if self._ternary or self._split:
@@ -229,8 +229,8 @@ class Lanes(Component):
 
     def _learnt(self, now, rest, added, taken):
         """Rest; while learning, what the lane's spike of V adds."""
-        if not self._by_rest:
+        bits = self._learnt_bits
+        if not bits:
             return rest
-        bits = self._bits
         chosen = (added | taken | ~now.learn).replicate(bits)
-        return (rest ^ (taken & now.learn).replicate(bits)) & chosen
+        return Cat((rest[:bits] ^ (taken & now.learn).replicate(bits)) & chosen, rest[bits:])
