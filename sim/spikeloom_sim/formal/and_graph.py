@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +30,7 @@ class AndGraph:
     registers : of each, its literal and that of its next value.
     gates : of each, its literal and those of its operands.
     outputs : literals.
-    register_names : by the place among the registers.
+    input_names : by the literal. register_names, output_names : by the place among them.
     """
 
     def __init__(self, aiger: bytes) -> None:
@@ -50,7 +51,8 @@ class AndGraph:
             if not (found := _NAME.fullmatch(line)):
                 break
             names[found[1]][int(found[2])] = found[3]
-        self.register_names, self._input_names = names["l"], names["i"]
+        self.input_names = {2 * n + 2: name for n, name in names["i"].items()}
+        self.register_names, self.output_names = names["l"], names["o"]
 
     def add_gate(self, one: int, other: int) -> int:
         """The literal of a new gate."""
@@ -59,8 +61,19 @@ class AndGraph:
         self.gates.append((gate, max(one, other), min(one, other)))
         return gate
 
+    def differ(self, one: int, other: int) -> int:
+        """The literal that is 1 while two signals differ."""
+        if one == other:
+            return 0
+        only_one, only_other = self.add_gate(one, other ^ 1), self.add_gate(one ^ 1, other)
+        return self.any((only_one, only_other))
+
+    def any(self, literals: Iterable[int]) -> int:
+        """The literal that is 1 while any of some signals is."""
+        return reduce(lambda one, other: self.add_gate(one ^ 1, other ^ 1) ^ 1, literals, 0)
+
     def aiger(self, outputs: Iterable[int]) -> bytes:
-        """The graph in the binary form of AIGER, without names."""
+        """The graph in the binary form of AIGER, with names."""
         outputs = list(outputs)
         counts = (self.nodes, self._inputs, len(self.registers), len(outputs), len(self.gates))
         lines = [f"aig {' '.join(map(str, counts))}"]
@@ -73,6 +86,11 @@ class AndGraph:
                     text.append(number & 127 | 128)
                     number >>= 7
                 text.append(number)
+        inputs = {literal // 2 - 1: name for literal, name in self.input_names.items()}
+        names = {"i": inputs, "l": self.register_names, "o": self.output_names}
+        for kind, known in names.items():
+            for n, name in known.items():
+                text += f"{kind}{n} {name}\n".encode()
         return bytes(text)
 
     def simulate(self, cycles: int, words: int, seed: int) -> Iterator[NDArray[np.uint64]]:
@@ -80,7 +98,11 @@ class AndGraph:
         a bit. Each input has a density of ones of its own in each word; resets, the inputs ``rst``
         or ``NAME_rst``, are rare."""
         rng = np.random.default_rng(seed)
-        resets = [n for n, name in self._input_names.items() if re.search(r"(^|_)rst$", name)]
+        resets = [
+            literal // 2 - 1
+            for literal, name in self.input_names.items()
+            if re.search(r"(^|_)rst$", name)
+        ]
         density = rng.integers(0, 5, (self._inputs, words))
         values = np.zeros((self.nodes + 1, words), np.uint64)
         state = np.zeros((len(self.registers), words), np.uint64)

@@ -48,7 +48,7 @@ def is_equivalent(
 
     * the whole design beside the one with the fault, for any answers of memories and of modules
       `apart`, and with the contents of memories if these have up to `MEMORY_BITS`;
-    * each module in which the fault is, with and without it, in the design around it.
+    * the design with each module in which the fault is, with and without it.
 
     They are sound but not complete.
 
@@ -66,17 +66,21 @@ def is_equivalent(
     whole = list(_whole(module.name, design, fault, folder))
     if whole[0].corresponds():
         return True
+    pairs = list(module_pairs(module, fault, folder, apart))
+    for pair in pairs:
+        equal = pair.is_equal_pipeline()
+        if equal:
+            return True
+        if equal is None:
+            break  # no module around it is a pipeline
     inside = []
-    may_be_pipeline = True
-    for pair in module_pairs(module, fault, folder, apart):
-        if may_be_pipeline:
-            equal = pair.is_equal_pipeline()
-            if equal:
-                return True
-            may_be_pipeline = equal is not None  # or else no module around it is one
+    for pair in pairs:
         if "." in pair.place:  # or else it is the whole core
-            inside.append(pair.in_context())
-    if any(miter.corresponds() for miter in inside + whole[1:]):
+            for miter in pair.in_place():
+                if miter.corresponds():
+                    return True
+                inside.append(miter)
+    if any(miter.corresponds() for miter in whole[1:]):
         return True
     undecided = []
     for miter in inside or whole:

@@ -37,8 +37,7 @@ def add_lemmas(graph: AndGraph) -> list[int]:
     whiles = _conditions(graph, pairs) if 0 < len(pairs) <= MOST_PAIRS else []
     gates = []
     for one, other, signals in whiles:
-        only_one, only_other = graph.add_gate(one, other ^ 1), graph.add_gate(one ^ 1, other)
-        differ = graph.add_gate(only_one ^ 1, only_other ^ 1) ^ 1
+        differ = graph.differ(one, other)
         gates += [graph.add_gate(signal, differ) for signal in signals]
     return gates + [graph.add_gate(one, other) for one, other in together]
 
@@ -46,11 +45,11 @@ def add_lemmas(graph: AndGraph) -> list[int]:
 def _pairs(graph):
     """Literals of registers with the same name in both designs."""
     literals = {name: graph.registers[n][0] for n, name in graph.register_names.items()}
-    gates = {name: literals.get(f"gate.{name.removeprefix('gold.')}") for name in literals}
+    gates = {name: re.sub(r"(^|\.)gold\.", r"\1gate.", name, count=1) for name in literals}
     return [
-        (literals[name], gate)
+        (literals[name], literals[gate])
         for name, gate in gates.items()
-        if name.startswith("gold.") and gate is not None
+        if gate != name and gate in literals
     ]
 
 

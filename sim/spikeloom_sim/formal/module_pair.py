@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .and_graph import AndGraph
+from .in_place import differing
 from .miter import SECONDS, Miter, proves
-from .only_logic import MEMORY_BITS, is_written, memory_bits, only_logic
+from .only_logic import MEMORY_BITS, is_written, memories, memory_bits, only_logic, only_valid
 from .pdr import run_script, verdict_of
 from .places import places_of_modules
 from .reachable import TO_CIRCUIT, Circuit
@@ -57,8 +59,9 @@ read_rtlil {module}-pair.il
 {only_trigger}
 {to_circuit} miter.aag
 """
-# The design with that pair in the place of the module.
-_IN_CONTEXT = """
+# The design with that pair in the place of the module, whose outputs become inputs of the design,
+# and those of the pair outputs.
+_IN_PLACE = """
 read_rtlil modules.il
 read_rtlil -overwrite {module}-pair.il
 cd {module}
@@ -68,16 +71,27 @@ cd ..
 hierarchy -top {top}
 flatten
 cd {top}
-expose w:{place}.trigger
-rename {place}.trigger trigger
+{exposed}
 cd ..
-{only_trigger}
 {to_netlist}
 opt_clean -purge
-write_rtlil context.il
+write_rtlil in-place.il
+"""
+# As a graph, with names.
+_GRAPH = """
+read_rtlil {name}.il
+memory_map
+opt -full
+techmap
+dfflegalize -cell $_DFF_P_ 0 -mince 99999 -minsrst 99999
+zinit -all
+setundef -undriven -zero
+aigmap
+opt_clean -purge
+write_aiger -symbols -zinit {name}.aig
 """
 _ONLY_TRIGGER = "delete -output {top}/o:* {top}/o:trigger %d"
-_PORT = re.compile(r"^  wire (?:width \d+ )?(?:input|output) \d+ \\((?:in|gold)_(\S+))$", re.M)
+_PORT = re.compile(r"^  wire (?:width (\d+) )?(input|output) \d+ \\(in|gold)_(\S+)$", re.M)
 # The cell of a fault: one that Yosys named, or a memory.
 _CELL = re.compile(r"-module \S+ -cell (?:\$flatten((?:\\\w+\.)+)(\$\S+)|((?:\w+\.)+)(\w+)) ")
 
@@ -111,32 +125,75 @@ class ModulePair:
     place: str
     folder: Path
 
-    def in_context(self) -> Miter:
-        """Both with the inputs that the design gives to the one without the fault.
+    def in_place(self) -> Iterator[Miter]:
+        """The design beside the same with the faulty module in the place of the other, as
+        `differing` has it: where memories of the module, as those around it, may answer anything as
+        long as both designs ask and write the same; and with their contents if they have up to
+        `MEMORY_BITS`."""
+        bits = memory_bits(self._rtlil())
+        for contents in (False, True) if 0 < bits <= MEMORY_BITS else (False,):
+            name = f"{self.module}-{'contents' if contents else 'ports'}"
+            design = self._put_in_place(contents)
+            (self.folder / f"{name}.il").write_text(only_logic(design, self.top))
+            run_script(_GRAPH.format(name=name), "graph", self.folder)
+            graph = AndGraph((self.folder / f"{name}.aig").read_bytes())
+            gold, gate = (self._bits_of(side) for side in ("gold_", "gate_"))
+            inputs = self._bits_of("")
+            try:
+                differing(
+                    graph,
+                    dict(zip(inputs, gold, strict=True)),
+                    dict(zip(inputs, gate, strict=True)),
+                    self._shared(graph, memories(design)),
+                )
+            except ValueError:  # the fault makes a loop, or memories of another kind
+                return
+            (self.folder / f"{name}-miter.aig").write_bytes(graph.aiger(graph.outputs))
+            read = f"read_aiger -clk_name clock -module_name miter {name}-miter.aig"
+            yield Miter(f"{name}-miter", self.folder, read)
 
-        If they never differ, the design with the fault is equivalent: as long as they do not, it
-        gives the same inputs to the faulty one, and so on from power-up. Memories outside may
-        answer anything, and those of the pair as well if they have more than `MEMORY_BITS`.
-        """
-        pair = self._rtlil()
-        only_trigger = _ONLY_TRIGGER.format(top=self.top)
-        script = _IN_CONTEXT.format(
+    def _put_in_place(self, contents: bool) -> str:
+        """The design with the pair as RTLIL, with the contents of the pair's memories or not."""
+        ports = [(found[4], int(found[1] or 1), found[3]) for found in self._ports()]
+        outputs = [port for port, _, side in ports if side == "gold"]
+        results = [f"{side}_{port}" for port in outputs for side in ("gold", "gate")]
+        script = _IN_PLACE.format(
             top=self.top,
             module=self.module,
-            place=self.place,
-            ports="\n".join(f"rename {port} {inside}" for port, inside in _PORT.findall(pair)),
-            contents=f"memory_map {self.module}" if memory_bits(pair) <= MEMORY_BITS else "",
-            only_trigger=only_trigger,
+            ports="\n".join(
+                f"rename in_{port} {port}" if side == "in" else f"add -output {port} {bits}"
+                for port, bits, side in ports
+            ),
+            exposed="\n".join(
+                [f"expose w:{self.place}.{one}" for one in results]
+                + [f"expose -input w:{self.place}.{one}" for one in outputs]
+            ),
+            contents=f"memory_map {self.module}" if contents else "",
             to_netlist=TO_NETLIST,
         )
-        run_script(script, "context", self.folder)
-        logic = only_logic((self.folder / "context.il").read_text(), self.top)
-        (self.folder / f"{self.module}-logic.il").write_text(logic)
-        return Miter(
-            f"{self.module}-miter",
-            self.folder,
-            f"read_rtlil {self.module}-logic.il\n{only_trigger}",
-        )
+        run_script(script, "in-place", self.folder)
+        return only_valid((self.folder / "in-place.il").read_text(), self.top)
+
+    def _bits_of(self, side: str) -> list[str]:
+        """The names of the module's output bits in the design; `side`: of which module."""
+        outputs = [(found[4], int(found[1] or 1)) for found in self._ports() if found[3] == "gold"]
+        return [
+            f"{self.place}.{side}{port}{bit}"
+            for port, bits in outputs
+            for bit in ([""] if bits == 1 else [f"[{n}]" for n in range(bits)])
+        ]
+
+    def _shared(self, graph: AndGraph, found: Mapping[str, dict[str, int]]) -> dict[str, str]:
+        """The ports of memories in the faulty module to those of the other one."""
+        gold, gate = (f"\\{self.place}.{side}." for side in ("gold", "gate"))
+        kinds = [
+            {name.removeprefix(side): kind for name, kind in found.items() if name.startswith(side)}
+            for side in (gold, gate)
+        ]
+        if kinds[0] != kinds[1]:
+            raise ValueError("memories of different kinds")
+        names = (*graph.input_names.values(), *graph.output_names.values())
+        return {name: name.replace(f":{gate}", f":{gold}") for name in names if f":{gate}" in name}
 
     def is_equal_pipeline(self) -> bool | None:
         """Whether the two provably do not differ for any inputs, if their registers form a
@@ -155,6 +212,9 @@ class ModulePair:
         search = _FIRST_CYCLES.format(cycles=stages + 1, seconds=SECONDS)
         verdict, last = verdict_of(search, "miter", self.folder)
         return verdict == "snl_UNSAT" or (verdict == "snl_UNK" and last == stages)
+
+    def _ports(self) -> list[re.Match]:
+        return list(_PORT.finditer(self._rtlil()))
 
     def _rtlil(self) -> str:
         return (self.folder / f"{self.module}-pair.il").read_text()

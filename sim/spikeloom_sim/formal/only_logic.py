@@ -76,18 +76,20 @@ def only_valid(rtlil: str, top: str) -> str:
     return "".join([rtlil[:begin], module, *(f"{line}\n" for line in lines), rtlil[end:]])
 
 
+def memories(rtlil: str) -> dict[str, dict[str, int]]:
+    """The memories of a design in RTLIL by name, and the parameters of each that are numbers."""
+    found = filter(_is_memory, _cells(rtlil))
+    return {_kind(cell)[1]: _parameters(cell) for cell in found}
+
+
 def memory_bits(rtlil: str) -> int:
     """Bits of all memories of a design in RTLIL."""
-    return sum(one["WIDTH"] * one["SIZE"] for one in _memories(rtlil))
+    return sum(one["WIDTH"] * one["SIZE"] for one in memories(rtlil).values())
 
 
 def is_written(rtlil: str) -> bool:
     """Whether a design in RTLIL has a memory that is written."""
-    return any(one["WR_PORTS"] for one in _memories(rtlil))
-
-
-def _memories(rtlil: str) -> Iterator[dict[str, int]]:
-    return map(_parameters, filter(_is_memory, _cells(rtlil)))
+    return any(one["WR_PORTS"] for one in memories(rtlil).values())
 
 
 def _cells(rtlil: str) -> Iterator[list[str]]:
