@@ -12,7 +12,7 @@ def differing(
     gold: Mapping[str, str],
     gate: Mapping[str, str],
     shared: Mapping[str, str],
-) -> None:
+) -> int:
     """Make the only output of `graph` one that is 1 while a circuit with module ``gate`` differs
     from the same with module ``gold``.
 
@@ -29,7 +29,8 @@ def differing(
         input of ``gold`` that is the same, and to the name of each output that of ``gate`` that
         of ``gold``. They are compared as well.
 
-    Raises `ValueError` if a signal depends on itself.
+    Returns how many registers only the circuit with ``gate`` has. Raises `ValueError` if a signal
+    depends on itself.
     """
     inputs = {name: literal for literal, name in graph.input_names.items()}
     outputs = {name: graph.outputs[n] for n, name in graph.output_names.items()}
@@ -58,6 +59,7 @@ def differing(
     graph.registers[:] = registers
     graph.outputs[:] = [graph.any(graph.differ(*pair) for pair in compared)]
     graph.output_names = {0: "trigger"}
+    return len(reached[1] - reached[0])
 
 
 class _Circuit:
