@@ -83,15 +83,14 @@ def is_equivalent(
     if any(miter.corresponds() for miter in whole[1:]):
         return True
     undecided = []
-    for miter in inside or whole:
+    for miter in inside + whole:
         differs = miter.differs(FEW_SECONDS)
         if differs is False:
             return True
         if differs is None:
             undecided.append(miter)
-    miters = dict.fromkeys(undecided + whole)
-    return any(miter.corresponds_with_lemmas() for miter in miters) or any(
-        miter.differs(SECONDS) is False for miter in undecided or whole
+    return any(miter.corresponds_with_lemmas() for miter in undecided) or any(
+        miter.differs(SECONDS) is False for miter in undecided
     )
 
 

@@ -19,8 +19,8 @@ from .reachable import TO_CIRCUIT, Circuit
 if TYPE_CHECKING:
     from spikeloom.export.verilog import VerilogModule
 
-# A hierarchy as one module. Memories stay memories, with the write ports that they have, whose data
-# and addresses are chosen from no x, as in hardware. All registers begin with 0.
+# A hierarchy as one module. Memories stay memories, with the write ports that they have. Nothing is
+# x, as in hardware: a fault may write what nothing else does. All registers begin with 0.
 TO_NETLIST = """
 flatten
 opt_expr -mux_undef
@@ -29,6 +29,7 @@ memory_dff
 opt_clean
 memory_collect
 zinit -all
+setundef -zero
 opt_clean"""[1:]
 
 _MODULES = """
