@@ -23,7 +23,8 @@ class Stalls:
 
 
 class StreamSource:
-    """Sends beats into ``s_axis_NAME``: a list of (data, last).
+    """Sends beats into ``s_axis_NAME``: a list of (data, last). The payload is random while it is
+    not valid.
 
     Members
     -------
@@ -37,13 +38,14 @@ class StreamSource:
         self._valid = getattr(dut, f"s_axis_{name}_tvalid")
         self._ready = getattr(dut, f"s_axis_{name}_tready")
         self._last = getattr(dut, f"s_axis_{name}_tlast")
-        self._data.value = 0
-        self._last.value = 0
+        self._random = random.Random(name)
         self.idle()
 
     def idle(self) -> None:
         """Deassert valid."""
         self._valid.value = 0
+        self._data.value = self._random.getrandbits(len(self._data))
+        self._last.value = self._random.getrandbits(1)
 
     def transfers(self) -> bool:
         """Whether a beat is transferred at this clock edge."""
@@ -55,6 +57,7 @@ class StreamSource:
         for data, last in beats:
             while stalls():
                 await RisingEdge(self._clk)
+                self.idle()
             self._data.value = data
             self._last.value = last
             self._valid.value = 1
@@ -63,7 +66,7 @@ class StreamSource:
                 await RisingEdge(self._ready)
                 await RisingEdge(self._clk)
             self.sent += 1
-            self._valid.value = 0
+            self.idle()
 
 
 class StreamSink:
