@@ -66,7 +66,7 @@ class AndGraph:
         if one == other:
             return 0
         only_one, only_other = self.add_gate(one, other ^ 1), self.add_gate(one ^ 1, other)
-        return self.any((only_one, only_other))
+        return self.add_gate(only_one ^ 1, only_other ^ 1) ^ 1
 
     def any(self, literals: Iterable[int]) -> int:
         """The literal that is 1 while any of some signals is."""

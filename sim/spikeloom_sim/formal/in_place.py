@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from graphlib import TopologicalSorter
 
 from .and_graph import AndGraph
 
@@ -66,29 +67,17 @@ class _Circuit:
     """A graph in which signals take the place of some inputs, all as literals."""
 
     def __init__(self, graph: AndGraph, inputs: Mapping[int, int]) -> None:
-        self._graph = graph
         self._gates = {gate: operands for gate, *operands in graph.gates}
         self._following = dict(graph.registers)
         self._inputs = inputs
+        needed = {node: [one & ~1 for one in self._needs(node)] for node in (*self._gates, *inputs)}
         self._found: dict[int, int] = {}
+        for node in TopologicalSorter(needed).static_order():
+            self._found[node] = self._made(graph, node)
 
     def of(self, literal: int) -> int:
         """What a signal becomes."""
-        waiting, open_ = [literal & ~1], set()
-        while waiting:
-            node = waiting[-1]
-            needed = [one & ~1 for one in self._needs(node)]
-            missing = [one for one in needed if one not in self._found]
-            if node in self._found or not missing:
-                if node not in self._found:
-                    self._found[node] = self._made(node)
-                open_.discard(waiting.pop())
-            elif node in open_:
-                raise ValueError("a signal depends on itself")
-            else:
-                open_.add(node)
-                waiting += missing
-        return self._found[literal & ~1] ^ literal & 1
+        return self._found.get(literal & ~1, literal & ~1) ^ literal & 1
 
     def registers(self, literals: Iterable[int]) -> set[int]:
         """The registers that signals depend on, in any number of cycles."""
@@ -106,10 +95,10 @@ class _Circuit:
             return [self._inputs[node]]
         return self._gates.get(node, [])
 
-    def _made(self, node: int) -> int:
-        found = [self._found[one & ~1] ^ one & 1 for one in self._needs(node)]
+    def _made(self, graph: AndGraph, node: int) -> int:
+        found = [self.of(one) for one in self._needs(node)]
         if node in self._inputs:
             return found[0]
-        if not found:
+        if not found or found == self._gates[node]:
             return node
-        return node if found == self._gates[node] else self._graph.add_gate(*found)
+        return graph.add_gate(*found)

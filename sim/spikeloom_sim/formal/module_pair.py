@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,7 +131,7 @@ class ModulePair:
         """The design beside the same with the faulty module in the place of the other, as
         `differing` has it: where memories of the module, as those around it, may answer anything as
         long as both designs ask and write the same; and with their contents if they have up to
-        `MEMORY_BITS`. None if the module has most of the design's registers: such a proof is as
+        `MEMORY_BITS`. Nothing if the module has most of the design's registers: such a proof is as
         hard as that of the whole design."""
         bits = memory_bits(self._rtlil())
         for contents in (False, True) if 0 < bits <= MEMORY_BITS else (False,):
@@ -158,15 +159,14 @@ class ModulePair:
 
     def _put_in_place(self, contents: bool) -> str:
         """The design with the pair as RTLIL, with the contents of the pair's memories or not."""
-        ports = [(found[4], int(found[1] or 1), found[3]) for found in self._ports()]
-        outputs = [port for port, _, side in ports if side == "gold"]
+        outputs = [port for port, _, side in self._ports if side == "gold"]
         results = [f"{side}_{port}" for port in outputs for side in ("gold", "gate")]
         script = _IN_PLACE.format(
             top=self.top,
             module=self.module,
             ports="\n".join(
                 f"rename in_{port} {port}" if side == "in" else f"add -output {port} {bits}"
-                for port, bits, side in ports
+                for port, bits, side in self._ports
             ),
             exposed="\n".join(
                 [f"expose w:{self.place}.{one}" for one in results]
@@ -180,10 +180,10 @@ class ModulePair:
 
     def _bits_of(self, side: str) -> list[str]:
         """The names of the module's output bits in the design; `side`: of which module."""
-        outputs = [(found[4], int(found[1] or 1)) for found in self._ports() if found[3] == "gold"]
         return [
             f"{self.place}.{side}{port}{bit}"
-            for port, bits in outputs
+            for port, bits, of in self._ports
+            if of == "gold"
             for bit in ([""] if bits == 1 else [f"[{n}]" for n in range(bits)])
         ]
 
@@ -217,8 +217,11 @@ class ModulePair:
         verdict, last = verdict_of(search, "miter", self.folder)
         return verdict == "snl_UNSAT" or (verdict == "snl_UNK" and last == stages)
 
-    def _ports(self) -> list[re.Match]:
-        return list(_PORT.finditer(self._rtlil()))
+    @cached_property
+    def _ports(self) -> list[tuple[str, int, str]]:
+        """Name and bits of the module's ports, and ``in`` for an input or ``gold``."""
+        found = _PORT.finditer(self._rtlil())
+        return [(port[4], int(port[1] or 1), port[3]) for port in found]
 
     def _rtlil(self) -> str:
         return (self.folder / f"{self.module}-pair.il").read_text()
