@@ -332,15 +332,15 @@ module below(input clk, input [4:0] n, input a, output reg y = 0, output ready);
   assign ready = even | first;
 endmodule
 
-module around(input clk, input a, output y, output taken);
+module around(input clk, input a, output y, output reg taken = 0);
   reg [4:0] n = 0;
   wire ready;
   reg waits = 0;
   always @(posedge clk) begin
     n <= n == 19 ? 0 : n + 1;
     waits <= n == 19 ? 0 : n == 5 | waits;
+    taken <= ready & a & waits & n[1];
   end
-  assign taken = ready & a & waits & n[1];
   below inner (
     .clk(clk), .n(n), .a(a), .y(y), .ready(ready)
   );
